@@ -1,0 +1,39 @@
+# `make` prints the targets. Everything runs in .venv, which scripts/install.sh makes and keeps in step with setup.py and constraints.txt.
+.DEFAULT_GOAL := help
+.PHONY: help install lint types test test-quick bench constraints clean
+
+VENV := $(or $(REKINDLE_VENV),.venv)
+BIN := $(VENV)/bin
+PYTEST_WORKERS ?= auto
+BENCH_FLAGS ?=
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 16
+
+install: ## .venv with all that developing takes
+	@scripts/install.sh demo,test,dev
+
+lint: install ## ruff, then mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+types: install ## mypy alone
+	$(BIN)/mypy
+
+test: install ## all tests
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+
+test-quick: install ## the tests that are not marked slow
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow"
+
+bench: ## the reference workloads, 1 GiB each, against the bare loop and the peers; writes benchmarks/RESULTS.md
+	@scripts/install.sh demo,bench
+	$(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
+
+constraints: ## renew constraints.txt from setup.py (takes uv; users don't need it)
+	uv pip compile setup.py --extra demo --extra test --extra bench --extra dev --universal --python-version 3.10 --upgrade \
+	    --no-annotate --custom-compile-command "make constraints" --output-file constraints.txt
+
+clean: ## remove .venv, caches and the demonstration's hot tier
+	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis hot-tier benchmarks/work *.egg-info

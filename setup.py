@@ -1,0 +1,54 @@
+"""Packaging: what is installed, and what each extra is for. Workers on Flink, Spark and Dataflow get the code by `--setup_file` too.
+
+The bounds below say what the code works with, `constraints.txt` which versions are installed: `pip install -c constraints.txt '.[demo]'`.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+
+# Why each of these, and what else was measured: docs/design.md §2.
+REQUIRES = [
+    "apache-beam[aws]>=2.77,<3",
+    "pyarrow>=21,<26",  # Beam's own bound
+    "duckdb>=1.4,<3",
+    "polars>=1.36,<3",
+    "deltalake==1.6.6",  # its commit path is relied on in detail (docs/design.md §5)
+    "boto3>=1.40,<2",
+    "obstore>=0.8,<0.13",
+    "isal>=1.7,<2",
+    "zstandard>=0.23,<1",
+    "orjson>=3.10,<4",
+    "PyYAML>=6,<7",
+    "pydantic>=2.10,<3",
+    "typer>=0.15,<1",
+    "rich>=13.9,<16",
+    "tzdata",  # time zones by name, on machines without a zone database
+]
+
+DEMO = ["moto[server]>=5.1,<6"]
+TEST = [*DEMO, "pytest>=8.3,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.115,<7", "pandas>=2.2,<4"]
+BENCH = [*DEMO, "chdb>=3"]
+DEV = [*TEST, "ruff>=0.14", "mypy>=1.18", "types-PyYAML"]
+
+setup(
+    name="rekindle",
+    version="0.1.0",
+    description="Turns the cold logs of an S3 bucket into a hot tier of partitioned Parquet that any SQL engine can read",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8") if (HERE / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*", "demo", "demo.*"]),
+    package_data={"": ["*.yaml", "*.json", "py.typed"]},
+    install_requires=REQUIRES,
+    extras_require={"demo": DEMO, "test": TEST, "bench": BENCH, "dev": DEV},
+    entry_points={"console_scripts": ["rekindle = pipelines.cli:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)),
+        "Topic :: System :: Logging",
+    ],
+)
