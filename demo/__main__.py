@@ -64,8 +64,8 @@ def demonstrate() -> int:
         _heading("Backfill: the objects that match a glob become events of the hot tier")
         source = ("--bucket", BUCKET, "--pattern", PATTERN, "--endpoint-url", s3.endpoint_url)
         _rekindle(("backfill", *source, "--pipelines", _shown(PIPELINES)), environment)
-        after = _count_events(environment)
     if before:
+        after = _count_events(environment)
         known = "Everything was known already: nothing was added" if after == before else f"{after - before:,} events were added"
         _say(f"\n{known}; ./{HOT_TIER} holds {after:,} events.")
     _heading("Search: who could not pay on 12 August?")
@@ -97,9 +97,7 @@ def _fill(endpoint_url: str) -> None:
         client.put_object(Bucket=BUCKET, Key=key, Body=content)
         objects += 1
         size += len(content)
-    _say(
-        f"s3://{BUCKET} at {endpoint_url} holds {objects} objects, {size / 2**20:.1f} MiB: logs/web, logs/app, logs/audit, logs/system and others."
-    )
+    _say(f"s3://{BUCKET} at {endpoint_url} holds {objects} objects, {size / 2**20:.1f} MiB: web, app, audit and system logs, and others.")
 
 
 def _count_events(environment: dict[str, str]) -> int:
