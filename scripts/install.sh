@@ -22,29 +22,29 @@ fits() { # PYTHON MINOR MINOR: is it one that runs, with a minor version in the 
 }
 
 find_python() { # prints the first Python that fits and can make environments; else says on standard error what to install
-    local range candidate without=""
-    for range in "11 13" "10 10" "14 14"; do
-        for candidate in ${PYTHON:+"$PYTHON"} python3 python python3.13 python3.12 python3.11 python3.10 python3.14; do
-            # shellcheck disable=SC2086 # the range is two words
-            fits "$candidate" $range || continue
+    local candidates="${PYTHON:-python3 python python3.13 python3.12 python3.11 python3.10 python3.14}"
+    local low_high candidate unable=""
+    for low_high in "11 13" "10 14"; do
+        [[ -z "${PYTHON:-}" ]] || local IFS= # a path may hold spaces
+        for candidate in $candidates; do
+            fits "$candidate" "${low_high% *}" "${low_high#* }" || continue
             if "$candidate" -c 'import ensurepip, venv' >/dev/null 2>&1; then
                 command -v "$candidate"
                 return
             fi
-            without="${without:-$candidate}"
-            [[ -z "${PYTHON:-}" ]] || break 2
+            unable="${unable:-$candidate}"
         done
-        [[ -z "${PYTHON:-}" ]] || fits "$PYTHON" 10 14 || fail "PYTHON=$PYTHON is not a Python 3.10 to 3.14 that runs."
     done
-    if [[ -n "$without" ]]; then
-        local minor
-        minor="$("$without" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
-        fail "$(command -v "$without") is Python $minor, but it can't make environments (the module ensurepip is missing)." \
-            "On Debian and Ubuntu: sudo apt-get install python$minor-venv. Then run this again."
+    if [[ -n "$unable" ]]; then
+        local version
+        version="$("$unable" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+        fail "$(command -v "$unable") is Python $version, but can't make environments: its module ensurepip is missing." \
+            "On Debian and Ubuntu: sudo apt-get install python$version-venv. Then run this again."
     fi
-    fail "Rekindle needs Python 3.11, 3.12 or 3.13 (3.10 and 3.14 do too), and none is on PATH (python3 is: $(python3 --version 2>&1 || true))." \
-        "Install one (Debian and Ubuntu: sudo apt-get install python3 python3-venv; macOS: brew install python@3.13)," \
-        "or name it: PYTHON=/path/to/python3.12 $0"
+    [[ -z "${PYTHON:-}" ]] || fail "PYTHON=$PYTHON is no Python 3.10 to 3.14 that runs."
+    fail "Rekindle needs Python 3.11, 3.12 or 3.13 (3.10 and 3.14 do too), and none is on PATH: python3 is" \
+        "$(python3 --version 2>/dev/null || echo missing). Install one (Debian and Ubuntu: sudo apt-get install python3 python3-venv;" \
+        "macOS: brew install python@3.13), or name one that is elsewhere: PYTHON=/path/to/python3.12"
 }
 
 wanted_stamp() { # EXTRAS: the stamp that a finished environment with these has
