@@ -1,0 +1,9 @@
+"""Times, in whatever form logs write them: of columns, of records, of lines (spec §4.5). Every step is a column operation."""
+
+from transforms.timestamps.clock import check_timezone
+from transforms.timestamps.columns import parse_times
+from transforms.timestamps.detection import detect_times
+from transforms.timestamps.records import TimeFields, record_times
+from transforms.timestamps.settling import put_times, settle_times
+
+__all__ = ["TimeFields", "check_timezone", "detect_times", "parse_times", "put_times", "record_times", "settle_times"]

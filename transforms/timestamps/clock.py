@@ -1,0 +1,96 @@
+"""What a written time leaves open, and the object answers: its zone, its year, and whether it can be believed (spec §4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+import polars as pl
+
+from transforms.errors import ConfigurationError
+
+UTC = pl.Datetime("us", "UTC")
+NAIVE = pl.Datetime("us")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_DAY = timedelta(days=1)
+_WIDEST_OFFSET = timedelta(hours=15)
+_LEAP_YEARS_APART = 8  # 1896 to 1904, and 2096 to 2104
+
+
+def check_timezone(name: str, *, field: str | None = None) -> None:
+    """Refuse a time zone that is no IANA name.
+
+    Raises:
+        ConfigurationError: The name is unknown; `field` says where it stands.
+    """
+    try:
+        pl.Series([datetime(2000, 1, 1)], dtype=NAIVE).dt.replace_time_zone(name)
+    except pl.exceptions.PolarsError:
+        raise ConfigurationError(f"timezone: {name!r} is not an IANA time zone; write one like 'UTC' or 'Europe/Paris'", field=field) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The surroundings of an object's times.
+
+    Attributes:
+        timezone: IANA name that holds for local times.
+        modified: When the object was last modified; a missing year is chosen by it.
+        received: When Rekindle read it; later times than a day after it are not believed.
+    """
+
+    timezone: str
+    modified: datetime
+    received: datetime
+
+    def localize(self, naive: pl.Series) -> pl.Series:
+        """Read local times in the zone; those that a change of clocks skipped or doubled take the earlier offset.
+
+        Args:
+            naive: Datetime[us] without zone.
+
+        Returns:
+            Datetime[us, UTC], null where the input is.
+        """
+        if self.timezone in ("UTC", "Etc/UTC"):
+            return naive.dt.replace_time_zone("UTC")
+        times = self._in_zone(naive)
+        if times.null_count() > naive.null_count():
+            # A skipped time: the offset in force before is that of the day before. (No gap is longer: Samoa's was 24 hours.)
+            times = times.zip_with(times.is_not_null(), self._in_zone(naive - _DAY) + _DAY)
+        return times
+
+    def _in_zone(self, naive: pl.Series) -> pl.Series:
+        zoned = naive.dt.replace_time_zone(self.timezone, ambiguous="earliest", non_existent="null")
+        return zoned.dt.convert_time_zone("UTC")
+
+    def believe(self, times: pl.Series) -> pl.Series:
+        """Make null what is before 1970 or more than a day after receipt."""
+        low, high = times.min(), times.max()
+        if low is None or (low >= _EPOCH and high <= self.received + _DAY):  # type: ignore[operator]
+            return times
+        return times.set(~times.is_between(_EPOCH, self.received + _DAY).fill_null(value=False), None)
+
+    def choose_year(self, in_year: Callable[[int], pl.Series], *, leap_day: pl.Series | None = None) -> pl.Series:
+        """Choose for each time the latest year that does not put it more than a day after the object was modified.
+
+        Args:
+            in_year: Gives the times as Datetime[us, UTC] in a year, null where there is no such time.
+            leap_day: Which of them are 29 February, so that their being null in a year means to look at the years before.
+
+        Returns:
+            The chosen times; null where no year has the date.
+        """
+        limit = self.modified + _DAY
+        year = (limit + _WIDEST_OFFSET).year
+        chosen = in_year(year)
+        for earlier in range(year - 1, year - 2 - _LEAP_YEARS_APART, -1):
+            settled = (chosen <= limit).fill_null(value=True)
+            if leap_day is not None:
+                settled &= chosen.is_not_null() | ~leap_day.fill_null(value=False)
+            if settled.all():
+                break
+            chosen = chosen.zip_with(settled, in_year(earlier))
+        return chosen

@@ -1,0 +1,151 @@
+"""Times of a whole column: the form of its first value chosen, run on the column, and the rows that differ given to the other forms."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.timestamps.clock import NAIVE, UTC, Clock
+from transforms.timestamps.epochs import read_epochs
+from transforms.timestamps.forms import FORMS, Form, for_python, for_rust, without_groups
+from transforms.timestamps.layouts import read_layout
+from transforms.timestamps.reading import read_pattern
+
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
+_FEW = 256  # rows: for fewer another layout does not pay
+_LAYOUTS = 12  # lengths of one form in one column: RFC 3339 as Go writes it, without trailing zeros, has ten
+_RUN = 2  # rows in a run, on average, from which reading each run once pays
+
+
+def parse_times(
+    values: pa.Array | pl.Series,
+    *,
+    timezone: str,
+    modified: datetime,
+    received: datetime,
+    epochs: bool,
+    forms: Sequence[Form] = FORMS,
+) -> pl.Series:
+    """Read a column of times, each row in whatever form it has.
+
+    Args:
+        values: Strings.
+        timezone: IANA name that holds where a value has no zone.
+        modified: When the object was last modified; a missing year is chosen by it.
+        received: A time more than a day after it is not believed, nor one before 1970.
+        epochs: Whether bare numbers are times too.
+        forms: The forms to allow.
+
+    Returns:
+        Datetime[us, UTC] of the same length; null where there is no time, or none to believe.
+    """
+    clock = Clock(timezone, modified, received)
+    return by_runs(as_series(values), lambda heads: _parse(heads, clock, forms, epochs=epochs))
+
+
+def as_series(values: pa.Array | pl.Series) -> pl.Series:
+    """Give strings of any Arrow layout to Polars; views are not copied."""
+    if isinstance(values, pl.Series):
+        return values
+    if pa.types.is_dictionary(values.type) or pa.types.is_null(values.type):
+        values = values.cast(pa.string())
+    series = pl.from_arrow(values)
+    assert isinstance(series, pl.Series)  # noqa: S101  from an array, always
+    return series
+
+
+def by_runs(texts: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Read each run of equal values once, where there are enough of them: the lines of one second have one time."""
+    if not len(texts):
+        return read(texts)
+    begins = texts.ne_missing(texts.shift(1))
+    begins[0] = True
+    if begins.sum() * _RUN > len(texts):
+        return read(texts)
+    return read(texts.filter(begins)).gather(begins.cum_sum() - 1)
+
+
+def _parse(texts: pl.Series, clock: Clock, forms: Sequence[Form], *, epochs: bool) -> pl.Series:
+    times = pl.Series([None], dtype=UTC).new_from_index(0, len(texts))
+    if texts.null_count() == len(texts):
+        return times
+    if forms is FORMS and (whole := _cast(texts, clock)) is not None:
+        return clock.believe(whole)
+    texts = texts.str.strip_chars()
+    if epochs:
+        times = clock.believe(read_epochs(texts))
+    rows = (times.is_null() & texts.is_not_null()).arg_true()
+    untried = list(forms)
+    while len(rows) and untried:
+        first = texts[rows[0]]
+        form = next((form for form in untried if _python(form.field).search(first)), None)
+        if form is None:
+            rows = rows[1:]
+            rows = rows.filter(texts.gather(rows).str.contains(_any_of(tuple(untried))))
+            continue
+        untried.remove(form)
+        found = clock.believe(_read_form(form, texts.gather(rows), clock))
+        times = times.scatter(rows.filter(found.is_not_null()), found.drop_nulls())
+        rows = rows.filter(found.is_null())
+    return times
+
+
+_python = functools.cache(for_python)
+
+
+@functools.cache
+def _any_of(forms: tuple[Form, ...]) -> str:
+    return for_rust("|".join(f"(?:{without_groups(form.field)})" for form in forms))
+
+
+def _cast(texts: pl.Series, clock: Clock) -> pl.Series | None:
+    """Read a column that is ISO 8601 throughout by Arrow's cast; None if it is not."""
+    match = _ISO.fullmatch(texts[texts.is_not_null().arg_max()])
+    if match is None:
+        return None
+    zone = "UTC" if match["zone"] else None
+    cells = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
+    for unit in ("us", "ns"):
+        if unit == "ns" and not _fits_nanoseconds(texts):
+            break
+        try:
+            times = pl.Series(pl.from_arrow(pc.cast(cells, pa.timestamp(unit, zone)))).dt.cast_time_unit("us")
+        except pa.ArrowInvalid:
+            continue
+        return times.cast(UTC) if zone else clock.localize(times.cast(NAIVE))
+    return None
+
+
+def _fits_nanoseconds(texts: pl.Series) -> bool:
+    """Whether no year is beyond what 64 bits of nanoseconds hold (1678 to 2261), where the cast would wrap around silently."""
+    low, high = str(texts.min()), str(texts.max())
+    return low >= "1678" and high < "2262"
+
+
+def _read_form(form: Form, texts: pl.Series, clock: Clock) -> pl.Series:
+    """Read rows by one form: by layouts where many are written alike, the rest by the form's pattern."""
+    times = pl.Series([None], dtype=UTC).new_from_index(0, len(texts))
+    rows = pl.int_range(len(texts), eager=True, dtype=pl.get_index_type())
+    left = texts
+    for count in range(_LAYOUTS):
+        match = _python(form.field).search(left[0])
+        if match is None or (count and len(left) < _FEW):
+            break
+        alike = left.str.len_bytes() == len(left[0])
+        found = read_layout(left if alike.all() else left.filter(alike), match, clock)
+        if found is None:
+            break
+        if found.null_count() == 0 and len(found) == len(texts):
+            return found
+        times = times.scatter(rows.filter(alike), found)
+        rows, left = rows.filter(~alike), left.filter(~alike)
+        if not len(left):
+            break
+    rows = times.is_null().arg_true()
+    return times.scatter(rows, read_pattern(texts.gather(rows), form.field, clock)) if len(rows) else times

@@ -1,0 +1,51 @@
+"""The first stamp within a line of text: found by one pattern made of all forms, then read as a column of times (spec §4.5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+
+from transforms.timestamps.columns import as_series, parse_times
+from transforms.timestamps.forms import FORMS, for_rust
+
+_LOOKED_AT = 128  # characters
+_LONGEST = 64  # characters: no stamp is longer
+_IN_TEXT = tuple(form for form in FORMS if form.in_text)
+_STAMP = for_rust("|".join(form.text for form in _IN_TEXT))
+
+
+def detect_times(messages: pa.Array | pl.Series, *, timezone: str, modified: datetime, received: datetime) -> pl.Series:
+    """Read the first stamp of each line, where it lies within the line's first 128 characters.
+
+    Args:
+        messages: Strings.
+        timezone: IANA name that holds where a stamp has no zone.
+        modified: When the object was last modified; a missing year is chosen by it.
+        received: A time more than a day after it is not believed, nor one before 1970.
+
+    Returns:
+        Datetime[us, UTC]; null where there is no stamp, or none to believe.
+    """
+    stamps = first_stamps(as_series(messages))
+    return parse_times(stamps, timezone=timezone, modified=modified, received=received, epochs=False, forms=_IN_TEXT)
+
+
+def first_stamps(lines: pl.Series) -> pl.Series:
+    """Cut out the text of each line's first stamp; null where there is none."""
+    heads = lines.str.head(_LOOKED_AT)
+    stamps = heads.str.extract(_STAMP, 0)
+    at_edge = _at_edge(lines, heads, stamps).arg_true()
+    if len(at_edge):  # it may go on beyond the edge, and say something else as a whole
+        wider = lines.gather(at_edge).str.head(_LOOKED_AT + _LONGEST).str.extract(_STAMP, 0)
+        edge = stamps.gather(at_edge)
+        stamps = stamps.scatter(at_edge, edge.set((edge != wider).fill_null(value=True), None))
+    return stamps.str.strip_chars_end(" ],;")
+
+
+def _at_edge(lines: pl.Series, heads: pl.Series, stamps: pl.Series) -> pl.Series:
+    """Which stamps lie so far right in a line that they may have been cut off."""
+    frame = pl.DataFrame({"heads": heads, "stamps": stamps})
+    beyond = heads.str.len_bytes() < lines.str.len_bytes()
+    return beyond & frame.select(pl.col("heads").str.tail(_LONGEST).str.contains(pl.col("stamps"), literal=True)).to_series()

@@ -1,0 +1,66 @@
+"""Bare numbers as times: seconds, milliseconds, microseconds or nanoseconds since 1970, exact to the microsecond.
+
+The size tells the unit: each stands for years up to 5138 before the next begins, at 1973, so that no time a log may hold is ambiguous.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.timestamps.clock import UTC
+from transforms.timestamps.reading import scaled
+
+UNITS = {"EPOCH_SECONDS": 6, "EPOCH_MILLISECONDS": 3, "EPOCH_MICROSECONDS": 0, "EPOCH_NANOSECONDS": -3}
+"""Unit -> power of ten that makes microseconds of it."""
+
+_LARGEST = ((10**11, 6), (10**14, 3), (10**17, 0))
+_NUMBER = r"^\+?([0-9]{1,40})(?:\.([0-9]*))?(?:[eE]\+?(-?[0-9]{1,2}))?$"
+
+
+def read_epochs(texts: pl.Series, *, scale: int | None = None) -> pl.Series:
+    """Read a column of numbers.
+
+    Args:
+        texts: String.
+        scale: Power of ten that makes microseconds of the unit (`UNITS`); None tells it by each number's size.
+
+    Returns:
+        Datetime[us, UTC]; null where there is no number, or a negative one.
+    """
+    whole = texts.cast(pl.Int64, strict=False)
+    if whole.null_count() == texts.null_count():
+        frame = whole.set(whole < 0, None).to_frame("whole").with_columns(fraction=pl.lit(None, pl.String))
+    else:
+        frame = _numbers(texts)
+    by_scale = {power: _microseconds(power) for power in UNITS.values()}
+    if scale is not None:
+        return frame.select(by_scale[scale].cast(UTC).alias("")).to_series()
+    micros = by_scale[-3]
+    for limit, power in reversed(_LARGEST):
+        micros = pl.when(pl.col("whole") < limit).then(by_scale[power]).otherwise(micros)
+    return frame.select(micros.cast(UTC).alias("")).to_series()
+
+
+def _microseconds(power: int) -> pl.Expr:
+    whole = pl.col("whole")
+    if power < 0:
+        return whole // 10**-power
+    safe = pl.when(whole < 10 ** (18 - power)).then(whole)
+    if power == 0:
+        return safe
+    return safe * 10**power + scaled(pl.lit("0"), pl.col("fraction"), power)
+
+
+def _numbers(texts: pl.Series) -> pl.DataFrame:
+    """Take numbers apart into `whole` (Int64) and `fraction` (its digits), an exponent carried out on the text."""
+    parts = texts.str.extract_groups(_NUMBER).struct.unnest()
+    parts.columns = ["whole", "fraction", "exponent"]
+    if parts["exponent"].null_count() < len(parts):
+        digits = pl.col("whole") + pl.col("fraction").fill_null("") + "0" * 40
+        point = pl.col("whole").str.len_bytes().cast(pl.Int32) + pl.col("exponent").cast(pl.Int32)
+        written = pl.col("exponent").is_not_null()
+        parts = parts.with_columns(
+            whole=pl.when(~written).then("whole").when(point.is_between(1, 40)).then(digits.str.slice(0, point)),
+            fraction=pl.when(~written).then("fraction").when(point.is_between(1, 40)).then(digits.str.slice(point, 12)),
+        )
+    return parts.select(pl.col("whole").cast(pl.Int64, strict=False), "fraction")

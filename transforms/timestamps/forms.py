@@ -1,0 +1,127 @@
+"""The forms that a time is written in: one table, used for columns of times and for stamps within text (spec §4.5).
+
+A form is a regular expression whose named groups are the parts of a time; how parts become an instant is the same for all of them
+(`reading.py`), so that a new form is one row here and one in the test table. Patterns stay within what both Rust's engine (whole columns)
+and Python's `re` (one sampled value) understand alike: no look-around, `[0-9]` for digits, `\\b` for an ASCII word boundary.
+
+Parts: `year` `yy` `month` `mon` `day` `first` `second_number` (month first unless impossible) `hour` `minute` `second` `fraction` `ampm` `zone`
+`weekday` (read and ignored) `year_behind` (asctime), and `epoch`, `tai` for the two forms that count seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# The names of RFC 822 §5.1 with the two that Europe's logs carry; minutes east of UTC. Others are ambiguous (IST, BST, CST of China) and are not read.
+ZONE_NAMES = {
+    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "z": 0, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360,
+    "PST": -480, "PDT": -420, "CET": 60, "CEST": 120,
+}  # fmt: skip
+
+_YEAR = "(?P<year>(?:19|20)[0-9]{2})"
+_YY = "(?P<yy>[0-9]{2})"
+_MONTH = "(?P<month>0?[1-9]|1[0-2])"
+_MM = "(?P<month>0[1-9]|1[0-2])"
+_MON = (
+    "(?P<mon>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
+    "(?i:uary|ruary|ch|il|e|y|ust|tember|t|ober|ember)?"
+)  # fmt: skip
+_DAY = "(?P<day>0?[1-9]|[12][0-9]|3[01])"
+_DD = "(?P<day>0[1-9]|[12][0-9]|3[01])"
+_PADDED_DAY = "(?P<day>[ 0]?[1-9]|[12][0-9]|3[01])"
+_HOUR = "(?P<hour>[01]?[0-9]|2[0-3])"
+_HH = "(?P<hour>[01][0-9]|2[0-3])"
+_MINUTE = "(?P<minute>[0-5][0-9])"
+_SECOND = "(?P<second>[0-5][0-9]|60)"
+_FRACTION = "(?:[.,](?P<fraction>[0-9]+))?"
+# In a line, digits after a comma are a fraction only if they look like one: `05,123 INFO` is, the next cell of `05,17,ok` is not.
+_FRACTION_IN_TEXT = r"(?:\.[0-9]+|,[0-9]{3}(?:[0-9]{3}){0,2}\b)?"
+_AMPM = r"(?: ?(?P<ampm>[AaPp][Mm])\b)?"
+_OFFSET = "[+-](?:[01][0-9]|2[0-3])"
+_NAME = "UTC|GMT|UT|[ECMP][SD]T|CES?T"
+_SOME_ZONE = rf"(?: ?(?P<zone>(?:[Zz]|{_OFFSET}:?[0-5][0-9]|{_NAME})\b)|(?P<short_zone>{_OFFSET}\b))"
+_ZONE = _SOME_ZONE + "?"
+_SPACE = "(?:[T t_:-]|  |, | - )"
+_CLOCK = f"{_HOUR}:{_MINUTE}:{_SECOND}{_FRACTION}"
+_WEEKDAY = "(?:(?P<weekday>(?i:mon|tue|wed|thu|fri|sat|sun))(?i:day|sday|nesday|rsday|urday)?,? {1,2})?"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to write a time.
+
+    Attributes:
+        name: What the tests, and the formats of the `timestamp` processor, call it.
+        pattern: The stamp, with the named groups of the module's docstring.
+        in_text: Whether it is looked for in lines; a field is compared with every form.
+        number: Whether it is a bare number, which is a time only in the fields named for one.
+        before: What a stamp in a line comes after.
+    """
+
+    name: str
+    pattern: str
+    in_text: bool = True
+    number: bool = False
+    before: str = r"\b"
+
+    @property
+    def field(self) -> str:
+        """The pattern of a whole value, with the weekday and the brackets that a value may keep from its line."""
+        return rf"^\[?{_WEEKDAY}{self.pattern}\]?$"
+
+    @property
+    def text(self) -> str:
+        """The pattern of the stamp within a line, without groups."""
+        pattern = self.pattern.replace(_FRACTION, _FRACTION_IN_TEXT)
+        return self.before + without_groups(pattern)
+
+
+# In a line the leftmost stamp wins, and of those that begin at one character the first of the table: longer forms stand before shorter ones.
+FORMS = (
+    Form("iso_8601", rf"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}{_SPACE}{_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}(?:\[[A-Za-z_/+-]+\])?"),
+    Form("date", f"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}", in_text=False),
+    Form("dotted_clock", rf"{_YEAR}-{_MM}-{_DD}[- ]{_HH}\.{_MINUTE}\.{_SECOND}{_FRACTION}"),
+    Form("compact", rf"{_YEAR}{_MM}{_DD}[T _-]{_HH}{_MINUTE}{_SECOND}{_FRACTION}(?:{_SOME_ZONE}|\b)"),
+    Form("compact_date", f"{_YEAR}{_MM}{_DD}[T _-]{_HOUR}:{_MINUTE}:{_SECOND}(?:[.,:](?P<fraction>[0-9]+))?{_ZONE}"),
+    Form("digits", f"{_YEAR}{_MM}{_DD}{_HH}{_MINUTE}{_SECOND}", in_text=False, number=True),
+    Form("clf", rf"{_DAY}/{_MON}/{_YEAR}[: ]{_CLOCK}{_AMPM}{_ZONE}"),
+    Form("http_date", rf"{_DAY}[- ]{_MON}[- ]{_YEAR},?[ :]{_CLOCK}{_AMPM}{_ZONE}"),
+    Form("rfc_850", rf"{_DAY}-{_MON}-{_YY} {_CLOCK}{_AMPM}{_ZONE}"),
+    Form("asctime", rf"{_MON} {{1,2}}{_PADDED_DAY} {_CLOCK}{_ZONE} (?P<year_behind>(?:19|20)[0-9]{{2}})(?:[\] ,;]|$)"),
+    Form("month_day_year", rf"{_MON}\.? {{1,2}}{_PADDED_DAY},? {_YEAR},?(?: at)? {{1,2}}{_CLOCK}{_AMPM}{_ZONE}"),
+    Form("syslog", rf"{_MON} {{1,2}}{_PADDED_DAY} {_CLOCK}{_ZONE}"),
+    Form("day_month", rf"{_DAY} {_MON} {_CLOCK}{_ZONE}"),
+    Form("month_dash", rf"{_MON}-{_DAY}-(?:{_YEAR}|{_YY}) {_CLOCK}{_AMPM}{_ZONE}"),
+    Form(
+        "month_first",
+        rf"(?P<first>0?[1-9]|[12][0-9]|3[01])[/-](?P<second_number>0?[1-9]|[12][0-9]|3[01])[/-]{_YEAR}"
+        rf"(?:,? | - |:|T){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}",
+    ),
+    Form("day_first", rf"{_DAY}\.{_MONTH}\.{_YEAR}(?:,? | - ){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_ZONE}"),
+    Form("short_year", rf"{_YY}/{_MM}/{_DD} {_CLOCK}{_ZONE}"),
+    Form("mysql", rf"{_YY}{_MM}{_DD} {{1,2}}{_HOUR}:{_MINUTE}:{_SECOND}{_FRACTION}"),
+    Form("hdfs", rf"{_YY}{_MM}{_DD} {_HH}{_MINUTE}{_SECOND}\b", before="^"),
+    Form("klog", rf"[IWEF]{_MM}{_DD} {{1,2}}{_HH}:{_MINUTE}:{_SECOND}\.(?P<fraction>[0-9]+)", before="^"),
+    Form("android", rf"{_MM}-{_DD} {_HH}:{_MINUTE}:{_SECOND}\.(?P<fraction>[0-9]+)"),
+    Form("bracketed_month", rf"\[{_MM}\.{_DD} {_HH}:{_MINUTE}:{_SECOND}\]", before=""),
+    Form("audit", r"audit\((?P<epoch>[0-9]{1,10})\.(?P<fraction>[0-9]+):[0-9]+\)"),
+    Form("tai64n", "@(?P<tai>4[0-9a-f]{23})", before=""),
+)  # fmt: skip
+
+
+def without_groups(pattern: str) -> str:
+    """Make a pattern's groups nameless and uncaptured, so that several patterns can stand in one."""
+    return re.sub(r"\(\?P<\w+>", "(?:", pattern)
+
+
+def for_rust(pattern: str) -> str:
+    """Write a pattern of this table for Rust's engine, whose boundaries are Unicode's (and slow) unless told otherwise."""
+    return pattern.replace(r"\b", r"(?-u:\b)")
+
+
+def for_python(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of this table for one sampled value."""
+    return re.compile(pattern, re.ASCII)

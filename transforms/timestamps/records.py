@@ -1,0 +1,108 @@
+"""The time of a record: which of its fields says it (spec §4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+
+from transforms.schema import TIME
+from transforms.timestamps.clock import UTC
+from transforms.timestamps.columns import as_series, parse_times
+
+NAMES = (
+    "_time", "@timestamp", "timestamp", "time", "ts", "eventtime", "event_time", "datetime", "date_time", "date", "created_at", "logged_at",
+)  # fmt: skip
+"""The fields that are asked, in this order, in lower case."""
+
+_SAMPLED = 100  # rows
+
+
+@dataclass(slots=True, kw_only=True)
+class TimeFields:
+    """The time fields of one object's records. Kept for the object, because CSV's other time column is chosen once.
+
+    Attributes:
+        timezone: IANA name that holds where a value has no zone.
+        modified: When the object was last modified.
+        received: When Rekindle read it.
+        csv: Whether a column that is not named for a time may be it: the leftmost whose sampled values all are times, and not bare numbers.
+    """
+
+    timezone: str
+    modified: datetime
+    received: datetime
+    csv: bool = False
+    _chosen: str | None = field(default=None, init=False)
+    _sampled: bool = field(default=False, init=False)
+
+    def times(self, columns: Mapping[str, pa.Array]) -> pa.Array | None:
+        """Read the times of a block of records.
+
+        Args:
+            columns: Attribute name -> its values, in the order of the record; all of one length.
+
+        Returns:
+            timestamp[us, UTC], null where no field has a time; None if that is everywhere.
+        """
+        if self.csv and not self._sampled:
+            self._choose(columns)
+        times: pl.Series | None = None
+        for texts, epochs in self._candidates(columns):
+            times = self._fill(times, texts, epochs=epochs)
+            if times.null_count() == 0:
+                break
+        if times is None or times.null_count() == len(times):
+            return None
+        return times.to_arrow(compat_level=pl.CompatLevel.newest()).cast(TIME)
+
+    def _candidates(self, columns: Mapping[str, pa.Array]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        by_name: dict[str, list[str]] = {}
+        for name in columns:
+            if (lower := name.lower()) in NAMES:
+                by_name.setdefault(lower, []).append(name)
+        for lower in NAMES:
+            for name in by_name.get(lower, ()):
+                if lower == "time" and "date" in by_name:
+                    yield _beside(columns[by_name["date"][0]], columns[name]), False
+                yield as_series(columns[name]), True
+        if self._chosen is not None and self._chosen in columns:
+            yield as_series(columns[self._chosen]), False
+
+    def _fill(self, times: pl.Series | None, texts: pl.Series, *, epochs: bool) -> pl.Series:
+        if times is None:
+            return self._parse(texts, epochs=epochs)
+        rows = times.is_null().arg_true()
+        return times.scatter(rows, self._parse(texts.gather(rows), epochs=epochs))
+
+    def _parse(self, texts: pl.Series, *, epochs: bool) -> pl.Series:
+        return parse_times(texts, timezone=self.timezone, modified=self.modified, received=self.received, epochs=epochs)
+
+    def _choose(self, columns: Mapping[str, pa.Array]) -> None:
+        """Find the leftmost column of the first rows whose values all are times, and not bare numbers."""
+        self._sampled = True
+        for name, values in columns.items():
+            sample = as_series(values.slice(0, _SAMPLED)).drop_nulls()
+            sample = sample.filter(sample != "")
+            if name.lower() not in NAMES and len(sample) and self._parse(sample, epochs=False).null_count() == 0:
+                self._chosen = name
+                return
+
+
+def record_times(
+    columns: Mapping[str, pa.Array], *, timezone: str, modified: datetime, received: datetime, csv: bool
+) -> pa.Array | None:
+    """Read the times of one block of records, as `TimeFields.times` does for the blocks of an object."""
+    return TimeFields(timezone=timezone, modified=modified, received=received, csv=csv).times(columns)
+
+
+def _beside(date: pa.Array, time: pa.Array) -> pl.Series:
+    """`date` and `time` read together."""
+    frame = pl.DataFrame({"date": as_series(date), "time": as_series(time)})
+    return frame.select(pl.col("date").str.strip_chars() + " " + pl.col("time").str.strip_chars()).to_series()
+
+
+__all__ = ["NAMES", "UTC", "TimeFields", "record_times"]
