@@ -24,6 +24,15 @@ class ConfigurationError(RekindleError):
         self.field = field
 
 
+class QueryError(ConfigurationError):
+    """A query can't be understood; the message shows the place."""
+
+    def __init__(self, message: str, *, position: int) -> None:
+        """Keep the message and the place in the query, counted in characters from 0."""
+        super().__init__(message, field="query")
+        self.position = position
+
+
 class AccessError(RekindleError):
     """A bucket or object can't be listed or read as things stand."""
 
@@ -60,6 +69,10 @@ class ArchivedError(ObjectError):
     """The store refuses the object because it is archived."""
 
     status = "archived"
+
+
+class DeniedError(ObjectError, AccessError):
+    """This object may not be read; others perhaps may."""
 
 
 class CorruptStreamError(ObjectError):

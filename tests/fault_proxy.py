@@ -1,0 +1,203 @@
+"""An HTTP proxy before an S3 endpoint that does what networks and stores do on bad days, to chosen objects, a chosen number of times."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from urllib.parse import unquote, urlsplit
+
+HOST = "127.0.0.1"
+_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"})
+_BODY = "<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message><Region>{region}</Region></Error>"
+
+
+@dataclass
+class Fault:
+    """What happens to some requests.
+
+    Attributes:
+        key: Requests for this object; None for requests of the bucket itself, such as listings; "*" for every request.
+        method: Only requests of this HTTP method.
+        count: How many times; negative for always.
+        skip: How many such requests pass first.
+        truncate: Send the headers of the whole answer, and so many bytes of the body.
+        reset: With `truncate`, end it by a reset of the connection; alone, reset before any answer.
+        lose_answer: Forward the request, and reset the connection instead of answering.
+        status, code, region: Answer this, with S3's error code, and `x-amz-bucket-region` if there is one.
+        etag: Replace the ETag of the answer.
+        drop_conditions: Forward the request without If-Match and If-None-Match, as a store does that does not know them.
+        before: Called before the request goes on, such as to change the object.
+    """
+
+    key: str | None
+    method: str = "GET"
+    count: int = 1
+    skip: int = 0
+    truncate: int | None = None
+    reset: bool = False
+    lose_answer: bool = False
+    status: int | None = None
+    code: str = "ServiceUnavailable"
+    region: str = ""
+    etag: str | None = None
+    drop_conditions: bool = False
+    before: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that came by: its method, key (None for the bucket's own), headers (names in lower case), and the fault that hit it."""
+
+    method: str
+    key: str | None
+    headers: dict[str, str]
+    fault: Fault | None = field(repr=False)
+
+
+class FaultProxy:
+    """A context manager: the proxy runs inside it, in threads of this process.
+
+    Attributes:
+        endpoint_url: Where it answers.
+        seen: Every request that came by, in order.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = urlsplit(upstream).netloc
+        self.seen: list[Seen] = []
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+        self._server = _Server(self)
+        self.endpoint_url = f"http://{HOST}:{self._server.server_port}"
+
+    def add(self, fault: Fault) -> Fault:
+        """Let something happen from now on; of several faults that fit a request the first added that is not used up."""
+        with self._lock:
+            self._faults.append(fault)
+        return fault
+
+    def requests(self, key: str | None, method: str = "GET") -> list[Seen]:
+        return [one for one in self.seen if one.key == key and one.method == method]
+
+    def meet(self, method: str, path: str, headers: dict[str, str]) -> Fault | None:
+        """Note a request, and return the fault that hits it."""
+        _, _, rest = unquote(urlsplit(path).path).removeprefix("/").partition("/")
+        key = rest or None
+        with self._lock:
+            hit = next((fault for fault in self._faults if _fits(fault, method, key)), None)
+            if hit and hit.skip:
+                hit.skip -= 1
+                hit = None
+            if hit:
+                hit.count -= 1
+            self.seen.append(Seen(method, key, headers, hit))
+        return hit
+
+    def __enter__(self) -> FaultProxy:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _fits(fault: Fault, method: str, key: str | None) -> bool:
+    return fault.count != 0 and fault.method in (method, "*") and fault.key in (key, "*")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, proxy: FaultProxy) -> None:
+        self.proxy = proxy
+        super().__init__((HOST, 0), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that go away are part of the tests."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+    def _handle(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self._body(headers)
+        fault = self.server.proxy.meet(self.command, self.path, headers)
+        if fault is None:
+            self._forward(body, Fault(None))
+        elif fault.status is not None:
+            self._refuse(fault)
+        elif fault.reset and fault.truncate is None:
+            self._reset()
+        else:
+            if fault.before:
+                fault.before()
+            self._forward(body, fault)
+
+    do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _handle  # noqa: N815 - http.server's names
+
+    def _body(self, headers: dict[str, str]) -> bytes:
+        if headers.get("expect", "").lower() == "100-continue":
+            pass  # http.server has answered it already
+        return self.rfile.read(int(headers.get("content-length") or 0))
+
+    def _forward(self, body: bytes, fault: Fault) -> None:
+        connection = HTTPConnection(self.server.proxy.upstream, timeout=60)
+        dropped = {"if-match", "if-none-match"} if fault.drop_conditions else set()
+        sent = {name: value for name, value in self.headers.items() if name.lower() not in _HOP | dropped | {"host", "expect"}}
+        connection.request(self.command, self.path, body=body or None, headers={**sent, "Host": self.server.proxy.upstream})
+        response = connection.getresponse()
+        if fault.lose_answer:
+            response.read()
+            self._reset()
+        else:
+            self._answer(response, fault)
+        connection.close()
+
+    def _answer(self, response: HTTPResponse, fault: Fault) -> None:
+        content = response.read()
+        self.send_response(response.status)
+        for name, value in response.getheaders():
+            if name.lower() == "etag" and fault.etag is not None:
+                self.send_header(name, fault.etag)
+            elif name.lower() not in _HOP | {"date", "server"}:
+                self.send_header(name, value)
+        length = response.getheader("Content-Length") if self.command == "HEAD" else str(len(content))
+        self.send_header("Content-Length", length or "0")
+        self.end_headers()
+        self.wfile.write(content if fault.truncate is None else content[: fault.truncate])
+        if fault.truncate is not None:
+            self.close_connection = True
+            if fault.reset:
+                self._reset()
+
+    def _refuse(self, fault: Fault) -> None:
+        assert fault.status is not None
+        content = _BODY.format(code=fault.code, message="a fault of the test", region=fault.region).encode()
+        self.send_response(fault.status)
+        if fault.region:
+            self.send_header("x-amz-bucket-region", fault.region)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _reset(self) -> None:
+        """Close the connection by a reset (RFC 9293 §3.10.7): what is still on its way is lost."""
+        self.wfile.flush()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()

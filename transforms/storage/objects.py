@@ -1,0 +1,110 @@
+"""What every object store gives: objects by key, listed in pages and read in chunks (spec §1, §3)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+CHUNK_BYTES = 2 << 20
+"""About what one chunk of an object holds."""
+PAGE_OBJECTS = 1000
+FILE_SCHEME = "file://"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageOptions:
+    """How a store is reached. It travels to workers; credentials are not in it, each worker takes its own from the chain.
+
+    Attributes:
+        endpoint_url: Another endpoint than AWS's, or None for the environment's.
+        region: The bucket's region, or None for the environment's.
+        profile: A profile of the AWS configuration files.
+        no_sign_request: Ask without credentials (public buckets).
+        request_payer: Pay for the requests (requester-pays buckets).
+        ca_bundle: Path of a PEM file of the certificates to trust.
+    """
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    no_sign_request: bool = False
+    request_payer: bool = False
+    ca_bundle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object as it was listed.
+
+    Attributes:
+        bucket: `my-bucket`, or `file:///folder` for local files.
+        key: The whole key; of a local file its path below the folder, with `/`.
+        etag: Without quotes; of a local file `SIZE-MTIME_NS`.
+        size: In bytes.
+        modified: LastModified, in UTC.
+        storage_class: As the store names it, or None.
+        restored: Whether an archived object has a restored copy now.
+    """
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    modified: datetime
+    storage_class: str | None = None
+    restored: bool = False
+
+    @property
+    def uri(self) -> str:
+        """The object's name: `s3://bucket/key` or `file:///folder/key`, the key as it is, not escaped."""
+        return object_uri(self.bucket, self.key)
+
+    @property
+    def identity(self) -> tuple[str, str, str, int]:
+        """What the ledger knows it by: bucket, key, ETag and size."""
+        return (self.bucket, self.key, self.etag, self.size)
+
+
+def object_uri(bucket: str, key: str) -> str:
+    """Return the name of an object, its key as it is, not escaped."""
+    if not bucket.startswith(FILE_SCHEME):
+        return f"s3://{bucket}/{key}"
+    return bucket + key if bucket.endswith("/") else f"{bucket}/{key}"
+
+
+class ObjectStore(ABC):
+    """One bucket, or local folder, of objects that are only ever read.
+
+    Attributes:
+        bucket: Its name as `ObjectInfo.bucket` has it.
+    """
+
+    bucket: str
+
+    @abstractmethod
+    def list_pages(self, prefix: str, *, delimiter: str | None = None) -> Iterator[list[ObjectInfo]]:
+        """Yield the objects whose keys begin with the prefix, some at a time, in no order that all stores share.
+
+        Args:
+            prefix: Any text; not only whole segments.
+            delimiter: Leave out keys that have it behind the prefix.
+
+        Raises:
+            AccessError: the bucket can't be listed.
+        """
+
+    @abstractmethod
+    def read(self, info: ObjectInfo, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of an object from `start` up to `end`, in chunks of at most 4 MiB, read ahead within bounds.
+
+        Exactly these bytes of exactly this content come, or an error. Close the iterator to let go of an object before its end.
+
+        Raises:
+            VanishedError: it is gone, or has other content than when it was listed.
+            ArchivedError: the store refuses it because it is archived.
+            DeniedError: this object may not be read.
+            AccessError: nothing here can be read as things stand (endpoint, credentials, region).
+            ObjectError: it can't be read, also after retries.
+        """

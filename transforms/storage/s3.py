@@ -1,0 +1,213 @@
+"""An S3 bucket as an object store.
+
+It is listed by boto3, which gives any key, and read by obstore, which is twice as fast (523 MB/s on one connection against 254), where
+obstore can name the key. Whatever obstore stumbles over is tried again by boto3, whose errors have codes.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote_plus
+from xml.etree import ElementTree
+
+import botocore.exceptions as sdk
+import obstore
+from botocore.utils import parse_timestamp
+from obstore.exceptions import BaseError
+from obstore.store import S3Store as FastStore
+
+from transforms.errors import ObjectError, VanishedError
+from transforms.storage.objects import CHUNK_BYTES, PAGE_OBJECTS, ObjectInfo, ObjectStore, StorageOptions
+from transforms.storage.read_ahead import read_ahead
+from transforms.storage.s3_connection import S3Connection, is_transient
+
+_SDK_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryPolicy:
+    """How often a read is tried again without any progress, and after what pause: doubled each time, by chance up to twice shorter.
+
+    Attributes:
+        attempts: How many attempts in a row may bring nothing.
+        first_seconds: The first pause.
+        longest_seconds: The longest.
+    """
+
+    attempts: int = 10
+    first_seconds: float = 0.1
+    longest_seconds: float = 15.0
+
+    def seconds(self, failures: int) -> float:
+        """Return the pause after so many failures in a row."""
+        return min(self.first_seconds * 2.0 ** (failures - 1), self.longest_seconds) * random.uniform(0.5, 1)
+
+
+class S3Store(ObjectStore):
+    """The objects of one bucket."""
+
+    def __init__(self, bucket: str, options: StorageOptions, *, retry: RetryPolicy | None = None, page_objects: int = PAGE_OBJECTS) -> None:
+        """Ask for nothing yet."""
+        self.bucket = bucket
+        self.connection = S3Connection(bucket, options)
+        self._retry = retry or RetryPolicy()
+        self._page_objects = page_objects
+
+    def list_pages(self, prefix: str, *, delimiter: str | None = None) -> Iterator[list[ObjectInfo]]:
+        """Yield the objects whose keys begin with the prefix, a request a page, in the order of their keys' UTF-8 bytes."""
+        request: dict[str, Any] = {
+            "Bucket": self.bucket,
+            "Prefix": prefix,
+            "MaxKeys": self._page_objects,
+            "EncodingType": "url",
+            "OptionalObjectAttributes": ["RestoreStatus"],
+            **self.connection.payer,
+            **({"Delimiter": delimiter} if delimiter else {}),
+        }
+        while True:
+            try:
+                answer = self._lister.list_objects_v2(**request)
+            except (sdk.ClientError, sdk.BotoCoreError) as error:
+                raise self.connection.explain(error, doing="list", key=prefix) from error
+            yield answer[_OBJECTS]
+            if not answer.get("IsTruncated"):
+                return
+            request["ContinuationToken"] = answer["NextContinuationToken"]
+
+    def read(self, info: ObjectInfo, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of an object by one request, and one more for each break; that goes on at the offset, if the ETag is the same."""
+        stop = info.size if end is None else min(end, info.size)
+        if start >= stop:
+            return
+        stopped = threading.Event()
+        chunks = self._chunks(info, start, stop, stopped)
+        yield from chunks if stop - start <= CHUNK_BYTES else read_ahead(chunks, stopped)
+
+    def _chunks(self, info: ObjectInfo, position: int, stop: int, stopped: threading.Event) -> Generator[bytes, None, None]:
+        request: Callable[[ObjectInfo, int, int], Iterator[bytes]] = self._fast_request if is_plain(info.key) else self._request
+        failures = 0
+        while position < stop and not stopped.is_set():
+            cause: Exception | None = None
+            try:
+                for chunk in request(info, position, stop):
+                    position += len(chunk)
+                    failures = 0
+                    yield chunk
+            except (BaseError, FileNotFoundError, ValueError, sdk.ClientError, sdk.BotoCoreError) as error:
+                if request == self._request and not is_transient(error):
+                    raise self.connection.explain(error, doing="read", key=info.key) from error
+                cause = error
+            if position > stop:
+                raise VanishedError(f"{info.uri}: {position - stop} bytes more came than were asked for")
+            if position < stop:
+                failures += 1
+                if request == self._request:
+                    self._give_up_or_pause(info, position, failures, cause, stopped)
+                request = self._request
+
+    def _give_up_or_pause(self, info: ObjectInfo, position: int, failures: int, cause: Exception | None, stopped: threading.Event) -> None:
+        if failures < self._retry.attempts:
+            stopped.wait(self._retry.seconds(failures))
+            return
+        if cause is None:
+            raise ObjectError(f"{info.uri}: the store ends the answer at byte {position} of {info.size}, {failures} times in a row")
+        error = self.connection.explain(cause, doing="read", key=info.key)
+        raise type(error)(f"{error} (at byte {position} of {info.size}, after {failures} attempts)") from cause
+
+    def _fast_request(self, info: ObjectInfo, start: int, stop: int) -> Iterator[bytes]:
+        answer = obstore.get(
+            self._fast_store, info.key, options={"range": (start, stop), **({"if_match": f'"{info.etag}"'} if info.etag else {})}
+        )
+        _require_same(info, answer.meta["e_tag"])
+        _require_length(info, stop - start, answer.range[1] - answer.range[0])
+        yield from answer.stream(min_chunk_size=CHUNK_BYTES)
+
+    def _request(self, info: ObjectInfo, start: int, stop: int) -> Iterator[bytes]:
+        condition = {"IfMatch": f'"{info.etag}"'} if info.etag else {}
+        answer = self.connection.plain_client.get_object(
+            Bucket=self.bucket, Key=info.key, Range=f"bytes={start}-{stop - 1}", **condition, **self.connection.payer
+        )
+        with closing(answer["Body"]) as body:
+            _require_same(info, answer.get("ETag"))
+            _require_length(info, stop - start, answer["ContentLength"])
+            while chunk := body.read(_SDK_CHUNK_BYTES):
+                yield chunk
+
+    @cached_property
+    def _fast_store(self) -> FastStore:
+        return self.connection.fast_store(retries=0)
+
+    @cached_property
+    def _lister(self) -> Any:  # noqa: ANN401 - boto3 has no types
+        client = self.connection.client
+        client.meta.events.register("before-parse.s3.ListObjectsV2", _Listing(self.bucket))
+        return client
+
+
+def is_plain(key: str) -> bool:
+    """Whether obstore names the object of this key by it, and no other.
+
+    Its `Path` drops a slash at the beginning or end, and refuses empty, `.` and `..` segments and control characters.
+    """
+    return all(part not in ("", ".", "..") for part in key.split("/")) and not any(c < " " or c == "\x7f" for c in key)
+
+
+def _require_same(info: ObjectInfo, etag: str | None) -> None:
+    """Refuse an answer of other content, also from a store that takes no notice of If-Match."""
+    if info.etag and etag is not None and etag.strip('"') != info.etag:
+        raise VanishedError(f"{info.uri}: it changed while it was read (ETag {info.etag} when it was listed, now {etag})")
+
+
+def _require_length(info: ObjectInfo, asked: int, given: int) -> None:
+    if given < asked:
+        raise VanishedError(f"{info.uri}: it became shorter since it was listed: {asked} bytes were asked for, and {given} come")
+
+
+_OBJECTS = "RekindleObjects"
+
+
+class _Listing:
+    """Takes the objects out of a ListObjectsV2 answer before boto3 parses it, which it does in 40 ms a page of 1,000; this takes 6."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    def __call__(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
+        if response_dict["status_code"] != 200:
+            return
+        root = ElementTree.fromstring(response_dict["body"])  # noqa: S314 - the store's own answer, as boto3 parses it
+        namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+        decode = unquote_plus if root.findtext(f"{namespace}EncodingType") == "url" else str
+        found = root.findall(f"{namespace}Contents")
+        customized_response_dict[_OBJECTS] = [self._info(element, namespace, decode) for element in found]
+        for element in found:
+            root.remove(element)
+        response_dict["body"] = ElementTree.tostring(root)
+
+    def _info(self, element: ElementTree.Element, namespace: str, decode: Callable[[str], str]) -> ObjectInfo:
+        field = {child.tag[len(namespace) :]: child.text or "" for child in element}
+        restore = element.find(f"{namespace}RestoreStatus")
+        return ObjectInfo(
+            self._bucket,
+            decode(field["Key"]),
+            field.get("ETag", "").strip('"'),
+            int(field["Size"]),
+            _time(field["LastModified"]),
+            field.get("StorageClass"),
+            restore is not None and restore.findtext(f"{namespace}RestoreExpiryDate") is not None,
+        )
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:  # a store with another number of digits
+        parsed: datetime = parse_timestamp(text)
+        return parsed

@@ -1,0 +1,257 @@
+"""How S3 is reached: one credential chain, boto3's, for boto3, obstore, deltalake and Polars alike; and what S3's errors mean to a user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.exceptions as sdk
+from botocore import UNSIGNED
+from botocore.config import Config
+from obstore.store import S3Store as FastStore
+
+from transforms.errors import AccessError, ArchivedError, ConfigurationError, DeniedError, ObjectError, RekindleError, VanishedError
+from transforms.storage.objects import StorageOptions, object_uri
+
+if TYPE_CHECKING:
+    from obstore.store import S3Credential
+
+READ_TIMEOUT = timedelta(seconds=30)
+_CREDENTIALS_LAST = timedelta(minutes=5)
+"""How long obstore keeps credentials before it asks boto3's chain again, which renews them in time by itself."""
+_WRONG_REGION = frozenset({"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
+_BAD_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "RequestTimeTooSkewed",
+    }
+)
+_GONE = frozenset({"NoSuchKey", "404"})
+_CHANGED = frozenset({"PreconditionFailed", "412", "InvalidRange", "416"})
+_TRANSIENT_CODES = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException"})
+_NO_CREDENTIALS = (
+    sdk.NoCredentialsError,
+    sdk.PartialCredentialsError,
+    sdk.CredentialRetrievalError,
+    sdk.SSOError,
+    sdk.TokenRetrievalError,
+    sdk.ConfigNotFound,
+)
+_UNREACHABLE = (sdk.EndpointConnectionError, sdk.ConnectTimeoutError, sdk.ProxyConnectionError)
+_BROKEN = (sdk.HTTPClientError, sdk.IncompleteReadError, sdk.ResponseStreamingError)
+
+
+class S3Connection:
+    """The clients of one bucket, made when they are first used.
+
+    Attributes:
+        bucket: The bucket's name.
+        options: How it is reached.
+    """
+
+    def __init__(self, bucket: str, options: StorageOptions) -> None:
+        """Ask for nothing yet."""
+        self.bucket = bucket
+        self.options = options
+
+    @cached_property
+    def session(self) -> Any:  # noqa: ANN401 - boto3 has no types
+        """The boto3 session, and with it the credential chain."""
+        try:
+            return boto3.Session(profile_name=self.options.profile, region_name=self.options.region)
+        except sdk.ProfileNotFound as error:
+            raise ConfigurationError(f"profile {self.options.profile!r}: {error}; see ~/.aws/config", field="profile") from error
+
+    @cached_property
+    def region(self) -> str:
+        """The region that is asked: the option's, else the environment's, else us-east-1."""
+        return self.session.region_name or "us-east-1"
+
+    @cached_property
+    def client(self) -> Any:  # noqa: ANN401
+        """A boto3 client that tries a request again."""
+        return self._client(attempts=5)
+
+    @cached_property
+    def plain_client(self) -> Any:  # noqa: ANN401
+        """A boto3 client that tries once: who reads an object decides himself."""
+        return self._client(attempts=1)
+
+    @cached_property
+    def endpoint_url(self) -> str:
+        """The endpoint, as boto3 resolves it from option, environment, profile and region."""
+        return str(self.client.meta.endpoint_url)
+
+    @property
+    def payer(self) -> dict[str, str]:
+        """Parameters for boto3 by which the requester pays, where he does."""
+        return {"RequestPayer": "requester"} if self.options.request_payer else {}
+
+    def fast_store(self, *, retries: int) -> FastStore:
+        """Return an obstore client of the bucket that tries a request `retries` times again."""
+        client: dict[str, Any] = {
+            "allow_http": self.endpoint_url.startswith("http://"),
+            "connect_timeout": "10s",
+            "read_timeout": READ_TIMEOUT,
+            "timeout": "1day",
+        }
+        if self.options.ca_bundle:
+            client["root_certificate"] = _read_certificates(self.options.ca_bundle)
+        return FastStore(
+            self.bucket,
+            endpoint=self.endpoint_url,
+            region=self.region,
+            virtual_hosted_style_request=False,
+            skip_signature=self.options.no_sign_request,
+            request_payer=self.options.request_payer,
+            client_options=client,  # type: ignore[arg-type]
+            retry_config={"max_retries": retries, "retry_timeout": timedelta(minutes=3)},
+            credential_provider=None if self.options.no_sign_request else self._provide,
+        )
+
+    def sdk_options(self) -> dict[str, str]:
+        """Return the options by which deltalake and Polars reach the bucket, with the credentials of this moment.
+
+        Raises:
+            AccessError: the chain gives no credentials.
+        """
+        options = {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": self.region,
+            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+            "AWS_ALLOW_HTTP": str(self.endpoint_url.startswith("http://")).lower(),
+        }
+        if self.options.request_payer:
+            options["AWS_REQUEST_PAYER"] = "true"
+        if self.options.no_sign_request:
+            return {**options, "AWS_SKIP_SIGNATURE": "true"}
+        credentials = self._provide()
+        options |= {"AWS_ACCESS_KEY_ID": credentials["access_key_id"], "AWS_SECRET_ACCESS_KEY": credentials["secret_access_key"]}
+        token = credentials.get("token")
+        return {**options, "AWS_SESSION_TOKEN": token} if token else options
+
+    def explain(self, error: Exception, *, doing: str, key: str | None = None) -> RekindleError:
+        """Return what an error of boto3 means: what failed, where, and what to do.
+
+        Args:
+            error: What boto3 raised.
+            doing: `list` or `read`.
+            key: The object, or the prefix that was listed.
+        """
+        where = object_uri(self.bucket, key or "")
+        if isinstance(error, sdk.ClientError):
+            return self._explain_answer(error, doing, where)
+        if isinstance(error, _NO_CREDENTIALS):
+            return AccessError(
+                f"{where}: no credentials: {error}; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile, or --no-sign-request "
+                "for a public bucket"
+            )
+        if isinstance(error, sdk.SSLError):
+            return AccessError(
+                f"{where}: {self.endpoint_url} has a certificate that is not trusted: {error}; --ca-bundle FILE names the authority"
+            )
+        if isinstance(error, _UNREACHABLE):
+            return AccessError(f"{where}: {self.endpoint_url} can't be reached: {error}; check --endpoint-url, and that the store runs")
+        if isinstance(error, sdk.ParamValidationError):
+            return ConfigurationError(f"bucket {self.bucket!r}: {error}", field="bucket")
+        kind = AccessError if doing == "list" else ObjectError
+        return kind(f"{where}: {self.endpoint_url} failed to {doing} it: {error}")
+
+    def _explain_answer(self, error: sdk.ClientError, doing: str, where: str) -> RekindleError:
+        code, status, headers = _answer(error)
+        said = f"{code}: {error.response.get('Error', {}).get('Message', '')}".rstrip(": ")
+        region = headers.get("x-amz-bucket-region") or error.response.get("Error", {}).get("Region")
+        if code in _WRONG_REGION or status in (301, 307) or (status == 400 and region not in (None, self.region)):
+            advice = (
+                f"is in {region}: say --region {region}" if region else f"is not in {self.region}: say --region with the right one ({said})"
+            )
+            return AccessError(f"bucket {self.bucket} {advice}")
+        if code in _BAD_CREDENTIALS:
+            return AccessError(f"{where}: the credentials are refused ({said}): renew them, or choose others with --profile")
+        if code in ("NoSuchBucket", "InvalidBucketName"):
+            return AccessError(f"there is no bucket {self.bucket} at {self.endpoint_url}: check its name, and --endpoint-url ({said})")
+        if code == "InvalidObjectState":
+            return ArchivedError(f"{where}: archived, and not restored ({said})")
+        if status in (401, 403):
+            return self._explain_denial(said, doing, where)
+        if doing == "read" and (code in _GONE or status == 404):
+            return VanishedError(f"{where}: it was there when it was listed, and is gone ({said})")
+        if doing == "read" and (code in _CHANGED or status in (412, 416)):
+            return VanishedError(f"{where}: it changed since it was listed ({said})")
+        kind = AccessError if doing == "list" else ObjectError
+        return kind(f"{where}: {self.endpoint_url} answered {status} to an attempt to {doing} it ({said})")
+
+    def _explain_denial(self, said: str, doing: str, where: str) -> RekindleError:
+        right = (
+            "s3:ListBucket on the bucket" if doing == "list" else "s3:GetObject on the object (and kms:Decrypt on its key, if it has one)"
+        )
+        advice = (
+            "sign requests" if self.options.no_sign_request else "choose others with --profile, or --no-sign-request for a public bucket"
+        )
+        kind = AccessError if doing == "list" else DeniedError
+        return kind(f"{where}: no permission to {doing} it ({said}): the credentials need {right}; {advice}")
+
+    def _client(self, *, attempts: int) -> Any:  # noqa: ANN401
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            connect_timeout=10,
+            read_timeout=READ_TIMEOUT.total_seconds(),
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            signature_version=UNSIGNED if self.options.no_sign_request else None,
+        )
+        try:
+            client = self.session.client(
+                "s3", region_name=self.region, endpoint_url=self.options.endpoint_url, verify=self.options.ca_bundle, config=config
+            )
+        except ValueError as error:
+            raise ConfigurationError(
+                f"endpoint {self.options.endpoint_url!r}: {error}; it is a URL like https://host:port", field="endpointUrl"
+            ) from error
+        client.meta.events.register_last("before-parameter-build.s3", _stay_in_region)
+        return client
+
+    def _provide(self) -> S3Credential:
+        try:
+            credentials = self.session.get_credentials()
+            if credentials is None:
+                raise sdk.NoCredentialsError
+            frozen = credentials.get_frozen_credentials()
+        except sdk.BotoCoreError as error:
+            raise self.explain(error, doing="read") from error
+        expires = datetime.now(timezone.utc) + _CREDENTIALS_LAST
+        return {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key, "token": frozen.token, "expires_at": expires}
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed a little later."""
+    if isinstance(error, sdk.ClientError):
+        code, status, _ = _answer(error)
+        return code in _TRANSIENT_CODES or status >= 500 or status in (408, 429)
+    return isinstance(error, _BROKEN) and not isinstance(error, sdk.SSLError)
+
+
+def _answer(error: sdk.ClientError) -> tuple[str, int, Mapping[str, str]]:
+    metadata = error.response.get("ResponseMetadata", {})
+    return str(error.response.get("Error", {}).get("Code", "")), int(metadata.get("HTTPStatusCode", 0)), metadata.get("HTTPHeaders", {})
+
+
+def _stay_in_region(context: dict[str, Any], **_: object) -> None:
+    """Keep boto3 from following a bucket to another region: the user is told instead, as the transfer costs money."""
+    context.setdefault("s3_redirect", {})["redirected"] = True
+
+
+def _read_certificates(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"CA bundle {path}: {error.strerror}", field="caBundle") from error

@@ -1,0 +1,187 @@
+"""The place of a hot tier: files by their path, written whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from transforms.errors import TierError
+
+_PATH = re.compile(r"[A-Za-z0-9._=-]+(/[A-Za-z0-9._=-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class TierFile:
+    """One file of the tier: its path below the tier's root, its size in bytes, and when it was written (UTC)."""
+
+    path: str
+    size: int
+    modified: datetime
+
+
+class TierOutput(ABC):
+    """A new file that is being written. It is there, whole, once `close` returns, and never after `abort`.
+
+    As a context manager it is closed at the end, and aborted on an error. Arrow takes it for a binary file.
+    """
+
+    closed: bool = False
+
+    @abstractmethod
+    def write(self, data: bytes, /) -> int:
+        """Append bytes."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Publish the file; a second time does nothing."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Leave nothing behind; after `close` it does nothing."""
+
+    def flush(self) -> None:  # noqa: B027 - nothing to override
+        """Do nothing: what counts is `close`."""
+
+    def writable(self) -> bool:
+        """Whether it can be written."""
+        return not self.closed
+
+    def __enter__(self) -> TierOutput:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Publish, or on an error leave nothing."""
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+
+class TierStore(ABC):
+    """The files of one hot tier. Paths are relative to its root, of `A-Z a-z 0-9 . _ = - /`.
+
+    Every method raises `TierError` where the place fails (permission, disk, network).
+
+    Attributes:
+        uri: The root, by which any process on any machine opens the same tier: a whole local path, or `s3://bucket/prefix`.
+    """
+
+    uri: str
+
+    @property
+    @abstractmethod
+    def local_path(self) -> Path | None:
+        """The root folder, or None on S3."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return self.local_path is not None
+
+    def table_uri(self, name: str) -> str:
+        """Return what deltalake calls the table in the folder `name`."""
+        return f"{self.uri.rstrip('/')}/{name}"
+
+    @abstractmethod
+    def put(self, path: str, data: bytes) -> None:
+        """Write a file, in place of the one that is there."""
+
+    @abstractmethod
+    def put_new(self, path: str, data: bytes) -> None:
+        """Write a file that is not there yet; of several who do so at once, one succeeds.
+
+        On S3 an answer may be lost: then the file may be there although this raises.
+
+        Raises:
+            FileExistsError: it is there already.
+        """
+
+    @abstractmethod
+    def get(self, path: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    @abstractmethod
+    def exists(self, path: str) -> bool:
+        """Whether the file is there."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> Iterator[TierFile]:
+        """Yield the files whose paths begin with the prefix, in no order; files that are still being written are not among them."""
+
+    @abstractmethod
+    def delete(self, path: str) -> None:
+        """Remove a file; one that is not there is no error."""
+
+    @abstractmethod
+    def open_output(self, path: str) -> TierOutput:
+        """Begin a new file."""
+
+    @abstractmethod
+    def open_input(self, path: str) -> BinaryIO:
+        """Open a file for random access.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    @abstractmethod
+    def delta_options(self) -> dict[str, str]:
+        """Return deltalake's `storage_options`, with the credentials of this moment: ask again for each new handle."""
+
+    @abstractmethod
+    def polars_options(self) -> dict[str, str]:
+        """Return Polars' `storage_options`, with the credentials of this moment."""
+
+    def free_bytes(self) -> int | None:
+        """Return the bytes that are free on the disk, or None on S3."""
+        return None
+
+    @abstractmethod
+    def key_prefix_in(self, bucket: str) -> str | None:
+        """Return the prefix that the tier's files have as keys of a bucket or folder (`ObjectStore.bucket`): `""` where all are the tier's.
+
+        None where none of them lies there.
+        """
+
+    def probe_conditional_put(self) -> None:
+        """Prove that two can't create one file: the exactly-once commit stands on it (docs/design.md §5).
+
+        Raises:
+            TierError: the store lets the second overwrite the first, or does not know the request.
+        """
+        path = f"_rekindle/probe/{new_name()}"
+        self.put_new(path, b"1")
+        try:
+            self.put_new(path, b"2")
+        except FileExistsError:
+            return
+        finally:
+            self.delete(path)
+        raise TierError(
+            f"hot tier {self.uri}: this store overwrites an object that was to be created only if it is not there (If-None-Match: *); "
+            "two jobs could lose each other's commits. Use a store with conditional writes: AWS S3, MinIO, Cloudflare R2 and others"
+        )
+
+
+def new_name() -> str:
+    """Return a name that no other file has."""
+    return uuid.uuid4().hex
+
+
+def check_path(path: str) -> str:
+    """Return a tier's path, or raise ValueError: it is a mistake in the program."""
+    if not _PATH.fullmatch(path) or ".." in path.split("/") or "." in path.split("/"):
+        raise ValueError(f"{path!r} is no path in a hot tier")
+    return path
