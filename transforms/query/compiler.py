@@ -1,0 +1,133 @@
+"""Syntax tree to Polars expression: one meaning for conditions on batches, search, and the row filters of deletion (design §8)."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import polars.selectors as cs
+
+from transforms.query.instants import parse_instant
+from transforms.query.matching import ORDERINGS, Compares, Contains, Differs, Matches, TextTest, is_number
+from transforms.query.multiple import AnyValue
+from transforms.query.syntax import MESSAGE_COLUMN, And, Comparison, Everything, Expr, Field, Membership, Not, Operator, Or, Word, fields
+from transforms.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME, attribute_column
+
+
+def compile_query(expr: Expr, columns: Collection[str]) -> pl.Expr:
+    """Return an expression that is true for the rows that satisfy a query, and false, never null, for all others.
+
+    Args:
+        expr: what to look for.
+        columns: the columns of the frame. A system attribute is the column of its name. An attribute is its own column
+            (`attribute_column`), else it is looked up in the map `attributes`, if that is among the columns, else it is missing from every
+            row. The frame is thus a batch, or one file of the hot tier: in one file an attribute is in one place.
+    """
+    match expr:
+        case Everything():
+            return pl.lit(value=True)
+        case And(terms):
+            return _balanced([compile_query(term, columns) for term in terms], all_of=True)
+        case Or(terms):
+            return _balanced([compile_query(term, columns) for term in terms], all_of=False)
+        case Not(term):
+            return ~compile_query(term, columns)
+        case Word(pattern):
+            return _text(Field(MESSAGE_COLUMN, system=True), Contains(pattern), columns)
+        case Membership(field, values):
+            if any(value.is_any for value in values):
+                return _is_set(field, columns)
+            return _text(field, Matches(values), columns)
+        case Comparison(field, Operator.EQUAL, value):
+            return _is_set(field, columns) if value.is_any else _text(field, Matches((value,)), columns)
+        case Comparison(field, Operator.NOT_EQUAL, value):
+            return _text(field, Differs(value), columns)
+        case _:
+            return _ordered(expr, columns)
+
+
+def columns_read(expr: Expr, columns: Collection[str]) -> set[str]:
+    """Return which of a frame's columns a query looks at; takes what `compile_query` does."""
+    return {column for field in fields(expr) if (column := _column(field, columns)) is not None}
+
+
+def exact_column(name: str) -> pl.Expr:
+    """Return the column of that very name, `*` and `^…$` too, which `pl.col` takes for patterns."""
+    return cs.by_name(name).as_expr() if name == "*" or (name.startswith("^") and name.endswith("$")) else pl.col(name)
+
+
+@dataclass(frozen=True)
+class _OnText:
+    """A test of text applied to a column of any type that holds it: times by their text, constants once for each value they have."""
+
+    test: TextTest
+
+    def __call__(self, values: pl.Series) -> pl.Series:
+        values = values.alias("value")  # a series' own methods look it up by name, and take some names for patterns
+        if isinstance(values.dtype, pl.Categorical | pl.Enum):
+            distinct = values.unique().drop_nulls()
+            satisfied = distinct.filter(self.test(distinct.cast(pl.String)).fill_null(value=False))
+            return values.is_in(satisfied.implode()).fill_null(value=False)
+        return self.test(_time_text(values) if values.dtype.is_temporal() else values).fill_null(value=False)
+
+
+def _text(field: Field, test: TextTest, columns: Collection[str]) -> pl.Expr:
+    values = _values(field, columns)
+    if values is None:
+        return pl.lit(value=False)
+    whole = _OnText(test if field.system else AnyValue(test))
+    return values.map_batches(whole, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _is_set(field: Field, columns: Collection[str]) -> pl.Expr:
+    values = _values(field, columns)
+    return pl.lit(value=False) if values is None else values.is_not_null()
+
+
+def _ordered(comparison: Comparison, columns: Collection[str]) -> pl.Expr:
+    """Compile `<` and its kin: times for times, numbers where both sides are numbers, and nothing else holds."""
+    literal = comparison.value.literal
+    if comparison.field.system and SYSTEM_COLUMNS[comparison.field.name] == TIME:
+        moment, values = parse_instant(literal or ""), _values(comparison.field, columns)
+        if moment is None or values is None:
+            return pl.lit(value=False)
+        found: pl.Expr = ORDERINGS[comparison.operator](values, pl.lit(moment, pl.Datetime("us", "UTC")))
+        return found.fill_null(value=False)
+    if literal is None or not is_number(literal):
+        return pl.lit(value=False)
+    return _text(comparison.field, Compares(comparison.operator, literal), columns)
+
+
+def _values(field: Field, columns: Collection[str]) -> pl.Expr | None:
+    """Return the expression of a field's text, or None where no row has it."""
+    column = _column(field, columns)
+    if column is None:
+        return None
+    if column == ATTRIBUTES_COLUMN:
+        return pl.col(ATTRIBUTES_COLUMN).map.get(pl.lit(field.name))
+    return exact_column(column)
+
+
+def _column(field: Field, columns: Collection[str]) -> str | None:
+    own = field.name if field.system else attribute_column(field.name)
+    if own in columns:
+        return own
+    return ATTRIBUTES_COLUMN if not field.system and ATTRIBUTES_COLUMN in columns else None
+
+
+def _balanced(terms: Sequence[pl.Expr], *, all_of: bool) -> pl.Expr:
+    """Combine terms as a balanced tree: a chain of thousands would go as deep as it is long."""
+    if len(terms) > 2:
+        half = len(terms) // 2
+        terms = [_balanced(terms[:half], all_of=all_of), _balanced(terms[half:], all_of=all_of)]
+    return functools.reduce(operator.and_ if all_of else operator.or_, terms)
+
+
+def _time_text(times: pl.Series) -> pl.Series:
+    """Return times as `format_instant` writes them: a fraction only where there is one."""
+    name = times.name
+    whole, fraction = times.dt.strftime("%Y-%m-%dT%H:%M:%SZ"), times.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    return pl.select(pl.when(times.dt.microsecond() == 0).then(whole).otherwise(fraction).alias(name)).to_series()

@@ -1,0 +1,63 @@
+"""Points in time and spans as people write them: `#time>=2025-08-11`, `--from 2025-08-11T12:00+02:00`, `--last 7d` (spec §7, §9, §11)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+from transforms.errors import ConfigurationError
+
+_INSTANT = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+    r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"\s?(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
+_SPAN = re.compile(r"(\d+)([smhdw])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_instant(text: str) -> datetime | None:
+    """Return the time that an ISO 8601 text names, in UTC, or None where it names none.
+
+    A date alone is its first moment; without a zone it is UTC; fractions beyond microseconds are cut off.
+    """
+    found = _INSTANT.fullmatch(text)
+    if found is None:
+        return None
+    date = [int(found[part]) for part in ("year", "month", "day")]
+    clock = [int(found[part] or 0) for part in ("hour", "minute", "second")]
+    microsecond = int(((found["fraction"] or "") + "000000")[:6])
+    try:
+        local = datetime(date[0], date[1], date[2], clock[0], clock[1], clock[2], microsecond, _zone(found["zone"]))
+        return local.astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # the 31st of February, or the year 9999 seen from another zone
+        return None
+
+
+def parse_span(text: str) -> timedelta:
+    """Return the length of time that `90m`, `12h`, `30d` or `2w` names.
+
+    Raises:
+        ConfigurationError: it is none of these, or nothing, or longer than there are dates.
+    """
+    found = _SPAN.fullmatch(text.strip())
+    if found is None or int(found[1]) == 0:
+        raise ConfigurationError(f'"{text}" is not a length of time: a whole number above 0 and s, m, h, d or w, as in 90m, 12h, 30d, 2w')
+    try:
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    except OverflowError as error:
+        raise ConfigurationError(f'"{text}" is longer than there are dates') from error
+
+
+def format_instant(moment: datetime) -> str:
+    """Return the one text of a time: UTC, `Z`, and a fraction only where there is one (six digits)."""
+    return moment.astimezone(timezone.utc).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None or text in "Zz":
+        return timezone.utc
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)
