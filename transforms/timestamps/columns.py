@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.timestamps.clock import NAIVE, UTC, Clock
-from transforms.timestamps.epochs import read_epochs
+from transforms.timestamps.epochs import UNITS, read_epochs
 from transforms.timestamps.forms import FORMS, Form, for_python, for_rust, without_groups
 from transforms.timestamps.layouts import read_layout
 from transforms.timestamps.reading import read_pattern
 
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
+_CAST_BY_ARROW = "iso_8601"
 _FEW = 256  # rows: for fewer another layout does not pay
 _LAYOUTS = 12  # lengths of one form in one column: RFC 3339 as Go writes it, without trailing zeros, has ten
 _RUN = 2  # rows in a run, on average, from which reading each run once pays
@@ -49,6 +50,12 @@ def parse_times(
     return by_runs(as_series(values), lambda heads: _parse(heads, clock, forms, epochs=epochs))
 
 
+def parse_epochs(values: pa.Array | pl.Series, *, received: datetime, unit: str) -> pl.Series:
+    """Read a column of numbers of one unit (`UNITS`), as `parse_times` reads those whose size tells it."""
+    clock = Clock("UTC", received, received)
+    return clock.believe(read_epochs(as_series(values).str.strip_chars(), scale=UNITS[unit]))
+
+
 def as_series(values: pa.Array | pl.Series) -> pl.Series:
     """Give strings of any Arrow layout to Polars; views are not copied."""
     if isinstance(values, pl.Series):
@@ -75,7 +82,7 @@ def _parse(texts: pl.Series, clock: Clock, forms: Sequence[Form], *, epochs: boo
     times = pl.Series([None], dtype=UTC).new_from_index(0, len(texts))
     if texts.null_count() == len(texts):
         return times
-    if forms is FORMS and (whole := _cast(texts, clock)) is not None:
+    if any(form.name == _CAST_BY_ARROW for form in forms) and (whole := _cast(texts, clock)) is not None:
         return clock.believe(whole)
     texts = texts.str.strip_chars()
     if epochs:

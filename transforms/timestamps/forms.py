@@ -46,7 +46,11 @@ _SOME_ZONE = rf"(?: ?(?P<zone>(?:[Zz]|{_OFFSET}:?[0-5][0-9]|{_NAME})\b)|(?P<shor
 _ZONE = _SOME_ZONE + "?"
 _SPACE = "(?:[T t_:-]|  |, | - )"
 _CLOCK = f"{_HOUR}:{_MINUTE}:{_SECOND}{_FRACTION}"
-_WEEKDAY = "(?:(?P<weekday>(?i:mon|tue|wed|thu|fri|sat|sun))(?i:day|sday|nesday|rsday|urday)?,? {1,2})?"
+_WEEKDAY_NAME = "(?P<weekday>(?i:mon|tue|wed|thu|fri|sat|sun))(?i:day|sday|nesday|rsday|urday)?"
+_WEEKDAY = f"(?:{_WEEKDAY_NAME},? {{1,2}})?"
+
+PARTS = {"mon": _MON, "weekday": _WEEKDAY_NAME, "padded_day": _PADDED_DAY}
+"""Patterns of parts that are words, for patterns that users write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Form:
         in_text: Whether it is looked for in lines; a field is compared with every form.
         number: Whether it is a bare number, which is a time only in the fields named for one.
         before: What a stamp in a line comes after.
+        exact: Whether a whole value is the pattern and nothing more (a user's own), without the weekday and the brackets that others may have.
     """
 
     name: str
@@ -66,10 +71,13 @@ class Form:
     in_text: bool = True
     number: bool = False
     before: str = r"\b"
+    exact: bool = False
 
     @property
     def field(self) -> str:
         """The pattern of a whole value, with the weekday and the brackets that a value may keep from its line."""
+        if self.exact:
+            return f"^(?:{self.pattern})$"
         return rf"^\[?{_WEEKDAY}{self.pattern}\]?$"
 
     @property

@@ -59,6 +59,8 @@ def read_layout(texts: pl.Series, sample: re.Match[str], clock: Clock) -> pl.Ser
     Returns:
         Datetime[us, UTC], null for rows with other text between the parts; None if this way is not for them (the general way is).
     """
+    if not sample.string.isascii():
+        return None
     spans = {name: sample.span(name) for name, part in sample.groupdict().items() if part is not None}
     if not spans.keys() <= _KNOWN or sample.group("second" if "second" in spans else 0) == "60":
         return None

@@ -1,0 +1,84 @@
+"""The processor `timestamp`: sets `_time` from an attribute or the message (spec §6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+from typing_extensions import Self
+
+from transforms.errors import ConfigurationError
+from transforms.processors.java_patterns import translate
+from transforms.processors.processor import Parameters, Processor, column_of
+from transforms.schema import TIME_FROM_PIPELINE, TIME_RECEIVED
+from transforms.timestamps import FORMS, UNITS, Form, as_series, check_timezone, detect_times, parse_epochs, parse_times, put_times
+
+_AUTO = "AUTO"
+_NAMED = {
+    _AUTO: tuple(form.name for form in FORMS),
+    "ISO_8601": ("iso_8601", "date", "compact", "compact_date", "digits"),
+    "DATE": ("iso_8601", "date"),
+    "CLF": ("clf",),
+}
+"""Format -> the forms it stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp(Processor):
+    """Set the time of events: `AUTO` reads a whole value, but of the message the first stamp.
+
+    Attributes:
+        source: Column in flight that holds the time.
+        format: One of the named formats, or `custom`.
+        timezone: IANA name that holds where the value has no zone.
+        forms: How the value may be written; empty for an epoch of a set unit.
+    """
+
+    source: str
+    format: str
+    timezone: str
+    forms: tuple[Form, ...]
+
+    @classmethod
+    def from_parameters(cls, parameters: Parameters) -> Self:
+        """Read `source`, `format` and `timezone`; a Java pattern is translated here, once."""
+        parameters.allow("source", "format", "timezone")
+        source = parameters.source()
+        name = parameters.text("format", default=_AUTO)
+        timezone = parameters.text("timezone", default="UTC")
+        try:
+            check_timezone(timezone)
+        except ConfigurationError as error:
+            parameters.problem("timezone", str(error))
+        if name in UNITS:
+            return cls(source, name, timezone, ())
+        if name in _NAMED:
+            return cls(source, name, timezone, FORMS if name == _AUTO else tuple(form for form in FORMS if form.name in _NAMED[name]))
+        try:
+            return cls(source, "custom", timezone, (Form("custom", translate(name), exact=True),))
+        except ConfigurationError as error:
+            parameters.problem("format", f"{error}. Or one of {', '.join([*_NAMED, *UNITS])}")
+            return cls(source, name, timezone, ())
+
+    def apply(self, batch: pa.RecordBatch, *, modified: datetime, received: datetime) -> pa.RecordBatch:
+        """Set `_time` where the source has a time; a custom format that fails gives the received time, the others leave it as it is."""
+        values = column_of(batch, self.source)
+        if values is None:
+            return batch
+        texts = as_series(values)
+        times = self._read(texts, modified=modified, received=received)
+        if self.format == "custom" and times.null_count() > texts.null_count():
+            failed = texts.is_not_null() & times.is_null()
+            late = pl.Series([received], dtype=times.dtype).new_from_index(0, len(times))
+            batch = put_times(batch, late.set(~failed, None), source=TIME_RECEIVED)
+        return put_times(batch, times, source=TIME_FROM_PIPELINE)
+
+    def _read(self, texts: pl.Series, *, modified: datetime, received: datetime) -> pl.Series:
+        if not self.forms:
+            return parse_epochs(texts, received=received, unit=self.format)
+        auto = self.format == _AUTO
+        if auto and self.source == "_message":
+            return detect_times(texts, timezone=self.timezone, modified=modified, received=received)
+        return parse_times(texts, timezone=self.timezone, modified=modified, received=received, epochs=auto, forms=self.forms)
