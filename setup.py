@@ -26,6 +26,7 @@ REQUIRES = [
     "typer>=0.15,<1",
     "rich>=13.9,<16",
     "tzdata",  # time zones by name, on machines without a zone database
+    "setuptools>=77",  # with it Beam's `--setup_file` packs the code for the workers of a cluster
 ]
 
 DEMO = ["moto[server]>=5.1,<6"]

@@ -49,6 +49,9 @@ def main() -> int:
     except KeyboardInterrupt:
         _say("\nInterrupted. The embedded S3 is stopped; what was published stays in ./hot-tier, and ./run_local.sh goes on from there.")
         return INTERRUPTED
+    except RuntimeError as error:  # the embedded S3 says why
+        _say(f"\nThe demonstration can't start: {error}")
+        return 1
     except CommandFailedError as error:
         _say(f"\nThe demonstration stops here: {error}.")
         return error.code

@@ -1,0 +1,123 @@
+"""What is installed: every package and data file of ours, in versions that constraints.txt names, started by one console script."""
+
+from __future__ import annotations
+
+import runpy
+import subprocess
+import sys
+from fnmatch import fnmatch
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("pipelines", "transforms", "demo")
+
+
+@pytest.fixture(name="setup")
+def fixture_setup(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What setup.py hands to setuptools."""
+    handed: dict[str, Any] = {}
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("setuptools.setup", handed.update)
+    runpy.run_path(str(ROOT / "setup.py"))
+    return handed
+
+
+def constraints() -> dict[str, Requirement]:
+    """Return the line of constraints.txt that holds for this Python, by name."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    every = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(one.name): one for one in every if one.marker is None or one.marker.evaluate()}
+
+
+def test_every_folder_with_code_is_a_package(setup: dict[str, Any]) -> None:
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for top in PACKAGES for path in (ROOT / top).rglob("*.py")}
+    assert set(setup["packages"]) == folders
+
+
+def test_every_other_file_is_package_data(setup: dict[str, Any]) -> None:
+    patterns = setup["package_data"][""]
+    others = [
+        path.relative_to(ROOT)
+        for top in PACKAGES
+        for path in (ROOT / top).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc") and not any(fnmatch(path.name, pattern) for pattern in patterns)
+    ]
+    assert others == []
+
+
+def test_constraints_pin_all_that_is_installed(setup: dict[str, Any]) -> None:
+    """Follow the installed packages' own requirements from setup.py's: a package that is missing may come in any version."""
+    pinned = constraints()
+    queue = [Requirement(text) for text in [*setup["install_requires"], *setup["extras_require"]["dev"]]]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    missing = set()
+    while queue:
+        wanted = queue.pop()
+        name = canonicalize_name(wanted.name)
+        if (name, frozenset(wanted.extras)) in seen:
+            continue
+        seen.add((name, frozenset(wanted.extras)))
+        if name not in pinned:
+            missing.add(name)
+        extras = ["", *wanted.extras]
+        queue += [
+            one
+            for one in map(Requirement, _requires(name))
+            if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in extras)
+        ]
+    assert missing == set()
+    assert len(seen) > 40
+
+
+def _requires(name: str) -> list[str]:
+    try:
+        return requires(name) or []
+    except PackageNotFoundError:  # not installed: its requirements can't be seen from here
+        return []
+
+
+def test_constraints_satisfy_setup(setup: dict[str, Any]) -> None:
+    pinned = constraints()
+    wanted = [
+        Requirement(text) for text in [*setup["install_requires"], *(one for extra in setup["extras_require"].values() for one in extra)]
+    ]
+    unmet = [
+        str(one) for one in wanted if not all(one.specifier.contains(pin.version) for pin in pinned[canonicalize_name(one.name)].specifier)
+    ]
+    assert unmet == []
+
+
+def test_constraints_are_exact() -> None:
+    assert [str(one) for one in constraints().values() if [pin.operator for pin in one.specifier] != ["=="]] == []
+
+
+def test_the_console_script_names_a_function(setup: dict[str, Any]) -> None:
+    assert setup["entry_points"]["console_scripts"] == ["rekindle = pipelines.cli:main"]
+    module = __import__("pipelines.cli", fromlist=["main"])
+    assert callable(module.main)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["backfill", "--help"], ["search", "--help"], ["jobs", "list"]], ids=" ".join)
+def test_short_commands_do_not_import_beam(arguments: list[str], tmp_path: Path) -> None:
+    """Importing Beam takes 1.4 s: who asks for help does not wait for it."""
+    program = (
+        "import sys\nfrom pipelines.cli import main\n"
+        f"sys.argv = ['rekindle', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert 'apache_beam' not in sys.modules, 'Beam was imported'\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
