@@ -66,13 +66,24 @@ def values_of(text: str) -> list[str]:
         items = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=refuse)
     except ValueError:
         return [text]
-    return [
-        item if isinstance(item, str) else json.dumps(item, separators=(",", ":"), ensure_ascii=False) for item in items if item is not None
-    ]
+    return [item if isinstance(item, str) else written(item) for item in items if item is not None]
 
 
 class Number(str):
     """A number's source text."""
+
+
+def written(item: Any) -> str:
+    """Return a value of an array as minified JSON, its numbers verbatim."""
+    match item:
+        case Number():
+            return item
+        case dict():
+            return "{" + ",".join(f"{written(key)}:{written(value)}" for key, value in item.items()) + "}"
+        case list():
+            return "[" + ",".join(map(written, item)) + "]"
+        case _:
+            return json.dumps(item, ensure_ascii=False)
 
 
 def refuse(constant: str) -> None:
