@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import runpy
 import subprocess
 import sys
 from fnmatch import fnmatch
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,29 @@ def constraints() -> dict[str, Requirement]:
 def test_every_folder_with_code_is_a_package(setup: dict[str, Any]) -> None:
     folders = {".".join(path.parent.relative_to(ROOT).parts) for top in PACKAGES for path in (ROOT / top).rglob("*.py")}
     assert set(setup["packages"]) == folders
+
+
+def test_what_the_product_imports_is_required_by_name(setup: dict[str, Any]) -> None:
+    """A package that only comes along with another one is gone one day, with that one's next version or in an install without extras."""
+    named = {canonicalize_name(Requirement(text).name) for text in setup["install_requires"]}
+    named |= {"botocore"}  # boto3's other half
+    homes = packages_distributions()
+    unnamed = {
+        f"{path.relative_to(ROOT)}: {module}"
+        for top in ("pipelines", "transforms")
+        for path in (ROOT / top).rglob("*.py")
+        for module in imported_modules(path) - sys.stdlib_module_names - {*PACKAGES, "service"}
+        if not named & {canonicalize_name(home) for home in homes.get(module, [])}
+    }
+    assert unnamed == set()
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return the top-level names of what a source imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    members = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.split(".")[0] for name in plain | members}
 
 
 def test_every_other_file_is_package_data(setup: dict[str, Any]) -> None:
