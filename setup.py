@@ -14,6 +14,7 @@ REQUIRES = [
     "apache-beam[aws]>=2.77,<3",
     "pyarrow>=21,<26",  # Beam's own bound
     "duckdb>=1.4,<3",
+    "numpy>=2.2,<3",
     "polars>=1.36,<3",
     "deltalake==1.6.6",  # its commit path is relied on in detail (docs/design.md §5)
     "boto3>=1.40,<2",
