@@ -6,6 +6,7 @@ no copies), columns that are constant over the object are `dictionary<int32, str
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import pyarrow as pa
@@ -52,6 +53,19 @@ TIME_FROM_PIPELINE = "pipeline"
 TIME_RECEIVED = "received"
 
 _FORBIDDEN = frozenset(" ,;{}()=")
+
+
+_MODIFIED_KEY = b"rekindle.modified"
+
+
+def with_modified(batch: pa.RecordBatch, modified: datetime) -> pa.RecordBatch:
+    """Return the batch with its object's LastModified beside it: the year of year-less times is chosen by it (spec §4.5)."""
+    return batch.replace_schema_metadata({_MODIFIED_KEY: modified.isoformat().encode()})
+
+
+def modified_of(batch: pa.RecordBatch) -> datetime:
+    """Return the LastModified of the batch's object, with its time zone."""
+    return datetime.fromisoformat(batch.schema.metadata[_MODIFIED_KEY].decode())
 
 
 def is_system(name: str) -> bool:

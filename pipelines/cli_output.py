@@ -1,0 +1,149 @@
+"""What the commands show: reports, rows and progress, on a terminal or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from pipelines.job import Progress
+
+MESSAGES = Console(stderr=True, highlight=False)
+RESULTS = Console(highlight=False)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on standard output."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_rows_json(rows: Iterable[dict[str, Any]]) -> None:
+    """Print rows as NDJSON on standard output, each as it comes."""
+    for row in rows:
+        sys.stdout.buffer.write(orjson.dumps(row, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC) + b"\n")
+    sys.stdout.flush()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table on standard output; in a pipe it is as wide as it needs to be."""
+    drawn = Table(show_edge=False, header_style="bold", pad_edge=False)
+    for name in columns:
+        drawn.add_column(Text(name), overflow="ellipsis" if RESULTS.is_terminal else "fold", no_wrap=RESULTS.is_terminal)
+    for row in rows:
+        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    RESULTS.print(drawn, width=None if RESULTS.is_terminal else 400)
+
+
+class JobConsole:
+    """Says and draws what a job does, on standard error."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """Draw only on a terminal; quiet says nothing at all."""
+        self._quiet = quiet
+        self._live: Live | None = None
+        self._began = time.monotonic()
+
+    def __enter__(self) -> JobConsole:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the progress line away."""
+        if self._live is not None:
+            self._live.stop()
+
+    def say(self, text: str) -> None:
+        """Say a line."""
+        if not self._quiet:
+            MESSAGES.print(escape(text), soft_wrap=True)
+
+    def progress(self, done: Progress) -> None:
+        """Draw how far the job is."""
+        if self._quiet or not MESSAGES.is_terminal:
+            return
+        if self._live is None:
+            self._live = Live(console=MESSAGES, transient=True, refresh_per_second=2)
+            self._live.start()
+        self._live.update(Text(progress_line(done, seconds=time.monotonic() - self._began)))
+
+
+def progress_line(done: Progress, *, seconds: float) -> str:
+    """Return one line: how far, what was read, how fast, how long it will still take."""
+    part = min(1.0, done.bytes_read / done.bytes_in_all) if done.bytes_in_all else 0.0
+    bar = ("█" * round(part * 24)).ljust(24, "░")
+    left = f", {seconds / part - seconds:,.0f} s left" if part > 0.02 else ""
+    read = f"{done.objects:,} objects, {_mib(done.bytes_read)}, {done.events:,} events"
+    return f"{bar} {part:4.0%}  {read}, {done.events / max(seconds, 0.1):,.0f} events/s{left}"
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """Print a job's report as a table on standard output."""
+    objects = report["objects"]
+    rows: list[tuple[str, str]] = [
+        ("Job", f"{report['taskId']}  {report['status']}"),
+        ("Objects", ", ".join(f"{number:,} {name}" for name, number in objects.items() if number or name in ("evaluated", "matched"))),
+        ("Read", f"{_mib(report['bytesRead'])}, {_mib(report['bytesDecoded'])} decoded"),
+        ("Records", f"{report['recordsIn']:,} in = {report['events']:,} events + {report['rejected']:,} rejected"
+                    f" ({report['blank']:,} blank lines and {report['header']:,} header or skipped rows beside them)"),
+        ("With _error", f"{report['eventsWithError']:,}"),
+        ("By format", ", ".join(f"{name} {row['events']:,} events in {row['objects']:,} objects" for name, row in report["byFormat"].items())),
+        ("By codec", ", ".join(f"{name} {row['objects']:,} objects, {_mib(row['bytesRead'])}" for name, row in report["byCodec"].items())),
+        ("Time range", " to ".join(report["timeRange"] or ())),
+        ("Written", f"{report['filesWritten']:,} files, {_mib(report['bytesWritten'])}, in {report['waves']} waves"),
+        ("Took", f"{report['seconds']:.1f} s, {report['megabytesPerSecond']:,} MB/s of decoded logs"),
+    ]  # fmt: skip
+    table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        if value:
+            table.add_row(name, Text(value))
+    RESULTS.print(table, width=None if RESULTS.is_terminal else 160)
+    if report.get("reason"):
+        RESULTS.print(Text(f"\n{report['status']}: {report['reason']}"))
+    _print_list("Warnings", [Text(text) for text in report["warnings"]])
+    _print_list("Failures", [Text(f"{one['object']}: {one['status']}: {one['reason']}") for one in report["failures"]])
+    if report["status"] == "Succeeded" and objects["known"] and not report["events"]:
+        RESULTS.print(f"\nNothing new: {objects['known']:,} objects are known already, and nothing was added.")
+
+
+def _print_list(title: str, lines: list[Text], *, most: int = 20) -> None:
+    if lines:
+        RESULTS.print(f"\n{title}:", style="bold")
+        for line in lines[:most]:
+            RESULTS.print(Text("  ").append_text(line), soft_wrap=True)
+        if len(lines) > most:
+            RESULTS.print(f"  … and {len(lines) - most:,} more (--json has all)")
+
+
+def _mib(number: int) -> str:
+    return f"{number / 2**20:,.1f} MiB"
+
+
+def print_error(text: str, *, field: str | None) -> None:
+    """Say on standard error what is wrong."""
+    shown = text if field is None or text.startswith(field) else f"{field}: {text}"
+    MESSAGES.print(f"[bold red]Error:[/] {escape(shown)}", soft_wrap=True)
+
+
+def print_events(rows: Iterable[dict[str, Any]], fields: Sequence[str]) -> int:
+    """Print events, each on a line: its time, its message, and the fields that were asked for; return how many."""
+    shown = 0
+    for row in rows:
+        shown += 1
+        if fields:
+            RESULTS.print(Text("  ").join(Text(f"{name}={row[name]}") for name in fields if name in row), soft_wrap=True)
+            continue
+        when = Text(str(row.get("_time", ""))[:23], style="cyan")
+        RESULTS.print(when + Text(f"  {row.get('host', '')}  ", style="dim") + Text(str(row.get("_message", ""))), soft_wrap=True)
+    return shown

@@ -1,0 +1,73 @@
+"""The launcher's part of discovery: prove that the source can be read, list it, and refuse what is too much (spec §3.3)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from transforms.discover_objects import ObjectFilter
+from transforms.elements import Listing
+from transforms.errors import ArchivedError, RekindleError, VanishedError
+from transforms.key_glob import KeyGlob
+from transforms.storage import ObjectStore, TierStore
+
+PROOF_PAGES = 20
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+def prove_access(store: ObjectStore, filter: ObjectFilter) -> None:
+    """List, then read the first bytes of one match that is neither empty nor archived.
+
+    Looks through the first 20 pages of each prefix at most; where no match is among them, reading is not proved.
+
+    Raises:
+        AccessError: the bucket can't be listed, or the match not be read; the message says why and what to do.
+    """
+    glob = KeyGlob(filter.pattern)
+    for prefix in glob.prefixes:
+        for page in itertools.islice(store.list_pages(prefix), PROOF_PAGES):
+            for info in page:
+                readable = info.size > 0 and not info.key.endswith("/") and (info.storage_class not in _ARCHIVES or info.restored)
+                own = filter.excluded_prefix is not None and info.key.startswith(filter.excluded_prefix)
+                if not readable or own or not glob.matches(info.key):
+                    continue
+                try:
+                    next(store.read(info, start=0, end=1), b"")
+                except (ArchivedError, VanishedError):  # says nothing about the others
+                    continue
+                return
+
+
+def excluded_prefix(bucket: str, tier: TierStore, *, same_endpoint: bool) -> str | None:
+    """Return the prefix of the keys that the hot tier wrote into the source, or None where the tier lies elsewhere."""
+    if bucket.startswith("file://"):
+        if tier.local_path is None:
+            return None
+        root = bucket.removeprefix("file://").rstrip("/") + "/"
+        inside = str(tier.local_path).rstrip("/") + "/"
+        return inside.removeprefix(root) if inside.startswith(root) else None
+    place = urlsplit(tier.uri)
+    if place.scheme != "s3" or place.netloc != bucket or not same_endpoint:
+        return None
+    return place.path.lstrip("/").rstrip("/") + "/"
+
+
+def guard(listings: Sequence[Listing], *, max_objects: int) -> None:
+    """Refuse a job that evaluates too much.
+
+    Raises:
+        RekindleError: with the prefixes that hold the most, and a proposal.
+    """
+    evaluated = sum(listing.evaluated for listing in listings)
+    if evaluated <= max_objects:
+        return
+    heaviest = sorted(itertools.chain.from_iterable(listing.heaviest for listing in listings), key=lambda item: -item[1])[:5]
+    most = ", ".join(
+        f"{prefix or '(top)'} ({number:,}{'' if all(one.complete for one in listings) else '+'})" for prefix, number in heaviest
+    )
+    proposal = heaviest[0][0] if heaviest and heaviest[0][0] else "a/"
+    raise RekindleError(
+        f"the pattern makes more than {max_objects:,} objects to evaluate ({evaluated:,} were listed before it stopped); the most lie under {most}. "
+        f"Nothing was ingested: run a job for each part, such as --pattern '{proposal}**', or raise --max-objects"
+    )

@@ -1,0 +1,91 @@
+"""`PublishWave`: make the files of a wave part of the table, with the ledger, in one atomic commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+
+from transforms.errors import ObjectError
+from transforms.hot_tier.ledger import LedgerEntry
+from transforms.hot_tier.publish import PublishResult, publish_wave
+from transforms.hot_tier.writing import FileDescription
+from transforms.job_folder import JobFolder
+from transforms.storage import StorageOptions, open_tier
+
+
+@dataclass
+class PublishWave(beam.PTransform):
+    """Publish a wave, once, however often it is tried.
+
+    Input: a dictionary of `files` (`PCollection[FileDescription]`) and `outcomes` (`PCollection[LedgerEntry]`), all of one wave. Output:
+    `PCollection[PublishResult]` of one element.
+
+    Guarantees: readers see the wave whole or not at all; each object of the wave is in the table once (`publish_wave`).
+
+    Attributes:
+        tier_uri: The hot tier.
+        tier_options: How it is reached.
+        job: The job's task id.
+        wave: The wave's number.
+        on_changed: `replace`, `append` or `skip`.
+        on_error: With `fail`, nothing is published when an object of the wave failed.
+        force: Publish objects that other jobs have published already.
+        retry_failed: Replace objects that were salvaged.
+    """
+
+    tier_uri: str
+    tier_options: StorageOptions
+    job: str
+    wave: int
+    on_changed: str
+    on_error: str
+    force: bool
+    retry_failed: bool
+
+    def expand(self, inputs: dict[str, beam.PCollection[Any]]) -> beam.PCollection[PublishResult]:
+        """Bring the wave's descriptions together in one place and publish them there."""
+        keyed = {name: values | f"Key{name.title()}" >> beam.Map(_with_one_key) for name, values in inputs.items()}
+        return keyed | "Gather" >> beam.CoGroupByKey() | "Publish" >> beam.ParDo(_PublishWaveFn(self)).with_output_types(PublishResult)
+
+
+def _with_one_key(value: Any) -> tuple[int, Any]:  # any element
+    return 0, value
+
+
+def refuse_failures(folder: JobFolder, entries: Iterable[LedgerEntry]) -> None:
+    """Stop the job where an object of the wave failed; the job's report finds the reasons in its folder.
+
+    Raises:
+        ObjectError: there is such an object; nothing of the wave is published.
+    """
+    failed = [entry for entry in entries if entry.status == "failed"]
+    if failed:
+        folder.write_json("failures.json", [entry.as_failure() for entry in failed])
+        first = failed[0]
+        raise ObjectError(f"{first.uri}: {first.reason} (onError is fail: nothing of its wave was published)")
+
+
+class _PublishWaveFn(beam.DoFn):
+    def __init__(self, config: PublishWave) -> None:
+        self._config = dict(config.__dict__)
+
+    def process(self, gathered: tuple[int, dict[str, Iterable[Any]]]) -> Iterator[PublishResult]:
+        wave = self._config
+        files: list[FileDescription] = list(gathered[1]["files"])
+        entries: list[LedgerEntry] = list(gathered[1]["outcomes"])
+        tier = open_tier(wave["tier_uri"], wave["tier_options"])
+        if wave["on_error"] == "fail":
+            refuse_failures(JobFolder(tier, wave["job"]), entries)
+        yield publish_wave(
+            tier,
+            job=wave["job"],
+            wave=wave["wave"],
+            files=files,
+            entries=entries,
+            on_changed=wave["on_changed"],
+            force=wave["force"],
+            retry_failed=wave["retry_failed"],
+        )

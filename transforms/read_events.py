@@ -1,0 +1,78 @@
+"""`ReadEvents`: from splits of objects to batches of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from transforms.elements import Split
+from transforms.hot_tier.ledger import LedgerEntry
+from transforms.job_folder import Heartbeat
+from transforms.read_object import ReadSettings, read_object
+from transforms.storage import StorageOptions, open_store
+
+MAIN = "main"
+OUTCOMES = "outcomes"
+
+
+@dataclass
+class ReadEvents(beam.PTransform):
+    """Read every object of every split.
+
+    Input: `PCollection[Split]`. Output: `main`, a `PCollection[RecordBatch]` of events (`transforms.schema`), and `outcomes`, a
+    `PCollection[LedgerEntry]` with one entry for each object, however its reading ended.
+
+    Metrics: counters `objects`, `events`, `bytes_read` in the namespace `rekindle`.
+
+    Guarantees: an object that can't be read is an outcome, never an exception; a batch holds events of one object, in its order.
+
+    Attributes:
+        bucket: The bucket, or `file:///folder`.
+        store_options: How the source is reached; credentials are the worker's own.
+        settings: How objects are read.
+        tier_uri: The hot tier, where the worker shows its progress.
+        tier_options: How the hot tier is reached.
+    """
+
+    bucket: str
+    store_options: StorageOptions
+    settings: ReadSettings
+    tier_uri: str
+    tier_options: StorageOptions
+
+    def expand(self, splits: beam.PCollection[Split]) -> beam.pvalue.DoOutputsTuple:
+        """Apply the reading DoFn, with its outcomes as a tagged output."""
+        return splits | "Read" >> beam.ParDo(_ReadEventsFn(self)).with_outputs(OUTCOMES, main=MAIN).with_output_types(
+            pa.RecordBatch, **{OUTCOMES: LedgerEntry}
+        )
+
+
+class _ReadEventsFn(beam.DoFn):
+    def __init__(self, config: ReadEvents) -> None:
+        self._config = config.__dict__ | {}
+        self._events = beam.metrics.Metrics.counter("rekindle", "events")
+        self._objects = beam.metrics.Metrics.counter("rekindle", "objects")
+        self._bytes = beam.metrics.Metrics.counter("rekindle", "bytes_read")
+
+    def setup(self) -> None:
+        self._store = open_store(self._config["bucket"], self._config["store_options"])
+
+    def process(self, split: Split) -> Iterator[Any]:
+        settings: ReadSettings = self._config["settings"]
+        heartbeat = Heartbeat(self._config["tier_uri"], self._config["tier_options"], settings.task_id, split.wave)
+
+        def tick(nbytes: int, events: int) -> None:
+            heartbeat.tick(bytes_read=nbytes, events=events)
+            self._bytes.inc(nbytes)
+            self._events.inc(events)
+
+        for info in split.objects:
+            for element in read_object(info, self._store, settings, wave=split.wave, tick=tick):
+                yield beam.pvalue.TaggedOutput(OUTCOMES, element) if isinstance(element, LedgerEntry) else element
+            heartbeat.tick(objects=1)
+            self._objects.inc()
+        heartbeat.flush()
