@@ -1,0 +1,190 @@
+"""Events in memory on their way into files: parts, cut by date and merged by time.
+
+What counts is what is kept alive: a slice keeps all of its batch, so a batch is counted whole until its last slice is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms import schema
+from transforms.hot_tier.arrays import MAP, as_constant, as_view, null_constant, own_memory, take_rows
+from transforms.hot_tier.attributes import stored_columns
+
+DAY = 86_400_000_000
+PART_OVERHEAD = 16 << 10
+"""About what a batch takes besides its values: small objects make many small batches."""
+
+Times = npt.NDArray[np.int64]
+
+
+@dataclass
+class Memory:
+    """What the parts of one writer keep alive, in bytes."""
+
+    used: int = 0
+
+
+class _Owner:
+    """One batch in memory; it is let go with its last part."""
+
+    def __init__(self, memory: Memory, batch: pa.RecordBatch) -> None:
+        self.size = batch.get_total_buffer_size() + PART_OVERHEAD
+        self.rows = batch.num_rows
+        self._memory = memory
+        memory.used += self.size
+
+    def __del__(self) -> None:
+        self._memory.used -= self.size
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one date, sorted by time.
+
+    Attributes:
+        batch: Stored columns (`attributes.stored_columns`).
+        times: Their `_time`, in microseconds since 1970 UTC.
+    """
+
+    batch: pa.RecordBatch
+    times: Times
+    owner: _Owner = field(repr=False)
+
+    @property
+    def weight(self) -> int:
+        """Its share of the batch it keeps alive, in bytes."""
+        return int(self.owner.size * len(self.times) / self.owner.rows)
+
+    def slice(self, start: int, stop: int) -> Part:
+        """Return some of the rows."""
+        return Part(self.batch.slice(start, stop - start), self.times[start:stop], self.owner)
+
+    def rest(self, start: int, memory: Memory) -> Part:
+        """Return the rows from `start` on; a small rest is copied, so that it does not keep the whole batch."""
+        part = self.slice(start, len(self.times))
+        if 2 * len(part.times) > self.owner.rows:
+            return part
+        batch = pa.RecordBatch.from_arrays([own_memory(column) for column in part.batch.columns], names=part.batch.schema.names)
+        return Part(batch, part.times.copy(), _Owner(memory, batch))
+
+
+def cut_by_date(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory) -> Iterator[tuple[int, Part]]:
+    """Yield a batch of events in flight as parts, each with its date in days since 1970.
+
+    A batch that is sorted is only sliced.
+
+    Raises:
+        ValueError: an event has no `_time`.
+    """
+    times = _times(batch)
+    columns = stored_columns(batch, promoted)
+    if not is_sorted(times):
+        order = np.argsort(times, kind="stable")
+        times = times[order]
+        columns = dict(zip(columns, take_rows(pa.table(columns), order).columns, strict=True))
+        columns = {name: column.combine_chunks() for name, column in columns.items()}
+    stored = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+    whole = Part(stored, times, _Owner(memory, stored))
+    first, last = int(times[0] // DAY), int(times[-1] // DAY)
+    if first == last:
+        yield first, whole
+        return
+    days = times // DAY
+    bounds = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
+    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        yield int(days[start]), whole.slice(start, stop)
+
+
+def part_of_slice(batch: pa.RecordBatch, memory: Memory) -> Part:
+    """Return a part that was spilled (`spilling.Slice.read`)."""
+    arrays = [_as_stored(column) for column in batch.columns]
+    stored = pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+    return Part(stored, _times(stored), _Owner(memory, stored))
+
+
+def split_at(parts: Sequence[Part], time: int, memory: Memory) -> tuple[list[Part], list[Part]]:
+    """Return the parts' rows up to and with a time, and those after it."""
+    ready: list[Part] = []
+    kept: list[Part] = []
+    for part in parts:
+        stop = int(np.searchsorted(part.times, time, side="right"))
+        if stop == len(part.times):
+            ready.append(part)
+        elif stop == 0:
+            kept.append(part)
+        else:
+            ready.append(part.slice(0, stop))
+            kept.append(part.rest(stop, memory))
+    return ready, kept
+
+
+def merge(parts: Sequence[Part], columns: Sequence[str], kinds: Mapping[str, pa.DataType] | None = None) -> tuple[pa.Table, Times]:
+    """Return the rows of parts as one table, sorted by time.
+
+    Args:
+        parts: At least one.
+        columns: The table's columns; what a part lacks is null.
+        kinds: The columns' types where they are settled; else text is a dictionary where it is one in all parts, or in none.
+
+    Returns:
+        The table, and its `_time` in microseconds.
+    """
+    ordered = sorted(parts, key=lambda part: int(part.times[0]))
+    times = np.concatenate([part.times for part in ordered])
+    arrays = [_column(name, ordered, kinds[name] if kinds else None) for name in columns]
+    table = pa.table(arrays, names=list(columns)).unify_dictionaries()
+    if is_sorted(times):
+        return table, times
+    order = np.argsort(times, kind="stable")
+    return take_rows(table, order), times[order]
+
+
+def is_sorted(times: Times) -> bool:
+    """Whether no time comes before the one before it."""
+    return bool((times[1:] >= times[:-1]).all())
+
+
+def _column(name: str, parts: Sequence[Part], kind: pa.DataType | None) -> pa.ChunkedArray:
+    found = [part.batch.column(name) if name in part.batch.schema.names else None for part in parts]
+    kind = kind or _kind(name, [array for array in found if array is not None])
+    return pa.chunked_array(
+        [_nulls(len(part.times), kind) if array is None else _as_kind(array, kind) for part, array in zip(parts, found, strict=True)], kind
+    )
+
+
+def _kind(name: str, found: Sequence[pa.Array]) -> pa.DataType:
+    if name == schema.ATTRIBUTES_COLUMN:
+        return MAP
+    if schema.SYSTEM_COLUMNS.get(name) == schema.TIME:
+        return schema.TIME
+    return schema.CONSTANT if all(pa.types.is_dictionary(array.type) for array in found) else schema.TEXT
+
+
+def _as_kind(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    if array.type == kind:
+        return array
+    return as_constant(array) if kind == schema.CONSTANT else as_view(array)
+
+
+def _nulls(rows: int, kind: pa.DataType) -> pa.Array:
+    return null_constant(rows) if kind == schema.CONSTANT else pa.nulls(rows, kind)
+
+
+def _as_stored(array: pa.Array) -> pa.Array:
+    if pa.types.is_string(array.type):
+        return as_view(array)
+    return own_memory(array) if pa.types.is_map(array.type) else array
+
+
+def _times(batch: pa.RecordBatch) -> Times:
+    column = batch.column("_time")
+    if column.null_count:
+        raise ValueError(f"{column.null_count} events have no _time")
+    times: Times = column.cast(pa.int64()).to_numpy()
+    return times

@@ -1,0 +1,100 @@
+"""One commit to the table, as a compare-and-swap of the product's own (docs/design.md §5).
+
+delta-rs's own conflict checker is not relied on: a commit lands as the version after the snapshot's, or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import DeltaError
+from deltalake.transaction import AddAction, RemoveAction
+
+from transforms import schema
+from transforms.errors import TierError
+from transforms.hot_tier.data_file import EVENTS, FileDescription
+from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.table import NO_HOOKS
+from transforms.storage import TierStore
+
+CHECKPOINT_INTERVAL = 10
+
+
+def commit(
+    snapshot: Snapshot, *, added: Sequence[FileDescription], removed: Collection[str] = (), transactions: Sequence[tuple[str, int]]
+) -> None:
+    """Try once to make the version after the snapshot's.
+
+    An exception does not mean that it did not land (a lost answer), nor the absence of one that it did: open a new snapshot and look for
+    one of the transactions.
+
+    Args:
+        snapshot: What the change was planned from; it is used up.
+        added: New files.
+        removed: Paths of live files.
+        transactions: App ids and their versions.
+
+    Raises:
+        ValueError: a path to remove is not live in the snapshot: the plan is of another one.
+        DeltaError: it was refused, or the answer was lost.
+        OSError: likewise.
+    """
+    events = snapshot.events
+    events.create_write_transaction(
+        [*_removals(snapshot, removed), *(_addition(file) for file in added)],
+        "append",
+        events.schema(),
+        list(schema.PARTITION_COLUMNS),
+        commit_properties=CommitProperties(
+            max_commit_retries=0, app_transactions=[Transaction(app_id, number) for app_id, number in transactions]
+        ),
+        post_commithook_properties=NO_HOOKS,
+    )
+
+
+def settle(tier: TierStore, version: int) -> list[str]:
+    """Do what is due after a commit: bring its log entry to the disk, and make a checkpoint now and then.
+
+    Returns:
+        Warnings: what failed here does not undo the commit.
+    """
+    warnings = []
+    try:
+        if tier.local_path is not None:
+            _fsync(tier.local_path / EVENTS / "_delta_log", version)
+        if version % CHECKPOINT_INTERVAL == 0:
+            DeltaTable(tier.table_uri(EVENTS), version=version, storage_options=tier.delta_options()).create_checkpoint()
+    except (DeltaError, OSError, TierError) as error:
+        warnings.append(f"version {version} of the hot tier is published, but its upkeep failed: {error}")
+    return warnings
+
+
+def _removals(snapshot: Snapshot, removed: Collection[str]) -> list[RemoveAction]:
+    if not removed:
+        return []
+    paths = set(removed)
+    stale = sorted(paths - snapshot.files.keys())
+    if stale or len(paths) != len(removed):
+        raise ValueError(f"not live in version {snapshot.version}, or named twice: {stale or sorted(removed)}")
+    now = time.time_ns() // 1_000_000
+    live = [snapshot.files[path] for path in sorted(paths)]
+    return [RemoveAction(file.path, True, now, file.size, {**file.partition}) for file in live]
+
+
+def _addition(file: FileDescription) -> AddAction:
+    partition = {"tier": file.tier, "date": file.date}
+    return AddAction(file.path, file.size, partition, time.time_ns() // 1_000_000, True, file.stats)
+
+
+def _fsync(log: Path, version: int) -> None:
+    """Flush a log entry and its folder: deltalake leaves that to the operating system."""
+    for path in (log / f"{version:020d}.json", log):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,75 @@
+"""Files written again without some of their rows: every other row unchanged, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms import schema
+from transforms.hot_tier.data_file import EVENTS, DataFile, FileDescription
+from transforms.storage import TierStore
+
+_CONSTANTS = [
+    name for name, kind in schema.SYSTEM_COLUMNS.items() if kind == pa.string() and name not in ("_message", "_event_id", "_error")
+] + list(schema.BASE_ATTRIBUTES)
+"""Columns that hardly change within a file: read as dictionaries, they are written again as such."""
+
+Keep = Callable[[pa.Table], pa.ChunkedArray]
+"""From a table of rows to a mask (bool, no nulls): which rows stay."""
+
+
+def without_objects(uris: Collection[str]) -> Keep:
+    """Return what keeps the rows of all other objects."""
+    gone = pa.array(sorted(uris), pa.string())
+    return lambda table: pc.invert(pc.is_in(table["_object"], gone))
+
+
+def objects_in(store: TierStore, path: str) -> set[str]:
+    """Return the objects whose rows are in a file, from that column alone.
+
+    Args:
+        store: The tier.
+        path: The file, relative to the table.
+    """
+    with store.open_input(f"{EVENTS}/{path}") as source:
+        column = pq.read_table(source, columns=["_object"], read_dictionary=["_object"])["_object"]
+    return set(pc.unique(column.cast(pa.string())).to_pylist())
+
+
+def rewrite_file(
+    store: TierStore, path: str, keep: Keep, *, tier_name: str, date: str, promoted: Sequence[str], job: str | None = None
+) -> FileDescription | None:
+    """Write a file again with the rows that stay, one row group after the other.
+
+    Args:
+        store: The tier.
+        path: The file, relative to the table.
+        keep: Which rows stay.
+        tier_name: The partition's tier.
+        date: The partition's date.
+        promoted: The table's promoted attributes; of those that the file has no column for it keeps none.
+        job: For the new file's footer.
+
+    Returns:
+        The new file, or None where no row stays.
+    """
+    new: DataFile | None = None
+    try:
+        with store.open_input(f"{EVENTS}/{path}") as source:
+            parquet = pq.ParquetFile(source, read_dictionary=_CONSTANTS)
+            for number in range(parquet.num_row_groups):
+                table = parquet.read_row_group(number)
+                table = table.filter(keep(table)).unify_dictionaries()
+                if table.num_rows == 0:
+                    continue
+                if new is None:
+                    new = DataFile(store, table, date=date, promoted=promoted, tier_name=tier_name, job=job)
+                new.append(table)
+        return None if new is None else new.close()
+    except BaseException:
+        if new is not None:
+            new.abort()
+        raise
