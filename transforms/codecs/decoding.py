@@ -1,0 +1,96 @@
+"""Undo an object's compression as a stream: all layers, with a limit on how far it may grow (spec §4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from transforms.codecs import CODECS
+from transforms.codecs.codec import CompressedInput
+from transforms.codecs.detection import HEAD_BYTES, MAX_LAYERS, by_magic
+from transforms.errors import BombError, ObjectError
+
+EXPANSION_FLOOR = 4 << 30
+
+
+class Decoder:
+    """The plain bytes of one object, to be iterated over once.
+
+    Attributes:
+        codecs: The codecs undone so far, the outermost first; complete once the first chunk has come.
+        bytes_out: Plain bytes given so far.
+    """
+
+    def __init__(self, chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR) -> None:
+        """Decode `chunks`.
+
+        Args:
+            chunks: The object's bytes as they are stored.
+            codec: The name of the outermost codec.
+            max_expansion: How many times the input the output may be,
+            floor: once it is larger than this many bytes.
+        """
+        self._chunks, self._max_expansion, self._floor = chunks, max_expansion, floor
+        self._inputs = [CompressedInput(chunks, codec=codec)]
+        self.codecs: tuple[str, ...] = (codec,)
+        self.bytes_out = 0
+
+    @property
+    def bytes_in(self) -> int:
+        """Stored bytes taken so far."""
+        return self._inputs[0].received
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether damage could have stayed unnoticed, in what was read so far."""
+        return any(layer.unchecked for layer in self._inputs)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield chunks of at most 8 MiB.
+
+        Raises:
+            CorruptStreamError: The stream is cut off or damaged; names the codec and the offset.
+            BombError: It grew beyond the limit.
+        """
+        for data in self._plain():
+            self.bytes_out += len(data)
+            if self.bytes_out > self._floor and self.bytes_out > self._max_expansion * self.bytes_in:
+                raise BombError(
+                    f"{'+'.join(self.codecs)} stream grew from {self.bytes_in} to more than {self.bytes_out} bytes, over "
+                    f"{self._max_expansion:g} times: allow it with --max-expansion"
+                )
+            yield data
+
+    def _plain(self) -> Iterator[bytes]:
+        """Chain the layers: what begins with a codec's magic bytes inside a codec is peeled too."""
+        output = CODECS[self.codecs[0]].decode(self._inputs[0])
+        while "none" not in self.codecs and len(self.codecs) < MAX_LAYERS:
+            head, output = _look_ahead(output)
+            inner = by_magic(head)
+            if inner is None:
+                break
+            self.codecs = (*self.codecs, inner.name)
+            self._inputs.append(CompressedInput(output, codec=f"{inner.name} (inside {'+'.join(self.codecs[:-1])})"))
+            output = inner.decode(self._inputs[-1])
+        return output
+
+
+def decode(chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR) -> Decoder:
+    """Return the plain bytes of an object as an iterable that counts; see `Decoder`."""
+    return Decoder(chunks, codec, max_expansion=max_expansion, floor=floor)
+
+
+def _look_ahead(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first bytes, and all of them again; an error in between is raised where it would have been."""
+    taken: list[bytes] = []
+    try:
+        while sum(map(len, taken)) < HEAD_BYTES and (data := next(chunks, None)) is not None:
+            taken.append(data)
+    except ObjectError as error:
+        chunks = _raising(error)
+    return b"".join(taken)[:HEAD_BYTES], chain(taken, chunks)
+
+
+def _raising(error: ObjectError) -> Iterator[bytes]:
+    raise error
+    yield  # pragma: no cover  # makes it a generator

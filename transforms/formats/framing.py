@@ -1,0 +1,218 @@
+"""From decoded bytes to lines: UTF-8, blocks that end at line ends, and spans in them, without a Python loop over lines (design §7).
+
+Lines end with LF or CRLF, the last one also with the end. A line without a character is blank and passed over. Bad UTF-8 becomes U+FFFD
+(one for each maximal bad subsequence, as Unicode recommends and Python does); UTF-16 with a byte order mark is transcoded.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.formats.views import Indices, view_array
+
+BLOCK_BYTES = 8 << 20
+_MARGIN = 4  # so many bytes beyond the limit are kept until a record is cut, at a character's boundary
+_LF, _CR = 10, 13
+_REPLACEMENT = "\ufffd".encode()
+_ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a block that are not blank.
+
+    Attributes:
+        text: Valid UTF-8.
+        starts: Where each line begins in it.
+        lengths: Its bytes, without its end.
+        long: Which lines were cut, None if none were.
+        bad: How many bad byte sequences of each line became U+FFFD, None if none did.
+        blank: Blank lines among them.
+    """
+
+    text: bytes
+    starts: Indices
+    lengths: Indices
+    long: Flags | None = None
+    bad: Indices | None = None
+    blank: int = 0
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.starts)
+
+    @property
+    def replaced(self) -> int:
+        """Bad byte sequences that became U+FFFD."""
+        return 0 if self.bad is None else int(self.bad.sum())
+
+    def slice(self, low: int, high: int) -> Lines:
+        """Return some of the lines."""
+        long = None if self.long is None else self.long[low:high]
+        bad = None if self.bad is None else self.bad[low:high]
+        return Lines(self.text, self.starts[low:high], self.lengths[low:high], long, bad, 0)
+
+    def array(self) -> pa.Array:
+        """Return the lines as string views on the block."""
+        return view_array(self.text, self.starts, self.lengths)
+
+
+def utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Take the byte order mark off a stream, and make UTF-8 of UTF-16."""
+    stream = iter(chunks)
+    head = b""
+    try:
+        while len(head) < len(codecs.BOM_UTF8) and (data := next(stream, None)) is not None:
+            head += data
+    except Exception:
+        yield head
+        raise
+    if head.startswith(codecs.BOM_UTF8):
+        head = head[len(codecs.BOM_UTF8) :]
+    elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        yield from _from_utf16(head, stream)
+        return
+    yield head
+    yield from stream
+
+
+def _from_utf16(head: bytes, stream: Iterator[bytes]) -> Iterator[bytes]:
+    """Transcode UTF-16; an unpaired surrogate becomes a bad byte, so that it is replaced and counted like one."""
+    name = "utf-16-le" if head.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
+    decoder = codecs.getincrementaldecoder(name)("surrogatepass")
+    yield _without_surrogates(decoder.decode(head[2:]))
+    for data in stream:
+        yield _without_surrogates(decoder.decode(data))
+    if decoder.getstate()[0]:
+        yield b"\xff"
+
+
+def _without_surrogates(text: str) -> bytes:
+    return _ENCODED_SURROGATE.sub(b"\xff", text.encode("utf-8", "surrogatepass"))
+
+
+def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
+    """Cut a stream into blocks of some 8 MiB that end with a line's end, the last one at the end of the stream.
+
+    Of a line longer than `max_record`, only a little more than that is kept in memory and given. If the stream breaks, all complete lines come
+    first; the one that was cut off is dropped, and the error goes up.
+    """
+    ready: list[bytes | memoryview] = []
+    tail: list[bytes | memoryview] = []
+    size = waiting = 0
+    stream = iter(chunks)
+    failure: Exception | None = None
+    while True:
+        try:
+            chunk = next(stream, None)
+        except Exception as error:  # noqa: BLE001 - raised again below, after the lines that came before it
+            failure, chunk = error, None
+        if chunk is None:
+            break
+        cut = chunk.rfind(b"\n") + 1
+        if not cut:
+            tail.append(chunk)
+            waiting += len(chunk)
+            if waiting > 2 * (max_record + 2 * _MARGIN):
+                tail = [b"".join(tail)[: max_record + 2 * _MARGIN]]
+                waiting = len(tail[0])
+            continue
+        view = memoryview(chunk)
+        ready += (*tail, view[:cut])
+        size += waiting + cut
+        tail, waiting = [view[cut:]], len(chunk) - cut
+        if size >= BLOCK_BYTES:
+            yield b"".join(ready)
+            ready, size = [], 0
+    if failure is None:
+        ready += tail
+    if any(map(len, ready)):
+        yield b"".join(ready)
+    if failure is not None:
+        raise failure
+
+
+def split_lines(block: bytes, *, max_record: int) -> Lines:
+    """Find the lines of a block."""
+    starts, ends = _line_spans(block)
+    if (ends - starts >= max_record + _MARGIN).any():
+        block = _shorten(block, starts, ends, max_record + _MARGIN)
+        starts, ends = _line_spans(block)
+    bad = None
+    if not _is_utf8(block):
+        before = _count_in_lines(block, ends)
+        block = block.decode("utf-8", "replace").encode()
+        starts, ends = _line_spans(block)
+        bad = _count_in_lines(block, ends) - before
+    if b"\r" in block:
+        ends = ends - ((ends > starts) & (np.frombuffer(block, np.uint8)[np.maximum(ends - 1, 0)] == _CR))
+    return _without_blanks(block, starts, ends - starts, bad, max_record)
+
+
+def _line_spans(block: bytes) -> tuple[Indices, Indices]:
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _LF)
+    if not block.endswith(b"\n"):
+        ends = np.append(ends, len(block))
+    starts = np.empty_like(ends)
+    starts[:1] = 0
+    starts[1:] = ends[:-1] + 1
+    return starts, ends
+
+
+def _shorten(block: bytes, starts: Indices, ends: Indices, size: int) -> bytes:
+    """Cut the lines that are longer than `size` bytes at a character's boundary before it."""
+    parts: list[bytes] = []
+    done = 0
+    for line in np.flatnonzero(ends - starts >= size).tolist():
+        start = int(starts[line])
+        kept = codecs.utf_8_decode(block[start : start + size], "replace", False)[1]
+        parts.append(block[done : start + kept])
+        done = int(ends[line])
+    return b"".join([*parts, block[done:]])
+
+
+def _is_utf8(block: bytes) -> bool:
+    if block.isascii():
+        return True
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(np.array([0, len(block)])), pa.py_buffer(block)]).validate(
+            full=True
+        )
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _count_in_lines(text: bytes, ends: Indices) -> Indices:
+    """Count the U+FFFD of each line."""
+    data = np.frombuffer(text, np.uint8)
+    at = np.flatnonzero(data == _REPLACEMENT[0])
+    at = at[at < len(data) - 2]
+    at = at[(data[at + 1] == _REPLACEMENT[1]) & (data[at + 2] == _REPLACEMENT[2])]
+    return np.bincount(np.searchsorted(ends, at), minlength=len(ends))
+
+
+def _without_blanks(text: bytes, starts: Indices, lengths: Indices, bad: Indices | None, max_record: int) -> Lines:
+    blank = 0
+    if not lengths.all():
+        kept = lengths > 0
+        blank = int(len(kept) - kept.sum())
+        starts, lengths = starts[kept], lengths[kept]
+        bad = None if bad is None else bad[kept]
+    long = lengths > max_record
+    if not long.any():
+        return Lines(text, starts, lengths, None, bad, blank)
+    lengths = lengths.copy()
+    for line in np.flatnonzero(long).tolist():
+        start = int(starts[line])
+        lengths[line] = codecs.utf_8_decode(text[start : start + max_record], "replace", False)[1]
+    return Lines(text, starts, lengths, long, bad, blank)

@@ -1,0 +1,192 @@
+"""JSON (RFC 8259) read token by token: for what the fast path can't take, and to say what is wrong with what is no JSON.
+
+It gives what DuckDB gives for an ordinary object: the text of strings, numbers as they stand, lists and objects without white space and with
+their strings written anew (yyjson's way: only what must be escaped is, `\\u001F` in upper case). It does not recurse, so that depth is no limit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from transforms.formats.record_errors import LONE_SURROGATE
+
+_TOKEN = re.compile(
+    r"""[ \t\n\r]*(?:
+      (?P<string>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")
+    | (?P<scalar>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null)
+    | (?P<mark>[{}\[\],:])
+    | (?P<end>\Z)
+    )""",
+    re.VERBOSE,
+)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
+_MUST_ESCAPE = re.compile(r'["\\\x00-\x1f]')
+_SHORT = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_SHORT_BACK = {value: "\\" + key for key, value in _SHORT.items() if value != "/"}
+_OPENING = {"{": "}", "[": "]"}
+
+
+class InvalidJson(ValueError):
+    """A text is no JSON; the message says what stands where."""
+
+
+@dataclass
+class JsonObject:
+    """The members of an object as attributes.
+
+    Attributes:
+        fields: Name to text; members that are null are left out, and of a doubled name the first counts.
+        error: Set if a lone surrogate was replaced.
+    """
+
+    fields: dict[str, str]
+    error: str | None = None
+
+
+class _Reader:
+    """A text and the place in it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.place = 0
+        self.error: str | None = None
+
+    def next(self) -> tuple[str, str]:
+        """Return the next token as (kind, text)."""
+        match = _TOKEN.match(self.text, self.place)
+        if match is None:
+            start = len(self.text) - len(self.text[self.place :].lstrip(" \t\n\r"))
+            raise InvalidJson(f"unexpected text at character {start + 1}")
+        self.place = match.end()
+        kind = match.lastgroup or "end"
+        return kind, match[kind]
+
+    def expect(self, mark: str) -> None:
+        self.require(self.next(), mark)
+
+    def require(self, token: tuple[str, str], *wanted: str) -> str:
+        """Return the text of a token, which must be one of some marks."""
+        if token[0] != "mark" or token[1] not in wanted:
+            raise self.unexpected(token, " or ".join(wanted))
+        return token[1]
+
+    def unexpected(self, token: tuple[str, str], wanted: str) -> InvalidJson:
+        kind, text = token
+        if kind == "end":
+            return InvalidJson(f"it ends where {wanted} should be")
+        return InvalidJson(f"no {wanted} at character {self.place - len(text) + 1}")
+
+    def unescape(self, literal: str) -> str:
+        """Return the text of a string literal; a lone surrogate becomes U+FFFD and is noted."""
+        body = literal[1:-1]
+        if "\\" not in body:
+            return body
+        text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else _SHORT[match[2]], body)
+        if not re.search("[\ud800-\udfff]", text):
+            return text
+        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        if "\ufffd" in whole and whole.count("\ufffd") > text.count("\ufffd"):
+            self.error = LONE_SURROGATE
+        return whole
+
+
+def read_object(text: str) -> JsonObject | None:
+    """Read a text that is one JSON value.
+
+    Returns:
+        The object's members, or None for a value that is no object.
+
+    Raises:
+        InvalidJson: It is no JSON.
+    """
+    reader = _Reader(text)
+    kind, first = reader.next()
+    if (kind, first) != ("mark", "{"):
+        _compact(reader, (kind, first))
+        _require_end(reader)
+        return None
+    fields = _members(reader)
+    _require_end(reader)
+    return JsonObject({name: value for name, value in fields.items() if value is not None}, reader.error)
+
+
+def _require_end(reader: _Reader) -> None:
+    token = reader.next()
+    if token[0] != "end":
+        raise InvalidJson(f"text after the value, at character {reader.place - len(token[1]) + 1}")
+
+
+def _members(reader: _Reader) -> dict[str, str | None]:
+    """Read the rest of an object whose brace was read."""
+    fields: dict[str, str | None] = {}
+    token = reader.next()
+    if token == ("mark", "}"):
+        return fields
+    while True:
+        if token[0] != "string":
+            raise reader.unexpected(token, "name in quotes")
+        name = reader.unescape(token[1])
+        reader.expect(":")
+        value = _value(reader)
+        fields.setdefault(name, value)
+        if reader.require(reader.next(), ",", "}") == "}":
+            return fields
+        token = reader.next()
+
+
+def _value(reader: _Reader) -> str | None:
+    kind, text = token = reader.next()
+    if kind == "string":
+        return reader.unescape(text)
+    if kind == "scalar":
+        return None if text == "null" else text
+    return _compact(reader, token)
+
+
+def _compact(reader: _Reader, token: tuple[str, str]) -> str:
+    """Return a value without white space, from its first token on."""
+    parts: list[str] = []
+    closers: list[str] = []
+    while True:
+        if token[0] == "mark" and token[1] in _OPENING:
+            parts.append(token[1])
+            closers.append(_OPENING[token[1]])
+            token = reader.next()
+            if token != ("mark", closers[-1]):
+                token = _member_value(reader, token, parts) if closers[-1] == "}" else token
+                continue
+            parts.append(closers.pop())
+        else:
+            parts.append(_atom(reader, token))
+        while closers:
+            parts.append(reader.require(reader.next(), ",", closers[-1]))
+            if parts[-1] == ",":
+                break
+            closers.pop()
+        else:
+            return "".join(parts)
+        token = reader.next()
+        if closers[-1] == "}":
+            token = _member_value(reader, token, parts)
+
+
+def _member_value(reader: _Reader, token: tuple[str, str], parts: list[str]) -> tuple[str, str]:
+    """Write the name of a member, and return the first token of its value."""
+    if token[0] != "string":
+        raise reader.unexpected(token, "name in quotes")
+    parts += (_atom(reader, token), ":")
+    reader.expect(":")
+    return reader.next()
+
+
+def _atom(reader: _Reader, token: tuple[str, str]) -> str:
+    """Return the JSON text of a string, a number, a boolean or null."""
+    kind, text = token
+    if kind == "scalar":
+        return text
+    if kind != "string":
+        raise reader.unexpected(token, "value")
+    if "\\" not in text:
+        return text
+    return '"' + _MUST_ESCAPE.sub(lambda match: _SHORT_BACK.get(match[0]) or f"\\u{ord(match[0]):04X}", reader.unescape(text)) + '"'

@@ -1,0 +1,39 @@
+"""What is written into `_error`: a code, a colon and an explanation (spec §4.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.formats.framing import Lines
+
+INVALID_TEXT = "invalid_text: bytes that are no UTF-8 were replaced by U+FFFD"
+LONE_SURROGATE = "invalid_text: a lone surrogate was replaced by U+FFFD"
+
+
+def record_too_long(max_record: int) -> str:
+    """Return the error of a record that was cut."""
+    return f"record_too_long: more than {max_record} bytes, cut there"
+
+
+def line_errors(lines: Lines, *, max_record: int, bad_text: bool) -> dict[int, str]:
+    """Return the errors of lines as such, by their place.
+
+    Args:
+        lines: The lines.
+        max_record: The limit that long ones were cut at.
+        bad_text: Whether replaced bytes are an error; in plain text they are not.
+    """
+    errors: dict[int, str] = {}
+    if bad_text and lines.bad is not None:
+        errors.update(dict.fromkeys(np.flatnonzero(lines.bad).tolist(), INVALID_TEXT))
+    if lines.long is not None:
+        errors.update(dict.fromkeys(np.flatnonzero(lines.long).tolist(), record_too_long(max_record)))
+    return errors
+
+
+def error_column(errors: dict[int, str], rows: int) -> dict[str, pa.Array]:
+    """Return the column `_error` of so many rows; no column where there is no error."""
+    if not errors:
+        return {}
+    return {"_error": pa.array(map(errors.get, range(rows)), pa.string_view(), size=rows)}
