@@ -88,7 +88,7 @@ def _refuse_same_names(pipelines: list[Pipeline], problems: Problems) -> None:
     names = [pipeline.name for pipeline in pipelines]
     for at, name in enumerate(names):
         if name and name in names[:at]:
-            problems.add(f"pipelines[{at}].name", f"{name!r} is the name of pipelines[{names.index(name)}] too; an event tells by it what ran")
+            problems.add(f"pipelines[{at}].name", f"{name!r} names pipelines[{names.index(name)}] too; an event tells by it what ran")
 
 
 def _pipeline(entry: object, path: str, problems: Problems) -> Pipeline:
@@ -139,7 +139,9 @@ def _steps(fields: Parameters) -> tuple[Processor, ...]:
 def _step(entry: object, path: str, problems: Problems) -> Processor | None:
     allowed = ", ".join(PROCESSORS)
     if not isinstance(entry, Mapping) or len(entry) != 1:
-        problems.add(path, f"must be one processor with its parameters, like {{regex: {{source: message, pattern: …}}}}; processors are {allowed}")
+        problems.add(
+            path, f"must be one processor with its parameters, like {{regex: {{source: …, pattern: …}}}}; processors are {allowed}"
+        )
         return None
     name, parameters = next(iter(entry.items()))
     if name not in PROCESSORS:

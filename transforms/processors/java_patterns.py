@@ -15,11 +15,11 @@ from transforms.timestamps import PARTS
 _OFFSET = "[+-](?:[01][0-9]|2[0-3])"
 _NAMES = "UTC|GMT|UT|[ECMP][SD]T|CES?T"
 _LETTERS: dict[str, tuple[str, str]] = {
-    **{letters: ("year", "(?P<year>[0-9]{4})") for letters in ("y", "u", "yyyy", "uuuu")},
-    **{letters: ("year", "(?P<yy>[0-9]{2})") for letters in ("yy", "uu")},
-    **{letters: ("month", "(?P<month>1[0-2]|0?[1-9])") for letters in ("M", "L")},
-    **{letters: ("month", "(?P<month>0[1-9]|1[0-2])") for letters in ("MM", "LL")},
-    **{letters: ("month", PARTS["mon"]) for letters in ("MMM", "MMMM", "LLL", "LLLL")},
+    **dict.fromkeys(("y", "u", "yyyy", "uuuu"), ("year", "(?P<year>[0-9]{4})")),
+    **dict.fromkeys(("yy", "uu"), ("year", "(?P<yy>[0-9]{2})")),
+    **dict.fromkeys(("M", "L"), ("month", "(?P<month>1[0-2]|0?[1-9])")),
+    **dict.fromkeys(("MM", "LL"), ("month", "(?P<month>0[1-9]|1[0-2])")),
+    **dict.fromkeys(("MMM", "MMMM", "LLL", "LLLL"), ("month", PARTS["mon"])),
     "d": ("day", "(?P<day>[12][0-9]|3[01]|0?[1-9])"),
     "dd": ("day", "(?P<day>0[1-9]|[12][0-9]|3[01])"),
     "ppd": ("day", PARTS["padded_day"]),
@@ -32,10 +32,10 @@ _LETTERS: dict[str, tuple[str, str]] = {
     "s": ("second", "(?P<second>60|[1-5][0-9]|0?[0-9])"),
     "ss": ("second", "(?P<second>[0-5][0-9]|60)"),
     "a": ("half of the day", "(?P<ampm>[AaPp][Mm])"),
-    **{letters: ("weekday", PARTS["weekday"]) for letters in ("E", "EE", "EEE", "EEEE")},
-    **{letters: ("zone", f"(?P<zone>{_NAMES})") for letters in ("z", "zz", "zzz")},
-    **{letters: ("zone", f"(?P<zone>{_OFFSET}[0-5][0-9])") for letters in ("Z", "ZZ", "ZZZ", "xx")},
-    **{letters: ("zone", f"(?P<zone>Z|{_OFFSET}:[0-5][0-9])") for letters in ("ZZZZZ", "XXX")},
+    **dict.fromkeys(("E", "EE", "EEE", "EEEE"), ("weekday", PARTS["weekday"])),
+    **dict.fromkeys(("z", "zz", "zzz"), ("zone", f"(?P<zone>{_NAMES})")),
+    **dict.fromkeys(("Z", "ZZ", "ZZZ", "xx"), ("zone", f"(?P<zone>{_OFFSET}[0-5][0-9])")),
+    **dict.fromkeys(("ZZZZZ", "XXX"), ("zone", f"(?P<zone>Z|{_OFFSET}:[0-5][0-9])")),
     "X": ("zone", f"(?P<zone>Z|{_OFFSET}(?:[0-5][0-9])?)"),
     "XX": ("zone", f"(?P<zone>Z|{_OFFSET}[0-5][0-9])"),
     "x": ("zone", f"(?P<zone>{_OFFSET}(?:[0-5][0-9])?)"),
@@ -43,7 +43,7 @@ _LETTERS: dict[str, tuple[str, str]] = {
 }
 """Letters -> the part of the time they are, and its pattern."""
 
-_HINTS = {"Y": "week year; write yyyy", "D": "day of the year", "k": "hour from 1 to 24; write HH", "K": "hour from 0 to 11; write hh and a"}
+_HINTS = {"Y": "week year; write yyyy", "D": "day of the year", "k": "hour from 1 to 24; write HH"}
 _TOKEN = re.compile(r"'(?:[^']|'')*'|(?:pp)?[A-Za-z]+|.", re.DOTALL)
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from typing_extensions import Self
 
 from transforms.schema import attribute_column, is_system
 
@@ -22,7 +21,7 @@ class Processor(ABC):
 
     @classmethod
     @abstractmethod
-    def from_parameters(cls, parameters: Parameters) -> Self:
+    def from_parameters(cls, parameters: Parameters) -> Processor:
         """Make the processor from what the file says; mistakes are noted in `parameters`, which then refuses the file."""
 
     @property
@@ -77,8 +76,10 @@ class Parameters:
             return value
         if value is None:
             self.problem(name, "is required")
+        elif value == "":
+            self.problem(name, "must not be empty")
         else:
-            self.problem(name, f"must be a text that is not empty, not {value!r}" + ("" if isinstance(value, str) else "; put it in quotes"))
+            self.problem(name, f"must be a text, not {value!r}; put it in quotes")
         return ""
 
     def texts(self, name: str) -> tuple[str, ...]:

@@ -8,14 +8,13 @@ from datetime import datetime
 
 import polars as pl
 import pyarrow as pa
-from typing_extensions import Self
 
 from transforms.processors.processor import Parameters, Processor, column_of
 from transforms.schema import attribute_column
 from transforms.timestamps import as_series
 
 _VIEWS = pl.CompatLevel.newest()
-_HINT = "Patterns run in linear time (Rust's regex syntax, https://docs.rs/regex): write it without look-around, backreferences and atomic groups"
+_HINT = "Patterns run in linear time, by Rust's engine (https://docs.rs/regex): without look-around, backreferences and atomic groups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Regex(Processor):
     names: tuple[str, ...]
 
     @classmethod
-    def from_parameters(cls, parameters: Parameters) -> Self:
+    def from_parameters(cls, parameters: Parameters) -> Processor:
         """Read `source`, `pattern` and `outputs`, and try the pattern."""
         parameters.allow("source", "pattern", "outputs")
         source, pattern = parameters.source(), parameters.text("pattern")
@@ -99,7 +98,9 @@ def _names(groups: tuple[str, ...], outputs: tuple[str, ...], parameters: Parame
     unnamed = [group for group in groups if group.isdecimal()]
     at = "outputs" if outputs else "pattern"
     if not outputs and unnamed:
-        parameters.problem("pattern", f"group {unnamed[0]} has no name: write (?P<name>…), (?:…) if nothing is to be kept of it, or name all in outputs")
+        parameters.problem(
+            "pattern", f"group {unnamed[0]} has no name; write (?P<name>…), (?:…) to keep nothing of it, or name all in outputs"
+        )
     elif outputs and len(unnamed) < len(groups):
         parameters.problem("outputs", "the pattern's groups have names of their own; leave outputs out, or the names")
     elif outputs and len(outputs) != len(groups):

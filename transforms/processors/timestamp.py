@@ -7,7 +7,6 @@ from datetime import datetime
 
 import polars as pl
 import pyarrow as pa
-from typing_extensions import Self
 
 from transforms.errors import ConfigurationError
 from transforms.processors.java_patterns import translate
@@ -42,7 +41,7 @@ class Timestamp(Processor):
     forms: tuple[Form, ...]
 
     @classmethod
-    def from_parameters(cls, parameters: Parameters) -> Self:
+    def from_parameters(cls, parameters: Parameters) -> Processor:
         """Read `source`, `format` and `timezone`; a Java pattern is translated here, once."""
         parameters.allow("source", "format", "timezone")
         source = parameters.source()
@@ -71,7 +70,7 @@ class Timestamp(Processor):
         times = self._read(texts, modified=modified, received=received)
         if self.format == "custom" and times.null_count() > texts.null_count():
             failed = texts.is_not_null() & times.is_null()
-            late = pl.Series([received], dtype=times.dtype).new_from_index(0, len(times))
+            late = pl.repeat(received, len(times), dtype=times.dtype, eager=True)
             batch = put_times(batch, late.set(~failed, None), source=TIME_RECEIVED)
         return put_times(batch, times, source=TIME_FROM_PIPELINE)
 

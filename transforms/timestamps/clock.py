@@ -28,7 +28,8 @@ def check_timezone(name: str, *, field: str | None = None) -> None:
     try:
         pl.Series([datetime(2000, 1, 1)], dtype=NAIVE).dt.replace_time_zone(name)
     except pl.exceptions.PolarsError:
-        raise ConfigurationError(f"timezone: {name!r} is not an IANA time zone; write one like 'UTC' or 'Europe/Paris'", field=field) from None
+        message = f"{name!r} is not an IANA time zone; write one like 'UTC' or 'Europe/Paris'"
+        raise ConfigurationError(message, field=field) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +82,16 @@ class Clock:
             leap_day: Which of them are 29 February, so that their being null in a year means to look at the years before.
 
         Returns:
-            The chosen times; null where no year has the date.
+            The chosen times, null where no year has the date.
         """
         limit = self.modified + _DAY
         year = (limit + _WIDEST_OFFSET).year
         chosen = in_year(year)
-        for earlier in range(year - 1, year - 2 - _LEAP_YEARS_APART, -1):
+        for before in range(year - 1, year - 2 - _LEAP_YEARS_APART, -1):
             settled = (chosen <= limit).fill_null(value=True)
             if leap_day is not None:
                 settled &= chosen.is_not_null() | ~leap_day.fill_null(value=False)
             if settled.all():
                 break
-            chosen = chosen.zip_with(settled, in_year(earlier))
+            chosen = chosen.zip_with(settled, in_year(before))
         return chosen

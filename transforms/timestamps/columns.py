@@ -9,16 +9,19 @@ from datetime import datetime
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from transforms.timestamps.clock import NAIVE, UTC, Clock
+from transforms.timestamps.casting import cast_iso, first_of, nothing
+from transforms.timestamps.clock import Clock
 from transforms.timestamps.epochs import UNITS, read_epochs
-from transforms.timestamps.forms import FORMS, Form, for_python, for_rust, without_groups
+from transforms.timestamps.forms import EPOCH, FORMS, Form, for_python, for_rust, without_groups
 from transforms.timestamps.layouts import read_layout
 from transforms.timestamps.reading import read_pattern
 
-_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
-_CAST_BY_ARROW = "iso_8601"
+_CASTABLE = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
+_ISO_8601 = next(form for form in FORMS if form.name == "iso_8601")
+_MICROSECONDS = 6  # digits
 _FEW = 256  # rows: for fewer another layout does not pay
 _LAYOUTS = 12  # lengths of one form in one column: RFC 3339 as Go writes it, without trailing zeros, has ten
 _RUN = 2  # rows in a run, on average, from which reading each run once pays
@@ -79,28 +82,32 @@ def by_runs(texts: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Seri
 
 
 def _parse(texts: pl.Series, clock: Clock, forms: Sequence[Form], *, epochs: bool) -> pl.Series:
-    times = pl.Series([None], dtype=UTC).new_from_index(0, len(texts))
     if texts.null_count() == len(texts):
-        return times
-    if any(form.name == _CAST_BY_ARROW for form in forms) and (whole := _cast(texts, clock)) is not None:
+        return nothing(len(texts))
+    if _ISO_8601 in forms and (whole := _cast(texts, clock)) is not None:
         return clock.believe(whole)
-    texts = texts.str.strip_chars()
-    if epochs:
-        times = clock.believe(read_epochs(texts))
-    rows = (times.is_null() & texts.is_not_null()).arg_true()
-    untried = list(forms)
+    times, texts = nothing(len(texts)), texts.str.strip_chars()
+    rows = texts.is_not_null().arg_true()
+    untried = [form for form in ((EPOCH, *forms) if epochs else forms) if epochs or not form.number]
     while len(rows) and untried:
-        first = texts[rows[0]]
-        form = next((form for form in untried if _python(form.field).search(first)), None)
+        form = _form_of(texts[int(rows[0])], untried)
         if form is None:
             rows = rows[1:]
             rows = rows.filter(texts.gather(rows).str.contains(_any_of(tuple(untried))))
             continue
         untried.remove(form)
-        found = clock.believe(_read_form(form, texts.gather(rows), clock))
-        times = times.scatter(rows.filter(found.is_not_null()), found.drop_nulls())
+        found = clock.believe(_read_form(form, _at(texts, rows), clock))
+        times = found if len(found) == len(times) else times.scatter(rows.filter(found.is_not_null()), found.drop_nulls())
         rows = rows.filter(found.is_null())
     return times
+
+
+def _form_of(text: str, forms: Sequence[Form]) -> Form | None:
+    return next((form for form in forms if _python(form.field).search(text)), None)
+
+
+def _at(texts: pl.Series, rows: pl.Series) -> pl.Series:
+    return texts if len(rows) == len(texts) else texts.gather(rows)
 
 
 _python = functools.cache(for_python)
@@ -113,20 +120,16 @@ def _any_of(forms: tuple[Form, ...]) -> str:
 
 def _cast(texts: pl.Series, clock: Clock) -> pl.Series | None:
     """Read a column that is ISO 8601 throughout by Arrow's cast; None if it is not."""
-    match = _ISO.fullmatch(texts[texts.is_not_null().arg_max()])
+    match = _CASTABLE.fullmatch(first_of(texts) or "")
     if match is None:
         return None
     zone = "UTC" if match["zone"] else None
-    cells = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
-    for unit in ("us", "ns"):
-        if unit == "ns" and not _fits_nanoseconds(texts):
-            break
-        try:
-            times = pl.Series(pl.from_arrow(pc.cast(cells, pa.timestamp(unit, zone)))).dt.cast_time_unit("us")
-        except pa.ArrowInvalid:
-            continue
-        return times.cast(UTC) if zone else clock.localize(times.cast(NAIVE))
-    return None
+    times = None
+    if len(match["fraction"] or "") <= _MICROSECONDS:
+        times = cast_iso(texts, pa.timestamp("us", zone))
+    if times is None and _fits_nanoseconds(texts):
+        times = cast_iso(texts, pa.timestamp("ns", zone))
+    return times if zone or times is None else clock.localize(times)
 
 
 def _fits_nanoseconds(texts: pl.Series) -> bool:
@@ -137,7 +140,9 @@ def _fits_nanoseconds(texts: pl.Series) -> bool:
 
 def _read_form(form: Form, texts: pl.Series, clock: Clock) -> pl.Series:
     """Read rows by one form: by layouts where many are written alike, the rest by the form's pattern."""
-    times = pl.Series([None], dtype=UTC).new_from_index(0, len(texts))
+    if form is EPOCH:
+        return read_epochs(texts)
+    times = nothing(len(texts))
     rows = pl.int_range(len(texts), eager=True, dtype=pl.get_index_type())
     left = texts
     for count in range(_LAYOUTS):
@@ -155,4 +160,4 @@ def _read_form(form: Form, texts: pl.Series, clock: Clock) -> pl.Series:
         if not len(left):
             break
     rows = times.is_null().arg_true()
-    return times.scatter(rows, read_pattern(texts.gather(rows), form.field, clock)) if len(rows) else times
+    return times.scatter(rows, read_pattern(_at(texts, rows), form.field, clock)) if len(rows) else times

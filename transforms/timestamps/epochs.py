@@ -28,6 +28,7 @@ def read_epochs(texts: pl.Series, *, scale: int | None = None) -> pl.Series:
         Datetime[us, UTC]; null where there is no number, or a negative one.
     """
     whole = texts.cast(pl.Int64, strict=False)
+    frame: pl.DataFrame
     if whole.null_count() == texts.null_count():
         frame = whole.set(whole < 0, None).to_frame("whole").with_columns(fraction=pl.lit(None, pl.String))
     else:
@@ -35,7 +36,7 @@ def read_epochs(texts: pl.Series, *, scale: int | None = None) -> pl.Series:
     by_scale = {power: _microseconds(power) for power in UNITS.values()}
     if scale is not None:
         return frame.select(by_scale[scale].cast(UTC).alias("")).to_series()
-    micros = by_scale[-3]
+    micros: pl.Expr = by_scale[-3]
     for limit, power in reversed(_LARGEST):
         micros = pl.when(pl.col("whole") < limit).then(by_scale[power]).otherwise(micros)
     return frame.select(micros.cast(UTC).alias("")).to_series()
@@ -44,11 +45,11 @@ def read_epochs(texts: pl.Series, *, scale: int | None = None) -> pl.Series:
 def _microseconds(power: int) -> pl.Expr:
     whole = pl.col("whole")
     if power < 0:
-        return whole // 10**-power
-    safe = pl.when(whole < 10 ** (18 - power)).then(whole)
+        return whole // int(10**-power)
+    safe: pl.Expr = pl.when(whole < 10 ** (18 - power)).then(whole)
     if power == 0:
         return safe
-    return safe * 10**power + scaled(pl.lit("0"), pl.col("fraction"), power)
+    return safe * int(10**power) + scaled(pl.lit("0"), pl.col("fraction"), power)
 
 
 def _numbers(texts: pl.Series) -> pl.DataFrame:

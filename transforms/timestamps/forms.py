@@ -1,11 +1,11 @@
-"""The forms that a time is written in: one table, used for columns of times and for stamps within text (spec §4.5).
+r"""The forms that a time is written in: one table, used for columns of times and for stamps within text (spec §4.5).
 
 A form is a regular expression whose named groups are the parts of a time; how parts become an instant is the same for all of them
 (`reading.py`), so that a new form is one row here and one in the test table. Patterns stay within what both Rust's engine (whole columns)
-and Python's `re` (one sampled value) understand alike: no look-around, `[0-9]` for digits, `\\b` for an ASCII word boundary.
+and Python's `re` (one sampled value) understand alike: no look-around, `[0-9]` for digits, `\b` for an ASCII word boundary.
 
-Parts: `year` `yy` `month` `mon` `day` `first` `second_number` (month first unless impossible) `hour` `minute` `second` `fraction` `ampm` `zone`
-`weekday` (read and ignored) `year_behind` (asctime), and `epoch`, `tai` for the two forms that count seconds.
+Parts: `year` `yy` `month` `mon` `day` `first` `second_number` (month first unless impossible) `hour` `minute` `second` `fraction` `ampm`
+`zone` `short_zone` `weekday` (read and ignored) `year_behind` (asctime), and `epoch`, `tai` for the two forms that count seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# The names of RFC 822 §5.1 with the two that Europe's logs carry; minutes east of UTC. Others are ambiguous (IST, BST, CST of China) and are not read.
+# The names of RFC 822 §5.1 and Central Europe's two; minutes east of UTC. Others say two things (IST, BST) and are not read.
 ZONE_NAMES = {
     "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "z": 0, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360,
     "PST": -480, "PDT": -420, "CET": 60, "CEST": 120,
@@ -44,7 +44,8 @@ _OFFSET = "[+-](?:[01][0-9]|2[0-3])"
 _NAME = "UTC|GMT|UT|[ECMP][SD]T|CES?T"
 _SOME_ZONE = rf"(?: ?(?P<zone>(?:[Zz]|{_OFFSET}:?[0-5][0-9]|{_NAME})\b)|(?P<short_zone>{_OFFSET}\b))"
 _ZONE = _SOME_ZONE + "?"
-_SPACE = "(?:[T t_:-]|  |, | - )"
+_DATE = f"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}"
+_SPACE = r"(?:[T t_:\t-]|  |, | - )"
 _CLOCK = f"{_HOUR}:{_MINUTE}:{_SECOND}{_FRACTION}"
 _WEEKDAY_NAME = "(?P<weekday>(?i:mon|tue|wed|thu|fri|sat|sun))(?i:day|sday|nesday|rsday|urday)?"
 _WEEKDAY = f"(?:{_WEEKDAY_NAME},? {{1,2}})?"
@@ -63,7 +64,7 @@ class Form:
         in_text: Whether it is looked for in lines; a field is compared with every form.
         number: Whether it is a bare number, which is a time only in the fields named for one.
         before: What a stamp in a line comes after.
-        exact: Whether a whole value is the pattern and nothing more (a user's own), without the weekday and the brackets that others may have.
+        exact: Whether a whole value is the pattern and no more (a user's own), without weekday and brackets around it.
     """
 
     name: str
@@ -87,10 +88,10 @@ class Form:
         return self.before + without_groups(pattern)
 
 
-# In a line the leftmost stamp wins, and of those that begin at one character the first of the table: longer forms stand before shorter ones.
+# In a line the leftmost stamp wins, and of those that begin at one character the first of the table: longer ones stand before shorter.
 FORMS = (
-    Form("iso_8601", rf"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}{_SPACE}{_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}(?:\[[A-Za-z_/+-]+\])?"),
-    Form("date", f"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}", in_text=False),
+    Form("iso_8601", rf"{_DATE}{_SPACE}{_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}(?:\[[A-Za-z_/+-]+\])?"),
+    Form("date", _DATE, in_text=False),
     Form("dotted_clock", rf"{_YEAR}-{_MM}-{_DD}[- ]{_HH}\.{_MINUTE}\.{_SECOND}{_FRACTION}"),
     Form("compact", rf"{_YEAR}{_MM}{_DD}[T _-]{_HH}{_MINUTE}{_SECOND}{_FRACTION}(?:{_SOME_ZONE}|\b)"),
     Form("compact_date", f"{_YEAR}{_MM}{_DD}[T _-]{_HOUR}:{_MINUTE}:{_SECOND}(?:[.,:](?P<fraction>[0-9]+))?{_ZONE}"),
@@ -118,6 +119,9 @@ FORMS = (
     Form("audit", r"audit\((?P<epoch>[0-9]{1,10})\.(?P<fraction>[0-9]+):[0-9]+\)"),
     Form("tai64n", "@(?P<tai>4[0-9a-f]{23})", before=""),
 )  # fmt: skip
+
+EPOCH = Form("epoch", r"\+?[0-9]{1,40}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?", in_text=False, number=True, exact=True)
+"""A bare number (`epochs.py`)."""
 
 
 def without_groups(pattern: str) -> str:

@@ -13,17 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from transforms.timestamps.clock import NAIVE, UTC, Clock
-from transforms.timestamps.forms import MONTHS, WEEKDAYS, ZONE_NAMES
+from transforms.timestamps.casting import cast_iso
+from transforms.timestamps.clock import Clock
+from transforms.timestamps.forms import MONTHS, PARTS, WEEKDAYS, ZONE_NAMES
 
 Bytes = npt.NDArray[np.uint8]
+Spans = dict[str, tuple[int, int]]
 
 _ARROW_UTC = pa.timestamp("us", "UTC")
 _ARROW_NAIVE = pa.timestamp("us")
 _PLAIN = ("year", "month", "day", "hour", "minute", "second", "fraction", "zone", "short_zone")
-_KNOWN = frozenset((*_PLAIN, "yy", "mon", "weekday", "year_behind"))
+_KNOWN = frozenset((*_PLAIN, "yy", "mon", "weekday", "year_behind", "first", "second_number"))
 _MICROSECONDS = 6
 
 
@@ -48,6 +49,10 @@ class _Template:
         self.copy(*span)
 
 
+class _Unlike(Exception):
+    """A row is written otherwise than the sample, or says no date."""
+
+
 def read_layout(texts: pl.Series, sample: re.Match[str], clock: Clock) -> pl.Series | None:
     """Read a column by the places that its parts have in a sample.
 
@@ -59,18 +64,17 @@ def read_layout(texts: pl.Series, sample: re.Match[str], clock: Clock) -> pl.Ser
     Returns:
         Datetime[us, UTC], null for rows with other text between the parts; None if this way is not for them (the general way is).
     """
-    if not sample.string.isascii():
-        return None
     spans = {name: sample.span(name) for name, part in sample.groupdict().items() if part is not None}
-    if not spans.keys() <= _KNOWN or sample.group("second" if "second" in spans else 0) == "60":
+    if not sample.string.isascii() or not spans.keys() <= _KNOWN:
         return None
     cells = _bytes_of(texts, len(sample.string))
     alike = _alike(cells, sample.string, spans)
-    cells = cells if alike.all() else cells[alike]
-    times = _read(cells, spans, sample, clock)
-    if times is None or len(times) == len(texts):
-        return times
-    return _spread(times, alike)
+    try:
+        if alike.all():
+            return _read(cells, spans, sample, clock)
+        return _spread(_read(cells[alike], spans, sample, clock), alike)
+    except _Unlike:
+        return None
 
 
 def _spread(times: pl.Series, rows: npt.NDArray[np.bool_]) -> pl.Series:
@@ -80,25 +84,40 @@ def _spread(times: pl.Series, rows: npt.NDArray[np.bool_]) -> pl.Series:
 
 def _bytes_of(texts: pl.Series, width: int) -> Bytes:
     """The text as a table of rows × bytes."""
-    cells = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, _, data = cells.buffers()
-    start = cells.buffers()[1]
-    first = np.frombuffer(start, dtype=np.int64, count=1, offset=cells.offset * 8)[0]
+    cells = texts.to_arrow(compat_level=pl.CompatLevel.oldest())  # large_string: all texts in one buffer
+    _, offsets, data = cells.buffers()
+    first = np.frombuffer(offsets, dtype=np.int64, count=1, offset=cells.offset * 8)[0]
     return np.frombuffer(data, dtype=np.uint8, count=width * len(cells), offset=int(first)).reshape(len(cells), width)
 
 
-def _alike(cells: Bytes, sample: str, spans: dict[str, tuple[int, int]]) -> npt.NDArray[np.bool_]:
+def _alike(cells: Bytes, sample: str, spans: Spans) -> npt.NDArray[np.bool_]:
     """Which rows have the sample's text wherever no part stands; named zones count as such text."""
     inside = {at for name, span in spans.items() if not (name == "zone" and sample[slice(*span)] in ZONE_NAMES) for at in range(*span)}
-    places = [at for at in range(len(sample)) if at not in inside]
     alike = np.ones(len(cells), dtype=np.bool_)
-    for at in places:
-        alike &= cells[:, at] == ord(sample[at])
+    for at in range(len(sample)):
+        if at not in inside:
+            alike &= cells[:, at] == ord(sample[at])
+    start, end = spans.get("fraction", (0, 0))
+    for at in range(start + _MICROSECONDS, end):  # cut off, so that nobody else looks at them
+        alike &= cells[:, at] - np.uint8(ord("0")) <= 9
     return alike
 
 
-def _read(cells: Bytes, spans: dict[str, tuple[int, int]], sample: re.Match[str], clock: Clock) -> pl.Series | None:
+def _read(cells: Bytes, spans: Spans, sample: re.Match[str], clock: Clock) -> pl.Series:
+    zone_span = spans.get("zone") or spans.get("short_zone")
+    zone = sample.string[slice(*zone_span)] if zone_span else ""
     template = _Template()
+    _write_year(template, spans)
+    _write_date_and_clock(template, spans)
+    if zone_span and zone not in ZONE_NAMES:
+        template.copy(*zone_span)
+    iso = _fill(template, cells, spans, padded_day=PARTS["padded_day"] in sample.re.pattern)
+    if spans.keys() & {"year", "year_behind", "yy"}:
+        return _cast(iso, clock, zone=zone)
+    return clock.choose_year(lambda year: _cast_in_year(iso, year, clock, zone=zone))
+
+
+def _write_year(template: _Template, spans: Spans) -> None:
     year = spans.get("year") or spans.get("year_behind")
     if year:
         template.copy(*year)
@@ -108,29 +127,15 @@ def _read(cells: Bytes, spans: dict[str, tuple[int, int]], sample: re.Match[str]
     else:
         template.write("0000")
     template.write("-")
-    _write_date_and_clock(template, spans)
-    zone = spans.get("zone") or spans.get("short_zone")
-    name = sample.string[slice(*zone)] if zone else ""
-    if zone and name not in ZONE_NAMES:
-        template.copy(*zone)
-    iso = _fill(template, cells, spans)
-    if iso is None:
-        return None
-    try:
-        if year or "yy" in spans:
-            return _cast(iso, clock, zone=name)
-        return clock.choose_year(lambda number: _cast_in_year(iso, number, clock, zone=name))
-    except pa.ArrowInvalid:
-        return None
 
 
-def _write_date_and_clock(template: _Template, spans: dict[str, tuple[int, int]]) -> None:
+def _write_date_and_clock(template: _Template, spans: Spans) -> None:
     if "mon" in spans:
         template.write("00")
     else:
-        template.two_digits(spans["month"])
+        template.two_digits(spans.get("month") or spans["first"])
     template.write("-")
-    template.two_digits(spans["day"])
+    template.two_digits(spans.get("day") or spans["second_number"])
     for name, before in (("hour", "T"), ("minute", ":"), ("second", ":")):
         template.write(before)
         if name in spans:
@@ -143,36 +148,38 @@ def _write_date_and_clock(template: _Template, spans: dict[str, tuple[int, int]]
         template.copy(start, min(end, start + _MICROSECONDS))
 
 
-def _fill(template: _Template, cells: Bytes, spans: dict[str, tuple[int, int]]) -> Bytes | None:
-    iso = np.take(cells, template.sources, axis=1)
+def _fill(template: _Template, cells: Bytes, spans: Spans, *, padded_day: bool) -> Bytes:
+    iso: Bytes = np.take(cells, template.sources, axis=1)
     for at, byte in template.constants.items():
         iso[:, at] = byte
-    for at in (8, 11):  # a day or hour padded with a space
-        column = iso[:, at]
-        column[column == ord(" ")] = ord("0")
+    if padded_day:
+        day = iso[:, 8]
+        day[day == ord(" ")] = ord("0")
     if "yy" in spans and (iso[:, 2] >= ord("7")).any():
-        return None  # the century differs by row
-    if "weekday" in spans and _numbers_of(cells, spans["weekday"][0], WEEKDAYS) is None:
-        return None
+        raise _Unlike  # the century differs by row
+    if "weekday" in spans:
+        _numbers_of(cells, spans["weekday"][0], WEEKDAYS)
     if "mon" in spans:
         months = _numbers_of(cells, spans["mon"][0], MONTHS)
-        if months is None:
-            return None
         iso[:, 5] = ord("0") + months // 10
         iso[:, 6] = ord("0") + months % 10
     return iso
 
 
-def _numbers_of(cells: Bytes, start: int, names: tuple[str, ...]) -> Bytes | None:
-    """The number, from 1, of the three-letter name that begins at a place; None if any row has none."""
+def _numbers_of(cells: Bytes, start: int, names: tuple[str, ...]) -> Bytes:
+    """The number, from 1, of the three-letter name that begins at a place of each row."""
+    if len(cells) > 1 and (cells[:, start : start + 3] == cells[0, start : start + 3]).all():
+        # The usual case: a log's rows are of one month.
+        return np.full(len(cells), _numbers_of(cells[:1], start, names)[0], dtype=np.uint8)
     letters = cells[:, start : start + 3].astype(np.uint32) | 0x20
     codes = (letters[:, 0] << 16) | (letters[:, 1] << 8) | letters[:, 2]
     known = np.array([int.from_bytes(name.encode(), "big") for name in names], dtype=np.uint32)
-    order = np.argsort(known)
+    order = np.argsort(known).astype(np.uint8)
     places = np.searchsorted(known[order], codes).clip(max=len(names) - 1)
     if (known[order][places] != codes).any():
-        return None
-    return (order[places] + 1).astype(np.uint8)
+        raise _Unlike
+    numbers: Bytes = order[places] + np.uint8(1)
+    return numbers
 
 
 def _cast_in_year(iso: Bytes, year: int, clock: Clock, *, zone: str) -> pl.Series:
@@ -184,9 +191,13 @@ def _cast(iso: Bytes, clock: Clock, *, zone: str) -> pl.Series:
     rows, width = iso.shape
     offsets = np.arange(0, (rows + 1) * width, width, dtype=np.int64)
     texts = pa.LargeStringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(iso))
-    if zone and zone not in ZONE_NAMES:
-        return pl.Series(pl.from_arrow(pc.cast(texts, _ARROW_UTC)), dtype=UTC)
-    naive = pl.Series(pl.from_arrow(pc.cast(texts, _ARROW_NAIVE)), dtype=NAIVE)
+    written = zone != "" and zone not in ZONE_NAMES
+    times = cast_iso(texts, _ARROW_UTC if written else _ARROW_NAIVE)
+    if times is None:
+        raise _Unlike
+    if written:
+        return times
     if not zone:
-        return clock.localize(naive)
-    return naive.dt.replace_time_zone("UTC") - timedelta(minutes=ZONE_NAMES[zone])
+        return clock.localize(times)
+    utc: pl.Series = times.dt.replace_time_zone("UTC") - timedelta(minutes=ZONE_NAMES[zone])
+    return utc

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from transforms.timestamps.clock import NAIVE, UTC, Clock
+from transforms.timestamps.casting import cast_iso
+from transforms.timestamps.clock import UTC, Clock
 from transforms.timestamps.forms import MONTHS, ZONE_NAMES, for_rust
 
 MICROSECOND = pa.timestamp("us")
-_TAI_OFFSET = (1 << 62) + 10  # the label of 1970-01-01 00:00:00 as multilog writes it and tai64nlocal reads it (https://cr.yp.to/libtai/tai64.html)
+# The label of 1970-01-01 00:00:00, as multilog writes it and tai64nlocal reads it (https://cr.yp.to/libtai/tai64.html).
+_TAI_OFFSET = (1 << 62) + 10
 
 
 def read_pattern(texts: pl.Series, pattern: str, clock: Clock) -> pl.Series:
@@ -53,7 +56,7 @@ def _tai(labels: pl.Series) -> pl.Series:
 
 
 def _filled(parts: pl.DataFrame) -> pl.DataFrame:
-    """Bring the parts that a form has to `year`, `month`, `day`, `hour`, `minute`, `second`, `fraction`, `offset`, `leap` as far as it has them."""
+    """Bring the parts that a form has to `year` (if any), `month`, `day`, `hour`, `minute`, `second`, `fraction` and `offset`."""
     have = set(parts.columns)
     year = [pl.col(name) for name in ("year", "year_behind") if name in have]
     if "yy" in have:
@@ -121,22 +124,19 @@ def _instants(parts: pl.DataFrame, clock: Clock) -> pl.Series:
     if parts["offset"].null_count() == len(parts):
         times = clock.localize(naive)
     else:
-        zoned = naive.dt.replace_time_zone("UTC") - pl.select(pl.duration(minutes=parts["offset"])).to_series()
+        zoned = naive.dt.replace_time_zone("UTC") - parts.select(pl.duration(minutes="offset")).to_series()
         times = zoned.zip_with(parts["offset"].is_not_null(), clock.localize(naive))
     return _with_leap_seconds(times, leap) if leap.any() else times
 
 
 def _naive(texts: pl.Series) -> pl.Series:
     """Read canonical text: at once where every date exists, else with nulls for those that don't (ten times slower)."""
-    try:
-        cells = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
-        return pl.Series(pl.from_arrow(pc.cast(cells, MICROSECOND)), dtype=NAIVE)
-    except pa.ArrowInvalid:
-        return texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    times = cast_iso(texts, MICROSECOND)
+    return texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False) if times is None else times
 
 
 def _with_leap_seconds(times: pl.Series, leap: pl.Series) -> pl.Series:
     """Give second 60 the instant that POSIX gives it, the next second's; it exists only at the end of a UTC day."""
-    last = (times.dt.hour() == 23) & (times.dt.minute() == 59) & (times.dt.second() == 59)  # noqa: PLR2004
-    after = times.dt.offset_by("1s").set(~last.fill_null(value=False), None)
+    last = (times.dt.hour() == 23) & (times.dt.minute() == 59) & (times.dt.second() == 59)
+    after = (times + timedelta(seconds=1)).set(~last.fill_null(value=False), None)
     return times.zip_with(~leap, after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,7 +10,6 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.schema import TIME
-from transforms.timestamps.clock import UTC
 from transforms.timestamps.columns import as_series, parse_times
 
 NAMES = (
@@ -59,7 +58,8 @@ class TimeFields:
             return None
         return times.to_arrow(compat_level=pl.CompatLevel.newest()).cast(TIME)
 
-    def _candidates(self, columns: Mapping[str, pa.Array]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def _candidates(self, columns: Mapping[str, pa.Array]) -> Iterator[tuple[pl.Series, bool]]:
+        """Give the columns that may hold the time, best first, each with whether bare numbers in it are times."""
         by_name: dict[str, list[str]] = {}
         for name in columns:
             if (lower := name.lower()) in NAMES:
@@ -92,9 +92,7 @@ class TimeFields:
                 return
 
 
-def record_times(
-    columns: Mapping[str, pa.Array], *, timezone: str, modified: datetime, received: datetime, csv: bool
-) -> pa.Array | None:
+def record_times(columns: Mapping[str, pa.Array], *, timezone: str, modified: datetime, received: datetime, csv: bool) -> pa.Array | None:
     """Read the times of one block of records, as `TimeFields.times` does for the blocks of an object."""
     return TimeFields(timezone=timezone, modified=modified, received=received, csv=csv).times(columns)
 
@@ -103,6 +101,3 @@ def _beside(date: pa.Array, time: pa.Array) -> pl.Series:
     """`date` and `time` read together."""
     frame = pl.DataFrame({"date": as_series(date), "time": as_series(time)})
     return frame.select(pl.col("date").str.strip_chars() + " " + pl.col("time").str.strip_chars()).to_series()
-
-
-__all__ = ["NAMES", "UTC", "TimeFields", "record_times"]

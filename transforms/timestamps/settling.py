@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.schema import CONSTANT, TIME, TIME_DETECTED, TIME_FROM_RECORD, TIME_RECEIVED
+from transforms.timestamps.casting import nothing
 from transforms.timestamps.clock import UTC
 from transforms.timestamps.columns import as_series
 from transforms.timestamps.detection import detect_times
@@ -34,9 +35,10 @@ def settle_times(
     if times.null_count() == 0 and _has_all_sources(batch):
         return batch
     if times.null_count() and timestamp == "auto" and (_is_text(batch) if text is None else text):
-        batch = put_times(batch, _detect_missing(batch, times, timezone=timezone, modified=modified, received=received), source=TIME_DETECTED)
+        found = _detect_missing(batch, times, timezone=timezone, modified=modified, received=received)
+        batch = put_times(batch, found, source=TIME_DETECTED)
         times = times_of(batch)
-    late = pl.Series([received], dtype=UTC).new_from_index(0, len(times))
+    late = pl.repeat(received, len(times), dtype=UTC, eager=True)
     batch = put_times(batch, late.set(times.is_not_null(), None), source=TIME_RECEIVED)
     return put_times(batch, times.set(_has_source(batch), None), source=TIME_FROM_RECORD)
 
@@ -45,7 +47,7 @@ def times_of(batch: pa.RecordBatch) -> pl.Series:
     """Return the batch's `_time` as Datetime[us, UTC], all null if it has none."""
     at = batch.schema.get_field_index("_time")
     if at < 0 or pa.types.is_null(batch.schema.types[at]):
-        return pl.Series([None], dtype=UTC).new_from_index(0, batch.num_rows)
+        return nothing(batch.num_rows)
     return pl.Series(pl.from_arrow(batch.column(at)), dtype=UTC)
 
 
@@ -68,14 +70,14 @@ def put_times(batch: pa.RecordBatch, times: pl.Series, *, source: str) -> pa.Rec
 def _merged_source(batch: pa.RecordBatch, given: pl.Series, source: str) -> pa.Array:
     if given.all():
         return pa.DictionaryArray.from_arrays(pa.array(np.zeros(batch.num_rows, dtype=np.int32)), pa.array([source]))
-    before = _sources(batch).zip_with(~given, pl.Series([source]).new_from_index(0, len(given)))
+    before = _sources(batch).zip_with(~given, pl.repeat(source, len(given), eager=True))
     return before.to_arrow(compat_level=pl.CompatLevel.newest()).cast(pa.string()).dictionary_encode().cast(CONSTANT)
 
 
 def _sources(batch: pa.RecordBatch) -> pl.Series:
     at = batch.schema.get_field_index("_time_source")
     if at < 0:
-        return pl.Series([None], dtype=pl.String).new_from_index(0, batch.num_rows)
+        return pl.repeat(None, batch.num_rows, dtype=pl.String, eager=True)
     return as_series(batch.column(at))
 
 
@@ -85,12 +87,12 @@ def _has_source(batch: pa.RecordBatch) -> pl.Series:
 
 def _has_all_sources(batch: pa.RecordBatch) -> bool:
     at = batch.schema.get_field_index("_time_source")
-    return at >= 0 and batch.column(at).null_count == 0 and not pa.types.is_null(batch.schema.types[at])
+    return at >= 0 and int(batch.column(at).null_count) == 0
 
 
 def _is_text(batch: pa.RecordBatch) -> bool:
     at = batch.schema.get_field_index("_format")
-    return at >= 0 and batch.num_rows > 0 and batch.column(at)[0].as_py() == "text"
+    return at >= 0 and batch.num_rows > 0 and str(batch.column(at)[0]) == "text"
 
 
 def _detect_missing(batch: pa.RecordBatch, times: pl.Series, *, timezone: str, modified: datetime, received: datetime) -> pl.Series:
@@ -100,8 +102,7 @@ def _detect_missing(batch: pa.RecordBatch, times: pl.Series, *, timezone: str, m
     if missing.all():
         return detect_times(lines, timezone=timezone, modified=modified, received=received)
     found = detect_times(lines.filter(missing), timezone=timezone, modified=modified, received=received)
-    nothing = pl.Series([None], dtype=UTC).new_from_index(0, len(times))
-    return nothing.scatter(missing.arg_true(), found)
+    return nothing(len(times)).scatter(missing.arg_true(), found)
 
 
 def _with_column(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBatch:
