@@ -53,6 +53,7 @@ TIME_FROM_PIPELINE = "pipeline"
 TIME_RECEIVED = "received"
 
 _FORBIDDEN = frozenset(" ,;{}()=")
+_MAP_PREFIX = ATTRIBUTES_COLUMN + "."
 
 
 _MODIFIED_KEY = b"rekindle.modified"
@@ -74,17 +75,17 @@ def is_system(name: str) -> bool:
 
 
 def can_be_column(name: str) -> bool:
-    """Whether an attribute's name may be a column of the table; if not, it stays in the map (spec §8)."""
+    """Whether an attribute's name may be a column of the table; if not, it stays in the map (spec §8).
+
+    What begins with `attributes.` stays there too: as a column it could be taken for another attribute's (`attribute_column`).
+    """
     return not (
         name == ""
-        or name.startswith("_")
+        or name.startswith(("_", _MAP_PREFIX))
         or name in PARTITION_COLUMNS
         or name == ATTRIBUTES_COLUMN
         or any(c in _FORBIDDEN or ord(c) < 0x20 or ord(c) == 0x7F for c in name)
     )
-
-
-_MAP_PREFIX = ATTRIBUTES_COLUMN + "."
 
 
 def attribute_column(name: str) -> str:
