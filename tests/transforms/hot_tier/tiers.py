@@ -1,0 +1,72 @@
+"""Hot tiers for tests, made by the product's own writer and commits, and what their events are as flat rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+import pyarrow as pa
+
+from transforms import schema
+from transforms.hot_tier import table
+from transforms.hot_tier.commits import commit
+from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.writing import HotTierWriter
+from transforms.storage import TierStore
+
+Event = tuple[dict[str, Any], dict[str, str]]
+
+
+def event(at: str | datetime, message: str = "", /, *, system: dict[str, str] | None = None, **attributes: str) -> Event:
+    """Return an event: its system columns that are not null, and its attributes."""
+    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=timezone.utc)
+    return {"_time": moment, "_time_source": "record", "_message": message, **(system or {})}, attributes
+
+
+def as_batch(events: Sequence[Event], *, source: str) -> pa.RecordBatch:
+    """Return events of one object as they are in flight."""
+    columns: dict[str, pa.Array] = {}
+    for name, kind in schema.SYSTEM_COLUMNS.items():
+        values = [one[0].get(name) for one in events]
+        if any(value is not None for value in values):
+            columns[name] = pa.array(values, schema.TIME if kind == schema.TIME else schema.TEXT)
+    columns["_object"] = pa.array([source] * len(events), schema.CONSTANT)
+    columns["_event_id"] = pa.array([f"e_{source}-{number}" for number in range(len(events))], schema.TEXT)
+    for name in dict.fromkeys(name for one in events for name in one[1]):
+        columns[schema.attribute_column(name)] = pa.array([one[1].get(name) for one in events], schema.TEXT)
+    return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+@dataclass
+class Tier:
+    """A hot tier and all that was put into it."""
+
+    store: TierStore
+    events: list[tuple[Event, str]] = field(default_factory=list)
+    commits: int = 0
+
+    def add(self, *objects: Sequence[Event], promote: Sequence[str] = ()) -> Tier:
+        """Publish events of some objects, each in files of its own; attributes to promote get their columns first."""
+        if not self.commits:
+            table.prepare(self.store)
+        columns = table.add_columns(self.store, promote)
+        files = []
+        for number, events in enumerate(objects):
+            source = f"s3://logs/{self.commits}/{number}"
+            writer = HotTierWriter(self.store, columns=columns)
+            writer.write(as_batch(events, source=source))
+            files += writer.close()
+            self.events += [(one, f"{source}-{ordinal}") for ordinal, one in enumerate(events)]
+        commit(Snapshot.load(self.store), added=files, transactions=[("test", self.commits)])
+        self.commits += 1
+        return self
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return all events as flat rows."""
+        rows = []
+        for (system, attributes), place in self.events:
+            row = {**system, "_event_id": f"e_{place}", "_object": place.rpartition("-")[0]}
+            rows.append(row | {schema.attribute_column(name): value for name, value in attributes.items()})
+        return rows

@@ -1,0 +1,153 @@
+"""One file of the table as search reads it: row group by row group, the columns of the query first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.errors import TierError
+from transforms.hot_tier.files import file_uri, microseconds
+from transforms.hot_tier.snapshot import LiveFile
+from transforms.hot_tier.table import EVENTS
+from transforms.query.compiler import compile_query, exact_column
+from transforms.query.syntax import Expr, Field
+from transforms.schema import ATTRIBUTES_COLUMN
+from transforms.storage import TierStore
+
+_TIME = "_time"
+_FOUND = "__found"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a search is for.
+
+    Attributes:
+        expr: the query; None means every event.
+        start: the time from which on, inclusive.
+        end: the time before which, exclusive.
+        fields: what of each event; nothing means everything.
+    """
+
+    expr: Expr | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """A row group: the number of its first row in the file, its rows, and a time than which none of them is newer."""
+
+    first: int
+    rows: int
+    newest: int
+
+
+class EventFile:
+    """A live file; nothing is read before it is asked for."""
+
+    def __init__(self, tier: TierStore, file: LiveFile, promoted: frozenset[str]) -> None:
+        """Take a file and the attributes that were promoted when it was written."""
+        self.path = file.path
+        self.newest = file.max_time
+        self._tier = tier
+        self._file = file
+        self._promoted = promoted
+
+    def row_groups(self, wanted: Wanted) -> list[RowGroup]:
+        """Return the row groups that the time range needs, by the statistics of the footer; the last in the file first."""
+        low = None if wanted.start is None else microseconds(wanted.start)
+        high = None if wanted.end is None else microseconds(wanted.end)
+        groups: list[RowGroup] = []
+        first = 0
+        with self._errors():
+            metadata = self._metadata()
+            position = metadata.schema.names.index(_TIME)
+            for number in range(metadata.num_row_groups):
+                group = metadata.row_group(number)
+                oldest, newest = self._times(group.column(position).statistics)
+                if (low is None or newest >= low) and (high is None or oldest < high):
+                    groups.append(RowGroup(first, group.num_rows, newest))
+                first += group.num_rows
+        return groups[::-1]
+
+    def read(self, group: RowGroup, wanted: Wanted, limit: int | None) -> pl.DataFrame:
+        """Return the events of a row group that are wanted, newest first, at most the newest `limit` of them."""
+        with self._errors():
+            found = self._find(group, wanted).reverse().sort(_TIME, descending=True, maintain_order=True)
+            rows = found.get_column("row").to_numpy()[:limit]
+            if not len(rows):
+                return pl.DataFrame()
+            first = int(rows.min())
+            columns = [exact_column(name) for name in self._columns_for(wanted)]
+            around = self._scan(first, int(rows.max()) - first + 1).select(columns).collect()
+            return around.select(pl.all().gather(rows - first))
+
+    def _find(self, group: RowGroup, wanted: Wanted) -> pl.DataFrame:
+        """Return `_time` and the number in the file of the rows that are wanted."""
+        conditions = [] if wanted.expr is None else [compile_query(wanted.expr, self._columns)]
+        if wanted.start is not None:
+            conditions.append(pl.col(_TIME) >= wanted.start)
+        if wanted.end is not None:
+            conditions.append(pl.col(_TIME) < wanted.end)
+        condition = pl.all_horizontal(pl.lit(value=True), *conditions).alias(_FOUND)
+        found = self._scan(group.first, group.rows).select(_TIME, condition).collect()
+        return found.with_row_index("row", offset=group.first).filter(_FOUND).drop(_FOUND)
+
+    @cached_property
+    def _stored(self) -> list[str]:
+        """The columns that are in the file."""
+        return self._lazy().collect_schema().names()
+
+    @cached_property
+    def _columns(self) -> frozenset[str]:
+        """The columns that a query may count on."""
+        return self._promoted.union(self._stored)
+
+    def _columns_for(self, wanted: Wanted) -> list[str]:
+        if not wanted.fields:
+            return self._stored
+        needed = {_TIME}
+        for field in wanted.fields:
+            needed.add(field.name if field.system or field.name in self._columns else ATTRIBUTES_COLUMN)
+        return [name for name in self._stored if name in needed]
+
+    def _scan(self, first: int, rows: int) -> pl.LazyFrame:
+        """Return some rows of the file, with the promoted attributes that no row of it has as columns of nulls."""
+        missing = [pl.lit(None, pl.String).alias(name) for name in self._promoted.difference(self._stored)]
+        return self._lazy().slice(first, rows).with_columns(missing)
+
+    def _lazy(self) -> pl.LazyFrame:
+        options = self._tier.polars_options()
+        return pl.scan_parquet(
+            file_uri(self._tier, self.path), storage_options=options or None, credential_provider=None, glob=False, hive_partitioning=False
+        )
+
+    def _metadata(self) -> pq.FileMetaData:
+        if self._tier.local_path is not None:
+            return pq.read_metadata(file_uri(self._tier, self.path))
+        with self._tier.open_input(f"{EVENTS}/{self.path}") as source:
+            return pq.ParquetFile(source).metadata
+
+    def _times(self, statistics: pq.Statistics | None) -> tuple[int, int]:
+        if statistics is None or not statistics.has_min_max:
+            return self._file.min_time, self._file.max_time
+        return int(statistics.min_raw), int(statistics.max_raw)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        where = f"hot tier {self._tier.uri}: {EVENTS}/{self.path}"
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise TierError(f"{where}: this file is gone; if it was removed while the search ran, search again") from error
+        except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+            raise TierError(f"{where}: it can't be read: {error}") from error
