@@ -70,6 +70,11 @@ class EventBatchCoder(beam.coders.Coder):
         with pa.ipc.open_stream(encoded) as stream:
             return stream.read_next_batch()
 
+    def estimate_size(self, value: EventBatch) -> int:
+        """Return the batch's bytes in memory: Beam asks often, and its own way, to encode the batch, took a fifth of a job's time."""
+        size: int = value.get_total_buffer_size()
+        return size
+
     def is_deterministic(self) -> bool:
         """Equal batches may be laid out differently: never a key."""
         return False

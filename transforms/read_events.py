@@ -46,9 +46,8 @@ class ReadEvents(beam.PTransform):
 
     def expand(self, splits: beam.PCollection[Split]) -> beam.pvalue.DoOutputsTuple:
         """Apply the reading DoFn, with its outcomes as a tagged output."""
-        return splits | "Read" >> beam.ParDo(_ReadEventsFn(self)).with_outputs(OUTCOMES, main=MAIN).with_output_types(
-            pa.RecordBatch, **{OUTCOMES: LedgerEntry}
-        )
+        read = beam.ParDo(_ReadEventsFn(self)).with_output_types(pa.RecordBatch, **{OUTCOMES: LedgerEntry})
+        return splits | "Read" >> read.with_outputs(OUTCOMES, main=MAIN)
 
 
 class _ReadEventsFn(beam.DoFn):
