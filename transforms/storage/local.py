@@ -119,10 +119,13 @@ class LocalStore(ObjectStore):
 
     def _path(self, key: str) -> bytes:
         r"""Return where a key's file is: under the key's own name, or else under the bytes that `\xNN` in it stands for."""
-        path = os.fsencode(self.folder) + b"/" + key.encode("utf-8", "surrogateescape")
-        if b"\\x" not in path or os.path.lexists(path):
-            return path
-        return _ESCAPED_BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), path)
+        path = os.fsencode(self.folder)
+        for part in key.encode("utf-8", "surrogateescape").split(b"/"):
+            named = path + b"/" + part
+            if b"\\x" in part and not os.path.lexists(named):
+                named = path + b"/" + _ESCAPED_BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), part)
+            path = named
+        return path
 
     def _open(self, info: ObjectInfo) -> int:
         if any(part in ("", ".", "..") for part in info.key.split("/")):

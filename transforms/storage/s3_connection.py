@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -47,6 +48,11 @@ _NO_CREDENTIALS = (
     sdk.ConfigNotFound,
 )
 _UNREACHABLE = (sdk.EndpointConnectionError, sdk.ConnectTimeoutError, sdk.ProxyConnectionError)
+RIGHTS = {
+    "list": "s3:ListBucket on the bucket",
+    "read": "s3:GetObject on the object, and kms:Decrypt on its key if it has one",
+    "write": "s3:PutObject, s3:GetObject and s3:DeleteObject on the objects of the hot tier",
+}
 _BROKEN = (sdk.HTTPClientError, sdk.IncompleteReadError, sdk.ResponseStreamingError)
 
 
@@ -92,6 +98,11 @@ class S3Connection:
         return str(self.client.meta.endpoint_url)
 
     @property
+    def ca_bundle(self) -> str | None:
+        """The file of the certificates to trust, where it is not the system's."""
+        return self.options.ca_bundle or os.environ.get("AWS_CA_BUNDLE")
+
+    @property
     def payer(self) -> dict[str, str]:
         """Parameters for boto3 by which the requester pays, where he does."""
         return {"RequestPayer": "requester"} if self.options.request_payer else {}
@@ -104,11 +115,12 @@ class S3Connection:
             "read_timeout": READ_TIMEOUT,
             "timeout": "1day",
         }
-        if self.options.ca_bundle:
-            client["root_certificate"] = _read_certificates(self.options.ca_bundle)
+        if self.ca_bundle:
+            client["root_certificate"] = _read_certificates(self.ca_bundle)
         return FastStore(
             self.bucket,
             endpoint=self.endpoint_url,
+            aws_endpoint_url_s3=self.endpoint_url,  # else the environment's AWS_ENDPOINT_URL_S3 would win
             region=self.region,
             virtual_hosted_style_request=False,
             skip_signature=self.options.no_sign_request,
@@ -122,10 +134,16 @@ class S3Connection:
         """Return the options by which deltalake and Polars reach the bucket, with the credentials of this moment.
 
         Raises:
-            AccessError: the chain gives no credentials.
+            AccessError: the chain gives no credentials, or a CA bundle is given in a way that they don't know.
         """
+        if self.ca_bundle and not os.environ.get("SSL_CERT_FILE"):
+            raise AccessError(
+                f"CA bundle {self.ca_bundle}: the writers and readers of the table take further authorities from the environment only: "
+                f"export SSL_CERT_FILE={self.ca_bundle} as well"
+            )
         options = {
             "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ENDPOINT_URL_S3": self.endpoint_url,  # else the environment's would win
             "AWS_REGION": self.region,
             "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
             "AWS_ALLOW_HTTP": str(self.endpoint_url.startswith("http://")).lower(),
@@ -144,7 +162,7 @@ class S3Connection:
 
         Args:
             error: What boto3 raised.
-            doing: `list` or `read`.
+            doing: `list`, `read` or `write`.
             key: The object, or the prefix that was listed.
         """
         where = object_uri(self.bucket, key or "")
@@ -163,7 +181,7 @@ class S3Connection:
             return AccessError(f"{where}: {self.endpoint_url} can't be reached: {error}; check --endpoint-url, and that the store runs")
         if isinstance(error, sdk.ParamValidationError):
             return ConfigurationError(f"bucket {self.bucket!r}: {error}", field="bucket")
-        kind = AccessError if doing == "list" else ObjectError
+        kind = ObjectError if doing == "read" else AccessError
         return kind(f"{where}: {self.endpoint_url} failed to {doing} it: {error}")
 
     def _explain_answer(self, error: sdk.ClientError, doing: str, where: str) -> RekindleError:
@@ -187,18 +205,15 @@ class S3Connection:
             return VanishedError(f"{where}: it was there when it was listed, and is gone ({said})")
         if doing == "read" and (code in _CHANGED or status in (412, 416)):
             return VanishedError(f"{where}: it changed since it was listed ({said})")
-        kind = AccessError if doing == "list" else ObjectError
+        kind = ObjectError if doing == "read" else AccessError
         return kind(f"{where}: {self.endpoint_url} answered {status} to an attempt to {doing} it ({said})")
 
     def _explain_denial(self, said: str, doing: str, where: str) -> RekindleError:
-        right = (
-            "s3:ListBucket on the bucket" if doing == "list" else "s3:GetObject on the object (and kms:Decrypt on its key, if it has one)"
-        )
         advice = (
-            "sign requests" if self.options.no_sign_request else "choose others with --profile, or --no-sign-request for a public bucket"
+            "it is not public: leave out --no-sign-request" if self.options.no_sign_request else f"the credentials need {RIGHTS[doing]}"
         )
-        kind = AccessError if doing == "list" else DeniedError
-        return kind(f"{where}: no permission to {doing} it ({said}): the credentials need {right}; {advice}")
+        kind = DeniedError if doing == "read" else AccessError
+        return kind(f"{where}: no permission to {doing} it ({said}): {advice}; --profile chooses others")
 
     def _client(self, *, attempts: int) -> Any:  # noqa: ANN401
         config = Config(
@@ -211,7 +226,7 @@ class S3Connection:
         )
         try:
             client = self.session.client(
-                "s3", region_name=self.region, endpoint_url=self.options.endpoint_url, verify=self.options.ca_bundle, config=config
+                "s3", region_name=self.region, endpoint_url=self.options.endpoint_url, verify=self.ca_bundle, config=config
             )
         except ValueError as error:
             raise ConfigurationError(

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import botocore.exceptions as sdk
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 
 from transforms.errors import AccessError, ConfigurationError, TierError
 from transforms.storage.objects import StorageOptions, object_uri
 from transforms.storage.s3 import S3Store, is_plain
+from transforms.storage.s3_connection import RIGHTS
 from transforms.storage.tier import TierFile, TierOutput, TierStore, check_path
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ class S3Tier(TierStore):
 
     def put(self, path: str, data: bytes) -> None:
         """Write an object."""
-        with self._tier_errors(path):
+        with self._writing_errors(path):
             obstore.put(self._store, self._key(path), data)
 
     def put_new(self, path: str, data: bytes) -> None:
         """Write an object that is not there yet, by `If-None-Match: *`."""
-        with self._tier_errors(path):
+        with self._writing_errors(path):
             try:
                 obstore.put(self._store, self._key(path), data, mode="create")
             except AlreadyExistsError as error:
@@ -132,8 +133,8 @@ class S3Tier(TierStore):
                     self._connection.client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload["UploadId"])
 
     def errors(self, path: str) -> AbstractContextManager[None]:
-        """Turn the errors of the clients below into `TierError`."""
-        return self._tier_errors(path)
+        """Turn the clients' errors while an object is written into `TierError`."""
+        return self._writing_errors(path)
 
     @cached_property
     def _store(self) -> FastStore:
@@ -144,6 +145,7 @@ class S3Tier(TierStore):
 
     @contextmanager
     def _tier_errors(self, path: str) -> Iterator[None]:
+        """Turn the clients' errors into what they mean for the tier; that an object is there, or not, is the caller's to judge."""
         try:
             yield
         except AccessError as error:
@@ -151,7 +153,26 @@ class S3Tier(TierStore):
         except (sdk.ClientError, sdk.BotoCoreError) as error:
             raise TierError(f"hot tier {self.uri}: {self._connection.explain(error, doing='write', key=self._prefix + path)}") from error
         except BaseError as error:
-            raise TierError(f"hot tier {self.uri}: {path}: {_first_line(error)}") from error
+            raise TierError(f"hot tier {self.uri}: {self._diagnose(path, error)}") from error
+
+    @contextmanager
+    def _writing_errors(self, path: str) -> Iterator[None]:
+        with self._tier_errors(path):
+            try:
+                yield
+            except FileNotFoundError as error:  # what obstore says of a bucket that is not there
+                raise TierError(f"hot tier {self.uri}: {self._diagnose(path, error)}") from error
+
+    def _diagnose(self, path: str, error: Exception) -> str:
+        """Say what is wrong with the place: obstore says little, so boto3 asks too, and its errors have codes."""
+        try:
+            self._connection.plain_client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1, **self._connection.payer)
+        except (sdk.ClientError, sdk.BotoCoreError) as cause:
+            return str(self._connection.explain(cause, doing="list", key=self._prefix))
+        where = object_uri(self._bucket, self._prefix + path)
+        if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
+            return f"{where}: no permission to read or write it: the credentials need {RIGHTS['write']}"
+        return f"{where}: {_first_line(error)}"
 
 
 class _S3Output(TierOutput):
