@@ -67,7 +67,7 @@ def build_wave(
 
 
 def run(argv: Sequence[str] | None = None) -> int:
-    """Run a backfill job from Beam-style flags (`pipelines.options.BackfillOptions`) and return its exit code."""
+    """Run a backfill job from Beam-style flags (`pipelines.options`) and return its exit code."""
     from pipelines.job import run_job  # job composes what this module builds
     from pipelines.options import parse_backfill
 

@@ -356,7 +356,7 @@ def search(
     if last and (start or end):
         raise ConfigurationError("--last goes without --from and --to")
     begin = datetime.now(timezone.utc) - parse_duration(last) if last else parse_time(start) if start else None
-    expression = parse(query)
+    expression = parse(query) if query.strip() else None
     tier = _tier(hot_tier, endpoint_url, tier_endpoint_url, profile, region, ca_bundle)
     names = split_lists(fields or ())
     rows = find(tier, expression, start=begin, end=parse_time(end) if end else None, limit=limit, fields=names)

@@ -1,4 +1,7 @@
-"""Beam option groups: a pipeline's own flags beside Beam's, for `python -m pipelines.backfill` and `run(argv)`."""
+"""A pipeline's own flags beside Beam's, for `python -m pipelines.backfill` and `run(argv)`.
+
+They are no `PipelineOptions` group: Beam registers all groups in one parser, and its own `--region` is already there.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from apache_beam.options.pipeline_options import PipelineOptions
-
 from pipelines.cli_options import FORMAT_FIELDS, JOB_FIELDS, merge_fields, split_lists
 from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification, check_specification, load_job_file, parse_size
 from transforms.storage import StorageOptions
 
 _INTEGERS = frozenset({"skip_rows"})
-
-
-class BackfillOptions(PipelineOptions):
-    """The backfill's flags, by the names of spec §13 with underscores, as Beam's have them."""
-
-    @classmethod
-    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
-        _add_backfill_args(parser)
 
 
 def _add_backfill_args(parser: argparse.ArgumentParser) -> None:

@@ -176,7 +176,7 @@ def test_empty_objects_and_liars_are_no_failures(tmp_path: Path, rekindle: Rekin
     logs.mkdir()
     (logs / "empty.log").write_bytes(b"")
     (logs / "liar.log.gz").write_text("2025-08-11T00:00:00Z not packed at all\n")
-    (logs / "liar.json").write_bytes(zstandard.compress(b'{"a":1}\n'))
+    (logs / "liar.json.gz").write_bytes(zstandard.compress(b'{"a":1}\n'))
     ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / "hot", "--json")
     assert ended.code == 0, ended.err
     assert (ended.json["objects"]["empty"], ended.json["objects"]["ingested"], ended.json["events"]) == (1, 2, 2)
@@ -199,7 +199,7 @@ def test_too_many_objects_are_refused_with_a_proposal(tmp_path: Path, rekindle: 
     assert ended.code == 1
     assert ended.json["status"] == "Failed"
     assert "more than 5 objects" in ended.json["reason"]
-    assert "--pattern 'app/**'" in ended.json["reason"]
+    assert "--pattern 'audit/**'" in ended.json["reason"]
 
 
 def test_a_tier_inside_the_source_is_left_out(tmp_path: Path, rekindle: Rekindle) -> None:
