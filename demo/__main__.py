@@ -27,7 +27,7 @@ PIPELINES = Path(__file__).with_name("access_logs.yaml")
 REKINDLE = Path(sys.executable).with_name("rekindle")
 SEARCH = ("search", "status=503 method=POST", "--from", "2025-08-12", "--to", "2025-08-13", "--limit", "5")
 FIELDS = ("--fields", "_time,clientip,user,method,uri,status")
-SQL = """SELECT status, count(*) AS requests, count(DISTINCT clientip) AS clients, min(_time) AS first, max(_time) AS last
+SQL = """SELECT status, count(*) AS requests, count(DISTINCT clientip) AS clients, sum(bytes::BIGINT) AS bytes
 FROM events WHERE clientip IS NOT NULL GROUP BY status ORDER BY requests DESC"""
 INTERRUPTED, TERMINATED = 130, 143
 
