@@ -1,0 +1,207 @@
+"""SQL for people (spec §11, docs/design.md §8): DuckDB over the live files, as one flat view `events`, and nothing else.
+
+The database lives in memory and may open exactly the live files. Before the statement comes, access to all else is off and the
+configuration locked; and of all statements only one SELECT gets through, since these settings alone would let CREATE and DROP pass.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from transforms.errors import ConfigurationError, RekindleError, TierError
+from transforms.hot_tier import events_view as view
+from transforms.hot_tier.files import file_uri, load_events, promoted_when_written
+from transforms.hot_tier.snapshot import Snapshot
+from transforms.storage import TierStore
+
+_BATCH_ROWS = 100_000
+_PATTERN_CHARACTERS = frozenset("*?[]{}\\")
+_SURROUNDINGS = ("IO Error", "Out of Memory Error", "INTERNAL Error", "HTTP Error")
+_T = TypeVar("_T")
+
+
+class SqlResult:
+    """What a SELECT returned, row by row as it comes. A context manager; it closes itself at its end too.
+
+    Attributes:
+        column_names: the columns as the statement names them; a name may come twice.
+    """
+
+    def __init__(self, database: _Database, reader: pa.RecordBatchReader) -> None:
+        """Take over a database that runs a statement."""
+        self._database = database
+        self._reader = reader
+        self.column_names: list[str] = reader.schema.names
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as batches; once."""
+        with self._database:
+            while (batch := self._database.wait(lambda: next(self._reader, None))) is not None:
+                yield batch
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows as Python values: maps are dicts, decimals are whole numbers or floats; once."""
+        for batch in self.batches():
+            yield from zip(*(_values(column) for column in batch.columns), strict=True)
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """Return all rows as dicts; of columns of one name the last one counts."""
+        return [dict(zip(self.column_names, row, strict=True)) for row in self.rows()]
+
+    def read_all(self) -> pa.Table:
+        """Return all rows as a table."""
+        return pa.Table.from_batches(list(self.batches()), self._reader.schema)
+
+    def close(self) -> None:
+        """End the statement, at whatever row it is."""
+        self._database.close()
+
+    def __enter__(self) -> SqlResult:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the statement."""
+        self.close()
+
+
+def run_sql(tier: TierStore, text: str) -> SqlResult:
+    """Run one SELECT over the view `events`.
+
+    Args:
+        tier: the hot tier.
+        text: the statement, in DuckDB's dialect; times are in UTC.
+
+    Raises:
+        ConfigurationError: it is not one SELECT, or DuckDB refuses it; with DuckDB's message. Rows may raise it too (a cast that fails).
+        TierError: the table can't be read.
+    """
+    statement = check_statement(text)
+    snapshot = load_events(tier)
+    database = _Database()
+    try:
+        database.show(tier, snapshot)
+        database.lock()
+        return SqlResult(database, database.run(statement))
+    except BaseException:
+        database.close()
+        raise
+
+
+def check_statement(text: str) -> str:
+    """Return the one SELECT that a text is.
+
+    Raises:
+        ConfigurationError: it is another statement, several or none.
+    """
+    try:
+        statements = duckdb.extract_statements(text)
+    except duckdb.Error as error:
+        raise _explained(str(error)) from error
+    if len(statements) != 1:
+        raise ConfigurationError(f"expected one SELECT over events, found {len(statements) or 'no'} statements", field="sql")
+    statement = statements[0]
+    if statement.type != duckdb.StatementType.SELECT:
+        raise ConfigurationError(
+            f"this is {statement.type.name}; only one SELECT over events is allowed: the hot tier is only read here", field="sql"
+        )
+    return str(statement.query)
+
+
+class _Database:
+    """A database in memory. It works on a thread of its own, so that Ctrl-C reaches it in the middle of a statement."""
+
+    def __init__(self) -> None:
+        self._spill = tempfile.TemporaryDirectory(prefix="rekindle-sql-")
+        self._connection = duckdb.connect(":memory:", config={"temp_directory": self._spill.name})
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sql")
+
+    def show(self, tier: TierStore, snapshot: Snapshot) -> None:
+        """Make the view."""
+        promoted = promoted_when_written(snapshot)
+        if not promoted:
+            select = view.select_nothing(snapshot.columns)
+        elif tier.local_path is not None and not _PATTERN_CHARACTERS.intersection(tier.uri):
+            select = self._select_files(tier, snapshot.columns, promoted)
+        else:
+            select = self._select_dataset(snapshot, promoted)
+        self.wait(lambda: self._connection.execute(f"CREATE VIEW events AS {select}"))
+
+    def lock(self) -> None:
+        """Close all ways out of the database but to the live files."""
+        settings = {
+            "TimeZone": "'UTC'",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "python_enable_replacements": "false",
+            "enable_external_access": "false",
+            "lock_configuration": "true",
+        }
+        for name, value in settings.items():
+            self._connection.execute(f"SET {name} = {value}")
+
+    def run(self, statement: str) -> pa.RecordBatchReader:
+        """Begin a statement."""
+        return self.wait(lambda: self._connection.sql(statement).to_arrow_reader(_BATCH_ROWS))
+
+    def wait(self, work: Callable[[], _T]) -> _T:
+        """Let the thread work, and return what it did; Ctrl-C ends the work at once."""
+        future = self._thread.submit(work)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            self._connection.interrupt()
+            raise
+        except (duckdb.Error, OSError) as error:  # in the middle of the rows DuckDB's errors come as Arrow's
+            raise _explained(str(error)) from error
+
+    def close(self) -> None:
+        """End what runs, and leave nothing behind; a second time does nothing."""
+        self._connection.interrupt()
+        self._thread.shutdown()
+        self._connection.close()
+        self._spill.cleanup()
+
+    def __enter__(self) -> _Database:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _select_files(self, tier: TierStore, columns: list[str], promoted: dict[str, frozenset[str]]) -> str:
+        allowed = ", ".join(view.literal(file_uri(tier, path)) for path in promoted)
+        self._connection.execute(f"SET allowed_paths = [{allowed}]")
+        selects = []
+        for known, paths in view.group_files(promoted):
+            source = view.files_source([file_uri(tier, path) for path in paths])
+            selects.append(view.select_files(source, self._columns(source), promoted=columns, known=known))
+        return " UNION ALL ".join(selects)
+
+    def _select_dataset(self, snapshot: Snapshot, promoted: dict[str, frozenset[str]]) -> str:
+        """Read by pyarrow what DuckDB can't by itself: S3 takes an extension that is a download, and some names it takes for patterns."""
+        self._connection.register("_events", snapshot.events.to_pyarrow_dataset())
+        known = frozenset.intersection(*promoted.values())
+        return view.select_table("_events", self._columns("_events"), promoted=snapshot.columns, known=known)
+
+    def _columns(self, source: str) -> list[str]:
+        return self.wait(lambda: self._connection.sql(f"SELECT * FROM {source}").columns)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    values = column.to_pylist(maps_as_pydicts="lossy")
+    if pa.types.is_decimal(column.type):
+        number = int if column.type.scale == 0 else float
+        return [None if value is None else number(value) for value in values]
+    return list(values)
+
+
+def _explained(message: str) -> RekindleError:
+    if message.startswith(_SURROUNDINGS):
+        return TierError(f"the statement could not be run: {message}")
+    return ConfigurationError(message, field="sql")
