@@ -5,8 +5,9 @@ What counts is what is kept alive: a slice keeps all of its batch, so a batch is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -130,14 +131,15 @@ def merge(parts: Sequence[Part], columns: Sequence[str], kinds: Mapping[str, pa.
     Args:
         parts: At least one.
         columns: The table's columns; what a part lacks is null.
-        kinds: The columns' types where they are settled; else text is a dictionary where it is one in all parts, or in none.
+        kinds: The columns' types where they are settled; else text is a dictionary where it is one in all parts that have it.
 
     Returns:
         The table, and its `_time` in microseconds.
     """
     ordered = sorted(parts, key=lambda part: int(part.times[0]))
     times = np.concatenate([part.times for part in ordered])
-    arrays = [_column(name, ordered, kinds[name] if kinds else None) for name in columns]
+    absent = cache(lambda rows: pa.nulls(rows, schema.TEXT))  # one for all columns that nobody has
+    arrays = [_column(name, ordered, kinds[name] if kinds else None, absent) for name in columns]
     table = pa.table(arrays, names=list(columns)).unify_dictionaries()
     if is_sorted(times):
         return table, times
@@ -150,9 +152,11 @@ def is_sorted(times: Times) -> bool:
     return bool((times[1:] >= times[:-1]).all())
 
 
-def _column(name: str, parts: Sequence[Part], kind: pa.DataType | None) -> pa.ChunkedArray:
+def _column(name: str, parts: Sequence[Part], kind: pa.DataType | None, absent: Callable[[int], pa.Array]) -> pa.ChunkedArray:
     found = [part.batch.column(name) if name in part.batch.schema.names else None for part in parts]
     kind = kind or _kind(name, [array for array in found if array is not None])
+    if kind == schema.TEXT and all(array is None for array in found):
+        return pa.chunked_array([absent(sum(len(part.times) for part in parts))])
     return pa.chunked_array(
         [_nulls(len(part.times), kind) if array is None else _as_kind(array, kind) for part, array in zip(parts, found, strict=True)], kind
     )
@@ -163,7 +167,7 @@ def _kind(name: str, found: Sequence[pa.Array]) -> pa.DataType:
         return MAP
     if schema.SYSTEM_COLUMNS.get(name) == schema.TIME:
         return schema.TIME
-    return schema.CONSTANT if all(pa.types.is_dictionary(array.type) for array in found) else schema.TEXT
+    return schema.CONSTANT if found and all(pa.types.is_dictionary(array.type) for array in found) else schema.TEXT
 
 
 def _as_kind(array: pa.Array, kind: pa.DataType) -> pa.Array:

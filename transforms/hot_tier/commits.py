@@ -5,10 +5,8 @@ delta-rs's own conflict checker is not relied on: a commit lands as the version 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import DeltaError
@@ -16,9 +14,9 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from transforms import schema
 from transforms.errors import TierError
-from transforms.hot_tier.data_file import EVENTS, FileDescription
+from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.snapshot import Snapshot
-from transforms.hot_tier.table import NO_HOOKS
+from transforms.hot_tier.table import EVENTS, NO_HOOKS, flush_log
 from transforms.storage import TierStore
 
 CHECKPOINT_INTERVAL = 10
@@ -64,8 +62,7 @@ def settle(tier: TierStore, version: int) -> list[str]:
     """
     warnings = []
     try:
-        if tier.local_path is not None:
-            _fsync(tier.local_path / EVENTS / "_delta_log", version)
+        flush_log(tier, version)
         if version % CHECKPOINT_INTERVAL == 0:
             DeltaTable(tier.table_uri(EVENTS), version=version, storage_options=tier.delta_options()).create_checkpoint()
     except (DeltaError, OSError, TierError) as error:
@@ -88,13 +85,3 @@ def _removals(snapshot: Snapshot, removed: Collection[str]) -> list[RemoveAction
 def _addition(file: FileDescription) -> AddAction:
     partition = {"tier": file.tier, "date": file.date}
     return AddAction(file.path, file.size, partition, time.time_ns() // 1_000_000, True, file.stats)
-
-
-def _fsync(log: Path, version: int) -> None:
-    """Flush a log entry and its folder: deltalake leaves that to the operating system."""
-    for path in (log / f"{version:020d}.json", log):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

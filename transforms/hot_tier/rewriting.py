@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import schema
-from transforms.hot_tier.data_file import EVENTS, DataFile, FileDescription
+from transforms.hot_tier.data_file import DataFile, FileDescription
+from transforms.hot_tier.table import EVENTS
 from transforms.storage import TierStore
 
 _CONSTANTS = [

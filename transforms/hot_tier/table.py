@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import time
 from collections.abc import Iterable, Iterator
@@ -37,8 +38,8 @@ NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_log
 
 
 def exists(tier: TierStore) -> bool:
-    """Whether a hot tier was ever made here."""
-    return tier.exists(MARKER)
+    """Whether a hot tier is here, complete: its marker and its table."""
+    return tier.exists(MARKER) and bool(DeltaTable.is_deltatable(tier.table_uri(EVENTS), storage_options=tier.delta_options()))
 
 
 def check_place(tier: TierStore) -> None:
@@ -62,9 +63,8 @@ def prepare(tier: TierStore) -> None:
         TierError: the place can't hold a hot tier, or holds one that this version can't write.
     """
     check_place(tier)
-    if not exists(tier):
-        tier.probe_conditional_put()
-        _create_marker(tier)
+    tier.probe_conditional_put()
+    _create_marker(tier)
     try:
         open_events(tier)
     except TableNotFoundError:
@@ -116,6 +116,7 @@ def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PR
         with suppress(DeltaError, OSError):  # refused or not, the next handle tells
             fields = [Field(name, PrimitiveType("string")) for name in missing]
             events.alter.add_columns(fields, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS)
+            flush_log(tier, events.version())
     return _settle_statistics(tier)
 
 
@@ -130,6 +131,19 @@ def arrow_schema(promoted: Iterable[str]) -> pa.Schema:
             ("date", pa.date32()),
         ]
     )
+
+
+def flush_log(tier: TierStore, version: int) -> None:
+    """Bring a version's log entry, and the folders that lead to it, to the disk: deltalake leaves that to the operating system."""
+    if tier.local_path is None:
+        return
+    log = tier.local_path / EVENTS / "_delta_log"
+    for path in (log / f"{version:020d}.json", log, log.parent, log.parent.parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def back_off(failures: int) -> float:
@@ -190,6 +204,7 @@ def _create_events(tier: TierStore) -> None:
             storage_options=tier.delta_options(),
             post_commithook_properties=NO_HOOKS,
         )
+        flush_log(tier, 0)
     except (DeltaError, OSError) as error:
         try:
             open_events(tier)  # somebody else made it, or the answer was lost
@@ -234,6 +249,7 @@ def _settle_statistics(tier: TierStore) -> list[str]:
         with suppress(DeltaError, OSError):  # refused or not, the next handle tells
             properties = {statistics.PROPERTY: wanted}
             events.alter.set_table_properties(properties, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS)
+            flush_log(tier, events.version())
     return promoted
 
 

@@ -1,0 +1,35 @@
+"""Hot tiers in a local folder and on S3: everything holds for both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import S3
+from transforms.hot_tier.table import prepare
+from transforms.storage import StorageOptions, TierStore, open_tier
+
+
+@pytest.fixture(params=["local", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> TierStore:
+    """A place where no hot tier is yet."""
+    if request.param == "local":
+        return open_tier(str(tmp_path / "hot"), StorageOptions())
+    s3: S3 = request.getfixturevalue("s3")
+    return open_tier(f"s3://{s3.bucket}/some/hot", s3.options)
+
+
+@pytest.fixture
+def tier(place: TierStore) -> TierStore:
+    """An empty hot tier."""
+    prepare(place)
+    return place
+
+
+@pytest.fixture
+def local_tier(tmp_path: Path) -> TierStore:
+    """An empty hot tier in a folder, where the kind of store makes no difference."""
+    made = open_tier(str(tmp_path / "hot"), StorageOptions())
+    prepare(made)
+    return made
