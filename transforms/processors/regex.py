@@ -61,9 +61,17 @@ class Regex(Processor):
 
     def _search(self, values: pa.Array) -> list[pa.Array]:
         if pa.types.is_dictionary(values.type):
-            return [found.take(values.indices) for found in self._search(values.dictionary.cast(pa.string_view()))]
+            return [_each_row(found, values.indices) for found in self._search(values.dictionary.cast(pa.string_view()))]
         groups = as_series(values).str.extract_groups(self.pattern).struct.unnest()
         return [group.to_arrow(compat_level=_VIEWS) for group in groups.get_columns()]
+
+
+def _each_row(found: pa.Array, indices: pa.Array) -> pa.Array:
+    """What was found in the values of a dictionary, for each row that has them: a constant again where there is nothing but values."""
+    if found.null_count == 0:
+        return pa.DictionaryArray.from_arrays(indices, found.cast(pa.string()))
+    rows = pl.Series(pl.from_arrow(indices))
+    return as_series(found).gather(rows).to_arrow(compat_level=_VIEWS)
 
 
 def _over(found: pa.Array, before: pa.Array) -> pa.Array:

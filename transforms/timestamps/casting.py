@@ -38,6 +38,4 @@ def cast_iso(texts: pl.Series | pa.Array, to: pa.DataType) -> pl.Series | None:
         times = pl.from_arrow(pc.cast(cells, to))
     except pa.ArrowInvalid:
         return None
-    series: pl.Series = pl.Series(times).dt.cast_time_unit("us")
-    series = series.cast(UTC if to.tz else NAIVE)
-    return series
+    return pl.Series(pl.Series(times).dt.cast_time_unit("us"), dtype=UTC if to.tz else NAIVE)

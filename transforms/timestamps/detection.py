@@ -35,17 +35,24 @@ def detect_times(messages: pa.Array | pl.Series, *, timezone: str, modified: dat
 def first_stamps(lines: pl.Series) -> pl.Series:
     """Cut out the text of each line's first stamp; null where there is none."""
     heads = lines.str.head(_LOOKED_AT)
-    stamps = heads.str.extract(_STAMP, 0)
+    stamps = _search(heads)
     at_edge = _at_edge(lines, heads, stamps).arg_true()
     if len(at_edge):  # it may go on beyond the edge, and say something else as a whole
-        wider = lines.gather(at_edge).str.head(_LOOKED_AT + _LONGEST).str.extract(_STAMP, 0)
-        edge = stamps.gather(at_edge)
-        stamps = stamps.scatter(at_edge, edge.set((edge != wider).fill_null(value=True), None))
-    return stamps.str.strip_chars_end(" ],;")
+        whole = _search(lines.gather(at_edge).str.head(_LOOKED_AT + _LONGEST))
+        inside = _contain(heads.gather(at_edge), whole)
+        stamps = stamps.scatter(at_edge, whole.set(~inside.fill_null(value=False), None))
+    return stamps
+
+
+def _search(texts: pl.Series) -> pl.Series:
+    return texts.str.extract(_STAMP, 0).str.strip_chars_end(" ],;")
 
 
 def _at_edge(lines: pl.Series, heads: pl.Series, stamps: pl.Series) -> pl.Series:
     """Which stamps lie so far right in a line that they may have been cut off."""
-    frame = pl.DataFrame({"heads": heads, "stamps": stamps})
-    beyond = heads.str.len_bytes() < lines.str.len_bytes()
-    return beyond & frame.select(pl.col("heads").str.tail(_LONGEST).str.contains(pl.col("stamps"), literal=True)).to_series()
+    return (heads.str.len_bytes() < lines.str.len_bytes()) & _contain(heads.str.tail(_LONGEST), stamps)
+
+
+def _contain(texts: pl.Series, parts: pl.Series) -> pl.Series:
+    frame = pl.DataFrame({"text": texts, "part": parts})
+    return frame.select(pl.col("text").str.contains(pl.col("part"), literal=True)).to_series()

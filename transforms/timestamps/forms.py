@@ -115,7 +115,7 @@ FORMS = (
     Form("hdfs", rf"{_YY}{_MM}{_DD} {_HH}{_MINUTE}{_SECOND}\b", before="^"),
     Form("klog", rf"[IWEF]{_MM}{_DD} {{1,2}}{_HH}:{_MINUTE}:{_SECOND}\.(?P<fraction>[0-9]+)", before="^"),
     Form("android", rf"{_MM}-{_DD} {_HH}:{_MINUTE}:{_SECOND}\.(?P<fraction>[0-9]+)"),
-    Form("bracketed_month", rf"\[{_MM}\.{_DD} {_HH}:{_MINUTE}:{_SECOND}\]", before=""),
+    Form("bracketed_month", rf"\[{_MM}\.{_DD} {_HH}:{_MINUTE}:{_SECOND}", before=""),
     Form("audit", r"audit\((?P<epoch>[0-9]{1,10})\.(?P<fraction>[0-9]+):[0-9]+\)"),
     Form("tai64n", "@(?P<tai>4[0-9a-f]{23})", before=""),
 )  # fmt: skip

@@ -49,7 +49,7 @@ class _Template:
         self.copy(*span)
 
 
-class _Unlike(Exception):
+class _UnlikeError(Exception):
     """A row is written otherwise than the sample, or says no date."""
 
 
@@ -73,7 +73,7 @@ def read_layout(texts: pl.Series, sample: re.Match[str], clock: Clock) -> pl.Ser
         if alike.all():
             return _read(cells, spans, sample, clock)
         return _spread(_read(cells[alike], spans, sample, clock), alike)
-    except _Unlike:
+    except _UnlikeError:
         return None
 
 
@@ -156,7 +156,7 @@ def _fill(template: _Template, cells: Bytes, spans: Spans, *, padded_day: bool) 
         day = iso[:, 8]
         day[day == ord(" ")] = ord("0")
     if "yy" in spans and (iso[:, 2] >= ord("7")).any():
-        raise _Unlike  # the century differs by row
+        raise _UnlikeError  # the century differs by row
     if "weekday" in spans:
         _numbers_of(cells, spans["weekday"][0], WEEKDAYS)
     if "mon" in spans:
@@ -177,7 +177,7 @@ def _numbers_of(cells: Bytes, start: int, names: tuple[str, ...]) -> Bytes:
     order = np.argsort(known).astype(np.uint8)
     places = np.searchsorted(known[order], codes).clip(max=len(names) - 1)
     if (known[order][places] != codes).any():
-        raise _Unlike
+        raise _UnlikeError
     numbers: Bytes = order[places] + np.uint8(1)
     return numbers
 
@@ -194,7 +194,7 @@ def _cast(iso: Bytes, clock: Clock, *, zone: str) -> pl.Series:
     written = zone != "" and zone not in ZONE_NAMES
     times = cast_iso(texts, _ARROW_UTC if written else _ARROW_NAIVE)
     if times is None:
-        raise _Unlike
+        raise _UnlikeError
     if written:
         return times
     if not zone:

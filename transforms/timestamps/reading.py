@@ -138,5 +138,6 @@ def _naive(texts: pl.Series) -> pl.Series:
 def _with_leap_seconds(times: pl.Series, leap: pl.Series) -> pl.Series:
     """Give second 60 the instant that POSIX gives it, the next second's; it exists only at the end of a UTC day."""
     last = (times.dt.hour() == 23) & (times.dt.minute() == 59) & (times.dt.second() == 59)
-    after = (times + timedelta(seconds=1)).set(~last.fill_null(value=False), None)
-    return times.zip_with(~leap, after)
+    after: pl.Series = times + timedelta(seconds=1)
+    settled: pl.Series = times.zip_with(~leap, after.set(~last.fill_null(value=False), None))
+    return settled

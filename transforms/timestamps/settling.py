@@ -60,7 +60,7 @@ def put_times(batch: pa.RecordBatch, times: pl.Series, *, source: str) -> pa.Rec
         source: What `_time_source` becomes.
     """
     given = times.is_not_null()
-    if not given.any():
+    if batch.num_rows and not given.any():
         return batch
     merged = times if given.all() else times.fill_null(times_of(batch))
     batch = _with_column(batch, "_time", merged.to_arrow(compat_level=pl.CompatLevel.newest()).cast(TIME))
