@@ -8,61 +8,36 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
-from typing import Any
+from threading import Event
 
 import pytest
-import requests
 
+from tests.conftest import S3
+from tests.fault_proxy import Fault, FaultProxy
 from tests.pipelines.conftest import Ended, content, read_files, start_rekindle
 
 Rekindle = Callable[..., Ended]
 LINES = 300
 ROUNDS = 10
+HELD = "logs/03.log.gz"
+"""An object of the second wave."""
 
 
 class Gate:
-    """A proxy before an S3 server that holds the reading of one key until the test ends."""
+    """Holds the reading of one object until it is opened."""
 
-    def __init__(self, upstream: str, key: str) -> None:
+    def __init__(self, proxy: FaultProxy, key: str) -> None:
         self.reached = Event()
         self.opened = Event()
-        gate = self
+        proxy.add(Fault(key=key, count=-1, before=self._hold))
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                if self.path.split("?")[0].endswith(key):
-                    gate.reached.set()
-                    gate.opened.wait()
-                headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "accept-encoding")}
-                answer = requests.get(upstream + self.path, headers={**headers, "Accept-Encoding": "identity"}, timeout=30)
-                self.send_response(answer.status_code)
-                for name, value in answer.headers.items():
-                    if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                        self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.content)))
-                self.end_headers()
-                self.wfile.write(answer.content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.endpoint_url = f"http://127.0.0.1:{self._server.server_port}"
-        Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self.opened.set()
-        self._server.shutdown()
-        self._server.server_close()
+    def _hold(self) -> None:
+        self.reached.set()
+        self.opened.wait()
 
 
-def fill(s3: Any, objects: int) -> dict[str, bytes]:
+def fill(s3: S3, objects: int) -> dict[str, bytes]:
     """Put objects of text, JSON and CSV into the fixture's bucket."""
     bodies = {}
     for n in range(objects):
@@ -81,19 +56,19 @@ def fill(s3: Any, objects: int) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def killed(s3: Any, tmp_path: Path) -> Iterator[tuple[Path, list[object]]]:
+def killed(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Iterator[tuple[Path, list[object]]]:
     """A tier whose job was killed with SIGKILL while it read an object of its second wave, and the flags of the job."""
     fill(s3, 12)
-    gate = Gate(s3.endpoint_url, "/logs/05.csv.gz")
+    gate = Gate(fault_proxy, HELD)
     flags = ["--bucket", s3.bucket, "--pattern", "logs/**", "--wave-bytes", "140K"]
-    process = start_rekindle("backfill", *flags, "--hot-tier", tmp_path / "hot", "--endpoint-url", gate.endpoint_url)
+    process = start_rekindle("backfill", *flags, "--hot-tier", tmp_path / "hot", "--endpoint-url", fault_proxy.endpoint_url)
     try:
         assert gate.reached.wait(90), process.communicate(timeout=5)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=30)
     finally:
         process.kill()
-        gate.close()
+        gate.opened.set()
     yield tmp_path / "hot", [*flags, "--endpoint-url", s3.endpoint_url]
 
 
@@ -108,7 +83,7 @@ def test_killed_in_the_second_of_many_waves(killed: tuple[Path, list[object]], t
     first_wave = read_files(rekindle, tier, "SELECT filename, count(*) FROM events GROUP BY 1 ORDER BY 1")
     assert 0 < len(first_wave) < 5
     assert {rows for _, rows in first_wave} == {LINES}
-    assert "logs/05.csv.gz" not in dict(first_wave)
+    assert HELD not in dict(first_wave)
     shutil.copytree(tier, tmp_path / "copy")
 
     undisturbed = rekindle("backfill", *flags, "--hot-tier", tmp_path / "undisturbed", "--json")
@@ -131,7 +106,7 @@ def test_killed_in_the_second_of_many_waves(killed: tuple[Path, list[object]], t
 
 
 @pytest.mark.slow
-def test_two_jobs_with_overlapping_globs_at_the_same_moment(s3: Any, tmp_path: Path, rekindle: Rekindle) -> None:
+def test_two_jobs_with_overlapping_globs_at_the_same_moment(s3: S3, tmp_path: Path, rekindle: Rekindle) -> None:
     fill(s3, 12)
     for number in range(ROUNDS):
         tier = tmp_path / f"hot-{number}"
@@ -150,12 +125,12 @@ def test_two_jobs_with_overlapping_globs_at_the_same_moment(s3: Any, tmp_path: P
 
 
 @pytest.mark.slow
-def test_canceled_by_another_command(s3: Any, tmp_path: Path, rekindle: Rekindle) -> None:
+def test_canceled_by_another_command(s3: S3, fault_proxy: FaultProxy, tmp_path: Path, rekindle: Rekindle) -> None:
     fill(s3, 12)
-    gate = Gate(s3.endpoint_url, "/logs/05.csv.gz")
+    gate = Gate(fault_proxy, HELD)
     tier = tmp_path / "hot"
     flags = ("--bucket", s3.bucket, "--pattern", "logs/**", "--wave-bytes", "140K", "--hot-tier", tier)
-    process = start_rekindle("backfill", *flags, "--endpoint-url", gate.endpoint_url, "--json")
+    process = start_rekindle("backfill", *flags, "--endpoint-url", fault_proxy.endpoint_url, "--json")
     try:
         assert gate.reached.wait(90)
         task_id = rekindle("jobs", "list", "--hot-tier", tier, "--json").rows[0]["taskId"]
@@ -167,7 +142,7 @@ def test_canceled_by_another_command(s3: Any, tmp_path: Path, rekindle: Rekindle
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
-        gate.close()
+        gate.opened.set()
     assert process.returncode == 130, err
     assert json.loads(out)["status"] == "Canceled"
     resumed = rekindle("jobs", "resume", task_id, "--hot-tier", tier, "--endpoint-url", s3.endpoint_url, "--json")
