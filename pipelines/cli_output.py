@@ -24,7 +24,7 @@ RESULTS = Console(highlight=False)
 
 def print_json(document: object) -> None:
     """Print one JSON document on standard output."""
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def print_rows_json(rows: Iterable[dict[str, Any]]) -> None:
@@ -96,7 +96,7 @@ def print_report(report: dict[str, Any]) -> None:
         ("Records", f"{report['recordsIn']:,} in = {report['events']:,} events + {report['rejected']:,} rejected"
                     f" ({report['blank']:,} blank lines and {report['header']:,} header or skipped rows beside them)"),
         ("With _error", f"{report['eventsWithError']:,}"),
-        ("By format", ", ".join(f"{name} {row['events']:,} events in {row['objects']:,} objects" for name, row in report["byFormat"].items())),
+        ("By format", ", ".join(f"{name} {row['events']:,} in {row['objects']:,} objects" for name, row in report["byFormat"].items())),
         ("By codec", ", ".join(f"{name} {row['objects']:,} objects, {_mib(row['bytesRead'])}" for name, row in report["byCodec"].items())),
         ("Time range", " to ".join(report["timeRange"] or ())),
         ("Written", f"{report['filesWritten']:,} files, {_mib(report['bytesWritten'])}, in {report['waves']} waves"),

@@ -68,6 +68,7 @@ def guard(listings: Sequence[Listing], *, max_objects: int) -> None:
     )
     proposal = heaviest[0][0] if heaviest and heaviest[0][0] else "a/"
     raise RekindleError(
-        f"the pattern makes more than {max_objects:,} objects to evaluate ({evaluated:,} were listed before it stopped); the most lie under {most}. "
+        f"the pattern makes more than {max_objects:,} objects to evaluate ({evaluated:,} were listed before it stopped); "
+        f"the most lie under {most}. "
         f"Nothing was ingested: run a job for each part, such as --pattern '{proposal}**', or raise --max-objects"
     )

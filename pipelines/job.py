@@ -1,4 +1,7 @@
-"""The life of a backfill job: validate, discover, plan, wave after wave, report; and going on with one that was stopped (spec §3.3, design §4)."""
+"""The life of a backfill job, and going on with one that was stopped (spec §3.3, docs/design.md §4).
+
+Validate, discover, plan, wave after wave, report.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import time
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, Protocol
 
 from pipelines import discovery
@@ -236,7 +240,7 @@ class _Job:
             task_id=self.task_id,
         )
         prefixes = KeyGlob(self.specification.pattern).prefixes
-        self.engine.run(lambda pipeline: build_discovery(pipeline, discover, prefixes))
+        self.engine.run(partial(build_discovery, discover=discover, prefixes=prefixes))
         listings = read_listings(self.folder, prefixes)
         discovery.guard(listings, max_objects=self.settings.max_objects)
         manifest = read_manifest(self.folder, listings)
@@ -279,7 +283,8 @@ class _Job:
         free = self.tier.free_bytes()
         if free is not None and free < needed:
             raise _RefusedError(
-                f"too little disk for the hot tier {self.settings.hot_tier}: the job takes about {_mib(needed)}, and {_mib(free)} are free. "
+                f"too little disk for the hot tier {self.settings.hot_tier}: the job takes about {_mib(needed)}, "
+                f"and {_mib(free)} are free. "
                 "Nothing was written: free some, take another --hot-tier, or narrow --pattern"
             )
 
@@ -309,9 +314,9 @@ class _Job:
             self.folder.clear_progress()
             splits = [Split(wave, number, objects) for number, objects in enumerate(plan.splits(wave))]
             self.engine.run(
-                lambda pipeline, splits=splits: build_wave(
-                    pipeline,
-                    splits,
+                partial(
+                    build_wave,
+                    splits=splits,
                     specification=self.specification,
                     settings=self.settings,
                     reading=self.reading,

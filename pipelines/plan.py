@@ -60,8 +60,8 @@ def disposition(info: ObjectInfo, ledger: Ledger, choice: Choice) -> str:
 def cut_waves(sizes: Sequence[int], *, wave_bytes: int, workers: int, split_bytes: int | None = None) -> list[tuple[int, int]]:
     """Cut objects, in their order, into waves, and each wave into splits of about the same weight.
 
-    The first wave holds 64 MiB, each next twice as much up to `wave_bytes`; an object that fits beside the fullest split of a wave without making
-    the wave longer joins it, because its time is free.
+    The first wave holds 64 MiB, each next twice as much up to `wave_bytes`; an object that fits beside the fullest split of a wave without
+    making the wave longer joins it, because its time is free.
 
     Args:
         sizes: The objects' sizes in bytes.

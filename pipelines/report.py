@@ -1,4 +1,7 @@
-"""The report of a job (spec §3.3, §13): put together from the job's folder and the ledger, the same while it runs, after it, and for a resumed job."""
+"""The report of a job (spec §3.3, §13), put together from the job's folder and the ledger.
+
+It is the same while the job runs, after it, and for a resumed job.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from transforms.job_folder import JobFolder
 from transforms.storage import TierStore
 
 OBJECT_COUNTS = (
-    "evaluated", "matched", "known", "deleted", "skipped", "archived", "empty", "ingested", "replaced", "salvaged", "quarantined", "failed", "vanished",
+    "evaluated", "matched", "known", "deleted", "skipped", "archived", "empty",
+    "ingested", "replaced", "salvaged", "quarantined", "failed", "vanished",
 )  # fmt: skip
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 SOME_FAILED = 3
@@ -200,4 +204,5 @@ def _progress(state: JobState, entries: Sequence[LedgerEntry], progress: Sequenc
     current = state.status.get("wave", 0)
     running = sum(worker["bytesRead"] for worker in progress if worker["wave"] == current)
     published = sum(entry.size for entry in entries)
-    return round(min(1.0, (published + running) / state.plan.work_bytes), 4)
+    done: float = round((published + running) / state.plan.work_bytes, 4)
+    return min(1.0, done)

@@ -1,4 +1,7 @@
-"""How a pipeline is run: on Beam's in-process runner by default, on any other by Beam's own flags; its errors come back as the product's."""
+"""How a pipeline is run: on Beam's in-process runner by default, on any other by Beam's own flags.
+
+Its errors come back as the product's.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ _NOTE = re.compile(r" \[while running '.*'\]$")
 class Engine:
     """Apache Beam, as the flags after `--` ask for it.
 
-    `DirectRunner`, the default, is Beam's in-process FnApi runner: Beam's own class of that name first tries to download a program, Prism, and then
-    falls back without a word.
+    `DirectRunner`, the default, is Beam's in-process FnApi runner: Beam's own class of that name first tries to download a program, Prism,
+    and then falls back without a word.
     """
 
     def __init__(self, flags: Sequence[str]) -> None:
@@ -73,7 +76,7 @@ class Engine:
 
 
 def _translate(error: Exception) -> RekindleError:
-    """Return the error that a worker raised: in this process itself, with Beam's note at its end; from elsewhere as the text of a traceback."""
+    """Return the error that a worker raised: here itself, with Beam's note at its end; from elsewhere as the text of a traceback."""
     if isinstance(error, RekindleError):
         return type(error)(_NOTE.sub("", str(error)))
     raised = list(_RAISED.finditer(str(error)))

@@ -1,4 +1,7 @@
-"""What a run is told beside its specification: limits, promotion, pipelines, how stores are reached. Kept in the job's folder for `jobs resume`."""
+"""What a run is told beside its specification: limits, promotion, pipelines, how stores are reached.
+
+It is kept in the job's folder for `jobs resume`.
+"""
 
 from __future__ import annotations
 

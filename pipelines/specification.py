@@ -1,4 +1,7 @@
-"""The job's specification: the fields of a job file, of the command line and of an API body, checked before anything is requested (spec §3.1)."""
+"""The job's specification: the fields of a job file, of the command line and of an API body (spec §3.1).
+
+It is checked before anything is requested.
+"""
 
 from __future__ import annotations
 
@@ -161,7 +164,8 @@ def check_specification(fields: dict[str, Any]) -> JobSpecification:
     after, before = specification.modified_after, specification.modified_before
     if after and before and after >= before:
         raise ConfigurationError(
-            f"modifiedAfter ({after.isoformat()}) must be earlier than modifiedBefore ({before.isoformat()}): both are exclusive, so nothing lies between",
+            f"modifiedAfter ({after.isoformat()}) must be earlier than modifiedBefore ({before.isoformat()}): "
+            "both are exclusive, so nothing lies between",
             field="modifiedAfter",
         )
     check_options(specification.format_settings(max_record=1))

@@ -44,7 +44,7 @@ def apply_pipelines(
     """Return the batch as its pipelines leave it, every event with a time."""
     modified, received = schema.modified_of(batch), batch.column("_observed_at")[0].as_py()
     if pipelines:
-        batch = processors.apply_pipelines(batch, pipelines, received=received)
+        batch = processors.apply_pipelines(batch, pipelines, received=received, modified=modified)
     return settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
 
 

@@ -65,8 +65,8 @@ def read_object(
 ) -> Iterator[pa.RecordBatch | LedgerEntry]:
     """Yield an object's events as batches, and last its ledger entry.
 
-    An object that can't be read, or not to its end, is no exception: the entry says so. Whether what was read of it is published follows from
-    the entry's status, not from what was yielded.
+    An object that can't be read, or not to its end, is no exception: the entry says so. Whether what was read of it is published follows
+    from the entry's status, not from what was yielded.
 
     Args:
         info: The object, as it was listed.

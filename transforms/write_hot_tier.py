@@ -20,8 +20,8 @@ class WriteHotTier(beam.PTransform):
 
     Input: `PCollection[RecordBatch]` of settled events. Output: `PCollection[FileDescription]`.
 
-    Guarantees: files have unique names, and what no commit names does not exist for a reader, so a bundle that is run again leaves orphans and
-    doubles nothing.
+    Guarantees: files have unique names, and what no commit names does not exist for a reader, so a bundle that is run again leaves orphans
+    and doubles nothing.
 
     Attributes:
         tier_uri: The hot tier.

@@ -21,7 +21,9 @@ PIPELINES = r"""
 pipelines:
   - name: access
     steps:
-      - regex: {source: message, pattern: '^(?P<clientip>\S+) \S+ (?P<user>\S+) \[(?P<req_time>[^\]]+)\] "(?P<method>\S+) (?P<uri>\S+) HTTP/[^"]+" (?P<status>\d+)'}
+      - regex:
+          source: message
+          pattern: '^(?P<clientip>\S+) \S+ (?P<user>\S+) \[(?P<req_time>[^\]]+)\] "(?P<method>\S+) (?P<uri>\S+) HTTP/[^"]+" (?P<status>\d+)'
       - timestamp: {source: req_time, format: CLF}
 """
 

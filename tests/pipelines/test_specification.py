@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pipelines.specification import check_specification, load_job_file, parse_size
@@ -94,14 +96,14 @@ def test_a_document_makes_the_same_specification() -> None:
 @pytest.mark.parametrize(
     "text", ['{"bucket": "b-1", "modifiedAfter": "2025-01-02T00:00:00Z"}', "bucket: b-1\nmodifiedAfter: 2025-01-02T00:00:00Z\n"]
 )
-def test_job_files_are_json_or_yaml(tmp_path, text: str) -> None:
+def test_job_files_are_json_or_yaml(tmp_path: Path, text: str) -> None:
     path = tmp_path / "job"
     path.write_text(text)
     assert load_job_file(str(path)) == {"bucket": "b-1", "modifiedAfter": "2025-01-02T00:00:00Z"}
 
 
 @pytest.mark.parametrize(("text", "says"), [("- a\n", "one mapping"), ("{a: ", "neither JSON nor YAML"), (None, "No such file")])
-def test_job_files_that_are_none(tmp_path, text: str | None, says: str) -> None:
+def test_job_files_that_are_none(tmp_path: Path, text: str | None, says: str) -> None:
     path = tmp_path / "job"
     if text is not None:
         path.write_text(text)

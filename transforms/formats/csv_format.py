@@ -22,7 +22,7 @@ from transforms.formats.framing import Lines, line_blocks, split_lines, utf8
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_CELLS, RecordBlock
 from transforms.formats.record_errors import INVALID_TEXT, error_column
-from transforms.formats.times import Clock, time_columns
+from transforms.formats.times import Clock, RecordTimes
 from transforms.formats.views import Indices, take, view_array
 
 _QUOTE, _LF, _CR = 34, 10, 13
@@ -52,7 +52,8 @@ class _Table:
     """One object: its header, and what of it is still to come."""
 
     def __init__(self, options: FormatOptions, clock: Clock) -> None:
-        self._options, self._clock = options, clock
+        self._options = options
+        self._times = RecordTimes(options, clock, csv=True)
         self._names = None if options.headers is None else header_names(options.headers)
         self._skip = options.skip_rows
         self._header = self._blank = 0
@@ -194,7 +195,7 @@ class _Table:
         rows = len(columns["_message"])
         fields = {schema.attribute_name(name): column for name, column in columns.items() if name != "_message"}
         kept = {name: column for name, column in columns.items() if name == "_message" or column.null_count < rows}
-        times = time_columns(fields, self._options, self._clock, csv=True) if rows else {}
+        times = self._times.columns(fields) if rows else {}
         records = pa.record_batch({**kept, **error_column(errors, rows), **times})
         block = RecordBlock(records=records, blank=blank + self._blank, header=self._header, replaced=replaced)
         self._blank = self._header = 0

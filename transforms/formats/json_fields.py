@@ -1,28 +1,33 @@
-"""The top-level fields of many JSON objects at once, by DuckDB: `json_keys` and `json_extract_string`, 1,100 and 550 MB/s on one core.
+r"""The top-level fields of many JSON objects at once, by DuckDB: `json_keys` and `json_extract_string`, 1,100 and 550 MB/s on one core.
 
-The names need not be known beforehand. Those that the last block had are asked for, and each object's number of names is compared with the number
-of values found: only for objects with others (or with nulls) are their names listed.
+The names need not be known beforehand. Those that are frequent are asked for, and each object's number of names is compared with the number of
+values found: only for objects with others (or with nulls) are their names listed. A value is looked for by a pointer, along the names of its object; so
+objects with very many names, or with names that hardly any other has, are left to be read one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
+from transforms.formats.record_block import MAX_CELLS
 from transforms.formats.views import Indices, columns_of, nulls, take
 
 _SAMPLE = 256
-_MAX_NAMES = 1000  # a pointer is looked for along the object's names: more of them are quicker read one object at a time
-_BATCH = 1 << 30  # one Arrow batch, whatever the rows
+_MAX_NAMES = 1000
+_FREQUENT = 50  # a name is asked for if one object in so many has it
+_BATCH = 1 << 30  # rows: all in one Arrow batch
+
+_MARK = r"\u0001"
+_ODD_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)|-0"
+_ODD_VALUE = rf"([:\[,][ \t\r]*)({_ODD_NUMBER})([,}}\] \t\r])"
+_QUOTED_NUMBER = r'"\\u0001([-+.0-9eE]+)"'
 
 Fields = dict[str, pa.Array]
-
-
-class TooManyNamesError(Exception):
-    """The objects have more names together than is good for one table."""
 
 
 class JsonFields:
@@ -34,40 +39,59 @@ class JsonFields:
         self._db = duckdb.connect(config=config)
         self._names: list[str] = []
 
-    def valid(self, objects: pa.Array) -> Indices:
-        """Return the rows that DuckDB can parse."""
-        result = self._query("SELECT json_valid(m) v FROM source", objects)
-        return np.flatnonzero(result.column("v").combine_chunks().to_numpy(zero_copy_only=False))
-
-    def extract(self, objects: pa.Array, *, max_cells: int) -> Fields:
+    def extract(self, objects: pa.Array, *, quote_numbers: bool) -> tuple[Indices, Fields]:
         """Return the fields of JSON objects by name, null where absent.
 
         Args:
-            objects: Texts that are JSON objects, as string views.
-            max_cells: The limit of rows times names.
+            objects: Texts that begin with a brace, as string views.
+            quote_numbers: Read numbers with a point or exponent as strings, so that their text stays as it is.
 
-        Raises:
-            duckdb.InvalidInputException: Some text is no JSON.
-            TooManyNamesError: There are too many names for so many rows.
+        Returns:
+            The rows that were read, and their fields. The others are no JSON, or they are better read one by one.
         """
+        rows = np.arange(len(objects))
+        if quote_numbers:
+            objects, rows = _quote_numbers(objects)
+        try:
+            read, fields = self._fields(objects)
+        except duckdb.InvalidInputException:
+            valid = self._valid(objects)
+            rows, objects = rows[valid], take(objects, valid)
+            read, fields = self._fields(objects)
+        return rows[read], {name: _unquote_numbers(column) for name, column in fields.items()} if quote_numbers else fields
+
+    def _valid(self, objects: pa.Array) -> Indices:
+        result = self._query("SELECT json_valid(m) v FROM source", objects)
+        return np.flatnonzero(result.column("v").combine_chunks().to_numpy(zero_copy_only=False))
+
+    def _fields(self, objects: pa.Array) -> tuple[Indices, Fields]:
+        """Return rows, and their fields."""
+        total = len(objects)
+        if not total:
+            return np.arange(0), {}
         if not self._names:
-            self._names = self._list_names(objects.slice(0, _SAMPLE))
-        fields, found, counts = self._values(objects, self._names)
+            sample = objects.slice(0, _SAMPLE)
+            self._names = [name for name, count in self._count_names(sample) if count * _FREQUENT >= len(sample)]
+        names = self._names[: min(_MAX_NAMES, MAX_CELLS // total)]
+        fields, found, counts = self._values(objects, names)
+        rows = np.arange(total)
         incomplete = np.flatnonzero(counts != found)
         if incomplete.size:
-            fields.update(self._others(take(objects, incomplete), incomplete, len(objects), max_cells))
-        if len(fields) * len(objects) > max_cells:
-            raise TooManyNamesError
-        fields = {name: column for name, column in fields.items() if column.null_count < len(column)}
-        self._names = list(fields)[:_MAX_NAMES]
-        return fields
+            others = self._others(take(objects, incomplete), incomplete, total, set(names))
+            if others is None:
+                rows = np.flatnonzero(counts == found)
+                fields = {name: take(column, rows) for name, column in fields.items()}
+            else:
+                fields.update(others)
+        fields = {name: column for name, column in fields.items() if column.null_count < len(rows)}
+        self._names = [name for name, column in fields.items() if (len(rows) - column.null_count) * _FREQUENT >= len(rows)]
+        return rows, fields
 
-    def _others(self, objects: pa.Array, rows: Indices, total: int, max_cells: int) -> Fields:
-        """Return the fields that some objects have beside the expected ones, over all rows."""
-        known = set(self._names)
-        names = [name for name in self._list_names(objects) if name not in known]
-        if len(names) > 1 and ((len(known) + len(names)) * total > max_cells or len(names) > _MAX_NAMES):
-            raise TooManyNamesError
+    def _others(self, objects: pa.Array, rows: Indices, total: int, known: set[str]) -> Fields | None:
+        """Return the fields that some objects have beside the expected ones, over all rows; None if these are too many."""
+        names = [name for name, _ in self._count_names(objects) if name not in known]
+        if len(names) > min(_MAX_NAMES, MAX_CELLS // total - len(known), 16 + len(objects) // 8):
+            return None
         fields, _, _ = self._values(objects, names)
         places = np.full(total, -1)
         places[rows] = np.arange(len(rows))
@@ -75,20 +99,18 @@ class JsonFields:
 
     def _values(self, objects: pa.Array, names: list[str]) -> tuple[Fields, Indices, Indices]:
         """Return the values of some names; how many of each object there are; and how many names it has."""
-        rows = len(objects)
         pointers = ", ".join(_pointer(name) for name in names)
         values = f"json_extract_string(m, [{pointers}]) x, " if names else ""
         result = self._query(f"SELECT {values}len(json_keys(m)) k FROM source", objects)
         counts = result.column("k").combine_chunks().to_numpy(zero_copy_only=False)
-        if not names or not rows:
-            return {}, np.zeros(rows, np.int64), counts
+        if not names:
+            return {}, np.zeros(len(objects), np.int64), counts
         columns, found = columns_of(result.column("x").combine_chunks(), len(names))
         return dict(zip(names, columns, strict=True)), found, counts
 
-    def _list_names(self, objects: pa.Array) -> list[str]:
-        result = self._query("SELECT DISTINCT unnest(json_keys(m)) n FROM source", objects)
-        names: list[str] = result.column("n").to_pylist()
-        return sorted(names)
+    def _count_names(self, objects: pa.Array) -> list[tuple[str, int]]:
+        result = self._query("SELECT n, count(*) c FROM (SELECT unnest(json_keys(m)) n FROM source) GROUP BY n ORDER BY c DESC, n", objects)
+        return list(zip(result.column("n").to_pylist(), result.column("c").to_pylist(), strict=True))
 
     def _query(self, sql: str, objects: pa.Array) -> pa.Table:
         self._db.register("source", pa.table({"m": objects}))
@@ -103,12 +125,32 @@ def _pointer(name: str) -> str:
     return "'/" + name.replace("~", "~0").replace("/", "~1").replace("'", "''") + "'"
 
 
-def text_columns(rows: Iterable[Mapping[str, str]], count: int) -> Fields:
+def _quote_numbers(objects: pa.Array) -> tuple[pa.Array, Indices]:
+    """Put each number with a point or exponent in quotes and a mark before it; leave out rows that have the mark already.
+
+    What looks like such a number inside of a string ends that string early, and leaves the mark outside of quotes: the row is no longer JSON.
+    Neighbours in a list share a comma, so that the second one is found only when the first has been done.
+    """
+    texts = pl.from_arrow(objects)
+    rows = np.flatnonzero(~texts.str.contains(_MARK, literal=True).to_numpy())
+    for _ in range(2):
+        texts = (texts if len(rows) == len(texts) else texts.gather(rows)).str.replace_all(_ODD_VALUE, f'${{1}}"{_MARK}${{2}}"${{3}}')
+    return texts.to_arrow(compat_level=pl.CompatLevel.newest()), rows
+
+
+def _unquote_numbers(column: pa.Array) -> pa.Array:
+    """Undo that in values: a number by itself has the mark before it, one in a list or object has it in quotes."""
+    texts = pl.from_arrow(column).str.replace_all(_QUOTED_NUMBER, "${1}").str.strip_prefix("\x01")
+    return texts.to_arrow(compat_level=pl.CompatLevel.newest())
+
+
+def text_columns(objects: Sequence[Mapping[str, str]]) -> Fields:
     """Return the columns of objects that were read one by one."""
     values: dict[str, dict[int, str]] = {}
-    for place, row in enumerate(rows):
-        for name, value in row.items():
+    for place, fields in enumerate(objects):
+        for name, value in fields.items():
             values.setdefault(name, {})[place] = value
+    count = len(objects)
     return {name: pa.array(map(column.get, range(count)), pa.string_view(), size=count) for name, column in values.items()}
 
 
@@ -123,6 +165,6 @@ def join_rows(parts: list[tuple[Indices, Fields]], total: int) -> Fields:
     if len(parts) == 1:
         return parts[0][1]
     order = np.empty(total, np.int64)
-    order[np.concatenate([rows for rows, _ in parts] or [np.empty(0, np.int64)])] = np.arange(total)
+    order[np.concatenate([np.arange(0), *(rows for rows, _ in parts)])] = np.arange(total)
     names = dict.fromkeys(name for _, fields in parts for name in fields)
     return {name: take(pa.concat_arrays([fields.get(name, nulls(len(rows))) for rows, fields in parts]), order) for name in names}

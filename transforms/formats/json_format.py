@@ -1,113 +1,147 @@
 """JSON, one object a line: an object is an event, its top-level fields are attributes (spec §4.3).
 
 Lines go to DuckDB in blocks (`json_fields`), but for those that it would not read as we mean it (`json_odd`). Lines with odd numbers go there
-too, the numbers put in quotes and marked; what is left is read token by token (`json_values`).
+with their numbers in quotes; what is left is read token by token (`json_values`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from transforms import schema
 from transforms.formats.framing import Lines, line_blocks, split_lines, utf8
-from transforms.formats.json_fields import Fields, JsonFields, TooManyNamesError, join_rows, text_columns
+from transforms.formats.json_fields import Fields, JsonFields, join_rows, text_columns
 from transforms.formats.json_odd import odd_rows
-from transforms.formats.json_values import InvalidJson, read_object
+from transforms.formats.json_values import InvalidJsonError, read_object
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_CELLS, RecordBlock
 from transforms.formats.record_errors import error_column, line_errors
-from transforms.formats.times import Clock, time_columns
+from transforms.formats.times import Clock, RecordTimes
 from transforms.formats.views import Indices, take
 
-_SMALL = 32 << 10  # bytes that are read sooner one by one than DuckDB is connected (13 ms)
+_SMALL = 32 << 10  # so many bytes are read sooner one by one than DuckDB is connected (13 ms)
+_FEW = 50  # and so many rows sooner than it runs one more query (2 ms)
 
 
 def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
     """Yield the objects of a stream."""
     reader = _JsonLines(options, clock)
     for block in line_blocks(utf8(chunks), max_record=options.max_record):
-        lines = split_lines(block, max_record=options.max_record)
-        yield from reader.blocks(lines, blank=lines.blank)
+        yield from reader.blocks(split_lines(block, max_record=options.max_record))
 
 
 class _JsonLines:
     """One object of the store: the connection that reads its lines, made when it is needed."""
 
     def __init__(self, options: FormatOptions, clock: Clock) -> None:
-        self._options, self._clock = options, clock
+        self._options = options
+        self._times = RecordTimes(options, clock, csv=False)
         self._duckdb: JsonFields | None = None
 
-    def blocks(self, lines: Lines, *, blank: int) -> Iterator[RecordBlock]:
-        """Yield the records of some lines, in several blocks if they have very many different names."""
+    def blocks(self, lines: Lines) -> Iterator[RecordBlock]:
+        """Yield the records of some lines, in more than one block if they have very many different names together."""
         messages = lines.array()
         errors = line_errors(lines, max_record=self._options.max_record, bad_text=True)
-        try:
-            fields = self._fields(lines, messages, errors)
-        except TooManyNamesError:
-            half = len(lines) // 2
-            yield from self.blocks(lines.slice(0, half), blank=blank)
-            yield from self.blocks(lines.slice(half, len(lines)), blank=0)
-            return
-        columns = {schema.attribute_column(name): column for name, column in fields.items()}
-        times = time_columns(fields, self._options, self._clock, csv=False) if len(lines) else {}
-        records = pa.record_batch({"_message": messages, **columns, **error_column(errors, len(lines)), **times})
-        yield RecordBlock(records=records, blank=blank, replaced=lines.replaced)
+        parts, rest = self._quick(lines, messages)
+        objects = _one_by_one(messages, rest, lines, errors)
+        blank = lines.blank
+        for low, high in _cuts(len(lines), {name for _, fields in parts for name in fields}, rest, objects):
+            part = lines.slice(low, high)
+            fields = join_rows([*_between(parts, low, high), _between_one_by_one(rest, objects, low, high)], high - low)
+            own = {row - low: error for row, error in errors.items() if low <= row < high} if errors else {}
+            columns = {schema.attribute_column(name): column for name, column in fields.items()}
+            times = self._times.columns(fields) if high > low else {}
+            records = pa.record_batch({"_message": messages.slice(low, high - low), **columns, **error_column(own, high - low), **times})
+            yield RecordBlock(records=records, blank=blank, replaced=part.replaced)
+            blank = 0
 
-    def _fields(self, lines: Lines, messages: pa.Array, errors: dict[int, str]) -> Fields:
-        """Return the fields of lines, and add what is wrong with some of them to `errors`."""
-        total = len(lines)
-        slow = np.arange(total)
-        parts: list[tuple[Indices, Fields]] = []
-        if self._duckdb is not None or int(lines.lengths.sum()) > _SMALL:
-            fast, slow = self._sort_out(lines, messages)
-            rows, fields = self._quick(messages, fast)
-            slow = np.sort(np.concatenate([slow, np.setdiff1d(fast, rows, assume_unique=True)]))
-            parts.append((rows, fields))
-        parts.append((slow, self._one_by_one(messages, slow, lines, errors)))
-        fields = join_rows(parts, total)
-        if len(fields) * total > MAX_CELLS and total > 1:
-            raise TooManyNamesError
-        return fields
-
-    def _sort_out(self, lines: Lines, messages: pa.Array) -> tuple[Indices, Indices]:
-        """Return the lines for DuckDB, and the others."""
-        odd = odd_rows(lines, pl.from_arrow(messages))
-        odd |= np.frombuffer(lines.text, np.uint8)[lines.starts] != ord("{")
-        if lines.long is not None:
-            odd |= lines.long
-        return np.flatnonzero(~odd), np.flatnonzero(odd)
-
-    def _quick(self, messages: pa.Array, rows: Indices) -> tuple[Indices, Fields]:
-        """Return the fields of lines by DuckDB; of those lines that are JSON, if not all are."""
+    def _quick(self, lines: Lines, messages: pa.Array) -> tuple[list[tuple[Indices, Fields]], Indices]:
+        """Return lines and their fields by DuckDB, and the lines that are left."""
         if self._duckdb is None:
+            if int(lines.lengths.sum()) < _SMALL:
+                return [], np.arange(len(lines))
             self._duckdb = JsonFields()
-        objects = messages if len(rows) == len(messages) else take(messages, rows)
-        try:
-            return rows, self._duckdb.extract(objects, max_cells=MAX_CELLS)
-        except duckdb.InvalidInputException:
-            valid = self._duckdb.valid(objects)
-            return rows[valid], self._duckdb.extract(take(objects, valid), max_cells=MAX_CELLS)
+        rest = np.ones(len(lines), np.bool_)
+        parts: list[tuple[Indices, Fields]] = []
+        plain, numbers = _sort_out(lines, messages)
+        for chosen, quoted in ((plain, False), (numbers, True)):
+            if len(chosen) > _FEW:
+                objects = messages if len(chosen) == len(messages) else take(messages, chosen)
+                read, fields = self._duckdb.extract(objects, quote_numbers=quoted)
+                parts.append((chosen[read], fields))
+                rest[chosen[read]] = False
+        return parts, np.flatnonzero(rest)
 
-    def _one_by_one(self, messages: pa.Array, rows: Indices, lines: Lines, errors: dict[int, str]) -> Fields:
-        """Return the fields of lines read token by token."""
-        found: list[dict[str, str]] = []
-        for row, text in zip(rows.tolist(), take(messages, rows).to_pylist() if len(rows) else (), strict=True):
-            fields, error = ({}, None) if lines.long is not None and lines.long[row] else _read(text)
-            found.append(fields)
-            if error:
-                errors[row] = error
-        return text_columns(found, len(found))
+
+def _cuts(total: int, names: set[str], rest: Indices, objects: list[dict[str, str]]) -> Iterator[tuple[int, int]]:
+    """Cut rows into ranges of at most `MAX_CELLS` cells.
+
+    Args:
+        total: The number of rows.
+        names: Columns that all of them have.
+        rest: Rows that have further ones,
+        objects: and which.
+    """
+    low, seen = 0, set(names)
+    for row, fields in zip(rest.tolist(), objects, strict=True):
+        wider = seen | fields.keys() if not seen.issuperset(fields) else seen
+        if len(wider) * (row + 1 - low) > MAX_CELLS and row > low:
+            yield from _steps(low, row, len(seen))
+            low, wider = row, names | fields.keys()
+        seen = wider
+    yield from _steps(low, total, len(seen))
+
+
+def _steps(low: int, high: int, width: int) -> Iterator[tuple[int, int]]:
+    step = max(1, MAX_CELLS // max(1, width))
+    yield from ((start, min(start + step, high)) for start in range(low, high, step))
+    if low == high:
+        yield low, high
+
+
+def _sort_out(lines: Lines, messages: pa.Array) -> tuple[Indices, Indices]:
+    """Return the lines that DuckDB can read, and those that it can with their numbers in quotes."""
+    numbers, strange = odd_rows(lines, pl.from_arrow(messages))
+    usable = ~strange & (np.frombuffer(lines.text, np.uint8)[lines.starts] == ord("{"))
+    if lines.long is not None:
+        usable &= ~lines.long
+    return np.flatnonzero(usable & ~numbers), np.flatnonzero(usable & numbers)
+
+
+def _between(parts: list[tuple[Indices, Fields]], low: int, high: int) -> Iterator[tuple[Indices, Fields]]:
+    """Take a range of rows out of parts."""
+    for rows, fields in parts:
+        first, last = np.searchsorted(rows, [low, high]).tolist()
+        if (first, last) == (0, len(rows)):
+            yield rows - low, fields
+        else:
+            yield rows[first:last] - low, {name: column.slice(first, last - first) for name, column in fields.items()}
+
+
+def _between_one_by_one(rest: Indices, objects: list[dict[str, str]], low: int, high: int) -> tuple[Indices, Fields]:
+    first, last = np.searchsorted(rest, [low, high]).tolist()
+    return rest[first:last] - low, text_columns(objects[first:last])
+
+
+def _one_by_one(messages: pa.Array, rows: Indices, lines: Lines, errors: dict[int, str]) -> list[dict[str, str]]:
+    """Return the fields of lines read token by token, and add what is wrong with them to `errors`."""
+    found: list[dict[str, str]] = []
+    for row, text in zip(rows.tolist(), take(messages, rows).to_pylist(), strict=True):
+        fields, error = ({}, None) if lines.long is not None and lines.long[row] else _read(text)
+        found.append(fields)
+        if error:
+            errors[row] = error
+    return found
 
 
 def _read(text: str) -> tuple[dict[str, str], str | None]:
     try:
         found = read_object(text)
-    except InvalidJson as error:
+    except InvalidJsonError as error:
         return {}, f"invalid_json: {error}"
     if found is None:
         return {}, "not_an_object: the line is JSON, but no object"

@@ -1,14 +1,16 @@
-"""Which lines of JSON DuckDB would not read as we mean it, found without parsing them.
+r"""Which lines of JSON DuckDB would not read as we mean it, found without parsing them.
 
 DuckDB (yyjson) rewrites some numbers: `1.10` to `1.1`, `1e5` to `100000.0`, `0.0000001` to `1e-7`, `-0` to `0`, and decimals of more digits than a
 double holds. It takes trailing commas, `NaN` and `Infinity`, which are no JSON; and its pointers can't name a key with a NUL in it. A line
-that only looks as if it had one of these (in a string) is found too: the slower path reads it all the same.
+that only looks as if it had one of these (in a string) is found too: the slower paths read it all the same.
 
-One regular expression for all of this takes 1.5 ms a MB, because it starts anywhere; these take 1.0: the expressions begin with something rare, and
-numbers with a point or an exponent are looked at with numpy.
+One regular expression for all of this takes 1.5 ms a MB, because it may start anywhere. So the expressions begin with something rare, and points and
+exponents are looked at with numpy.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,84 +21,99 @@ from transforms.formats.views import Indices
 
 _Bytes = npt.NDArray[np.uint8]
 
-_SPACE = r"[ \t\r]"
-_EXPRESSIONS = (
-    r"-0[,}\] \t\r]",
-    rf",{_SPACE}*[}}\]]",
-    r"[:\[, \t\r]-?(?:[iI]|[nN][aA])",
-)
+_MINUS_ZERO = r"-0[,}\] \t\r]"
+_TRAILING_COMMA = r",[ \t\r]*[}\]]"
+_NO_NUMBER = r"[:\[,][ \t\r]*-?(?i:nan|inf|infinity)[ \t\r]*[,}\]]"
 _NUL_ESCAPE = r"\u0000"
 _WINDOW = 128 << 10  # fits the second-level cache: half the time of whole blocks
-_LONGEST = 24  # a number longer than this is odd anyway
-_DOT, _MINUS, _ZERO = b".-0"
-_BEFORE_VALUE = np.isin(np.arange(256), np.frombuffer(b":[, \t\r-", np.uint8))
-_AFTER_NUMBER = np.isin(np.arange(256), np.frombuffer(b",}] \t\r\n", np.uint8))
-_DIGIT = np.isin(np.arange(256), np.frombuffer(b"0123456789", np.uint8))
+_LONGEST = 24  # digits; a number with more is odd anyway
+_DOT, _MINUS, _ZERO = ord("."), ord("-"), ord("0")
 
 
-def odd_rows(lines: Lines, messages: pl.Series) -> Flags:
-    """Return which lines the fast path must not read.
+def _table(characters: bytes) -> npt.NDArray[np.bool_]:
+    return np.isin(np.arange(256), np.frombuffer(characters, np.uint8))
 
-    Args:
-        lines: Lines of a block.
-        messages: The same as strings.
+
+_BEFORE_VALUE = _table(b":[, \t\r")  # white space: there was more of it than is looked at
+_SPACE = _table(b" \t\r")
+_AFTER_NUMBER = _table(b",}] \t\r\n")
+_DIGIT = _table(b"0123456789")
+
+
+class OddRows(NamedTuple):
+    """Lines that DuckDB would not read as they are meant.
+
+    Attributes:
+        numbers: Those with numbers whose text would change.
+        strange: Those that it takes, and should not, or whose names it can't find.
     """
-    odd = messages.str.contains(_NUL_ESCAPE, literal=True)
-    for expression in _EXPRESSIONS:
-        odd |= messages.str.contains(expression)
-    flags = odd.to_numpy().copy()
+
+    numbers: Flags
+    strange: Flags
+
+
+def odd_rows(lines: Lines, messages: pl.Series) -> OddRows:
+    """Look through the lines of a block, given also as strings."""
+    message = pl.col(messages.name).str
+    strange = message.contains(_TRAILING_COMMA) | message.contains(_NO_NUMBER) | message.contains(_NUL_ESCAPE, literal=True)
+    found = messages.to_frame().select(numbers=message.contains(_MINUS_ZERO), strange=strange)
+    numbers = found["numbers"].to_numpy().copy()
     data = np.frombuffer(lines.text, np.uint8)
-    places = _odd_numbers(data, _candidates(data))
-    flags[np.searchsorted(lines.starts, places, side="right") - 1] = True
-    return flags
+    places = _odd_numbers(data, _marks(data))
+    numbers[np.searchsorted(lines.starts, places, side="right") - 1] = True
+    return OddRows(numbers, found["strange"].to_numpy())
 
 
-def _candidates(data: _Bytes) -> Indices:
-    """Return where a digit is followed by a point or an `e`."""
+def _marks(data: _Bytes) -> Indices:
+    """Return where a point or an `e` stands between what can be parts of a number."""
     found = [np.empty(0, np.int64)]
-    for start in range(0, len(data) - 1, _WINDOW):
-        window = data[start : start + _WINDOW + 1]
-        second = window[1:]
-        hits = (second | 0x20) == ord("e")
-        hits |= second == _DOT
-        hits &= (window[:-1] - np.uint8(_ZERO)) < 10
+    for start in range(0, len(data) - 2, _WINDOW):
+        window = data[start : start + _WINDOW + 2]
+        middle = window[1:-1]
+        hits = (middle | 0x20) == ord("e")
+        hits |= middle == _DOT
+        hits &= (window[:-2] - np.uint8(_ZERO)) < 10
+        hits &= (window[2:] - np.uint8(ord("+"))) < 15  # up to 9
         found.append(np.flatnonzero(hits) + (start + 1))
     return np.concatenate(found)
 
 
 def _odd_numbers(data: _Bytes, marks: Indices) -> Indices:
     """Return those of some points and exponents that are in numbers whose text would change."""
-    padded = np.concatenate([data, np.zeros(2 * _LONGEST, np.uint8)])
-    before = _run(padded, marks - 1, -1)
+    before = _run(data, marks - 1, -1, _DIGIT)
     first = marks - before
-    starts_value = _BEFORE_VALUE[padded[first - 1]] & (first > 0) & ((padded[first] != _ZERO) | (before == 1))
+    sign = np.maximum(first - 1, 0)
+    place = sign - (data[sign] == _MINUS)
+    place -= _run(data, place, -1, _SPACE)
+    starts_value = (place >= 0) & _BEFORE_VALUE[data[place]] & ((data[first] != _ZERO) | (before == 1))
     marks, before = marks[starts_value], before[starts_value]
-    exponent = padded[marks] != _DOT
-    return np.concatenate([marks[exponent], _odd_fractions(padded, marks[~exponent], before[~exponent])])
+    exponent = data[marks] != _DOT
+    return np.concatenate([marks[exponent], _odd_fractions(data, marks[~exponent], before[~exponent])])
 
 
-def _run(padded: _Bytes, places: Indices, step: int) -> Indices:
-    """Count the digits from each place on in one direction, as far as `_LONGEST`."""
+def _run(data: _Bytes, places: Indices, step: int, table: npt.NDArray[np.bool_]) -> Indices:
+    """Count the bytes of a kind from each place on in one direction, as far as `_LONGEST`."""
     counts = np.zeros(len(places), np.int64)
-    going = np.arange(len(places))
-    for _ in range(_LONGEST):
-        at = places[going] + step * counts[going]
-        going = going[(at >= 0) & _DIGIT[padded[at]]]
+    going, at = np.arange(len(places)), places
+    for length in range(1, _LONGEST + 1):
+        hits = table[data[np.minimum(at, len(data) - 1)]] & (at >= 0) & (at < len(data))
+        going, at = going[hits], at[hits] + step
         if not going.size:
             break
-        counts[going] += 1
+        counts[going] = length
     return counts
 
 
-def _odd_fractions(padded: _Bytes, points: Indices, before: Indices) -> Indices:
-    after = _run(padded, points + 1, 1)
-    last, follow = padded[points + after], padded[points + after + 1]
+def _odd_fractions(data: _Bytes, points: Indices, before: Indices) -> Indices:
+    after = _run(data, points + 1, 1, _DIGIT)
+    last, lead = data[points + after], data[points - before]
+    end = points + after + 1
+    follow = np.where(end < len(data), data[np.minimum(end, len(data) - 1)], ord("\n"))
     ended = _AFTER_NUMBER[follow] | (after == _LONGEST)
     digits = before + after
-    lead = padded[points - before]
-    # 16 digits are exact below 2^52, whatever the place of the point: epochs with microseconds are
+    # 16 digits are exact below 2^52, wherever the point is: epochs with microseconds are
     too_long = (digits > 16) | ((digits == 16) & ((lead > ord("3")) | (lead == _ZERO)))
     zeros = (last == _ZERO) & (after > 1)
-    tiny = (lead == _ZERO) & (padded[points + 1] == _ZERO) & (after >= 7)
+    tiny = (lead == _ZERO) & (data[np.minimum(points + 1, len(data) - 1)] == _ZERO) & (after >= 7)
     exponent = (follow | 0x20) == ord("e")
     return points[exponent | (ended & (too_long | zeros | tiny))]

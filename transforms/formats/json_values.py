@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 from transforms.formats.record_errors import LONE_SURROGATE
 
-_TOKEN = re.compile(
-    r"""[ \t\n\r]*(?:
-      (?P<string>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")
-    | (?P<scalar>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null)
-    | (?P<mark>[{}\[\],:])
-    | (?P<end>\Z)
-    )""",
-    re.VERBOSE,
+_STRING = r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
+_SCALAR = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null"
+_SPACE = r"[ \t\n\r]*"
+_TOKEN = re.compile(rf"{_SPACE}(?:(?P<string>{_STRING})|(?P<scalar>{_SCALAR})|(?P<mark>[{{}}\[\],:])|(?P<end>\Z))")
+_MEMBER = re.compile(  # most members at one go
+    rf"{_SPACE}(?P<name>{_STRING}){_SPACE}:{_SPACE}(?:(?P<string>{_STRING})|(?P<scalar>{_SCALAR})){_SPACE}(?P<mark>[,}}])"
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _MUST_ESCAPE = re.compile(r'["\\\x00-\x1f]')
@@ -27,7 +25,7 @@ _SHORT_BACK = {value: "\\" + key for key, value in _SHORT.items() if value != "/
 _OPENING = {"{": "}", "[": "]"}
 
 
-class InvalidJson(ValueError):
+class InvalidJsonError(ValueError):
     """A text is no JSON; the message says what stands where."""
 
 
@@ -57,7 +55,7 @@ class _Reader:
         match = _TOKEN.match(self.text, self.place)
         if match is None:
             start = len(self.text) - len(self.text[self.place :].lstrip(" \t\n\r"))
-            raise InvalidJson(f"unexpected text at character {start + 1}")
+            raise InvalidJsonError(f"unexpected text at character {start + 1}")
         self.place = match.end()
         kind = match.lastgroup or "end"
         return kind, match[kind]
@@ -71,11 +69,11 @@ class _Reader:
             raise self.unexpected(token, " or ".join(wanted))
         return token[1]
 
-    def unexpected(self, token: tuple[str, str], wanted: str) -> InvalidJson:
+    def unexpected(self, token: tuple[str, str], wanted: str) -> InvalidJsonError:
         kind, text = token
         if kind == "end":
-            return InvalidJson(f"it ends where {wanted} should be")
-        return InvalidJson(f"no {wanted} at character {self.place - len(text) + 1}")
+            return InvalidJsonError(f"it ends where {wanted} should be")
+        return InvalidJsonError(f"no {wanted} at character {self.place - len(text) + 1}")
 
     def unescape(self, literal: str) -> str:
         """Return the text of a string literal; a lone surrogate becomes U+FFFD and is noted."""
@@ -98,7 +96,7 @@ def read_object(text: str) -> JsonObject | None:
         The object's members, or None for a value that is no object.
 
     Raises:
-        InvalidJson: It is no JSON.
+        InvalidJsonError: It is no JSON.
     """
     reader = _Reader(text)
     kind, first = reader.next()
@@ -114,25 +112,32 @@ def read_object(text: str) -> JsonObject | None:
 def _require_end(reader: _Reader) -> None:
     token = reader.next()
     if token[0] != "end":
-        raise InvalidJson(f"text after the value, at character {reader.place - len(token[1]) + 1}")
+        raise InvalidJsonError(f"text after the value, at character {reader.place - len(token[1]) + 1}")
 
 
 def _members(reader: _Reader) -> dict[str, str | None]:
     """Read the rest of an object whose brace was read."""
     fields: dict[str, str | None] = {}
-    token = reader.next()
-    if token == ("mark", "}"):
-        return fields
     while True:
-        if token[0] != "string":
-            raise reader.unexpected(token, "name in quotes")
-        name = reader.unescape(token[1])
-        reader.expect(":")
-        value = _value(reader)
-        fields.setdefault(name, value)
-        if reader.require(reader.next(), ",", "}") == "}":
+        member = _MEMBER.match(reader.text, reader.place)
+        if member:
+            reader.place = member.end()
+            name, value = reader.unescape(member["name"]), member["scalar"]
+            text = reader.unescape(member["string"]) if value is None else None if value == "null" else value
+            fields.setdefault(name, text)
+            mark = member["mark"]
+        else:
+            token = reader.next()
+            if not fields and token == ("mark", "}"):
+                return fields
+            if token[0] != "string":
+                raise reader.unexpected(token, "name in quotes")
+            name = reader.unescape(token[1])
+            reader.expect(":")
+            fields.setdefault(name, _value(reader))
+            mark = reader.require(reader.next(), ",", "}")
+        if mark == "}":
             return fields
-        token = reader.next()
 
 
 def _value(reader: _Reader) -> str | None:

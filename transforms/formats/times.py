@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from transforms import schema
 from transforms.formats.options import FormatOptions
+from transforms.timestamps import TimeFields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,28 +27,27 @@ class Clock:
     received: datetime
 
 
-def time_columns(fields: Mapping[str, pa.Array], options: FormatOptions, clock: Clock, *, csv: bool) -> dict[str, pa.Array]:
-    """Return `_time` and `_time_source` of records, or nothing where none has a time.
+class RecordTimes:
+    """Finds the times of one object's records."""
 
-    Args:
-        fields: Attributes by name, as `string_view`.
-        options: The zone of times that name none.
-        clock: The object's surroundings.
-        csv: Whether any column may hold the time, not only those with a name for it.
-    """
-    try:
-        from transforms.timestamps import record_times
-    except ImportError:
-        return {}
-    times = record_times(fields, timezone=options.timezone, modified=clock.modified, received=clock.received, csv=csv)
-    if times is None or times.null_count == len(times):
-        return {}
-    return {"_time": times, "_time_source": _sources(times)}
+    def __init__(self, options: FormatOptions, clock: Clock, *, csv: bool) -> None:
+        """Prepare for an object; in CSV any column may hold the time, not only those with a name for it."""
+        self._fields = TimeFields(timezone=options.timezone, modified=clock.modified, received=clock.received, csv=csv)
+
+    def columns(self, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """Return `_time` and `_time_source` of some records, or nothing where none has a time.
+
+        Args:
+            fields: Their attributes by name, as `string_view`.
+        """
+        times = self._fields.times(fields)
+        if times is None:
+            return {}
+        return {"_time": times, "_time_source": _sources(times)}
 
 
 def _sources(times: pa.Array) -> pa.DictionaryArray:
     indices = pa.repeat(pa.scalar(0, pa.int32()), len(times))
     if times.null_count:
-        valid = times.is_valid()
-        indices = pc.if_else(valid, indices, pa.scalar(None, pa.int32()))
+        indices = pc.if_else(times.is_valid(), indices, pa.scalar(None, pa.int32()))
     return pa.DictionaryArray.from_arrays(indices, pa.array([schema.TIME_FROM_RECORD], pa.string()))

@@ -1,8 +1,8 @@
 """The one flat view `events` that SQL sees: every file of the table with the same columns, whatever it holds (spec §11).
 
 Files are put together by the attributes that were promoted when they were written. In each such group a promoted attribute is either the
-column or an entry of the map, which the log's statistics tell; so filters reach the row groups' statistics, and the map is read only where it
-is asked for. It comes to the same as `coalesce(column, attributes['x'])` over all files.
+column or an entry of the map, which the log's statistics tell; so filters reach the row groups' statistics, and the map is read only where
+it is asked for. It comes to the same as `coalesce(column, attributes['x'])` over all files.
 """
 
 from __future__ import annotations

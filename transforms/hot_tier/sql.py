@@ -119,7 +119,7 @@ class _Database:
 
     def __init__(self) -> None:
         self._spill = tempfile.TemporaryDirectory(prefix="rekindle-sql-")
-        self._connection = duckdb.connect(":memory:", config={"temp_directory": self._spill.name})
+        self._connection = duckdb.connect(":memory:", config={"temp_directory": self._spill.name, "parquet_metadata_cache": True})
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sql")
 
     def show(self, tier: TierStore, snapshot: Snapshot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -68,6 +69,7 @@ class S3Connection:
         """Ask for nothing yet."""
         self.bucket = bucket
         self.options = options
+        self._making = threading.Lock()
 
     @cached_property
     def session(self) -> Any:  # noqa: ANN401 - boto3 has no types
@@ -225,9 +227,10 @@ class S3Connection:
             signature_version=UNSIGNED if self.options.no_sign_request else None,
         )
         try:
-            client = self.session.client(
-                "s3", region_name=self.region, endpoint_url=self.options.endpoint_url, verify=self.ca_bundle, config=config
-            )
+            with self._making:  # boto3's sessions can't make two clients at once
+                client = self.session.client(
+                    "s3", region_name=self.region, endpoint_url=self.options.endpoint_url, verify=self.ca_bundle, config=config
+                )
         except ValueError as error:
             raise ConfigurationError(
                 f"endpoint {self.options.endpoint_url!r}: {error}; it is a URL like https://host:port", field="endpointUrl"

@@ -16,7 +16,7 @@ from transforms.errors import AccessError, ConfigurationError, TierError
 from transforms.storage.objects import StorageOptions, object_uri
 from transforms.storage.s3 import S3Store, is_plain
 from transforms.storage.s3_connection import RIGHTS
-from transforms.storage.tier import TierFile, TierOutput, TierStore, check_path
+from transforms.storage.tier import CONDITIONAL_WRITES, TierFile, TierOutput, TierStore, check_path
 
 if TYPE_CHECKING:
     from obstore import WritableFile
@@ -172,6 +172,8 @@ class S3Tier(TierStore):
         where = object_uri(self._bucket, self._prefix + path)
         if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
             return f"{where}: no permission to read or write it: the credentials need {RIGHTS['write']}"
+        if "<Code>NotImplemented</Code>" in str(error):
+            return f"{where}: this store does not know a request that a hot tier needs (NotImplemented). {CONDITIONAL_WRITES}"
         return f"{where}: {_first_line(error)}"
 
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from transforms.errors import TierError
 
+CONDITIONAL_WRITES = "Use a store with conditional writes: AWS S3, MinIO, Cloudflare R2 and others"
 _PATH = re.compile(r"[A-Za-z0-9._=-]+(/[A-Za-z0-9._=-]+)*")
 
 
@@ -171,7 +172,7 @@ class TierStore(ABC):
             self.delete(path)
         raise TierError(
             f"hot tier {self.uri}: this store overwrites an object that was to be created only if it is not there (If-None-Match: *); "
-            "two jobs could lose each other's commits. Use a store with conditional writes: AWS S3, MinIO, Cloudflare R2 and others"
+            f"two jobs could lose each other's commits. {CONDITIONAL_WRITES}"
         )
 
 
