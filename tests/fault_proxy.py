@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -68,13 +69,15 @@ class FaultProxy:
         seen: Every request that came by, in order.
     """
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, *, tls: ssl.SSLContext | None = None) -> None:
         self.upstream = urlsplit(upstream).netloc
         self.seen: list[Seen] = []
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
         self._server = _Server(self)
-        self.endpoint_url = f"http://{HOST}:{self._server.server_port}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.endpoint_url = f"{'https' if tls else 'http'}://{HOST}:{self._server.server_port}"
 
     def add(self, fault: Fault) -> Fault:
         """Let something happen from now on; of several faults that fit a request the first added that is not used up."""

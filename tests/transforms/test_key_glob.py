@@ -39,6 +39,7 @@ CASES = [
     ("{a,b/**}/c", ["a/c", "b/c", "b/x/y/c"], ["a/x/c", "bc"]),
     ("{,**/}x", ["x", "a/b/x"], ["ax"]),
     ("{a/,}**", ["a/b", "z"], []),
+    ("a{*}*", ["a", "abc"], ["a/b"]),  # two `*`, and no `**`
     ("{**,x}/y", ["y", "x/y", "a/b/y"], ["ay"]),
     ("{{a,b/**},c}/d", ["a/d", "b/x/d", "c/d"], ["c/x/d"]),
     (r"\*\?\[\{\\", ["*?[{\\"], ["aa[{\\"]),
@@ -148,6 +149,10 @@ def test_a_compiled_pattern_travels() -> None:
 # The slow reference: braces are written out, and what is left is matched character by character, trying everything.
 
 
+SEAM = "\0"
+"""Where a brace was: two `*` on its two sides are no `**`."""
+
+
 def expand_braces(pattern: str) -> list[str]:
     """Return the pattern's readings without braces; what they hold is otherwise untouched."""
     start = find(pattern, "{", 0)
@@ -164,7 +169,7 @@ def expand_braces(pattern: str) -> list[str]:
             pieces.append(pattern[begin:at])
             begin = at + 1
         if depth == 0:
-            return [reading for piece in pieces for reading in expand_braces(pattern[:start] + piece + pattern[at + 1 :])]
+            return [reading for piece in pieces for reading in expand_braces(pattern[:start] + SEAM + piece + SEAM + pattern[at + 1 :])]
         at += step
 
 
@@ -201,9 +206,10 @@ def split(pattern: str) -> list[str]:
 def match_segments(patterns: list[str], segments: list[str]) -> bool:
     if not patterns:
         return not segments
-    if patterns == ["**"]:
+    globstar = "**" in patterns[0] and patterns[0].strip(SEAM) == "**"
+    if globstar and len(patterns) == 1:
         return len(segments) > 0  # `logs/**` does not match the key `logs`
-    if patterns[0] == "**":
+    if globstar:
         return any(match_segments(patterns[1:], segments[taken:]) for taken in range(len(segments) + 1))
     return bool(segments) and match_segment(patterns[0], segments[0]) and match_segments(patterns[1:], segments[1:])
 
@@ -214,6 +220,8 @@ def match_segment(pattern: str, text: str) -> bool:
         return not text
     step = width(pattern, 0)
     token, rest = pattern[:step], pattern[step:]
+    if token == SEAM:
+        return match_segment(rest, text)
     if token == "*":
         return any(match_segment(rest, text[taken:]) for taken in range(len(text) + 1))
     return bool(text) and match_one(token, text[0]) and match_segment(rest, text[1:])
