@@ -225,12 +225,13 @@ def jobs_list(
     ca_bundle: CaBundle = None,
 ) -> int:
     """List jobs."""
+    from pipelines.report import read_status
     from transforms.job_folder import list_jobs
 
     tier = _tier(hot_tier, endpoint_url, tier_endpoint_url, profile, region, ca_bundle, must_hold_events=False)
     found = []
     for folder in list_jobs(tier):
-        job, status = folder.read_json("job.json"), folder.read_json("status.json") or {}
+        job, status = folder.read_json("job.json"), read_status(folder)
         if job:
             found.append(
                 {
@@ -285,11 +286,11 @@ def jobs_cancel(
     ca_bundle: CaBundle = None,
 ) -> int:
     """Cancel a job."""
-    from pipelines.report import find_job
+    from pipelines.report import find_job, read_status
 
     tier = _tier(hot_tier, endpoint_url, tier_endpoint_url, profile, region, ca_bundle, must_hold_events=False)
     folder = find_job(tier, task_id)
-    status = (folder.read_json("status.json") or {}).get("status")
+    status = read_status(folder).get("status")
     ended = status in ("Succeeded", "Failed", "Canceled")
     if not ended:
         folder.request_cancel()

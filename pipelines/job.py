@@ -109,7 +109,7 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).isoformat()
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class _Job:

@@ -5,6 +5,8 @@ It is the same while the job runs, after it, and for a resumed job.
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from pipelines.cli_options import parse_time
 from pipelines.plan import WORK, Plan
 from transforms.errors import ConfigurationError
 from transforms.hot_tier import table
@@ -26,6 +29,8 @@ OBJECT_COUNTS = (
 )  # fmt: skip
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 SOME_FAILED = 3
+SILENCE_SECONDS = 120
+"""A running job writes its status every second; one that was silent for so long on another machine is taken for dead."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,28 @@ class JobState:
         """Read the folder."""
         job = folder.read_json("job.json")
         plan = Plan.load(job["job"]["bucket"], folder)
-        return cls(job, folder.read_json("status.json") or {}, plan, folder.read_json("failures.json") or [])
+        return cls(job, read_status(folder), plan, folder.read_json("failures.json") or [])
+
+
+def read_status(folder: JobFolder) -> dict[str, Any]:
+    """Return `status.json`; a job that was running and whose process is gone has failed."""
+    status: dict[str, Any] = folder.read_json("status.json") or {}
+    if status.get("status") == "Running" and _is_lost(status):
+        reason = f"its process ended without a word, after {status['updatedAt']}; `rekindle jobs resume {folder.task_id}` goes on"
+        status |= {"status": "Failed", "reason": reason}
+    return status
+
+
+def _is_lost(status: dict[str, Any]) -> bool:
+    if status["host"] != socket.gethostname():
+        return time.time() - parse_time(status["updatedAt"]).timestamp() > SILENCE_SECONDS
+    try:
+        os.kill(status["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def build_report(task_id: str, state: JobState, ledger: Ledger, progress: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
@@ -131,8 +157,8 @@ def _running(status: dict[str, Any]) -> float:
     started = status.get("resumedAt") or status.get("startedAt")
     if not started:
         return 0.0
-    end = datetime.fromisoformat(status["updatedAt"]).timestamp() if status.get("updatedAt") else time.time()
-    return max(0.0, end - datetime.fromisoformat(started).timestamp())
+    end = parse_time(status["updatedAt"]).timestamp() if status.get("updatedAt") else time.time()
+    return max(0.0, end - parse_time(started).timestamp())
 
 
 def _object_counts(state: JobState, entries: Sequence[LedgerEntry], waves: Sequence[WaveRecord]) -> dict[str, int]:

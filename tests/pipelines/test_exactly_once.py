@@ -79,7 +79,8 @@ def test_killed_in_the_second_of_many_waves(killed: tuple[Path, list[object]], t
     assert len(listed) == 1
     task_id = listed[0]["taskId"]
     shown = rekindle("jobs", "show", task_id, "--hot-tier", tier, "--json").json
-    assert shown["waves"] == 1
+    assert (shown["status"], shown["waves"]) == ("Failed", 1)
+    assert f"jobs resume {task_id}" in shown["reason"]
     first_wave = read_files(rekindle, tier, "SELECT filename, count(*) FROM events GROUP BY 1 ORDER BY 1")
     assert 0 < len(first_wave) < 5
     assert {rows for _, rows in first_wave} == {LINES}
