@@ -31,6 +31,7 @@ class Fault:
         reset: With `truncate`, end it by a reset of the connection; alone, reset before any answer.
         lose_answer: Forward the request, and reset the connection instead of answering.
         status, code, region: Answer this, with S3's error code, and `x-amz-bucket-region` if there is one.
+        body: With `status`, answer this instead of an error of S3's form.
         etag: Replace the ETag of the answer.
         drop_conditions: Forward the request without If-Match and If-None-Match, as a store does that does not know them.
         before: Called before the request goes on, such as to change the object.
@@ -46,6 +47,7 @@ class Fault:
     status: int | None = None
     code: str = "ServiceUnavailable"
     region: str = ""
+    body: str | None = None
     etag: str | None = None
     drop_conditions: bool = False
     before: Callable[[], None] | None = None
@@ -188,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, fault: Fault) -> None:
         assert fault.status is not None
-        content = _BODY.format(code=fault.code, message="a fault of the test", region=fault.region).encode()
+        content = (fault.body or _BODY.format(code=fault.code, message="a fault of the test", region=fault.region)).encode()
         self.send_response(fault.status)
         if fault.region:
             self.send_header("x-amz-bucket-region", fault.region)

@@ -23,7 +23,7 @@ from botocore.utils import parse_timestamp
 from obstore.exceptions import BaseError
 from obstore.store import S3Store as FastStore
 
-from transforms.errors import ObjectError, VanishedError
+from transforms.errors import AccessError, ObjectError, VanishedError
 from transforms.storage.objects import CHUNK_BYTES, PAGE_OBJECTS, ObjectInfo, ObjectStore, StorageOptions
 from transforms.storage.read_ahead import read_ahead
 from transforms.storage.s3_connection import S3Connection, is_transient
@@ -76,6 +76,10 @@ class S3Store(ObjectStore):
                 answer = self._lister.list_objects_v2(**request)
             except (sdk.ClientError, sdk.BotoCoreError) as error:
                 raise self.connection.explain(error, doing="list", key=prefix) from error
+            if _OBJECTS not in answer:
+                raise AccessError(
+                    f"{self.connection.endpoint_url} does not answer as S3 does to a listing of {self.bucket}: check --endpoint-url"
+                )
             yield answer[_OBJECTS]
             if not answer.get("IsTruncated"):
                 return
@@ -182,7 +186,12 @@ class _Listing:
     def __call__(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
         if response_dict["status_code"] != 200 or _OBJECTS in customized_response_dict:  # two threads may have registered it
             return
-        root = ElementTree.fromstring(response_dict["body"])  # noqa: S314 - the store's own answer, as boto3 parses it
+        try:
+            root = ElementTree.fromstring(response_dict["body"])
+        except ElementTree.ParseError:  # cut off, or no XML: boto3 says so
+            return
+        if not root.tag.endswith("ListBucketResult"):
+            return
         namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
         decode = unquote_plus if root.findtext(f"{namespace}EncodingType") == "url" else str
         found = root.findall(f"{namespace}Contents")

@@ -93,7 +93,22 @@ class TestListing:
     def test_a_page_is_asked_for_again(self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store) -> None:
         s3.put("a", b"x")
         fault_proxy.add(Fault(None, status=503))
+        fault_proxy.add(Fault(None, reset=True))
+        fault_proxy.add(Fault(None, truncate=100))
         assert len(all_objects(faulty)) == 1
+        assert len(fault_proxy.requests(None)) == 4
+
+    def test_a_page_that_is_always_cut_off(self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store) -> None:
+        s3.put("a", b"x")
+        fault_proxy.add(Fault(None, truncate=100, count=-1))
+        with pytest.raises(AccessError, match="to list it"):
+            all_objects(faulty)
+
+    @pytest.mark.parametrize("code", ["<html>no S3</html>", "<html><br>no XML</html>"])
+    def test_a_server_that_is_no_s3(self, fault_proxy: FaultProxy, faulty: S3Store, code: str) -> None:
+        fault_proxy.add(Fault(None, status=200, body=code, count=-1))
+        with pytest.raises(AccessError, match=faulty.connection.endpoint_url):
+            all_objects(faulty)
 
 
 class TestReading:
