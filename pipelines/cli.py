@@ -126,6 +126,7 @@ def backfill(
     ] = None,
 ) -> int:
     """Run a backfill job."""
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # Beam's workers are the threads: twice as many made a job 1.2 times as long
     from pipelines.job import run_job  # imports Beam
     from pipelines.settings import RunSettings
     from pipelines.specification import check_specification, load_job_file, parse_size
@@ -386,11 +387,10 @@ def sql(
     from transforms.hot_tier.sql import run_sql
 
     result = run_sql(_tier(hot_tier, endpoint_url, tier_endpoint_url, profile, region, ca_bundle), statement)
-    rows = result.to_pylist()
     if as_json:
-        output.print_rows_json(rows)
+        output.print_rows_json(dict(zip(result.column_names, row, strict=True)) for row in result.rows())
     else:
-        output.print_table(result.column_names, [tuple(row.values()) for row in rows])
+        output.print_table(result.column_names, result.rows())
     return 0
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.job import Progress
 
 MESSAGES = Console(stderr=True, highlight=False)
-RESULTS = Console(highlight=False)
+RESULTS = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
 def print_json(document: object) -> None:
@@ -41,7 +41,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         drawn.add_column(Text(name), overflow="ellipsis" if RESULTS.is_terminal else "fold", no_wrap=RESULTS.is_terminal)
     for row in rows:
         drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    RESULTS.print(drawn, width=None if RESULTS.is_terminal else 400)
+    RESULTS.print(drawn)
 
 
 class JobConsole:
@@ -108,7 +108,7 @@ def print_report(report: dict[str, Any]) -> None:
     for name, value in rows:
         if value:
             table.add_row(name, Text(value))
-    RESULTS.print(table, width=None if RESULTS.is_terminal else 160)
+    RESULTS.print(table)
     if report.get("reason"):
         RESULTS.print(Text(f"\n{report['status']}: {report['reason']}"))
     _print_list("Warnings", [Text(text) for text in report["warnings"]])

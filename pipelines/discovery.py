@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from transforms.discover_objects import ObjectFilter
 from transforms.elements import Listing
 from transforms.errors import ArchivedError, RekindleError, VanishedError
 from transforms.key_glob import KeyGlob
-from transforms.storage import ObjectStore, TierStore
+from transforms.storage import ObjectStore
 
 PROOF_PAGES = 20
-_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 def prove_access(store: ObjectStore, filter: ObjectFilter) -> None:
@@ -27,30 +25,15 @@ def prove_access(store: ObjectStore, filter: ObjectFilter) -> None:
     glob = KeyGlob(filter.pattern)
     for prefix in glob.prefixes:
         for page in itertools.islice(store.list_pages(prefix), PROOF_PAGES):
-            for info in page:
-                readable = info.size > 0 and not info.key.endswith("/") and (info.storage_class not in _ARCHIVES or info.restored)
+            for info, matches in zip(page, glob.matches_all([info.key for info in page]), strict=True):
                 own = filter.excluded_prefix is not None and info.key.startswith(filter.excluded_prefix)
-                if not readable or own or not glob.matches(info.key):
+                if not matches or own or info.is_empty or info.is_archived:
                     continue
                 try:
                     next(store.read(info, start=0, end=1), b"")
                 except (ArchivedError, VanishedError):  # says nothing about the others
                     continue
                 return
-
-
-def excluded_prefix(bucket: str, tier: TierStore, *, same_endpoint: bool) -> str | None:
-    """Return the prefix of the keys that the hot tier wrote into the source, or None where the tier lies elsewhere."""
-    if bucket.startswith("file://"):
-        if tier.local_path is None:
-            return None
-        root = bucket.removeprefix("file://").rstrip("/") + "/"
-        inside = str(tier.local_path).rstrip("/") + "/"
-        return inside.removeprefix(root) if inside.startswith(root) else None
-    place = urlsplit(tier.uri)
-    if place.scheme != "s3" or place.netloc != bucket or not same_endpoint:
-        return None
-    return place.path.lstrip("/").rstrip("/") + "/"
 
 
 def guard(listings: Sequence[Listing], *, max_objects: int) -> None:

@@ -132,10 +132,8 @@ class _Job:
         self.settings = settings = replace(settings, hot_tier=self.tier.uri)  # workers may stand in another folder
         self.store = open_store(specification.bucket, settings.source_options)
         self.folder = JobFolder(self.tier, task_id)
-        same_endpoint = settings.source_options.endpoint_url == settings.tier_options.endpoint_url
-        self.filter = specification.object_filter(
-            excluded_prefix=discovery.excluded_prefix(specification.bucket, self.tier, same_endpoint=same_endpoint)
-        )
+        same_place = self.tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
+        self.filter = specification.object_filter(excluded_prefix=self.tier.key_prefix_in(self.store.bucket) if same_place else None)
         self.status: dict[str, Any] = {"status": "Pending", "warnings": [], "seconds": 0.0}
         self.published = Progress()
         self.canceled = threading.Event()

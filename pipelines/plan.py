@@ -29,7 +29,6 @@ OBJECT_OVERHEAD = 64 << 10
 """What an object costs beyond its bytes (requests, detection), in bytes that take as long."""
 SAMPLED_OBJECTS = 32
 SAMPLED_BYTES = 256 << 10
-_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +43,9 @@ class Choice:
 
 def disposition(info: ObjectInfo, ledger: Ledger, choice: Choice) -> str:
     """Return `work`, or why the object is none: `empty`, `archived`, `known`, `skipped` (spec §3.3)."""
-    if info.size == 0 or info.key.endswith("/"):
+    if info.is_empty:
         return "empty"
-    if info.storage_class in _ARCHIVES and not info.restored and not choice.try_archived:
+    if info.is_archived and not choice.try_archived:
         return "archived"
     if choice.force:
         return WORK

@@ -87,10 +87,10 @@ def discover_objects(store: ObjectStore, prefix: str, filter: ObjectFilter, *, m
     for page in store.list_pages(prefix):
         evaluated += len(page)
         below.update(_sub_prefix(info.key, prefix) for info in page)
-        for info in page:
+        for info, matches in zip(page, glob.matches_all([info.key for info in page]), strict=True):
             if filter.excluded_prefix is not None and info.key.startswith(filter.excluded_prefix):
                 excluded += 1
-            elif glob.matches(info.key) and _within_dates(info, filter):
+            elif matches and _within_dates(info, filter):
                 kept.append(info)
         if evaluated - excluded > max_objects:
             break

@@ -34,6 +34,10 @@ class StorageOptions:
     ca_bundle: str | None = None
 
 
+ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""Storage classes whose objects are read only after a restore; Glacier Instant Retrieval is none of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """One object as it was listed.
@@ -65,6 +69,16 @@ class ObjectInfo:
     def identity(self) -> tuple[str, str, str, int]:
         """What the ledger knows it by: bucket, key, ETag and size."""
         return (self.bucket, self.key, self.etag, self.size)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no bytes, or only marks a folder."""
+        return self.size == 0 or self.key.endswith("/")
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether it lies in an archive without a finished restore: the store would refuse to read it."""
+        return self.storage_class in ARCHIVES and not self.restored
 
 
 def object_uri(bucket: str, key: str) -> str:
