@@ -46,83 +46,92 @@ class _Owner:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one date, sorted by time.
+    """Rows in memory, of one date or, where a batch has very many dates, of all of them.
 
     Attributes:
         batch: Stored columns (`attributes.stored_columns`).
-        times: Their `_time`, in microseconds since 1970 UTC.
+        times: Their `_time`, in microseconds since 1970 UTC, in the order of the rows.
+        first: The least.
+        last: The greatest.
     """
 
     batch: pa.RecordBatch
     times: Times
+    first: int
+    last: int
     owner: _Owner = field(repr=False)
+
+    @classmethod
+    def of(cls, batch: pa.RecordBatch, memory: Memory) -> Part:
+        """Return all rows of a batch of stored columns."""
+        times = times_of(batch)
+        return cls(batch, times, int(times.min()), int(times.max()), _Owner(memory, batch))
 
     @property
     def weight(self) -> int:
         """Its share of the batch it keeps alive, in bytes."""
         return int(self.owner.size * len(self.times) / self.owner.rows)
 
+    @property
+    def days(self) -> range:
+        """The dates from its first to its last, in days since 1970."""
+        return range(self.first // DAY, self.last // DAY + 1)
+
     def slice(self, start: int, stop: int) -> Part:
-        """Return some of the rows."""
-        return Part(self.batch.slice(start, stop - start), self.times[start:stop], self.owner)
+        """Return some of the rows, which are sorted."""
+        times = self.times[start:stop]
+        return Part(self.batch.slice(start, stop - start), times, int(times[0]), int(times[-1]), self.owner)
 
-    def rest(self, start: int, memory: Memory) -> Part:
-        """Return the rows from `start` on; a small rest is copied, so that it does not keep the whole batch."""
-        part = self.slice(start, len(self.times))
-        if 2 * len(part.times) > self.owner.rows:
-            return part
-        batch = pa.RecordBatch.from_arrays([own_memory(column) for column in part.batch.columns], names=part.batch.schema.names)
-        return Part(batch, part.times.copy(), _Owner(memory, batch))
+    def by_date(self) -> Iterator[Part]:
+        """Yield the rows of each date; the rows are sorted."""
+        days = self.times // DAY
+        bounds = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
+        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+            yield self.slice(start, stop)
 
 
-def cut_by_date(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory) -> Iterator[tuple[int, Part]]:
-    """Yield a batch of events in flight as parts, each with its date in days since 1970.
-
-    A batch that is sorted is only sliced.
+def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory) -> Part:
+    """Return a batch of events in flight as the hot tier keeps it.
 
     Raises:
         ValueError: an event has no `_time`.
     """
-    times = _times(batch)
     columns = stored_columns(batch, promoted)
-    if not is_sorted(times):
-        order = np.argsort(times, kind="stable")
-        times = times[order]
-        columns = dict(zip(columns, take_rows(pa.table(columns), order).columns, strict=True))
-        columns = {name: column.combine_chunks() for name, column in columns.items()}
-    stored = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-    whole = Part(stored, times, _Owner(memory, stored))
-    first, last = int(times[0] // DAY), int(times[-1] // DAY)
-    if first == last:
-        yield first, whole
-        return
-    days = times // DAY
-    bounds = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
-        yield int(days[start]), whole.slice(start, stop)
+    return Part.of(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), memory)
+
+
+def cut_by_date(part: Part, memory: Memory) -> list[Part]:
+    """Return a part of a few dates as parts of one date each; where it is sorted these are slices."""
+    if len(part.days) == 1:
+        return [part]
+    if not is_sorted(part.times):
+        table = take_rows(pa.Table.from_batches([part.batch]), np.argsort(part.times, kind="stable"))
+        part = Part.of(_one_batch(table), memory)
+    return list(part.by_date())
+
+
+def copy_of(table: pa.Table, memory: Memory) -> Part:
+    """Return rows with memory of their own, so that they don't keep the batches they came from."""
+    arrays = [own_memory(column.combine_chunks()) for column in table.columns]
+    return Part.of(pa.RecordBatch.from_arrays(arrays, names=table.schema.names), memory)
 
 
 def part_of_slice(batch: pa.RecordBatch, memory: Memory) -> Part:
     """Return a part that was spilled (`spilling.Slice.read`)."""
-    arrays = [_as_stored(column) for column in batch.columns]
-    stored = pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
-    return Part(stored, _times(stored), _Owner(memory, stored))
+    return Part.of(pa.RecordBatch.from_arrays([_as_stored(column) for column in batch.columns], names=batch.schema.names), memory)
 
 
-def split_at(parts: Sequence[Part], time: int, memory: Memory) -> tuple[list[Part], list[Part]]:
-    """Return the parts' rows up to and with a time, and those after it."""
-    ready: list[Part] = []
-    kept: list[Part] = []
-    for part in parts:
-        stop = int(np.searchsorted(part.times, time, side="right"))
-        if stop == len(part.times):
-            ready.append(part)
-        elif stop == 0:
-            kept.append(part)
-        else:
-            ready.append(part.slice(0, stop))
-            kept.append(part.rest(stop, memory))
-    return ready, kept
+def times_of(rows: pa.RecordBatch | pa.Table) -> Times:
+    """Return the `_time` of rows, in microseconds since 1970 UTC.
+
+    Raises:
+        ValueError: a row has none.
+    """
+    column = rows.column("_time")
+    if column.null_count:
+        raise ValueError(f"{column.null_count} events have no _time")
+    times: Times = column.cast(pa.int64()).to_numpy()
+    return times
 
 
 def merge(parts: Sequence[Part], columns: Sequence[str], kinds: Mapping[str, pa.DataType] | None = None) -> tuple[pa.Table, Times]:
@@ -136,7 +145,7 @@ def merge(parts: Sequence[Part], columns: Sequence[str], kinds: Mapping[str, pa.
     Returns:
         The table, and its `_time` in microseconds.
     """
-    ordered = sorted(parts, key=lambda part: int(part.times[0]))
+    ordered = sorted(parts, key=lambda part: part.first)
     times = np.concatenate([part.times for part in ordered])
     absent = cache(lambda rows: pa.nulls(rows, schema.TEXT))  # one for all columns that nobody has
     arrays = [_column(name, ordered, kinds[name] if kinds else None, absent) for name in columns]
@@ -186,9 +195,5 @@ def _as_stored(array: pa.Array) -> pa.Array:
     return own_memory(array) if pa.types.is_map(array.type) else array
 
 
-def _times(batch: pa.RecordBatch) -> Times:
-    column = batch.column("_time")
-    if column.null_count:
-        raise ValueError(f"{column.null_count} events have no _time")
-    times: Times = column.cast(pa.int64()).to_numpy()
-    return times
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([column.combine_chunks() for column in table.columns], names=table.schema.names)

@@ -60,7 +60,7 @@ class Run:
                     self.slices.append(Slice(self, len(self.slices), int(days[start]), int(times[start])))
                     writer.write_batch(batch)
         self.size = self._file.tell()
-        self._reader = pa.ipc.open_file(self._file)
+        self._reader = pa.ipc.open_file(self._file, options=pa.ipc.IpcReadOptions(use_threads=False))  # slices are small: 0.05 ms, not 0.1
 
     def read(self, number: int) -> pa.RecordBatch:
         """Return one of the slices."""

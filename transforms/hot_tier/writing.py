@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+import numpy as np
 import pyarrow as pa
 
 from transforms import schema
-from transforms.hot_tier.buffering import DAY, Memory, Part, cut_by_date, merge, part_of_slice, split_at
+from transforms.hot_tier.buffering import DAY, Memory, Part, copy_of, cut_by_date, merge, part_of_slice, stored_part
 from transforms.hot_tier.data_file import DataFile, FileDescription, ObjectRows
 from transforms.hot_tier.spilling import Run, Slice
 from transforms.storage import TierStore
@@ -28,6 +29,8 @@ BUFFER_BYTES = 64 << 20
 TARGET_BYTES = 256 << 20
 SPILL_BYTES = 1 << 30
 OPEN_FILES = 4
+MANY_DATES = 16
+"""A batch of more dates than this goes to the local disk as it is, before it is cut into that many slices."""
 SMALL_SHARE = 4
 """A date is worth writing from memory when it fills this part of the buffer."""
 
@@ -78,6 +81,7 @@ class HotTierWriter:
         self._target_bytes = target_bytes
         self._memory = Memory()
         self._partitions: dict[int, _Partition] = {}
+        self._scattered: list[Part] = []
         self._files: OrderedDict[int, DataFile] = OrderedDict()
         self._spilled = 0
         self._done: list[FileDescription] = []
@@ -86,9 +90,14 @@ class HotTierWriter:
         """Take a batch of events in flight (`transforms.schema`), all with a `_time`."""
         if batch.num_rows == 0:
             return
-        for day, part in cut_by_date(batch, self._promoted_set, self._memory):
-            self._partition(day).parts.append(part)
-        while self._memory.used > self._buffer_bytes and any(partition.parts for partition in self._partitions.values()):
+        part = stored_part(batch, self._promoted_set, self._memory)
+        if len(part.days) > MANY_DATES and len(np.unique(part.times // DAY)) > MANY_DATES:
+            self._scattered.append(part)
+        else:
+            for piece in cut_by_date(part, self._memory):
+                self._partition(piece.days[0]).parts.append(piece)
+        del part
+        while self._memory.used > self._buffer_bytes and self._in_memory():
             self._make_room()
 
     def close(self) -> list[FileDescription]:
@@ -101,15 +110,19 @@ class HotTierWriter:
     def abort(self) -> None:
         """Leave no file half-written; those that are closed stay, unknown to any commit."""
         self._partitions.clear()
+        self._scattered.clear()
         while self._files:
             self._files.popitem()[1].abort()
 
     def _partition(self, day: int) -> _Partition:
         return self._partitions.setdefault(day, _Partition(day))
 
+    def _in_memory(self) -> list[Part]:
+        return [*self._scattered, *(part for partition in self._partitions.values() for part in partition.parts)]
+
     def _make_room(self) -> None:
-        largest = max(self._partitions.values(), key=lambda partition: partition.weight)
-        if largest.weight * SMALL_SHARE >= self._buffer_bytes or len(self._partitions) == 1:
+        largest = max(self._partitions.values(), key=lambda partition: partition.weight, default=None)
+        if largest is not None and largest.weight * SMALL_SHARE >= self._buffer_bytes:
             self._write_most(largest)
         else:
             self._spill()
@@ -119,23 +132,24 @@ class HotTierWriter:
     def _write_most(self, partition: _Partition) -> None:
         """Write a date's rows up to the first of its last batch, or all where these are few: its batches are in no order."""
         *earlier, last = partition.parts
-        ready, kept = split_at(earlier, int(last.times[0]), self._memory)
-        if 2 * sum(part.weight for part in ready) < partition.weight:
-            ready, kept = partition.parts, []
+        ready = sum(int(np.count_nonzero(part.times <= last.first)) for part in earlier)
+        if 2 * ready < sum(len(part.times) for part in partition.parts):
+            self._append(partition)
         else:
-            kept.append(last)
-        partition.parts = kept
-        if not kept and not partition.slices:
+            partition.parts = earlier
+            self._append(partition, until=last.first)
+            partition.parts.append(last)
+        if not partition.parts and not partition.slices:
             del self._partitions[partition.day]
-        self._append(partition.day, ready)
 
     def _spill(self) -> None:
         """Bring all that is in memory to the local disk."""
-        parts = [part for partition in self._partitions.values() for part in partition.parts]
+        parts = self._in_memory()
         if not parts:
             return
         table, times = merge(parts, self._columns)
         del parts
+        self._scattered = []
         for partition in self._partitions.values():
             partition.parts = []
         run = Run(table, times, times // DAY)
@@ -144,41 +158,43 @@ class HotTierWriter:
             self._partition(piece.day).slices.append(piece)
 
     def _write_all(self) -> None:
-        if any(partition.slices for partition in self._partitions.values()):
+        if self._scattered or any(partition.slices for partition in self._partitions.values()):
             self._spill()
         for day in sorted(self._partitions):
             partition = self._partitions.pop(day)
             self._merge_slices(partition)
             if partition.parts:
-                self._append(day, partition.parts)
+                self._append(partition)
         self._spilled = 0
 
     def _merge_slices(self, partition: _Partition) -> None:
         """Bring a date's slices back, in the order of their times, writing what no later slice can precede when memory is full."""
         waiting = sorted(partition.slices, key=lambda piece: piece.min_time)
         partition.slices = []
-        for number, piece in enumerate(waiting):
+        for piece in waiting:
+            if self._memory.used > self._buffer_bytes:
+                self._append(partition, until=piece.min_time)
             partition.parts.append(part_of_slice(piece.read(), self._memory))
-            if self._memory.used > self._buffer_bytes and number + 1 < len(waiting):
-                ready, partition.parts = split_at(partition.parts, waiting[number + 1].min_time, self._memory)
-                if ready:
-                    self._append(partition.day, ready)
 
-    def _append(self, day: int, parts: list[Part]) -> None:
-        """Write parts of one date onto its open file, or into a new one where they don't come after it."""
-        file = self._files.get(day)
-        if file is not None and file.last_time is not None and min(int(part.times[0]) for part in parts) < file.last_time:
-            self._close_file(day)
+    def _append(self, partition: _Partition, *, until: int | None = None) -> None:
+        """Write a date's rows, up to and with a time, onto its open file, or into a new one where they don't come after what it has."""
+        file = self._files.get(partition.day)
+        if file is not None and file.last_time is not None and min(part.first for part in partition.parts) < file.last_time:
+            self._close_file(partition.day)
             file = None
         kinds = None if file is None else {column.name: column.type for column in file.schema}
-        table, _ = merge(parts, self._columns, kinds)
-        parts.clear()
+        table, times = merge(partition.parts, self._columns, kinds)
+        stop = len(times) if until is None else int(np.searchsorted(times, until, side="right"))
+        partition.parts = [copy_of(table.slice(stop), self._memory)] if stop < len(times) else []
+        if stop == 0:
+            return
+        table = table.slice(0, stop)
         if file is None:
-            file = self._open_file(day, table)
-        self._files.move_to_end(day)
+            file = self._open_file(partition.day, table)
+        self._files.move_to_end(partition.day)
         file.append(table)
         if file.size >= self._target_bytes:
-            self._close_file(day)
+            self._close_file(partition.day)
 
     def _open_file(self, day: int, table: pa.Table) -> DataFile:
         while len(self._files) >= OPEN_FILES:

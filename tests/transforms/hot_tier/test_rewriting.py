@@ -1,0 +1,71 @@
+"""A file written again keeps every other row as it was, byte for byte."""
+
+from __future__ import annotations
+
+import random
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from tests.transforms.hot_tier.samples import NOON, events, uri_of
+from transforms import schema
+from transforms.hot_tier import data_file
+from transforms.hot_tier.rewriting import objects_in, rewrite_file, without_objects
+from transforms.hot_tier.writing import HotTierWriter
+from transforms.storage import TierStore
+
+COLUMNS = (*schema.BASE_ATTRIBUTES, "status")
+
+
+def written(tier: TierStore, *, objects: int = 4, rows: int = 300) -> str:
+    chance = random.Random(1)
+    writer = HotTierWriter(tier, columns=COLUMNS)
+    for number in range(objects):
+        times = [NOON + chance.randrange(10**9) for _ in range(rows)]
+        late = [chance.choice([None, "", "x" * 100]) for _ in times]
+        writer.write(events(uri_of(f"k{number}"), times, host=f"h{number}", status=[str(time) for time in times], late=late))
+    (file,) = writer.close()
+    return file.path
+
+
+def content(tier: TierStore, path: str) -> pa.Table:
+    with tier.open_input(f"events/{path}") as source:
+        return pq.ParquetFile(source).read()
+
+
+@pytest.mark.parametrize("gone", [["k1"], ["k0", "k3"], ["k0", "k1", "k2"], ["none"]], ids=",".join)
+def test_other_rows_are_unchanged(tier: TierStore, monkeypatch: pytest.MonkeyPatch, gone: list[str]) -> None:
+    monkeypatch.setattr(data_file, "ROW_GROUP_ROWS", 128)
+    path = written(tier)
+    before = content(tier, path)
+    uris = {uri_of(key) for key in gone}
+    made = rewrite_file(tier, path, without_objects(uris), tier_name="hot", date="2024-10-04", promoted=COLUMNS)
+
+    assert made is not None
+    after = content(tier, made.path)
+    assert after.equals(before.filter(pc.invert(pc.is_in(before["_object"], pa.array(sorted(uris))))))
+    assert after.schema == before.schema
+    assert set(made.objects) == set(after["_object"].to_pylist()) == objects_in(tier, made.path)
+    stats = orjson.loads(made.stats)
+    assert stats["numRecords"] == made.rows == after.num_rows
+    assert set(stats["nullCount"]) == {"_time", "_object", *COLUMNS}
+    assert stats["minValues"]["host"] == min(after["host"].to_pylist())
+
+
+def test_no_row_left_no_file(tier: TierStore) -> None:
+    path = written(tier, objects=1)
+    before = {file.path for file in tier.list("events/tier=")}
+    assert rewrite_file(tier, path, without_objects([uri_of("k0")]), tier_name="hot", date="2024-10-04", promoted=COLUMNS) is None
+    assert {file.path for file in tier.list("events/tier=")} == before
+
+
+def test_column_that_the_file_lacks_is_counted_as_null(local_tier: TierStore) -> None:
+    made = rewrite_file(
+        local_tier, written(local_tier), without_objects(["none"]), tier_name="cold", date="2024-10-04", promoted=[*COLUMNS, "new"]
+    )
+    assert made is not None
+    assert made.path.startswith("tier=cold/date=2024-10-04/")
+    assert orjson.loads(made.stats)["nullCount"]["new"] == made.rows

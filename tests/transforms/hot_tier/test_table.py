@@ -1,0 +1,216 @@
+"""The table: where it may be made, by how many at once, and its columns."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from tests.conftest import S3
+from tests.transforms.hot_tier.samples import expected_ids, ids, publish
+from transforms import schema
+from transforms.errors import TierError
+from transforms.hot_tier import table
+from transforms.hot_tier.statistics import PROPERTY
+from transforms.storage import StorageOptions, TierStore, open_tier
+
+
+def test_table_as_spec_8_has_it(place: TierStore) -> None:
+    assert not table.exists(place)
+    table.check_place(place)
+    table.prepare(place)
+
+    assert table.exists(place)
+    events = table.open_events(place)
+    assert events.metadata().partition_columns == ["tier", "date"]
+    assert pa.schema(events.schema().to_arrow()) == table.arrow_schema(schema.BASE_ATTRIBUTES)
+    assert events.metadata().configuration[PROPERTY] == "_time,_object,host,source,sourcetype,index,filename"
+    assert orjson.loads(place.get("_rekindle/tier.json")) == {"format": 1, "product": "rekindle", "version": schema.VERSION}
+    assert table.promoted_columns(place) == list(schema.BASE_ATTRIBUTES)
+    assert (events.protocol().min_reader_version, events.protocol().min_writer_version) == (1, 2)
+
+
+def test_prepared_again_nothing_changes(tier: TierStore) -> None:
+    version = table.open_events(tier).version()
+    table.prepare(tier)
+    assert table.open_events(tier).version() == version
+
+
+def at_once(*actions: Callable[[], object]) -> list[BaseException]:
+    """Run actions in threads that begin together; return what they raised."""
+    barrier = threading.Barrier(len(actions))
+    raised: list[BaseException] = []
+
+    def run(action: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            action()
+        except BaseException as error:  # noqa: BLE001 - the test looks at it
+            raised.append(error)
+
+    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def test_many_make_the_tier_at_once(place: TierStore) -> None:
+    assert at_once(*[lambda: table.prepare(place)] * 5) == []
+    assert table.promoted_columns(place) == list(schema.BASE_ATTRIBUTES)
+    publish(place, ["a"])
+    assert ids(place) == expected_ids(["a"])
+
+
+def test_add_columns(tier: TierStore) -> None:
+    names = ["status", "HOST", "k8s.pod", "Status", "we`ird", "a b", "_x", "date", "", "attributes", "x=y", "status", "Message", "_time"]
+    added = table.add_columns(tier, names)
+
+    assert added == [*schema.BASE_ATTRIBUTES, "status", "k8s.pod", "we`ird", "Message"]
+    assert table.promoted_columns(tier) == added
+    events = table.open_events(tier)
+    assert (
+        events.metadata().configuration[PROPERTY]
+        == "_time,_object,host,source,sourcetype,index,filename,status,`k8s.pod`,`we``ird`,Message"
+    )
+    version = events.version()
+    assert table.add_columns(tier, names) == added
+    assert table.open_events(tier).version() == version
+
+
+def test_columns_up_to_the_limit_in_their_order(local_tier: TierStore) -> None:
+    names = [f"a{number:03}" for number in range(100)]
+    assert table.add_columns(local_tier, names) == [*schema.BASE_ATTRIBUTES, *names[:59]]
+    assert table.add_columns(local_tier, ["b"]) == [*schema.BASE_ATTRIBUTES, *names[:59]]
+
+
+def test_many_add_columns_at_once(tier: TierStore) -> None:
+    actions = [lambda number=number: table.add_columns(tier, [f"own{number}", "shared", f"Own{number}"]) for number in range(4)]
+    assert at_once(*actions) == []
+    promoted = table.promoted_columns(tier)
+    assert sorted(promoted) == sorted([*schema.BASE_ATTRIBUTES, "shared", *(f"own{number}" for number in range(4))])
+    assert table.open_events(tier).metadata().configuration[PROPERTY] == ",".join(["_time", "_object", *promoted])
+
+
+def test_killed_between_column_and_property(tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(table, "_settle_statistics", lambda tier: [])
+        table.add_columns(tier, ["status"])
+    assert "status" not in table.open_events(tier).metadata().configuration[PROPERTY]
+    table.prepare(tier)
+    assert table.open_events(tier).metadata().configuration[PROPERTY].endswith(",filename,status")
+
+
+def put_local(root: Path, name: str, data: bytes = b"x") -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_bytes(data)
+
+
+def marker(**more: Any) -> bytes:
+    return orjson.dumps({"format": 1, "product": "rekindle", "version": "1.0"} | more)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("notes.txt", b"x", r"it holds other things \(notes.txt\); name a folder that is empty"),
+        ("sub/deep/notes.txt", b"x", r"it holds other things \(sub\)"),
+        ("_delta_log/00000000000000000000.json", b"{}", r"there is a table of another product \(_delta_log\)"),
+        ("events/part.parquet", b"x", r"there is a table of another product \(events\)"),
+        ("_rekindle/tier.json", marker(product="other"), r"a table of another product \(other\)"),
+        ("_rekindle/tier.json", marker(format=2, version="9.9"), r"made by a newer version \(9.9, format 2\); this one, .* knows format 1"),
+        ("_rekindle/tier.json", b"not json", r"_rekindle/tier.json is not what Rekindle writes"),
+        ("_rekindle/tier.json", b"[]", r"_rekindle/tier.json is not what Rekindle writes"),
+    ],
+    ids=["file", "folder", "delta-table", "events", "product", "newer", "not-json", "no-object"],
+)
+def test_place_that_is_refused(place: TierStore, name: str, data: bytes, message: str) -> None:
+    place.put(name, data)
+    before = {file.path for file in place.list("")}
+    for attempt in (table.check_place, table.prepare):
+        with pytest.raises(TierError, match=message) as caught:
+            attempt(place)
+        assert place.uri in str(caught.value)
+    assert {file.path for file in place.list("")} == before
+
+
+def test_tier_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "hot").write_text("x")
+    with pytest.raises(TierError, match="this is a file"):
+        table.check_place(open_tier(str(tmp_path / "hot"), StorageOptions()))
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "lost+found/x", "_rekindle/tmp/x"])
+def test_what_folders_have_by_themselves_is_no_other_thing(tmp_path: Path, name: str) -> None:
+    put_local(tmp_path, name)
+    table.prepare(open_tier(str(tmp_path), StorageOptions()))
+
+
+def test_table_of_other_partitions(tmp_path: Path) -> None:
+    put_local(tmp_path, "_rekindle/tier.json", marker())
+    DeltaTable.create(str(tmp_path / "events"), table.arrow_schema([]), partition_by=["date"])
+    with pytest.raises(TierError, match=r"partitioned by \('date',\), not \('tier', 'date'\)"):
+        table.prepare(open_tier(str(tmp_path), StorageOptions()))
+
+
+def test_table_that_lacks_columns(tmp_path: Path) -> None:
+    put_local(tmp_path, "_rekindle/tier.json", marker())
+    DeltaTable.create(
+        str(tmp_path / "events"),
+        pa.schema([("x", pa.string()), ("tier", pa.string()), ("date", pa.date32())]),
+        partition_by=["tier", "date"],
+    )
+    with pytest.raises(TierError, match="lacks the columns _time, _time_source"):
+        table.prepare(open_tier(str(tmp_path), StorageOptions()))
+
+
+def test_table_of_a_newer_protocol(tmp_path: Path) -> None:
+    tier = open_tier(str(tmp_path), StorageOptions())
+    table.prepare(tier)
+    log = tmp_path / "events/_delta_log/00000000000000000001.json"
+    log.write_bytes(
+        orjson.dumps(
+            {
+                "protocol": {
+                    "minReaderVersion": 3,
+                    "minWriterVersion": 7,
+                    "readerFeatures": ["fromTheFuture"],
+                    "writerFeatures": ["fromTheFuture"],
+                }
+            }
+        )
+    )
+    with pytest.raises(TierError, match=r"its table can't be read|its table can't be written"):
+        table.prepare(tier)
+
+
+def test_store_without_conditional_put_is_refused(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    tier = open_tier(f"s3://{s3.bucket}/hot", s3.options)
+    monkeypatch.setattr(type(tier), "put_new", type(tier).put)
+    with pytest.raises(TierError, match="If-None-Match"):
+        table.prepare(tier)
+    assert list(tier.list("events/")) == []
+
+
+def test_no_such_bucket(s3: S3) -> None:
+    with pytest.raises(TierError, match="no-such-bucket"):
+        table.check_place(open_tier("s3://no-such-bucket-here/hot", s3.options))
+
+
+def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    original = table.os.fsync
+    monkeypatch.setattr(
+        table.os, "fsync", lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name), original(descriptor))[1]
+    )
+    publish(local_tier, ["a"])
+    version = table.open_events(local_tier).version()
+    assert f"{version:020d}.json" in synced
+    assert synced[synced.index(f"{version:020d}.json") + 1] == "_delta_log"
