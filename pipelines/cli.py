@@ -32,12 +32,13 @@ from pipelines.cli_options import (
     split_lists,
 )
 from transforms.errors import ConfigurationError, RekindleError, TierError
+from transforms.schema import PRODUCT
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 app = typer.Typer(name="rekindle", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 _UsageError: Any = typer.BadParameter.__mro__[2]
 """Click's `ClickException`, wherever this version of typer keeps it."""
-jobs_app = typer.Typer(invoke_without_command=True, help="List, show, cancel and resume jobs.")
+jobs_app = typer.Typer(no_args_is_help=True, help="List, show, cancel and resume jobs.")
 app.add_typer(jobs_app, name="jobs")
 
 
@@ -52,6 +53,10 @@ def main(argv: list[str] | None = None) -> NoReturn:
 def run(argv: list[str]) -> int:
     """Run one command and return its exit code."""
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional library that is not installed
+    if not argv:
+        argv = ["--help"]
+    if argv[:1] == ["jobs"] and (len(argv) == 1 or argv[1].startswith("-") and argv[1] != "--help"):
+        argv = ["jobs", "list", *argv[1:]]
     try:
         result = app(argv, standalone_mode=False)
     except typer.Exit as end:
@@ -74,8 +79,11 @@ def run(argv: list[str]) -> int:
 
 
 @app.callback()
-def _root(ctx: typer.Context) -> None:
+def _root(version: Annotated[bool, typer.Option("--version", help="Say which version this is, and end.", is_eager=True)] = False) -> None:
     """Rekindle: make cold logs in S3 a hot tier of partitioned Parquet that any SQL engine reads, exactly once."""
+    if version:
+        output.RESULTS.print(PRODUCT)
+        raise typer.Exit
 
 
 @app.command(help="Ingest the objects of a bucket that match a pattern. Beam's own flags go after --.")
@@ -205,13 +213,6 @@ def _open_tier(hot_tier: str, options: StorageOptions, *, must_hold_events: bool
             f"there is no hot tier at {hot_tier}: `rekindle backfill` makes one, --hot-tier or $REKINDLE_HOT_TIER names another"
         )
     return tier
-
-
-@jobs_app.callback()
-def _jobs(ctx: typer.Context) -> None:
-    """List, show, cancel and resume jobs."""
-    if ctx.invoked_subcommand is None:
-        raise typer.Exit(run(["jobs", "list"]))
 
 
 @jobs_app.command("list", help="The jobs of a hot tier, newest first.")

@@ -6,9 +6,11 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -36,11 +38,11 @@ def print_rows_json(rows: Iterable[dict[str, Any]]) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table on standard output; in a pipe it is as wide as it needs to be."""
-    drawn = Table(show_edge=False, header_style="bold", pad_edge=False)
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False, header_style="bold", pad_edge=False)
     for name in columns:
         drawn.add_column(Text(name), overflow="ellipsis" if RESULTS.is_terminal else "fold", no_wrap=RESULTS.is_terminal)
     for row in rows:
-        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        drawn.add_row(*(Text(_cell(cell)) for cell in row))
     RESULTS.print(drawn)
 
 
@@ -142,8 +144,16 @@ def print_events(rows: Iterable[dict[str, Any]], fields: Sequence[str]) -> int:
     for row in rows:
         shown += 1
         if fields:
-            RESULTS.print(Text("  ").join(Text(f"{name}={row[name]}") for name in fields if name in row), soft_wrap=True)
+            RESULTS.print(Text("  ").join(Text(f"{name}={_cell(row[name])}") for name in fields if name in row), soft_wrap=True)
             continue
-        when = Text(str(row.get("_time", ""))[:23], style="cyan")
-        RESULTS.print(when + Text(f"  {row.get('host', '')}  ", style="dim") + Text(str(row.get("_message", ""))), soft_wrap=True)
+        when = Text(f"{row['_time']:%Y-%m-%d %H:%M:%S.%f}"[:23], style="cyan")
+        host = Text(f"  {row['host']}" if "host" in row else "", style="dim")
+        RESULTS.print(when, host, Text(f" {row['_message']}"), sep="", soft_wrap=True)
     return shown
+
+
+def _cell(value: object) -> str:
+    """Return a value as people read it: times in UTC without saying so, nothing where there is nothing."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
+    return "" if value is None else str(value)
