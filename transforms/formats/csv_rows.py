@@ -10,16 +10,17 @@ from __future__ import annotations
 import codecs
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from transforms.formats.record_errors import record_too_long
-
-UNCLOSED_QUOTE = "unclosed_quote: a cell opens with a quote that no other closes"
+from transforms.formats.record_errors import UNCLOSED_QUOTE, record_too_long
 
 csv.field_size_limit(sys.maxsize)  # ours is `max_record`; the library's own is 128 KiB
 _PRIVATE_USE = range(0xE000, 0xF8FF)
+_END = "end"  # a row of our own after the last; an open record swallows it
+
+_Span = tuple[int, int]  # where a physical line begins, and where the next does
 
 
 @dataclass(frozen=True)
@@ -39,43 +40,38 @@ class Row:
     error: str | None = None
 
 
-def parse_rows(
-    text: bytes, start: int, *, delimiter: str, max_record: int, final: bool, limit: int = sys.maxsize
-) -> tuple[list[Row], int, int]:
+def parse_rows(text: bytes, start: int, *, delimiter: str, max_record: int, final: bool) -> tuple[list[Row], int, int]:
     """Read the records of a block of lines.
 
     Args:
         text: Valid UTF-8.
         start: Where in it a record begins.
         delimiter: What is between two cells.
-        max_record: The bytes that a record with newlines may have.
+        max_record: The bytes that a record may have.
         final: Whether nothing follows, so that an open quote stays open.
-        limit: Records to read at most.
 
     Returns:
-        The records; the number of blank lines; and where reading ended: at a record that is still open, else at the end of the text or limit.
+        The records; the number of blank lines; and where the record begins that is open at the end (else the end).
     """
-    spans = _line_spans(text, start)
-    hiding = _Hiding(text.decode(), delimiter)
+    spans = list(_line_spans(text, start))
+    hiding = _Hiding(text, delimiter)
     rows: list[Row] = []
     blank, line = 0, 0
-    while line < len(spans) and len(rows) < limit:
+    while line < len(spans):
         for first, after, cells in _records(text, spans, line, hiding):
-            begin, end = spans[first][0], _content_end(text, *spans[after - 1])
+            begin, end = spans[first][0], _content_end(text, spans[after - 1])
             line = after
             if cells is None and not final and len(text) - begin <= max_record:
                 return rows, blank, begin
             if cells is None or end - begin > max_record:
-                rows.append(_unreadable(text, begin, _content_end(text, *spans[first]), max_record))
+                rows.append(_unreadable(text, begin, _content_end(text, spans[first]), max_record))
                 line = first + 1
-                break  # and read on there
+                break  # and begin anew at the next line
             if cells:
                 rows.append(Row(begin, end, cells))
             else:
                 blank += 1
-            if len(rows) == limit:
-                break
-    return rows, blank, spans[line][0] if line < len(spans) else len(text)
+    return rows, blank, len(text)
 
 
 def _unreadable(text: bytes, begin: int, end: int, max_record: int) -> Row:
@@ -88,8 +84,25 @@ def _unreadable(text: bytes, begin: int, end: int, max_record: int) -> Row:
 
 def parse_row(record: bytes, delimiter: str) -> list[str]:
     """Return the cells of one record."""
-    hiding = _Hiding(record.decode(), delimiter)
-    return [hiding.show(cell) for cell in next(csv.reader(hiding.lines(record, _line_spans(record, 0)), delimiter=delimiter), [])]
+    hiding = _Hiding(record, delimiter)
+    return next(hiding.read(hiding.line(record, span) for span in _line_spans(record, 0)), [])
+
+
+def header_row(text: bytes, start: int, delimiter: str) -> tuple[list[str] | None, int]:
+    """Return the cells of the record at a place, and where the next begins; None for the cells if its quotes are not closed."""
+    hiding = _Hiding(text, delimiter)
+    end, is_open = start, False
+
+    def feed() -> Iterator[str]:
+        nonlocal end, is_open
+        for span in _line_spans(text, start):
+            end = span[1]
+            yield hiding.line(text, span)
+        is_open = True
+        yield _END
+
+    cells = next(hiding.read(feed()))
+    return None if is_open else cells, end
 
 
 def header_names(cells: Sequence[str]) -> list[str]:
@@ -106,30 +119,29 @@ def header_names(cells: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def _line_spans(text: bytes, start: int) -> list[tuple[int, int]]:
-    """Return where each physical line begins, and where the next does."""
-    spans = []
+def _line_spans(text: bytes, start: int) -> Iterator[_Span]:
     while start < len(text):
         end = text.find(b"\n", start) + 1 or len(text)
-        spans.append((start, end))
+        yield start, end
         start = end
-    return spans
 
 
-def _content_end(text: bytes, start: int, end: int) -> int:
-    if end > start and text[end - 1 : end] == b"\n":
+def _content_end(text: bytes, span: _Span) -> int:
+    """Return where a line's end begins: LF, CRLF, or a CR that is the last byte of all."""
+    start, end = span
+    if text.endswith(b"\n", start, end):
         end -= 1
-    return end - 1 if end > start and text[end - 1 : end] == b"\r" else end
+    return end - 1 if text.endswith(b"\r", start, end) else end
 
 
-def _records(text: bytes, spans: Sequence[tuple[int, int]], line: int, hiding: _Hiding) -> Iterator[tuple[int, int, list[str] | None]]:
-    """Yield records as (first line, line after the last, cells), from a line on; cells is None for one that is still open at the end."""
-    reader = csv.reader(chain(hiding.lines(text, spans[line:]), ["end"]), delimiter=hiding.delimiter)
+def _records(text: bytes, spans: Sequence[_Span], line: int, hiding: _Hiding) -> Iterator[tuple[int, int, list[str] | None]]:
+    """Yield records as (first line, line after the last, cells), from a line on; cells is None for one that is open at the end."""
+    reader = csv.reader(chain((hiding.line(text, span) for span in spans[line:]), [_END]), delimiter=hiding.delimiter)
     first, count = line, len(spans)
     for cells in reader:
         after = line + reader.line_num
         if after <= count:
-            yield first, after, [hiding.show(cell) for cell in cells]
+            yield first, after, hiding.show(cells)
         elif first < count:
             yield first, count, None
         first = after
@@ -138,25 +150,26 @@ def _records(text: bytes, spans: Sequence[tuple[int, int]], line: int, hiding: _
 class _Hiding:
     """Hides from `csv` what it would take for a line's end, or refuse: lone CRs, and NUL before Python 3.11."""
 
-    def __init__(self, text: str, delimiter: str) -> None:
+    def __init__(self, text: bytes, delimiter: str) -> None:
         """Choose characters that the text lacks."""
         self.delimiter = delimiter
         self._table: dict[int, str] = {}
-        if "\r" in text or "\0" in text:
-            free = (chr(code) for code in _PRIVATE_USE if chr(code) not in text and chr(code) != delimiter)
+        if b"\0" in text or text.count(b"\r") != text.count(b"\r\n"):
+            used = text.decode()
+            free = (chr(code) for code in _PRIVATE_USE if chr(code) not in used and chr(code) != delimiter)
             self._table = {ord("\r"): next(free), 0: next(free)}
         self._back = {ord(substitute): chr(code) for code, substitute in self._table.items()}
 
-    def hide(self, text: str) -> str:
-        """Replace them in a line without its end."""
-        return text.translate(self._table) if self._table else text
+    def line(self, text: bytes, span: _Span) -> str:
+        """Return a line as `csv` is to see it, with its end."""
+        end = _content_end(text, span)
+        line = text[span[0] : end].decode()
+        return (line.translate(self._table) if self._table else line) + ("\r\n" if text.startswith(b"\r", end) else "\n")
 
-    def show(self, cell: str) -> str:
-        """Put them back."""
-        return cell.translate(self._back) if self._back else cell
+    def show(self, cells: list[str]) -> list[str]:
+        """Put back what was hidden."""
+        return [cell.translate(self._back) for cell in cells] if self._back else cells
 
-    def lines(self, text: bytes, spans: Sequence[tuple[int, int]]) -> Iterator[str]:
-        """Yield lines for `csv`, each with its end."""
-        for start, end in spans:
-            content = _content_end(text, start, end)
-            yield self.hide(text[start:content].decode()) + ("\r\n" if text[content : content + 1] == b"\r" else "\n")
+    def read(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """Yield the cells of records."""
+        return map(self.show, csv.reader(lines, delimiter=self.delimiter))

@@ -18,7 +18,7 @@ import pyarrow as pa
 from transforms.formats.views import Indices, view_array
 
 BLOCK_BYTES = 8 << 20
-_MARGIN = 4  # so many bytes beyond the limit are kept until a record is cut, at a character's boundary
+MARGIN = 4  # so many bytes beyond the limit are kept until a record is cut, at a character's boundary
 _LF, _CR = 10, 13
 _REPLACEMENT = "\ufffd".encode()
 _ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
@@ -103,49 +103,78 @@ def _without_surrogates(text: str) -> bytes:
 def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
     """Cut a stream into blocks of some 8 MiB that end with a line's end, the last one at the end of the stream.
 
-    Of a line longer than `max_record`, only a little more than that is kept in memory and given. If the stream breaks, all complete lines come
-    first; the one that was cut off is dropped, and the error goes up.
+    Of a line longer than `max_record`, only a little more than that is kept in memory and given. If the stream breaks, all complete lines
+    come first; the one that was cut off is dropped, and the error goes up.
     """
-    ready: list[bytes | memoryview] = []
-    tail: list[bytes | memoryview] = []
-    size = waiting = 0
-    stream = iter(chunks)
-    failure: Exception | None = None
-    while True:
+    stream = _Breakable(chunks)
+    whole, tail = _Pieces(), _Pieces()
+    for chunk in stream:
+        view, cut = memoryview(chunk), chunk.rfind(b"\n") + 1
+        if cut:
+            whole.add(tail.join())
+            whole.add(view[:cut])
+            tail.add(view[cut:])
+            if whole.size >= BLOCK_BYTES:
+                yield whole.join()
+        else:
+            tail.add(view)
+            if tail.size > 2 * (max_record + MARGIN):
+                tail.add(tail.join()[: max_record + 2 * MARGIN])
+    if stream.error is None:
+        whole.add(tail.join())
+    if whole.size:
+        yield whole.join()
+    if stream.error is not None:
+        raise stream.error
+
+
+class _Breakable:
+    """A stream that ends where it breaks, and keeps the error."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
         try:
-            chunk = next(stream, None)
-        except Exception as error:  # noqa: BLE001 - raised again below, after the lines that came before it
-            failure, chunk = error, None
-        if chunk is None:
-            break
-        cut = chunk.rfind(b"\n") + 1
-        if not cut:
-            tail.append(chunk)
-            waiting += len(chunk)
-            if waiting > 2 * (max_record + 2 * _MARGIN):
-                tail = [b"".join(tail)[: max_record + 2 * _MARGIN]]
-                waiting = len(tail[0])
-            continue
-        view = memoryview(chunk)
-        ready += (*tail, view[:cut])
-        size += waiting + cut
-        tail, waiting = [view[cut:]], len(chunk) - cut
-        if size >= BLOCK_BYTES:
-            yield b"".join(ready)
-            ready, size = [], 0
-    if failure is None:
-        ready += tail
-    if any(map(len, ready)):
-        yield b"".join(ready)
-    if failure is not None:
-        raise failure
+            yield from self._chunks
+        except Exception as error:  # noqa: BLE001 - raised by who reads, after what came before it
+            self.error = error
+
+
+class _Pieces:
+    """Bytes that are joined once."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes | memoryview] = []
+        self.size = 0
+
+    def add(self, part: bytes | memoryview) -> None:
+        if len(part):
+            self._parts.append(part)
+            self.size += len(part)
+
+    def join(self) -> bytes:
+        """Return all bytes, and begin anew."""
+        parts, self._parts, self.size = self._parts, [], 0
+        return parts[0] if len(parts) == 1 and isinstance(parts[0], bytes) else b"".join(parts)
+
+
+def raw_from(raw: bytes, lines: Lines, place: int) -> bytes:
+    """Return the bytes of a block from the line on that begins at a place of its text, as they were before bad ones were replaced."""
+    if place >= len(lines.text):
+        return b""
+    if raw is lines.text:
+        return raw[place:]
+    line = lines.text.count(b"\n", 0, place)
+    return raw[int(_line_spans(raw)[0][line]) :]
 
 
 def split_lines(block: bytes, *, max_record: int) -> Lines:
     """Find the lines of a block."""
     starts, ends = _line_spans(block)
-    if (ends - starts >= max_record + _MARGIN).any():
-        block = _shorten(block, starts, ends, max_record + _MARGIN)
+    if (ends - starts >= max_record + MARGIN).any():
+        block = _shorten(block, starts, ends, max_record + MARGIN)
         starts, ends = _line_spans(block)
     bad = None
     if not _is_utf8(block):
@@ -160,7 +189,7 @@ def split_lines(block: bytes, *, max_record: int) -> Lines:
 
 def _line_spans(block: bytes) -> tuple[Indices, Indices]:
     ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _LF)
-    if not block.endswith(b"\n"):
+    if block and not block.endswith(b"\n"):
         ends = np.append(ends, len(block))
     starts = np.empty_like(ends)
     starts[:1] = 0

@@ -20,12 +20,16 @@ from transforms.formats.views import Indices, columns_of, nulls, take
 _SAMPLE = 256
 _MAX_NAMES = 1000
 _FREQUENT = 50  # a name is asked for if one object in so many has it
+_SPARSE = 8  # a column with fewer values than one in so many rows is made of these, not row by row
 _BATCH = 1 << 30  # rows: all in one Arrow batch
 
 _MARK = r"\u0001"
 _ODD_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)|-0"
 _ODD_VALUE = rf"([:\[,][ \t\r]*)({_ODD_NUMBER})([,}}\] \t\r])"
 _QUOTED_NUMBER = r'"\\u0001([-+.0-9eE]+)"'
+
+# DuckDB's message quotes the text, cut off within a character if need be; its client then fails to decode the message.
+_NO_JSON = (duckdb.InvalidInputException, UnicodeDecodeError)
 
 Fields = dict[str, pa.Array]
 
@@ -54,7 +58,7 @@ class JsonFields:
             objects, rows = _quote_numbers(objects)
         try:
             read, fields = self._fields(objects)
-        except duckdb.InvalidInputException:
+        except _NO_JSON:
             valid = self._valid(objects)
             rows, objects = rows[valid], take(objects, valid)
             read, fields = self._fields(objects)
@@ -150,8 +154,15 @@ def text_columns(objects: Sequence[Mapping[str, str]]) -> Fields:
     for place, fields in enumerate(objects):
         for name, value in fields.items():
             values.setdefault(name, {})[place] = value
-    count = len(objects)
-    return {name: pa.array(map(column.get, range(count)), pa.string_view(), size=count) for name, column in values.items()}
+    return {name: _column(found, len(objects)) for name, found in values.items()}
+
+
+def _column(found: Mapping[int, str], rows: int) -> pa.Array:
+    if len(found) * _SPARSE > rows:
+        return pa.array(map(found.get, range(rows)), pa.string_view(), size=rows)
+    places = np.full(rows, -1)
+    places[list(found)] = np.arange(len(found))
+    return take(pa.array(found.values(), pa.string_view(), size=len(found)), places)
 
 
 def join_rows(parts: list[tuple[Indices, Fields]], total: int) -> Fields:

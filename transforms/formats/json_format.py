@@ -24,6 +24,7 @@ from transforms.formats.times import Clock, RecordTimes
 from transforms.formats.views import Indices, take
 
 _SMALL = 32 << 10  # so many bytes are read sooner one by one than DuckDB is connected (13 ms)
+_SOME_CELLS, _MOST_CELLS_A_VALUE = 1 << 16, 200
 _FEW = 50  # and so many rows sooner than it runs one more query (2 ms)
 
 
@@ -78,7 +79,7 @@ class _JsonLines:
 
 
 def _cuts(total: int, names: set[str], rest: Indices, objects: list[dict[str, str]]) -> Iterator[tuple[int, int]]:
-    """Cut rows into ranges of at most `MAX_CELLS` cells.
+    """Cut rows into ranges of at most `MAX_CELLS` cells, and not much more cells than values.
 
     Args:
         total: The number of rows.
@@ -86,12 +87,14 @@ def _cuts(total: int, names: set[str], rest: Indices, objects: list[dict[str, st
         rest: Rows that have further ones,
         objects: and which.
     """
-    low, seen = 0, set(names)
+    low, seen, values = 0, set(names), 0
     for row, fields in zip(rest.tolist(), objects, strict=True):
-        wider = seen | fields.keys() if not seen.issuperset(fields) else seen
-        if len(wider) * (row + 1 - low) > MAX_CELLS and row > low:
+        values += len(fields)
+        wider = seen if seen.issuperset(fields) else seen | fields.keys()
+        limit = min(MAX_CELLS, max(_SOME_CELLS, _MOST_CELLS_A_VALUE * values)) if len(wider) > len(names) else MAX_CELLS
+        if len(wider) * (row + 1 - low) > limit and row > low:
             yield from _steps(low, row, len(seen))
-            low, wider = row, names | fields.keys()
+            low, wider, values = row, names | fields.keys(), len(fields)
         seen = wider
     yield from _steps(low, total, len(seen))
 

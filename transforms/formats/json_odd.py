@@ -86,6 +86,7 @@ def _odd_numbers(data: _Bytes, marks: Indices) -> Indices:
     place = sign - (data[sign] == _MINUS)
     place -= _run(data, place, -1, _SPACE)
     starts_value = (place >= 0) & _BEFORE_VALUE[data[place]] & ((data[first] != _ZERO) | (before == 1))
+    starts_value |= before == _LONGEST
     marks, before = marks[starts_value], before[starts_value]
     exponent = data[marks] != _DOT
     return np.concatenate([marks[exponent], _odd_fractions(data, marks[~exponent], before[~exponent])])

@@ -8,6 +8,7 @@ import pyarrow as pa
 from transforms.formats.framing import Lines
 
 INVALID_TEXT = "invalid_text: bytes that are no UTF-8 were replaced by U+FFFD"
+UNCLOSED_QUOTE = "unclosed_quote: a cell opens with a quote that no other closes"
 LONE_SURROGATE = "invalid_text: a lone surrogate was replaced by U+FFFD"
 
 

@@ -1,23 +1,98 @@
-"""Plain text: a line is an event (spec §4.3). The time in it is looked for later, when pipelines had their say (`timestamps.settle_times`)."""
+"""Plain text: a line is an event (spec §4.3), or several lines are, where `multilineStart` says how an event begins.
+
+The time in it is looked for later, when pipelines had their say (`timestamps.settle_times`).
+"""
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 
+import numpy as np
+import polars as pl
 import pyarrow as pa
 
-from transforms.formats.framing import line_blocks, split_lines, utf8
+from transforms.formats.framing import MARGIN, Flags, Lines, line_blocks, raw_from, split_lines, utf8
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
-from transforms.formats.record_errors import error_column, line_errors
+from transforms.formats.record_errors import error_column, line_errors, record_too_long
 from transforms.formats.times import Clock
+from transforms.formats.views import Indices, view_array
 
 
 def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
-    """Yield the lines of a stream as `_message`."""
+    """Yield the events of a stream as `_message`."""
     del clock  # text has no fields
-    for block in line_blocks(utf8(chunks), max_record=options.max_record):
+    blocks = line_blocks(utf8(chunks), max_record=options.max_record)
+    if options.multiline_start is not None:
+        yield from _read_events(blocks, options.multiline_start, options.max_record)
+        return
+    for block in blocks:
         lines = split_lines(block, max_record=options.max_record)
         errors = line_errors(lines, max_record=options.max_record, bad_text=False)
         records = pa.record_batch({"_message": lines.array(), **error_column(errors, len(lines))})
         yield RecordBlock(records=records, blank=lines.blank, replaced=lines.replaced)
+
+
+def _read_events(blocks: Iterator[bytes], pattern: str, max_record: int) -> Iterator[RecordBlock]:
+    """Yield events of one or more lines; the last one of a block waits for the next, because it may go on there."""
+    waiting, passed = b"", (0, 0)
+    for block in blocks:
+        raw = waiting + block
+        lines = split_lines(raw, max_record=max_record)
+        firsts = _first_lines(lines, pattern)
+        place = int(lines.starts[firsts[-1]]) if len(firsts) else len(lines.text)
+        yield _events(lines, firsts[:-1], place, passed, max_record)
+        waiting, passed = _limit(raw_from(raw, lines, place), max_record)
+    if waiting:
+        lines = split_lines(waiting, max_record=max_record)
+        yield _events(lines, np.arange(1), len(lines.text), passed, max_record)
+
+
+def _first_lines(lines: Lines, pattern: str) -> Indices:
+    """Return the lines that begin an event; the first one does in any case."""
+    begins = pl.Series(lines.array()).str.contains(pattern).to_numpy().copy()
+    begins[:1] = True
+    return np.flatnonzero(begins)
+
+
+def _events(lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], max_record: int) -> RecordBlock:
+    """Make a block of the events that lie before `end`; blank lines within an event stay in it, and are counted all the same.
+
+    Args:
+        lines: Lines of a block.
+        firsts: Those that begin an event.
+        end: Where in the text the last event ends.
+        passed: Blank lines and replaced bytes that are in none of the lines.
+        max_record: The bytes of an event that are kept.
+    """
+    count = int(np.searchsorted(lines.starts, end))
+    lasts = np.append(firsts[1:], count)[: len(firsts)] - 1
+    starts = lines.starts[firsts]
+    lengths = lines.starts[lasts] + lines.lengths[lasts] - starts
+    long = np.flatnonzero((lengths > max_record) | _any_between(lines.long, firsts, lasts)).tolist()
+    for event in long:
+        start = int(starts[event])
+        lengths[event] = codecs.utf_8_decode(lines.text[start : start + max_record], "replace", False)[1]
+    errors = dict.fromkeys(long, record_too_long(max_record))
+    records = pa.record_batch({"_message": view_array(lines.text, starts, lengths), **error_column(errors, len(firsts))})
+    physical = lines.text.count(b"\n", 0, end) + (end == len(lines.text) and not lines.text.endswith(b"\n"))
+    replaced = 0 if lines.bad is None else int(lines.bad[:count].sum())
+    return RecordBlock(records=records, blank=passed[0] + physical - count, replaced=passed[1] + replaced)
+
+
+def _any_between(flags: Flags | None, firsts: Indices, lasts: Indices) -> Flags:
+    if flags is None:
+        return np.zeros(len(firsts), np.bool_)
+    sums = np.concatenate([[0], np.cumsum(flags)])
+    return np.asarray(sums[lasts + 1] > sums[firsts])
+
+
+def _limit(waiting: bytes, max_record: int) -> tuple[bytes, tuple[int, int]]:
+    """Keep no more of an event that goes on than will be given of it; also the blank lines and bad bytes in what is dropped."""
+    size = max_record + 2 * MARGIN
+    if len(waiting) <= size + 1:
+        return waiting, (0, 0)
+    kept = waiting[:size] + b"\n"
+    all_, some = split_lines(waiting, max_record=max_record), split_lines(kept, max_record=max_record)
+    return kept, (all_.blank - some.blank, all_.replaced - some.replaced)
