@@ -15,15 +15,21 @@ from deltalake.transaction import AddAction, RemoveAction
 from transforms import schema
 from transforms.errors import TierError
 from transforms.hot_tier.data_file import FileDescription
+from transforms.hot_tier.opening import EVENTS, NO_HOOKS, flush_log
 from transforms.hot_tier.snapshot import Snapshot
-from transforms.hot_tier.table import EVENTS, NO_HOOKS, flush_log
+from transforms.hot_tier.statistics import complete_statistics
 from transforms.storage import TierStore
 
 CHECKPOINT_INTERVAL = 10
 
 
 def commit(
-    snapshot: Snapshot, *, added: Sequence[FileDescription], removed: Collection[str] = (), transactions: Sequence[tuple[str, int]]
+    snapshot: Snapshot,
+    *,
+    added: Sequence[FileDescription] = (),
+    removed: Collection[str] = (),
+    restated: Collection[str] = (),
+    transactions: Sequence[tuple[str, int]],
 ) -> None:
     """Try once to make the version after the snapshot's.
 
@@ -34,6 +40,7 @@ def commit(
         snapshot: What the change was planned from; it is used up.
         added: New files.
         removed: Paths of live files.
+        restated: Paths of live files whose statistics lack columns that were added since; no row changes.
         transactions: App ids and their versions.
 
     Raises:
@@ -43,7 +50,7 @@ def commit(
     """
     events = snapshot.events
     events.create_write_transaction(
-        [*_removals(snapshot, removed), *(_addition(file) for file in added)],
+        [*_removals(snapshot, removed), *_restatements(snapshot, restated), *(_addition(file, snapshot.columns) for file in added)],
         "append",
         events.schema(),
         list(schema.PARTITION_COLUMNS),
@@ -82,6 +89,23 @@ def _removals(snapshot: Snapshot, removed: Collection[str]) -> list[RemoveAction
     return [RemoveAction(file.path, True, now, file.size, {**file.partition}) for file in live]
 
 
-def _addition(file: FileDescription) -> AddAction:
+def _restatements(snapshot: Snapshot, paths: Collection[str]) -> list[AddAction]:
+    return [
+        AddAction(
+            file.path,
+            file.size,
+            file.partition,
+            file.modified,
+            False,
+            complete_statistics(snapshot.statistics(path), file.rows, snapshot.columns),
+        )
+        for path, file in ((path, snapshot.files[path]) for path in paths)
+    ]
+
+
+def _addition(file: FileDescription, promoted: Sequence[str]) -> AddAction:
+    """Return the action of a new file; columns that others added since it was written are null in all its rows."""
     partition = {"tier": file.tier, "date": file.date}
-    return AddAction(file.path, file.size, partition, time.time_ns() // 1_000_000, True, file.stats)
+    return AddAction(
+        file.path, file.size, partition, time.time_ns() // 1_000_000, True, complete_statistics(file.stats, file.rows, promoted)
+    )

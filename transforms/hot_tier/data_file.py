@@ -7,6 +7,7 @@ plain pages 0.3, so each file decides by a sample of its first rows.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import schema
+from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.statistics import ColumnStatistics, from_footer, statistics_columns, statistics_json
-from transforms.hot_tier.table import EVENTS
 from transforms.storage import TierStore
 
 COMPRESSION_LEVEL = 1
@@ -31,6 +32,7 @@ _NO_DICTIONARY = frozenset({*_ENCODINGS, "_message"})
 _MAP_LEAVES = ("attributes.key_value.key", "attributes.key_value.value")
 _WRITE_BYTES = 1 << 20
 """Pages are handed to the store together: a small file has hundreds, and a call for each took 0.3 ms a MB of text."""
+_NAME = re.compile(r"/part-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-([0-9]+)\.parquet$")
 JOB_METADATA = "rekindle.job"
 
 
@@ -70,9 +72,22 @@ class FileDescription:
     max_time: int
 
 
-def new_path(tier_name: str, date: str) -> str:
-    """Return a new file's path in the table."""
-    return f"tier={tier_name}/date={date}/part-{uuid.uuid4()}.parquet"
+def new_path(tier_name: str, date: str, layout: int) -> str:
+    """Return a new file's path in the table.
+
+    Args:
+        tier_name: The partition's tier.
+        date: The partition's date.
+        layout: How many of the table's promoted attributes had a column when the file's rows were laid out; all others are in its map.
+            Columns are only ever added at the end, so the number tells which. Statistics can't: they speak of columns that came later, too.
+    """
+    return f"tier={tier_name}/date={date}/part-{uuid.uuid4()}-{layout}.parquet"
+
+
+def layout_of(path: str) -> int:
+    """Return how many of the table's promoted attributes are never in the file's map; 0 for another writer's, of which nothing is known."""
+    match = _NAME.search(path)
+    return int(match[1]) if match else 0
 
 
 class DataFile:
@@ -86,6 +101,7 @@ class DataFile:
         date: str,
         promoted: Sequence[str],
         tier_name: str = "hot",
+        layout: int | None = None,
         job: str | None = None,
         level: int = COMPRESSION_LEVEL,
     ) -> None:
@@ -95,12 +111,13 @@ class DataFile:
             store: The tier.
             table: The first rows: stored columns, text as `string_view` or `dictionary<int32, string>`.
             date: The partition's date.
-            promoted: The attributes that have a column of their own; they and `_time` and `_object` get statistics.
+            promoted: The attributes that have a column of their own, in the table's order; they and `_time` and `_object` get statistics.
             tier_name: The partition's tier.
+            layout: How many of them had a column when the rows were laid out (`new_path`), by default all.
             job: The job, kept in the footer, for who finds a file that no commit names.
             level: zstd's.
         """
-        self.path = new_path(tier_name, date)
+        self.path = new_path(tier_name, date, len(promoted) if layout is None else layout)
         self.rows = 0
         self.last_time: int | None = None
         self._partition = (tier_name, date)

@@ -21,9 +21,9 @@ from transforms.errors import TierError
 from transforms.hot_tier.commits import commit, settle
 from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.ledger import APP_ID, Ledger, LedgerEntry, Published, WaveRecord, sidecar_path, write_sidecar
+from transforms.hot_tier.opening import back_off
 from transforms.hot_tier.rewriting import objects_in, rewrite_file, without_objects
 from transforms.hot_tier.snapshot import LiveFile, Snapshot
-from transforms.hot_tier.table import back_off
 from transforms.storage import TierStore
 
 MOST_FAILURES = 8

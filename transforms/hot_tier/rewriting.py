@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import schema
-from transforms.hot_tier.data_file import DataFile, FileDescription
-from transforms.hot_tier.table import EVENTS
+from transforms.hot_tier.data_file import DataFile, FileDescription, layout_of
+from transforms.hot_tier.opening import EVENTS
 from transforms.storage import TierStore
 
 _CONSTANTS = [
@@ -67,7 +67,7 @@ def rewrite_file(
                 if table.num_rows == 0:
                     continue
                 if new is None:
-                    new = DataFile(store, table, date=date, promoted=promoted, tier_name=tier_name, job=job)
+                    new = DataFile(store, table, date=date, promoted=promoted, tier_name=tier_name, layout=layout_of(path), job=job)
                 new.append(table)
         return None if new is None else new.close()
     except BaseException:

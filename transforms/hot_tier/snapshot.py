@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
 
+import orjson
 import pyarrow as pa
 from deltalake import DeltaTable
 
 from transforms import schema
-from transforms.hot_tier.table import open_events, promoted_in
+from transforms.hot_tier.opening import open_events, promoted_in
+from transforms.hot_tier.statistics import time_text
 from transforms.storage import TierStore
 
 
@@ -28,6 +30,7 @@ class LiveFile:
         max_time: The greatest.
         min_object: A lower bound of `_object`.
         max_object: An upper bound.
+        modified: When it was added, in milliseconds since 1970 UTC.
     """
 
     path: str
@@ -39,6 +42,7 @@ class LiveFile:
     max_time: int
     min_object: str
     max_object: str
+    modified: int
 
     @property
     def partition(self) -> dict[str, str]:
@@ -67,7 +71,6 @@ class Snapshot:
     @cached_property
     def files(self) -> dict[str, LiveFile]:
         """The live files by path."""
-        actions = pa.table(self.events.get_add_actions(flatten=True))
         names = {
             "path": "path",
             "size": "size_bytes",
@@ -78,12 +81,39 @@ class Snapshot:
             "max_time": "max._time",
             "min_object": "min._object",
             "max_object": "max._object",
+            "modified": "modification_time",
         }
-        if actions.num_rows == 0:
+        if self._actions.num_rows == 0:
             return {}
-        rows = pa.table({name: _plain(actions[column]) for name, column in names.items()}).to_pylist()
+        rows = pa.table({name: _plain(self._actions[column]) for name, column in names.items()}).to_pylist()
         files = [LiveFile(**{**row, "path": unquote(row["path"])}) for row in rows]
         return {file.path: file for file in files}
+
+    def statistics(self, path: str) -> str:
+        """Return a live file's statistics, as its Add action has them."""
+        row = self._actions.slice(self._rows[path], 1)
+        cells = {name: _plain(row[name])[0].as_py() for name in row.column_names}
+        by_prefix = {
+            prefix: {name.removeprefix(prefix): value for name, value in cells.items() if name.startswith(prefix) and value is not None}
+            for prefix in ("min.", "max.", "null_count.")
+        }
+        lows, highs = by_prefix["min."], by_prefix["max."]
+        return orjson.dumps(
+            {
+                "numRecords": cells["num_records"],
+                "minValues": lows | {"_time": time_text(lows["_time"])},
+                "maxValues": highs | {"_time": time_text(highs["_time"])},
+                "nullCount": by_prefix["null_count."],
+            }
+        ).decode()
+
+    @cached_property
+    def _actions(self) -> pa.Table:
+        return pa.table(self.events.get_add_actions(flatten=True))
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {unquote(path): number for number, path in enumerate(self._actions["path"].to_pylist())}
 
     def transaction_version(self, app_id: str) -> int | None:
         """Return the version that commits gave an app id last, or None."""

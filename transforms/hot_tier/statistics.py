@@ -67,6 +67,14 @@ def statistics_json(rows: int, *, min_time: int, max_time: int, columns: Mapping
     ).decode()
 
 
+def complete_statistics(stats: str, rows: int, promoted: Iterable[str]) -> str:
+    """Return an Add action's statistics that speak of all these columns: those they lack are null in all rows."""
+    made = orjson.loads(stats)
+    missing = dict.fromkeys(set(promoted) - made["nullCount"].keys(), rows)
+    made["nullCount"] |= missing
+    return orjson.dumps(made).decode() if missing else stats
+
+
 def time_text(microseconds: int) -> str:
     """Return a time as the statistics write it: `YYYY-MM-DDTHH:MM:SS.ffffffZ`."""
     return (_EPOCH + timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import os
-import random
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 
 import orjson
-import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties
+from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
-from deltalake.schema import PrimitiveType
 
 from transforms import schema
 from transforms.errors import TierError
 from transforms.hot_tier import statistics
+from transforms.hot_tier.columns import add_columns, settle_statistics
+from transforms.hot_tier.opening import EVENTS, NO_HOOKS, arrow_schema, flush_log, open_events, promoted_columns
 from transforms.storage import TierStore
 
-EVENTS = "events"
+__all__ = ["EVENTS", "add_columns", "arrow_schema", "check_place", "exists", "open_events", "prepare", "promoted_columns"]
+
 MARKER = "_rekindle/tier.json"
 PRODUCT = "rekindle"
 FORMAT = 1
@@ -32,9 +29,6 @@ _PROPERTIES = {
     "delta.logRetentionDuration": "interval 3650 days",
 }
 """Well above the longest grace and restore: what goes, goes by the product's own rules."""
-_ATTEMPTS = 20
-COMMIT_ONCE = CommitProperties(max_commit_retries=0)
-NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
 
 def exists(tier: TierStore) -> bool:
@@ -69,86 +63,7 @@ def prepare(tier: TierStore) -> None:
         open_events(tier)
     except TableNotFoundError:
         _create_events(tier)
-    _settle_statistics(tier)
-
-
-def open_events(tier: TierStore) -> DeltaTable:
-    """Return a new handle of the table, as it is now.
-
-    Raises:
-        TableNotFoundError: there is none.
-        TierError: it is not the product's, or this version can't read it.
-    """
-    try:
-        events = DeltaTable(tier.table_uri(EVENTS), storage_options=tier.delta_options())
-    except TableNotFoundError:
-        raise
-    except DeltaError as error:
-        raise TierError(f"hot tier {tier.uri}: its table can't be read: {error}") from error
-    _check_table(tier, events)
-    return events
-
-
-def promoted_columns(tier: TierStore) -> list[str]:
-    """Return the attributes that have a column of their own, in the table's order."""
-    return promoted_in(open_events(tier))
-
-
-def promoted_in(events: DeltaTable) -> list[str]:
-    """Return the promoted attributes of a handle."""
-    return [field.name for field in events.schema().fields if not schema.is_system(field.name)]
-
-
-def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PROMOTED_LIMIT) -> list[str]:
-    """Give attributes columns of their own, in the order of their names here, until the table has `limit` of them.
-
-    Names that can't be columns, that are there, or that differ from one only in case are left out. Others may do the same at the same time.
-
-    Returns:
-        All attributes that have a column now.
-    """
-    wanted = list(names)
-    for _ in _attempts(f"hot tier {tier.uri}: its columns can't be added"):
-        events = open_events(tier)
-        missing = _missing(wanted, promoted_in(events), limit)
-        if not missing:
-            break
-        with suppress(DeltaError, OSError):  # refused or not, the next handle tells
-            fields = [Field(name, PrimitiveType("string")) for name in missing]
-            events.alter.add_columns(fields, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS)
-            flush_log(tier, events.version())
-    return _settle_statistics(tier)
-
-
-def arrow_schema(promoted: Iterable[str]) -> pa.Schema:
-    """Return the table's schema."""
-    return pa.schema(
-        [
-            *schema.SYSTEM_COLUMNS.items(),
-            *((name, pa.string()) for name in promoted),
-            (schema.ATTRIBUTES_COLUMN, pa.map_(pa.string(), pa.string())),
-            ("tier", pa.string()),
-            ("date", pa.date32()),
-        ]
-    )
-
-
-def flush_log(tier: TierStore, version: int) -> None:
-    """Bring a version's log entry, and the folders that lead to it, to the disk: deltalake leaves that to the operating system."""
-    if tier.local_path is None:
-        return
-    log = tier.local_path / EVENTS / "_delta_log"
-    for path in (log / f"{version:020d}.json", log, log.parent, log.parent.parent):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def back_off(failures: int) -> float:
-    """Return how many seconds to wait after so many refused commits in a row: random, so that rivals come apart."""
-    return random.uniform(0, min(2.0, 0.02 * 2**failures))  # noqa: S311 - not for secrets
+    settle_statistics(tier)
 
 
 def _check_marker(tier: TierStore, text: bytes) -> None:
@@ -210,53 +125,3 @@ def _create_events(tier: TierStore) -> None:
             open_events(tier)  # somebody else made it, or the answer was lost
         except TableNotFoundError:
             raise TierError(f"hot tier {tier.uri}: the table can't be made: {error}") from error
-
-
-def _check_table(tier: TierStore, events: DeltaTable) -> None:
-    where = f"hot tier {tier.uri}"
-    partitioning = tuple(events.metadata().partition_columns)
-    if partitioning != schema.PARTITION_COLUMNS:
-        raise TierError(f"{where}: its table is partitioned by {partitioning}, not {schema.PARTITION_COLUMNS}: it is not Rekindle's")
-    found = {field.name for field in events.schema().fields}
-    missing = [name for name in arrow_schema(schema.BASE_ATTRIBUTES).names if name not in found]
-    if missing:
-        raise TierError(f"{where}: its table lacks the columns {', '.join(missing)}: it is not Rekindle's")
-
-
-def _missing(wanted: Iterable[str], there: list[str], limit: int) -> list[str]:
-    taken = {name.lower() for name in (*there, *schema.SYSTEM_COLUMNS, *schema.PARTITION_COLUMNS, schema.ATTRIBUTES_COLUMN)}
-    missing: list[str] = []
-    for name in wanted:
-        if len(there) + len(missing) >= limit:
-            break
-        if schema.can_be_column(name) and name.lower() not in taken:
-            taken.add(name.lower())
-            missing.append(name)
-    return missing
-
-
-def _settle_statistics(tier: TierStore) -> list[str]:
-    """Bring the list of columns with statistics in step with the columns, and return the promoted ones.
-
-    Adding columns and this are two commits; who was killed in between leaves it to the next.
-    """
-    for _ in _attempts(f"hot tier {tier.uri}: its properties can't be set"):
-        events = open_events(tier)
-        promoted = promoted_in(events)
-        wanted = statistics.statistics_property(promoted)
-        if events.metadata().configuration.get(statistics.PROPERTY) == wanted:
-            break
-        with suppress(DeltaError, OSError):  # refused or not, the next handle tells
-            properties = {statistics.PROPERTY: wanted}
-            events.alter.set_table_properties(properties, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS)
-            flush_log(tier, events.version())
-    return promoted
-
-
-def _attempts(complaint: str) -> Iterator[int]:
-    """Yield attempts, with pauses between them, until the caller breaks off."""
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            time.sleep(back_off(attempt))
-        yield attempt
-    raise TierError(f"{complaint}: other processes change the table all the time, or the store refuses; try again")

@@ -67,7 +67,7 @@ class HotTierWriter:
 
         Args:
             tier: The hot tier.
-            columns: The promoted attributes, as the table has them.
+            columns: The promoted attributes: all that the table has, in its order (`table.promoted_columns`).
             job: The job's task id, for the files' footers.
             buffer_bytes: What the events in memory may keep alive; a batch may come on top.
             target_bytes: A file that has reached this size is closed.

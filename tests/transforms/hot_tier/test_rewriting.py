@@ -10,11 +10,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from tests.transforms.hot_tier.samples import NOON, events, uri_of
+from tests.transforms.hot_tier.samples import NOON, entry, events, publish, uri_of
 from transforms import schema
 from transforms.hot_tier import data_file
+from transforms.hot_tier.data_file import layout_of
+from transforms.hot_tier.publish import publish_wave
 from transforms.hot_tier.rewriting import objects_in, rewrite_file, without_objects
+from transforms.hot_tier.search import search
+from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.table import add_columns
 from transforms.hot_tier.writing import HotTierWriter
+from transforms.query.parser import parse
 from transforms.storage import TierStore
 
 COLUMNS = (*schema.BASE_ATTRIBUTES, "status")
@@ -69,3 +75,32 @@ def test_column_that_the_file_lacks_is_counted_as_null(local_tier: TierStore) ->
     assert made is not None
     assert made.path.startswith("tier=cold/date=2024-10-04/")
     assert orjson.loads(made.stats)["nullCount"]["new"] == made.rows
+
+
+def test_layout_stays_with_the_rows(tier: TierStore) -> None:
+    """What was in the map before its column came stays there, and readers know it."""
+    writer = HotTierWriter(tier, columns=schema.BASE_ATTRIBUTES)
+    writer.write(events(uri_of("a"), [NOON], status=["404"]))
+    writer.write(events(uri_of("b"), [NOON], status=["404"]))
+    publish_wave(tier, job="old", wave=0, files=writer.close(), entries=[entry("a", 1), entry("b", 1)])
+    add_columns(tier, ["status"])
+    publish(tier, ["b"], content="2")
+
+    layouts = {path: layout_of(path) for path in Snapshot.load(tier).files}
+    assert sorted(layouts.values()) == [5, 6]
+    (rewritten,) = [path for path, layout in layouts.items() if layout == 5]
+    assert content(tier, rewritten)["attributes"].to_pylist() == [[("status", "404")]]
+    assert [row["_object"] for row in search(tier, parse("status=404"))] == [uri_of("a")]
+
+
+@pytest.mark.parametrize(
+    ("path", "layout"),
+    [
+        ("tier=hot/date=2024-01-01/part-0c7b5f4e-8f4e-4a53-9f0e-2f3c0d1e2f3a-12.parquet", 12),
+        ("tier=hot/date=2024-01-01/part-00000-0c7b5f4e-8f4e-4a53-9f0e-2f3c0d1e2f3a-c000.zstd.parquet", 0),
+        ("tier=hot/date=2024-01-01/part-0c7b5f4e-8f4e-4a53-9f0e-2f3c0d1e2f3a.parquet", 0),
+    ],
+    ids=["ours", "delta-rs", "other"],
+)
+def test_layout_of_a_path(path: str, layout: int) -> None:
+    assert layout_of(path) == layout

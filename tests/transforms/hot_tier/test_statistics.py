@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.hot_tier.statistics import ColumnStatistics, lower_bound, statistics_json, statistics_property, time_text, upper_bound
+from transforms.hot_tier.statistics import (
+    ColumnStatistics,
+    complete_statistics,
+    lower_bound,
+    statistics_json,
+    statistics_property,
+    time_text,
+    upper_bound,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,15 @@ def test_json_of_a_file() -> None:
         "maxValues": {"_time": "1970-01-01T00:00:01.500000Z", "_object": "b", "k8s.pod": "ü"},
         "nullCount": {"_time": 0, "_object": 0, "host": 3, "k8s.pod": 1},
     }
+
+
+def test_columns_that_were_added_since_are_null() -> None:
+    made = statistics_json(
+        2, min_time=0, max_time=0, columns={"_object": ColumnStatistics(0, "a", "b"), "host": ColumnStatistics(1, "h", "h")}
+    )
+    assert complete_statistics(made, 2, ["host"]) == made
+    completed = orjson.loads(complete_statistics(made, 2, ["host", "new"]))
+    assert completed == orjson.loads(made) | {"nullCount": {"_time": 0, "_object": 0, "host": 1, "new": 2}}
 
 
 def test_property_quotes_odd_names() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
 from deltalake import DeltaTable
 
@@ -16,7 +17,8 @@ from tests.conftest import S3
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms import schema
 from transforms.errors import TierError
-from transforms.hot_tier import table
+from transforms.hot_tier import columns, opening, table
+from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.statistics import PROPERTY
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -99,13 +101,51 @@ def test_many_add_columns_at_once(tier: TierStore) -> None:
     assert table.open_events(tier).metadata().configuration[PROPERTY] == ",".join(["_time", "_object", *promoted])
 
 
-def test_killed_between_column_and_property(tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def rows_without(tier: TierStore, column: str) -> int:
+    """Count rows where a column is null, as deltalake's dataset prunes by statistics."""
+    return int(table.open_events(tier).to_pyarrow_dataset().to_table(filter=ds.field(column).is_null()).num_rows)
+
+
+def test_older_files_are_known_to_lack_a_new_column(tier: TierStore) -> None:
+    publish(tier, ["a"])
+    before = Snapshot.load(tier)
+    table.add_columns(tier, ["k8s.pod"])
+    after = Snapshot.load(tier)
+
+    assert rows_without(tier, "k8s.pod") == rows_without(tier, "host") == 5
+    assert after.files == before.files
+    (path,) = after.files
+    old, new = orjson.loads(before.statistics(path)), orjson.loads(after.statistics(path))
+    assert new == {**old, "nullCount": old["nullCount"] | {"k8s.pod": 5}}
+    assert ids(tier) == expected_ids(["a"])
+
+
+@pytest.mark.parametrize("done", range(3))
+def test_killed_while_a_column_is_added(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch, done: int) -> None:
+    """Whatever was done before the kill, and whatever was published since: the next leaves it whole."""
+    publish(local_tier, ["a"])
     with monkeypatch.context() as patch:
-        patch.setattr(table, "_settle_statistics", lambda tier: [])
-        table.add_columns(tier, ["status"])
-    assert "status" not in table.open_events(tier).metadata().configuration[PROPERTY]
-    table.prepare(tier)
-    assert table.open_events(tier).metadata().configuration[PROPERTY].endswith(",filename,status")
+        original = columns._settle_once
+        left = iter(range(done))
+
+        def settle_once(snapshot: Snapshot) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            original(snapshot)
+
+        patch.setattr(columns, "_settle_once", settle_once)
+        if done < 2:
+            with pytest.raises(KeyboardInterrupt):
+                table.add_columns(local_tier, ["status"])
+        else:
+            table.add_columns(local_tier, ["status"])
+    assert rows_without(local_tier, "status") == 5
+    publish(local_tier, ["b"], job="between")
+    assert rows_without(local_tier, "status") == 10
+    table.prepare(local_tier)
+
+    assert table.open_events(local_tier).metadata().configuration[PROPERTY].endswith(",filename,status")
+    assert rows_without(local_tier, "status") == rows_without(local_tier, "host") == 10
 
 
 def put_local(root: Path, name: str, data: bytes = b"x") -> None:
@@ -206,9 +246,9 @@ def test_no_such_bucket(s3: S3) -> None:
 
 def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    original = table.os.fsync
+    original = opening.os.fsync
     monkeypatch.setattr(
-        table.os, "fsync", lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name), original(descriptor))[1]
+        opening.os, "fsync", lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name), original(descriptor))[1]
     )
     publish(local_tier, ["a"])
     version = table.open_events(local_tier).version()

@@ -1,0 +1,95 @@
+"""The promoted attributes' columns, and the statistics that go with them.
+
+A column comes in three commits: the column itself; the live files once more, with statistics that say that it is null in all their rows;
+the property that names it among the columns with statistics. Until the third, readers take it for one without statistics. Without the
+second, what deltalake gives to pyarrow finds no row of an older file where the column is null. Who is killed in between leaves the rest to
+the next.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from deltalake import Field
+from deltalake.exceptions import DeltaError
+from deltalake.schema import PrimitiveType
+
+from transforms import schema
+from transforms.errors import TierError
+from transforms.hot_tier import statistics
+from transforms.hot_tier.commits import commit
+from transforms.hot_tier.opening import COMMIT_ONCE, NO_HOOKS, back_off, flush_log
+from transforms.hot_tier.snapshot import Snapshot
+from transforms.storage import TierStore
+
+APP_ID = "columns"
+"""Its version is the number of promoted columns that the statistics of all live files speak of."""
+_ATTEMPTS = 30
+
+
+def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PROMOTED_LIMIT) -> list[str]:
+    """Give attributes columns of their own, in the order of their names here, until the table has `limit` of them.
+
+    Names that can't be columns, that are there, or that differ from one only in case are left out. Others may do the same at the same time.
+
+    Returns:
+        All attributes that have a column now.
+    """
+    wanted = list(names)
+    for snapshot in _attempts(tier, "its columns can't be added"):
+        missing = _missing(wanted, snapshot.columns, limit)
+        if not missing:
+            break
+        fields = [Field(name, PrimitiveType("string")) for name in missing]
+        with suppress(DeltaError, OSError):  # refused or not, the next snapshot tells
+            snapshot.events.alter.add_columns(fields, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS)
+            flush_log(tier, snapshot.version + 1)
+    return settle_statistics(tier)
+
+
+def settle_statistics(tier: TierStore) -> list[str]:
+    """Bring statistics and their property in step with the columns.
+
+    Returns:
+        The promoted attributes.
+    """
+    for snapshot in _attempts(tier, "its columns' statistics can't be set"):
+        if snapshot.events.metadata().configuration.get(statistics.PROPERTY) == statistics.statistics_property(snapshot.columns):
+            break
+        with suppress(DeltaError, OSError):  # refused or not, the next snapshot tells
+            _settle_once(snapshot)
+            flush_log(tier, snapshot.version + 1)
+    return snapshot.columns
+
+
+def _settle_once(snapshot: Snapshot) -> None:
+    """Make the next of the two commits that are left."""
+    number = len(snapshot.columns)
+    if snapshot.files and (snapshot.transaction_version(APP_ID) or 0) < number:
+        commit(snapshot, restated=list(snapshot.files), transactions=[(APP_ID, number)])
+    else:
+        properties = {statistics.PROPERTY: statistics.statistics_property(snapshot.columns)}
+        snapshot.events.alter.set_table_properties(properties, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS)
+
+
+def _missing(wanted: Iterable[str], there: list[str], limit: int) -> list[str]:
+    taken = {name.lower() for name in (*there, *schema.SYSTEM_COLUMNS, *schema.PARTITION_COLUMNS, schema.ATTRIBUTES_COLUMN)}
+    missing: list[str] = []
+    for name in wanted:
+        if len(there) + len(missing) >= limit:
+            break
+        if schema.can_be_column(name) and name.lower() not in taken:
+            taken.add(name.lower())
+            missing.append(name)
+    return missing
+
+
+def _attempts(tier: TierStore, complaint: str) -> Iterator[Snapshot]:
+    """Yield new snapshots, with pauses between them, until the caller breaks off."""
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(back_off(min(attempt, 5)))
+        yield Snapshot.load(tier)
+    raise TierError(f"hot tier {tier.uri}: {complaint}: other processes change the table all the time, or the store refuses; try again")

@@ -1,0 +1,88 @@
+"""Handles of the table `events`, each new, and checked to be the product's (docs/design.md §5)."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterable
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from transforms import schema
+from transforms.errors import TierError
+from transforms.storage import TierStore
+
+EVENTS = "events"
+COMMIT_ONCE = CommitProperties(max_commit_retries=0)
+NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+
+
+def open_events(tier: TierStore) -> DeltaTable:
+    """Return a new handle of the table, as it is now.
+
+    Raises:
+        TableNotFoundError: there is none.
+        TierError: it is not the product's, or this version can't read it.
+    """
+    try:
+        events = DeltaTable(tier.table_uri(EVENTS), storage_options=tier.delta_options())
+    except TableNotFoundError:
+        raise
+    except DeltaError as error:
+        raise TierError(f"hot tier {tier.uri}: its table can't be read: {error}") from error
+    _check_table(tier, events)
+    return events
+
+
+def promoted_columns(tier: TierStore) -> list[str]:
+    """Return the attributes that have a column of their own, in the table's order."""
+    return promoted_in(open_events(tier))
+
+
+def promoted_in(events: DeltaTable) -> list[str]:
+    """Return the promoted attributes of a handle."""
+    return [field.name for field in events.schema().fields if not schema.is_system(field.name)]
+
+
+def arrow_schema(promoted: Iterable[str]) -> pa.Schema:
+    """Return the table's schema."""
+    return pa.schema(
+        [
+            *schema.SYSTEM_COLUMNS.items(),
+            *((name, pa.string()) for name in promoted),
+            (schema.ATTRIBUTES_COLUMN, pa.map_(pa.string(), pa.string())),
+            ("tier", pa.string()),
+            ("date", pa.date32()),
+        ]
+    )
+
+
+def flush_log(tier: TierStore, version: int) -> None:
+    """Bring a version's log entry, and the folders that lead to it, to the disk: deltalake leaves that to the operating system."""
+    if tier.local_path is None:
+        return
+    log = tier.local_path / EVENTS / "_delta_log"
+    for path in (log / f"{version:020d}.json", log, log.parent, log.parent.parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def back_off(failures: int) -> float:
+    """Return how many seconds to wait after so many refused commits in a row: random, so that rivals come apart."""
+    return random.uniform(0, min(2.0, 0.02 * 2**failures))  # noqa: S311 - not for secrets
+
+
+def _check_table(tier: TierStore, events: DeltaTable) -> None:
+    where = f"hot tier {tier.uri}"
+    partitioning = tuple(events.metadata().partition_columns)
+    if partitioning != schema.PARTITION_COLUMNS:
+        raise TierError(f"{where}: its table is partitioned by {partitioning}, not {schema.PARTITION_COLUMNS}: it is not Rekindle's")
+    found = {field.name for field in events.schema().fields}
+    missing = [name for name in arrow_schema(schema.BASE_ATTRIBUTES).names if name not in found]
+    if missing:
+        raise TierError(f"{where}: its table lacks the columns {', '.join(missing)}: it is not Rekindle's")
