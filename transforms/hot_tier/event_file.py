@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 
 from transforms.errors import TierError
 from transforms.hot_tier.files import file_uri, microseconds
+from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile
-from transforms.hot_tier.table import EVENTS
 from transforms.query.compiler import compile_query, exact_column
 from transforms.query.syntax import Expr, Field
-from transforms.schema import ATTRIBUTES_COLUMN
+from transforms.schema import ATTRIBUTES_COLUMN, is_system
 from transforms.storage import TierStore
 
 _TIME = "_time"
@@ -54,13 +54,13 @@ class RowGroup:
 class EventFile:
     """A live file; nothing is read before it is asked for."""
 
-    def __init__(self, tier: TierStore, file: LiveFile, promoted: frozenset[str]) -> None:
-        """Take a file and the attributes that were promoted when it was written."""
+    def __init__(self, tier: TierStore, file: LiveFile, never_in_map: Collection[str]) -> None:
+        """Take a live file, and the attributes that are never in its map."""
         self.path = file.path
         self.newest = file.max_time
         self._tier = tier
         self._file = file
-        self._promoted = promoted
+        self._never_in_map = frozenset(never_in_map)
 
     def row_groups(self, wanted: Wanted) -> list[RowGroup]:
         """Return the row groups that the time range needs, by the statistics of the footer; the last in the file first."""
@@ -103,27 +103,32 @@ class EventFile:
         return found.with_row_index("row", offset=group.first).filter(_FOUND).drop(_FOUND)
 
     @cached_property
-    def _stored(self) -> list[str]:
-        """The columns that are in the file."""
+    def _columns(self) -> list[str]:
+        """The columns that are in the file: what is promoted later is still in its map."""
         return self._lazy().collect_schema().names()
 
     @cached_property
-    def _columns(self) -> frozenset[str]:
-        """The columns that a query may count on."""
-        return self._promoted.union(self._stored)
+    def _in_both_places(self) -> list[str]:
+        """The attributes that may be in a column or in the map, row by row; in the product's own files there are none."""
+        attributes = [name for name in self._columns if not is_system(name) and name not in self._never_in_map]
+        return attributes if ATTRIBUTES_COLUMN in self._columns else []
 
     def _columns_for(self, wanted: Wanted) -> list[str]:
         if not wanted.fields:
-            return self._stored
+            return self._columns
         needed = {_TIME}
         for field in wanted.fields:
             needed.add(field.name if field.system or field.name in self._columns else ATTRIBUTES_COLUMN)
-        return [name for name in self._stored if name in needed]
+        return [name for name in self._columns if name in needed]
 
     def _scan(self, first: int, rows: int) -> pl.LazyFrame:
-        """Return some rows of the file, with the promoted attributes that no row of it has as columns of nulls."""
-        missing = [pl.lit(None, pl.String).alias(name) for name in self._promoted.difference(self._stored)]
-        return self._lazy().slice(first, rows).with_columns(missing)
+        """Return some rows of the file, with each attribute in one place."""
+        rows_of_file = self._lazy().slice(first, rows)
+        if self._in_both_places:
+            entries = pl.col(ATTRIBUTES_COLUMN).map
+            columns = [pl.coalesce(exact_column(name), entries.get(pl.lit(name))).alias(name) for name in self._in_both_places]
+            return rows_of_file.with_columns(columns)
+        return rows_of_file
 
     def _lazy(self) -> pl.LazyFrame:
         options = self._tier.polars_options()

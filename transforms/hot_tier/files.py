@@ -1,21 +1,19 @@
-"""The live files of the table: where they lie, which of them a time range needs, and what each is known to hold."""
+"""The live files of the table: where they lie, which of them a time range needs, and where these keep their attributes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
-from urllib.parse import unquote
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake.exceptions import TableNotFoundError
 
 from transforms.errors import TierError
+from transforms.hot_tier.data_file import layout_of
+from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile, Snapshot
-from transforms.hot_tier.table import EVENTS
 from transforms.storage import TierStore
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_NULL_COUNT = "null_count."
 # Statistics of other writers (a foreign compaction) are cut to milliseconds.
 _BOUND_PRECISION = 999
 
@@ -55,15 +53,12 @@ def files_between(snapshot: Snapshot, start: datetime | None, end: datetime | No
     ]
 
 
-def promoted_when_written(snapshot: Snapshot) -> dict[str, frozenset[str]]:
-    """Return for each live file, by its path, the attributes that were promoted when it was written.
+def never_in_map(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
+    """Return the attributes that none of these files has in its map: those that were promoted when the files were written.
 
-    In that file none of these is in the map: they are in their columns, or in no row. Of all others the file has no statistics.
+    In one file an attribute is in one place. Of a file of another writer (a foreign compaction) that is not known.
     """
-    actions = pa.table(snapshot.events.get_add_actions(flatten=True))
-    known = {name: pc.is_valid(actions[_NULL_COUNT + name]) for name in snapshot.columns if _NULL_COUNT + name in actions.column_names}
-    rows = zip(actions["path"].to_pylist(), *(valid.to_pylist() for valid in known.values()), strict=True)
-    return {unquote(path): frozenset(name for name, there in zip(known, valid, strict=True) if there) for path, *valid in rows}
+    return snapshot.columns[: min(map(layout_of, paths), default=len(snapshot.columns))]
 
 
 def microseconds(moment: datetime) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
 from typing import Any, TypeVar
 
 import duckdb
@@ -16,13 +16,15 @@ import pyarrow as pa
 
 from transforms.errors import ConfigurationError, RekindleError, TierError
 from transforms.hot_tier import events_view as view
-from transforms.hot_tier.files import file_uri, load_events, promoted_when_written
+from transforms.hot_tier.files import file_uri, load_events, never_in_map
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.storage import TierStore
 
 _BATCH_ROWS = 100_000
+_SIGNAL_SECONDS = 0.05
 _PATTERN_CHARACTERS = frozenset("*?[]{}\\")
 _SURROUNDINGS = ("IO Error", "Out of Memory Error", "INTERNAL Error", "HTTP Error")
+_FROM_DATASET = ("registered as '_events'", "arrow_scan: get_next")
 _T = TypeVar("_T")
 
 
@@ -119,18 +121,20 @@ class _Database:
 
     def __init__(self) -> None:
         self._spill = tempfile.TemporaryDirectory(prefix="rekindle-sql-")
-        self._connection = duckdb.connect(":memory:", config={"temp_directory": self._spill.name, "parquet_metadata_cache": True})
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sql")
+        self._connection = duckdb.connect(":memory:", config={"temp_directory": self._spill.name})
+        self._connection.execute("SET parquet_metadata_cache = true")  # the files' footers are needed three times
+        self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="sql")
+        self._working: futures.Future[Any] | None = None
+        self._closed = False
 
     def show(self, tier: TierStore, snapshot: Snapshot) -> None:
         """Make the view."""
-        promoted = promoted_when_written(snapshot)
-        if not promoted:
+        if not snapshot.files:
             select = view.select_nothing(snapshot.columns)
         elif tier.local_path is not None and not _PATTERN_CHARACTERS.intersection(tier.uri):
-            select = self._select_files(tier, snapshot.columns, promoted)
+            select = self._select_files(tier, snapshot)
         else:
-            select = self._select_dataset(snapshot, promoted)
+            select = self._select_dataset(snapshot)
         self.wait(lambda: self._connection.execute(f"CREATE VIEW events AS {select}"))
 
     def lock(self) -> None:
@@ -151,19 +155,24 @@ class _Database:
         return self.wait(lambda: self._connection.sql(statement).to_arrow_reader(_BATCH_ROWS))
 
     def wait(self, work: Callable[[], _T]) -> _T:
-        """Let the thread work, and return what it did; Ctrl-C ends the work at once."""
-        future = self._thread.submit(work)
+        """Let the thread work, and return what it did; Ctrl-C ends the wait, and `close` the work."""
+        self._working = future = self._thread.submit(work)
+        while not future.done():  # a wait without end would sleep through a signal that came just before it
+            futures.wait([future], timeout=_SIGNAL_SECONDS)
         try:
             return future.result()
-        except KeyboardInterrupt:
-            self._connection.interrupt()
-            raise
         except (duckdb.Error, OSError) as error:  # in the middle of the rows DuckDB's errors come as Arrow's
             raise _explained(str(error)) from error
 
     def close(self) -> None:
         """End what runs, and leave nothing behind; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._connection.interrupt()
+        while self._working is not None and not self._working.done():  # an interrupt that comes before the statement begins is forgotten
+            futures.wait([self._working], timeout=_SIGNAL_SECONDS)
+            self._connection.interrupt()
         self._thread.shutdown()
         self._connection.close()
         self._spill.cleanup()
@@ -174,23 +183,20 @@ class _Database:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _select_files(self, tier: TierStore, columns: list[str], promoted: dict[str, frozenset[str]]) -> str:
-        allowed = ", ".join(view.literal(file_uri(tier, path)) for path in promoted)
-        self._connection.execute(f"SET allowed_paths = [{allowed}]")
+    def _select_files(self, tier: TierStore, snapshot: Snapshot) -> str:
+        paths = {file_uri(tier, path): path for path in snapshot.files}
+        self._connection.execute(f"SET allowed_paths = [{', '.join(map(view.literal, paths))}]")
+        groups = self.wait(lambda: self._connection.sql(view.select_groups(list(paths))).fetchall())
         selects = []
-        for known, paths in view.group_files(promoted):
-            source = view.files_source([file_uri(tier, path) for path in paths])
-            selects.append(view.select_files(source, self._columns(source), promoted=columns, known=known))
+        for elements, uris in groups:
+            known = never_in_map(snapshot, [paths[uri] for uri in uris])
+            selects.append(view.select_files(uris, view.top_columns(elements), promoted=snapshot.columns, never_in_map=known))
         return " UNION ALL ".join(selects)
 
-    def _select_dataset(self, snapshot: Snapshot, promoted: dict[str, frozenset[str]]) -> str:
+    def _select_dataset(self, snapshot: Snapshot) -> str:
         """Read by pyarrow what DuckDB can't by itself: S3 takes an extension that is a download, and some names it takes for patterns."""
         self._connection.register("_events", snapshot.events.to_pyarrow_dataset())
-        known = frozenset.intersection(*promoted.values())
-        return view.select_table("_events", self._columns("_events"), promoted=snapshot.columns, known=known)
-
-    def _columns(self, source: str) -> list[str]:
-        return self.wait(lambda: self._connection.sql(f"SELECT * FROM {source}").columns)
+        return view.select_table("_events", promoted=snapshot.columns, never_in_map=never_in_map(snapshot, snapshot.files))
 
 
 def _values(column: pa.Array) -> list[Any]:
@@ -202,6 +208,6 @@ def _values(column: pa.Array) -> list[Any]:
 
 
 def _explained(message: str) -> RekindleError:
-    if message.startswith(_SURROUNDINGS):
+    if message.startswith(_SURROUNDINGS) or any(sign in message for sign in _FROM_DATASET):
         return TierError(f"the statement could not be run: {message}")
     return ConfigurationError(message, field="sql")

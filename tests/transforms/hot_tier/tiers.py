@@ -8,11 +8,14 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from transforms import schema
 from transforms.hot_tier import table
 from transforms.hot_tier.commits import commit
+from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.statistics import ColumnStatistics, statistics_json
 from transforms.hot_tier.writing import HotTierWriter
 from transforms.storage import TierStore
 
@@ -63,6 +66,23 @@ class Tier:
         self.commits += 1
         return self
 
+    def add_foreign(self, events: Sequence[Event], columns: pa.Table) -> Tier:
+        """Publish events in a file that another writer made; it may keep an attribute in its column here and in the map there."""
+        day = events[0][0]["_time"].date().isoformat()
+        path = f"tier=hot/date={day}/part-00000-foreign.c000.snappy.parquet"
+        written = pa.BufferOutputStream()
+        pq.write_table(columns, written)
+        data = written.getvalue().to_pybytes()
+        self.store.put(f"events/{path}", data)
+        statistics = {"_object": ColumnStatistics(0, "foreign", "foreign"), "status": ColumnStatistics(1, "404", "404")}
+        times = [int(one[0]["_time"].timestamp() * 1_000_000) for one in events]
+        stats = statistics_json(len(events), min_time=min(times), max_time=max(times), columns=statistics)
+        file = FileDescription(path, len(data), len(events), "hot", day, stats, {}, min(times), max(times))
+        commit(Snapshot.load(self.store), added=[file], transactions=[("test", self.commits)])
+        self.events += [(one, f"foreign-{ordinal}") for ordinal, one in enumerate(events)]
+        self.commits += 1
+        return self
+
     def rows(self) -> list[dict[str, Any]]:
         """Return all events as flat rows."""
         rows = []
@@ -70,3 +90,21 @@ class Tier:
             row = {**system, "_event_id": f"e_{place}", "_object": place.rpartition("-")[0]}
             rows.append(row | {schema.attribute_column(name): value for name, value in attributes.items()})
         return rows
+
+
+def foreign_file(store: TierStore) -> Tier:
+    """Return a tier with a file that a foreign compaction made of an older and a newer one."""
+    first, second = event("2025-03-01T00:00:00", "in the map", status="404"), event("2025-03-01T00:00:01", "in its column", status="404")
+    both = [first, second]
+    columns = pa.table(
+        {
+            "_time": pa.array([one[0]["_time"] for one in both], schema.TIME),
+            "_time_source": ["record"] * 2,
+            "_message": [one[0]["_message"] for one in both],
+            "_event_id": ["e_foreign-0", "e_foreign-1"],
+            "_object": ["foreign"] * 2,
+            "status": pa.array([None, "404"], pa.string()),
+            "attributes": pa.array([[("status", "404")], None], pa.map_(pa.string(), pa.string())),
+        }
+    )
+    return Tier(store).add(promote=["status"]).add_foreign(both, columns)
