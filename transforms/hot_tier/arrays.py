@@ -55,7 +55,7 @@ def take(array: pa.Array, indices: Int64Array | pa.Array) -> pa.Array:
 
 def take_rows(table: pa.Table, indices: Int64Array) -> pa.Table:
     """Return the rows of a table at the indices."""
-    rows = pa.array(indices)
+    rows = pa.array(indices.astype(np.uint32))
     columns = []
     for column in table.columns:
         array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
@@ -87,7 +87,9 @@ def plain(array: pa.Array) -> pa.Array:
 def _take_views(array: pa.Array, indices: Int64Array | pa.Array) -> pa.Array:
     if len(array) == 0:
         return pa.nulls(len(indices), schema.TEXT)
-    taken = _series(array).gather(_series(indices) if isinstance(indices, pa.Array) else pl.Series(indices))
+    places = _series(indices) if isinstance(indices, pa.Array) else pl.Series(indices)
+    by_itself = places.dtype == pl.UInt32 and not places.has_nulls()  # three times as fast as `gather`, which takes nulls
+    taken = _series(array)[places] if by_itself else _series(array).gather(places)
     return taken.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
@@ -122,4 +124,7 @@ def _null_mask(array: pa.Array) -> pa.Array | None:
 
 
 def _is_constant(array: pa.Array) -> bool:
-    return pa.types.is_dictionary(array.type) and len(array.dictionary) == 1 and array.null_count == 0
+    """Whether all rows are known to be the same, so that any of them will do."""
+    if array.null_count:
+        return int(array.null_count) == len(array)
+    return pa.types.is_dictionary(array.type) and len(array.dictionary) == 1
