@@ -22,38 +22,43 @@ class CompressedInput:
         """Read from `chunks`; `codec` is the name that errors give."""
         self._chunks = chunks
         self._codec = codec
-        self._buffer = b""
+        self._buffer, self._place = b"", 0
         self.received = 0
         self.unchecked = False
 
     @property
     def offset(self) -> int:
         """The compressed byte that comes next."""
-        return self.received - len(self._buffer)
+        return self.received - len(self._buffer) + self._place
 
     def chunk(self) -> bytes:
         """Return the next bytes, as many as there are at hand; none at the end."""
-        data, self._buffer = self._buffer, b""
-        while not data:
-            new = next(self._chunks, None)
-            if new is None:
-                return b""
-            self.received += len(new)
-            data = new
-        return data
+        data = self._buffer[self._place :] if self._place else self._buffer
+        self._buffer, self._place = b"", 0
+        return data or self._receive()
+
+    def _receive(self) -> bytes:
+        """Return the next chunk that is not empty."""
+        for data in self._chunks:
+            if data:
+                self.received += len(data)
+                return data
+        return b""
 
     def unread(self, data: bytes) -> None:
-        """Put back bytes that were taken and not used."""
-        self._buffer = data + self._buffer if self._buffer else data
+        """Put back the last bytes of what `chunk` gave."""
+        self._buffer, self._place = data, 0
 
     def peek(self, count: int) -> bytes:
         """Return the next `count` bytes without taking them; fewer at the end."""
-        parts, size = [], 0
-        while size < count and (data := self.chunk()):
+        parts = [self._buffer[self._place :]] if len(self._buffer) < self._place + count else []
+        size = sum(map(len, parts))
+        while parts and size < count and (data := self._receive()):
             parts.append(data)
             size += len(data)
-        self._buffer = b"".join(parts) if len(parts) != 1 else parts[0]
-        return self._buffer[:count]
+        if parts:
+            self._buffer, self._place = b"".join(parts), 0
+        return self._buffer[self._place : self._place + count]
 
     def take(self, count: int) -> bytes:
         """Return exactly `count` bytes.
@@ -64,7 +69,7 @@ class CompressedInput:
         data = self.peek(count)
         if len(data) < count:
             raise self.truncated()
-        self._buffer = self._buffer[count:]
+        self._place += count
         return data
 
     def truncated(self) -> CorruptStreamError:

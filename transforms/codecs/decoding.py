@@ -92,5 +92,6 @@ def _look_ahead(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
 
 
 def _raising(error: ObjectError) -> Iterator[bytes]:
+    """Make an iterator that raises an error."""
+    yield from ()
     raise error
-    yield  # pragma: no cover  # makes it a generator

@@ -9,6 +9,9 @@ from isal import igzip_lib
 from transforms.codecs.codec import OUTPUT_BYTES, Codec, CompressedInput
 
 _MAGIC = b"\x1f\x8b"
+_FIXED = 10  # bytes of the header before its optional fields, and the flags of these (RFC 1952 §2.3)
+_CHECKSUM, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
+_MAX_HEADER = 1 << 20
 
 
 def _decode(stream: CompressedInput) -> Iterator[bytes]:
@@ -21,9 +24,7 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
 
 
 def _member(stream: CompressedInput) -> Iterator[bytes]:
-    start, head = stream.offset, stream.peek(2)
-    if not _MAGIC.startswith(head):
-        raise stream.corrupt("no gzip member begins here", offset=start)
+    _gather_header(stream)
     member = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
     while not member.eof:
         offset = stream.offset
@@ -32,11 +33,42 @@ def _member(stream: CompressedInput) -> Iterator[bytes]:
             raise stream.truncated()
         try:
             output = member.decompress(data, OUTPUT_BYTES)
-        except igzip_lib.IsalError as error:
+        except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
             raise stream.corrupt(error, offset=offset) from error
         if output:
             yield output
     stream.unread(member.unused_data)
+
+
+def _gather_header(stream: CompressedInput) -> None:
+    """Bring a member's whole header into the next chunk: isal 1.9 loses its place where one with several fields is cut."""
+    start = stream.peek(_FIXED)
+    if start[:2] != _MAGIC[: len(start)]:
+        raise stream.corrupt("no gzip member begins here")
+    size = _FIXED
+    flags = start[3] if len(start) == _FIXED else 0
+    if flags & _EXTRA:
+        size += 2 + int.from_bytes(stream.peek(size + 2)[size:], "little")
+    for flag in (_NAME, _COMMENT):
+        if flags & flag:
+            size = _after_zero(stream, size)
+    size += 2 if flags & _CHECKSUM else 0
+    if len(stream.peek(size)) < size:
+        raise stream.truncated()
+
+
+def _after_zero(stream: CompressedInput, place: int) -> int:
+    """Return where a text in the header ends that begins at a place."""
+    size = place
+    while size < _MAX_HEADER:
+        size += 256
+        head = stream.peek(size)
+        end = head.find(b"\0", place)
+        if end >= 0:
+            return end + 1
+        if len(head) < size:
+            raise stream.truncated()
+    raise stream.corrupt("a header without end")
 
 
 def _skip_padding(stream: CompressedInput) -> None:

@@ -1,4 +1,4 @@
-"""From the records of CSV to columns: by pyarrow's block parser, which proves where they end, or from cells that Python's `csv` has read."""
+"""From the records of CSV to columns: by pyarrow's block parser, which proves where they end, or from what Python's `csv` has read."""
 
 from __future__ import annotations
 

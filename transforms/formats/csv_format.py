@@ -2,8 +2,8 @@
 
 pyarrow's block parser reads what it can, Python's `csv` the rest; they agree on every reading, also of quotes that stand in the middle
 of a cell or are followed by more text. Where a record ends is proved, not guessed: of a block of lines, pyarrow must find one record a
-line. If it does not, there are newlines in quotes: quotes are paired, each must stand where one can open or close, and pyarrow must find the
-records that this makes. If that fails too, `csv` reads the rest of the block.
+line. If it does not, there are newlines in quotes: quotes are paired, each must stand where one can open or close, and pyarrow must find
+the records that this makes. If that fails too, `csv` reads the rest of the block.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from transforms import schema
 from transforms.formats.csv_cells import Cells, Columns
 from transforms.formats.csv_records import Spans, can_be_fast, line_records, quoted_records
 from transforms.formats.csv_rows import header_names, header_row, parse_rows
-from transforms.formats.framing import Lines, line_blocks, raw_from, split_lines, utf8
+from transforms.formats.encoding import utf8
+from transforms.formats.framing import Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_CELLS, RecordBlock
 from transforms.formats.record_errors import INVALID_TEXT, error_column

@@ -7,13 +7,13 @@ record with an error, and reading goes on at the next line.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from transforms.formats.encoding import whole_characters
 from transforms.formats.record_errors import UNCLOSED_QUOTE, record_too_long
 
 csv.field_size_limit(sys.maxsize)  # ours is `max_record`; the library's own is 128 KiB
@@ -78,7 +78,7 @@ def _unreadable(text: bytes, begin: int, end: int, max_record: int) -> Row:
     """Make a record of a line that is too long, or that opens a quote which stays open for too long."""
     if end - begin <= max_record:
         return Row(begin, end, None, UNCLOSED_QUOTE)
-    kept = codecs.utf_8_decode(text[begin : begin + max_record], "replace", False)[1]
+    kept = whole_characters(text[begin : begin + max_record])
     return Row(begin, begin + kept, None, record_too_long(max_record))
 
 

@@ -1,13 +1,10 @@
-"""From decoded bytes to lines: UTF-8, blocks that end at line ends, and spans in them, without a Python loop over lines (design §7).
+"""From UTF-8 to lines: blocks that end at line ends, and spans in them, without a Python loop over lines (design §7).
 
-Lines end with LF or CRLF, the last one also with the end. A line without a character is blank and passed over. Bad UTF-8 becomes U+FFFD
-(one for each maximal bad subsequence, as Unicode recommends and Python does); UTF-16 with a byte order mark is transcoded.
+Lines end with LF or CRLF, the last one also with the end of all. A line without a character is blank and passed over.
 """
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms.formats.encoding import is_utf8, whole_characters
 from transforms.formats.views import Indices, view_array
 
 BLOCK_BYTES = 8 << 20
 MARGIN = 4  # so many bytes beyond the limit are kept until a record is cut, at a character's boundary
 _LF, _CR = 10, 13
 _REPLACEMENT = "\ufffd".encode()
-_ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 Flags = npt.NDArray[np.bool_]
 
@@ -64,40 +61,6 @@ class Lines:
     def array(self) -> pa.Array:
         """Return the lines as string views on the block."""
         return view_array(self.text, self.starts, self.lengths)
-
-
-def utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Take the byte order mark off a stream, and make UTF-8 of UTF-16."""
-    stream = iter(chunks)
-    head = b""
-    try:
-        while len(head) < len(codecs.BOM_UTF8) and (data := next(stream, None)) is not None:
-            head += data
-    except Exception:
-        yield head
-        raise
-    if head.startswith(codecs.BOM_UTF8):
-        head = head[len(codecs.BOM_UTF8) :]
-    elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        yield from _from_utf16(head, stream)
-        return
-    yield head
-    yield from stream
-
-
-def _from_utf16(head: bytes, stream: Iterator[bytes]) -> Iterator[bytes]:
-    """Transcode UTF-16; an unpaired surrogate becomes a bad byte, so that it is replaced and counted like one."""
-    name = "utf-16-le" if head.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
-    decoder = codecs.getincrementaldecoder(name)("surrogatepass")
-    yield _without_surrogates(decoder.decode(head[2:]))
-    for data in stream:
-        yield _without_surrogates(decoder.decode(data))
-    if decoder.getstate()[0]:
-        yield b"\xff"
-
-
-def _without_surrogates(text: str) -> bytes:
-    return _ENCODED_SURROGATE.sub(b"\xff", text.encode("utf-8", "surrogatepass"))
 
 
 def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
@@ -177,7 +140,7 @@ def split_lines(block: bytes, *, max_record: int) -> Lines:
         block = _shorten(block, starts, ends, max_record + MARGIN)
         starts, ends = _line_spans(block)
     bad = None
-    if not _is_utf8(block):
+    if not is_utf8(block):
         before = _count_in_lines(block, ends)
         block = block.decode("utf-8", "replace").encode()
         starts, ends = _line_spans(block)
@@ -203,22 +166,10 @@ def _shorten(block: bytes, starts: Indices, ends: Indices, size: int) -> bytes:
     done = 0
     for line in np.flatnonzero(ends - starts >= size).tolist():
         start = int(starts[line])
-        kept = codecs.utf_8_decode(block[start : start + size], "replace", False)[1]
+        kept = whole_characters(block[start : start + size])
         parts.append(block[done : start + kept])
         done = int(ends[line])
     return b"".join([*parts, block[done:]])
-
-
-def _is_utf8(block: bytes) -> bool:
-    if block.isascii():
-        return True
-    try:
-        pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(np.array([0, len(block)])), pa.py_buffer(block)]).validate(
-            full=True
-        )
-    except pa.ArrowInvalid:
-        return False
-    return True
 
 
 def _count_in_lines(text: bytes, ends: Indices) -> Indices:
@@ -243,5 +194,5 @@ def _without_blanks(text: bytes, starts: Indices, lengths: Indices, bad: Indices
     lengths = lengths.copy()
     for line in np.flatnonzero(long).tolist():
         start = int(starts[line])
-        lengths[line] = codecs.utf_8_decode(text[start : start + max_record], "replace", False)[1]
+        lengths[line] = whole_characters(text[start : start + max_record])
     return Lines(text, starts, lengths, long, bad, blank)

@@ -1,8 +1,8 @@
 r"""The top-level fields of many JSON objects at once, by DuckDB: `json_keys` and `json_extract_string`, 1,100 and 550 MB/s on one core.
 
-The names need not be known beforehand. Those that are frequent are asked for, and each object's number of names is compared with the number of
-values found: only for objects with others (or with nulls) are their names listed. A value is looked for by a pointer, along the names of its object; so
-objects with very many names, or with names that hardly any other has, are left to be read one by one.
+The names need not be known beforehand. Those that are frequent are asked for, and each object's number of names is compared with the
+number of values found: only for objects with others (or with nulls) are their names listed. A value is looked for by a pointer, along the
+names of its object; so objects with very many names, or with names that hardly any other has, are left to be read one by one.
 """
 
 from __future__ import annotations
@@ -39,8 +39,7 @@ class JsonFields:
 
     def __init__(self) -> None:
         """Connect."""
-        config = {"threads": 1, "produce_arrow_string_view": True, "arrow_output_version": "1.4"}
-        self._db = duckdb.connect(config=config)
+        self._db = duckdb.connect(config={"threads": 1, "produce_arrow_string_view": True, "arrow_output_version": "1.4"})
         self._names: list[str] = []
 
     def extract(self, objects: pa.Array, *, quote_numbers: bool) -> tuple[Indices, Fields]:
@@ -132,10 +131,10 @@ def _pointer(name: str) -> str:
 def _quote_numbers(objects: pa.Array) -> tuple[pa.Array, Indices]:
     """Put each number with a point or exponent in quotes and a mark before it; leave out rows that have the mark already.
 
-    What looks like such a number inside of a string ends that string early, and leaves the mark outside of quotes: the row is no longer JSON.
+    What looks like such a number inside of a string ends that string early, and leaves the mark outside of quotes: the row is no JSON then.
     Neighbours in a list share a comma, so that the second one is found only when the first has been done.
     """
-    texts = pl.from_arrow(objects)
+    texts = pl.Series(objects)
     rows = np.flatnonzero(~texts.str.contains(_MARK, literal=True).to_numpy())
     for _ in range(2):
         texts = (texts if len(rows) == len(texts) else texts.gather(rows)).str.replace_all(_ODD_VALUE, f'${{1}}"{_MARK}${{2}}"${{3}}')
@@ -144,7 +143,7 @@ def _quote_numbers(objects: pa.Array) -> tuple[pa.Array, Indices]:
 
 def _unquote_numbers(column: pa.Array) -> pa.Array:
     """Undo that in values: a number by itself has the mark before it, one in a list or object has it in quotes."""
-    texts = pl.from_arrow(column).str.replace_all(_QUOTED_NUMBER, "${1}").str.strip_prefix("\x01")
+    texts = pl.Series(column).str.replace_all(_QUOTED_NUMBER, "${1}").str.strip_prefix("\x01")
     return texts.to_arrow(compat_level=pl.CompatLevel.newest())
 
 

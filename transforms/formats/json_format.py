@@ -1,7 +1,7 @@
 """JSON, one object a line: an object is an event, its top-level fields are attributes (spec §4.3).
 
-Lines go to DuckDB in blocks (`json_fields`), but for those that it would not read as we mean it (`json_odd`). Lines with odd numbers go there
-with their numbers in quotes; what is left is read token by token (`json_values`).
+Lines go to DuckDB in blocks (`json_fields`), but for those that it would not read as we mean it (`json_odd`). Lines with odd numbers go
+there with these in quotes; what is left is read token by token (`json_values`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import polars as pl
 import pyarrow as pa
 
 from transforms import schema
-from transforms.formats.framing import Lines, line_blocks, split_lines, utf8
+from transforms.formats.encoding import utf8
+from transforms.formats.framing import Lines, line_blocks, split_lines
 from transforms.formats.json_fields import Fields, JsonFields, join_rows, text_columns
 from transforms.formats.json_odd import odd_rows
 from transforms.formats.json_values import InvalidJsonError, read_object
@@ -108,7 +109,7 @@ def _steps(low: int, high: int, width: int) -> Iterator[tuple[int, int]]:
 
 def _sort_out(lines: Lines, messages: pa.Array) -> tuple[Indices, Indices]:
     """Return the lines that DuckDB can read, and those that it can with their numbers in quotes."""
-    numbers, strange = odd_rows(lines, pl.from_arrow(messages))
+    numbers, strange = odd_rows(lines, pl.Series(messages))
     usable = ~strange & (np.frombuffer(lines.text, np.uint8)[lines.starts] == ord("{"))
     if lines.long is not None:
         usable &= ~lines.long

@@ -1,11 +1,11 @@
 r"""Which lines of JSON DuckDB would not read as we mean it, found without parsing them.
 
-DuckDB (yyjson) rewrites some numbers: `1.10` to `1.1`, `1e5` to `100000.0`, `0.0000001` to `1e-7`, `-0` to `0`, and decimals of more digits than a
-double holds. It takes trailing commas, `NaN` and `Infinity`, which are no JSON; and its pointers can't name a key with a NUL in it. A line
-that only looks as if it had one of these (in a string) is found too: the slower paths read it all the same.
+DuckDB (yyjson) rewrites some numbers: `1.10` to `1.1`, `1e5` to `100000.0`, `0.0000001` to `1e-7`, `-0` to `0`, and decimals of more digits
+than a double holds. It takes trailing commas, `NaN` and `Infinity`, which are no JSON; and its pointers can't name a key with a NUL in it.
+A line that only looks as if it had one of these (in a string) is found too: the slower paths read it all the same.
 
-One regular expression for all of this takes 1.5 ms a MB, because it may start anywhere. So the expressions begin with something rare, and points and
-exponents are looked at with numpy.
+One regular expression for all of this takes 1.5 ms a MB, because it may start anywhere. So the expressions begin with something rare, and
+points and exponents are looked at with numpy.
 """
 
 from __future__ import annotations
@@ -117,4 +117,5 @@ def _odd_fractions(data: _Bytes, points: Indices, before: Indices) -> Indices:
     zeros = (last == _ZERO) & (after > 1)
     tiny = (lead == _ZERO) & (data[np.minimum(points + 1, len(data) - 1)] == _ZERO) & (after >= 7)
     exponent = (follow | 0x20) == ord("e")
-    return points[exponent | (ended & (too_long | zeros | tiny))]
+    odd: Indices = points[exponent | (ended & (too_long | zeros | tiny))]
+    return odd

@@ -1,7 +1,8 @@
-"""JSON (RFC 8259) read token by token: for what the fast path can't take, and to say what is wrong with what is no JSON.
+r"""JSON (RFC 8259) read token by token: for what the fast path can't take, and to say what is wrong with what is no JSON.
 
-It gives what DuckDB gives for an ordinary object: the text of strings, numbers as they stand, lists and objects without white space and with
-their strings written anew (yyjson's way: only what must be escaped is, `\\u001F` in upper case). It does not recurse, so that depth is no limit.
+It gives what DuckDB gives for an ordinary object: the text of strings, numbers as they stand, lists and objects without white space and
+with their strings written anew (yyjson's way: only what must be escaped is, `\u001F` in upper case). It does not recurse, so depth is no
+limit.
 """
 
 from __future__ import annotations

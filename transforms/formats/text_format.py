@@ -5,14 +5,14 @@ The time in it is looked for later, when pipelines had their say (`timestamps.se
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.formats.framing import MARGIN, Flags, Lines, line_blocks, raw_from, split_lines, utf8
+from transforms.formats.encoding import utf8, whole_characters
+from transforms.formats.framing import MARGIN, Flags, Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.record_errors import error_column, line_errors, record_too_long
@@ -73,7 +73,7 @@ def _events(lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], ma
     long = np.flatnonzero((lengths > max_record) | _any_between(lines.long, firsts, lasts)).tolist()
     for event in long:
         start = int(starts[event])
-        lengths[event] = codecs.utf_8_decode(lines.text[start : start + max_record], "replace", False)[1]
+        lengths[event] = whole_characters(lines.text[start : start + max_record])
     errors = dict.fromkeys(long, record_too_long(max_record))
     records = pa.record_batch({"_message": view_array(lines.text, starts, lengths), **error_column(errors, len(firsts))})
     physical = lines.text.count(b"\n", 0, end) + (end == len(lines.text) and not lines.text.endswith(b"\n"))

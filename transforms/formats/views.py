@@ -1,7 +1,7 @@
 """Arrow string views over a block of bytes, made and chosen with numpy: no text is copied.
 
-A view is 16 bytes: the length, and then the text itself if it has at most 12 bytes, else its first four, the number of its buffer and the offset
-there (Arrow columnar format, "Variable-size Binary View Layout"). pyarrow 25 has no kernels that filter or take string views.
+A view is 16 bytes: the length, and then the text itself if it has at most 12 bytes, else its first four, the number of its buffer and
+the offset there (Arrow columnar format, "Variable-size Binary View Layout"). pyarrow 25 has no kernels that filter or take string views.
 """
 
 from __future__ import annotations

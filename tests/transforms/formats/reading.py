@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ def _json_fields() -> JsonFields:
     """One connection for all tests: making one takes longer than most tests."""
     return JsonFields()
 
+
+atexit.register(_json_fields.cache_clear)  # or DuckDB's binding complains of a leak
 
 FAST = {
     "transforms.formats.json_format.JsonFields": _json_fields,

@@ -44,7 +44,8 @@ _ROWS: list[tuple[str, bytes, list[tuple[str, dict[str, str], str | None]]]] = [
     ("two unclosed quotes", b'1,"2\n"3,4\n5,6\n',
      [('1,"2\n"3,4', {"a": "1", "b": "2\n3"}, "too_many_columns"), ("5,6", {"a": "5", "b": "6"}, None)]),
     ("white space is a row", b"  \n1,2\n", [("  ", {"a": "  "}, None), ("1,2", {"a": "1", "b": "2"}, None)]),
-    ("line separators of Unicode", "1\u2028x,2\x0b\x0c\x85\n".encode(), [("1\u2028x,2\x0b\x0c\x85", {"a": "1\u2028x", "b": "2\x0b\x0c\x85"}, None)]),
+    ("line separators of Unicode", "1\u2028x,2\x0b\x0c\x85\n".encode(),
+     [("1\u2028x,2\x0b\x0c\x85", {"a": "1\u2028x", "b": "2\x0b\x0c\x85"}, None)]),
 ]  # fmt: skip
 
 

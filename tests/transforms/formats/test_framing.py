@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from tests.transforms.formats.reading import MODIFIED, Reading, add, read_all
 from transforms.errors import CorruptStreamError
 from transforms.formats import read_records
-from transforms.formats.framing import line_blocks, split_lines, utf8
+from transforms.formats.encoding import utf8
+from transforms.formats.framing import line_blocks, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.views import columns_of, take, view_array
 
@@ -170,8 +172,6 @@ def test_views(words: list[str], chosen: list[int]) -> None:
 
 
 def test_columns_of_lists() -> None:
-    import pyarrow as pa
-
     lists = pa.array([["a", None], [None, "a long text, not inline"], ["b", "c"]], pa.list_(pa.string_view()))
     columns, found = columns_of(lists, 2)
     assert [column.to_pylist() for column in columns] == [["a", None, "b"], [None, "a long text, not inline", "c"]]

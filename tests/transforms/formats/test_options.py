@@ -1,0 +1,63 @@
+"""The rules of format options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from transforms.errors import ConfigurationError
+from transforms.formats.options import FormatOptions, check_options
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"format": "text", "multiline_start": r"^\[\d{4}-", "timestamp": "received", "timezone": "Europe/Berlin"},
+        {"format": "csv", "delimiter": "\t", "skip_rows": 3, "headers": ("a", "b")},
+        {"format": "csv", "delimiter": "§"},
+        {"format": "json", "max_record": 1},
+    ],
+)
+def test_good(options: dict[str, Any]) -> None:
+    check_options(FormatOptions(**options))
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "why"),
+    [
+        ({"format": "xml"}, "format", "one of auto, csv, json"),
+        ({"format": "CSV"}, "format", "one of auto"),
+        ({"format": "splunk_csv"}, "format", "later version"),
+        ({"format": "csv", "delimiter": ""}, "delimiter", "one character"),
+        ({"format": "csv", "delimiter": ",,"}, "delimiter", "one character"),
+        ({"format": "csv", "delimiter": '"'}, "delimiter", "no quote"),
+        ({"format": "csv", "delimiter": "\n"}, "delimiter", "line end"),
+        ({"format": "csv", "skip_rows": -1}, "skipRows", "0 or more"),
+        ({"format": "csv", "headers": ()}, "headers", "at least one"),
+        ({"delimiter": ";"}, "delimiter", "needs format csv or splunk_csv, not auto"),
+        ({"format": "text", "skip_rows": 1}, "skipRows", "not text"),
+        ({"format": "json", "headers": ("a",)}, "headers", "not json"),
+        ({"records_path": "Records"}, "recordsPath", "format json"),
+        ({"format": "csv", "multiline_start": "x"}, "multilineStart", "format text"),
+        ({"multiline_start": "x"}, "multilineStart", "format text"),
+        ({"format": "text", "multiline_start": "("}, "multilineStart", "regular expression"),
+        ({"format": "text", "multiline_start": "(?=x)"}, "multilineStart", "look-around"),
+        ({"timestamp": "now"}, "timestamp", "auto or received"),
+        ({"timezone": "Mars/Olympus"}, "timezone", "IANA"),
+        ({"timezone": ""}, "timezone", "IANA"),
+        ({"timezone": "../etc"}, "timezone", "IANA"),
+    ],
+)
+def test_bad(options: dict[str, Any], field: str, why: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_options(FormatOptions(**options))
+    assert caught.value.field == f"formatOptions.{field}"
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2 << 30])
+def test_bad_record_size(size: int) -> None:
+    with pytest.raises(ConfigurationError, match="--max-record"):
+        check_options(FormatOptions(max_record=size))
