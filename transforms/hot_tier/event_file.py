@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.errors import TierError
-from transforms.hot_tier.files import file_uri, microseconds
+from transforms.hot_tier.files import file_uri
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile
+from transforms.query.bounds import TimeBounds, time_bounds
 from transforms.query.compiler import compile_query, exact_column
+from transforms.query.instants import microseconds
 from transforms.query.syntax import Expr, Field
 from transforms.schema import ATTRIBUTES_COLUMN, is_system
 from transforms.storage import TierStore
@@ -41,6 +43,13 @@ class Wanted:
     end: datetime | None = None
     fields: tuple[Field, ...] = ()
 
+    @cached_property
+    def bounds(self) -> TimeBounds:
+        """The range of times outside which nothing is wanted."""
+        start = None if self.start is None else microseconds(self.start)
+        end = None if self.end is None else microseconds(self.end)
+        return TimeBounds(start, end).and_(time_bounds(self.expr))
+
 
 @dataclass(frozen=True)
 class RowGroup:
@@ -64,8 +73,6 @@ class EventFile:
 
     def row_groups(self, wanted: Wanted) -> list[RowGroup]:
         """Return the row groups that the time range needs, by the statistics of the footer; the last in the file first."""
-        low = None if wanted.start is None else microseconds(wanted.start)
-        high = None if wanted.end is None else microseconds(wanted.end)
         groups: list[RowGroup] = []
         first = 0
         with self._errors():
@@ -74,7 +81,7 @@ class EventFile:
             for number in range(metadata.num_row_groups):
                 group = metadata.row_group(number)
                 oldest, newest = self._times(group.column(position).statistics)
-                if (low is None or newest >= low) and (high is None or oldest < high):
+                if wanted.bounds.overlaps(oldest, newest):
                     groups.append(RowGroup(first, group.num_rows, newest))
                 first += group.num_rows
         return groups[::-1]

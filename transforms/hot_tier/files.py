@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
 
 from deltalake.exceptions import TableNotFoundError
 
@@ -11,9 +10,9 @@ from transforms.errors import TierError
 from transforms.hot_tier.data_file import layout_of
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile, Snapshot
+from transforms.query.bounds import TimeBounds
 from transforms.storage import TierStore
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Statistics of other writers (a foreign compaction) are cut to milliseconds.
 _BOUND_PRECISION = 999
 
@@ -42,15 +41,9 @@ def file_uri(tier: TierStore, path: str) -> str:
     return f"{tier.table_uri(EVENTS)}/{path}"
 
 
-def files_between(snapshot: Snapshot, start: datetime | None, end: datetime | None) -> list[LiveFile]:
-    """Return the live files that may hold events from `start` on and before `end`, by the log alone."""
-    low = None if start is None else microseconds(start)
-    high = None if end is None else microseconds(end)
-    return [
-        file
-        for file in snapshot.files.values()
-        if (low is None or file.max_time + _BOUND_PRECISION >= low) and (high is None or file.min_time < high)
-    ]
+def files_between(snapshot: Snapshot, bounds: TimeBounds) -> list[LiveFile]:
+    """Return the live files that may hold events of a time range, by the log alone."""
+    return [file for file in snapshot.files.values() if bounds.overlaps(file.min_time, file.max_time + _BOUND_PRECISION)]
 
 
 def never_in_map(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
@@ -59,8 +52,3 @@ def never_in_map(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
     In one file an attribute is in one place. Of a file of another writer (a foreign compaction) that is not known.
     """
     return snapshot.columns[: min(map(layout_of, paths), default=len(snapshot.columns))]
-
-
-def microseconds(moment: datetime) -> int:
-    """Return a time in microseconds since 1970 UTC."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)

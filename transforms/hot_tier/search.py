@@ -61,7 +61,7 @@ def search_frames(tier: TierStore, wanted: Wanted, *, limit: int | None = None) 
     Columns that a file lacks are null, those that no file of a frame has may be missing from it.
     """
     snapshot = load_events(tier)
-    files = [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in files_between(snapshot, wanted.start, wanted.end)]
+    files = [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in files_between(snapshot, wanted.bounds)]
     return _newest_first(_Unread(files, wanted), wanted, limit)
 
 

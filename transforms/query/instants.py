@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 from transforms.errors import ConfigurationError
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _INSTANT = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
     r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
@@ -53,6 +54,11 @@ def parse_span(text: str) -> timedelta:
 def format_instant(moment: datetime) -> str:
     """Return the one text of a time: UTC, `Z`, and a fraction only where there is one (six digits)."""
     return moment.astimezone(timezone.utc).isoformat().removesuffix("+00:00") + "Z"
+
+
+def microseconds(moment: datetime) -> int:
+    """Return a time in microseconds since 1970 UTC."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _zone(text: str | None) -> timezone:

@@ -243,6 +243,12 @@ def test_only_files_of_the_range_are_opened(month: Tier, reads: Reads) -> None:
     assert len(reads.groups) <= 4
 
 
+def test_a_query_s_own_times_leave_files_out_too(month: Tier, reads: Reads) -> None:
+    query = "#time>=2025-01-05T05:00:00Z (#time<2025-01-05T06:00:00Z OR #time<=2025-01-05T07:00:00+02:00) 4"
+    assert len(messages(month, query, limit=None)) == 60
+    assert len(reads.footers) == 1
+
+
 def test_only_the_newest_row_groups_are_read_for_a_limit(month: Tier, reads: Reads) -> None:
     assert messages(month, limit=20) == [f"9 3 {minute}" for minute in range(359, 339, -1)]
     assert len(reads.groups) == 1
