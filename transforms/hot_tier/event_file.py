@@ -112,7 +112,7 @@ class EventFile:
     @cached_property
     def _columns(self) -> list[str]:
         """The columns that are in the file: what is promoted later is still in its map."""
-        return self._lazy().collect_schema().names()
+        return self._lazy.collect_schema().names()
 
     @cached_property
     def _in_both_places(self) -> list[str]:
@@ -130,14 +130,16 @@ class EventFile:
 
     def _scan(self, first: int, rows: int) -> pl.LazyFrame:
         """Return some rows of the file, with each attribute in one place."""
-        rows_of_file = self._lazy().slice(first, rows)
+        rows_of_file = self._lazy.slice(first, rows)
         if self._in_both_places:
             entries = pl.col(ATTRIBUTES_COLUMN).map
             columns = [pl.coalesce(exact_column(name), entries.get(pl.lit(name))).alias(name) for name in self._in_both_places]
             return rows_of_file.with_columns(columns)
         return rows_of_file
 
+    @cached_property
     def _lazy(self) -> pl.LazyFrame:
+        """The whole file; Polars keeps its footer with it."""
         options = self._tier.polars_options()
         return pl.scan_parquet(
             file_uri(self._tier, self.path), storage_options=options or None, credential_provider=None, glob=False, hive_partitioning=False
