@@ -10,7 +10,7 @@ import pyarrow.csv
 
 from transforms.formats.csv_records import Spans
 from transforms.formats.csv_rows import Row, parse_row
-from transforms.formats.views import Indices, take
+from transforms.formats.views import Indices, only_chunk, take
 
 Columns = list[pa.Array]
 
@@ -46,7 +46,7 @@ class Cells:
             return None
         if table.num_rows + len(ragged) != len(records) + 1 or len(records) in ragged:
             return None
-        columns = [column.combine_chunks().slice(0, table.num_rows - 1).cast(pa.string_view()) for column in table.columns]
+        columns = [only_chunk(column).slice(0, table.num_rows - 1).cast(pa.string_view()) for column in table.columns]
         if not ragged:
             return columns, {}
         spans = zip(records.starts[ragged].tolist(), records.lengths[ragged].tolist(), strict=True)

@@ -154,7 +154,7 @@ class _Hiding:
         """Choose characters that the text lacks."""
         self.delimiter = delimiter
         self._table: dict[int, str] = {}
-        if b"\0" in text or text.count(b"\r") != text.count(b"\r\n"):
+        if b"\0" in text or (b"\r" in text and text.count(b"\r") != text.count(b"\r\n")):
             used = text.decode()
             free = (chr(code) for code in _PRIVATE_USE if chr(code) not in used and chr(code) != delimiter)
             self._table = {ord("\r"): next(free), 0: next(free)}

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.formats.record_block import MAX_CELLS
-from transforms.formats.views import Indices, columns_of, nulls, take
+from transforms.formats.views import Indices, columns_of, nulls, only_chunk, take
 
 _SAMPLE = 256
 _MAX_NAMES = 1000
@@ -65,7 +65,7 @@ class JsonFields:
 
     def _valid(self, objects: pa.Array) -> Indices:
         result = self._query("SELECT json_valid(m) v FROM source", objects)
-        return np.flatnonzero(result.column("v").combine_chunks().to_numpy(zero_copy_only=False))
+        return np.flatnonzero(only_chunk(result.column("v")).to_numpy(zero_copy_only=False))
 
     def _fields(self, objects: pa.Array) -> tuple[Indices, Fields]:
         """Return rows, and their fields."""
@@ -105,10 +105,10 @@ class JsonFields:
         pointers = ", ".join(_pointer(name) for name in names)
         values = f"json_extract_string(m, [{pointers}]) x, " if names else ""
         result = self._query(f"SELECT {values}len(json_keys(m)) k FROM source", objects)
-        counts = result.column("k").combine_chunks().to_numpy(zero_copy_only=False)
+        counts = only_chunk(result.column("k")).to_numpy(zero_copy_only=False)
         if not names:
             return {}, np.zeros(len(objects), np.int64), counts
-        columns, found = columns_of(result.column("x").combine_chunks(), len(names))
+        columns, found = columns_of(only_chunk(result.column("x")), len(names))
         return dict(zip(names, columns, strict=True)), found, counts
 
     def _count_names(self, objects: pa.Array) -> list[tuple[str, int]]:

@@ -80,16 +80,34 @@ def _marks(data: _Bytes) -> Indices:
 
 def _odd_numbers(data: _Bytes, marks: Indices) -> Indices:
     """Return those of some points and exponents that are in numbers whose text would change."""
+    points = data[marks] == _DOT
+    marks = np.concatenate([marks[~points], _odd_fractions(data, marks[points])])
     before = _run(data, marks - 1, -1, _DIGIT)
     first = marks - before
     sign = np.maximum(first - 1, 0)
     place = sign - (data[sign] == _MINUS)
     place -= _run(data, place, -1, _SPACE)
     starts_value = (place >= 0) & _BEFORE_VALUE[data[place]] & ((data[first] != _ZERO) | (before == 1))
-    starts_value |= before == _LONGEST
-    marks, before = marks[starts_value], before[starts_value]
-    exponent = data[marks] != _DOT
-    return np.concatenate([marks[exponent], _odd_fractions(data, marks[~exponent], before[~exponent])])
+    odd: Indices = marks[starts_value | (before == _LONGEST)]
+    return odd
+
+
+def _odd_fractions(data: _Bytes, points: Indices) -> Indices:
+    """Return the points that a number's text would change for, if they stand in numbers."""
+    after = _run(data, points + 1, 1, _DIGIT)
+    end = points + after + 1
+    follow = np.where(end < len(data), data[np.minimum(end, len(data) - 1)], ord("\n"))
+    exponent = (follow | 0x20) == ord("e")
+    zeros = (after > 1) & (data[points + after] == _ZERO)
+    candidates = exponent | (_AFTER_NUMBER[follow] & (zeros | (after > 6) | _DIGIT[data[np.maximum(points - 9, 0)]])) | (after == _LONGEST)
+    points, after, exponent, zeros = points[candidates], after[candidates], exponent[candidates], zeros[candidates]
+    before = _run(data, points - 1, -1, _DIGIT)
+    lead, digits = data[points - before], before + after
+    # 16 digits are exact below 2^52, wherever the point is: epochs with microseconds are
+    too_long = (digits > 16) | ((digits == 16) & ((lead > ord("3")) | (lead == _ZERO)))
+    tiny = (lead == _ZERO) & (data[points + 1] == _ZERO) & (after >= 7)
+    odd: Indices = points[exponent | zeros | too_long | tiny]
+    return odd
 
 
 def _run(data: _Bytes, places: Indices, step: int, table: npt.NDArray[np.bool_]) -> Indices:
@@ -103,19 +121,3 @@ def _run(data: _Bytes, places: Indices, step: int, table: npt.NDArray[np.bool_])
             break
         counts[going] = length
     return counts
-
-
-def _odd_fractions(data: _Bytes, points: Indices, before: Indices) -> Indices:
-    after = _run(data, points + 1, 1, _DIGIT)
-    last, lead = data[points + after], data[points - before]
-    end = points + after + 1
-    follow = np.where(end < len(data), data[np.minimum(end, len(data) - 1)], ord("\n"))
-    ended = _AFTER_NUMBER[follow] | (after == _LONGEST)
-    digits = before + after
-    # 16 digits are exact below 2^52, wherever the point is: epochs with microseconds are
-    too_long = (digits > 16) | ((digits == 16) & ((lead > ord("3")) | (lead == _ZERO)))
-    zeros = (last == _ZERO) & (after > 1)
-    tiny = (lead == _ZERO) & (data[np.minimum(points + 1, len(data) - 1)] == _ZERO) & (after >= 7)
-    exponent = (follow | 0x20) == ord("e")
-    odd: Indices = points[exponent | (ended & (too_long | zeros | tiny))]
-    return odd

@@ -100,6 +100,11 @@ def columns_of(lists: pa.ListArray, width: int) -> tuple[list[pa.Array], npt.NDA
     return columns, present.sum(axis=1)
 
 
+def only_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column of one chunk as an array; `combine_chunks` copies it."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def nulls(rows: int) -> pa.Array:
     """Return a column of absent strings."""
     return pa.nulls(rows, pa.string_view())

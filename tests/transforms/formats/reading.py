@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from transforms import schema
 from transforms.formats import RecordBlock, read_records
 from transforms.formats.json_fields import JsonFields
 from transforms.formats.options import FormatOptions
+
+EXAMPLES = int(os.environ.get("REKINDLE_EXAMPLES", "200"))
+"""How many texts Hypothesis makes for a test; 10,000 take an hour."""
 
 MODIFIED = datetime(2025, 9, 1, tzinfo=timezone.utc)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.formats.reading import FAST, TOLERANT, Reading, blocks_of, read_all
+from tests.transforms.formats.reading import EXAMPLES, FAST, TOLERANT, Reading, blocks_of, read_all
 from transforms.formats.csv_rows import header_names
 from transforms.formats.record_block import MAX_CELLS
 
@@ -167,7 +167,7 @@ def _balance(data: bytes, reading: Reading) -> None:
     assert physical == lines.count("\n") + (not lines.endswith("\n") and lines != "")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(text=_TEXT, end=_END, cut=st.sampled_from([None, 1, 7, 64]), max_record=st.sampled_from([1000, 1000, 6]))
 @example(text='a,b\n1"x,2\n"3\n4",5\n6"y,7', end=b"\n", cut=None, max_record=1000)
 @example(text='a\n""\n\n""', end=b"\n", cut=None, max_record=1000)
@@ -179,7 +179,7 @@ def test_fast_path_equals_tolerant_path(text: str, end: bytes, cut: int | None, 
         _balance(data, tolerant)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(text=_TEXT, cut=st.sampled_from([None, 1, 7]))
 def test_cells_are_what_python_reads(text: str, cut: int | None) -> None:
     text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "") + "\n"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.formats.reading import MODIFIED, Reading, add, read_all
+from tests.transforms.formats.reading import EXAMPLES, MODIFIED, Reading, add, read_all
 from transforms.errors import CorruptStreamError
 from transforms.formats import read_records
 from transforms.formats.encoding import utf8
@@ -131,7 +131,7 @@ _LINE = st.lists(
 _DATA = st.lists(_LINE.map(b"".join), max_size=8).map(b"\n".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(data=_DATA, cut=st.sampled_from([1, 2, 7, 64]), max_record=st.sampled_from([100, 10, 3]), multiline=st.sampled_from([None, "a"]))
 def test_where_a_text_is_cut_does_not_matter(data: bytes, cut: int, max_record: int, multiline: str | None) -> None:
     whole = read_all(data, "text", max_record=max_record, multiline_start=multiline)
@@ -140,21 +140,21 @@ def test_where_a_text_is_cut_does_not_matter(data: bytes, cut: int, max_record: 
         assert len(whole.rows) + whole.blank == data.count(b"\n") + (data != b"" and not data.endswith(b"\n"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(data=_DATA)
 def test_text_is_what_python_reads(data: bytes) -> None:
     expected = [line.removesuffix("\r") for line in data.decode("utf-8", "replace").split("\n")]
     assert read_all(data, "text").messages == [line for line in expected if line]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(text=_DATA.map(lambda data: data.decode("utf-8", "replace")), cut=st.sampled_from([1, 3, 64]), order=st.sampled_from(["le", "be"]))
 def test_utf16_is_transcoded(text: str, cut: int, order: str) -> None:
     data = ("\ufeff" + text).encode(f"utf-16-{order}")
     assert read_all(data, "text", cut=cut) == read_all(text.encode(), "text")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(words=st.lists(st.text(max_size=16), max_size=20), chosen=st.lists(st.integers(-1, 19), max_size=30))
 def test_views(words: list[str], chosen: list[int]) -> None:
     encoded = [word.encode("utf-8", "replace") for word in words]

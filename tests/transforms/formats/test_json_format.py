@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.formats.reading import FAST, TOLERANT, blocks_of, read_all
+from tests.transforms.formats.reading import EXAMPLES, FAST, TOLERANT, blocks_of, read_all
 from transforms.formats.record_block import MAX_CELLS
 
 _E_ACUTE = "é"
@@ -213,7 +213,7 @@ _LINE = st.one_of(
 _BAD_BYTES = st.sampled_from([b"", b"", b"", b"\xff", b"\xc3", b"\r", b"\xed\xa0\x80"])
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(lines=st.lists(st.tuples(_LINE, _BAD_BYTES), max_size=6), cut=st.sampled_from([None, 1, 7, 64]))
 @example(lines=[('{"a":1.10}', b""), ('{"a":[1.10,2.20]}', b"")], cut=None)
 def test_fast_path_equals_tolerant_path(lines: list[tuple[str, bytes]], cut: int | None) -> None:
@@ -261,7 +261,7 @@ def _tag(value: Any) -> Any:
     return ["list", [_tag(item) for item in value]] if isinstance(value, list) and value[:1] != ["object"] else value
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(members=st.lists(st.tuples(_NAME, st.recursive(_SCALAR, _container, max_leaves=6)), max_size=5))
 def test_fields_are_what_python_reads(members: list[tuple[str, str]]) -> None:
     line = "{" + ",".join(f"{name}:{value}" for name, value in members) + "}"
