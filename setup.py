@@ -15,10 +15,10 @@ REQUIRES = [
     "pyarrow>=21,<26",  # Beam's own bound
     "duckdb>=1.4,<3",
     "numpy>=2.2,<3",
-    "polars>=1.36,<3",
+    "polars>=2.0,<3",
     "deltalake==1.6.6",  # its commit path is relied on in detail (docs/design.md §5)
     "boto3>=1.40,<2",
-    "obstore>=0.8,<0.13",
+    "obstore>=0.11,<0.13",
     "isal>=1.7,<2",
     "zstandard>=0.23,<1",
     "orjson>=3.10,<4",

@@ -27,11 +27,11 @@ from pipelines.cli_options import (
     RequestPayer,
     TierEndpointUrl,
     merge_fields,
-    parse_duration,
     parse_time,
     split_lists,
 )
 from transforms.errors import ConfigurationError, RekindleError, TierError
+from transforms.query.instants import parse_span
 from transforms.schema import PRODUCT
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -358,7 +358,7 @@ def search(
 
     if last and (start or end):
         raise ConfigurationError("--last goes without --from and --to")
-    begin = datetime.now(timezone.utc) - parse_duration(last) if last else parse_time(start) if start else None
+    begin = datetime.now(timezone.utc) - parse_span(last) if last else parse_time(start) if start else None
     expression = parse(query) if query.strip() else None
     tier = _tier(hot_tier, endpoint_url, tier_endpoint_url, profile, region, ca_bundle)
     names = split_lists(fields or ())

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from transforms.errors import ConfigurationError
-
-_DURATION = re.compile(r"(?P<number>\d+)(?P<unit>[smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from transforms.query.instants import parse_instant
 
 HotTier = Annotated[
     str,
@@ -63,26 +60,13 @@ def split_lists(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
-def parse_duration(text: str) -> timedelta:
-    """Return a span of time from `90m`, `12h`, `30d`, `2w`.
-
-    Raises:
-        ConfigurationError: the text is none.
-    """
-    match = _DURATION.fullmatch(text.strip())
-    if not match:
-        raise ConfigurationError(f"{text!r} is not a span of time: give a number and s, m, h, d or w (90m, 12h, 7d)")
-    return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
-
-
 def parse_time(text: str) -> datetime:
     """Return a time from ISO 8601 text, in UTC unless it says otherwise.
 
     Raises:
         ConfigurationError: the text is none.
     """
-    try:
-        value = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError as error:
-        raise ConfigurationError(f"{text!r} is not a time: give ISO 8601, such as 2025-08-11 or 2025-08-11T22:00:00Z") from error
-    return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+    value = parse_instant(text.strip())
+    if value is None:
+        raise ConfigurationError(f"{text!r} is not a time: give ISO 8601, such as 2025-08-11 or 2025-08-11T22:00:00Z")
+    return value

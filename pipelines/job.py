@@ -274,8 +274,12 @@ class _Job:
         counts = plan.counts()
         needed = int(plan.work_bytes * EXPECTED_RATIO)
         others = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()) if kind != "work")
+        beside = f"; {others}" if others else ""
+        if not plan.waves:
+            self.console.say(f"Nothing to ingest{beside}")
+            return
         self.console.say(
-            f"{counts['work']:,} objects ({_mib(plan.work_bytes)}) to ingest in {plan.waves} waves{f'; {others}' if others else ''}: "
+            f"{counts['work']:,} objects ({_mib(plan.work_bytes)}) to ingest in {plan.waves} wave{'s' if plan.waves > 1 else ''}{beside}: "
             f"about {counts['work']:,} requests, and {_mib(needed)} of disk at most in ordinary cases"
         )
         free = self.tier.free_bytes()
