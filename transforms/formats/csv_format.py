@@ -20,7 +20,7 @@ from transforms.formats.csv_rows import header_names, header_row, parse_rows
 from transforms.formats.encoding import utf8
 from transforms.formats.framing import Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
-from transforms.formats.record_block import MAX_CELLS, RecordBlock
+from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock
 from transforms.formats.record_errors import INVALID_TEXT, error_column
 from transforms.formats.times import Clock, RecordTimes
 from transforms.formats.views import Indices, view_array
@@ -128,7 +128,7 @@ class _Table:
 
     def _confirmed(self, lines: Lines, cells: Cells, place: int, spans: Spans) -> Generator[RecordBlock, None, int]:
         """Yield records as long as pyarrow finds them where they are proposed; return where it does not, or their end."""
-        step = max(1, MAX_CELLS // cells.width)
+        step = max(1, min(MAX_ROWS, MAX_CELLS // cells.width))
         for low in range(0, len(spans), step):
             part = spans.slice(low, low + step)
             found = cells.parse(lines.text, place, part)
@@ -147,7 +147,7 @@ class _Table:
         options = self._options
         rows, blank, end = parse_rows(lines.text, place, delimiter=options.delimiter, max_record=options.max_record, final=final)
         self.blank += blank
-        step = max(1, MAX_CELLS // cells.width)
+        step = max(1, min(MAX_ROWS, MAX_CELLS // cells.width))
         for low in range(0, len(rows), step):
             part = rows[low : low + step]
             starts = np.array([row.start for row in part])

@@ -73,7 +73,8 @@ def detect_format(key: str, head: bytes) -> FormatChoice:
     """
     kind = binary_kind(head)
     if kind is not None:
-        raise UnsupportedError(f"unsupported: {kind}; an explicit --format reads it all the same")
+        hint = "its codec comes with a later version" if kind.endswith("stream") else "an explicit --format reads it all the same"
+        raise UnsupportedError(f"unsupported: {kind}; {hint}")
     for ending, name in _EXTENSIONS.items():
         if key.lower().endswith(ending):
             return FormatChoice(format=name, rule=f"extension {ending}")

@@ -6,13 +6,14 @@ Lines end with LF or CRLF, the last one also with the end of all. A line without
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.formats.encoding import is_utf8, whole_characters
+from transforms.formats.record_block import MAX_ROWS
 from transforms.formats.views import Indices, view_array
 
 BLOCK_BYTES = 8 << 20
@@ -57,6 +58,14 @@ class Lines:
         long = None if self.long is None else self.long[low:high]
         bad = None if self.bad is None else self.bad[low:high]
         return Lines(self.text, self.starts[low:high], self.lengths[low:high], long, bad, 0)
+
+    def parts(self) -> Iterator[Lines]:
+        """Yield the lines in parts of at most MAX_ROWS; the first one has the blank lines."""
+        if len(self) <= MAX_ROWS:
+            yield self
+            return
+        yield replace(self.slice(0, MAX_ROWS), blank=self.blank)
+        yield from (self.slice(low, low + MAX_ROWS) for low in range(MAX_ROWS, len(self), MAX_ROWS))
 
     def array(self) -> pa.Array:
         """Return the lines as string views on the block."""

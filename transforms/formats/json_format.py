@@ -33,7 +33,8 @@ def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Itera
     """Yield the objects of a stream."""
     reader = _JsonLines(options, clock)
     for block in line_blocks(utf8(chunks), max_record=options.max_record):
-        yield from reader.blocks(split_lines(block, max_record=options.max_record))
+        for lines in split_lines(block, max_record=options.max_record).parts():
+            yield from reader.blocks(lines)
 
 
 class _JsonLines:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-MAX_CELLS = 4_000_000  # rows times columns of a block: what bounds memory where records are very wide
+# What bounds memory where records are very short, or very wide: rows of a block, and its rows times its columns.
+MAX_ROWS = 1 << 18
+MAX_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True)

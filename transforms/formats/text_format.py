@@ -28,10 +28,10 @@ def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Itera
         yield from _read_events(blocks, options.multiline_start, options.max_record)
         return
     for block in blocks:
-        lines = split_lines(block, max_record=options.max_record)
-        errors = line_errors(lines, max_record=options.max_record, bad_text=False)
-        records = pa.record_batch({"_message": lines.array(), **error_column(errors, len(lines))})
-        yield RecordBlock(records=records, blank=lines.blank, replaced=lines.replaced)
+        for lines in split_lines(block, max_record=options.max_record).parts():
+            errors = line_errors(lines, max_record=options.max_record, bad_text=False)
+            records = pa.record_batch({"_message": lines.array(), **error_column(errors, len(lines))})
+            yield RecordBlock(records=records, blank=lines.blank, replaced=lines.replaced)
 
 
 def _read_events(blocks: Iterator[bytes], pattern: str, max_record: int) -> Iterator[RecordBlock]:

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.formats.reading import EXAMPLES, MODIFIED, Reading, add, read_all
+from tests.transforms.formats.reading import EXAMPLES, MODIFIED, Reading, add, blocks_of, read_all
 from transforms.errors import CorruptStreamError
 from transforms.formats import read_records
 from transforms.formats.encoding import utf8
 from transforms.formats.framing import line_blocks, split_lines
 from transforms.formats.options import FormatOptions
+from transforms.formats.record_block import MAX_ROWS
 from transforms.formats.views import columns_of, take, view_array
 
 # Name, bytes; messages, blank lines, replaced byte sequences.
@@ -72,6 +73,15 @@ def test_long_lines_are_cut_at_a_character(cut: int | None) -> None:
 def test_memory_is_bounded_without_newlines() -> None:
     chunks = (b"x" * 1000 for _ in range(10_000))
     assert [len(block) for block in line_blocks(chunks, max_record=3000)] <= [10_000]
+
+
+@pytest.mark.parametrize(("format_name", "line"), [("text", b"x\n"), ("json", b"{}\n"), ("csv", b"x\n")])
+def test_short_records_come_in_more_blocks(format_name: str, line: bytes) -> None:
+    count = 2 * MAX_ROWS + 10
+    blocks = list(blocks_of(b"\n" + line * count, format_name))
+    sizes = [block.records.num_rows for block in blocks]
+    assert (max(sizes), sum(sizes)) == (MAX_ROWS, count - (format_name == "csv"))
+    assert [block.blank for block in blocks] == [1, 0, 0]
 
 
 def test_blocks_are_large() -> None:
