@@ -15,7 +15,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from transforms import schema
 from transforms.errors import TierError
 from transforms.hot_tier.data_file import FileDescription
-from transforms.hot_tier.opening import EVENTS, NO_HOOKS, flush_log
+from transforms.hot_tier.opening import EVENTS, NO_HOOKS, flush_log, one_line
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.statistics import complete_statistics
 from transforms.storage import TierStore
@@ -73,7 +73,7 @@ def settle(tier: TierStore, version: int) -> list[str]:
         if version % CHECKPOINT_INTERVAL == 0:
             DeltaTable(tier.table_uri(EVENTS), version=version, storage_options=tier.delta_options()).create_checkpoint()
     except (DeltaError, OSError, TierError) as error:
-        warnings.append(f"version {version} of the hot tier is published, but its upkeep failed: {error}")
+        warnings.append(f"version {version} of the hot tier is published, but its upkeep failed: {one_line(error)}")
     return warnings
 
 

@@ -188,6 +188,7 @@ class DataFile:
 
     def abort(self) -> None:
         """Leave nothing behind."""
+        self._writer.is_open = False  # else it writes a footer when it is collected
         self._output.abort()
 
     def _count_objects(self, found: Mapping[str, ObjectRows]) -> None:

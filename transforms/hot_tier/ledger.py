@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
@@ -33,12 +33,12 @@ APP_ID = "ledger"
 PUBLISHED = ("ingested", "salvaged")
 _METADATA = b"rekindle"
 _NAME = re.compile(rf"{FOLDER}/(?P<job>[^/]+)/(?P<wave>\d+)-(?P<k>\d+)-[^/]+\.parquet")
+_IDENTITY = ["bucket", "key", "etag", "size"]
 _READERS = 8
-_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerEntry:
     """What became of one object in one wave.
 
@@ -143,7 +143,13 @@ assert ENTRY_SCHEMA.names == [entry_field.name for entry_field in fields(LedgerE
 _PUBLISHED_SCHEMA = pa.schema(
     [
         ("uri", pa.string()),
-        *((name, ENTRY_SCHEMA.field(name).type) for name in ("etag", "size", "status", "job", "wave", "k", "replaced")),
+        ("etag", pa.string()),
+        ("size", pa.int64()),
+        ("status", schema.CONSTANT),
+        ("job", schema.CONSTANT),
+        ("wave", pa.int32()),
+        ("k", pa.int64()),
+        ("replaced", pa.bool_()),
         ("min_time", pa.int64()),
         ("max_time", pa.int64()),
     ]
@@ -208,10 +214,10 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class _Content:
-    """What was read of a sidecar for its job: its footer's record, and its entries."""
+    """What was read of a sidecar for its job: its footer's record, and its entries as `ENTRY_SCHEMA` has them."""
 
     record: WaveRecord
-    entries: list[LedgerEntry]
+    entries: pa.Table
 
 
 class Ledger:
@@ -261,22 +267,31 @@ class Ledger:
             found.append(content)
         return found
 
-    def of_job(self, job: str) -> list[LedgerEntry]:
-        """Return a job's entries, of each content of an object the latest."""
-        entries = (entry for content in self._contents_of(job) for entry in content.entries)
-        return list({(entry.bucket, entry.key, entry.etag, entry.size): entry for entry in entries}.values())
+    def of_job(self, job: str, wave: int | None = None) -> list[LedgerEntry]:
+        """Return the entries of a job, or of one of its waves, of each content of an object the latest."""
+        return [LedgerEntry(**{**row, "warnings": tuple(row["warnings"])}) for row in self.table_of_job(job, wave).to_pylist()]
 
-    def waves_of_job(self, job: str) -> list[WaveRecord]:
-        """Return the commits of a job's waves, in their order; two launchers may have made two of one wave."""
-        return [content.record for content in self._contents_of(job)]
+    def table_of_job(self, job: str, wave: int | None = None) -> pa.Table:
+        """Return the same as a table with the columns of `ENTRY_SCHEMA`: 150 bytes for an object, where `LedgerEntry` takes 900."""
+        contents = self._contents_of(job, wave)
+        table = pa.concat_tables([content.entries for content in contents]) if contents else ENTRY_SCHEMA.empty_table()
+        if len(contents) <= 1:
+            return table
+        places = table.select(_IDENTITY).append_column("place", pa.array(np.arange(table.num_rows)))
+        latest = places.group_by(_IDENTITY).aggregate([("place", "max")])["place_max"]
+        return table.take(latest.sort())
+
+    def waves_of_job(self, job: str, wave: int | None = None) -> list[WaveRecord]:
+        """Return the commits of a job's waves, or of one, in their order; two launchers may have made two of one wave."""
+        return [content.record for content in self._contents_of(job, wave)]
 
     @cached_property
     def _index(self) -> _Index:
         self._read(self._published, self._sidecars, _read_published)
         return _Index([self._published[sidecar.path] for sidecar in self._sidecars])
 
-    def _contents_of(self, job: str) -> list[_Content]:
-        sidecars = [sidecar for sidecar in self._sidecars if sidecar.job == job]
+    def _contents_of(self, job: str, wave: int | None) -> list[_Content]:
+        sidecars = [sidecar for sidecar in self._sidecars if sidecar.job == job and wave in (None, sidecar.wave)]
         self._read(self._contents, sidecars, _read_content)
         return [self._contents[sidecar.path] for sidecar in sidecars]
 
@@ -290,22 +305,30 @@ class Ledger:
 
 
 class _Index:
-    """Finds the published contents of an object among very many: 10 µs each, and no Python object for those not asked for."""
+    """Finds the published contents of an object among very many: 5 µs each, and no Python object for those not asked for."""
 
     def __init__(self, tables: Sequence[pa.Table]) -> None:
-        table = pa.concat_tables(tables) if tables else _PUBLISHED_SCHEMA.empty_table()
-        self._columns = {name: table[name].combine_chunks() for name in table.schema.names}
-        hashes = np.fromiter((hash(uri.as_py()) for uri in self._columns["uri"]), dtype=np.int64, count=table.num_rows)
+        self._starts = np.cumsum([0, *(table.num_rows for table in tables)])
+        self._columns = [{name: table[name].combine_chunks() for name in table.schema.names} for table in tables]
+        uris = (uri for columns in self._columns for uri in columns["uri"].to_pylist())
+        hashes = np.fromiter((hash(uri) for uri in uris), dtype=np.int64, count=int(self._starts[-1]))
         self._order = np.argsort(hashes, kind="stable")
         self._hashes = hashes[self._order]
 
     def find(self, uri: str) -> Iterator[tuple[bool, Published]]:
         """Yield an object's published contents in the order of their commits, each with whether it took the place of those before it."""
-        first, last = (int(np.searchsorted(self._hashes, hash(uri), side=side)) for side in _SIDES)
-        for place in self._order[first:last].tolist():
-            row = {name: column[place].as_py() for name, column in self._columns.items()}
+        wanted = hash(uri)
+        for number in range(int(np.searchsorted(self._hashes, wanted)), len(self._hashes)):
+            if self._hashes[number] != wanted:
+                break
+            row = self._row(int(self._order[number]))
             if row.pop("uri") == uri:
                 yield row.pop("replaced"), Published(**row)
+
+    def _row(self, place: int) -> dict[str, Any]:
+        number = int(np.searchsorted(self._starts, place, side="right")) - 1
+        row = place - int(self._starts[number])
+        return {name: values[row].as_py() for name, values in self._columns[number].items()}
 
 
 def sidecar_path(job: str, wave: int, k: int, unique: str) -> str:
@@ -315,7 +338,10 @@ def sidecar_path(job: str, wave: int, k: int, unique: str) -> str:
 
 def write_sidecar(record: WaveRecord, entries: Iterable[LedgerEntry]) -> bytes:
     """Return a sidecar's bytes: the entries as Parquet, the record in the footer."""
-    table = pa.Table.from_pylist([asdict(entry) for entry in entries], schema=ENTRY_SCHEMA)
+    rows = list(entries)
+    table = pa.table(
+        [pa.array([getattr(entry, name) for entry in rows], ENTRY_SCHEMA.field(name).type) for name in ENTRY_SCHEMA.names], ENTRY_SCHEMA
+    )
     sink = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({_METADATA: orjson.dumps(asdict(record))}), sink, compression="zstd")
     return sink.getvalue()
@@ -323,8 +349,8 @@ def write_sidecar(record: WaveRecord, entries: Iterable[LedgerEntry]) -> bytes:
 
 def _read_content(data: bytes) -> _Content:
     table = pq.read_table(io.BytesIO(data))
-    entries = [LedgerEntry(**{**row, "warnings": tuple(row["warnings"])}) for row in table.to_pylist()]
-    return _Content(WaveRecord(**orjson.loads(table.schema.metadata[_METADATA])), entries)
+    record = WaveRecord(**orjson.loads(table.schema.metadata[_METADATA]))
+    return _Content(record, table.replace_schema_metadata(None).cast(ENTRY_SCHEMA))
 
 
 def _read_published(data: bytes) -> pa.Table:
@@ -332,8 +358,10 @@ def _read_published(data: bytes) -> pa.Table:
     names = ["bucket", "key", *(name for name in _PUBLISHED_SCHEMA.names if name != "uri")]
     table = pq.read_table(io.BytesIO(data), columns=names)
     table = table.filter(pc.is_in(table["status"], pa.array(PUBLISHED)))
-    uris = [object_uri(bucket.as_py(), key.as_py()) for bucket, key in zip(table["bucket"], table["key"], strict=True)]
-    return table.append_column("uri", pa.array(uris, pa.string())).select(_PUBLISHED_SCHEMA.names).cast(_PUBLISHED_SCHEMA)
+    buckets = table["bucket"].combine_chunks().dictionary_encode()
+    folders = pa.array([object_uri(bucket, "") for bucket in buckets.dictionary.to_pylist()], pa.string())
+    uris = pc.binary_join_element_wise(folders.take(buckets.indices), table["key"], "")
+    return table.append_column("uri", uris).select(_PUBLISHED_SCHEMA.names).cast(_PUBLISHED_SCHEMA)
 
 
 def _sidecar(path: str) -> Sidecar | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Iterable
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from transforms.errors import TierError
 from transforms.storage import TierStore
 
 EVENTS = "events"
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
 COMMIT_ONCE = CommitProperties(max_commit_retries=0)
 NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
@@ -31,7 +33,7 @@ def open_events(tier: TierStore) -> DeltaTable:
     except TableNotFoundError:
         raise
     except DeltaError as error:
-        raise TierError(f"hot tier {tier.uri}: its table can't be read: {error}") from error
+        raise TierError(f"hot tier {tier.uri}: its table can't be read: {one_line(error)}") from error
     _check_table(tier, events)
     return events
 
@@ -75,6 +77,11 @@ def flush_log(tier: TierStore, version: int) -> None:
 def back_off(failures: int) -> float:
     """Return how many seconds to wait after so many refused commits in a row: random, so that rivals come apart."""
     return random.uniform(0, min(2.0, 0.02 * 2**failures))  # noqa: S311 - not for secrets
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error says; deltalake's come in several lines, and in colour."""
+    return " ".join(_COLOURS.sub("", str(error)).replace("↳", ":").split()).replace(" :", ":")
 
 
 def _check_table(tier: TierStore, events: DeltaTable) -> None:

@@ -21,7 +21,7 @@ from transforms.errors import TierError
 from transforms.hot_tier.commits import commit, settle
 from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.ledger import APP_ID, Ledger, LedgerEntry, Published, WaveRecord, sidecar_path, write_sidecar
-from transforms.hot_tier.opening import back_off
+from transforms.hot_tier.opening import back_off, one_line
 from transforms.hot_tier.rewriting import objects_in, rewrite_file, without_objects
 from transforms.hot_tier.snapshot import LiveFile, Snapshot
 from transforms.storage import TierStore
@@ -143,18 +143,20 @@ class _Publication:
         self._attempt: _Attempt | None = None
         self._version = -1
         self._failures = 0
+        self._cause: Exception | None = None
 
     def run(self) -> PublishResult:
         while True:
-            cause: Exception | None = None
             try:
                 snapshot = Snapshot.load(self._wave.tier)
                 result = self._landed(snapshot) or self._begin(snapshot)
                 if result is not None:
                     return result
+            except _RefusedError:
+                raise
             except (DeltaError, OSError, TierError) as error:  # refused, or the answer was lost: the next snapshot tells
-                cause = error
-            self._count_failure(cause)
+                self._cause = error
+            self._pause()
 
     def _landed(self, snapshot: Snapshot) -> PublishResult | None:
         """Return the result where the last attempt is in the snapshot; else forget the attempt."""
@@ -173,9 +175,11 @@ class _Publication:
         """Plan on the snapshot and commit; return a result where there is nothing to commit."""
         if snapshot.version > self._version:
             self._version, self._failures = snapshot.version, 0
+        if self._failures > MOST_FAILURES:
+            raise _RefusedError(f"{self._complaint()}. Nothing of it was; the same job again goes on with it") from self._cause
         self._ledger = Ledger.load(self._wave.tier, snapshot, self._ledger)
         plan = self._plan(snapshot, self._ledger)
-        records = [record for record in self._ledger.waves_of_job(self._wave.job) if record.wave == self._wave.wave]
+        records = self._ledger.waves_of_job(self._wave.job, self._wave.wave)
         if records and not plan.recorded:
             return _result(_sum_of(records), plan.others, ())
         attempt = self._write_sidecar(snapshot, self._ledger, plan)
@@ -204,7 +208,7 @@ class _Publication:
 
     def _plan(self, snapshot: Snapshot, ledger: Ledger) -> _Plan:
         wave = self._wave
-        own = {_identity(entry): entry for entry in ledger.of_job(wave.job)}
+        own = {_identity(entry): entry for entry in ledger.of_job(wave.job, wave.wave)}
         recorded: list[LedgerEntry] = []
         others: list[LedgerEntry] = []
         replaced: dict[str, list[Published]] = {}
@@ -219,14 +223,19 @@ class _Publication:
         removed, rewritten = self._rewriter.replacements(snapshot, replaced)
         return _Plan((*added, *rewritten), removed, _with_times(recorded, wave.files), tuple(others))
 
-    def _count_failure(self, cause: Exception | None) -> None:
+    def _pause(self) -> None:
         self._failures += 1
-        if self._failures > MOST_FAILURES:
-            raise TierError(
-                f"hot tier {self._wave.tier.uri}: wave {self._wave.wave} of job {self._wave.job} can't be published: "
-                f"{cause or 'commits are accepted but do not appear'}. Nothing of it was; the same job again goes on with it"
-            ) from cause
-        time.sleep(back_off(self._failures))
+        if self._failures > 2 * MOST_FAILURES:
+            raise TierError(f"{self._complaint()}. Whether it was, the same job again finds out") from self._cause
+        time.sleep(back_off(min(self._failures, MOST_FAILURES)))
+
+    def _complaint(self) -> str:
+        cause = one_line(self._cause) if self._cause else "commits are accepted but do not appear"
+        return f"hot tier {self._wave.tier.uri}: wave {self._wave.wave} of job {self._wave.job} can't be published: {cause}"
+
+
+class _RefusedError(TierError):
+    """The store refuses, and a snapshot after the last attempt shows that nothing landed."""
 
 
 @dataclass(frozen=True)
@@ -244,12 +253,14 @@ def _decide(entry: LedgerEntry, published: Sequence[Published], own: LedgerEntry
     Args:
         entry: What became of it.
         published: Its contents whose events are in the table.
-        own: What this job has in the ledger of the same content.
+        own: What this wave has in the ledger of the same content.
         wave: The rules.
     """
     same = [content for content in published if (content.etag, content.size) == (entry.etag, entry.size)]
-    if own is not None and (any(content.job == wave.job for content in same) or (own.wave == wave.wave and not entry.is_published)):
+    if own is not None and (any(content.job == wave.job for content in same) or not entry.is_published):
         return _Decision(own, is_recorded=False)
+    if any(content.job == wave.job for content in same):  # by another wave: no plan of the product's, but never twice
+        return _Decision(_unread(entry, "known", known_of=wave.job), is_recorded=False)
     retried = bool(same) and wave.retry_failed and same[-1].status == "salvaged"
     if same and not wave.force and not retried:
         return _Decision(_unread(entry, "known", known_of=same[-1].job), is_recorded=False)

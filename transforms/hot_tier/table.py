@@ -13,7 +13,7 @@ from transforms import schema
 from transforms.errors import TierError
 from transforms.hot_tier import statistics
 from transforms.hot_tier.columns import add_columns, settle_statistics
-from transforms.hot_tier.opening import EVENTS, NO_HOOKS, arrow_schema, flush_log, open_events, promoted_columns
+from transforms.hot_tier.opening import EVENTS, NO_HOOKS, arrow_schema, flush_log, one_line, open_events, promoted_columns
 from transforms.storage import TierStore
 
 __all__ = ["EVENTS", "add_columns", "arrow_schema", "check_place", "exists", "open_events", "prepare", "promoted_columns"]
@@ -124,4 +124,4 @@ def _create_events(tier: TierStore) -> None:
         try:
             open_events(tier)  # somebody else made it, or the answer was lost
         except TableNotFoundError:
-            raise TierError(f"hot tier {tier.uri}: the table can't be made: {error}") from error
+            raise TierError(f"hot tier {tier.uri}: the table can't be made: {one_line(error)}") from error

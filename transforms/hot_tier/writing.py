@@ -10,7 +10,8 @@ size.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -88,8 +89,34 @@ class HotTierWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take a batch of events in flight (`transforms.schema`), all with a `_time`."""
-        if batch.num_rows == 0:
-            return
+        if batch.num_rows:
+            with self._aborted_on_error():
+                self._take(batch)
+
+    def close(self) -> list[FileDescription]:
+        """Write what is left, and describe all files."""
+        with self._aborted_on_error():
+            self._write_all()
+            for day in list(self._files):
+                self._close_file(day)
+        return self._done
+
+    def abort(self) -> None:
+        """Leave no file half-written; those that are closed stay, unknown to any commit."""
+        self._partitions.clear()
+        self._scattered.clear()
+        while self._files:
+            self._files.popitem()[1].abort()
+
+    @contextmanager
+    def _aborted_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.abort()
+            raise
+
+    def _take(self, batch: pa.RecordBatch) -> None:
         part = stored_part(batch, self._promoted_set, self._memory)
         if len(part.days) > MANY_DATES and len(np.unique(part.times // DAY)) > MANY_DATES:
             self._scattered.append(part)
@@ -99,20 +126,6 @@ class HotTierWriter:
         del part
         while self._memory.used > self._buffer_bytes and self._in_memory():
             self._make_room()
-
-    def close(self) -> list[FileDescription]:
-        """Write what is left, and describe all files."""
-        self._write_all()
-        for day in list(self._files):
-            self._close_file(day)
-        return self._done
-
-    def abort(self) -> None:
-        """Leave no file half-written; those that are closed stay, unknown to any commit."""
-        self._partitions.clear()
-        self._scattered.clear()
-        while self._files:
-            self._files.popitem()[1].abort()
 
     def _partition(self, day: int) -> _Partition:
         return self._partitions.setdefault(day, _Partition(day))

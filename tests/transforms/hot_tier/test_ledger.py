@@ -56,6 +56,19 @@ def test_entries_come_back_as_they_were(tier: TierStore) -> None:
     assert load(tier).of_job("other") == []
 
 
+def test_one_wave_of_a_job(tier: TierStore) -> None:
+    for wave in range(3):
+        publish(tier, [f"k{wave}"], wave=wave)
+    publish_wave(tier, job="job", wave=1, files=[], entries=[entry("more", 0, wave=1, status="failed")])
+    ledger = load(tier)
+
+    assert [one.key for one in ledger.of_job("job")] == ["k0", "k1", "k2", "more"]
+    assert [one.key for one in ledger.of_job("job", 1)] == ["k1", "more"]
+    assert [(record.wave, record.k) for record in ledger.waves_of_job("job", 1)] == [(1, 2), (1, 4)]
+    assert ledger.table_of_job("job").schema == ledgers.ENTRY_SCHEMA
+    assert ledger.table_of_job("job")["key"].to_pylist() == ["k0", "k1", "k2", "more"]
+
+
 def test_empty_ledger(tier: TierStore) -> None:
     for ledger in (Ledger(), load(tier)):
         assert ledger.published("bucket", "key") == []

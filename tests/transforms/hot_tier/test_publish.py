@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from tests.transforms.hot_tier.samples import entry, events, expected_ids, ids, publish, read, times_of, uri_of, write
 from transforms.errors import TierError
@@ -221,6 +222,13 @@ def test_force_adds_the_same_events_once_more_and_no_more(tier: TierStore) -> No
     assert ids(tier) == sorted(expected_ids(["a"]) * 2)
 
 
+def test_another_wave_of_the_same_job_adds_nothing(local_tier: TierStore) -> None:
+    for force in (False, True):
+        publish(local_tier, ["a"], wave=0, force=force)
+        assert statuses(publish(local_tier, ["a"], wave=1, force=force)) == {"a": "known"}
+    assert ids(local_tier) == expected_ids(["a"])
+
+
 def test_force_still_replaces_changed_content(tier: TierStore) -> None:
     publish(tier, ["a"], job="old")
     publish(tier, ["a"], content="2", force=True)
@@ -360,9 +368,42 @@ def test_store_that_always_refuses(local_tier: TierStore, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(publishing, "commit", commit)
     monkeypatch.setattr(publishing, "back_off", lambda failures: 0.0)
-    with pytest.raises(TierError, match=r"wave 0 of job job can't be published: 403 Forbidden"):
+    with pytest.raises(TierError, match=r"wave 0 of job job can't be published: 403 Forbidden. Nothing of it was"):
         publish(local_tier, ["a"])
     assert read(local_tier).height == 0
+
+
+def test_last_attempt_counts_although_its_answer_was_lost(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def commit(snapshot: Snapshot, **more: Any) -> None:
+        calls.append(1)
+        if len(calls) > publishing.MOST_FAILURES:
+            commits.commit(snapshot, **more)
+        raise OSError("connection reset")
+
+    monkeypatch.setattr(publishing, "commit", commit)
+    monkeypatch.setattr(publishing, "back_off", lambda failures: 0.0)
+    assert statuses(publish(local_tier, ["a"])) == {"a": "ingested"}
+    assert len(calls) == publishing.MOST_FAILURES + 1
+
+
+def test_store_that_goes_away_after_the_commit(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def commit(snapshot: Snapshot, **more: Any) -> None:
+        commits.commit(snapshot, **more)
+        monkeypatch.setattr(publishing.Snapshot, "load", _fail)
+
+    def _fail(tier: TierStore) -> Snapshot:
+        raise OSError("network is down")
+
+    monkeypatch.setattr(publishing, "back_off", lambda failures: 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "commit", commit)
+        with pytest.raises(TierError, match="network is down. Whether it was, the same job again finds out"):
+            publish(local_tier, ["a"])
+    monkeypatch.undo()
+    assert statuses(publish(local_tier, ["a"])) == {"a": "ingested"}
+    assert ids(local_tier) == expected_ids(["a"])
 
 
 def _rival(tier: TierStore, action: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -443,3 +484,12 @@ def test_failed_upkeep_is_a_warning(local_tier: TierStore, monkeypatch: pytest.M
 
     assert [("disk full" in warning, "is published" in warning) for warning in result.warnings] == [(True, True)]
     assert ids(local_tier) == expected_ids(["a"])
+
+
+def test_of_two_commits_from_one_version_one_lands(tier: TierStore) -> None:
+    first, second = Snapshot.load(tier), Snapshot.load(tier)
+    commits.commit(first, transactions=[("x", 1)])
+    with pytest.raises(DeltaError):
+        commits.commit(second, transactions=[("x", 2)])
+    after = Snapshot.load(tier)
+    assert (after.version, after.transaction_version("x")) == (first.version + 1, 1)

@@ -18,7 +18,7 @@ import pytest
 from tests.transforms.hot_tier.samples import DAY, NOON, constant, events, uri_of
 from transforms import schema
 from transforms.errors import TierError
-from transforms.hot_tier import writing
+from transforms.hot_tier import data_file, writing
 from transforms.hot_tier.data_file import JOB_METADATA, FileDescription
 from transforms.hot_tier.writing import HotTierWriter
 from transforms.storage import TierStore
@@ -269,27 +269,28 @@ def test_abort_leaves_nothing(tier: TierStore) -> None:
     assert [file.path for file in tier.list("events/tier=")] == []
 
 
-def test_store_that_fails_leaves_no_half_file(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    writer = HotTierWriter(local_tier, columns=COLUMNS)
-    writer.write(events(uri_of("a"), [NOON]))
+@pytest.mark.parametrize("method", ["write", "close"])
+def test_store_that_fails_leaves_no_half_file(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     original = local_tier.open_output
+
+    def fail(*_: Any) -> int:
+        raise TierError("disk full")
 
     def failing(path: str) -> Any:
         output = original(path)
-
-        def close() -> None:
-            raise TierError("disk full")
-
-        monkeypatch.setattr(output, "close", close)
+        monkeypatch.setattr(output, method, fail)
         return output
 
     monkeypatch.setattr(local_tier, "open_output", failing)
+    monkeypatch.setattr(data_file, "_WRITE_BYTES", 1000)
+    writer = HotTierWriter(local_tier, columns=COLUMNS, buffer_bytes=1 << 20)
     with pytest.raises(TierError, match="disk full"):
+        for number in range(20):
+            writer.write(events(uri_of("a"), [NOON + number * 1000 + i for i in range(500)]))
         writer.close()
     assert local_tier.local_path is not None
-    assert [
-        path for path in local_tier.local_path.rglob("*") if path.is_file() and "_delta_log" not in str(path) and path.name != "tier.json"
-    ] == []
+    files = [path for path in local_tier.local_path.rglob("*") if path.is_file() and "_delta_log" not in str(path)]
+    assert [path.name for path in files] == ["tier.json"]
 
 
 def test_writers_side_by_side(local_tier: TierStore) -> None:
