@@ -31,8 +31,7 @@ from pipelines.cli_options import (
     split_lists,
 )
 from transforms.errors import ConfigurationError, RekindleError, TierError
-from transforms.query.instants import parse_span
-from transforms.schema import PRODUCT
+from transforms.schema import PRODUCT, can_be_column
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 app = typer.Typer(name="rekindle", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -45,8 +44,6 @@ app.add_typer(jobs_app, name="jobs")
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code of spec §3.3."""
     code = run(sys.argv[1:] if argv is None else argv)
-    sys.stdout.flush()
-    sys.stderr.flush()
     sys.exit(code)
 
 
@@ -59,6 +56,7 @@ def run(argv: list[str]) -> int:
         argv = ["jobs", "list", *argv[1:]]
     try:
         result = app(argv, standalone_mode=False)
+        sys.stdout.flush()
     except typer.Exit as end:
         return int(end.exit_code)
     except typer.Abort:
@@ -72,10 +70,15 @@ def run(argv: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader of our output has had enough (`| head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except BrokenPipeError:
+        return _stop_writing()
     return int(result or 0)
+
+
+def _stop_writing() -> int:
+    """The reader of our output has had enough (`| head`): no error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 @app.callback()
@@ -150,11 +153,11 @@ def backfill(
         tier_options=tier_options,
         pipelines=_read_text(pipelines, "--pipelines") if pipelines else None,
         pipelines_file=str(pipelines) if pipelines else "pipelines",
-        promote=split_lists(promote or ()),
+        promote=_columns(split_lists(promote or ())),
         max_objects=max_objects,
-        wave_bytes=parse_size(wave_bytes),
+        wave_bytes=_at_least_one(parse_size(wave_bytes), "--wave-bytes"),
         max_expansion=max_expansion,
-        max_record=parse_size(max_record),
+        max_record=_at_least_one(parse_size(max_record), "--max-record"),
         memory=parse_size(memory) if memory else None,
         require_match=require_match,
         try_archived=try_archived,
@@ -170,6 +173,8 @@ def backfill(
 def _show_report(report: dict[str, Any], *, as_json: bool, code: int) -> int:
     if as_json:
         output.print_json(report)
+        if code and report.get("reason"):
+            output.print_error(report["reason"], field=None)
     else:
         output.print_report(report)
     return code
@@ -195,11 +200,32 @@ def _stores(
     return source, StorageOptions(endpoint_url=tier_endpoint_url or endpoint_url, **shared)
 
 
+def _at_least_one(size: int, flag: str) -> int:
+    if size < 1:
+        raise ConfigurationError(f"{flag} must be at least one byte", field=flag.lstrip("-"))
+    return size
+
+
+def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not can_be_column(name):
+            raise ConfigurationError(
+                f"--promote {name}: can't be a column (no names that begin with _, no date, tier, attributes, none of ' ,;{{}}()='); "
+                "as an attribute it is in the map `attributes` all the same",
+                field="promote",
+            )
+    return names
+
+
 def _read_text(path: Path, flag: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{flag} {path}: {error}", field=flag.lstrip("-")) from error
+
+
+def _no_tier(hot_tier: str) -> str:
+    return f"there is no hot tier at {hot_tier}: `rekindle backfill` makes one, --hot-tier or $REKINDLE_HOT_TIER names another"
 
 
 def _open_tier(hot_tier: str, options: StorageOptions, *, must_hold_events: bool = True) -> TierStore:
@@ -209,9 +235,7 @@ def _open_tier(hot_tier: str, options: StorageOptions, *, must_hold_events: bool
     tier = open_tier(hot_tier, options)
     table.check_place(tier)
     if must_hold_events and not table.exists(tier):
-        raise TierError(
-            f"there is no hot tier at {hot_tier}: `rekindle backfill` makes one, --hot-tier or $REKINDLE_HOT_TIER names another"
-        )
+        raise TierError(_no_tier(hot_tier))
     return tier
 
 
@@ -228,6 +252,7 @@ def jobs_list(
 ) -> int:
     """List jobs."""
     from pipelines.report import read_status
+    from transforms.hot_tier import table
     from transforms.job_folder import list_jobs
 
     tier = _tier(hot_tier, endpoint_url, tier_endpoint_url, profile, region, ca_bundle, must_hold_events=False)
@@ -242,6 +267,8 @@ def jobs_list(
                     "job": job["job"],
                 }
             )
+    if not found and not table.exists(tier):
+        raise TierError(_no_tier(hot_tier))
     found.sort(key=lambda one: one["startedAt"] or "", reverse=True)
     if as_json:
         output.print_rows_json(found)
@@ -355,6 +382,7 @@ def search(
     """Search the hot tier."""
     from transforms.hot_tier.search import search as find
     from transforms.query import parse
+    from transforms.query.instants import parse_span
 
     if last and (start or end):
         raise ConfigurationError("--last goes without --from and --to")

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from transforms.errors import ConfigurationError
-from transforms.query.instants import parse_instant
 
 HotTier = Annotated[
     str,
@@ -66,6 +65,8 @@ def parse_time(text: str) -> datetime:
     Raises:
         ConfigurationError: the text is none.
     """
+    from transforms.query.instants import parse_instant  # brings Polars
+
     value = parse_instant(text.strip())
     if value is None:
         raise ConfigurationError(f"{text!r} is not a time: give ISO 8601, such as 2025-08-11 or 2025-08-11T22:00:00Z")

@@ -101,7 +101,7 @@ def print_report(report: dict[str, Any]) -> None:
         ("By format", ", ".join(f"{name} {row['events']:,} in {row['objects']:,} objects" for name, row in report["byFormat"].items())),
         ("By codec", ", ".join(f"{name} {row['objects']:,} objects, {_mib(row['bytesRead'])}" for name, row in report["byCodec"].items())),
         ("Time range", " to ".join(report["timeRange"] or ())),
-        ("Written", f"{report['filesWritten']:,} files, {_mib(report['bytesWritten'])}, in {report['waves']} waves"),
+        ("Written", f"{report['filesWritten']:,} files, {_mib(report['bytesWritten'])}; waves: {report['waves']:,}"),
         ("Took", f"{report['seconds']:.1f} s, {report['megabytesPerSecond']:,} MB/s of decoded logs"),
     ]  # fmt: skip
     table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)

@@ -15,6 +15,8 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from pipelines import discovery
 from pipelines.backfill import build_discovery, build_wave
 from pipelines.plan import Choice, Plan, cut_waves, disposition, sample_attributes
@@ -155,7 +157,6 @@ class _Job:
 
     def _outcome(self) -> dict[str, Any]:
         """Do the job, and return how it ended."""
-        goes_on = f"what was published stays; `rekindle jobs resume {self.task_id}` goes on"
         try:
             self._work()
         except _RefusedError:
@@ -163,9 +164,13 @@ class _Job:
             raise
         except RekindleError as error:
             if isinstance(error, CanceledError) or self.canceled.is_set():
-                return {"status": "Canceled", "reason": f"canceled; {goes_on}"}
-            return {"status": "Failed", "reason": f"{error}\n{goes_on[0].upper()}{goes_on[1:]}"}
+                return {"status": "Canceled", "reason": f"canceled. {self._what_stays()}"}
+            return {"status": "Failed", "reason": f"{error}\n{self._what_stays()}".rstrip()}
         return {"status": "Succeeded"}
+
+    def _what_stays(self) -> str:
+        planned = Plan.load(self.specification.bucket, self.folder)
+        return f"What was published stays; `rekindle jobs resume {self.task_id}` goes on" if planned else ""
 
     def _work(self) -> None:
         plan = Plan.load(self.specification.bucket, self.folder)
@@ -240,8 +245,9 @@ class _Job:
         prefixes = KeyGlob(self.specification.pattern).prefixes
         self.engine.run(partial(build_discovery, discover=discover, prefixes=prefixes))
         listings = read_listings(self.folder, prefixes)
+        self.status["evaluated"] = sum(one.evaluated for one in listings)
         discovery.guard(listings, max_objects=self.settings.max_objects)
-        manifest = read_manifest(self.folder, listings)
+        manifest = self._distinct(read_manifest(self.folder, listings))
         self._note_discovery(sum(one.evaluated for one in listings), manifest.num_rows, sum(one.excluded for one in listings))
         ledger = load_ledger(self.tier)
         choice = Choice(
@@ -258,6 +264,17 @@ class _Job:
     def _cut(self, sizes: list[int]) -> list[tuple[int, int]]:
         split_bytes = None if self.engine.is_local else CLUSTER_SPLIT_BYTES
         return cut_waves(sizes, wave_bytes=self.settings.wave_bytes, workers=self.engine.workers, split_bytes=split_bytes)
+
+    def _distinct(self, manifest: pa.Table) -> pa.Table:
+        """Leave out a second object of one key: two local names that are not UTF-8 may be shown alike."""
+        keys = manifest["key"]
+        if len(keys.unique()) == len(keys):
+            return manifest
+        first = (
+            manifest.append_column("n", pa.array(range(len(keys)))).group_by("key", use_threads=False).aggregate([("n", "min")])["n_min"]
+        )
+        self._warn(f"{len(keys) - len(first):,} objects have the same key as another and were left out: rename the files")
+        return manifest.take(first).sort_by("key")
 
     def _note_discovery(self, evaluated: int, matched: int, excluded: int) -> None:
         self.status |= {"evaluated": evaluated, "matched": matched}

@@ -6,6 +6,7 @@ It is the same while the job runs, after it, and for a resumed job.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from collections import Counter
@@ -29,6 +30,7 @@ OBJECT_COUNTS = (
 )  # fmt: skip
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 SOME_FAILED = 3
+_TASK_ID = re.compile(r"[A-Za-z0-9-]+")
 SILENCE_SECONDS = 120
 """A running job writes its status every second; one that was silent for so long on another machine is taken for dead."""
 
@@ -135,7 +137,7 @@ def find_job(tier: TierStore, task_id: str) -> JobFolder:
         ConfigurationError: there is no such job.
     """
     folder = JobFolder(tier, task_id)
-    if not folder.exists():
+    if not _TASK_ID.fullmatch(task_id) or not folder.exists():
         raise ConfigurationError(f"there is no job {task_id} in {tier.uri}; `rekindle jobs list` names those there are")
     return folder
 

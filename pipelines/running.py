@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.runner import PipelineState
+from apache_beam.runners.runner import PipelineState, create_runner
 
 from transforms import errors
 from transforms.errors import ConfigurationError, RekindleError
@@ -42,11 +42,14 @@ class Engine:
             named = self.options.get_all_options(retain_unknown_options=True)
         except SystemExit as error:
             raise ConfigurationError(f"Beam does not take the flags {' '.join(flags)}") from error
-        self.is_local = self.options.view_as(StandardOptions).runner in _LOCAL
+        runner = self.options.view_as(StandardOptions).runner
+        self.is_local = runner in _LOCAL
+        if not self.is_local:
+            _check_runner(runner)
         unknown = sorted(set(named) - set(self.options.get_all_options()))
         if self.is_local and unknown:  # a job server has flags of its own, which only it knows
             raise ConfigurationError(f"Beam has no flag {', '.join('--' + name for name in unknown)} (after --)")
-        logging.getLogger("apache_beam").setLevel(logging.ERROR)
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # errors come back as exceptions, and are told once
         if self.is_local and self.options.view_as(DirectOptions).direct_num_workers < 2:
             self.options.view_as(DirectOptions).direct_num_workers = os.cpu_count() or 1
 
@@ -73,6 +76,13 @@ class Engine:
             raise _translate(error) from error
         if state not in (None, PipelineState.DONE):
             raise RekindleError(f"the runner ended the pipeline as {state}")
+
+
+def _check_runner(name: str) -> None:
+    try:
+        create_runner(name)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise ConfigurationError(f"--runner={name} (after --): {error}") from error
 
 
 def _translate(error: Exception) -> RekindleError:

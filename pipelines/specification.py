@@ -56,6 +56,10 @@ def _tidy_folder(bucket: str) -> str:
     return "file://" + os.path.normpath(bucket.removeprefix("file://")) if bucket.startswith("file:///") else bucket
 
 
+def _tab(delimiter: str) -> str:
+    return "\t" if delimiter == r"\t" else delimiter
+
+
 Time = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_utc)]
 
 
@@ -69,8 +73,8 @@ class FormatSpecification(_Strict):
     """`formatOptions`: see `transforms.formats.options`, which checks how they go together."""
 
     format: Literal["auto", "csv", "json", "splunk_csv", "splunk_hec", "text"] = "auto"
-    delimiter: str = ","
-    skip_rows: int = Field(default=0, ge=0)
+    delimiter: Annotated[str, AfterValidator(_tab)] = ","
+    skip_rows: int = Field(default=0, ge=0, strict=True)
     headers: Annotated[tuple[str, ...] | None, BeforeValidator(_comma_list)] = None
     records_path: str | None = None
     multiline_start: str | None = None
@@ -127,7 +131,7 @@ def load_job_file(path: str) -> dict[str, Any]:
     try:
         document = yaml.load(text, Loader=_TimesAsText)
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"--job {path} is neither JSON nor YAML: {error}", field="job") from error
+        raise ConfigurationError(f"--job {path} is not right as JSON or YAML: {error}", field="job") from error
     if not isinstance(document, dict):
         raise ConfigurationError(
             f"--job {path} must hold one mapping of fields (bucket, pattern, …), not {type(document).__name__}", field="job"
@@ -136,7 +140,16 @@ def load_job_file(path: str) -> dict[str, Any]:
 
 
 class _TimesAsText(yaml.SafeLoader):
-    """YAML 1.1 makes dates of times: here they stay text, and are read as a JSON file's are."""
+    """YAML 1.1 makes dates of times: here they stay text, and are read as a JSON file's are. A field that stands twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the field {key!r} stands here twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
 
 
 _TimesAsText.yaml_implicit_resolvers = {

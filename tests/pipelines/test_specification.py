@@ -102,7 +102,15 @@ def test_job_files_are_json_or_yaml(tmp_path: Path, text: str) -> None:
     assert load_job_file(str(path)) == {"bucket": "b-1", "modifiedAfter": "2025-01-02T00:00:00Z"}
 
 
-@pytest.mark.parametrize(("text", "says"), [("- a\n", "one mapping"), ("{a: ", "neither JSON nor YAML"), (None, "No such file")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("- a\n", "one mapping"),
+        ("{a: ", "not right as JSON or YAML"),
+        ("bucket: a-1\nbucket: b-1\n", "stands here twice"),
+        (None, "No such file"),
+    ],
+)
 def test_job_files_that_are_none(tmp_path: Path, text: str | None, says: str) -> None:
     path = tmp_path / "job"
     if text is not None:
