@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
 
 from deltalake.exceptions import DeltaError
 
 from transforms.errors import TierError
 from transforms.hot_tier.commits import commit, settle
 from transforms.hot_tier.data_file import FileDescription
-from transforms.hot_tier.ledger import APP_ID, Ledger, LedgerEntry, Published, WaveRecord, sidecar_path, write_sidecar
+from transforms.hot_tier.ledger import APP_ID, Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.opening import back_off, one_line
-from transforms.hot_tier.rewriting import objects_in, rewrite_file, without_objects
-from transforms.hot_tier.snapshot import LiveFile, Snapshot
+from transforms.hot_tier.sidecars import sidecar_path, write_sidecar
+from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.wave_files import Replaced, WaveFiles
+from transforms.hot_tier.wave_rules import Wave, check_balance, decide, with_times
 from transforms.storage import TierStore
 
 MOST_FAILURES = 8
 """Attempts that fail although nobody else committed: then it is not rivalry."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -48,20 +47,6 @@ class PublishResult:
     files: int
     bytes: int
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Wave:
-    """What is to be published, and by which rules."""
-
-    tier: TierStore
-    job: str
-    wave: int
-    files: tuple[FileDescription, ...]
-    entries: tuple[LedgerEntry, ...]
-    on_changed: str
-    force: bool
-    retry_failed: bool
 
 
 @dataclass(frozen=True)
@@ -119,7 +104,7 @@ def publish_wave(
     Raises:
         TierError: files and entries don't agree, or the store refuses; nothing is published then.
     """
-    given = _Wave(
+    given = Wave(
         tier=tier,
         job=job,
         wave=wave,
@@ -129,17 +114,17 @@ def publish_wave(
         force=force,
         retry_failed=retry_failed,
     )
-    _check_balance(given)
+    check_balance(given)
     return _Publication(given).run()
 
 
 class _Publication:
     """The attempts to publish one wave. Each begins with a new snapshot, which also tells whether the one before it landed."""
 
-    def __init__(self, wave: _Wave) -> None:
+    def __init__(self, wave: Wave) -> None:
         self._wave = wave
         self._ledger: Ledger | None = None
-        self._rewriter = _Rewriter(wave)
+        self._files = WaveFiles(wave)
         self._attempt: _Attempt | None = None
         self._version = -1
         self._failures = 0
@@ -211,17 +196,17 @@ class _Publication:
         own = {_identity(entry): entry for entry in ledger.of_job(wave.job, wave.wave)}
         recorded: list[LedgerEntry] = []
         others: list[LedgerEntry] = []
-        replaced: dict[str, list[Published]] = {}
+        replaced: dict[str, Replaced] = {}
         for entry in wave.entries:
             published = ledger.published(entry.bucket, entry.key)
-            decision = _decide(entry, published, own.get(_identity(entry)), wave)
+            decision = decide(entry, published, own.get(_identity(entry)), wave)
             if decision.replaces:
-                replaced[entry.uri] = published
+                replaced[entry.uri] = Replaced.of(decision.replaces, published)
             (recorded if decision.is_recorded else others).append(decision.entry)
         wanted = {entry.uri for entry in recorded if entry.is_published}
-        added = self._rewriter.without(wave.files, wanted, snapshot.columns)
-        removed, rewritten = self._rewriter.replacements(snapshot, replaced)
-        return _Plan((*added, *rewritten), removed, _with_times(recorded, wave.files), tuple(others))
+        added = self._files.without(wave.files, wanted, snapshot.columns)
+        removed, rewritten = self._files.replacements(snapshot, replaced)
+        return _Plan((*added, *rewritten), removed, with_times(recorded, wave.files), tuple(others))
 
     def _pause(self) -> None:
         self._failures += 1
@@ -236,153 +221,6 @@ class _Publication:
 
 class _RefusedError(TierError):
     """The store refuses, and a snapshot after the last attempt shows that nothing landed."""
-
-
-@dataclass(frozen=True)
-class _Decision:
-    """What is done with an object: its entry, whether the commit records it, and whether older rows go."""
-
-    entry: LedgerEntry
-    is_recorded: bool
-    replaces: bool = False
-
-
-def _decide(entry: LedgerEntry, published: Sequence[Published], own: LedgerEntry | None, wave: _Wave) -> _Decision:
-    """Decide about one object of a wave.
-
-    Args:
-        entry: What became of it.
-        published: Its contents whose events are in the table.
-        own: What this wave has in the ledger of the same content.
-        wave: The rules.
-    """
-    same = [content for content in published if (content.etag, content.size) == (entry.etag, entry.size)]
-    if own is not None and (any(content.job == wave.job for content in same) or not entry.is_published):
-        return _Decision(own, is_recorded=False)
-    if any(content.job == wave.job for content in same):  # by another wave: no plan of the product's, but never twice
-        return _Decision(_unread(entry, "known", known_of=wave.job), is_recorded=False)
-    retried = bool(same) and wave.retry_failed and same[-1].status == "salvaged"
-    if same and not wave.force and not retried:
-        return _Decision(_unread(entry, "known", known_of=same[-1].job), is_recorded=False)
-    if not entry.is_published:
-        return _Decision(entry, is_recorded=True)
-    if not same and published and wave.on_changed == "skip":
-        return _Decision(_unread(entry, "skipped"), is_recorded=False)
-    replaces = (retried and not wave.force) or (not same and bool(published) and wave.on_changed == "replace")
-    return _Decision(replace(entry, replaced=replaces), is_recorded=True, replaces=replaces)
-
-
-def _unread(entry: LedgerEntry, status: str, *, known_of: str | None = None) -> LedgerEntry:
-    """Return the entry of an object of which nothing is published."""
-    return LedgerEntry(
-        bucket=entry.bucket,
-        key=entry.key,
-        etag=entry.etag,
-        size=entry.size,
-        modified=entry.modified,
-        job=entry.job,
-        wave=entry.wave,
-        status=status,
-        known_of=known_of,
-    )
-
-
-class _Rewriter:
-    """Writes files again without the rows that must not be published; over several attempts each only once."""
-
-    def __init__(self, wave: _Wave) -> None:
-        self._wave = wave
-        self._written: dict[tuple[str, frozenset[str], tuple[str, ...]], FileDescription | None] = {}
-        self._objects: dict[str, set[str]] = {}
-
-    def without(self, files: Sequence[FileDescription], wanted: set[str], promoted: Sequence[str]) -> list[FileDescription]:
-        """Return new files that hold rows of the wanted objects and of no others."""
-        kept: list[FileDescription] = []
-        for file in files:
-            gone = file.objects.keys() - wanted
-            if not gone:
-                kept.append(file)
-            elif len(gone) < len(file.objects):
-                kept += self._rewritten(file, frozenset(gone), promoted)
-        return kept
-
-    def replacements(self, snapshot: Snapshot, replaced: dict[str, list[Published]]) -> tuple[tuple[str, ...], list[FileDescription]]:
-        """Return the live files that hold rows of replaced content, and the files that take their place."""
-        removed: list[str] = []
-        rewritten: list[FileDescription] = []
-        if not replaced:
-            return (), rewritten
-        for file in snapshot.files.values():
-            suspects = [uri for uri, contents in replaced.items() if _may_hold(file, uri, contents)]
-            gone = frozenset(suspects and self._objects_in(file)).intersection(suspects)
-            if gone:
-                removed.append(file.path)
-                rewritten += self._rewritten(file, gone, snapshot.columns)
-        return tuple(removed), rewritten
-
-    def _objects_in(self, file: LiveFile) -> set[str]:
-        if file.path not in self._objects:
-            self._objects[file.path] = objects_in(self._wave.tier, file.path)
-        return self._objects[file.path]
-
-    def _rewritten(self, file: FileDescription | LiveFile, gone: frozenset[str], promoted: Sequence[str]) -> list[FileDescription]:
-        key = (file.path, gone, tuple(promoted))
-        if key not in self._written:
-            self._written[key] = rewrite_file(
-                self._wave.tier,
-                file.path,
-                without_objects(gone),
-                tier_name=file.tier,
-                date=file.date,
-                promoted=promoted,
-                job=self._wave.job,
-            )
-        written = self._written[key]
-        return [] if written is None else [written]
-
-
-def _may_hold(file: LiveFile, uri: str, contents: Sequence[Published]) -> bool:
-    if not file.min_object <= uri <= file.max_object:
-        return False
-    ranges = [(content.min_time, content.max_time) for content in contents]
-    return any(low is not None and high is not None and low <= file.max_time and file.min_time <= high for low, high in ranges)
-
-
-def _check_balance(wave: _Wave) -> None:
-    """Refuse a wave whose files don't hold exactly the events that its entries tell of."""
-    doubled = [identity for identity, number in Counter(entry.uri for entry in wave.entries).items() if number > 1]
-    if doubled:
-        raise TierError(f"wave {wave.wave} of job {wave.job} has more than one entry for {doubled[0]}")
-    rows: Counter[str] = Counter()
-    for file in wave.files:
-        for uri, found in file.objects.items():
-            rows[uri] += found.rows
-    events = {entry.uri: entry.events for entry in wave.entries if entry.is_published}
-    unknown = rows.keys() - {entry.uri for entry in wave.entries}
-    wrong = [uri for uri in events if events[uri] != rows[uri]] or sorted(unknown)
-    if wrong:
-        raise TierError(
-            f"wave {wave.wave} of job {wave.job}: its files hold {rows[wrong[0]]:,} events of {wrong[0]}, its entries tell of "
-            f"{events.get(wrong[0], 'none')}; nothing was published"
-        )
-
-
-def _with_times(entries: Sequence[LedgerEntry], files: Sequence[FileDescription]) -> tuple[LedgerEntry, ...]:
-    """Return the entries with the range of their events' times."""
-    low: dict[str, int] = {}
-    high: dict[str, int] = {}
-    for file in files:
-        for uri, rows in file.objects.items():
-            low[uri] = min(rows.min_time, low.get(uri, rows.min_time))
-            high[uri] = max(rows.max_time, high.get(uri, rows.max_time))
-    return tuple(
-        replace(entry, min_time=_datetime(low[entry.uri]), max_time=_datetime(high[entry.uri])) if entry.events else entry
-        for entry in entries
-    )
-
-
-def _datetime(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def _identity(entry: LedgerEntry) -> tuple[str, str, str, int]:

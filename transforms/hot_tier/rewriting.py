@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,10 +23,18 @@ Keep = Callable[[pa.Table], pa.ChunkedArray]
 """From a table of rows to a mask (bool, no nulls): which rows stay."""
 
 
-def without_objects(uris: Collection[str]) -> Keep:
-    """Return what keeps the rows of all other objects."""
+def without_objects(uris: Collection[str], jobs: Collection[str] | None = None) -> Keep:
+    """Return what keeps the rows of all other objects; with jobs, only what these brought of the objects goes."""
     gone = pa.array(sorted(uris), pa.string())
-    return lambda table: pc.invert(pc.is_in(table["_object"], gone))
+    if jobs is None:
+        return lambda table: pc.invert(pc.is_in(table["_object"], gone))
+    brought_by = pa.array(sorted(jobs), pa.string())
+    return lambda table: pc.invert(pc.and_(pc.is_in(table["_object"], gone), pc.is_in(table["_correlation_id"], brought_by)))
+
+
+def without_any(keeps: Sequence[Keep]) -> Keep:
+    """Return what keeps the rows that all of these keep."""
+    return lambda table: reduce(pc.and_, (keep(table) for keep in keeps))
 
 
 def objects_in(store: TierStore, path: str) -> set[str]:

@@ -31,7 +31,9 @@ def constant(value: str | None, rows: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
 
 
-def events(uri: str, times: Sequence[int], content: str = "1", **attributes: Sequence[str | None] | str) -> pa.RecordBatch:
+def events(
+    uri: str, times: Sequence[int], content: str = "1", job: str = "job", **attributes: Sequence[str | None] | str
+) -> pa.RecordBatch:
     """Return a batch of events in flight, the message and id of each telling object, content and ordinal."""
     rows = len(times)
     columns: dict[str, pa.Array] = {
@@ -40,6 +42,7 @@ def events(uri: str, times: Sequence[int], content: str = "1", **attributes: Seq
         "_time": pa.array(np.asarray(times, np.int64)).cast(schema.TIME),
         "_observed_at": pa.array(np.full(rows, NOON)).cast(schema.TIME),
         "_object": constant(uri, rows),
+        "_correlation_id": constant(job, rows),
         "_format": constant("text", rows),
         "_time_source": constant("record", rows),
         "filename": constant(uri.partition("bucket/")[2], rows),
@@ -81,13 +84,15 @@ def hash_of(key: str) -> int:
     return sum(key.encode()) * 7
 
 
-def write(tier: TierStore, keys: Iterable[str], *, rows: int = 5, content: str = "1", together: bool = True) -> list[FileDescription]:
+def write(
+    tier: TierStore, keys: Iterable[str], *, rows: int = 5, content: str = "1", job: str = "job", together: bool = True
+) -> list[FileDescription]:
     """Write files with the objects' events: in shared files, or each object in its own."""
     columns = promoted_columns(tier)
     writer = HotTierWriter(tier, columns=columns, job="job")
     files: list[FileDescription] = []
     for key in keys:
-        writer.write(events(uri_of(key), times_of(key, rows), content))
+        writer.write(events(uri_of(key), times_of(key, rows), content, job))
         if not together:
             files += writer.close()
             writer = HotTierWriter(tier, columns=columns, job="job")
@@ -98,7 +103,7 @@ def publish(
     tier: TierStore, keys: Sequence[str], *, rows: int = 5, job: str = "job", wave: int = 0, content: str = "1", **rules: Any
 ) -> PublishResult:
     """Write and publish a wave of objects that were all ingested."""
-    files = write(tier, keys, rows=rows, content=content)
+    files = write(tier, keys, rows=rows, content=content, job=job)
     entries = [entry(key, rows, job=job, wave=wave, content=content) for key in keys]
     return publish_wave(tier, job=job, wave=wave, files=files, entries=entries, **rules)
 

@@ -10,8 +10,9 @@ import pytest
 from tests.transforms.hot_tier.samples import MODIFIED, entry, publish, uri_of, write
 from transforms.errors import TierError
 from transforms.hot_tier import ledger as ledgers
-from transforms.hot_tier.ledger import Ledger, LedgerEntry, WaveRecord, sidecar_path, write_sidecar
+from transforms.hot_tier.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.publish import publish_wave
+from transforms.hot_tier.sidecars import ENTRY_SCHEMA, sidecar_path, write_sidecar
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -65,7 +66,7 @@ def test_one_wave_of_a_job(tier: TierStore) -> None:
     assert [one.key for one in ledger.of_job("job")] == ["k0", "k1", "k2", "more"]
     assert [one.key for one in ledger.of_job("job", 1)] == ["k1", "more"]
     assert [(record.wave, record.k) for record in ledger.waves_of_job("job", 1)] == [(1, 2), (1, 4)]
-    assert ledger.table_of_job("job").schema == ledgers.ENTRY_SCHEMA
+    assert ledger.table_of_job("job").schema == ENTRY_SCHEMA
     assert ledger.table_of_job("job")["key"].to_pylist() == ["k0", "k1", "k2", "more"]
 
 

@@ -13,7 +13,7 @@ from deltalake.exceptions import DeltaError
 
 from tests.transforms.hot_tier.samples import entry, events, expected_ids, ids, publish, read, times_of, uri_of, write
 from transforms.errors import TierError
-from transforms.hot_tier import commits
+from transforms.hot_tier import commits, wave_files
 from transforms.hot_tier import publish as publishing
 from transforms.hot_tier.ledger import Ledger
 from transforms.hot_tier.publish import publish_wave
@@ -96,9 +96,9 @@ def test_only_files_that_hold_such_rows_are_written_again(local_tier: TierStore,
     publish(local_tier, ["b"], job="other")
     files = write(local_tier, ["a", "b"]) + write(local_tier, ["c"])
     rewritten: list[str] = []
-    original = publishing.rewrite_file
+    original = wave_files.rewrite_file
     monkeypatch.setattr(
-        publishing, "rewrite_file", lambda tier, path, *args, **more: (rewritten.append(path), original(tier, path, *args, **more))[1]
+        wave_files, "rewrite_file", lambda tier, path, *args, **more: (rewritten.append(path), original(tier, path, *args, **more))[1]
     )
     publish_wave(local_tier, job="job", wave=0, files=files, entries=[entry(key, 5) for key in "abc"])
 
@@ -245,6 +245,22 @@ def test_salvaged_is_known_and_replaced_on_demand(tier: TierStore) -> None:
     assert ids(tier) == expected_ids(["a"])
     assert publish(tier, ["a"], job="third", retry_failed=True).entries == result.entries
     assert statuses(publish(tier, ["a"], job="fourth", retry_failed=True)) == {"a": "known"}
+
+
+def test_retry_of_one_content_leaves_the_others_that_were_appended(tier: TierStore) -> None:
+    publish(tier, ["a"], job="one", content="1")
+    publish_wave(
+        tier,
+        job="two",
+        wave=0,
+        files=write(tier, ["a"], rows=2, content="2", job="two"),
+        entries=[entry("a", 2, job="two", status="salvaged", content="2")],
+        on_changed="append",
+    )
+    publish(tier, ["a"], job="three", content="2", on_changed="append", retry_failed=True)
+
+    assert ids(tier) == sorted(expected_ids(["a"], content="1") + expected_ids(["a"], content="2"))
+    assert [(one.etag, one.job) for one in ledger(tier).published("bucket", "a")] == [("1", "one"), ("2", "three")]
 
 
 @pytest.mark.parametrize("status", ["failed", "quarantined", "vanished", "archived"])
