@@ -51,7 +51,7 @@ def build_wave(
     files = (
         read.main
         | "ApplyPipelines" >> ApplyPipelines(pipelines, reading.formats.timestamp, reading.formats.timezone)
-        | "WriteHotTier" >> WriteHotTier(settings.hot_tier, settings.tier_options, columns, buffer_bytes)
+        | "WriteHotTier" >> WriteHotTier(settings.hot_tier, settings.tier_options, columns, reading.task_id, buffer_bytes)
     )
     publish = PublishWave(
         tier_uri=settings.hot_tier,

@@ -173,6 +173,7 @@ def backfill(
 def _show_report(report: dict[str, Any], *, as_json: bool, code: int) -> int:
     if as_json:
         output.print_json(report)
+        output.print_warnings(report["warnings"])
         if code and report.get("reason"):
             output.print_error(report["reason"], field=None)
     else:

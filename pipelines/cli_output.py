@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pipelines.job import Progress
 
 MESSAGES = Console(stderr=True, highlight=False)
+MOST_LINES = 20
+"""More warnings or failures are not shown; `--json` has them all."""
 RESULTS = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
@@ -119,13 +121,13 @@ def print_report(report: dict[str, Any]) -> None:
         RESULTS.print(f"\nNothing new: {objects['known']:,} objects are known already, and nothing was added.")
 
 
-def _print_list(title: str, lines: list[Text], *, most: int = 20) -> None:
+def _print_list(title: str, lines: list[Text]) -> None:
     if lines:
         RESULTS.print(f"\n{title}:", style="bold")
-        for line in lines[:most]:
+        for line in lines[:MOST_LINES]:
             RESULTS.print(Text("  ").append_text(line), soft_wrap=True)
-        if len(lines) > most:
-            RESULTS.print(f"  … and {len(lines) - most:,} more (--json has all)")
+        if len(lines) > MOST_LINES:
+            RESULTS.print(f"  … and {len(lines) - MOST_LINES:,} more (--json has all)")
 
 
 def _mib(number: int) -> str:
@@ -136,6 +138,12 @@ def print_error(text: str, *, field: str | None) -> None:
     """Say on standard error what is wrong."""
     shown = text if field is None or text.startswith(field) else f"{field}: {text}"
     MESSAGES.print(f"[bold red]Error:[/] {escape(shown)}", soft_wrap=True)
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Say warnings on standard error, where the report goes as JSON to standard output."""
+    for text in warnings[:MOST_LINES]:
+        MESSAGES.print(f"Warning: {escape(text)}", soft_wrap=True)
 
 
 def print_events(rows: Iterable[dict[str, Any]], fields: Sequence[str]) -> int:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines import discovery
 from pipelines.backfill import build_discovery, build_wave
@@ -206,7 +207,6 @@ class _Job:
 
     def _warn(self, text: str) -> None:
         self.status["warnings"].append(text)
-        self.console.say(f"Warning: {text}")
 
     def _watch(self) -> None:
         if self.canceled.is_set() and not self.folder.cancel_requested():
@@ -321,11 +321,13 @@ class _Job:
         return BUFFER_BYTES if memory is None else max(4 << 20, memory // 2 // (self.engine.workers if self.engine.is_local else 1))
 
     def _process(self, plan: Plan, columns: tuple[str, ...]) -> None:
+        ledger = None
         for wave in range(plan.waves):
-            ledger = load_ledger(self.tier)
-            entries = ledger.of_job(self.task_id)
-            self.published = Progress(len(entries), sum(one.size for one in entries), sum(one.events for one in entries), plan.work_bytes)
-            if any(record.wave == wave for record in ledger.waves_of_job(self.task_id)):
+            ledger = load_ledger(self.tier, ledger)
+            entries = ledger.table_of_job(self.task_id)
+            read, events = (pc.sum(entries[name]).as_py() or 0 for name in ("size", "events"))
+            self.published = Progress(entries.num_rows, read, events, plan.work_bytes)
+            if ledger.waves_of_job(self.task_id, wave):
                 continue
             self._stop_if_canceled()
             self.status["wave"] = wave

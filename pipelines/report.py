@@ -125,9 +125,9 @@ def load_report(tier: TierStore, task_id: str) -> dict[str, Any]:
     return build_report(task_id, JobState.load(folder), load_ledger(tier), folder.progress())
 
 
-def load_ledger(tier: TierStore) -> Ledger:
-    """Return the ledger of a hot tier, empty where there is no table yet."""
-    return Ledger.load(tier, Snapshot.load(tier)) if table.exists(tier) else Ledger()
+def load_ledger(tier: TierStore, previous: Ledger | None = None) -> Ledger:
+    """Return the ledger of a hot tier, empty where there is no table yet; what `previous` has read is not read again."""
+    return Ledger.load(tier, Snapshot.load(tier), previous) if table.exists(tier) else Ledger()
 
 
 def find_job(tier: TierStore, task_id: str) -> JobFolder:

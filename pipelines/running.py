@@ -8,15 +8,16 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 from collections.abc import Callable, Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineState, create_runner
 
 from transforms import errors
-from transforms.errors import ConfigurationError, RekindleError
+from transforms.errors import AccessError, ConfigurationError, RekindleError
 
 _LOCAL = (None, "DirectRunner", "FnApiRunner")
 _RAISED = re.compile(r"transforms\.errors\.(?P<name>\w+): (?P<message>.*?)(?: \[while running '|\s*$)", re.MULTILINE)
@@ -46,6 +47,7 @@ class Engine:
         self.is_local = runner in _LOCAL
         if not self.is_local:
             _check_runner(runner)
+            _check_job_server(self.options.view_as(PortableOptions).job_endpoint)
         unknown = sorted(set(named) - set(self.options.get_all_options()))
         if self.is_local and unknown:  # a job server has flags of its own, which only it knows
             raise ConfigurationError(f"Beam has no flag {', '.join('--' + name for name in unknown)} (after --)")
@@ -83,6 +85,17 @@ def _check_runner(name: str) -> None:
         create_runner(name)
     except (ValueError, ImportError, AttributeError) as error:
         raise ConfigurationError(f"--runner={name} (after --): {error}") from error
+
+
+def _check_job_server(endpoint: str | None) -> None:
+    """Knock at the job server: Beam itself waits for it in silence, for minutes."""
+    host, _, port = (endpoint or "").rpartition(":")
+    if not port.isdigit():  # none was named, or `embed`
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise AccessError(f"no job server answers at --job_endpoint={endpoint}: {error}; start one, or name another") from error
 
 
 def _translate(error: Exception) -> RekindleError:

@@ -186,6 +186,29 @@ def test_empty_objects_and_liars_are_no_failures(tmp_path: Path, rekindle: Rekin
     assert sorted(row["_message"] for row in content(rekindle, tmp_path / "hot")) == ["2025-08-11T00:00:00Z not packed at all", '{"a":1}']
 
 
+def test_names_that_lie_lose_no_record(tmp_path: Path, rekindle: Rekindle) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "json.csv").write_text('{"a":1}\n{"a":2}\n')
+    (logs / "mac.csv").write_bytes(b'a,b\r1,"x\ry"\r3,4\r')
+    ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / "hot", "--json")
+    assert (ended.code, ended.json["events"], ended.json["eventsWithError"]) == (0, 4, 0), ended
+    assert len(ended.json["warnings"]) == 1
+    assert sorted(row["a"] for row in content(rekindle, tmp_path / "hot")) == ["1", "1", "2", "3"]
+
+
+def test_the_sample_of_a_long_object_gives_columns(tmp_path: Path, rekindle: Rekindle) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    text = "".join(json.dumps({"n": n, "noise": os.urandom(100).hex()}) + "\n" for n in range(10_000))
+    for ending, pack in {".gz": gzip.compress, ".zst": zstandard.compress}.items():
+        (logs / f"long.json{ending}").write_bytes(pack(text.encode()))
+        ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / ending, "--json")
+        assert ended.code == 0, ended.err
+        columns = read_files(rekindle, tmp_path / ending, "SELECT column_name FROM (DESCRIBE events)")
+        assert {("n",), ("noise",)} <= set(columns)
+
+
 def test_nothing_matched_is_a_warning(tmp_path: Path, rekindle: Rekindle) -> None:
     make_logs(tmp_path / "logs")
     job = ("backfill", "--bucket", f"file://{tmp_path}/logs", "--pattern", "nothing/**", "--hot-tier", tmp_path / "hot", "--json")

@@ -102,6 +102,7 @@ def test_killed_in_the_second_of_many_waves(killed: tuple[Path, list[object]], t
     assert resumed.code == 0, resumed.err
     assert resumed.json["taskId"] == task_id
     assert (resumed.json["objects"]["ingested"], resumed.json["events"]) == (12, 12 * LINES)
+    assert resumed.json["waves"] == undisturbed.json["waves"]
     assert content(rekindle, tmp_path / "copy") == expected
     assert {row["_correlation_id"] for row in rekindle("search", "", "--json", "--hot-tier", tmp_path / "copy").rows} == {task_id}
 

@@ -25,9 +25,19 @@ def test_local_by_default_with_a_worker_a_core() -> None:
 
 
 def test_clusters_say_their_parallelism() -> None:
-    engine = Engine(["--runner=PortableRunner", "--job_endpoint=localhost:8099", "--parallelism=6", "--some_flag_of_the_job_server=1"])
+    engine = Engine(["--runner=PortableRunner", "--job_endpoint=embed", "--parallelism=6", "--some_flag_of_the_job_server=1"])
     assert not engine.is_local
     assert engine.workers == 6
+
+
+def test_a_runner_that_is_none() -> None:
+    with pytest.raises(ConfigurationError, match="--runner=Nope"):
+        Engine(["--runner=Nope"])
+
+
+def test_a_job_server_that_does_not_answer() -> None:
+    with pytest.raises(AccessError, match="--job_endpoint=127.0.0.1:9"):
+        Engine(["--runner=PortableRunner", "--job_endpoint=127.0.0.1:9"])
 
 
 def test_flags_that_beam_does_not_have() -> None:

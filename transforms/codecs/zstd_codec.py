@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import zstandard
 
 from transforms.codecs.codec import OUTPUT_BYTES, Codec, CompressedInput
+from transforms.errors import CorruptStreamError
 
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = tuple(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60))
@@ -69,17 +70,27 @@ def _pieces(stream: CompressedInput, header: bytes, *, checksum: bool) -> Iterat
     """Cut one frame into runs of whole blocks that unpack to at most OUTPUT_BYTES."""
     parts, last = [header], False
     while not last:
-        mark = stream.take(3)
-        word = int.from_bytes(mark, "little")
-        last, kind, size = bool(word & 1), word >> 1 & 3, word >> 3
-        if kind == _RESERVED or size > _MAX_BLOCK:
-            raise stream.corrupt(f"a block of kind {kind} and {size} bytes", offset=stream.offset - 3)
-        parts += (mark, stream.take(1 if kind == _RLE else size))
-        if last and checksum:
-            parts.append(stream.take(4))
+        try:
+            last, block = _block(stream)
+            parts += block
+            if last and checksum:
+                parts.append(stream.take(4))
+        except CorruptStreamError:
+            yield b"".join(parts)  # what came before the break unpacks
+            raise
         if last or len(parts) >= 2 * _BLOCKS_AT_ONCE:
             yield b"".join(parts)
             parts = []
+
+
+def _block(stream: CompressedInput) -> tuple[bool, list[bytes]]:
+    """Take one block whole: whether it is the frame's last, and its bytes."""
+    mark = stream.take(3)
+    word = int.from_bytes(mark, "little")
+    last, kind, size = bool(word & 1), word >> 1 & 3, word >> 3
+    if kind == _RESERVED or size > _MAX_BLOCK:
+        raise stream.corrupt(f"a block of kind {kind} and {size} bytes", offset=stream.offset - 3)
+    return last, [mark, stream.take(1 if kind == _RLE else size)]
 
 
 ZSTD = Codec(name="zstd", extensions=(".zst", ".zstd"), magic=(_MAGIC, *_SKIPPABLE), decode=_decode, checked=False)

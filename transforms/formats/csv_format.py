@@ -19,6 +19,7 @@ from transforms.formats.csv_records import Spans, can_be_fast, line_records, quo
 from transforms.formats.csv_rows import header_names, header_row, parse_rows
 from transforms.formats.encoding import utf8
 from transforms.formats.framing import Lines, line_blocks, raw_from, split_lines
+from transforms.formats.line_ends import with_line_feeds
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock
 from transforms.formats.record_errors import INVALID_TEXT, error_column
@@ -30,7 +31,7 @@ def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Itera
     """Yield the rows of a stream; a record that is open when the stream breaks is left out."""
     table = _Table(options, clock)
     rest = b""
-    for block in line_blocks(utf8(chunks), max_record=options.max_record):
+    for block in line_blocks(with_line_feeds(utf8(chunks)), max_record=options.max_record):
         rest = yield from table.rows(rest + block if rest else block, final=False)
     if rest:
         yield from table.rows(rest, final=True)

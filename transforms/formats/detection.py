@@ -13,6 +13,7 @@ SAMPLE_BYTES = 1024
 
 _EXTENSIONS = {".csv": "csv", ".json": "json", ".ndjson": "json", ".jsonl": "json"}
 _JSON_START = re.compile(r'\s*(?:\{\s*["}]|\[\s*[{\]])')
+_JSON_RULE = "begins like a JSON object or an array of them"
 _MAX_HEADER_CELL = 64
 # A header names things: a number, a time or an address is a value.
 _VALUE = re.compile(
@@ -75,12 +76,15 @@ def detect_format(key: str, head: bytes) -> FormatChoice:
     if kind is not None:
         hint = "its codec comes with a later version" if kind.endswith("stream") else "an explicit --format reads it all the same"
         raise UnsupportedError(f"unsupported: {kind}; {hint}")
+    text = _text(head[:SAMPLE_BYTES])
     for ending, name in _EXTENSIONS.items():
         if key.lower().endswith(ending):
+            if name == "csv" and _JSON_START.match(text):  # as CSV its first record would be lost as a header
+                return FormatChoice(format="json", rule=_JSON_RULE, warning="its name says CSV, but it begins like JSON: read as JSON")
             return FormatChoice(format=name, rule=f"extension {ending}")
-    text, whole = _text(head[:SAMPLE_BYTES]), len(head) < SAMPLE_BYTES
+    whole = len(head) < SAMPLE_BYTES
     if _JSON_START.match(text):
-        return FormatChoice(format="json", rule="begins like a JSON object or an array of them")
+        return FormatChoice(format="json", rule=_JSON_RULE)
     cells = _csv_width(text.lstrip(), whole=whole)
     if cells:
         return FormatChoice(format="csv", rule=f"begins with a header and rows of {cells} cells")
