@@ -27,6 +27,8 @@ PLAN_FILE = "plan.parquet"
 WORK = "work"
 OBJECT_OVERHEAD = 64 << 10
 """What an object costs beyond its bytes (requests, detection), in bytes that take as long."""
+ALIKE = 1.1
+"""Objects of one kind are of nearly one size: a split may be so much longer than the longest before it is worth another wave."""
 SAMPLED_OBJECTS = 32
 SAMPLED_BYTES = 256 << 10
 
@@ -91,7 +93,8 @@ def _wave_members(sizes: Sequence[int], start: int, limit: int, workers: int) ->
     loads = [0] * workers
     for size, split in zip(sizes[start:stop], _balance(sizes[start:stop], workers), strict=True):
         loads[split] += size + OBJECT_OVERHEAD
-    while stop < len(sizes) and min(loads) + sizes[stop] + OBJECT_OVERHEAD <= max(loads):
+    longest = ALIKE * max(loads)
+    while stop < len(sizes) and min(loads) + sizes[stop] + OBJECT_OVERHEAD <= longest:
         loads[loads.index(min(loads))] += sizes[stop] + OBJECT_OVERHEAD
         stop += 1
     return range(start, stop)
