@@ -2,31 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import inspect
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from transforms.errors import ConfigurationError
+from transforms.errors import ConfigurationError, TierError
+from transforms.storage import StorageOptions, TierStore, open_tier
 
-HotTier = Annotated[
-    str,
-    typer.Option("--hot-tier", envvar="REKINDLE_HOT_TIER", help="The hot tier: a folder, or s3://bucket/prefix.", rich_help_panel="Where"),
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document (or a line a row) on standard output.", rich_help_panel="Output")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages but errors.", rich_help_panel="Output")]
-EndpointUrl = Annotated[
-    str | None, typer.Option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="S3 endpoint, of source and tier.", rich_help_panel="S3")
-]
-TierEndpointUrl = Annotated[
-    str | None, typer.Option("--tier-endpoint-url", help="S3 endpoint of the tier, where it is another.", rich_help_panel="S3")
-]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile.", rich_help_panel="S3")]
-Region = Annotated[str | None, typer.Option("--region", help="AWS region of the bucket.", rich_help_panel="S3")]
-NoSignRequest = Annotated[bool, typer.Option("--no-sign-request", help="Read a public bucket without credentials.", rich_help_panel="S3")]
-RequestPayer = Annotated[bool, typer.Option("--request-payer", help="Pay for requests to a requester-pays bucket.", rich_help_panel="S3")]
-CaBundle = Annotated[str | None, typer.Option("--ca-bundle", help="File of CA certificates for the endpoint.", rich_help_panel="S3")]
+
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """The flags of every command (spec §13): where the hot tier is, how stores are reached, what is shown."""
+
+    hot_tier: Annotated[
+        str,
+        typer.Option(
+            "--hot-tier", envvar="REKINDLE_HOT_TIER", help="The hot tier: a folder, or s3://bucket/prefix.", rich_help_panel="Where"
+        ),
+    ] = "hot-tier"
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.", rich_help_panel="Output")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages but errors.", rich_help_panel="Output")] = False
+    endpoint_url: Annotated[
+        str | None, typer.Option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="S3 endpoint, of source and tier.", rich_help_panel="S3")
+    ] = None
+    tier_endpoint_url: Annotated[
+        str | None, typer.Option("--tier-endpoint-url", help="S3 endpoint of the tier, where it is another.", rich_help_panel="S3")
+    ] = None
+    profile: Annotated[str | None, typer.Option("--profile", help="AWS profile.", rich_help_panel="S3")] = None
+    region: Annotated[str | None, typer.Option("--region", help="AWS region of the bucket.", rich_help_panel="S3")] = None
+    no_sign_request: Annotated[
+        bool, typer.Option("--no-sign-request", help="Read a public bucket without credentials.", rich_help_panel="S3")
+    ] = False
+    request_payer: Annotated[
+        bool, typer.Option("--request-payer", help="Pay for requests to a requester-pays bucket.", rich_help_panel="S3")
+    ] = False
+    ca_bundle: Annotated[
+        str | None, typer.Option("--ca-bundle", help="File of CA certificates for the endpoint.", rich_help_panel="S3")
+    ] = None
+
+    def stores(self, *, region: str | None = None) -> tuple[StorageOptions, StorageOptions]:
+        """Return how the source is reached, and how the tier is; the region is this one, the flag's, or the environment's."""
+        where = region or self.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        tier = StorageOptions(
+            endpoint_url=self.tier_endpoint_url or self.endpoint_url, profile=self.profile, region=where, ca_bundle=self.ca_bundle
+        )
+        source = replace(tier, endpoint_url=self.endpoint_url, no_sign_request=self.no_sign_request, request_payer=self.request_payer)
+        return source, tier
+
+    def open_tier(self) -> TierStore:
+        """Return the hot tier.
+
+        Raises:
+            TierError: another thing lies there, or a newer version's tier.
+        """
+        from transforms.hot_tier import table  # brings deltalake
+
+        tier = open_tier(self.hot_tier, self.stores()[1])
+        table.check_place(tier)
+        return tier
+
+    def open_events(self) -> TierStore:
+        """Return the hot tier, which must have events.
+
+        Raises:
+            TierError: there is none yet.
+        """
+        from transforms.hot_tier import table
+
+        tier = self.open_tier()
+        if not table.exists(tier):
+            raise TierError(self.no_tier())
+        return tier
+
+    def no_tier(self) -> str:
+        """Return what to say where there is no tier."""
+        return f"there is no hot tier at {self.hot_tier}: `rekindle backfill` makes one, --hot-tier or $REKINDLE_HOT_TIER names another"
+
+
+def with_common_flags(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the flags of `Common`; it gets them as its parameter `common`."""
+    hints = get_type_hints(Common, include_extras=True)
+    shared = [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in fields(Common)
+    ]
+    own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in inspect.signature(command, eval_str=True).parameters.values()]
+
+    def called(**given: Any) -> int:
+        common = Common(**{one.name: given.pop(one.name) for one in shared})
+        return command(common=common, **given)
+
+    parameters = [one for one in own if one.name != "common"] + shared
+    called.__name__, called.__doc__ = command.__name__, command.__doc__
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    return called
+
 
 JOB_FIELDS = {
     "bucket": "bucket", "pattern": "pattern", "region": "region", "modified_after": "modifiedAfter", "modified_before": "modifiedBefore",
@@ -38,19 +114,19 @@ FORMAT_FIELDS = {
 }  # fmt: skip
 
 
-def merge_fields(fields: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+def merge_fields(given: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
     """Return the job's fields with the flags that were given over them; a flag wins over the file.
 
     Args:
-        fields: What the job file says, camelCase.
+        given: What the job file says, camelCase.
         flags: Values by flag, snake_case, None where the flag was not given.
     """
-    merged = dict(fields)
+    merged = dict(given)
     merged |= {JOB_FIELDS[name]: value for name, value in flags.items() if name in JOB_FIELDS and value is not None}
     formats = {FORMAT_FIELDS[name]: value for name, value in flags.items() if name in FORMAT_FIELDS and value is not None}
     if formats:
-        given = merged.get("formatOptions") or {}
-        merged["formatOptions"] = {**given, **formats} if isinstance(given, dict) else given
+        options = merged.get("formatOptions") or {}
+        merged["formatOptions"] = {**options, **formats} if isinstance(options, dict) else options
     return merged
 
 

@@ -90,6 +90,18 @@ def progress_line(done: Progress, *, seconds: float) -> str:
     return f"{bar} {part:4.0%}  {read}, {done.events / max(seconds, 0.1):,.0f} events/s{left}"
 
 
+def show_report(report: dict[str, Any], *, as_json: bool, code: int) -> int:
+    """Print a job's report, and what must be said beside it; return the exit code that is given."""
+    if as_json:
+        print_json(report)
+        _print_warnings(report["warnings"])
+        if code and report.get("reason"):
+            print_error(report["reason"], field=None)
+    else:
+        print_report(report)
+    return code
+
+
 def print_report(report: dict[str, Any]) -> None:
     """Print a job's report as a table on standard output."""
     objects = report["objects"]
@@ -140,7 +152,7 @@ def print_error(text: str, *, field: str | None) -> None:
     MESSAGES.print(f"[bold red]Error:[/] {escape(shown)}", soft_wrap=True)
 
 
-def print_warnings(warnings: Sequence[str]) -> None:
+def _print_warnings(warnings: Sequence[str]) -> None:
     """Say warnings on standard error, where the report goes as JSON to standard output."""
     for text in warnings[:MOST_LINES]:
         MESSAGES.print(f"Warning: {escape(text)}", soft_wrap=True)
