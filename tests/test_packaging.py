@@ -127,13 +127,13 @@ def test_the_console_script_names_a_function(setup: dict[str, Any]) -> None:
     assert callable(module.main)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["backfill", "--help"], ["search", "--help"], ["jobs", "list"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["--help"], ["backfill", "--help"], ["search", "--help"], ["jobs", "show", "an-id"]], ids=" ".join)
 def test_short_commands_do_not_import_beam(arguments: list[str], tmp_path: Path) -> None:
     """Importing Beam takes 1.4 s: who asks for help does not wait for it."""
     program = (
         "import sys\nfrom pipelines.cli import main\n"
         f"sys.argv = ['rekindle', *{arguments!r}]\n"
-        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code in (0, 2), end.code\n"
         "assert 'apache_beam' not in sys.modules, 'Beam was imported'\n"
     )
     done = subprocess.run(

@@ -60,7 +60,7 @@ def test_a_job_file_with_an_unknown_field(tmp_path: Path, rekindle: Rekindle) ->
 
 
 @pytest.mark.parametrize(
-    "command", [("search",), ("sql", "SELECT 1 FROM events"), ("files",), ("jobs", "show", "x"), ("jobs", "resume", "x")]
+    "command", [("search",), ("sql", "SELECT 1 FROM events"), ("files",), ("jobs",), ("jobs", "show", "x"), ("jobs", "resume", "x")]
 )
 def test_a_tier_that_is_not_there(tmp_path: Path, rekindle: Rekindle, command: tuple[str, ...]) -> None:
     ended = rekindle(*command, "--hot-tier", tmp_path / "hot")
