@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -38,7 +39,12 @@ _UsageError: Any = typer.BadParameter.__mro__[2]
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code of spec §3.3."""
     code = run(sys.argv[1:] if argv is None else argv)
-    sys.exit(code)
+    if argv is not None:
+        sys.exit(code)
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # all is closed and said: to take the idle threads of Beam and Arrow down took another 0.5 s
 
 
 def run(argv: list[str]) -> int:
