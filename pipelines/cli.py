@@ -70,7 +70,7 @@ def run(argv: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is what typer makes of a broken pipe, and of nothing else
         return _stop_writing()
     return int(result or 0)
 
