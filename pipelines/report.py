@@ -10,7 +10,7 @@ import re
 import socket
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -98,8 +98,8 @@ def build_report(task_id: str, state: JobState, ledger: Ledger, progress: Sequen
         "tableVersion": max((wave.version for wave in waves), default=status.get("tableVersion")),
         "objects": _object_counts(state, entries, waves),
         **_sums(entries),
-        "byFormat": _by_format(entries),
-        "byCodec": _by_codec(entries),
+        "byFormat": _counts_by(((entry.format, entry.events) for entry in entries), "events"),
+        "byCodec": _counts_by(((entry.codec, entry.bytes_read) for entry in entries), "bytesRead"),
         "timeRange": _time_range(entries),
         "filesWritten": sum(wave.files for wave in waves),
         "bytesWritten": sum(wave.bytes for wave in waves),
@@ -195,23 +195,14 @@ def _sums(entries: Sequence[LedgerEntry]) -> dict[str, int]:
     }
 
 
-def _by_format(entries: Sequence[LedgerEntry]) -> dict[str, dict[str, int]]:
+def _counts_by(names: Iterable[tuple[str | None, int]], summed: str) -> dict[str, dict[str, int]]:
+    """Return, for each name in order, how many objects have it and the sum of their numbers; objects without a name are left out."""
     found: dict[str, dict[str, int]] = {}
-    for entry in entries:
-        if entry.format:
-            row = found.setdefault(entry.format, {"objects": 0, "events": 0})
+    for name, number in names:
+        if name:
+            row = found.setdefault(name, {"objects": 0, summed: 0})
             row["objects"] += 1
-            row["events"] += entry.events
-    return dict(sorted(found.items()))
-
-
-def _by_codec(entries: Sequence[LedgerEntry]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for entry in entries:
-        if entry.codec:
-            row = found.setdefault(entry.codec, {"objects": 0, "bytesRead": 0})
-            row["objects"] += 1
-            row["bytesRead"] += entry.bytes_read
+            row[summed] += number
     return dict(sorted(found.items()))
 
 

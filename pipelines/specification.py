@@ -31,7 +31,7 @@ def parse_size(text: str | int) -> int:
         ConfigurationError: the text is no size.
     """
     match = _SIZE.fullmatch(str(text).strip())
-    if not match or int(float(match["number"])) == 0 and not match["number"].startswith("0"):
+    if not match:
         raise ConfigurationError(f"{text!r} is not a size: give bytes, or a number with K, M, G or KiB, MiB, GiB (64MiB)")
     unit = match["unit"].upper().rstrip("B").rstrip("I")
     return int(float(match["number"]) * 1024 ** ("KMGT".index(unit) + 1 if unit else 0))

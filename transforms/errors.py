@@ -41,12 +41,6 @@ class TierError(RekindleError):
     """The hot tier can't be used: not ours, too new, not writable, or out of disk."""
 
 
-class ConfirmationError(RekindleError):
-    """Refused for want of `--yes`."""
-
-    exit_code = 4
-
-
 class CanceledError(RekindleError):
     """Somebody canceled the job."""
 
