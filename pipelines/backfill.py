@@ -16,8 +16,9 @@ from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification
 from transforms.apply_pipelines import ApplyPipelines
 from transforms.discover_objects import DiscoverObjects
-from transforms.elements import Listing, Split
+from transforms.elements import Split
 from transforms.hot_tier.publish import PublishResult
+from transforms.object_listing import Listing
 from transforms.processors import Pipeline
 from transforms.publish_wave import PublishWave
 from transforms.read_events import OUTCOMES, ReadEvents

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from pipelines import cli_output as output
-from pipelines.cli_options import Common, with_common_flags
+from pipelines.cli_options import Common, with_flags
 from transforms.errors import TierError
 
 TaskId = Annotated[str, typer.Argument(metavar="ID")]
 
 
-@with_common_flags
+@with_flags(common=Common)
 def list_jobs(common: Common) -> int:
     """List jobs."""
     from pipelines.report import read_status
@@ -38,7 +38,7 @@ def list_jobs(common: Common) -> int:
     return 0
 
 
-@with_common_flags
+@with_flags(common=Common)
 def show(task_id: TaskId, *, common: Common) -> int:
     """Show a job."""
     from pipelines.report import load_report
@@ -46,7 +46,7 @@ def show(task_id: TaskId, *, common: Common) -> int:
     return output.show_report(load_report(common.open_tier(), task_id), as_json=common.as_json, code=0)
 
 
-@with_common_flags
+@with_flags(common=Common)
 def cancel(task_id: TaskId, *, common: Common) -> int:
     """Cancel a job."""
     from pipelines.report import find_job, read_status
@@ -63,7 +63,7 @@ def cancel(task_id: TaskId, *, common: Common) -> int:
     return 0
 
 
-@with_common_flags
+@with_flags(common=Common)
 def resume(
     task_id: TaskId,
     beam_flags: Annotated[

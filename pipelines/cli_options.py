@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
@@ -84,50 +85,33 @@ class Common:
         return f"there is no hot tier at {self.hot_tier}: `rekindle backfill` makes one, --hot-tier or $REKINDLE_HOT_TIER names another"
 
 
-def with_common_flags(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the flags of `Common`; it gets them as its parameter `common`."""
-    hints = get_type_hints(Common, include_extras=True)
-    shared = [
+def with_flags(**groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a command the flags of some dataclasses, such as `Common`; it gets each as the parameter that is named here."""
+
+    def decorate(command: Callable[..., int]) -> Callable[..., int]:
+        own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in inspect.signature(command, eval_str=True).parameters.values()]
+        shared = {name: _parameters(group) for name, group in groups.items()}
+
+        def called(**given: Any) -> int:
+            values = {name: group(**{one.name: given.pop(one.name) for one in shared[name]}) for name, group in groups.items()}
+            return command(**values, **given)
+
+        kept = [one for one in own if one.name not in groups]
+        parameters = [*kept, *itertools.chain.from_iterable(reversed(shared.values()))]
+        called.__name__, called.__doc__ = command.__name__, command.__doc__
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        return called
+
+    return decorate
+
+
+def _parameters(group: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
         inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
-        for one in fields(Common)
+        for one in fields(group)
     ]
-    own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in inspect.signature(command, eval_str=True).parameters.values()]
-
-    def called(**given: Any) -> int:
-        common = Common(**{one.name: given.pop(one.name) for one in shared})
-        return command(common=common, **given)
-
-    parameters = [one for one in own if one.name != "common"] + shared
-    called.__name__, called.__doc__ = command.__name__, command.__doc__
-    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    called.__annotations__ = {one.name: one.annotation for one in parameters}
-    return called
-
-
-JOB_FIELDS = {
-    "bucket": "bucket", "pattern": "pattern", "region": "region", "modified_after": "modifiedAfter", "modified_before": "modifiedBefore",
-    "index": "index", "source": "source", "sourcetype": "sourcetype", "host": "host", "on_changed": "onChanged", "on_error": "onError",
-}  # fmt: skip
-FORMAT_FIELDS = {
-    "format": "format", "delimiter": "delimiter", "skip_rows": "skipRows", "headers": "headers", "records_path": "recordsPath",
-    "multiline_start": "multilineStart", "timestamp": "timestamp", "timezone": "timezone",
-}  # fmt: skip
-
-
-def merge_fields(given: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
-    """Return the job's fields with the flags that were given over them; a flag wins over the file.
-
-    Args:
-        given: What the job file says, camelCase.
-        flags: Values by flag, snake_case, None where the flag was not given.
-    """
-    merged = dict(given)
-    merged |= {JOB_FIELDS[name]: value for name, value in flags.items() if name in JOB_FIELDS and value is not None}
-    formats = {FORMAT_FIELDS[name]: value for name, value in flags.items() if name in FORMAT_FIELDS and value is not None}
-    if formats:
-        options = merged.get("formatOptions") or {}
-        merged["formatOptions"] = {**options, **formats} if isinstance(options, dict) else options
-    return merged
 
 
 def split_lists(values: Iterable[str]) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from pipelines import cli_output as output
-from pipelines.cli_options import Common, parse_time, split_lists, with_common_flags
+from pipelines.cli_options import Common, parse_time, split_lists, with_flags
 from transforms.errors import ConfigurationError
 
 
-@with_common_flags
+@with_flags(common=Common)
 def search(
     query: Annotated[str, typer.Argument(help='attribute=value, words, "phrases"; empty for all.')] = "",
     last: Annotated[str | None, typer.Option("--last", help="Only the last 90m, 12h, 7d.")] = None,
@@ -45,7 +45,7 @@ def search(
     return 0
 
 
-@with_common_flags
+@with_flags(common=Common)
 def sql(
     statement: Annotated[str, typer.Argument(help="One SELECT in DuckDB's dialect.")],
     *,
@@ -62,7 +62,7 @@ def sql(
     return 0
 
 
-@with_common_flags
+@with_flags(common=Common)
 def files(
     *,
     common: Common,

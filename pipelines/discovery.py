@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from transforms.discover_objects import ObjectFilter
-from transforms.elements import Listing
 from transforms.errors import ArchivedError, RekindleError, VanishedError
 from transforms.key_glob import KeyGlob
+from transforms.object_listing import Listing, ObjectFilter
 from transforms.storage import ObjectStore
 
 PROOF_PAGES = 20

@@ -9,7 +9,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.cli_options import FORMAT_FIELDS, JOB_FIELDS, merge_fields, split_lists
+from pipelines.cli_job_flags import FORMAT_FIELDS, JOB_FIELDS, merge_fields
+from pipelines.cli_options import split_lists
 from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification, check_specification, load_job_file, parse_size
 from transforms.storage import StorageOptions

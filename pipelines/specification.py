@@ -15,10 +15,10 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from transforms.discover_objects import ObjectFilter
 from transforms.errors import ConfigurationError
 from transforms.formats.options import FormatOptions, check_options
 from transforms.key_glob import KeyGlob
+from transforms.object_listing import ObjectFilter
 
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?(?:i?B)?)", re.IGNORECASE)
 _BUCKET = re.compile(r"(?!\.)[A-Za-z0-9._-]{3,255}|arn:[^\s/]+")

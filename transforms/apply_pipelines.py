@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms import processors, schema
+from transforms.event_shaping import apply_pipelines
 from transforms.processors import Pipeline
-from transforms.timestamps import settle_times
 
 
 @dataclass
@@ -36,16 +35,6 @@ class ApplyPipelines(beam.PTransform):
         return batches | "Apply" >> beam.ParDo(_ApplyPipelinesFn(self.pipelines, self.timestamp, self.timezone)).with_output_types(
             pa.RecordBatch
         )
-
-
-def apply_pipelines(
-    batch: pa.RecordBatch, pipelines: tuple[Pipeline, ...], *, timestamp: str = "auto", timezone: str = "UTC"
-) -> pa.RecordBatch:
-    """Return the batch as its pipelines leave it, every event with a time."""
-    modified, received = schema.modified_of(batch), batch.column("_observed_at")[0].as_py()
-    if pipelines:
-        batch = processors.apply_pipelines(batch, pipelines, received=received, modified=modified)
-    return settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
 
 
 class _ApplyPipelinesFn(beam.DoFn):

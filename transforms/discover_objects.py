@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.elements import Listing
 from transforms.job_folder import JobFolder
-from transforms.key_glob import KeyGlob
+from transforms.object_listing import Listing, ObjectFilter, list_objects
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
 
-HEAVIEST = 10
 MANIFEST = pa.schema(
     {
         "key": pa.string(),
@@ -29,23 +24,6 @@ MANIFEST = pa.schema(
         "restored": pa.bool_(),
     }
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ObjectFilter:
-    """What a job asks of an object (spec §3.1, §3.2).
-
-    Attributes:
-        pattern: Glob over the whole key.
-        modified_after: LastModified must be later, where given.
-        modified_before: LastModified must be earlier, where given.
-        excluded_prefix: Keys under it are the hot tier's own, and never a source; None where the tier lies elsewhere.
-    """
-
-    pattern: str = "**"
-    modified_after: datetime | None = None
-    modified_before: datetime | None = None
-    excluded_prefix: str | None = None
 
 
 @dataclass
@@ -80,24 +58,9 @@ class DiscoverObjects(beam.PTransform):
 
 def discover_objects(store: ObjectStore, prefix: str, filter: ObjectFilter, *, max_objects: int, folder: JobFolder) -> Listing:
     """List one prefix, write what the filter lets through into the job's folder, and return the numbers."""
-    glob = KeyGlob(filter.pattern)
-    kept: list[ObjectInfo] = []
-    evaluated = excluded = 0
-    below: Counter[str] = Counter()
-    for page in store.list_pages(prefix):
-        evaluated += len(page)
-        below.update(_sub_prefix(info.key, prefix) for info in page)
-        for info, matches in zip(page, glob.matches_all([info.key for info in page]), strict=True):
-            if filter.excluded_prefix is not None and info.key.startswith(filter.excluded_prefix):
-                excluded += 1
-            elif matches and _within_dates(info, filter):
-                kept.append(info)
-        if evaluated - excluded > max_objects:
-            break
-    complete = evaluated - excluded <= max_objects
-    part = _write_part(folder, prefix, kept) if kept and complete else None
-    heaviest = tuple(heapq.nlargest(HEAVIEST, below.items(), key=lambda item: item[1]))
-    listing = Listing(prefix, evaluated - excluded, len(kept), part, heaviest, excluded, complete)
+    listing, kept = list_objects(store, prefix, filter, max_objects=max_objects)
+    if kept and listing.complete:
+        listing = replace(listing, part=_write_part(folder, prefix, kept))
     folder.write_json(_part_name(prefix, "json"), asdict(listing))
     return listing
 
@@ -129,17 +92,6 @@ def _write_part(folder: JobFolder, prefix: str, kept: list[ObjectInfo]) -> str:
 
 def _part_name(prefix: str, ending: str) -> str:
     return f"listing/{hashlib.blake2b(prefix.encode('utf-8', 'surrogateescape'), digest_size=16).hexdigest()}.{ending}"
-
-
-def _sub_prefix(key: str, prefix: str) -> str:
-    head, slash, _ = key[len(prefix) :].partition("/")
-    return prefix + head + slash if slash else prefix
-
-
-def _within_dates(info: ObjectInfo, filter: ObjectFilter) -> bool:
-    return (filter.modified_after is None or info.modified > filter.modified_after) and (
-        filter.modified_before is None or info.modified < filter.modified_before
-    )
 
 
 class _DiscoverObjectsFn(beam.DoFn):

@@ -30,29 +30,6 @@ class Split:
     objects: tuple[ObjectInfo, ...]
 
 
-@dataclass(frozen=True)
-class Listing:
-    """What lies under one literal prefix of a pattern.
-
-    Attributes:
-        prefix: The prefix that was listed.
-        evaluated: How many keys the store named.
-        matched: How many of them the pattern and the dates let through.
-        part: Path in the hot tier of the Parquet file that lists the matched ones, or None where there are none.
-        heaviest: Sub-prefixes with the most keys, and their numbers, most first.
-        excluded: Keys that the hot tier itself wrote.
-        complete: False when listing stopped at the limit of objects.
-    """
-
-    prefix: str
-    evaluated: int
-    matched: int
-    part: str | None
-    heaviest: tuple[tuple[str, int], ...] = ()
-    excluded: int = 0
-    complete: bool = True
-
-
 class EventBatchCoder(beam.coders.Coder):
     """Encode a `pyarrow.RecordBatch` as an Arrow IPC stream of one batch; slices are written without what they leave out."""
 

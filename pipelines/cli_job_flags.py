@@ -1,0 +1,140 @@
+"""The flags that say what a job is: `backfill` and `preview` take the same (spec §13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli_options import Common, split_lists
+from transforms.errors import ConfigurationError
+from transforms.schema import can_be_column
+
+if TYPE_CHECKING:
+    from pipelines.settings import RunSettings
+    from pipelines.specification import JobSpecification
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFlags:
+    """A job's specification and how it runs, flag by flag."""
+
+    job: Annotated[Path | None, typer.Option("--job", help="Job file, JSON or YAML; flags win over it.")] = None
+    bucket: Annotated[str | None, typer.Option("--bucket", help="The bucket, or file:///folder.")] = None
+    pattern: Annotated[str | None, typer.Option("--pattern", help="Glob over the whole key: logs/**/*.gz")] = None
+    modified_after: Annotated[str | None, typer.Option("--modified-after", help="Only objects modified later (ISO 8601).")] = None
+    modified_before: Annotated[str | None, typer.Option("--modified-before", help="Only objects modified earlier (ISO 8601).")] = None
+    format: Annotated[str | None, typer.Option("--format", help="auto, csv, json, splunk_csv, splunk_hec or text.")] = None
+    delimiter: Annotated[str | None, typer.Option("--delimiter", help="CSV: one character, or \\t.")] = None
+    skip_rows: Annotated[int | None, typer.Option("--skip-rows", help="CSV: lines before the header or data.")] = None
+    headers: Annotated[str | None, typer.Option("--headers", help="CSV: names, by commas; then every line is data.")] = None
+    records_path: Annotated[str | None, typer.Option("--records-path", help="JSON: where the records are, by dots.")] = None
+    multiline_start: Annotated[str | None, typer.Option("--multiline-start", help="Text: what the first line of an event matches.")] = None
+    timestamp: Annotated[str | None, typer.Option("--timestamp", help="auto, or received for plain text.")] = None
+    timezone: Annotated[str | None, typer.Option("--timezone", help="For times that name no zone (UTC).")] = None
+    index: Annotated[str | None, typer.Option("--index", help="For events without their own.")] = None
+    source: Annotated[str | None, typer.Option("--source", help="For events without their own.")] = None
+    sourcetype: Annotated[str | None, typer.Option("--sourcetype", help="For events without their own.")] = None
+    host: Annotated[str | None, typer.Option("--host", help="For events without their own.")] = None
+    on_changed: Annotated[str | None, typer.Option("--on-changed", help="Known object, other content: replace, append or skip.")] = None
+    on_error: Annotated[str | None, typer.Option("--on-error", help="Object that breaks half-way: salvage, quarantine or fail.")] = None
+    pipelines: Annotated[Path | None, typer.Option("--pipelines", help="Pipelines file, YAML or JSON.")] = None
+    promote: Annotated[list[str] | None, typer.Option("--promote", help="Attributes that get a column, by commas.")] = None
+    max_objects: Annotated[int, typer.Option("--max-objects", min=1, help="Stop where more objects would be evaluated.")] = 1_000_000
+    wave_bytes: Annotated[str, typer.Option("--wave-bytes", help="Largest wave, compressed.")] = "1GiB"
+    max_expansion: Annotated[float, typer.Option("--max-expansion", min=1, help="Largest output for an input, beyond 4 GiB.")] = 200.0
+    max_record: Annotated[str, typer.Option("--max-record", help="Longest record; longer ones are cut and marked.")] = "10MiB"
+    memory: Annotated[str | None, typer.Option("--memory", help="Memory that the job may take for buffers.")] = None
+    require_match: Annotated[bool, typer.Option("--require-match", help="Exit with 1 where nothing matches.")] = False
+    try_archived: Annotated[bool, typer.Option("--try-archived", help="Try objects in Glacier and Deep Archive.")] = False
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read salvaged objects again, and replace them.")] = False
+    force: Annotated[bool, typer.Option("--force", help="Ingest known objects again: their events are then there twice.")] = False
+    beam_flags: Annotated[list[str] | None, typer.Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.", show_default=False)] = (
+        None
+    )
+
+    def job_and_settings(self, common: Common) -> tuple[JobSpecification, RunSettings]:
+        """Return what the flags say, checked.
+
+        Raises:
+            ConfigurationError: a flag, the job file or the pipelines file is wrong.
+        """
+        from pipelines.settings import RunSettings
+        from pipelines.specification import check_specification, load_job_file, parse_size
+
+        specification = check_specification(
+            merge_fields(load_job_file(str(self.job)) if self.job else {}, asdict(self) | {"region": common.region})
+        )
+        source_options, tier_options = common.stores(region=specification.region)
+        settings = RunSettings(
+            hot_tier=common.hot_tier,
+            source_options=source_options,
+            tier_options=tier_options,
+            pipelines=_read_text(self.pipelines, "--pipelines") if self.pipelines else None,
+            pipelines_file=str(self.pipelines) if self.pipelines else "pipelines",
+            promote=_columns(split_lists(self.promote or ())),
+            max_objects=self.max_objects,
+            wave_bytes=_at_least_one(parse_size(self.wave_bytes), "--wave-bytes"),
+            max_expansion=self.max_expansion,
+            max_record=_at_least_one(parse_size(self.max_record), "--max-record"),
+            memory=parse_size(self.memory) if self.memory else None,
+            require_match=self.require_match,
+            try_archived=self.try_archived,
+            retry_failed=self.retry_failed,
+            force=self.force,
+            beam_flags=tuple(self.beam_flags or ()),
+        )
+        return specification, settings
+
+
+JOB_FIELDS = {
+    "bucket": "bucket", "pattern": "pattern", "region": "region", "modified_after": "modifiedAfter", "modified_before": "modifiedBefore",
+    "index": "index", "source": "source", "sourcetype": "sourcetype", "host": "host", "on_changed": "onChanged", "on_error": "onError",
+}  # fmt: skip
+FORMAT_FIELDS = {
+    "format": "format", "delimiter": "delimiter", "skip_rows": "skipRows", "headers": "headers", "records_path": "recordsPath",
+    "multiline_start": "multilineStart", "timestamp": "timestamp", "timezone": "timezone",
+}  # fmt: skip
+
+
+def merge_fields(given: dict[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the job's fields with the flags that were given over them; a flag wins over the file.
+
+    Args:
+        given: What the job file says, camelCase.
+        flags: Values by flag, snake_case, None where the flag was not given.
+    """
+    merged = dict(given)
+    merged |= {JOB_FIELDS[name]: value for name, value in flags.items() if name in JOB_FIELDS and value is not None}
+    formats = {FORMAT_FIELDS[name]: value for name, value in flags.items() if name in FORMAT_FIELDS and value is not None}
+    if formats:
+        options = merged.get("formatOptions") or {}
+        merged["formatOptions"] = {**options, **formats} if isinstance(options, dict) else options
+    return merged
+
+
+def _at_least_one(size: int, flag: str) -> int:
+    if size < 1:
+        raise ConfigurationError(f"{flag} must be at least one byte", field=flag.lstrip("-"))
+    return size
+
+
+def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not can_be_column(name):
+            raise ConfigurationError(
+                f"--promote {name}: can't be a column (no names that begin with _, no date, tier, attributes, none of ' ,;{{}}()='); "
+                "as an attribute it is in the map `attributes` all the same",
+                field="promote",
+            )
+    return names
+
+
+def _read_text(path: Path, flag: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{flag} {path}: {error}", field=flag.lstrip("-")) from error
