@@ -20,7 +20,8 @@ from pipelines.settings import FIRST_WAVE_BYTES
 from transforms import schema
 from transforms.hot_tier.ledger import Ledger
 from transforms.job_folder import JobFolder
-from transforms.read_object import ReadSettings, sample_object
+from transforms.read_object import ReadSettings
+from transforms.sample_object import sample_object
 from transforms.storage import ObjectInfo, ObjectStore
 
 PLAN_FILE = "plan.parquet"
@@ -201,8 +202,8 @@ def sample_attributes(work: Sequence[ObjectInfo], store: ObjectStore, settings: 
     chosen = chosen[:: -(-len(chosen) // SAMPLED_OBJECTS)] if chosen else []
     seen: Counter[str] = Counter()
     with ThreadPoolExecutor(8) as pool:
-        for batches in pool.map(lambda info: sample_object(info, store, settings, size=SAMPLED_BYTES), chosen):
-            for batch in batches:
+        for sample in pool.map(lambda info: sample_object(info, store, settings, size=SAMPLED_BYTES), chosen):
+            for batch in sample.batches:
                 for column, values in zip(batch.schema.names, batch.columns, strict=True):
                     name = schema.attribute_name(column)
                     if name is not None:

@@ -6,28 +6,25 @@ that are the same for all of its events are added (spec §2).
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-import polars as pl
 import pyarrow as pa
 
-from transforms import schema
 from transforms.codecs.decoding import Decoder
 from transforms.codecs.detection import CodecChoice, base_key, detect_codec
+from transforms.codecs.peeking import peek
 from transforms.errors import BombError, CorruptStreamError, ObjectError
+from transforms.event_columns import EventColumns
 from transforms.formats import read_records
-from transforms.formats.detection import detect_format
+from transforms.formats.detection import FormatChoice, detect_format
 from transforms.formats.options import FormatOptions
 from transforms.hot_tier.ledger import LedgerEntry
 from transforms.storage import ObjectInfo, ObjectStore
 
 CODEC_SAMPLE = 4096
-FORMAT_SAMPLE = 1024
+FORMAT_SAMPLE = 64 << 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +44,6 @@ class ReadSettings:
     defaults: tuple[tuple[str, str], ...] = ()
     on_error: str = "salvage"
     max_expansion: float = 200.0
-
-
-def event_id_prefix(info: ObjectInfo) -> str:
-    """Return what the ids of an object's events begin with: `e_` and 26 characters of a 128-bit BLAKE2b hash of its identity, and `-`."""
-    digest = hashlib.blake2b("\0".join(map(str, info.identity)).encode("utf-8", "surrogateescape"), digest_size=16).digest()
-    return "e_" + base64.b32encode(digest).decode().rstrip("=") + "-"
 
 
 def read_object(
@@ -79,7 +70,7 @@ def read_object(
         Batches as `transforms.schema` describes them, without a settled `_time` for plain text; then one `LedgerEntry`.
     """
     progress = _Progress(tick)
-    reading = _Reading(info, settings, received=datetime.now(timezone.utc))
+    reading = Reading(info, settings, received=datetime.now(timezone.utc))
     failure: ObjectError | None = None
     try:
         for batch in reading.batches(progress.count_bytes(store.read(info))):
@@ -88,18 +79,6 @@ def read_object(
     except ObjectError as error:
         failure = error
     yield reading.entry(wave, progress.bytes_read, failure)
-
-
-def sample_object(info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, size: int) -> list[pa.RecordBatch]:
-    """Return the events in the first `size` bytes of an object; the sample ends where the object breaks."""
-    batches: list[pa.RecordBatch] = []
-    reading = _Reading(info, settings, received=datetime.now(timezone.utc))
-    try:
-        for batch in reading.batches(store.read(info, start=0, end=min(size, info.size))):
-            batches.append(batch)  # what came before an error is kept
-    except ObjectError:  # a compressed stream breaks where the sample ends; the job itself will say what is wrong with the object
-        pass
-    return batches
 
 
 class _Progress:
@@ -119,38 +98,47 @@ class _Progress:
         self._tick(0, events)
 
 
-class _Reading:
-    """What is found out about one object while it is read."""
+class Reading:
+    """What is found out about one object while it is read.
+
+    Attributes:
+        codec: How its codec was chosen; None before the first bytes came, as the two below.
+        format: How its format was chosen.
+        decoder: Its bytes as they pass.
+        warnings: What is odd about it.
+        records, blank, header, errors: What was read so far: records, those of them with `_error`, and lines that are none.
+    """
 
     def __init__(self, info: ObjectInfo, settings: ReadSettings, *, received: datetime) -> None:
+        """Prepare for an object; `received` is now."""
         self.info = info
         self.settings = settings
         self.received = received
         self.codec: CodecChoice | None = None
-        self.format: str | None = None
+        self.format: FormatChoice | None = None
         self.decoder: Decoder | None = None
         self.warnings: list[str] = []
         self.records = self.blank = self.header = self.errors = 0
+
+    @property
+    def decoded(self) -> int:
+        """Plain bytes so far."""
+        return self.decoder.bytes_out if self.decoder else 0
 
     def batches(self, chunks: Iterator[bytes]) -> Iterator[pa.RecordBatch]:
         """Yield the object's events."""
         decoded = self._decode(chunks)
         head, decoded = peek(decoded, FORMAT_SAMPLE)
-        options = self.settings.formats
-        if options.format == "auto":
-            assert self.codec is not None
-            choice = detect_format(base_key(self.info.key, self.codec.name), head)
-            self.format = choice.format
-            self._warn(choice.warning)
-        else:
-            self.format = options.format
-        columns = _constant_columns(self.info, self.format, self.settings)
-        prefix = event_id_prefix(self.info)
-        for block in read_records(decoded, self.format, options, modified=self.info.modified, received=self.received):
+        self.format = self._choose_format(head)
+        self._warn(self.format.warning)
+        columns = EventColumns(
+            self.info, format_name=self.format.format, task_id=self.settings.task_id, defaults=dict(self.settings.defaults)
+        )
+        for block in read_records(decoded, self.format.format, self.settings.formats, modified=self.info.modified, received=self.received):
             self.blank += block.blank
             self.header += block.header
             if block.records.num_rows:
-                yield self._stamp(block.records, columns, prefix)
+                yield self._count(columns.stamp(block.records))
 
     def entry(self, wave: int, bytes_read: int, failure: ObjectError | None) -> LedgerEntry:
         """Return the ledger's entry."""
@@ -165,7 +153,7 @@ class _Reading:
             status=status,
             reason=str(failure) if failure else None,
             codec=self.codec.name if self.codec else None,
-            format=self.format,
+            format=self.format.format if self.format else None,
             unchecked=self.decoder.unchecked if self.decoder else False,
             records_in=self.records,
             blank=self.blank,
@@ -174,7 +162,7 @@ class _Reading:
             events_with_error=self.errors if published else 0,
             rejected=0 if published else self.records,
             bytes_read=bytes_read,
-            bytes_decoded=self.decoder.bytes_out if self.decoder else 0,
+            bytes_decoded=self.decoded,
             job=self.settings.task_id,
             wave=wave,
             warnings=tuple(self.warnings),
@@ -186,6 +174,19 @@ class _Reading:
         self._warn(self.codec.warning)
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion)
         return iter(self.decoder)
+
+    def _choose_format(self, head: bytes) -> FormatChoice:
+        asked = self.settings.formats.format
+        if asked != "auto":
+            return FormatChoice(format=asked, rule="asked for by name")
+        assert self.codec is not None
+        return detect_format(base_key(self.info.key, self.codec.name), head)
+
+    def _count(self, events: pa.RecordBatch) -> pa.RecordBatch:
+        self.records += events.num_rows
+        at = events.schema.get_field_index("_error")
+        self.errors += events.num_rows - events.column(at).null_count if at >= 0 else 0
+        return events
 
     def _warn(self, warning: str | None) -> None:
         if warning:
@@ -199,73 +200,3 @@ class _Reading:
         if isinstance(failure, CorruptStreamError) and self.settings.on_error == "salvage" and self.records:
             return "salvaged"
         return failure.status
-
-    def _stamp(self, records: pa.RecordBatch, constants: dict[str, str], prefix: str) -> pa.RecordBatch:
-        """Add ids, system columns and defaults to a block of records."""
-        rows = records.num_rows
-        columns = dict(zip(records.schema.names, records.columns, strict=True))
-        if "_error" in columns:
-            self.errors += rows - columns["_error"].null_count
-        columns["_event_id"] = _event_ids(prefix, self.records, rows)
-        columns["_observed_at"] = pa.repeat(pa.scalar(datetime.now(timezone.utc), schema.TIME), rows)
-        for name, value in constants.items():
-            if name not in columns:
-                columns[name] = _repeat(value, rows)
-            elif columns[name].null_count:
-                columns[name] = _fill(columns[name], value)
-        self.records += rows
-        return schema.with_modified(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), self.info.modified)
-
-
-def _constant_columns(info: ObjectInfo, format_name: str, settings: ReadSettings) -> dict[str, str]:
-    """Return the columns whose value is the same for every event of the object that has none of its own."""
-    return {
-        "_receiver": schema.RECEIVER,
-        "_collector": schema.PRODUCT,
-        "_processor": schema.PRODUCT,
-        "_correlation_id": settings.task_id,
-        "_object": info.uri,
-        "_format": format_name,
-        "filename": info.key,
-        **dict(settings.defaults),
-    }
-
-
-def _event_ids(prefix: str, first: int, rows: int) -> pa.Array:
-    numbers = pl.int_range(first, first + rows, eager=True).cast(pl.String)
-    return (pl.Series("", [prefix]) + numbers).to_arrow(compat_level=pl.CompatLevel.newest())
-
-
-def _repeat(value: str, rows: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([value], pa.string()))
-
-
-def _fill(column: pa.Array, value: str) -> pa.Array:
-    return pl.from_arrow(column).fill_null(value).to_arrow(compat_level=pl.CompatLevel.newest())
-
-
-def peek(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first `size` bytes (fewer where there are no more), and an iterator over everything, those bytes too.
-
-    An error of the source shows where it stood: after the bytes that came before it.
-    """
-    taken: list[bytes] = []
-    length = 0
-    failure: ObjectError | None = None
-    while length < size:
-        try:
-            chunk = next(chunks)
-        except StopIteration:
-            break
-        except ObjectError as error:
-            failure = error
-            break
-        taken.append(chunk)
-        length += len(chunk)
-    return b"".join(taken)[:size], itertools.chain(taken, _fail_with(failure), chunks)
-
-
-def _fail_with(error: ObjectError | None) -> Iterator[bytes]:
-    if error is not None:
-        raise error
-    yield from ()

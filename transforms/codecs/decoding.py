@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 
 from transforms.codecs import CODECS
 from transforms.codecs.codec import CompressedInput
 from transforms.codecs.detection import HEAD_BYTES, MAX_LAYERS, by_magic
-from transforms.errors import BombError, ObjectError
+from transforms.codecs.peeking import peek
+from transforms.errors import BombError
 
 EXPANSION_FLOOR = 4 << 30
 
@@ -65,7 +65,7 @@ class Decoder:
         """Chain the layers: what begins with a codec's magic bytes inside a codec is peeled too."""
         output = CODECS[self.codecs[0]].decode(self._inputs[0])
         while "none" not in self.codecs and len(self.codecs) < MAX_LAYERS:
-            head, output = _look_ahead(output)
+            head, output = peek(output, HEAD_BYTES)
             inner = by_magic(head)
             if inner is None:
                 break
@@ -78,20 +78,3 @@ class Decoder:
 def decode(chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR) -> Decoder:
     """Return the plain bytes of an object as an iterable that counts; see `Decoder`."""
     return Decoder(chunks, codec, max_expansion=max_expansion, floor=floor)
-
-
-def _look_ahead(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first bytes, and all of them again; an error in between is raised where it would have been."""
-    taken: list[bytes] = []
-    try:
-        while sum(map(len, taken)) < HEAD_BYTES and (data := next(chunks, None)) is not None:
-            taken.append(data)
-    except ObjectError as error:
-        chunks = _raising(error)
-    return b"".join(taken)[:HEAD_BYTES], chain(taken, chunks)
-
-
-def _raising(error: ObjectError) -> Iterator[bytes]:
-    """Make an iterator that raises an error."""
-    yield from ()
-    raise error
