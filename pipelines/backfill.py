@@ -12,17 +12,14 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
-from pipelines.settings import RunSettings
-from pipelines.specification import JobSpecification
+from pipelines.context import JobContext
 from transforms.apply_pipelines import ApplyPipelines
 from transforms.discover_objects import DiscoverObjects
 from transforms.elements import Split
 from transforms.hot_tier.publish import PublishResult
 from transforms.object_listing import Listing
-from transforms.processors import Pipeline
 from transforms.publish_wave import PublishWave
 from transforms.read_events import OUTCOMES, ReadEvents
-from transforms.read_object import ReadSettings
 from transforms.write_hot_tier import WriteHotTier
 
 
@@ -32,17 +29,10 @@ def build_discovery(pipeline: beam.Pipeline, discover: DiscoverObjects, prefixes
 
 
 def build_wave(
-    pipeline: beam.Pipeline,
-    splits: Sequence[Split],
-    *,
-    specification: JobSpecification,
-    settings: RunSettings,
-    reading: ReadSettings,
-    pipelines: tuple[Pipeline, ...],
-    columns: tuple[str, ...],
-    buffer_bytes: int,
+    pipeline: beam.Pipeline, splits: Sequence[Split], *, context: JobContext, columns: tuple[str, ...], buffer_bytes: int
 ) -> beam.PCollection[PublishResult]:
     """Compose a wave: read, apply and write are one fused stage, only descriptions of splits and files cross a shuffle."""
+    specification, settings, reading = context.specification, context.settings, context.reading
     read = (
         pipeline
         | "Splits" >> beam.Create(list(splits), reshuffle=False).with_output_types(Split)
@@ -51,7 +41,7 @@ def build_wave(
     )
     files = (
         read.main
-        | "ApplyPipelines" >> ApplyPipelines(pipelines, reading.formats.timestamp, reading.formats.timezone)
+        | "ApplyPipelines" >> ApplyPipelines(context.pipelines, reading.formats.timestamp, reading.formats.timezone)
         | "WriteHotTier" >> WriteHotTier(settings.hot_tier, settings.tier_options, columns, reading.task_id, buffer_bytes)
     )
     publish = PublishWave(

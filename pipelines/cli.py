@@ -13,13 +13,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import cli_backfill, cli_jobs, cli_query
+from pipelines import cli_backfill, cli_jobs, cli_preview, cli_query
 from pipelines import cli_output as output
 from transforms.errors import RekindleError
 from transforms.schema import PRODUCT
 
 app = typer.Typer(name="rekindle", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command(help="Ingest the objects of a bucket that match a pattern. Beam's own flags go after --.")(cli_backfill.backfill)
+app.command(help="Show what a backfill with the same flags would ingest, and how it would read it. Writes nothing.")(cli_preview.preview)
 app.command(help="Find events, newest first: rekindle search 'status=404 login' --last 7d")(cli_query.search)
 app.command(help='Run one SELECT over the view `events`: rekindle sql "SELECT host, count(*) FROM events GROUP BY host"')(cli_query.sql)
 app.command(

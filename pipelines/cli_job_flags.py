@@ -63,7 +63,8 @@ class JobFlags:
             ConfigurationError: a flag, the job file or the pipelines file is wrong.
         """
         from pipelines.settings import RunSettings
-        from pipelines.specification import check_specification, load_job_file, parse_size
+        from pipelines.sizes import parse_size
+        from pipelines.specification import check_specification, load_job_file
 
         specification = check_specification(
             merge_fields(load_job_file(str(self.job)) if self.job else {}, asdict(self) | {"region": common.region})

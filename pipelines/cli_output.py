@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -17,12 +18,15 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.sizes import show_size
+
 if TYPE_CHECKING:
     from pipelines.job import Progress
 
 MESSAGES = Console(stderr=True, highlight=False)
 MOST_LINES = 20
 """More warnings or failures are not shown; `--json` has them all."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 RESULTS = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
@@ -86,7 +90,7 @@ def progress_line(done: Progress, *, seconds: float) -> str:
     part = min(1.0, done.bytes_read / done.bytes_in_all) if done.bytes_in_all else 0.0
     bar = ("█" * round(part * 24)).ljust(24, "░")
     left = f", {seconds / part - seconds:,.0f} s left" if part > 0.02 else ""
-    read = f"{done.objects:,} objects, {_mib(done.bytes_read)}, {done.events:,} events"
+    read = f"{done.objects:,} objects, {show_size(done.bytes_read)}, {done.events:,} events"
     return f"{bar} {part:4.0%}  {read}, {done.events / max(seconds, 0.1):,.0f} events/s{left}"
 
 
@@ -108,14 +112,15 @@ def print_report(report: dict[str, Any]) -> None:
     rows: list[tuple[str, str]] = [
         ("Job", f"{report['taskId']}  {report['status']}"),
         ("Objects", ", ".join(f"{number:,} {name}" for name, number in objects.items() if number or name in ("evaluated", "matched"))),
-        ("Read", f"{_mib(report['bytesRead'])}, {_mib(report['bytesDecoded'])} decoded"),
+        ("Read", f"{show_size(report['bytesRead'])}, {show_size(report['bytesDecoded'])} decoded"),
         ("Records", f"{report['recordsIn']:,} in = {report['events']:,} events + {report['rejected']:,} rejected"
                     f" ({report['blank']:,} blank lines and {report['header']:,} header or skipped rows beside them)"),
         ("With _error", f"{report['eventsWithError']:,}"),
         ("By format", ", ".join(f"{name} {row['events']:,} in {row['objects']:,} objects" for name, row in report["byFormat"].items())),
-        ("By codec", ", ".join(f"{name} {row['objects']:,} objects, {_mib(row['bytesRead'])}" for name, row in report["byCodec"].items())),
+        ("By codec", ", ".join(f"{name} {row['objects']:,} objects, {show_size(row['bytesRead'])}"
+                               for name, row in report["byCodec"].items())),
         ("Time range", " to ".join(report["timeRange"] or ())),
-        ("Written", f"{report['filesWritten']:,} files, {_mib(report['bytesWritten'])}; waves: {report['waves']:,}"),
+        ("Written", f"{report['filesWritten']:,} files, {show_size(report['bytesWritten'])}; waves: {report['waves']:,}"),
         ("Took", f"{report['seconds']:.1f} s, {report['megabytesPerSecond']:,} MB/s of decoded logs"),
     ]  # fmt: skip
     table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)
@@ -142,10 +147,6 @@ def _print_list(title: str, lines: list[Text]) -> None:
             RESULTS.print(f"  … and {len(lines) - MOST_LINES:,} more (--json has all)")
 
 
-def _mib(number: int) -> str:
-    return f"{number / 2**20:,.1f} MiB"
-
-
 def print_error(text: str, *, field: str | None) -> None:
     """Say on standard error what is wrong."""
     shown = text if field is None or text.startswith(field) else f"{field}: {text}"
@@ -168,12 +169,17 @@ def print_events(rows: Iterable[dict[str, Any]], fields: Sequence[str]) -> int:
             continue
         when = Text(f"{row['_time']:%Y-%m-%d %H:%M:%S.%f}"[:23], style="cyan")
         host = Text(f"  {row['host']}" if "host" in row else "", style="dim")
-        RESULTS.print(when, host, Text(f" {row['_message']}"), sep="", soft_wrap=True)
+        RESULTS.print(when, host, Text(f" {printable(row['_message'])}"), sep="", soft_wrap=True)
     return shown
+
+
+def printable(text: str) -> str:
+    r"""Return a text that can do a terminal no harm: control characters but tab and newline are written as `\x1b`."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def _cell(value: object) -> str:
     """Return a value as people read it: times in UTC without saying so, nothing where there is nothing."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
-    return "" if value is None else str(value)
+    return "" if value is None else printable(str(value))

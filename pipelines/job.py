@@ -20,10 +20,12 @@ import pyarrow.compute as pc
 
 from pipelines import discovery
 from pipelines.backfill import build_discovery, build_wave
+from pipelines.context import JobContext
 from pipelines.plan import Choice, Plan, cut_waves, disposition, sample_attributes
 from pipelines.report import JobState, build_report, exit_code, find_job, load_ledger
 from pipelines.running import Engine
 from pipelines.settings import RunSettings
+from pipelines.sizes import show_size
 from pipelines.specification import JobSpecification, check_specification
 from pipelines.watching import stop_signals, watching
 from transforms import processors
@@ -34,9 +36,7 @@ from transforms.hot_tier import table
 from transforms.hot_tier.writing import BUFFER_BYTES
 from transforms.job_folder import JobFolder
 from transforms.key_glob import KeyGlob
-from transforms.processors.definition import load_pipelines
-from transforms.read_object import ReadSettings
-from transforms.storage import open_store, open_tier
+from transforms.storage import open_tier
 
 CLUSTER_SPLIT_BYTES = 64 << 20
 EXPECTED_RATIO = 1.5
@@ -120,23 +120,11 @@ class _Job:
 
     def __init__(self, task_id: str, specification: JobSpecification, settings: RunSettings, console: Console) -> None:
         self.task_id = task_id
-        self.specification = specification
         self.console = console
-        self.pipelines = load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
+        self.context = JobContext.open(task_id, specification, settings)
         self.engine = Engine(settings.beam_flags)
-        self.reading = ReadSettings(
-            task_id=task_id,
-            formats=specification.format_settings(max_record=settings.max_record),
-            defaults=specification.defaults,
-            on_error=specification.on_error,
-            max_expansion=settings.max_expansion,
-        )
-        self.tier = open_tier(settings.hot_tier, settings.tier_options)
-        self.settings = settings = replace(settings, hot_tier=self.tier.uri)  # workers may stand in another folder
-        self.store = open_store(specification.bucket, settings.source_options)
+        self.specification, self.settings, self.tier = specification, self.context.settings, self.context.tier
         self.folder = JobFolder(self.tier, task_id)
-        same_place = self.tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
-        self.filter = specification.object_filter(excluded_prefix=self.tier.key_prefix_in(self.store.bucket) if same_place else None)
         self.status: dict[str, Any] = {"status": "Pending", "warnings": [], "seconds": 0.0}
         self.published = Progress()
         self.canceled = threading.Event()
@@ -144,7 +132,7 @@ class _Job:
     def run(self, *, resume: bool = False) -> JobResult:
         """Run the job, and report how it ended."""
         table.check_place(self.tier)
-        discovery.prove_access(self.store, self.filter)
+        discovery.prove_access(self.context.store, self.context.filter)
         self._start(resume=resume)
         began, before = time.monotonic(), self.status["seconds"]
         with stop_signals(self.canceled.set), watching(self._watch, lambda error: self.console.say(f"Warning: no progress shown: {error}")):
@@ -196,11 +184,7 @@ class _Job:
         self.status.setdefault("startedAt", _now())
         self.folder.write_json("job.json", {"job": self.specification.as_document(), "settings": self.settings.as_document()})
         self._save()
-        self.console.say(f"Job {self.task_id} {'goes on' if resume else 'starts'}: {self._source()} → {self.settings.hot_tier}")
-
-    def _source(self) -> str:
-        bucket = self.specification.bucket
-        return f"{bucket if bucket.startswith('file://') else f's3://{bucket}'}/{self.specification.pattern}"
+        self.console.say(f"Job {self.task_id} {'goes on' if resume else 'starts'}: {self.context.source} → {self.settings.hot_tier}")
 
     def _save(self) -> None:
         self.folder.write_json("status.json", self.status | {"updatedAt": _now()})
@@ -236,7 +220,7 @@ class _Job:
         discover = DiscoverObjects(
             bucket=self.specification.bucket,
             store_options=self.settings.source_options,
-            filter=self.filter,
+            filter=self.context.filter,
             max_objects=self.settings.max_objects,
             tier_uri=self.settings.hot_tier,
             tier_options=self.settings.tier_options,
@@ -250,12 +234,7 @@ class _Job:
         manifest = self._distinct(read_manifest(self.folder, listings))
         self._note_discovery(sum(one.evaluated for one in listings), manifest.num_rows, sum(one.excluded for one in listings))
         ledger = load_ledger(self.tier)
-        choice = Choice(
-            on_changed=self.specification.on_changed,
-            force=self.settings.force,
-            retry_failed=self.settings.retry_failed,
-            try_archived=self.settings.try_archived,
-        )
+        choice = Choice.of(self.specification, self.settings)
         plan = Plan.make(self.specification.bucket, manifest, lambda info: disposition(info, ledger, choice), self._cut)
         self._announce(plan)
         plan.save(self.folder)
@@ -279,12 +258,9 @@ class _Job:
     def _note_discovery(self, evaluated: int, matched: int, excluded: int) -> None:
         self.status |= {"evaluated": evaluated, "matched": matched}
         if excluded:
-            self._warn(f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out")
+            self._warn(self.context.left_out(excluded))
         if not matched:
-            self._warn(
-                f"nothing matched: {evaluated:,} objects were evaluated under {self._source()}. The pattern is matched on the whole key, "
-                "and case counts ('**/*.gz' finds every .gz)"
-            )
+            self._warn(self.context.nothing_matched(evaluated))
 
     def _announce(self, plan: Plan) -> None:
         """Say what Processing will take, and refuse it where the disk is too small."""
@@ -292,18 +268,19 @@ class _Job:
         needed = int(plan.work_bytes * EXPECTED_RATIO)
         others = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()) if kind != "work")
         beside = f"; {others}" if others else ""
+        waves = f"{plan.waves} wave{'s' if plan.waves > 1 else ''}"
         if not plan.waves:
             self.console.say(f"Nothing to ingest{beside}")
             return
         self.console.say(
-            f"{counts['work']:,} objects ({_mib(plan.work_bytes)}) to ingest in {plan.waves} wave{'s' if plan.waves > 1 else ''}{beside}: "
-            f"about {counts['work']:,} requests, and {_mib(needed)} of disk at most in ordinary cases"
+            f"{counts['work']:,} objects ({show_size(plan.work_bytes)}) to ingest in {waves}{beside}: "
+            f"about {counts['work']:,} requests, and {show_size(needed)} of disk at most in ordinary cases"
         )
         free = self.tier.free_bytes()
         if free is not None and free < needed:
             raise _RefusedError(
-                f"too little disk for the hot tier {self.settings.hot_tier}: the job takes about {_mib(needed)}, "
-                f"and {_mib(free)} are free. "
+                f"too little disk for the hot tier {self.settings.hot_tier}: the job takes about {show_size(needed)}, "
+                f"and {show_size(free)} are free. "
                 "Nothing was written: free some, take another --hot-tier, or narrow --pattern"
             )
 
@@ -311,8 +288,10 @@ class _Job:
 
     def _promote(self, plan: Plan) -> tuple[str, ...]:
         """Give the job's attributes columns of their own, and return all that have one."""
-        named = [*processors.outputs(self.pipelines), *self.settings.promote]
-        return tuple(table.add_columns(self.tier, [*named, *sample_attributes(list(plan.work()), self.store, self.reading)]))
+        named = [*processors.outputs(self.context.pipelines), *self.settings.promote]
+        return tuple(
+            table.add_columns(self.tier, [*named, *sample_attributes(list(plan.work()), self.context.store, self.context.reading)])
+        )
 
     @property
     def _buffer_bytes(self) -> int:
@@ -338,15 +317,8 @@ class _Job:
                 partial(
                     build_wave,
                     splits=splits,
-                    specification=self.specification,
-                    settings=self.settings,
-                    reading=self.reading,
-                    pipelines=self.pipelines,
+                    context=self.context,
                     columns=columns,
                     buffer_bytes=self._buffer_bytes,
                 )
             )
-
-
-def _mib(number: int) -> str:
-    return f"{number / 2**20:,.1f} MiB"

@@ -12,7 +12,8 @@ from pathlib import Path
 from pipelines.cli_job_flags import FORMAT_FIELDS, JOB_FIELDS, merge_fields
 from pipelines.cli_options import split_lists
 from pipelines.settings import RunSettings
-from pipelines.specification import JobSpecification, check_specification, load_job_file, parse_size
+from pipelines.sizes import parse_size
+from pipelines.specification import JobSpecification, check_specification, load_job_file
 from transforms.storage import StorageOptions
 
 _INTEGERS = frozenset({"skip_rows"})

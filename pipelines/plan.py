@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.settings import FIRST_WAVE_BYTES
-from transforms import schema
+from pipelines.settings import FIRST_WAVE_BYTES, RunSettings
+from pipelines.specification import JobSpecification
 from transforms.hot_tier.ledger import Ledger
 from transforms.job_folder import JobFolder
 from transforms.read_object import ReadSettings
@@ -42,6 +42,16 @@ class Choice:
     force: bool = False
     retry_failed: bool = False
     try_archived: bool = False
+
+    @classmethod
+    def of(cls, specification: JobSpecification, settings: RunSettings) -> Choice:
+        """Return what a job's specification and flags say."""
+        return cls(
+            on_changed=specification.on_changed,
+            force=settings.force,
+            retry_failed=settings.retry_failed,
+            try_archived=settings.try_archived,
+        )
 
 
 def disposition(info: ObjectInfo, ledger: Ledger, choice: Choice) -> str:
@@ -203,9 +213,5 @@ def sample_attributes(work: Sequence[ObjectInfo], store: ObjectStore, settings: 
     seen: Counter[str] = Counter()
     with ThreadPoolExecutor(8) as pool:
         for sample in pool.map(lambda info: sample_object(info, store, settings, size=SAMPLED_BYTES), chosen):
-            for batch in sample.batches:
-                for column, values in zip(batch.schema.names, batch.columns, strict=True):
-                    name = schema.attribute_name(column)
-                    if name is not None:
-                        seen[name] += len(values) - values.null_count
+            seen += sample.attributes()
     return [name for name, _ in seen.most_common()]

@@ -20,21 +20,7 @@ from transforms.formats.options import FormatOptions, check_options
 from transforms.key_glob import KeyGlob
 from transforms.object_listing import ObjectFilter
 
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?(?:i?B)?)", re.IGNORECASE)
 _BUCKET = re.compile(r"(?!\.)[A-Za-z0-9._-]{3,255}|arn:[^\s/]+")
-
-
-def parse_size(text: str | int) -> int:
-    """Return a number of bytes from `1048576`, `64M`, `64MiB` or `1.5G` (powers of 1024).
-
-    Raises:
-        ConfigurationError: the text is no size.
-    """
-    match = _SIZE.fullmatch(str(text).strip())
-    if not match:
-        raise ConfigurationError(f"{text!r} is not a size: give bytes, or a number with K, M, G or KiB, MiB, GiB (64MiB)")
-    unit = match["unit"].upper().rstrip("B").rstrip("I")
-    return int(float(match["number"]) * 1024 ** ("KMGT".index(unit) + 1 if unit else 0))
 
 
 def _utc(value: datetime) -> datetime:

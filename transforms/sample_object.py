@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import datetime, timezone
 
 import pyarrow as pa
 
+from transforms import schema
 from transforms.errors import ObjectError
 from transforms.read_object import Reading, ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore
@@ -31,6 +33,16 @@ class Sample:
     batches: tuple[pa.RecordBatch, ...]
     bytes_read: int
     failure: ObjectError | None
+
+    def attributes(self) -> Counter[str]:
+        """Return how many events have each attribute."""
+        seen: Counter[str] = Counter()
+        for batch in self.batches:
+            for column, values in zip(batch.schema.names, batch.columns, strict=True):
+                name = schema.attribute_name(column)
+                if name is not None:
+                    seen[name] += len(values) - values.null_count
+        return seen
 
 
 class _SampleEndsError(ObjectError):

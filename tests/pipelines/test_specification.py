@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.specification import check_specification, load_job_file, parse_size
+from pipelines.sizes import parse_size
+from pipelines.specification import check_specification, load_job_file
 from transforms.errors import ConfigurationError
 
 

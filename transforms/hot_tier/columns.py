@@ -39,7 +39,7 @@ def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PR
     """
     wanted = list(names)
     for snapshot in _attempts(tier, "its columns can't be added"):
-        missing = _missing(wanted, snapshot.columns, limit)
+        missing = missing_columns(wanted, snapshot.columns, limit)
         if not missing:
             break
         fields = [Field(name, PrimitiveType("string")) for name in missing]
@@ -74,7 +74,8 @@ def _settle_once(snapshot: Snapshot) -> None:
         snapshot.events.alter.set_table_properties(properties, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS)
 
 
-def _missing(wanted: Iterable[str], there: list[str], limit: int) -> list[str]:
+def missing_columns(wanted: Iterable[str], there: list[str], limit: int = schema.PROMOTED_LIMIT) -> list[str]:
+    """Return which attributes would get a column beside those that are there."""
     taken = {name.lower() for name in (*there, *schema.SYSTEM_COLUMNS, *schema.PARTITION_COLUMNS, schema.ATTRIBUTES_COLUMN)}
     missing: list[str] = []
     for name in wanted:

@@ -1,0 +1,80 @@
+"""What a job and its preview work with: the checked specification, opened stores, loaded pipelines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pipelines.settings import RunSettings
+from pipelines.specification import JobSpecification
+from transforms.object_listing import ObjectFilter
+from transforms.processors import Pipeline
+from transforms.processors.definition import load_pipelines
+from transforms.read_object import ReadSettings
+from transforms.storage import ObjectStore, TierStore, open_store, open_tier
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobContext:
+    """One specification, ready to be run.
+
+    Attributes:
+        specification: What to ingest.
+        settings: How; its `hot_tier` is the absolute place, because workers may stand in another folder.
+        pipelines: What runs on the events.
+        reading: How objects are read.
+        tier: The hot tier.
+        store: The source.
+        filter: Which of its objects are meant.
+    """
+
+    specification: JobSpecification
+    settings: RunSettings
+    pipelines: tuple[Pipeline, ...]
+    reading: ReadSettings
+    tier: TierStore
+    store: ObjectStore
+    filter: ObjectFilter
+
+    @classmethod
+    def open(cls, task_id: str, specification: JobSpecification, settings: RunSettings) -> JobContext:
+        """Load and open what a job needs; nothing is requested yet.
+
+        Raises:
+            RekindleError: the pipelines file is wrong, or a place can't be one.
+        """
+        tier = open_tier(settings.hot_tier, settings.tier_options)
+        store = open_store(specification.bucket, settings.source_options)
+        same_place = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
+        reading = ReadSettings(
+            task_id=task_id,
+            formats=specification.format_settings(max_record=settings.max_record),
+            defaults=specification.defaults,
+            on_error=specification.on_error,
+            max_expansion=settings.max_expansion,
+        )
+        return cls(
+            specification=specification,
+            settings=replace(settings, hot_tier=tier.uri),
+            pipelines=load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else (),
+            reading=reading,
+            tier=tier,
+            store=store,
+            filter=specification.object_filter(excluded_prefix=tier.key_prefix_in(store.bucket) if same_place else None),
+        )
+
+    @property
+    def source(self) -> str:
+        """What is read, as people write it: `s3://bucket/pattern`."""
+        bucket = self.specification.bucket
+        return f"{bucket if bucket.startswith('file://') else f's3://{bucket}'}/{self.specification.pattern}"
+
+    def nothing_matched(self, evaluated: int) -> str:
+        """Return what to say where no object matches."""
+        return (
+            f"nothing matched: {evaluated:,} objects were evaluated under {self.source}. The pattern is matched on the whole key, "
+            "and case counts ('**/*.gz' finds every .gz)"
+        )
+
+    def left_out(self, excluded: int) -> str:
+        """Return what to say where objects are the tier's own."""
+        return f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"

@@ -1,0 +1,95 @@
+"""What a user is shown of an object before it is ingested (spec §3.4): how it would be read and why, its first events, and their times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from transforms import schema
+from transforms.event_shaping import apply_pipelines
+from transforms.processors import Pipeline
+from transforms.read_object import ReadSettings
+from transforms.sample_object import Sample, sample_object
+from transforms.storage import ObjectInfo, ObjectStore
+from transforms.timestamps.origin import first_stamp, time_field
+
+Row = dict[str, Any]
+
+
+def preview_object(
+    info: ObjectInfo, store: ObjectStore, settings: ReadSettings, pipelines: Sequence[Pipeline], *, size: int, events: int
+) -> tuple[dict[str, Any], Counter[str]]:
+    """Read the beginning of an object.
+
+    Args:
+        info: The object.
+        store: Where it lies.
+        settings: How a job would read it.
+        pipelines: What a job would run on its events.
+        size: At most so many of its bytes are read.
+        events: So many of its events are shown.
+
+    Returns:
+        The document of `rekindle preview --json` for one object, and how many events of the sample have each attribute.
+    """
+    sample = sample_object(info, store, settings, size=size, events=events)
+    reading = sample.reading
+    shown = list(_shown_events(sample, settings, pipelines, events))
+    document = {
+        "object": info.uri,
+        "size": info.size,
+        "modified": _as_json(info.modified),
+        "bytesRead": sample.bytes_read,
+        "codec": reading.codec and {"name": "+".join(reading.decoder.codecs) if reading.decoder else None, "rule": reading.codec.rule},
+        "format": reading.format and {"name": reading.format.format, "rule": reading.format.rule},
+        "warnings": reading.warnings,
+        "failure": sample.failure and {"status": sample.failure.status, "reason": str(sample.failure)},
+        "events": shown,
+    }
+    return document, sample.attributes()
+
+
+def _shown_events(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], count: int) -> Iterator[dict[str, Any]]:
+    formats = settings.formats
+    for batch in sample.batches:
+        first = batch.slice(0, count)
+        count -= first.num_rows
+        if not first.num_rows:
+            return
+        before = apply_pipelines(first, (), timestamp=formats.timestamp, timezone=formats.timezone)
+        after = apply_pipelines(first, pipelines, timestamp=formats.timestamp, timezone=formats.timezone) if pipelines else before
+        for number, (old, new) in enumerate(zip(_flat_rows(before), _flat_rows(after), strict=True)):
+            yield {
+                "timeOrigin": _time_origin(after.slice(number, 1), new, formats.timezone, sample.reading.info.modified),
+                "before": old,
+                "after": new,
+            }
+
+
+def _flat_rows(batch: pa.RecordBatch) -> list[Row]:
+    """Return events as flat rows (spec §13), JSON-ready."""
+    order = [name for name in schema.SYSTEM_COLUMNS if name in batch.schema.names]
+    order += [name for name in batch.schema.names if name not in schema.SYSTEM_COLUMNS]
+    return [{name: _as_json(row[name]) for name in order if row[name] is not None} for row in batch.to_pylist()]
+
+
+def _as_json(value: object) -> object:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+
+
+def _time_origin(event: pa.RecordBatch, row: Row, timezone: str, modified: datetime) -> str:
+    """Say where the time of an event is from."""
+    source = row["_time_source"]
+    if source == schema.TIME_FROM_RECORD:
+        named = zip(map(schema.attribute_name, event.schema.names), event.columns, strict=True)
+        attributes = {name: column for name, column in named if name is not None}
+        received = event.column("_observed_at")[0].as_py()
+        name = time_field(attributes, event.column("_time"), timezone=timezone, modified=modified, received=received)
+        return f"field {name}" if name else "the record's own time"
+    if source == schema.TIME_DETECTED:
+        return f"stamp {first_stamp(row['_message'])!r} in the text"
+    return "a pipeline" if source == schema.TIME_FROM_PIPELINE else "none found: the time of receipt"

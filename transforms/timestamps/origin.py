@@ -1,0 +1,45 @@
+"""Where a time was found: for the preview, which shows it to people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+
+from transforms.timestamps.detection import first_stamps
+from transforms.timestamps.records import NAMES, record_times
+
+
+def first_stamp(message: str) -> str | None:
+    """Return the text of a line's first stamp."""
+    stamp: str | None = first_stamps(pl.Series([message])).item()
+    return stamp
+
+
+def time_field(attributes: Mapping[str, pa.Array], time: pa.Array, *, timezone: str, modified: datetime, received: datetime) -> str | None:
+    """Return which attribute of one event says its time.
+
+    Args:
+        attributes: Name -> the one value, in the order of the record.
+        time: The event's time, one value.
+        timezone: IANA name that holds where a value has no zone.
+        modified: When the object was last modified.
+        received: When Rekindle read it.
+
+    Returns:
+        The first name by the order of `NAMES`, then from the left, whose value alone gives that time; `date time` if these two do together;
+        None if no attribute does.
+    """
+    ranked = sorted(attributes, key=lambda name: NAMES.index(name.lower()) if name.lower() in NAMES else len(NAMES))
+    pairs: list[tuple[str, ...]] = [(name,) for name in ranked]
+    lower = {name.lower(): name for name in reversed(ranked)}
+    if {"date", "time"} <= lower.keys():
+        pairs.insert(0, (lower["date"], lower["time"]))
+    for names in pairs:
+        columns = {name: attributes[name] for name in names}
+        found = record_times(columns, timezone=timezone, modified=modified, received=received, csv=True)
+        if found is not None and found.equals(time):
+            return " ".join(names)
+    return None
