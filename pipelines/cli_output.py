@@ -21,7 +21,7 @@ from rich.text import Text
 from pipelines.sizes import show_size
 
 if TYPE_CHECKING:
-    from pipelines.job import Progress
+    from pipelines.job_status import Progress
 
 MESSAGES = Console(stderr=True, highlight=False)
 MOST_LINES = 20

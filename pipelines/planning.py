@@ -1,0 +1,118 @@
+"""From a specification to a plan: discover, ask the ledger, cut into waves, and say what it will take (spec §3.3)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pyarrow as pa
+
+from pipelines import discovery
+from pipelines.backfill import build_discovery
+from pipelines.context import JobContext
+from pipelines.job_status import JobStatus
+from pipelines.plan import Choice, Plan, cut_waves, disposition
+from pipelines.report import load_ledger
+from pipelines.running import Engine
+from pipelines.sizes import show_size
+from transforms.discover_objects import DiscoverObjects, read_listings, read_manifest
+from transforms.errors import TierError
+from transforms.job_folder import JobFolder
+from transforms.key_glob import KeyGlob
+
+CLUSTER_SPLIT_BYTES = 64 << 20
+EXPECTED_RATIO = 1.5
+"""Bytes of the hot tier for a byte of compressed source, at the most that was seen on ordinary logs."""
+
+
+class RefusedError(TierError):
+    """The job was refused before it wrote an event: nothing of it stays."""
+
+
+def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: JobStatus) -> Plan:
+    """Discover the job's objects, and keep the plan for them in the job's folder.
+
+    Raises:
+        RefusedError: the disk is too small.
+        RekindleError: the source can't be listed, or is too much.
+    """
+    status.save(stage="Discovery")
+    manifest = _discover(context, engine, folder, status)
+    ledger = load_ledger(context.tier)
+    choice = Choice.of(context.specification, context.settings)
+    cut = partial(
+        cut_waves,
+        wave_bytes=context.settings.wave_bytes,
+        workers=engine.workers,
+        split_bytes=None if engine.is_local else CLUSTER_SPLIT_BYTES,
+    )
+    plan = Plan.make(context.specification.bucket, manifest, lambda info: disposition(info, ledger, choice), cut)
+    status.console.say(_announcement(plan))
+    _require_disk(context, plan)
+    plan.save(folder)
+    return plan
+
+
+def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: JobStatus) -> pa.Table:
+    """Return the manifest: the matched objects, each key once."""
+    settings = context.settings
+    discover = DiscoverObjects(
+        bucket=context.specification.bucket,
+        store_options=settings.source_options,
+        filter=context.filter,
+        max_objects=settings.max_objects,
+        tier_uri=settings.hot_tier,
+        tier_options=settings.tier_options,
+        task_id=folder.task_id,
+    )
+    prefixes = KeyGlob(context.filter.pattern).prefixes
+    engine.run(partial(build_discovery, discover=discover, prefixes=prefixes))
+    listings = read_listings(folder, prefixes)
+    evaluated, excluded = sum(one.evaluated for one in listings), sum(one.excluded for one in listings)
+    status.fields["evaluated"] = evaluated
+    discovery.guard(listings, max_objects=settings.max_objects)
+    manifest = _distinct(read_manifest(folder, listings), status)
+    status.fields["matched"] = manifest.num_rows
+    if excluded:
+        status.warn(context.left_out(excluded))
+    if not manifest.num_rows:
+        status.warn(context.nothing_matched(evaluated))
+    return manifest
+
+
+def _distinct(manifest: pa.Table, status: JobStatus) -> pa.Table:
+    """Leave out a second object of one key: two local names that are not UTF-8 may be shown alike."""
+    keys = manifest["key"]
+    if len(keys.unique()) == len(keys):
+        return manifest
+    numbered = manifest.append_column("n", pa.array(range(len(keys))))
+    first = numbered.group_by("key", use_threads=False).aggregate([("n", "min")])["n_min"]
+    status.warn(f"{len(keys) - len(first):,} objects have the same key as another and were left out: rename the files")
+    return manifest.take(first).sort_by("key")
+
+
+def _announcement(plan: Plan) -> str:
+    """Return what Processing will take."""
+    counts = plan.counts()
+    others = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()) if kind != "work")
+    beside = f"; {others}" if others else ""
+    if not plan.waves:
+        return f"Nothing to ingest{beside}"
+    waves = f"{plan.waves} wave{'s' if plan.waves > 1 else ''}"
+    return (
+        f"{counts['work']:,} objects ({show_size(plan.work_bytes)}) to ingest in {waves}{beside}: "
+        f"about {counts['work']:,} requests, and {show_size(_disk_bytes(plan))} of disk at most in ordinary cases"
+    )
+
+
+def _disk_bytes(plan: Plan) -> int:
+    return int(plan.work_bytes * EXPECTED_RATIO)
+
+
+def _require_disk(context: JobContext, plan: Plan) -> None:
+    needed, free = _disk_bytes(plan), context.tier.free_bytes()
+    if plan.waves and free is not None and free < needed:
+        raise RefusedError(
+            f"too little disk for the hot tier {context.settings.hot_tier}: the job takes about {show_size(needed)}, "
+            f"and {show_size(free)} are free. "
+            "Nothing was written: free some, take another --hot-tier, or narrow --pattern"
+        )
