@@ -172,7 +172,7 @@ class Reading:
         head, chunks = peek(chunks, CODEC_SAMPLE)
         self.codec = detect_codec(self.info.key, head)
         self._warn(self.codec.warning)
-        self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion)
+        self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion, key=self.info.key)
         return iter(self.decoder)
 
     def _choose_format(self, head: bytes) -> FormatChoice:

@@ -5,11 +5,21 @@ This package does not import Beam. A new codec is a new file, a row of `CODECS` 
 
 from __future__ import annotations
 
+from transforms.codecs.brotli_codec import BROTLI
+from transforms.codecs.bzip2_codec import BZIP2
 from transforms.codecs.codec import Codec
+from transforms.codecs.deflate_codec import DEFLATE
 from transforms.codecs.gzip_codec import GZIP
+from transforms.codecs.lz4_codec import LZ4
+from transforms.codecs.lzma_codec import LZMA
 from transforms.codecs.none_codec import NONE
+from transforms.codecs.snappy_codec import SNAPPY
+from transforms.codecs.xz_codec import XZ
+from transforms.codecs.z_codec import Z
 from transforms.codecs.zstd_codec import ZSTD
 
-CODECS: dict[str, Codec] = {codec.name: codec for codec in (NONE, GZIP, ZSTD)}
+# In the order in which a stream's beginning is compared: the longer magic bytes come before those that need a trial.
+_ALL = (NONE, GZIP, ZSTD, XZ, LZ4, SNAPPY, BZIP2, Z, LZMA, DEFLATE, BROTLI)
+CODECS: dict[str, Codec] = {codec.name: codec for codec in _ALL}
 
 __all__ = ["CODECS", "Codec"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from transforms.errors import CorruptStreamError
+from transforms.errors import CorruptStreamError, ObjectError
 
+_TEXT_CONTROLS = frozenset(b"\t\n\v\f\r\x1b")
 OUTPUT_BYTES = 4 << 20  # a decoded chunk; small enough that a bomb shows before it fills memory
 
 
@@ -31,11 +33,13 @@ class CompressedInput:
         """The compressed byte that comes next."""
         return self.received - len(self._buffer) + self._place
 
-    def chunk(self) -> bytes:
-        """Return the next bytes, as many as there are at hand; none at the end."""
-        data = self._buffer[self._place :] if self._place else self._buffer
-        self._buffer, self._place = b"", 0
-        return data or self._receive()
+    def chunk(self, most: int | None = None) -> bytes:
+        """Return the next bytes, as many as there are at hand but not more than `most`; none at the end."""
+        if self._place == len(self._buffer):
+            self._buffer, self._place = self._receive(), 0
+        start, end = self._place, len(self._buffer)
+        self._place = end if most is None else min(start + most, end)
+        return self._buffer[start : self._place]
 
     def _receive(self) -> bytes:
         """Return the next chunk that is not empty."""
@@ -46,8 +50,8 @@ class CompressedInput:
         return b""
 
     def unread(self, data: bytes) -> None:
-        """Put back the last bytes of what `chunk` gave."""
-        self._buffer, self._place = data, 0
+        """Put back the last bytes of what `chunk` just gave."""
+        self._place -= len(data)
 
     def peek(self, count: int) -> bytes:
         """Return the next `count` bytes without taking them; fewer at the end."""
@@ -82,6 +86,28 @@ class CompressedInput:
         return CorruptStreamError(f"corrupt {self._codec} stream near compressed byte {at}: {what}")
 
 
+def gather(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Join small pieces to chunks of about OUTPUT_BYTES; what came before an error is given before it is raised."""
+    parts: list[bytes] = []
+    size = 0
+    failure: ObjectError | None = None
+    while failure is None:
+        try:
+            piece = next(pieces, None)
+        except ObjectError as error:
+            failure, piece = error, None
+        if piece is not None:
+            parts.append(piece)
+            size += len(piece)
+        if size and (piece is None or size >= OUTPUT_BYTES):
+            yield b"".join(parts)
+            parts, size = [], 0
+        if piece is None:
+            break
+    if failure is not None:
+        raise failure
+
+
 @dataclass(frozen=True, kw_only=True)
 class Codec:
     """A compression: how it is recognised and undone.
@@ -90,8 +116,12 @@ class Codec:
         name: As the report says it.
         extensions: Endings of keys, lower case, with their dot.
         magic: Byte sequences one of which begins every stream; empty where there are none.
-        decode: Turns the compressed input into chunks of at most 8 MiB; raises CorruptStreamError.
+        decode: Turns the compressed input into chunks of at most 8 MiB; raises CorruptStreamError, or UnsupportedError for a stream that
+            takes more memory than is allowed.
         checked: Whether every stream has a checksum; a codec with some that have none sets `CompressedInput.unchecked`.
+        recognise: Says by what rule a stream that begins with these bytes is this codec's, where magic bytes alone do not tell; None if it
+            is not. It is also told whether the key has the codec's extension.
+        variant: Says which of the codec's variants without magic bytes a stream is that begins with these bytes.
     """
 
     name: str
@@ -99,3 +129,24 @@ class Codec:
     magic: tuple[bytes, ...]
     decode: Callable[[CompressedInput], Iterator[bytes]]
     checked: bool
+    recognise: Callable[[bytes, bool], str | None] | None = None
+    variant: Callable[[bytes], str] | None = None
+
+    def rule(self, head: bytes, *, named: bool) -> str | None:
+        """Return why a stream that begins with these bytes is this codec's, None if they do not tell; `named` if the key says so too."""
+        if self.magic and not head.startswith(self.magic):
+            return None
+        if self.recognise is not None:
+            return self.recognise(head, named)
+        return f"magic bytes of {self.name}" if self.magic else None
+
+
+def looks_like_text(head: bytes) -> bool:
+    """Whether bytes are the beginning of a text: UTF-16 with its mark, or UTF-8 without control characters; no bytes are not."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    try:
+        codecs.utf_8_decode(head, "strict", False)
+    except UnicodeDecodeError:
+        return False
+    return bool(head) and all(byte >= 0x20 or byte in _TEXT_CONTROLS for byte in head)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from transforms.codecs import CODECS
 from transforms.codecs.codec import CompressedInput
-from transforms.codecs.detection import HEAD_BYTES, MAX_LAYERS, by_magic
+from transforms.codecs.detection import HEAD_BYTES, MAX_LAYERS, inner_codec
 from transforms.codecs.peeking import peek
 from transforms.errors import BombError
 
@@ -21,7 +21,7 @@ class Decoder:
         bytes_out: Plain bytes given so far.
     """
 
-    def __init__(self, chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR) -> None:
+    def __init__(self, chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR, key: str = "") -> None:
         """Decode `chunks`.
 
         Args:
@@ -29,8 +29,9 @@ class Decoder:
             codec: The name of the outermost codec.
             max_expansion: How many times the input the output may be,
             floor: once it is larger than this many bytes.
+            key: The object's key: its extensions tell the codecs inside the outermost one that have no magic bytes (`a.json.br.gz`).
         """
-        self._chunks, self._max_expansion, self._floor = chunks, max_expansion, floor
+        self._max_expansion, self._floor, self._key = max_expansion, floor, key
         self._inputs = [CompressedInput(chunks, codec=codec)]
         self.codecs: tuple[str, ...] = (codec,)
         self.bytes_out = 0
@@ -62,19 +63,26 @@ class Decoder:
             yield data
 
     def _plain(self) -> Iterator[bytes]:
-        """Chain the layers: what begins with a codec's magic bytes inside a codec is peeled too."""
-        output = CODECS[self.codecs[0]].decode(self._inputs[0])
+        """Chain the layers: a codec inside a codec is undone too."""
+        output, key = _undo(self.codecs[0], self._inputs[0]), self._key
         while "none" not in self.codecs and len(self.codecs) < MAX_LAYERS:
             head, output = peek(output, HEAD_BYTES)
-            inner = by_magic(head)
-            if inner is None:
+            inner, key = inner_codec(key, self.codecs[-1], head)
+            if inner == "none":
                 break
-            self.codecs = (*self.codecs, inner.name)
-            self._inputs.append(CompressedInput(output, codec=f"{inner.name} (inside {'+'.join(self.codecs[:-1])})"))
-            output = inner.decode(self._inputs[-1])
+            self._inputs.append(CompressedInput(output, codec=f"{inner} (inside {'+'.join(self.codecs)})"))
+            self.codecs = (*self.codecs, inner)
+            output = _undo(inner, self._inputs[-1])
         return output
 
 
-def decode(chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR) -> Decoder:
+def _undo(codec: str, stream: CompressedInput) -> Iterator[bytes]:
+    """Yield a stream's plain bytes; one of no bytes at all is no stream of any codec."""
+    if codec != "none" and not stream.peek(1):
+        raise stream.truncated()
+    yield from CODECS[codec].decode(stream)
+
+
+def decode(chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR, key: str = "") -> Decoder:
     """Return the plain bytes of an object as an iterable that counts; see `Decoder`."""
-    return Decoder(chunks, codec, max_expansion=max_expansion, floor=floor)
+    return Decoder(chunks, codec, max_expansion=max_expansion, floor=floor, key=key)

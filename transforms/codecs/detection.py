@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass
 
 from transforms.codecs import CODECS, Codec
+from transforms.codecs.codec import looks_like_text
 
 MAX_LAYERS = 3
-HEAD_BYTES = 1024
-_TEXT_CONTROLS = frozenset(b"\t\n\v\f\r\x1b")
+HEAD_BYTES = 4096  # of a stream, to look at: a trial decode of its first block takes some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,36 +25,45 @@ def detect_codec(key: str, head: bytes) -> CodecChoice:
 
     Args:
         key: The object's whole key.
-        head: Its first bytes, 1024 or all there are.
+        head: Its first bytes, HEAD_BYTES or all there are.
 
     Returns:
-        The codec of the magic bytes; else that of the extension, unless the object begins like text; else none.
+        The codec that the bytes tell; else that of the extension, unless the object begins like text; else none.
     """
-    named, found = by_extension(key), by_magic(head)
-    if found:
-        return _by_magic_choice(found, named)
+    named = by_extension(key)
+    for codec in CODECS.values():
+        rule = codec.rule(head, named=codec is named)
+        if rule is not None:
+            return CodecChoice(name=codec.name, rule=rule, warning=_contradiction(named, codec))
     if named is None:
         return CodecChoice(name="none", rule="no codec's magic bytes or extension")
+    ending = _ending(key, named)
     if looks_like_text(head):
         warning = f"its name says {named.name}, but it begins with plain text: read as it is"
-        return CodecChoice(name="none", rule=f"plain text under a {named.name} name", warning=warning)
-    return CodecChoice(name=named.name, rule=f"extension of {named.name}")
+        return CodecChoice(name="none", rule=f"plain text under a name that ends in {ending}", warning=warning)
+    variant = f" ({named.variant(head)})" if named.variant and head else ""
+    return CodecChoice(name=named.name, rule=f"extension {ending}{variant}")
 
 
-def _by_magic_choice(found: Codec, named: Codec | None) -> CodecChoice:
-    odd = named is not None and named is not found
-    warning = f"its name says {named.name}, its bytes are {found.name}: read by its bytes" if named and odd else None
-    return CodecChoice(name=found.name, rule=f"magic bytes of {found.name}", warning=warning)
-
-
-def by_magic(head: bytes) -> Codec | None:
-    """Return the codec whose streams begin like this."""
-    return next((codec for codec in CODECS.values() if head.startswith(codec.magic)), None)
+def _contradiction(named: Codec | None, found: Codec) -> str | None:
+    """Warn of a name that says otherwise than the bytes."""
+    if named is None or named is found:
+        return None
+    return f"its name says {named.name}, its bytes are {found.name}: read by its bytes"
 
 
 def by_extension(key: str) -> Codec | None:
     """Return the codec whose extension the key has, whatever the case."""
     return next((codec for codec in CODECS.values() if key.lower().endswith(codec.extensions)), None)
+
+
+def without_extension(key: str, codec: Codec) -> str:
+    """Return a key without the extension of a codec that it has."""
+    return key[: -len(_ending(key, codec))]
+
+
+def _ending(key: str, codec: Codec) -> str:
+    return next(ending for ending in codec.extensions if key.lower().endswith(ending))
 
 
 def base_key(key: str, codec: str = "none") -> str:
@@ -70,16 +78,24 @@ def base_key(key: str, codec: str = "none") -> str:
         named = by_extension(key)
         if named is None:
             break
-        key = key[: -next(len(ending) for ending in named.extensions if key.lower().endswith(ending))]
+        key = without_extension(key, named)
     return key
 
 
-def looks_like_text(head: bytes) -> bool:
-    """Whether bytes are the beginning of a text: UTF-16 with its mark, or UTF-8 without control characters; no bytes are not."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return True
-    try:
-        codecs.utf_8_decode(head, "strict", False)
-    except UnicodeDecodeError:
-        return False
-    return bool(head) and all(byte >= 0x20 or byte in _TEXT_CONTROLS for byte in head)
+def inner_codec(key: str, outer: str, head: bytes) -> tuple[str, str]:
+    """Choose the codec inside a codec.
+
+    Args:
+        key: The key at the outer codec, with its extension.
+        outer: The outer codec's name.
+        head: The first bytes that it gave.
+
+    Returns:
+        The inner codec's name, and the key for it. What has no magic bytes is believed to be inside only where the key named the outer
+        codec rightly and has a further extension: `a.br.gz`, but not `a.br` that holds gzip.
+    """
+    named = by_extension(key)
+    if named is not None and named.name == outer:
+        key = without_extension(key, named)
+        return detect_codec(key, head).name, key
+    return detect_codec("", head).name, key

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from isal import igzip_lib
 
-from transforms.codecs.codec import OUTPUT_BYTES, Codec, CompressedInput
+from transforms.codecs.codec import Codec, CompressedInput, gather
+from transforms.codecs.members import Decompressor, decode_member
 
 _MAGIC = b"\x1f\x8b"
 _FIXED = 10  # bytes of the header before its optional fields, and the flags of these (RFC 1952 §2.3)
 _CHECKSUM, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
 _MAX_HEADER = 1 << 20
+_DAMAGE: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # its stub calls the class an instance
 
 
 def _decode(stream: CompressedInput) -> Iterator[bytes]:
@@ -24,24 +26,16 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
 
 
 def _member(stream: CompressedInput) -> Iterator[bytes]:
-    _gather_header(stream)
-    member = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
-    while not member.eof:
-        offset = stream.offset
-        data = stream.chunk() if member.needs_input else b""
-        if member.needs_input and not data:
-            raise stream.truncated()
-        try:
-            output = member.decompress(data, OUTPUT_BYTES)
-        except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
-            raise stream.corrupt(error, offset=offset) from error
-        if output:
-            yield output
-    stream.unread(member.unused_data)
+    size = _gather_header(stream)
+    return decode_member(stream, _decompressor, _DAMAGE, header=size)
 
 
-def _gather_header(stream: CompressedInput) -> None:
-    """Bring a member's whole header into the next chunk: isal 1.9 loses its place where one with several fields is cut."""
+def _decompressor() -> Decompressor:
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+
+
+def _gather_header(stream: CompressedInput) -> int:
+    """Bring a member's header into the next chunk and return its size: isal 1.9 loses its place where one with several fields is cut."""
     start = stream.peek(_FIXED)
     if start[:2] != _MAGIC[: len(start)]:
         raise stream.corrupt("no gzip member begins here")
@@ -55,6 +49,7 @@ def _gather_header(stream: CompressedInput) -> None:
     size += 2 if flags & _CHECKSUM else 0
     if len(stream.peek(size)) < size:
         raise stream.truncated()
+    return size
 
 
 def _after_zero(stream: CompressedInput, place: int) -> int:
@@ -80,4 +75,4 @@ def _skip_padding(stream: CompressedInput) -> None:
             raise stream.corrupt("neither a gzip member nor zero padding")
 
 
-GZIP = Codec(name="gzip", extensions=(".gz", ".gzip"), magic=(_MAGIC,), decode=_decode, checked=True)
+GZIP = Codec(name="gzip", extensions=(".gz", ".gzip"), magic=(_MAGIC,), decode=lambda stream: gather(_decode(stream)), checked=True)

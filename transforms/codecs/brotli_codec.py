@@ -1,0 +1,45 @@
+"""Brotli (RFC 7932) by Google's library, from 1.2 on, which bounds its output. It has neither magic bytes nor a checksum.
+
+The library tells where a stream ended only by refusing what follows, so data behind it shows as an error, and `decode_member` finds the
+end by going through the last piece byte by byte. Windows over 16 MiB (`--large_window`) are not in the RFC, and the library refuses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import brotli
+
+from transforms.codecs.codec import Codec, CompressedInput, gather
+from transforms.codecs.members import decode_member
+
+
+class _Decompressor:
+    """Google's decompressor in the shape of the standard library's."""
+
+    unused_data = b""
+
+    def __init__(self) -> None:
+        self._inner = brotli.Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._inner.is_finished())
+
+    @property
+    def needs_input(self) -> bool:
+        return bool(self._inner.can_accept_more_data())
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return bytes(self._inner.process(data, output_buffer_limit=max_length))
+
+
+def _decode(stream: CompressedInput) -> Iterator[bytes]:
+    stream.unchecked = True
+    while True:
+        yield from decode_member(stream, _Decompressor, brotli.error)
+        if not stream.peek(1):
+            return
+
+
+BROTLI = Codec(name="brotli", extensions=(".br", ".brotli"), magic=(), decode=lambda stream: gather(_decode(stream)), checked=False)
