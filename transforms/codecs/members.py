@@ -28,7 +28,7 @@ class Decompressor(Protocol):
         """Whether all that can be given of the input so far was given."""
 
     @property
-    def unused_data(self) -> bytes:
+    def unused_data(self) -> bytes | None:
         """What followed the end of the member."""
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
@@ -73,7 +73,7 @@ def decode_member(stream: CompressedInput, make: Callable[[], Decompressor], err
         given += len(output)
         if output:
             yield output
-    stream.unread(member.unused_data)
+    stream.unread(member.unused_data or b"")
 
 
 class _Kept:

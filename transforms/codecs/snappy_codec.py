@@ -49,11 +49,15 @@ def _framed(stream: CompressedInput) -> Iterator[bytes]:
 
 
 def _framed_chunk(stream: CompressedInput, size: int) -> bytes:
-    start = stream.offset
+    start, head = stream.offset, stream.peek(13)
     if size > 4 + compressed_bound(_CHUNK):
         raise stream.corrupt(f"a chunk of {size} bytes")
+    plain = size - 4 if head[0] == _PLAIN else declared_size(head[8:])
+    data = stream.take(4 + size)
+    if plain is None or not 0 <= plain <= _CHUNK:
+        raise stream.corrupt(f"a chunk of {plain} plain bytes", offset=start)
     try:
-        return bytes(cramjam.snappy.decompress(_MAGIC + stream.take(4 + size), output_len=_CHUNK))
+        return bytes(cramjam.snappy.decompress(_MAGIC + data, output_len=plain))
     except cramjam.DecompressionError as error:
         raise stream.corrupt(error, offset=start) from error
 
@@ -104,7 +108,7 @@ def _piece(stream: CompressedInput, data: bytes | bytearray, plain: int, start: 
     try:
         yield from decode_piece(data, plain)
     except cramjam.DecompressionError as error:
-        raise stream.corrupt(error, offset=start) from error
+        raise stream.corrupt(f"the piece of {len(data)} bytes there is cut off or damaged: {error}", offset=start) from error
 
 
 def _is_hadoop(head: bytes) -> bool:
