@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import cramjam
 
 from transforms.codecs.codec import Codec, CompressedInput, gather
-from transforms.codecs.snappy_raw import RAW_BYTES, compressed_bound, declared_size, decode_piece
-from transforms.errors import UnsupportedError
+from transforms.codecs.snappy_raw import RAW_BYTES, compressed_bound, declared_size, decode_piece, undamaged_start
+from transforms.errors import ObjectError, UnsupportedError
 
 _MAGIC = b"\xff\x06\x00\x00sNaPpY"
 _COMPRESSED, _PLAIN, _SKIPPABLE, _PADDING, _IDENTIFIER = 0x00, 0x01, 0x80, 0xFE, 0xFF
@@ -99,8 +99,12 @@ def _raw(stream: CompressedInput) -> Iterator[bytes]:
             f"unsupported: raw Snappy of {plain} bytes in one piece, more than {RAW_BYTES}; framed Snappy has no such limit"
         )
     data = bytearray()
-    while len(data) <= compressed_bound(plain) and (chunk := stream.chunk()):
-        data += chunk
+    try:
+        while len(data) <= compressed_bound(plain) and (chunk := stream.chunk()):
+            data += chunk
+    except ObjectError:  # of the source, or of the codec around this one
+        yield from undamaged_start(data, plain)
+        raise
     yield from _piece(stream, data, plain, start)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import cramjam
@@ -42,7 +43,7 @@ def decode_piece(data: bytes | bytearray, plain: int) -> Iterator[bytes]:
     try:
         output = memoryview(cramjam.snappy.decompress_raw(data))
     except cramjam.DecompressionError:
-        yield from _cut(_undamaged_start(data, plain))
+        yield from undamaged_start(data, plain)
         raise
     yield from _cut(output)
 
@@ -51,18 +52,16 @@ def _cut(output: memoryview) -> Iterator[bytes]:
     return (bytes(output[place : place + OUTPUT_BYTES]) for place in range(0, len(output), OUTPUT_BYTES))
 
 
-def _undamaged_start(data: bytes | bytearray, plain: int) -> memoryview:
-    """Return what is decoded before the damage: the bytes that come out the same whatever was in the buffer before."""
-    if plain > _SALVAGED:
-        return memoryview(b"")
+def undamaged_start(data: bytes | bytearray, plain: int) -> Iterator[bytes]:
+    """Yield what is decoded before the damage or the end: the bytes that come out the same whatever was in the buffer before."""
+    if plain > min(_SALVAGED, _MOST_OF_A_BYTE * len(data)):
+        return
     one, other = bytearray(plain), bytearray(b"\xff") * plain
     for buffer in (one, other):
-        try:
+        with contextlib.suppress(cramjam.DecompressionError):
             cramjam.snappy.decompress_raw_into(data, buffer)
-        except cramjam.DecompressionError:
-            continue
     low, high = 0, plain
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
-    return memoryview(one)[: max(0, low - _OVERSHOT)]
+    yield from _cut(memoryview(one)[: max(0, low - _OVERSHOT)])
