@@ -12,6 +12,9 @@ import brotli
 
 from transforms.codecs.codec import Codec, CompressedInput, gather
 from transforms.codecs.members import decode_member
+from transforms.errors import UnsupportedError
+
+_LARGE_WINDOW = 0x11  # the first seven bits, which are reserved in RFC 7932 §9.1
 
 
 class _Decompressor:
@@ -21,6 +24,7 @@ class _Decompressor:
 
     def __init__(self) -> None:
         self._inner = brotli.Decompressor()
+        self._more = False  # after output there can be more of it without input: the library stops at 32 KiB, whatever it may give
 
     @property
     def eof(self) -> bool:
@@ -28,15 +32,19 @@ class _Decompressor:
 
     @property
     def needs_input(self) -> bool:
-        return bool(self._inner.can_accept_more_data())
+        return bool(self._inner.can_accept_more_data()) and not self._more
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        return bytes(self._inner.process(data, output_buffer_limit=max_length))
+        output = bytes(self._inner.process(data, output_buffer_limit=max_length))
+        self._more = bool(output)
+        return output
 
 
 def _decode(stream: CompressedInput) -> Iterator[bytes]:
     stream.unchecked = True
     while True:
+        if (head := stream.peek(1)) and head[0] & 0x7F == _LARGE_WINDOW:
+            raise UnsupportedError("unsupported: Brotli with a large window, which is no part of RFC 7932")
         yield from decode_member(stream, _Decompressor, brotli.error)
         if not stream.peek(1):
             return

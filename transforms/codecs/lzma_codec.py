@@ -66,11 +66,13 @@ def _recognise(head: bytes, named: bool) -> str | None:
     power = 1 << max(0, dictionary.bit_length() - 1)
     if dictionary < _MIN_DICTIONARY or dictionary not in (power, power | power >> 1, _MAX_DICTIONARY):
         return None
-    trial = lzma.LZMADecompressor(lzma.FORMAT_ALONE)
+    trial = BoundedDecompressor(lzma.FORMAT_ALONE)
     try:
         output = trial.decompress(head, len(head))
     except lzma.LZMAError:
         return None
+    except UnsupportedError:
+        return "header of LZMA alone"
     return "header of LZMA alone, and its first bytes decode" if output or trial.eof else None
 
 
