@@ -18,8 +18,9 @@ from transforms.codecs.xz_codec import XZ
 from transforms.codecs.z_codec import Z
 from transforms.codecs.zstd_codec import ZSTD
 
-# In the order in which a stream's beginning is compared: the longer magic bytes come before those that need a trial.
-_ALL = (NONE, GZIP, ZSTD, XZ, LZ4, SNAPPY, BZIP2, Z, LZMA, DEFLATE, BROTLI)
+# In the order in which a stream's beginning is compared with them: magic bytes before trials, and LZ4 before ZSTD, which takes every stream
+# that begins with a skippable frame.
+_ALL = (NONE, GZIP, LZ4, ZSTD, XZ, SNAPPY, BZIP2, Z, LZMA, DEFLATE, BROTLI)
 CODECS: dict[str, Codec] = {codec.name: codec for codec in _ALL}
 
 __all__ = ["CODECS", "Codec"]

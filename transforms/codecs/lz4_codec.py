@@ -13,7 +13,7 @@ import lz4.frame
 
 from transforms.codecs.codec import OUTPUT_BYTES, Codec, CompressedInput, gather
 from transforms.codecs.members import decode_member
-from transforms.codecs.zstd_codec import SKIPPABLE, skip_frame
+from transforms.codecs.zstd_codec import SKIPPABLE, after_skippable, skip_frame
 
 _MAGIC = b"\x04\x22\x4d\x18"
 _LEGACY = b"\x02\x21\x4c\x18"
@@ -56,10 +56,17 @@ def _legacy_frame(stream: CompressedInput) -> Iterator[bytes]:
         yield from (block[place : place + OUTPUT_BYTES] for place in range(0, len(block), OUTPUT_BYTES))
 
 
+def _recognise(head: bytes, named: bool) -> str | None:
+    """Tell LZ4 from ZSTD, which has the same skippable frames, by what follows them."""
+    rest = after_skippable(head)
+    return "magic bytes of lz4" if rest.startswith((_MAGIC, _LEGACY)) or (named and not rest) else None
+
+
 LZ4 = Codec(
     name="lz4",
     extensions=(".lz4",),
-    magic=(_MAGIC, _LEGACY),
+    magic=(_MAGIC, _LEGACY, *SKIPPABLE),
     decode=lambda stream: gather(_decode(stream)),
     checked=False,
+    recognise=_recognise,
 )

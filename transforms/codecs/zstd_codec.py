@@ -46,6 +46,13 @@ def skip_frame(stream: CompressedInput) -> None:
         left -= len(data)
 
 
+def after_skippable(head: bytes) -> bytes:
+    """Return what follows the skippable frames at the beginning of a stream, as far as it was looked at."""
+    while head[:4] in SKIPPABLE:
+        head = head[8 + int.from_bytes(head[4:8], "little") :]
+    return head
+
+
 def _frame(stream: CompressedInput) -> Iterator[bytes]:
     header, checksum = _take_header(stream)
     stream.unchecked |= not checksum

@@ -85,7 +85,7 @@ VARIANTS = {
     "snappy": Variant("snappy", ".sz", lambda data: bytes(cramjam.snappy.compress(data)) or b"\xff\x06\x00\x00sNaPpY", checked=True),
     "snappy-hadoop": Variant("snappy", ".snappy", lambda data: snappy_hadoop(data) or bytes(4), checked=False, magic=False),
     "snappy-raw": Variant("snappy", ".snappy", snappy_raw, checked=False, magic=False, joins=False),
-    "z": Variant("z", ".Z", ncompress.compress, checked=False, joins=False),
+    "z": Variant("z", ".Z", lambda data: ncompress.compress(data), checked=False, joins=False),
     "zstd": Variant("zstd", ".zst", zstd, checked=True),
     "zstd-none": Variant("zstd", ".zst", lambda data: zstd(data, checksum=False), checked=False),
     "brotli": Variant("brotli", ".br", brotli.compress, checked=False, magic=False),
