@@ -1,172 +1,74 @@
 """CSV (RFC 4180 and what is written in its name): a row is an event, its cells are attributes by the header (spec §4.3).
 
-pyarrow's block parser reads what it can, Python's `csv` the rest; they agree on every reading, also of quotes that stand in the middle
-of a cell or are followed by more text. Where a record ends is proved, not guessed: of a block of lines, pyarrow must find one record a
-line. If it does not, there are newlines in quotes: quotes are paired, each must stand where one can open or close, and pyarrow must find
-the records that this makes. If that fails too, `csv` reads the rest of the block.
+What an object's first bytes say holds for all of it: how it is encoded, the names of its columns, and which of them has the time if none
+is named for it. They are looked at by themselves, so that neither the size of blocks nor the part that is read changes what is found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
+from functools import partial
 
-import numpy as np
 import pyarrow as pa
 
 from transforms import schema
-from transforms.formats.csv_cells import Cells, Columns
-from transforms.formats.csv_records import Spans, can_be_fast, line_records, quoted_records
-from transforms.formats.csv_rows import header_names, header_row, parse_rows
-from transforms.formats.encoding import utf8
-from transforms.formats.framing import Lines, line_blocks, raw_from, split_lines
+from transforms.formats.csv_table import Table, TimesOf
+from transforms.formats.encoding import utf8, utf8_within
+from transforms.formats.heads import peek
 from transforms.formats.line_ends import with_line_feeds
 from transforms.formats.options import FormatOptions
-from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock
-from transforms.formats.record_errors import INVALID_TEXT, error_column
+from transforms.formats.record_block import RecordBlock
 from transforms.formats.times import Clock, RecordTimes
-from transforms.formats.views import Indices, view_array
+
+HEAD_BYTES = 1 << 20
+_FIRST_TRY = 64 << 10  # bytes, mostly enough for the rows that are sampled
+_SAMPLED = 100  # rows
 
 
 def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
-    """Yield the rows of a stream; a record that is open when the stream breaks is left out."""
-    table = _Table(options, clock)
-    rest = b""
-    for block in line_blocks(with_line_feeds(utf8(chunks)), max_record=options.max_record):
-        rest = yield from table.rows(rest + block if rest else block, final=False)
-    if rest:
-        yield from table.rows(rest, final=True)
-    if table.header or table.blank:
-        yield table.block([], np.arange(0), np.arange(0), {}, {})
+    """Yield the rows of an object."""
+    head, stream = peek(chunks, HEAD_BYTES)
+    table = Table(options, _times(head, options, clock))
+    yield from table.read(with_line_feeds(utf8(stream)))
 
 
-class _Table:
-    """One object: its header, and how its rows are read."""
+def read_range(head: bytes, chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
+    """Yield the rows of a part of an object that lies behind its header, as `read` gives them for the whole.
 
-    def __init__(self, options: FormatOptions, clock: Clock) -> None:
-        self._options = options
-        self._times = RecordTimes(options, clock, csv=True)
-        self._skip = options.skip_rows
-        self._cells: Cells | None = None
-        self._names: list[str] = []
-        self.header = self.blank = 0  # lines that no block has counted yet
-        if options.headers is not None:
-            self._set_header(list(options.headers))
+    Args:
+        head: The object's first `HEAD_BYTES` decoded bytes, or all there are.
+        chunks: The part's bytes; it begins where a record does. (The first part is for `read`, and has the whole head.)
+        options: How to read.
+        clock: What times are read against.
 
-    def rows(self, raw: bytes, *, final: bool) -> Generator[RecordBlock, None, bytes]:
-        """Yield the rows of whole lines, and return the bytes of a record that is open at their end."""
-        raw = self._without_skipped(raw)
-        lines = split_lines(raw, max_record=self._options.max_record)
-        place = 0 if self._cells else self._find_header(lines, final=final)
-        if place is None:
-            return raw
-        if self._cells:
-            place = yield from self._records(lines, self._cells, place, final=final)
-        return raw_from(raw, lines, place)
-
-    def block(
-        self, columns: Columns, starts: Indices, lengths: Indices, errors: dict[int, str], bad: dict[int, int], text: bytes = b""
-    ) -> RecordBlock:
-        """Make a block of records, with the lines that were passed over since the last one."""
-        rows = len(starts)
-        fields = {name: column for name, column in zip(self._names, columns, strict=False) if column.null_count < rows}
-        times = self._times.columns(fields) if rows else {}
-        attributes = {schema.attribute_column(name): column for name, column in fields.items()}
-        all_errors = {**dict.fromkeys(bad, INVALID_TEXT), **errors}
-        message = view_array(text, starts, lengths)
-        records = pa.record_batch({"_message": message, **attributes, **error_column(all_errors, rows), **times})
-        block = RecordBlock(records=records, blank=self.blank, header=self.header, replaced=sum(bad.values()))
-        self.blank = self.header = 0
-        return block
-
-    def _without_skipped(self, raw: bytes) -> bytes:
-        start = 0
-        while self._skip and start < len(raw):
-            start = raw.find(b"\n", start) + 1 or len(raw)
-            self._skip -= 1
-            self.header += 1
-        return raw[start:]
-
-    def _set_header(self, cells: list[str]) -> None:
-        self._names = header_names(cells)
-        self._cells = Cells(len(cells), self._options.delimiter)
-
-    def _find_header(self, lines: Lines, *, final: bool) -> int | None:
-        """Take the header from the first record; return where the rows begin, or None if more of the stream is needed for it."""
-        if not len(lines):
-            self.blank += lines.blank
-            return len(lines.text)
-        start = int(lines.starts[0])
-        limit = start + self._options.max_record
-        cells, end = header_row(lines.text, start, self._options.delimiter)
-        if cells is None and not final and len(lines.text) <= limit:
-            return None
-        if cells is None or end - len(b"\n") > limit:  # a quote that is never closed: take the line as it stands
-            end = start + int(lines.lengths[0])
-            cells = lines.text[start:end].decode().split(self._options.delimiter)
-            end = lines.text.find(b"\n", end) + 1 or len(lines.text)
-        self._set_header(cells)
-        self.blank += lines.text.count(b"\n", 0, start)
-        self.header += lines.text.count(b"\n", start, end) + (not lines.text.endswith(b"\n", start, end))
-        return end
-
-    def _records(self, lines: Lines, cells: Cells, place: int, *, final: bool) -> Generator[RecordBlock, None, int]:
-        """Yield the rows from a place on, and return where the record begins that is open at the end."""
-        end = len(lines.text)
-        if place < end and can_be_fast(lines, self._options.delimiter):
-            place = yield from self._confirmed(lines, cells, place, line_records(lines, place))
-            spans = quoted_records(lines, place, self._options.delimiter) if place < end else None
-            if spans is not None and self._are_short(spans, end):
-                place = yield from self._confirmed(lines, cells, place, spans)
-                if place == spans.end and not final:
-                    return place
-        if place < end:
-            place = yield from self._by_csv(lines, cells, place, final=final)
-        return place
-
-    def _are_short(self, spans: Spans, end: int) -> bool:
-        limit = self._options.max_record
-        return end - spans.end <= limit and not (spans.lengths > limit).any()
-
-    def _confirmed(self, lines: Lines, cells: Cells, place: int, spans: Spans) -> Generator[RecordBlock, None, int]:
-        """Yield records as long as pyarrow finds them where they are proposed; return where it does not, or their end."""
-        step = max(1, min(MAX_ROWS, MAX_CELLS // cells.width))
-        for low in range(0, len(spans), step):
-            part = spans.slice(low, low + step)
-            found = cells.parse(lines.text, place, part)
-            if found is None:
-                return place
-            self.blank += part.blank
-            columns, errors = found
-            yield self.block(columns, part.starts, part.lengths, errors, _bad(lines, part.starts, part.end), lines.text)
-            place = part.end
-        if not len(spans):
-            self.blank += spans.blank
-        return spans.end
-
-    def _by_csv(self, lines: Lines, cells: Cells, place: int, *, final: bool) -> Generator[RecordBlock, None, int]:
-        """Yield the rows by Python's `csv`, and return where the record begins that is open at the end."""
-        options = self._options
-        rows, blank, end = parse_rows(lines.text, place, delimiter=options.delimiter, max_record=options.max_record, final=final)
-        self.blank += blank
-        step = max(1, min(MAX_ROWS, MAX_CELLS // cells.width))
-        for low in range(0, len(rows), step):
-            part = rows[low : low + step]
-            starts = np.array([row.start for row in part])
-            lengths = np.array([row.end for row in part]) - starts
-            columns, errors = cells.columns(part)
-            after = rows[low + step].start if low + step < len(rows) else end
-            yield self.block(columns, starts, lengths, errors, _bad(lines, starts, after), lines.text)
-        return end
+    Raises:
+        ValueError: The header does not end within the head, so that the object can't be read in parts.
+    """
+    names = _sample(head, options)[0]
+    if not names:
+        raise ValueError(f"no header of CSV in the first {len(head)} bytes: the object can't be read in parts")
+    table = Table(options, _times(head, options, clock), names=names)
+    text = b"".join(utf8([head]))
+    yield from table.read(with_line_feeds(utf8_within(head, chunks), head=text))
 
 
-def _bad(lines: Lines, starts: Indices, end: int) -> dict[int, int]:
-    """Return how many bad byte sequences were replaced in each of some records that lie one after the other up to `end`."""
-    counts: dict[int, int] = {}
-    if lines.bad is None:
-        return counts
-    for line in np.flatnonzero(lines.bad).tolist():
-        start = int(lines.starts[line])
-        if len(starts) and starts[0] <= start < end:
-            record = int(np.searchsorted(starts, start, side="right")) - 1
-            counts[record] = counts.get(record, 0) + int(lines.bad[line])
-    return counts
+def _times(head: bytes, options: FormatOptions, clock: Clock) -> TimesOf:
+    """Return what finds the times of an object's rows, by their fields or the column that its first rows tell."""
+    return partial(RecordTimes(options, clock, csv=True).columns, first_rows=lambda: _sample(head, options)[1])
+
+
+def _sample(head: bytes, options: FormatOptions) -> tuple[list[str], dict[str, pa.Array]]:
+    """Return the names of an object's columns, and those of its first rows that have a value."""
+    text = b"".join(with_line_feeds(utf8([head])))
+    names: list[str] = []
+    rows = pa.table({})
+    for size in (_FIRST_TRY, len(text)):
+        final = len(head) < HEAD_BYTES and size >= len(text)
+        table = Table(options, lambda _: {})
+        found = [block.records for block in table.rows(text if final else text[: text.rfind(b"\n", 0, size) + 1], final=final)]
+        names, rows = table.names, pa.concat_tables(map(pa.table, found), promote_options="default") if found else rows
+        if rows.num_rows >= _SAMPLED or size >= len(text):
+            break
+    have = dict(zip(rows.column_names, rows.columns, strict=True))
+    columns = {name: have.get(schema.attribute_column(name)) for name in names}
+    return names, {name: column[:_SAMPLED].combine_chunks() for name, column in columns.items() if column is not None}

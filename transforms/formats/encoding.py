@@ -12,34 +12,35 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
+from transforms.formats.heads import peek
+
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
 def utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Take the byte order mark off a stream, and make UTF-8 of UTF-16."""
-    stream = iter(chunks)
-    head = b""
-    try:
-        while len(head) < len(codecs.BOM_UTF8) and (data := next(stream, None)) is not None:
-            head += data
-    except Exception:
-        yield head
-        raise
-    if head.startswith(codecs.BOM_UTF8):
-        head = head[len(codecs.BOM_UTF8) :]
-    elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        yield from _from_utf16(head, stream)
-        return
-    yield head
-    yield from stream
+    head, stream = peek(chunks, len(codecs.BOM_UTF8))
+    mark = next((mark for mark in (codecs.BOM_UTF8, *_UTF16) if head.startswith(mark)), b"")
+    return utf8_within(head, _without_first(stream, len(mark)))
 
 
-def _from_utf16(head: bytes, stream: Iterator[bytes]) -> Iterator[bytes]:
+def utf8_within(head: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Make UTF-8 of a part of an object that begins like `head`; the part begins where a character does, and has no mark."""
+    name = _UTF16.get(head[:2])
+    return iter(chunks) if name is None else _from_utf16(name, chunks)
+
+
+def _without_first(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk[count:]
+        count = max(count - len(chunk), 0)
+
+
+def _from_utf16(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Transcode UTF-16; an unpaired surrogate becomes a bad byte, so that it is replaced and counted like one."""
-    name = "utf-16-le" if head.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
     decoder = codecs.getincrementaldecoder(name)("surrogatepass")
-    yield _without_surrogates(decoder.decode(head[2:]))
-    for data in stream:
+    for data in chunks:
         yield _without_surrogates(decoder.decode(data))
     if decoder.getstate()[0]:
         yield b"\xff"

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.formats.encoding import utf8, whole_characters
+from transforms.formats.encoding import utf8, utf8_within, whole_characters
 from transforms.formats.framing import MARGIN, Flags, Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
@@ -23,7 +23,24 @@ from transforms.formats.views import Indices, view_array
 def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
     """Yield the events of a stream as `_message`."""
     del clock  # text has no fields
-    blocks = line_blocks(utf8(chunks), max_record=options.max_record)
+    yield from _read(utf8(chunks), options)
+
+
+def read_range(head: bytes, chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
+    """Yield the events of a part of an object, as `read` gives them for the whole.
+
+    Args:
+        head: The object's first bytes, which tell its encoding.
+        chunks: The part's bytes; it begins where an event does, and not with the object.
+        options: How to read.
+        clock: Not used.
+    """
+    del clock
+    yield from _read(utf8_within(head, chunks), options)
+
+
+def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock]:
+    blocks = line_blocks(text, max_record=options.max_record)
     if options.multiline_start is not None:
         yield from _read_events(blocks, options.multiline_start, options.max_record)
         return

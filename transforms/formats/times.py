@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from transforms import schema
 from transforms.formats.options import FormatOptions
-from transforms.timestamps import TimeFields
+from transforms.timestamps import FirstRows, TimeFields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +34,14 @@ class RecordTimes:
         """Prepare for an object; in CSV any column may hold the time, not only those with a name for it."""
         self._fields = TimeFields(timezone=options.timezone, modified=clock.modified, received=clock.received, csv=csv)
 
-    def columns(self, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+    def columns(self, fields: Mapping[str, pa.Array], first_rows: FirstRows | None = None) -> dict[str, pa.Array]:
         """Return `_time` and `_time_source` of some records, or nothing where none has a time.
 
         Args:
             fields: Their attributes by name, as `string_view`.
+            first_rows: Gives those of the object's first records, if these are not they.
         """
-        times = self._fields.times(fields)
+        times = self._fields.times(fields, first_rows)
         if times is None:
             return {}
         return {"_time": times, "_time_source": _sources(times)}

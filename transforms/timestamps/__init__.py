@@ -5,13 +5,14 @@ from transforms.timestamps.columns import as_series, parse_epochs, parse_times
 from transforms.timestamps.detection import detect_times
 from transforms.timestamps.epochs import UNITS
 from transforms.timestamps.forms import FORMS, PARTS, Form
-from transforms.timestamps.records import TimeFields, record_times
+from transforms.timestamps.records import FirstRows, TimeFields, record_times
 from transforms.timestamps.settling import put_times, settle_times
 
 __all__ = [
     "FORMS",
     "PARTS",
     "UNITS",
+    "FirstRows",
     "Form",
     "TimeFields",
     "as_series",

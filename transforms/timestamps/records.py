@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +17,8 @@ NAMES = (
 )  # fmt: skip
 """The fields that are asked, in this order, in lower case."""
 
-_SAMPLED = 100  # rows
+FirstRows = Callable[[], Mapping[str, pa.Array]]
+"""Gives the first records of an object: attribute name -> values."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,19 +39,18 @@ class TimeFields:
     _chosen: str | None = field(default=None, init=False)
     _sampled: bool = field(default=False, init=False)
 
-    def times(self, columns: Mapping[str, pa.Array]) -> pa.Array | None:
+    def times(self, columns: Mapping[str, pa.Array], first_rows: FirstRows | None = None) -> pa.Array | None:
         """Read the times of a block of records.
 
         Args:
             columns: Attribute name -> its values, in the order of the record; all of one length.
+            first_rows: The sample by which CSV's other time column is chosen; by `columns` if None. Asked only if it is needed.
 
         Returns:
             timestamp[us, UTC], null where no field has a time; None if that is everywhere.
         """
-        if self.csv and not self._sampled:
-            self._choose(columns)
         times: pl.Series | None = None
-        for texts, epochs in self._candidates(columns):
+        for texts, epochs in self._candidates(columns, first_rows):
             times = self._fill(times, texts, epochs=epochs)
             if times.null_count() == 0:
                 break
@@ -58,7 +58,7 @@ class TimeFields:
             return None
         return times.to_arrow(compat_level=pl.CompatLevel.newest()).cast(TIME)
 
-    def _candidates(self, columns: Mapping[str, pa.Array]) -> Iterator[tuple[pl.Series, bool]]:
+    def _candidates(self, columns: Mapping[str, pa.Array], first_rows: FirstRows | None) -> Iterator[tuple[pl.Series, bool]]:
         """Give the columns that may hold the time, best first, each with whether bare numbers in it are times."""
         by_name: dict[str, list[str]] = {}
         for name in columns:
@@ -69,6 +69,8 @@ class TimeFields:
                 if lower == "time" and "date" in by_name:
                     yield _beside(columns[by_name["date"][0]], columns[name]), False
                 yield as_series(columns[name]), True
+        if self.csv and not self._sampled:
+            self._choose(columns if first_rows is None else first_rows())
         if self._chosen is not None and self._chosen in columns:
             yield as_series(columns[self._chosen]), False
 
@@ -82,10 +84,10 @@ class TimeFields:
         return parse_times(texts, timezone=self.timezone, modified=self.modified, received=self.received, epochs=epochs)
 
     def _choose(self, columns: Mapping[str, pa.Array]) -> None:
-        """Find the leftmost column of the first rows whose values all are times, and not bare numbers."""
+        """Find the leftmost column whose values all are times, and not bare numbers."""
         self._sampled = True
         for name, values in columns.items():
-            sample = as_series(values.slice(0, _SAMPLED)).drop_nulls()
+            sample = as_series(values).drop_nulls()
             sample = sample.filter(sample != "")
             if name.lower() not in NAMES and len(sample) and self._parse(sample, epochs=False).null_count() == 0:
                 self._chosen = name

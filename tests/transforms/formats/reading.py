@@ -38,7 +38,7 @@ FAST = {
 }
 TOLERANT = {
     "transforms.formats.json_format._SMALL": 1 << 60,
-    "transforms.formats.csv_format.can_be_fast": lambda lines, delimiter: False,
+    "transforms.formats.csv_table.can_be_fast": lambda lines, delimiter: False,
 }
 
 
