@@ -1,7 +1,7 @@
 """The demonstration: from a bucket of cold logs to a hot tier, by the same commands that a user types. Run it by `./run_local.sh`.
 
-It starts the embedded S3 (a process of its own, stopped at the end), fills a bucket with `demo.sample_logs`, and runs `rekindle backfill`,
-`search` and `sql`, echoing each command. The hot tier stays in `./hot-tier`; run again, the demonstration adds nothing to it.
+It starts the embedded S3 (a process of its own, stopped at the end), fills a bucket with `demo.sample_logs`, and runs `rekindle preview`,
+`backfill`, `search` and `sql`, echoing each command. The hot tier stays in `./hot-tier`; run again, the demonstration adds nothing to it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ BUCKET = "shop-logs"
 HOT_TIER = Path("hot-tier")
 PIPELINES = Path(__file__).with_name("access_logs.yaml")
 REKINDLE = Path(sys.executable).with_name("rekindle")
+PREVIEWED = ("--objects", "4", "--events", "1")
 SEARCH = ("search", "status=503 method=POST", "--from", "2025-08-12", "--to", "2025-08-13", "--limit", "5")
 FIELDS = ("--fields", "_time,clientip,user,method,uri,status")
 SQL = """SELECT status, count(*) AS requests, count(DISTINCT clientip) AS clients, sum(bytes::BIGINT) AS bytes
@@ -64,9 +65,11 @@ def demonstrate() -> int:
         environment = _environment()
         _fill(s3.endpoint_url)
         before = _count_events(environment)
+        job = ("--bucket", BUCKET, "--pattern", PATTERN, "--endpoint-url", s3.endpoint_url, "--pipelines", _shown(PIPELINES))
+        _heading("Preview: what is in there, and how would it be read? (writes nothing)")
+        _rekindle(("preview", *job, *PREVIEWED), environment)
         _heading("Backfill: the objects that match a glob become events of the hot tier")
-        source = ("--bucket", BUCKET, "--pattern", PATTERN, "--endpoint-url", s3.endpoint_url)
-        _rekindle(("backfill", *source, "--pipelines", _shown(PIPELINES)), environment)
+        _rekindle(("backfill", *job), environment)
     if before:
         after = _count_events(environment)
         known = "Everything was known already: nothing was added" if after == before else f"{after - before:,} events were added"

@@ -2,7 +2,7 @@
 
     python -m pipelines.backfill --bucket my-bucket --pattern 'logs/**' --hot_tier ./hot-tier [--runner FlinkRunner …]
 
-runs a whole job (`pipelines.job`); `build_discovery` and `build_wave` compose the two pipelines it is made of.
+runs a whole job (`pipelines.job`); `build_discovery`, `build_cutting` and `build_wave` compose the pipelines it is made of.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import apache_beam as beam
 
 from pipelines.context import JobContext
 from transforms.apply_pipelines import ApplyPipelines
+from transforms.cut_objects import CutObjects, RoughRange
 from transforms.discover_objects import DiscoverObjects
 from transforms.elements import Split
 from transforms.hot_tier.publish import PublishResult
@@ -26,6 +27,19 @@ from transforms.write_hot_tier import WriteHotTier
 def build_discovery(pipeline: beam.Pipeline, discover: DiscoverObjects, prefixes: Sequence[str]) -> beam.PCollection[Listing]:
     """Compose discovery: literal prefixes, listed side by side."""
     return pipeline | "Prefixes" >> beam.Create(list(prefixes), reshuffle=False) | "DiscoverObjects" >> discover
+
+
+def build_cutting(pipeline: beam.Pipeline, ranges: Sequence[RoughRange], *, context: JobContext) -> beam.PCollection[str]:
+    """Compose the look at large objects, before a wave: where they can be cut."""
+    settings = context.settings
+    cut = CutObjects(
+        bucket=context.specification.bucket,
+        store_options=settings.source_options,
+        settings=context.reading,
+        tier_uri=settings.hot_tier,
+        tier_options=settings.tier_options,
+    )
+    return pipeline | "Ranges" >> beam.Create(list(ranges), reshuffle=False).with_output_types(RoughRange) | "CutObjects" >> cut
 
 
 def build_wave(

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from pipelines import discovery
 from pipelines.backfill import build_wave
 from pipelines.context import JobContext
+from pipelines.cutting import wave_splits
 from pipelines.job_status import Console, JobStatus, Progress, Silent, now
 from pipelines.plan import Plan, sample_attributes
 from pipelines.planning import RefusedError, make_plan
@@ -28,7 +29,6 @@ from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification, check_specification
 from pipelines.watching import stop_signals, watching
 from transforms import processors
-from transforms.elements import Split
 from transforms.errors import CanceledError, RekindleError
 from transforms.hot_tier import table
 from transforms.hot_tier.writing import BUFFER_BYTES
@@ -186,7 +186,7 @@ class _Job:
             self._stop_if_canceled()
             self.status.save(wave=wave)
             self.folder.clear_progress()
-            splits = [Split(wave, number, objects) for number, objects in enumerate(plan.splits(wave))]
+            splits = wave_splits(plan, wave, self.context, self.engine, self.folder)
             self.engine.run(
                 partial(
                     build_wave,

@@ -90,7 +90,7 @@ def cut_waves(sizes: Sequence[int], *, wave_bytes: int, workers: int, split_byte
         members = _wave_members(sizes, start, limit, workers)
         weight = sum(sizes[i] + OBJECT_OVERHEAD for i in members)
         bins = max(workers, -(-weight // split_bytes)) if split_bytes else workers
-        splits = _balance([sizes[i] + OBJECT_OVERHEAD for i in members], bins)
+        splits = balance([sizes[i] + OBJECT_OVERHEAD for i in members], bins)
         placed += [(wave, split) for split in splits]
         start, wave, limit = members.stop, wave + 1, min(limit * 2, wave_bytes)
     return placed
@@ -102,7 +102,7 @@ def _wave_members(sizes: Sequence[int], start: int, limit: int, workers: int) ->
         weight += sizes[stop] + OBJECT_OVERHEAD
         stop += 1
     loads = [0] * workers
-    for size, split in zip(sizes[start:stop], _balance(sizes[start:stop], workers), strict=True):
+    for size, split in zip(sizes[start:stop], balance(sizes[start:stop], workers), strict=True):
         loads[split] += size + OBJECT_OVERHEAD
     longest = ALIKE * max(loads)
     while stop < len(sizes) and min(loads) + sizes[stop] + OBJECT_OVERHEAD <= longest:
@@ -111,7 +111,7 @@ def _wave_members(sizes: Sequence[int], start: int, limit: int, workers: int) ->
     return range(start, stop)
 
 
-def _balance(weights: Sequence[int], bins: int) -> list[int]:
+def balance(weights: Sequence[int], bins: int) -> list[int]:
     """Return a bin for each weight: the heaviest first, each into the lightest bin (Graham's LPT rule)."""
     heap = [(0, number) for number in range(bins)]
     chosen = [0] * len(weights)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.storage import ObjectInfo
+from transforms.object_parts import Part
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Split:
     Attributes:
         wave: The wave it belongs to, from 0.
         number: Its number in the wave, from 0.
-        objects: What to read, in order.
+        parts: What to read, in order: objects, or ranges of large ones.
     """
 
     wave: int
     number: int
-    objects: tuple[ObjectInfo, ...]
+    parts: tuple[Part, ...]
 
 
 class EventBatchCoder(beam.coders.Coder):

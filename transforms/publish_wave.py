@@ -13,6 +13,7 @@ from transforms.hot_tier.ledger import LedgerEntry
 from transforms.hot_tier.publish import PublishResult, publish_wave
 from transforms.hot_tier.writing import FileDescription
 from transforms.job_folder import JobFolder
+from transforms.object_parts import merge_entries
 from transforms.storage import StorageOptions, open_tier
 
 
@@ -75,7 +76,7 @@ class _PublishWaveFn(beam.DoFn):
     def process(self, gathered: tuple[int, dict[str, Iterable[Any]]]) -> Iterator[PublishResult]:
         wave = self._config
         files: list[FileDescription] = list(gathered[1]["files"])
-        entries: list[LedgerEntry] = list(gathered[1]["outcomes"])
+        entries = merge_entries(gathered[1]["outcomes"])
         tier = open_tier(wave["tier_uri"], wave["tier_options"])
         if wave["on_error"] == "fail":
             refuse_failures(JobFolder(tier, wave["job"]), entries)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from transforms.elements import Split
 from transforms.hot_tier.ledger import LedgerEntry
 from transforms.job_folder import Heartbeat
-from transforms.read_object import ReadSettings, read_object
+from transforms.read_object import ReadSettings, read_part
 from transforms.storage import StorageOptions, open_store
 
 MAIN = "main"
@@ -21,10 +21,10 @@ OUTCOMES = "outcomes"
 
 @dataclass
 class ReadEvents(beam.PTransform):
-    """Read every object of every split.
+    """Read every object, or part of one, of every split.
 
     Input: `PCollection[Split]`. Output: `main`, a `PCollection[RecordBatch]` of events (`transforms.schema`), and `outcomes`, a
-    `PCollection[LedgerEntry]` with one entry for each object, however its reading ended.
+    `PCollection[LedgerEntry]` with one entry for each object or part of one, however its reading ended.
 
     Metrics: counters `objects`, `events`, `bytes_read` in the namespace `rekindle`.
 
@@ -69,9 +69,10 @@ class _ReadEventsFn(beam.DoFn):
             self._bytes.inc(nbytes)
             self._events.inc(events)
 
-        for info in split.objects:
-            for element in read_object(info, self._store, settings, wave=split.wave, tick=tick):
+        for part in split.parts:
+            for element in read_part(part, self._store, settings, wave=split.wave, tick=tick):
                 yield beam.pvalue.TaggedOutput(OUTCOMES, element) if isinstance(element, LedgerEntry) else element
-            heartbeat.tick(objects=1)
-            self._objects.inc()
+            if part.start == 0:
+                heartbeat.tick(objects=1)
+                self._objects.inc()
         heartbeat.flush()

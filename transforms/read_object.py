@@ -14,17 +14,22 @@ import pyarrow as pa
 
 from transforms.codecs.decoding import Decoder
 from transforms.codecs.detection import CodecChoice, base_key, detect_codec
-from transforms.codecs.peeking import peek
 from transforms.errors import BombError, CorruptStreamError, ObjectError
 from transforms.event_columns import EventColumns
-from transforms.formats import read_records
+from transforms.formats import RecordBlock, read_records
 from transforms.formats.detection import FormatChoice, detect_format
 from transforms.formats.options import FormatOptions
+from transforms.formats.ranges import HEAD_BYTES, read_range
 from transforms.hot_tier.ledger import LedgerEntry
+from transforms.object_parts import Part
+from transforms.peeking import peek
 from transforms.storage import ObjectInfo, ObjectStore
 
 CODEC_SAMPLE = 4096
 FORMAT_SAMPLE = 64 << 10
+
+Tick = Callable[[int, int], None]
+"""Takes bytes and events that were read since it was called last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,20 +52,27 @@ class ReadSettings:
 
 
 def read_object(
-    info: ObjectInfo,
+    info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, wave: int, tick: Tick = lambda nbytes, events: None
+) -> Iterator[pa.RecordBatch | LedgerEntry]:
+    """Yield an object's events as batches, and last its ledger entry; see `read_part`."""
+    return read_part(Part(info), store, settings, wave=wave, tick=tick)
+
+
+def read_part(
+    part: Part,
     store: ObjectStore,
     settings: ReadSettings,
     *,
     wave: int,
-    tick: Callable[[int, int], None] = lambda nbytes, events: None,
+    tick: Tick = lambda nbytes, events: None,
 ) -> Iterator[pa.RecordBatch | LedgerEntry]:
-    """Yield an object's events as batches, and last its ledger entry.
+    """Yield the events of an object, or of a part of it, as batches, and last its ledger entry.
 
     An object that can't be read, or not to its end, is no exception: the entry says so. Whether what was read of it is published follows
     from the entry's status, not from what was yielded.
 
     Args:
-        info: The object, as it was listed.
+        part: The object, as it was listed, and what to read of it.
         store: Where it lies.
         settings: How to read.
         wave: The wave it belongs to.
@@ -70,10 +82,11 @@ def read_object(
         Batches as `transforms.schema` describes them, without a settled `_time` for plain text; then one `LedgerEntry`.
     """
     progress = _Progress(tick)
-    reading = Reading(info, settings, received=datetime.now(timezone.utc))
+    reading = Reading(part.info, settings, received=datetime.now(timezone.utc))
     failure: ObjectError | None = None
     try:
-        for batch in reading.batches(progress.count_bytes(store.read(info))):
+        chunks = progress.count_bytes(store.read(part.info, start=part.start, end=part.end))
+        for batch in reading.batches(chunks) if part.start == 0 else reading.range_batches(read_head(part.info, store), chunks, part.first):
             progress.count_events(batch.num_rows)
             yield batch
     except ObjectError as error:
@@ -81,10 +94,15 @@ def read_object(
     yield reading.entry(wave, progress.bytes_read, failure)
 
 
+def read_head(info: ObjectInfo, store: ObjectStore) -> bytes:
+    """Return the beginning of an object, which tells how the rest is read."""
+    return b"".join(store.read(info, start=0, end=min(HEAD_BYTES, info.size)))
+
+
 class _Progress:
     """Counts the bytes and events of an object as they pass."""
 
-    def __init__(self, tick: Callable[[int, int], None]) -> None:
+    def __init__(self, tick: Tick) -> None:
         self._tick = tick
         self.bytes_read = 0
 
@@ -127,14 +145,43 @@ class Reading:
 
     def batches(self, chunks: Iterator[bytes]) -> Iterator[pa.RecordBatch]:
         """Yield the object's events."""
-        decoded = self._decode(chunks)
-        head, decoded = peek(decoded, FORMAT_SAMPLE)
+        head, chunks = peek(chunks, CODEC_SAMPLE)
+        self.codec = detect_codec(self.info.key, head)
+        self._warn(self.codec.warning)
+        self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion, key=self.info.key)
+        head, decoded = peek(iter(self.decoder), FORMAT_SAMPLE)
         self.format = self._choose_format(head)
         self._warn(self.format.warning)
-        columns = EventColumns(
-            self.info, format_name=self.format.format, task_id=self.settings.task_id, defaults=dict(self.settings.defaults)
+        formats, modified = self.settings.formats, self.info.modified
+        yield from self._events(read_records(decoded, self.format.format, formats, modified=modified, received=self.received), first=0)
+
+    def range_batches(self, head: bytes, chunks: Iterator[bytes], first: int) -> Iterator[pa.RecordBatch]:
+        """Yield the events of a range that is not the object's first: how it is read follows from the object's head.
+
+        Args:
+            head: The object's first `HEAD_BYTES`.
+            chunks: The range.
+            first: The ordinal of its first record.
+        """
+        self.choose(head)
+        assert self.format is not None and self.codec is not None
+        self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion)
+        blocks = read_range(
+            head, iter(self.decoder), self.format.format, self.settings.formats, modified=self.info.modified, received=self.received
         )
-        for block in read_records(decoded, self.format.format, self.settings.formats, modified=self.info.modified, received=self.received):
+        yield from self._events(blocks, first=first)
+
+    def choose(self, head: bytes) -> None:
+        """Choose codec and format of an object that is not compressed, by its first `HEAD_BYTES`."""
+        self.codec = detect_codec(self.info.key, head[:CODEC_SAMPLE])
+        self.format = self._choose_format(head[:FORMAT_SAMPLE])
+
+    def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[pa.RecordBatch]:
+        assert self.format is not None
+        columns = EventColumns(
+            self.info, format_name=self.format.format, task_id=self.settings.task_id, defaults=dict(self.settings.defaults), first=first
+        )
+        for block in blocks:
             self.blank += block.blank
             self.header += block.header
             if block.records.num_rows:
@@ -167,13 +214,6 @@ class Reading:
             wave=wave,
             warnings=tuple(self.warnings),
         )
-
-    def _decode(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        head, chunks = peek(chunks, CODEC_SAMPLE)
-        self.codec = detect_codec(self.info.key, head)
-        self._warn(self.codec.warning)
-        self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion, key=self.info.key)
-        return iter(self.decoder)
 
     def _choose_format(self, head: bytes) -> FormatChoice:
         asked = self.settings.formats.format

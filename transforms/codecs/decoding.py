@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from transforms.codecs import CODECS
 from transforms.codecs.codec import CompressedInput
 from transforms.codecs.detection import HEAD_BYTES, MAX_LAYERS, inner_codec
-from transforms.codecs.peeking import peek
 from transforms.errors import BombError
+from transforms.peeking import peek
 
 EXPANSION_FLOOR = 4 << 30
 

@@ -14,11 +14,11 @@ import pyarrow as pa
 from transforms import schema
 from transforms.formats.csv_table import Table, TimesOf
 from transforms.formats.encoding import utf8, utf8_within
-from transforms.formats.heads import peek
 from transforms.formats.line_ends import with_line_feeds
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.times import Clock, RecordTimes
+from transforms.peeking import peek
 
 HEAD_BYTES = 1 << 20
 _FIRST_TRY = 64 << 10  # bytes, mostly enough for the rows that are sampled
@@ -44,12 +44,17 @@ def read_range(head: bytes, chunks: Iterator[bytes], options: FormatOptions, clo
     Raises:
         ValueError: The header does not end within the head, so that the object can't be read in parts.
     """
-    names = _sample(head, options)[0]
+    names = column_names(head, options)
     if not names:
         raise ValueError(f"no header of CSV in the first {len(head)} bytes: the object can't be read in parts")
     table = Table(options, _times(head, options, clock), names=names)
     text = b"".join(utf8([head]))
     yield from table.read(with_line_feeds(utf8_within(head, chunks), head=text))
+
+
+def column_names(head: bytes, options: FormatOptions) -> list[str]:
+    """Return the names of an object's columns by its first `HEAD_BYTES`; none if its header does not end there."""
+    return _sample(head, options)[0]
 
 
 def _times(head: bytes, options: FormatOptions, clock: Clock) -> TimesOf:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from transforms.formats.heads import peek
+from transforms.peeking import peek
 
 HEAD_BYTES = 64 << 10
 

@@ -1,4 +1,4 @@
-"""The first bytes of a stream, looked at before it is read."""
+"""The first bytes of a stream, looked at before it is read. Codecs, formats and who joins them all look."""
 
 from __future__ import annotations
 

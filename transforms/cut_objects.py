@@ -1,0 +1,99 @@
+"""`CutObjects`: where large objects can be cut, and how many records lie before each cut."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import apache_beam as beam
+
+from transforms.job_folder import JobFolder
+from transforms.object_parts import Part
+from transforms.read_object import ReadSettings
+from transforms.read_range import measure_range
+from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
+
+
+@dataclass(frozen=True)
+class RoughRange:
+    """A range of an object as it is proposed: it begins and ends anywhere."""
+
+    info: ObjectInfo
+    start: int
+    end: int
+
+
+@dataclass
+class CutObjects(beam.PTransform):
+    """Move the ends of proposed ranges to the ends of records, and count the records between them.
+
+    Input: `PCollection[RoughRange]`. Output: `PCollection[str]`, the object's name for each; what was found is written to the job's folder.
+
+    Guarantees: neighbours agree on the cut between them, because it follows from the place that was proposed.
+
+    Attributes:
+        bucket: The bucket, or `file:///folder`.
+        store_options: How the source is reached; credentials are the worker's own.
+        settings: How objects are read.
+        tier_uri, tier_options: Where the job's folder is.
+    """
+
+    bucket: str
+    store_options: StorageOptions
+    settings: ReadSettings
+    tier_uri: str
+    tier_options: StorageOptions
+
+    def expand(self, ranges: beam.PCollection[RoughRange]) -> beam.PCollection[str]:
+        """Look at each range in a worker of its own."""
+        return ranges | "Spread" >> beam.Reshuffle() | "Cut" >> beam.ParDo(_CutObjectsFn(self)).with_output_types(str)
+
+
+def propose_ranges(info: ObjectInfo, part_bytes: int) -> list[RoughRange]:
+    """Return ranges of about equal size."""
+    count = max(2, round(info.size / part_bytes))
+    cuts = [info.size * number // count for number in range(count + 1)]
+    return [RoughRange(info, start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
+
+
+def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[Part] | None:
+    """Return the parts of one object, or None if it must be read in one piece.
+
+    Args:
+        folder: The job's folder, where `CutObjects` has written what it found.
+        ranges: The object's proposed ranges, in their order.
+    """
+    found = [folder.read_json(_name(one)) for one in ranges]
+    if not all(found):
+        return None
+    parts: list[Part] = []
+    first = 0
+    for rough, document in zip(ranges, found, strict=True):
+        if document["end"] > document["start"]:
+            end = document["end"] if document["end"] < rough.info.size else None
+            parts.append(Part(rough.info, document["start"], end, first))
+        first += document["records"]
+    return parts
+
+
+def cut_objects(store: ObjectStore, rough: RoughRange, settings: ReadSettings, folder: JobFolder) -> None:
+    """Look at one range, and write what was found: `start`, `end`, `records`; nothing where the object can't be cut there."""
+    found = measure_range(rough.info, store, settings, start=rough.start, end=rough.end)
+    folder.write_json(_name(rough), asdict(found) if found else {})
+
+
+def _name(rough: RoughRange) -> str:
+    digest = hashlib.blake2b(rough.info.key.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return f"parts/{digest}-{rough.start}-{rough.end}.json"
+
+
+class _CutObjectsFn(beam.DoFn):
+    def __init__(self, config: CutObjects) -> None:
+        self._config = dict(config.__dict__)
+
+    def process(self, rough: RoughRange) -> Iterator[str]:
+        config = self._config
+        folder = JobFolder(open_tier(config["tier_uri"], config["tier_options"]), config["settings"].task_id)
+        cut_objects(open_store(config["bucket"], config["store_options"]), rough, config["settings"], folder)
+        yield rough.info.uri

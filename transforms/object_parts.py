@@ -1,0 +1,88 @@
+"""Parts of objects: what one worker reads. A large object that is plain text, CSV or NDJSON can be cut at the ends of records.
+
+Where, is decided by looking: the part before a cut is read to it, and must end there with a whole record; so the parts give the records
+that the object gives in one piece, and the ordinals of each part's records are known before any is published. An object that can't be cut
+like this (compressed, UTF-16, events of several lines, a quote that is open at every line's end) is read in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from transforms.codecs.detection import by_extension
+from transforms.hot_tier.ledger import LedgerEntry
+from transforms.storage import ObjectInfo
+
+SMALLEST_PART = 32 << 20
+PARTS_A_SHARE = 4
+"""So many parts make up a worker's share of a wave: fewer leave a worker idle at the end, more cost requests."""
+_WORST_FIRST = ("vanished", "archived", "failed", "quarantined", "salvaged", "ingested")
+
+
+@dataclass(frozen=True)
+class Part:
+    """An object, or a range of it that begins and ends between two records.
+
+    Attributes:
+        info: The object.
+        start: Its first byte.
+        end: The byte behind its last one; None for the end of the object.
+        first: The ordinal of its first record.
+    """
+
+    info: ObjectInfo
+    start: int = 0
+    end: int | None = None
+    first: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of the object."""
+        return self.start == 0 and self.end is None
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return (self.info.size if self.end is None else self.end) - self.start
+
+
+def worth_cutting(splits: Sequence[Sequence[ObjectInfo]], workers: int) -> list[tuple[ObjectInfo, int]]:
+    """Return which objects of a wave would make it shorter if they were cut, each with the size that its parts should have.
+
+    Args:
+        splits: The wave's objects, as they were spread over its splits.
+        workers: How many splits run at once.
+    """
+    loads = [sum(info.size for info in split) for split in splits]
+    share = max(1, sum(loads) // max(workers, len(splits)))
+    size = max(SMALLEST_PART, share // PARTS_A_SHARE)
+    long = (split for split, load in zip(splits, loads, strict=True) if load > 1.1 * share)
+    return [(info, size) for split in long for info in split if info.size >= 2 * size and by_extension(info.key) is None]
+
+
+def merge_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+    """Make one ledger entry of those of an object's parts: sums, and the worst status."""
+    ordered = sorted(entries, key=lambda entry: entry.uri)
+    return [_merged(list(parts)) for _, parts in groupby(ordered, key=lambda entry: entry.uri)]
+
+
+def _merged(parts: list[LedgerEntry]) -> LedgerEntry:
+    worst = min(parts, key=lambda entry: _WORST_FIRST.index(entry.status))
+    if len(parts) == 1:
+        return worst
+    records = sum(entry.records_in for entry in parts)
+    return replace(
+        worst,
+        unchecked=any(entry.unchecked for entry in parts),
+        records_in=records,
+        blank=sum(entry.blank for entry in parts),
+        header=sum(entry.header for entry in parts),
+        events=records if worst.is_published else 0,
+        events_with_error=sum(entry.events_with_error for entry in parts) if worst.is_published else 0,
+        rejected=0 if worst.is_published else records,
+        bytes_read=sum(entry.bytes_read for entry in parts),
+        bytes_decoded=sum(entry.bytes_decoded for entry in parts),
+        warnings=tuple(dict.fromkeys(warning for entry in parts for warning in entry.warnings)),
+    )
