@@ -115,7 +115,7 @@ class Codec:
     Attributes:
         name: As the report says it.
         extensions: Endings of keys, lower case, with their dot.
-        magic: Byte sequences one of which begins every stream; empty where there are none.
+        magic: Byte sequences one of which begins every stream; empty where there are none, or not always.
         decode: Turns the compressed input into chunks of at most 8 MiB; raises CorruptStreamError, or UnsupportedError for a stream that
             takes more memory than is allowed.
         checked: Whether every stream has a checksum; a codec with some that have none sets `CompressedInput.unchecked`.

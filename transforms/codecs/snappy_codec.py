@@ -122,6 +122,20 @@ def _is_hadoop(head: bytes) -> bool:
     return fits or (len(head) > 1 and head[0] == 0)
 
 
+def _recognise(head: bytes, named: bool) -> str | None:
+    """Find the framing's magic bytes; and a raw piece of a few bytes, which can look like text, under Snappy's name."""
+    if head.startswith(_MAGIC):
+        return "magic bytes of snappy"
+    plain = declared_size(head[:5])
+    if not named or not plain or plain > _CHUNK:
+        return None
+    try:
+        cramjam.snappy.decompress_raw(head)
+    except cramjam.DecompressionError:
+        return None
+    return "Snappy's extension, and it decodes as raw Snappy"
+
+
 def _variant(head: bytes) -> str:
     return (
         "Hadoop blocks, for its big-endian lengths fit" if _is_hadoop(head) else "raw, for it has neither magic bytes nor Hadoop's lengths"
@@ -131,8 +145,9 @@ def _variant(head: bytes) -> str:
 SNAPPY = Codec(
     name="snappy",
     extensions=(".snappy", ".sz"),
-    magic=(_MAGIC,),
+    magic=(),
     decode=lambda stream: gather(_decode(stream)),
     checked=False,
+    recognise=_recognise,
     variant=_variant,
 )

@@ -128,6 +128,19 @@ def test_a_damaged_stream_is_no_text() -> None:
     assert detect_codec("a.zz", b"\x78\x9c\xff\xff\xff").name == "deflate"
 
 
+@pytest.mark.parametrize("size", range(1, 130))
+def test_raw_snappy_that_looks_like_text(size: int) -> None:
+    stored = COMPRESSED["snappy-raw"].compress(bytes(range(32, 127))[:size] * 2)
+    assert detect_codec("a.snappy", stored).name == "snappy"
+    assert detect_codec("a.log", b"\n$abcdefghij").name == "none"
+
+
+@pytest.mark.parametrize("text", ["x^2 größer", "x^2 é", "8O größer als"])
+def test_old_encodings_are_no_zlib(text: str) -> None:
+    for repeat in (1, 10, 1000):
+        assert detect_codec("a.log", (text.encode("latin-1") * repeat)[:HEAD_BYTES]).name == "none"
+
+
 @pytest.mark.parametrize("name", ["lz4", "zstd"])
 def test_skippable_frame_first(name: str) -> None:
     stored = skippable(b"x" * 20) + skippable(b"") + COMPRESSED[name].compress(PLAIN)
