@@ -122,6 +122,13 @@ def test_what_takes_too_much_memory(file: str, error: str) -> None:
     assert error in str(decoded.error)
 
 
+def test_zstd_with_a_dictionary() -> None:
+    frame = b"\x28\xb5\x2f\xfd\x21\x07\x01" + struct.pack("<I", 1 << 3 | 1)[:3] + b"x"
+    error = run(frame, "zstd")[0].error
+    assert isinstance(error, UnsupportedError)
+    assert "needs the dictionary 7" in str(error)
+
+
 # gzip
 
 
