@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 import polars as pl
@@ -32,6 +33,15 @@ def check_timezone(name: str, *, field: str | None = None) -> None:
         raise ConfigurationError(message, field=field) from None
 
 
+@functools.cache
+def _is_region(name: str) -> bool:
+    try:
+        check_timezone(name)
+    except ConfigurationError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """The surroundings of an object's times.
@@ -45,6 +55,10 @@ class Clock:
     timezone: str
     modified: datetime
     received: datetime
+
+    def in_region(self, name: str) -> Clock:
+        """Return the clock for times that name a region as their zone; itself if there is no such region."""
+        return replace(self, timezone=name) if _is_region(name) else self
 
     def localize(self, naive: pl.Series) -> pl.Series:
         """Read local times in the zone; those that a change of clocks skipped or doubled take the earlier offset.

@@ -14,6 +14,7 @@ UNITS = {"EPOCH_SECONDS": 6, "EPOCH_MILLISECONDS": 3, "EPOCH_MICROSECONDS": 0, "
 """Unit -> power of ten that makes microseconds of it."""
 
 _LARGEST = ((10**11, 6), (10**14, 3), (10**17, 0))
+_DAYS = (19_000_101, 20_991_231)  # 20240102 says a day, not the 23rd of August 1970
 _NUMBER = r"^\+?([0-9]{1,40})(?:\.([0-9]*))?(?:[eE]\+?(-?[0-9]{1,2}))?$"
 
 
@@ -39,7 +40,8 @@ def read_epochs(texts: pl.Series, *, scale: int | None = None) -> pl.Series:
     micros: pl.Expr = by_scale[-3]
     for limit, power in reversed(_LARGEST):
         micros = pl.when(pl.col("whole") < limit).then(by_scale[power]).otherwise(micros)
-    return frame.select(micros.cast(UTC).alias("")).to_series()
+    is_day = pl.col("whole").is_between(*_DAYS) & pl.col("fraction").is_null()
+    return frame.select(pl.when(~is_day).then(micros).cast(UTC).alias("")).to_series()
 
 
 def _microseconds(power: int) -> pl.Expr:

@@ -5,7 +5,7 @@ A form is a regular expression whose named groups are the parts of a time; how p
 and Python's `re` (one sampled value) understand alike: no look-around, `[0-9]` for digits, `\b` for an ASCII word boundary.
 
 Parts: `year` `yy` `month` `mon` `day` `first` `second_number` (month first unless impossible) `hour` `minute` `second` `fraction` `ampm`
-`zone` `short_zone` `weekday` (read and ignored) `year_behind` (asctime), and `epoch`, `tai` for the two forms that count seconds.
+`zone` `short_zone` `region` `weekday` (read and ignored) `year_behind` (asctime), and `epoch`, `tai` for the two forms that count seconds.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from dataclasses import dataclass
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# The names of RFC 822 §5.1 and Central Europe's two; minutes east of UTC. Others say two things (IST, BST) and are not read.
+# The names of RFC 822 §5.1, and those that the tz database's zones of today use for one offset; minutes east of UTC. CST, EST and PST are
+# America's, as RFC 822 has them. IST says three things (India's, Israel's, Ireland's) and is not read.
 ZONE_NAMES = {
     "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "z": 0, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360,
-    "PST": -480, "PDT": -420, "CET": 60, "CEST": 120,
+    "PST": -480, "PDT": -420, "CET": 60, "CEST": 120, "MEZ": 60, "MESZ": 120, "WET": 0, "WEST": 60, "EET": 120, "EEST": 180, "BST": 60,
+    "MSK": 180, "SAST": 120, "PKT": 300, "HKT": 480, "SGT": 480, "JST": 540, "KST": 540, "AWST": 480, "ACST": 570, "ACDT": 630,
+    "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780, "AKST": -540, "AKDT": -480, "HST": -600,
 }  # fmt: skip
 
 _YEAR = "(?P<year>(?:19|20)[0-9]{2})"
@@ -32,20 +35,25 @@ _MON = (
 _DAY = "(?P<day>0?[1-9]|[12][0-9]|3[01])"
 _DD = "(?P<day>0[1-9]|[12][0-9]|3[01])"
 _PADDED_DAY = "(?P<day>[ 0]?[1-9]|[12][0-9]|3[01])"
+_FIRST = "(?P<first>0?[1-9]|[12][0-9]|3[01])"
+_SECOND_NUMBER = "(?P<second_number>0?[1-9]|[12][0-9]|3[01])"
 _HOUR = "(?P<hour>[01]?[0-9]|2[0-3])"
 _HH = "(?P<hour>[01][0-9]|2[0-3])"
 _MINUTE = "(?P<minute>[0-5][0-9])"
 _SECOND = "(?P<second>[0-5][0-9]|60)"
-_FRACTION = "(?:[.,](?P<fraction>[0-9]+))?"
+_FRACTION = "(?:[.,:](?P<fraction>[0-9]+))?"
 # In a line, digits after a comma are a fraction only if they look like one: `05,123 INFO` is, the next cell of `05,17,ok` is not.
-_FRACTION_IN_TEXT = r"(?:\.[0-9]+|,[0-9]{3}(?:[0-9]{3}){0,2}\b)?"
+_FRACTION_IN_TEXT = r"(?:\.[0-9]+|,[0-9]{3}(?:[0-9]{3}){0,2}\b|:[0-9]{3}\b)?"
 _AMPM = r"(?: ?(?P<ampm>[AaPp][Mm])\b)?"
 _OFFSET = "[+-](?:[01][0-9]|2[0-3])"
-_NAME = "UTC|GMT|UT|[ECMP][SD]T|CES?T"
-_SOME_ZONE = rf"(?: ?(?P<zone>(?:[Zz]|{_OFFSET}:?[0-5][0-9]|{_NAME})\b)|(?P<short_zone>{_OFFSET}\b))"
+_NAME = "|".join(sorted(name for name in ZONE_NAMES if len(name) > 1))
+_SOME_ZONE = rf"(?: ?(?:UTC|GMT)?(?P<zone>(?:[Zz]|{_OFFSET}:?[0-5][0-9]|{_NAME})\b)| ?(?:UTC|GMT)?(?P<short_zone>{_OFFSET}\b))"
 _ZONE = _SOME_ZONE + "?"
+_AREA = "Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific"
+_ZONE_OR_REGION = rf"(?: (?P<region>(?:{_AREA})(?:/[A-Z][A-Za-z_]+){{1,2}})|{_SOME_ZONE})?"
+_IN_BRACKETS = r"(?:\[[A-Za-z_/+-]+\])?"  # a region behind an offset, as Java writes it
 _DATE = f"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}"
-_SPACE = r"(?:[T t_:\t-]|  |, | - )"
+_SPACE = r"(?:[T t_:\t,;|-]|  |, | - |[ ,]time=)"
 _CLOCK = f"{_HOUR}:{_MINUTE}:{_SECOND}{_FRACTION}"
 _WEEKDAY_NAME = "(?P<weekday>(?i:mon|tue|wed|thu|fri|sat|sun))(?i:day|sday|nesday|rsday|urday)?"
 _WEEKDAY = f"(?:{_WEEKDAY_NAME},? {{1,2}})?"
@@ -84,20 +92,22 @@ class Form:
     @property
     def text(self) -> str:
         """The pattern of the stamp within a line, without groups."""
-        pattern = self.pattern.replace(_FRACTION, _FRACTION_IN_TEXT)
+        pattern = self.pattern.replace(_FRACTION, _FRACTION_IN_TEXT).replace(_IN_BRACKETS, "")
         return self.before + without_groups(pattern)
 
 
 # In a line the leftmost stamp wins, and of those that begin at one character the first of the table: longer ones stand before shorter.
 FORMS = (
-    Form("iso_8601", rf"{_DATE}{_SPACE}{_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}(?:\[[A-Za-z_/+-]+\])?"),
+    Form("iso_8601", rf"{_DATE}{_SPACE}{_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE_OR_REGION}{_IN_BRACKETS}"),
     Form("date", _DATE, in_text=False),
-    Form("dotted_clock", rf"{_YEAR}-{_MM}-{_DD}[- ]{_HH}\.{_MINUTE}\.{_SECOND}{_FRACTION}"),
+    Form("dotted_clock", rf"{_YEAR}[-.]{_MM}[-.]{_DD}[- ]{_HH}\.{_MINUTE}\.{_SECOND}{_FRACTION}"),
     Form("compact", rf"{_YEAR}{_MM}{_DD}[T _-]{_HH}{_MINUTE}{_SECOND}{_FRACTION}(?:{_SOME_ZONE}|\b)"),
     Form("compact_date", f"{_YEAR}{_MM}{_DD}[T _-]{_HOUR}:{_MINUTE}:{_SECOND}(?:[.,:](?P<fraction>[0-9]+))?{_ZONE}"),
+    Form("compact_day", f"{_YEAR}{_MM}{_DD}", in_text=False, number=True),
     Form("digits", f"{_YEAR}{_MM}{_DD}{_HH}{_MINUTE}{_SECOND}", in_text=False, number=True),
     Form("clf", rf"{_DAY}/{_MON}/{_YEAR}[: ]{_CLOCK}{_AMPM}{_ZONE}"),
-    Form("http_date", rf"{_DAY}[- ]{_MON}[- ]{_YEAR},?[ :]{_CLOCK}{_AMPM}{_ZONE}"),
+    Form("http_date", rf"{_DAY}[- ]?{_MON}[- ]?{_YEAR},?[ :;]{_CLOCK}{_AMPM}{_ZONE_OR_REGION}"),
+    Form("year_mon", rf"{_YEAR}[ /-]{_MON}[ /-]{_PADDED_DAY}[ :]{_CLOCK}{_ZONE}"),
     Form("rfc_850", rf"{_DAY}-{_MON}-{_YY} {_CLOCK}{_AMPM}{_ZONE}"),
     Form("asctime", rf"{_MON} {{1,2}}{_PADDED_DAY} {_CLOCK}{_ZONE} (?P<year_behind>(?:19|20)[0-9]{{2}})(?:[\] ,;]|$)"),
     Form("month_day_year", rf"{_MON}\.? {{1,2}}{_PADDED_DAY},? {_YEAR},?(?: at)? {{1,2}}{_CLOCK}{_AMPM}{_ZONE}"),
@@ -106,11 +116,20 @@ FORMS = (
     Form("month_dash", rf"{_MON}-{_DAY}-(?:{_YEAR}|{_YY}) {_CLOCK}{_AMPM}{_ZONE}"),
     Form(
         "month_first",
-        rf"(?P<first>0?[1-9]|[12][0-9]|3[01])[/-](?P<second_number>0?[1-9]|[12][0-9]|3[01])[/-]{_YEAR}"
-        rf"(?:,? | - |:|T){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}",
+        rf"{_FIRST}[/-]{_SECOND_NUMBER}[/-]{_YEAR}"
+        rf"(?:[ :T,;]|, | - ){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}",
     ),
+    Form("month_first_date", rf"{_FIRST}[/-]{_SECOND_NUMBER}[/-]{_YEAR}", in_text=False),
+    Form("mon_date", rf"{_MON}\.? {{1,2}}{_PADDED_DAY},? {_YEAR}", in_text=False),
+    Form("day_mon_date", rf"{_DAY}[- /]{_MON}[- /]{_YEAR}", in_text=False),
+    Form("day_first_date", rf"{_DAY}\.{_MONTH}\.{_YEAR}", in_text=False),
     Form("day_first", rf"{_DAY}\.{_MONTH}\.{_YEAR}(?:,? | - ){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_ZONE}"),
+    Form("day_first_short", rf"{_DD}\.{_MM}\.{_YY}(?:,? | - ){_CLOCK}{_ZONE}", in_text=False),  # in text: the end of an address
+    Form("month_first_ampm", rf"{_FIRST}/{_SECOND_NUMBER}/{_YY},? {_CLOCK} ?(?P<ampm>[AaPp][Mm])\b{_ZONE}"),
     Form("short_year", rf"{_YY}/{_MM}/{_DD} {_CLOCK}{_ZONE}"),
+    # What short_year does not read, so that no value has two readings.
+    Form("month_first_short", rf"(?P<month>[1-9])/{_DAY}/{_YY},? {_CLOCK}{_ZONE}"),
+    Form("month_first_late", rf"{_MM}/(?P<day>[1-9]|1[3-9]|2[0-9]|3[01])/{_YY},? {_CLOCK}{_ZONE}"),
     Form("mysql", rf"{_YY}{_MM}{_DD} {{1,2}}{_HOUR}:{_MINUTE}:{_SECOND}{_FRACTION}"),
     Form("hdfs", rf"{_YY}{_MM}{_DD} {_HH}{_MINUTE}{_SECOND}\b", before="^"),
     Form("klog", rf"[IWEF]{_MM}{_DD} {{1,2}}{_HH}:{_MINUTE}:{_SECOND}\.(?P<fraction>[0-9]+)", before="^"),

@@ -23,7 +23,7 @@ Spans = dict[str, tuple[int, int]]
 
 _ARROW_UTC = pa.timestamp("us", "UTC")
 _ARROW_NAIVE = pa.timestamp("us")
-_PLAIN = ("year", "month", "day", "hour", "minute", "second", "fraction", "zone", "short_zone")
+_PLAIN = ("year", "month", "day", "hour", "minute", "second", "fraction", "zone", "short_zone", "region")
 _KNOWN = frozenset((*_PLAIN, "yy", "mon", "weekday", "year_behind", "first", "second_number"))
 _MICROSECONDS = 6
 
@@ -92,7 +92,8 @@ def _bytes_of(texts: pl.Series, width: int) -> Bytes:
 
 def _alike(cells: Bytes, sample: str, spans: Spans) -> npt.NDArray[np.bool_]:
     """Which rows have the sample's text wherever no part stands; named zones count as such text."""
-    inside = {at for name, span in spans.items() if not (name == "zone" and sample[slice(*span)] in ZONE_NAMES) for at in range(*span)}
+    named = ("region", "zone") if "zone" in spans and sample[slice(*spans["zone"])] in ZONE_NAMES else ("region",)
+    inside = {at for name, span in spans.items() if name not in named for at in range(*span)}
     alike = np.ones(len(cells), dtype=np.bool_)
     for at in range(len(sample)):
         if at not in inside:
@@ -106,6 +107,8 @@ def _alike(cells: Bytes, sample: str, spans: Spans) -> npt.NDArray[np.bool_]:
 def _read(cells: Bytes, spans: Spans, sample: re.Match[str], clock: Clock) -> pl.Series:
     zone_span = spans.get("zone") or spans.get("short_zone")
     zone = sample.string[slice(*zone_span)] if zone_span else ""
+    if "region" in spans:
+        clock = clock.in_region(sample["region"])
     template = _Template()
     _write_year(template, spans)
     _write_date_and_clock(template, spans)

@@ -70,6 +70,7 @@ def _filled(parts: pl.DataFrame) -> pl.DataFrame:
     if "ampm" in have:
         columns["hour"] = _hour_of_half_day()
     columns["offset"] = _offset(have)
+    columns["region"] = pl.col("region") if "region" in have else pl.lit(None, pl.String)
     keep = pl.col("minute").is_not_null() if "minute" in have else pl.lit(value=True)
     return parts.select(**columns, matched=keep)
 
@@ -121,12 +122,19 @@ def _instants(parts: pl.DataFrame, clock: Clock) -> pl.Series:
                                               pl.lit(":"), "second", pl.lit("."), "fraction"))
     ).to_series()  # fmt: skip
     naive = _naive(texts)
-    if parts["offset"].null_count() == len(parts):
-        times = clock.localize(naive)
-    else:
+    times = _localized(naive, parts["region"], clock)
+    if parts["offset"].null_count() < len(parts):
         zoned = naive.dt.replace_time_zone("UTC") - parts.select(pl.duration(minutes="offset")).to_series()
-        times = zoned.zip_with(parts["offset"].is_not_null(), clock.localize(naive))
+        times = zoned.zip_with(parts["offset"].is_not_null(), times)
     return _with_leap_seconds(times, leap) if leap.any() else times
+
+
+def _localized(naive: pl.Series, regions: pl.Series, clock: Clock) -> pl.Series:
+    """Read local times, each in the region that it names, if it does."""
+    times = clock.localize(naive)
+    for region in regions.drop_nulls().unique().to_list():
+        times = clock.in_region(region).localize(naive).zip_with((regions == region).fill_null(value=False), times)
+    return times
 
 
 def _naive(texts: pl.Series) -> pl.Series:
