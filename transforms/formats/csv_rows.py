@@ -106,7 +106,11 @@ def header_row(text: bytes, start: int, delimiter: str) -> tuple[list[str] | Non
 
 
 def header_names(cells: Sequence[str]) -> list[str]:
-    """Make column names of a header's cells: blank ones are called `column_N`, and doubled ones get a number."""
+    """Make column names of a header's cells: blank ones are called `column_N`, and doubled ones get a number.
+
+    NUL becomes U+FFFD: Arrow's C data interface ends a name there, so that two names could become one.
+    """
+    cells = [cell.replace("\0", "\ufffd") for cell in cells]
     names: dict[str, None] = {}
     taken = set(cells)
     for number, cell in enumerate(cells, 1):

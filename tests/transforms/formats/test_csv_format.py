@@ -66,6 +66,7 @@ _HEADERS: list[tuple[str, bytes, dict[str, Any], list[str], tuple[int, int], int
     ("newline in the header", b'"a\nx",b\n1,2\n', {}, ["a\nx", "b"], (0, 2), 1),
     ("doubled names", b"a,a,a_2\n1,2,3\n", {}, ["a", "a_3", "a_2"], (0, 1), 1),
     ("blank names", b"a,, \n1,2,3\n", {}, ["a", "column_2", "column_3"], (0, 1), 1),
+    ("names with NUL", b"a\0,a\0\n1,2\n", {}, ["a\ufffd", "a\ufffd_2"], (0, 1), 1),
     ("names of the system", b"_time,date\n1,2\n", {}, ["_time", "date"], (0, 1), 1),
     ("one column", b"a\n1\n\n2\n", {}, ["a"], (1, 1), 2),
     ("blank lines", b"\n\r\na,b\n\n1,2\n\n\n3,4\n\n", {}, ["a", "b"], (6, 1), 2),
