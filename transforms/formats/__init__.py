@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from transforms.formats import csv_format, json_format, text_format
+from transforms.formats import csv_format, json_format, splunk_csv, splunk_hec, text_format
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.times import Clock
@@ -16,6 +16,8 @@ from transforms.formats.times import Clock
 FORMATS: dict[str, Callable[[Iterator[bytes], FormatOptions, Clock], Iterator[RecordBlock]]] = {
     "csv": csv_format.read,
     "json": json_format.read,
+    "splunk_csv": splunk_csv.read,
+    "splunk_hec": splunk_hec.read,
     "text": text_format.read,
 }
 

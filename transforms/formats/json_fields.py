@@ -25,7 +25,7 @@ _BATCH = 1 << 30  # rows: all in one Arrow batch
 
 _MARK = r"\u0001"
 _ODD_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)|-0"
-_ODD_VALUE = rf"([:\[,][ \t\r]*)({_ODD_NUMBER})([,}}\] \t\r])"
+_ODD_VALUE = rf"([:\[,][ \t\r\n]*)({_ODD_NUMBER})([,}}\] \t\r\n])"
 _QUOTED_NUMBER = r'"\\u0001([-+.0-9eE]+)"'
 
 # DuckDB's message quotes the text, cut off within a character if need be; its client then fails to decode the message.

@@ -21,9 +21,9 @@ from transforms.formats.views import Indices
 
 _Bytes = npt.NDArray[np.uint8]
 
-_MINUS_ZERO = r"-0[,}\] \t\r]"
-_TRAILING_COMMA = r",[ \t\r]*[}\]]"
-_NO_NUMBER = r"[:\[,][ \t\r]*-?(?i:nan|inf|infinity)[ \t\r]*[,}\]]"
+_MINUS_ZERO = r"-0[,}\] \t\r\n]"
+_TRAILING_COMMA = r",[ \t\r\n]*[}\]]"
+_NO_NUMBER = r"[:\[,][ \t\r\n]*-?(?i:nan|inf|infinity)[ \t\r\n]*[,}\]]"
 _NUL_ESCAPE = r"\u0000"
 _WINDOW = 128 << 10  # fits the second-level cache: half the time of whole blocks
 _LONGEST = 24  # digits; a number with more is odd anyway
@@ -34,8 +34,8 @@ def _table(characters: bytes) -> npt.NDArray[np.bool_]:
     return np.isin(np.arange(256), np.frombuffer(characters, np.uint8))
 
 
-_BEFORE_VALUE = _table(b":[, \t\r")  # white space: there was more of it than is looked at
-_SPACE = _table(b" \t\r")
+_BEFORE_VALUE = _table(b":[, \t\r\n")  # white space: there was more of it than is looked at
+_SPACE = _table(b" \t\r\n")
 _AFTER_NUMBER = _table(b",}] \t\r\n")
 _DIGIT = _table(b"0123456789")
 

@@ -10,7 +10,6 @@ import polars as pl
 from transforms.errors import ConfigurationError
 
 FORMAT_NAMES = ("auto", "csv", "json", "splunk_csv", "splunk_hec", "text")
-_LATER = ("splunk_csv", "splunk_hec")
 _MAX_RECORD = 1 << 30  # offsets within a block are 32 bits
 
 
@@ -50,10 +49,7 @@ def check_options(options: FormatOptions) -> None:
     _check_format(options)
     _check_csv(options)
     _check_text(options)
-    if options.records_path is not None:
-        _refuse(
-            "recordsPath", options.records_path, "it needs format json" if options.format != "json" else "it comes with a later version"
-        )
+    _check_json(options)
     if options.timestamp not in ("auto", "received"):
         _refuse("timestamp", options.timestamp, "it must be auto or received")
     try:
@@ -71,8 +67,6 @@ def _refuse(field: str, value: object, why: str) -> None:
 def _check_format(options: FormatOptions) -> None:
     if options.format not in FORMAT_NAMES:
         _refuse("format", options.format, f"it must be one of {', '.join(FORMAT_NAMES)}")
-    if options.format in _LATER:
-        _refuse("format", options.format, "it comes with a later version")
 
 
 def _check_csv(options: FormatOptions) -> None:
@@ -92,6 +86,16 @@ def _check_csv(options: FormatOptions) -> None:
     ):
         if value != usual:
             _refuse(field, value, f"it needs format csv or splunk_csv, not {options.format}")
+
+
+def _check_json(options: FormatOptions) -> None:
+    path = options.records_path
+    if path is None:
+        return
+    if options.format != "json":
+        _refuse("recordsPath", path, f"it needs format json, not {options.format}")
+    if not all(path.split(".")):
+        _refuse("recordsPath", path, "it must be names joined by dots, such as Records or data.items")
 
 
 def _check_text(options: FormatOptions) -> None:

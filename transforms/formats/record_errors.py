@@ -9,12 +9,26 @@ from transforms.formats.framing import Lines
 
 INVALID_TEXT = "invalid_text: bytes that are no UTF-8 were replaced by U+FFFD"
 UNCLOSED_QUOTE = "unclosed_quote: a cell opens with a quote that no other closes"
+EVENT_REQUIRED = "event_field_required: the object has no event"
+EVENT_BLANK = "event_field_blank: the event is empty"
+FIELDS_NO_OBJECT = "invalid_fields: fields is no object"
+FIELDS_NESTED = "invalid_fields: fields holds an object, or a list of lists or objects"
 LONE_SURROGATE = "invalid_text: a lone surrogate was replaced by U+FFFD"
 
 
 def record_too_long(max_record: int) -> str:
     """Return the error of a record that was cut."""
     return f"record_too_long: more than {max_record} bytes, cut there"
+
+
+def is_unreadable(error: str) -> bool:
+    """Whether an error leaves a record of JSON without any fields."""
+    return error.startswith(("invalid_json", "not_an_object", "record_too_long"))
+
+
+def invalid_time(field: str) -> str:
+    """Return the error of a record whose time can't be read."""
+    return f"invalid_time: {field} holds no time that can be read and believed"
 
 
 def line_errors(lines: Lines, *, max_record: int, bad_text: bool) -> dict[int, str]:

@@ -32,12 +32,12 @@ def _json_fields() -> JsonFields:
 atexit.register(_json_fields.cache_clear)  # or DuckDB's binding complains of a leak
 
 FAST = {
-    "transforms.formats.json_format.JsonFields": _json_fields,
-    "transforms.formats.json_format._SMALL": 0,
-    "transforms.formats.json_format._FEW": 0,
+    "transforms.formats.json_objects.JsonFields": _json_fields,
+    "transforms.formats.json_objects._SMALL": 0,
+    "transforms.formats.json_objects._FEW": 0,
 }
 TOLERANT = {
-    "transforms.formats.json_format._SMALL": 1 << 60,
+    "transforms.formats.json_objects._SMALL": 1 << 60,
     "transforms.formats.csv_table.can_be_fast": lambda lines, delimiter: False,
 }
 

@@ -1,0 +1,169 @@
+"""Which records JSON text has, in whatever layout: objects on lines, beside each other or over lines, in an array, or wrapped (spec §4.3).
+
+The text comes in blocks, cut anywhere. What is given does not depend on where: each decision is one about the text (`json_steps`). A block is
+looked through at once (`json_brackets`); only where that finds something to look at, one record is taken step by step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from transforms.formats.framing import Lines, split_lines
+from transforms.formats.json_cursor import Cursor
+from transforms.formats.json_lists import WrappedLists
+from transforms.formats.json_steps import step_element, step_line, step_object
+from transforms.formats.json_wrapped import RECORDS, may_wrap
+
+AFTER_ARRAY = "invalid_json: text after the end of the array"
+_HEAD = 64 << 10  # bytes: white space between an array's bracket and its first element that is looked through
+_SPACE, _SEPARATORS = re.compile(rb"[ \t\r\n]*"), re.compile(rb"[ \t\r\n,]*")
+_ARRAY = re.compile(rb"\[[ \t\r\n]*[{\]]")
+_MOST_ODD_LINES = 10  # in so many
+
+
+class JsonFramer(Cursor):
+    """The records of one stream."""
+
+    def __init__(self, *, max_record: int, path: tuple[str, ...] | None) -> None:
+        """Begin with a stream.
+
+        Args:
+            max_record: The bytes that are kept of a record.
+            path: Where each object has its records; None if they are found where they are called `Records`; empty if objects are records.
+        """
+        super().__init__(max_record=max_record)
+        self._path = path
+        self._wrapped = WrappedLists(self, path or (RECORDS,), self._top, self._list, by_path=bool(path))
+        self.state = self._begin
+
+    def feed(self, block: bytes, *, final: bool) -> None:
+        """Take more of the stream."""
+        super().feed(block, final=final)
+        self._wrapped.fed()
+
+    def before_frame(self) -> None:
+        """Say what is still to be said of the records that were found."""
+        self._wrapped.flush()
+
+    def lines(self) -> Lines | None:
+        """Return the lines of the text, if they seem to be an object each; `accept` says that they are."""
+        text, low = self.text, self._skip(_SPACE)
+        high = len(text) if self.final else text.rfind(b"\n") + 1
+        begins = text[low - 1 : low] == b"\n" if low else self.origin
+        if self.state not in (self._begin, self._top) or self._path or not begins or high <= low or text[low] != ord("{"):
+            return None
+        if self._path is None and text.find(f'"{RECORDS}"'.encode(), low, high) >= 0:
+            return None
+        lines = split_lines(text[low:high], max_record=self.max_record)
+        return lines if _seem_objects(lines) else None
+
+    def are_alone(self, lines: Lines, rows: Iterable[int]) -> bool:
+        """Whether lines that are no objects are a record each, and leave the next line alone."""
+        for row in rows:
+            start = int(lines.starts[row])
+            end = start + int(lines.lengths[row])
+            if lines.text[start] == ord("{"):
+                step = step_object(lines.text, start, final=self.final, in_list=False, origin=True, max_record=self.max_record)
+            else:
+                step = step_line(lines.text, start, final=self.final, max_record=self.max_record)
+            if step is None or step.end != end or step.rest is not None:
+                return False
+        return True
+
+    def accept(self, lines: Lines) -> Lines:
+        """Go on behind lines; return them with the blank lines before them."""
+        low = self._skip(_SPACE)
+        blank = lines.blank + self.gaps.count_to(self.text, low)
+        self.place = len(self.text) if self.final else self.text.rfind(b"\n") + 1
+        self.gaps.skip(self.place - 1)
+        self.gaps.count_to(self.text, self.place)
+        self.state = self._top
+        return replace(lines, blank=blank)
+
+    def give_up(self) -> None:
+        """Give what is whole of a list that is not: the stream broke."""
+        self._wrapped.give_up()
+
+    def _skip(self, passed: re.Pattern[bytes]) -> int:
+        match = passed.match(self.text, self.place)
+        return match.end() if match else self.place
+
+    def _begin(self) -> bool:
+        start = self._skip(_SPACE)
+        head = self.text[start : start + _HEAD]
+        if not self.final and (not head or (len(head) < _HEAD and not head.strip(b"[ \t\r\n"))):
+            return False
+        is_array = _ARRAY.match(head) is not None
+        self.place = start + is_array
+        self.state = self._list if is_array else self._top
+        return True
+
+    def _top(self) -> bool:
+        """Read what is neither in an array nor in a wrapper."""
+        start = self._skip(_SPACE)
+        if start == len(self.text):
+            self.place = start
+            return False
+        if self.text[start] != ord("{"):
+            return self.take(self.line(start))
+        if self._may_wrap(start):
+            return self._wrapped.open(start)
+        looked_into = self._path is None and self.text.find(f'"{RECORDS}"'.encode(), start) >= 0
+        if self.find(in_list=False, may_take=(lambda place: not self._may_wrap(place)) if looked_into else None):
+            return True
+        return self.take(self.object(start, in_list=False))
+
+    def _may_wrap(self, start: int) -> bool:
+        return self._path != () and may_wrap(self.text, start, self._path)
+
+    def _list(self) -> bool:
+        """Read the elements of the outer array, or of a list in a wrapper."""
+        start = self._skip(_SEPARATORS)
+        if self._wrapped.is_cut_off(self.text[self.place : start], self.text[start : start + 1]):
+            self._wrapped.leave()
+            return True
+        if start < len(self.text) and self.text[start] == ord("{") and self.find(in_list=True):
+            self._wrapped.has_elements = True
+            return True
+        if start == len(self.text):
+            return self._wrapped.run_out()
+        if self.text[start] == ord("]"):
+            return self._end(start + 1)
+        if self.text[start] == ord("{"):
+            step = self.object(start, in_list=True)
+        else:
+            step = step_element(self.text, start, final=self.final, max_record=self.max_record)
+        if step is None:
+            return self._wrapped.run_out()
+        self.take(step)
+        self._wrapped.took(step)
+        return True
+
+    def _end(self, place: int) -> bool:
+        if self._wrapped.current is not None:
+            return self._wrapped.close(place)
+        self.place = place
+        self.state = self._after
+        return True
+
+    def _after(self) -> bool:
+        """Read what follows the array."""
+        start = self._skip(_SPACE)
+        if start == len(self.text):
+            self.place = start
+            return False
+        return self.take(self.line(start), AFTER_ARRAY)
+
+
+def _seem_objects(lines: Lines) -> bool:
+    """Whether nearly all lines begin and end with braces, and none with white space."""
+    if lines.long is not None or not len(lines):
+        return False
+    data = np.frombuffer(lines.text, np.uint8)
+    first, last = data[lines.starts], data[lines.starts + lines.lengths - 1]
+    odd = (first != ord("{")) | (last != ord("}"))
+    return bool(min(first.min(), last.min()) > ord(" ") and odd.sum() * _MOST_ODD_LINES <= len(lines))

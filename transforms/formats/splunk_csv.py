@@ -1,0 +1,31 @@
+"""CSV as Splunk exports it: `_raw` is the event, `_time` its time, every other column an attribute (spec §4.3).
+
+A row without `_raw` keeps the whole row as its message; so does one whose `_time` is no time, with `invalid_time`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from transforms import schema
+from transforms.formats import csv_format
+from transforms.formats.options import FormatOptions
+from transforms.formats.record_block import RecordBlock
+from transforms.formats.splunk_rows import SplunkRows
+from transforms.formats.times import Clock
+
+
+def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
+    """Yield the rows of a stream."""
+    rows = SplunkRows(options, clock)
+    for block in csv_format.read(chunks, options, clock):
+        records = block.records
+        if not records.num_rows:
+            yield block
+            continue
+        columns = dict(zip(records.schema.names, records.columns, strict=True))
+        fields = {name: column for key, column in columns.items() if (name := schema.attribute_name(key)) is not None}
+        found = columns["_error"].to_pylist() if "_error" in columns else []
+        errors = {row: error for row, error in enumerate(found) if error is not None}
+        yield replace(block, records=rows.records(columns["_message"], fields, errors, every=True))

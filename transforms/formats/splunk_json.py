@@ -1,0 +1,42 @@
+"""What Splunk exports as JSON: a record is what `result` holds, beside `preview` (spec §4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from transforms.formats.framing import Flags
+from transforms.formats.json_columns import choose
+from transforms.formats.json_fields import Fields, join_rows
+from transforms.formats.json_inner import InnerObjects
+from transforms.formats.json_objects import Piece
+from transforms.formats.views import Indices, take
+
+
+def unwrap_results(piece: Piece, inner: InnerObjects) -> Iterator[Piece]:
+    """Yield objects as they are, but in place of those that hold a result, this."""
+    wrapped = _hold_results(piece.fields)
+    if wrapped is None or not wrapped.any():
+        yield piece
+        return
+    for found in inner.read(piece.fields["result"]):
+        part, here = piece.slice(found.low, found.high), wrapped[found.low : found.high]
+        fields = join_rows([_rows(np.flatnonzero(here), found.fields), _rows(np.flatnonzero(~here), part.fields)], len(here))
+        taken = here.copy()
+        taken[list(part.errors)] = False
+        yield replace(part, messages=choose(taken, part.fields["result"], part.messages), fields=fields)
+
+
+def _hold_results(fields: Fields) -> Flags | None:
+    if "result" not in fields or "preview" not in fields:
+        return None
+    objects = pl.Series(fields["result"]).str.starts_with("{").fill_null(value=False).to_numpy()
+    flags = pl.Series(fields["preview"]).is_in(["true", "false"]).fill_null(value=False).to_numpy()
+    return np.asarray(objects & flags)
+
+
+def _rows(rows: Indices, fields: Fields) -> tuple[Indices, Fields]:
+    return rows, {name: take(column, rows) for name, column in fields.items()}
