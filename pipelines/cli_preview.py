@@ -55,7 +55,7 @@ def _print_sample(sample: dict[str, Any]) -> None:
     output.RESULTS.print(heading.append(f"  {show_size(sample['size'])}, {sample['modified'][:19]}Z", style="dim"), soft_wrap=True)
     for name in ("codec", "format"):
         if sample[name]:
-            _say(name, f"{sample[name]['name']}: {sample[name]['rule']}", indent=2)
+            _say(name, f"{sample[name]['name']} ({sample[name]['rule']})", indent=2)
     for warning in sample["warnings"]:
         _say("warning", warning, indent=2, style="yellow")
     if sample["failure"]:

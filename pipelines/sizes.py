@@ -23,7 +23,9 @@ def parse_size(text: str | int) -> int:
 
 
 def show_size(number: int) -> str:
-    """Return a number of bytes in KiB below 1 MiB, in MiB below 10 GiB, else in GiB."""
+    """Return a number of bytes as it is below 1 KiB, in KiB below 1 MiB, in MiB below 10 GiB, else in GiB."""
+    if number < 1 << 10:
+        return f"{number} byte{'s' * (number != 1)}"
     if number < 1 << 20:
         return f"{number / 2**10:,.1f} KiB"
     return f"{number / 2**20:,.1f} MiB" if number < 10 << 30 else f"{number / 2**30:,.1f} GiB"

@@ -36,7 +36,7 @@ def preview_object(
     Returns:
         The document of `rekindle preview --json` for one object, and how many events of the sample have each attribute.
     """
-    sample = sample_object(info, store, settings, size=size, events=events)
+    sample = sample_object(info, store, settings, size=size)
     reading = sample.reading
     shown = list(_shown_events(sample, settings, pipelines, events))
     document = {

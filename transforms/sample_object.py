@@ -49,8 +49,8 @@ class _SampleEndsError(ObjectError):
     """The object goes on, but the sample does not."""
 
 
-def sample_object(info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, size: int, events: int | None = None) -> Sample:
-    """Read the first `size` bytes of an object, or less where that gives `events` events; a record that is cut off there is left out."""
+def sample_object(info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, size: int) -> Sample:
+    """Read the first `size` bytes of an object, or less where they unpack to very much; a record that is cut off there is left out."""
     reading = Reading(info, settings, received=datetime.now(timezone.utc))
     source = _Source(info, size)
     batches: list[pa.RecordBatch] = []
@@ -59,7 +59,7 @@ def sample_object(info: ObjectInfo, store: ObjectStore, settings: ReadSettings, 
         with closing(store.read(info, start=0, end=min(size, info.size))) as chunks:  # type: ignore[type-var]  # an iterator that closes
             for batch in reading.batches(source.chunks(chunks)):
                 batches.append(batch)
-                if events is not None and reading.records >= events or reading.decoded > _ENOUGH_DECODED:
+                if reading.decoded > _ENOUGH_DECODED:
                     break
     except _SampleEndsError:
         pass  # what there is of the object was read: no failure

@@ -98,7 +98,7 @@ def test_the_page_on_a_terminal(rekindle: Rekindle, source: Path) -> None:
     (source / "plain.gz").write_bytes(b"not \x1b[31mred\n")
     ended = rekindle("preview", "--bucket", f"file://{source}", "--hot-tier", source.parent / "hot", "--objects", 20)
     assert ended.code == 0
-    assert "codec: gzip: magic bytes of gzip" in ended.out
+    assert "codec: gzip (magic bytes of gzip)" in ended.out
     assert "2025-08-11T22:24:37Z" in ended.out
     assert "not \\x1b[31mred" in ended.out
     assert "\x1b[31mred" not in ended.out
