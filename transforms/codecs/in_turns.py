@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -20,26 +21,27 @@ def in_turns(run: Callable[[Callable[[bytes], None]], None]) -> Iterator[bytes]:
     Raises:
         Exception: What the function raised, after its chunks.
     """
-    turn = _Turn()
-    thread = threading.Thread(target=turn.work, args=(run,), daemon=True)
-    thread.start()
+    turn = _Turn(run)
+    atexit.register(turn.stop)  # the interpreter must not end under a thread that is inside a library
     try:
         while (chunk := turn.next_chunk()) is not None:
             yield chunk
         turn.outcome.result()
     finally:
+        atexit.unregister(turn.stop)
         turn.stop()
-        thread.join()
 
 
 class _Turn:
     """Whose turn it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: Callable[[Callable[[bytes], None]], None]) -> None:
         self.outcome: Future[None] = Future()
         self._chunk: bytes | None = None
         self._stopped = False
         self._asked, self._answered = threading.Semaphore(0), threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._work, args=(run,), daemon=True)
+        self._thread.start()
 
     def next_chunk(self) -> bytes | None:
         """Let the thread work until it has a chunk, None if it has ended."""
@@ -49,12 +51,12 @@ class _Turn:
         return chunk
 
     def stop(self) -> None:
-        """Let the thread end."""
+        """Let the thread end, and wait until it has."""
         self._stopped = True
         self._asked.release()
+        self._thread.join()
 
-    def work(self, run: Callable[[Callable[[bytes], None]], None]) -> None:
-        """Run, in the thread."""
+    def _work(self, run: Callable[[Callable[[bytes], None]], None]) -> None:
         try:
             self._wait()
             run(self._write)

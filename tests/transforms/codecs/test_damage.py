@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import random
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,7 @@ from transforms.codecs import members, z_codec
 from transforms.codecs.decoding import Decoder
 from transforms.errors import CorruptStreamError, ObjectError
 
+ROOT = Path(__file__).resolve().parents[3]
 SMALL = PLAIN[:3000]
 LARGEST_CHUNK = 8 << 20
 
@@ -188,6 +192,19 @@ def test_an_abandoned_stream_ends() -> None:
     decoder = iter(Decoder(iter([COMPRESSED["z"].compress(noise(4 << 20))]), "z", max_expansion=200))
     assert next(decoder)
     decoder.close()  # type: ignore[attr-defined]  # a generator
+
+
+_LEFT_OPEN = """
+import sys, ncompress
+from transforms.codecs.decoding import decode
+sys.left_open = iter(decode(iter([ncompress.compress(bytes(range(256)) * 20_000)]), "z", max_expansion=200))
+print(len(next(sys.left_open)) > 0)
+"""
+
+
+def test_the_interpreter_ends_while_a_stream_is_open() -> None:
+    ended = subprocess.run([sys.executable, "-c", _LEFT_OPEN], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr
 
 
 # one codec's own

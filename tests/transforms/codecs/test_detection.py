@@ -45,7 +45,7 @@ def test_detect(key: str, head: bytes, name: str, rule: str, warning: str | None
 
 
 @pytest.mark.parametrize("name", [name for name in COMPRESSED if COMPRESSED[name].magic])
-@pytest.mark.parametrize("size", [1, 300, 3_000_000], ids=["a byte", "a line", "3 MB"])
+@pytest.mark.parametrize("size", [1, 300, 300_000], ids=["a byte", "a line", "300 kB"])
 def test_found_without_a_name(name: str, size: int) -> None:
     chance = random.Random(size)
     plain = bytes(chance.choices(b"abcdefgh \n", k=size))
