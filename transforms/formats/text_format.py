@@ -53,17 +53,19 @@ def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock
 
 def _read_events(blocks: Iterator[bytes], pattern: str, max_record: int) -> Iterator[RecordBlock]:
     """Yield events of one or more lines; the last one of a block waits for the next, because it may go on there."""
-    waiting, passed = b"", (0, 0)
+    waiting, passed, cut = b"", (0, 0), False
     for block in blocks:
         raw = waiting + block
         lines = split_lines(raw, max_record=max_record)
         firsts = _first_lines(lines, pattern)
         place = int(lines.starts[firsts[-1]]) if len(firsts) else len(lines.text)
-        yield _events(lines, firsts[:-1], place, passed, max_record)
-        waiting, passed = _limit(raw_from(raw, lines, place), max_record)
+        yield _events(lines, firsts[:-1], place, passed, max_record, cut=cut)
+        goes_on = len(firsts) == 1
+        waiting, passed, cut_now = _limit(raw_from(raw, lines, place), max_record)
+        cut = cut_now or (cut and goes_on)
     if waiting:
         lines = split_lines(waiting, max_record=max_record)
-        yield _events(lines, np.arange(1), len(lines.text), passed, max_record)
+        yield _events(lines, np.arange(1), len(lines.text), passed, max_record, cut=cut)
 
 
 def _first_lines(lines: Lines, pattern: str) -> Indices:
@@ -73,7 +75,7 @@ def _first_lines(lines: Lines, pattern: str) -> Indices:
     return np.flatnonzero(begins)
 
 
-def _events(lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], max_record: int) -> RecordBlock:
+def _events(lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], max_record: int, *, cut: bool) -> RecordBlock:
     """Make a block of the events that lie before `end`; blank lines within an event stay in it, and are counted all the same.
 
     Args:
@@ -82,12 +84,15 @@ def _events(lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], ma
         end: Where in the text the last event ends.
         passed: Blank lines and replaced bytes that are in none of the lines.
         max_record: The bytes of an event that are kept.
+        cut: Whether lines of the first event were dropped.
     """
     count = int(np.searchsorted(lines.starts, end))
     lasts = np.append(firsts[1:], count)[: len(firsts)] - 1
     starts = lines.starts[firsts]
     lengths = lines.starts[lasts] + lines.lengths[lasts] - starts
-    long = np.flatnonzero((lengths > max_record) | _any_between(lines.long, firsts, lasts)).tolist()
+    is_long = (lengths > max_record) | _any_between(lines.long, firsts, lasts)
+    is_long[:1] |= cut
+    long = np.flatnonzero(is_long).tolist()
     for event in long:
         start = int(starts[event])
         lengths[event] = whole_characters(lines.text[start : start + max_record])
@@ -105,11 +110,15 @@ def _any_between(flags: Flags | None, firsts: Indices, lasts: Indices) -> Flags:
     return np.asarray(sums[lasts + 1] > sums[firsts])
 
 
-def _limit(waiting: bytes, max_record: int) -> tuple[bytes, tuple[int, int]]:
-    """Keep no more of an event that goes on than will be given of it; also the blank lines and bad bytes in what is dropped."""
+def _limit(waiting: bytes, max_record: int) -> tuple[bytes, tuple[int, int], bool]:
+    """Keep no more of an event that goes on than will be given of it.
+
+    Returns:
+        What is kept; the blank lines and bad bytes in what is dropped; and whether there is a line in it that is not blank.
+    """
     size = max_record + 2 * MARGIN
     if len(waiting) <= size + 1:
-        return waiting, (0, 0)
+        return waiting, (0, 0), False
     kept = waiting[:size] + b"\n"
     all_, some = split_lines(waiting, max_record=max_record), split_lines(kept, max_record=max_record)
-    return kept, (all_.blank - some.blank, all_.replaced - some.replaced)
+    return kept, (all_.blank - some.blank, all_.replaced - some.replaced), len(all_) > len(some)

@@ -135,6 +135,34 @@ def test_multiline_too_long(cut: int | None) -> None:
     assert reading.blank == 50
 
 
+@pytest.mark.parametrize("cut", [None, 1, 5])
+def test_multiline_too_long_behind_blank_lines(cut: int | None) -> None:
+    """Blank lines at the end of an event are none of it, but those before a line that is cut off are."""
+    reading = read_all(b"[1] a\n" + b"\n" * 30 + b" b\n[2] c\n" + b"\n" * 30, "text", cut=cut, multiline_start=r"^\[", max_record=12)
+    assert list(zip(reading.messages, reading.errors, strict=True)) == [("[1] a" + "\n" * 7, "record_too_long"), ("[2] c", None)]
+    assert reading.blank == 60
+
+
+_TRACES = b"""[2016-12-19 16:31:47,999] TRACE Controller 0 epoch 36 started leader election (state.change.logger)
+[2016-12-19 16:31:48,025] ERROR Controller 0 epoch 36 failed (state.change.logger)
+kafka.common.NoReplicaOnlineException: No replica for partition [a,19] is alive. Live brokers are: [Set()]
+\tat kafka.controller.OfflinePartitionLeaderSelector.selectLeader(PartitionLeaderSelector.scala:75)
+
+Caused by: java.io.IOException
+\t... 1 more
+[2016-12-19 16:31:48,026] INFO goes on
+"""
+
+
+@pytest.mark.parametrize("cut", [None, 1, 7, 64, 4096])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_stack_traces_are_one_event_each(end: bytes, cut: int | None) -> None:
+    reading = read_all(_TRACES.replace(b"\n", end), "text", cut=cut, multiline_start=r"^\[\d{4}-")
+    assert [message.count("\n") for message in reading.messages] == [0, 5, 0]
+    assert reading.messages[1].endswith("java.io.IOException" + end.decode() + "\t... 1 more")
+    assert reading.blank == 1
+
+
 _LINE = st.lists(
     st.sampled_from([b"a", b"bcdefghijklmnop", "é".encode(), "😀".encode(), b"\xff", b"\xe2\x82", b"\r", b"\0", b" "]), max_size=5
 )
