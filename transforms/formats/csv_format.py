@@ -21,7 +21,7 @@ from transforms.formats.times import Clock, RecordTimes
 from transforms.peeking import peek
 
 HEAD_BYTES = 1 << 20
-_FIRST_TRY = 64 << 10  # bytes, mostly enough for the rows that are sampled
+_FIRST_TRY = 16 << 10  # bytes, mostly enough for the rows that are sampled; Python's csv has read so many before pyarrow is ready
 _SAMPLED = 100  # rows
 
 
@@ -69,7 +69,7 @@ def _sample(head: bytes, options: FormatOptions) -> tuple[list[str], dict[str, p
     rows = pa.table({})
     for size in (_FIRST_TRY, len(text)):
         final = len(head) < HEAD_BYTES and size >= len(text)
-        table = Table(options, lambda _: {})
+        table = Table(options, lambda _: {}, fast=size > _FIRST_TRY)
         found = [block.records for block in table.rows(text if final else text[: text.rfind(b"\n", 0, size) + 1], final=final)]
         names, rows = table.names, pa.concat_tables(map(pa.table, found), promote_options="default") if found else rows
         if rows.num_rows >= _SAMPLED or size >= len(text):

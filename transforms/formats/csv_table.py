@@ -29,16 +29,18 @@ TimesOf = Callable[[Mapping[str, pa.Array]], dict[str, pa.Array]]
 class Table:
     """One object: its header, and how its rows are read."""
 
-    def __init__(self, options: FormatOptions, times_of: TimesOf, *, names: Sequence[str] | None = None) -> None:
+    def __init__(self, options: FormatOptions, times_of: TimesOf, *, names: Sequence[str] | None = None, fast: bool = True) -> None:
         """Prepare for an object, or for a part of it.
 
         Args:
             options: How to read.
             times_of: Makes `_time` and `_time_source` of attributes by name.
             names: The columns, if what is read lies behind the header.
+            fast: Whether to try pyarrow's parser, which takes a millisecond to begin.
         """
         self._options = options
         self._times_of = times_of
+        self._fast = fast
         self._skip = options.skip_rows if names is None else 0
         self._cells: Cells | None = None
         self.names: list[str] = []
@@ -118,7 +120,7 @@ class Table:
     def _records(self, lines: Lines, cells: Cells, place: int, *, final: bool) -> Generator[RecordBlock, None, int]:
         """Yield the rows from a place on, and return where the record begins that is open at the end."""
         end = len(lines.text)
-        if place < end and can_be_fast(lines, self._options.delimiter):
+        if place < end and self._fast and can_be_fast(lines, self._options.delimiter):
             place = yield from self._confirmed(lines, cells, place, line_records(lines, place))
             spans = quoted_records(lines, place, self._options.delimiter) if place < end else None
             if spans is not None and self._are_short(spans, end):
