@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.formats.encoding import is_utf8, whole_characters
+from transforms.formats.pieces import Breakable, Pieces
 from transforms.formats.record_block import MAX_ROWS
 from transforms.formats.views import Indices, view_array
 
@@ -78,8 +79,8 @@ def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
     Of a line longer than `max_record`, only a little more than that is kept in memory and given. If the stream breaks, all complete lines
     come first; the one that was cut off is dropped, and the error goes up.
     """
-    stream = _Breakable(chunks)
-    whole, tail = _Pieces(), _Pieces()
+    stream = Breakable(chunks)
+    whole, tail = Pieces(), Pieces()
     for chunk in stream:
         view, cut = memoryview(chunk), chunk.rfind(b"\n") + 1
         if cut:
@@ -98,38 +99,6 @@ def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
         yield whole.join()
     if stream.error is not None:
         raise stream.error
-
-
-class _Breakable:
-    """A stream that ends where it breaks, and keeps the error."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = chunks
-        self.error: Exception | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._chunks
-        except Exception as error:  # noqa: BLE001 - raised by who reads, after what came before it
-            self.error = error
-
-
-class _Pieces:
-    """Bytes that are joined once."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes | memoryview] = []
-        self.size = 0
-
-    def add(self, part: bytes | memoryview) -> None:
-        if len(part):
-            self._parts.append(part)
-            self.size += len(part)
-
-    def join(self) -> bytes:
-        """Return all bytes, and begin anew."""
-        parts, self._parts, self.size = self._parts, [], 0
-        return parts[0] if len(parts) == 1 and isinstance(parts[0], bytes) else b"".join(parts)
 
 
 def raw_from(raw: bytes, lines: Lines, place: int) -> bytes:

@@ -6,7 +6,6 @@ The places are learned from one value; Arrow's own cast then reads the ISO text 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -17,6 +16,7 @@ import pyarrow as pa
 from transforms.timestamps.casting import cast_iso
 from transforms.timestamps.clock import Clock
 from transforms.timestamps.forms import MONTHS, PARTS, WEEKDAYS, ZONE_NAMES
+from transforms.timestamps.templates import Template
 
 Bytes = npt.NDArray[np.uint8]
 Spans = dict[str, tuple[int, int]]
@@ -26,27 +26,6 @@ _ARROW_NAIVE = pa.timestamp("us")
 _PLAIN = ("year", "month", "day", "hour", "minute", "second", "fraction", "zone", "short_zone", "region")
 _KNOWN = frozenset((*_PLAIN, "yy", "mon", "weekday", "year_behind", "first", "second_number"))
 _MICROSECONDS = 6
-
-
-@dataclass(slots=True)
-class _Template:
-    """ISO text in the making: for each of its bytes where it comes from, or what it is."""
-
-    sources: list[int] = field(default_factory=list)
-    constants: dict[int, int] = field(default_factory=dict)
-
-    def copy(self, start: int, end: int) -> None:
-        self.sources.extend(range(start, end))
-
-    def write(self, text: str) -> None:
-        for character in text:
-            self.constants[len(self.sources)] = ord(character)
-            self.sources.append(0)
-
-    def two_digits(self, span: tuple[int, int]) -> None:
-        if span[1] - span[0] == 1:
-            self.write("0")
-        self.copy(*span)
 
 
 class _UnlikeError(Exception):
@@ -109,7 +88,7 @@ def _read(cells: Bytes, spans: Spans, sample: re.Match[str], clock: Clock) -> pl
     zone = sample.string[slice(*zone_span)] if zone_span else ""
     if "region" in spans:
         clock = clock.in_region(sample["region"])
-    template = _Template()
+    template = Template()
     _write_year(template, spans)
     _write_date_and_clock(template, spans)
     if zone_span and zone not in ZONE_NAMES:
@@ -120,7 +99,7 @@ def _read(cells: Bytes, spans: Spans, sample: re.Match[str], clock: Clock) -> pl
     return clock.choose_year(lambda year: _cast_in_year(iso, year, clock, zone=zone))
 
 
-def _write_year(template: _Template, spans: Spans) -> None:
+def _write_year(template: Template, spans: Spans) -> None:
     year = spans.get("year") or spans.get("year_behind")
     if year:
         template.copy(*year)
@@ -132,7 +111,7 @@ def _write_year(template: _Template, spans: Spans) -> None:
     template.write("-")
 
 
-def _write_date_and_clock(template: _Template, spans: Spans) -> None:
+def _write_date_and_clock(template: Template, spans: Spans) -> None:
     if "mon" in spans:
         template.write("00")
     else:
@@ -151,7 +130,7 @@ def _write_date_and_clock(template: _Template, spans: Spans) -> None:
         template.copy(start, min(end, start + _MICROSECONDS))
 
 
-def _fill(template: _Template, cells: Bytes, spans: Spans, *, padded_day: bool) -> Bytes:
+def _fill(template: Template, cells: Bytes, spans: Spans, *, padded_day: bool) -> Bytes:
     iso: Bytes = np.take(cells, template.sources, axis=1)
     for at, byte in template.constants.items():
         iso[:, at] = byte
