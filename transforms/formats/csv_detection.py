@@ -15,12 +15,14 @@ _MAX_HEADER_CELL = 64
 # A header names things: a number, a time or an address is a value, and so are a setting and a level.
 _VALUE = re.compile(
     r"""
-    [-+]?[\d.,]*\d[\d.,]*(?:[eE][-+]?\d+)?%?            # a number, with any separators: a date or an IPv4 address as well
+    [-+$€£v]?[\d.,]*\d[\d.,]*(?:[eE][-+]?\d+)?%?        # a number, with any separators: a date, an IPv4 address or a version as well
+    | [0-9a-fA-F-]{16,}                                 # a hash, a UUID
     | .*\d{1,2}:\d{2}.*                                 # a time of day
     | .*\d{4}[-/]\d{1,2}[-/]\d{1,2}.* | .*\d{1,2}[-/.](?:\d{1,2}|[A-Za-z]{3})[-/.]\d{2,4}.*   # a date
     | .*\d{1,3}(?:\.\d{1,3}){3}.* | [0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:]*                 # IPv4, IPv6
-    | \S+@\S+\.\S+ | \w+://.*                           # mail, URL
+    | \S+@\S+\.\S+ | \w+://.* | /\S*                    # mail, URL, path
     | [^\s=]+=.*                                        # key=value
+    | true|false|null|None|-
     | TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL
     """,
     re.VERBOSE | re.DOTALL,
@@ -44,8 +46,8 @@ def csv_width(text: str, *, whole: bool) -> tuple[int, str]:
     if "," not in (lines[0] if lines else text):
         return 0, _other_delimiter(lines)
     rows = _rows(lines, ",")
-    if len(rows) < 2:
-        return 0, "commas, but fewer than two complete rows of CSV"
+    if len(rows) < 2 or len(rows[0]) < 2:
+        return 0, "commas, but fewer than two complete rows of CSV" if len(rows) < 2 else ""
     if any(len(row) != len(rows[0]) for row in rows):
         return 0, "lines with commas, but not of one number of cells"
     reason = _no_header(rows[0], rows[1], alike=_shape(lines[0]) == _shape(lines[1]))

@@ -105,4 +105,3 @@ class Cursor:
         if done:
             self.state = back
         return done
-
