@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -370,6 +371,27 @@ def test_layouts_agree_with_patterns(form) -> None:  # noqa: ANN001
     for value in values:
         column = pl.Series([value.strip()] * 2)
         assert _read_form(form, column, clock).to_list() == read_pattern(column, form.field, clock).to_list(), value
+
+
+DATES = (
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%-m/%-d/%Y", "%m/%d/%Y", "%-m/%-d/%y", "%m/%d/%y", "%y/%m/%d", "%d.%m.%Y", "%d.%m.%y",
+    "%-d.%-m.%Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b-%d-%y", "%d %b %Y", "%b %d", "%b %d, %Y", "%Y %b %d", "%Y-%b-%d", "%d%b%Y", "%Y%m%d", "%y%m%d",
+    "%m-%d", "%d %b", "%m-%d-%Y",
+)  # fmt: skip
+CLOCKS = ("%H:%M:%S", "%-H:%M:%S", "%I:%M:%S %p", "%H:%M", "%H%M%S", "%H:%M:%S,%f", "%H.%M.%S")
+
+
+@pytest.mark.parametrize("time", [datetime(2009, 10, 11, 12, 8, 7), datetime(2024, 2, 29, 1, 2, 3), datetime(2012, 12, 25, 23, 0, 59)])
+@pytest.mark.parametrize("date", DATES)
+def test_no_value_has_two_readings(date: str, time: datetime) -> None:
+    """Or the form of a column's first row would decide how the others are read."""
+    clock = Clock("UTC", MODIFIED, RECEIVED)
+    for between in (" ", "T", ":", ",", ", ", ";", " - ", "-", "_"):
+        for format_ in CLOCKS:
+            value = time.strftime(date + between + format_)
+            matching = [form for form in FORMS if re.search(form.field, value, re.ASCII)]
+            readings = {_read_form(form, pl.Series([value]), clock)[0] for form in matching} - {None}
+            assert len(readings) <= 1, (value, [form.name for form in matching])
 
 
 def test_fractions_beyond_the_sixth_digit_must_be_digits() -> None:
