@@ -1,7 +1,7 @@
 """Where the objects of JSON text begin and end, for a whole window at once: numpy over its quotes, brackets and line feeds.
 
-Only what is clean is found here: at the first thing that needs a closer look the search ends, and `json_steps` decides about it. Both follow
-the same rules: a string has no line feed in it and is followed by white space or by one of `,:}]`.
+Only what is clean is found here: at the first thing that needs a closer look the search ends, and `json_steps` decides about it. Both
+follow the same rules: a string has no line feed in it and is followed by white space or by one of `,:}]`.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def _marks(data: _Bytes) -> Indices:
     runs = backslashes[np.concatenate([[True], np.diff(backslashes) > 1])]
     places = marks[escaped]
     escaped[escaped] = (places - runs[np.searchsorted(runs, places) - 1]) % 2 == 1
-    return marks[~escaped]
+    unescaped: Indices = marks[~escaped]
+    return unescaped
 
 
 def _misplaced(data: _Bytes, marks: Indices, chosen: npt.NDArray[np.bool_], feeds: npt.NDArray[np.bool_], depths: Indices) -> list[int]:

@@ -18,7 +18,7 @@ def is_empty(texts: pa.Array) -> Flags:
     """Return which rows are texts without a character."""
     views = texts.buffers()[1]
     lengths = np.frombuffer(views, np.int32).reshape(-1, 4)[texts.offset : texts.offset + len(texts), 0] if len(texts) else np.empty(0)
-    return is_present(texts) & (lengths == 0)
+    return np.asarray(is_present(texts) & (lengths == 0), np.bool_)
 
 
 def choose(condition: Flags, chosen: pa.Array, others: pa.Array) -> pa.Array:

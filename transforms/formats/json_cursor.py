@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from transforms.formats.json_brackets import find_objects
+from transforms.formats.json_rests import skip_value
 from transforms.formats.json_spans import Frame, Gaps, Spans
-from transforms.formats.json_steps import HISTORY, Step, skip_value, step_line, step_object
+from transforms.formats.json_steps import HISTORY, Step, step_line, step_object
 
 _LEAST_WINDOW, _MOST_WINDOW = 16 << 10, 16 << 20
+_MOST_MISSES = 63  # records that are looked at one by one because those before them had to be
 
 State = Callable[[], bool]
 """Reads on, and says whether it could."""
@@ -26,6 +28,7 @@ class Cursor:
         self.spans, self.gaps = Spans(), Gaps()
         self.state: State = lambda: False
         self._window = _LEAST_WINDOW
+        self._misses, self._pause = 0, 0
         self._depth, self._within = 0, False  # of a record that was cut
 
     def feed(self, block: bytes, *, final: bool) -> None:
@@ -57,6 +60,9 @@ class Cursor:
             in_list: Whether they are elements of a list.
             may_take: Asked for the place of each, if given: the first one that may not be taken ends it.
         """
+        if self._pause:
+            self._pause -= 1
+            return False
         while True:
             stop = min(len(self.text), self.place + self._window)
             starts, ends, clean = find_objects(self.text, self.place, stop, in_list=in_list, max_record=self.max_record)
@@ -64,6 +70,8 @@ class Cursor:
             if may_take is not None:
                 count = next((row for row, start in enumerate(starts.tolist()) if not may_take(start)), len(starts))
                 starts, ends = starts[:count], ends[:count]
+            self._misses = min(2 * self._misses + 1, _MOST_MISSES) if not clean and len(starts) <= self._misses + 1 else 0
+            self._pause = self._misses
             if len(starts):
                 self.spans.add(starts, ends)
                 self.place = int(ends[-1])
@@ -104,4 +112,8 @@ class Cursor:
         self.spans.passed(self.place, self.gaps)
         if done:
             self.state = back
-        return done
+        return done or self.run_out()
+
+    def run_out(self) -> bool:
+        """Take note that the text ends within a record or a list."""
+        return False

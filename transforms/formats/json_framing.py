@@ -1,7 +1,7 @@
 """Which records JSON text has, in whatever layout: objects on lines, beside each other or over lines, in an array, or wrapped (spec §4.3).
 
-The text comes in blocks, cut anywhere. What is given does not depend on where: each decision is one about the text (`json_steps`). A block is
-looked through at once (`json_brackets`); only where that finds something to look at, one record is taken step by step.
+The text comes in blocks, cut anywhere. What is given does not depend on where: each decision is one about the text (`json_steps`). A block
+is looked through at once (`json_brackets`); only where that finds something to look at, one record is taken step by step.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 from transforms.formats.framing import Lines, split_lines
 from transforms.formats.json_cursor import Cursor
 from transforms.formats.json_lists import WrappedLists
-from transforms.formats.json_steps import step_element, step_line, step_object
+from transforms.formats.json_rests import step_element
+from transforms.formats.json_steps import SPACE, step_line, step_object
 from transforms.formats.json_wrapped import RECORDS, may_wrap
 
 AFTER_ARRAY = "invalid_json: text after the end of the array"
@@ -39,15 +40,21 @@ class JsonFramer(Cursor):
         self._path = path
         self._wrapped = WrappedLists(self, path or (RECORDS,), self._top, self._list, by_path=bool(path))
         self.state = self._begin
+        self._next_name = -1  # where the next wrapper may be
 
     def feed(self, block: bytes, *, final: bool) -> None:
         """Take more of the stream."""
         super().feed(block, final=final)
         self._wrapped.fed()
+        self._next_name = -1
 
     def before_frame(self) -> None:
         """Say what is still to be said of the records that were found."""
         self._wrapped.flush()
+
+    def run_out(self) -> bool:
+        """Take note that the text ends within a record or a list."""
+        return self._wrapped.run_out()
 
     def lines(self) -> Lines | None:
         """Return the lines of the text, if they seem to be an object each; `accept` says that they are."""
@@ -58,8 +65,7 @@ class JsonFramer(Cursor):
             return None
         if self._path is None and text.find(f'"{RECORDS}"'.encode(), low, high) >= 0:
             return None
-        lines = split_lines(text[low:high], max_record=self.max_record)
-        return lines if _seem_objects(lines) else None
+        return _objects(split_lines(text[low:high], max_record=self.max_record))
 
     def are_alone(self, lines: Lines, rows: Iterable[int]) -> bool:
         """Whether lines that are no objects are a record each, and leave the next line alone."""
@@ -112,8 +118,11 @@ class JsonFramer(Cursor):
             return self.take(self.line(start))
         if self._may_wrap(start):
             return self._wrapped.open(start)
-        looked_into = self._path is None and self.text.find(f'"{RECORDS}"'.encode(), start) >= 0
-        if self.find(in_list=False, may_take=(lambda place: not self._may_wrap(place)) if looked_into else None):
+        if self._path is None and self._next_name < start:
+            found = self.text.find(f'"{RECORDS}"'.encode(), start)
+            self._next_name = found if found >= 0 else len(self.text)
+        no_wrapper = self._path == () or self._next_name >= len(self.text)
+        if self.find(in_list=False, may_take=None if no_wrapper else lambda place: not self._may_wrap(place)):
             return True
         return self.take(self.object(start, in_list=False))
 
@@ -130,7 +139,7 @@ class JsonFramer(Cursor):
             self._wrapped.has_elements = True
             return True
         if start == len(self.text):
-            return self._wrapped.run_out()
+            return self.run_out()
         if self.text[start] == ord("]"):
             return self._end(start + 1)
         if self.text[start] == ord("{"):
@@ -138,7 +147,7 @@ class JsonFramer(Cursor):
         else:
             step = step_element(self.text, start, final=self.final, max_record=self.max_record)
         if step is None:
-            return self._wrapped.run_out()
+            return self.run_out()
         self.take(step)
         self._wrapped.took(step)
         return True
@@ -159,11 +168,17 @@ class JsonFramer(Cursor):
         return self.take(self.line(start), AFTER_ARRAY)
 
 
-def _seem_objects(lines: Lines) -> bool:
-    """Whether nearly all lines begin and end with braces, and none with white space."""
+def _objects(lines: Lines) -> Lines | None:
+    """Return lines without white space around them, if nearly all begin and end with braces (or a comma behind)."""
     if lines.long is not None or not len(lines):
-        return False
+        return None
     data = np.frombuffer(lines.text, np.uint8)
     first, last = data[lines.starts], data[lines.starts + lines.lengths - 1]
-    odd = (first != ord("{")) | (last != ord("}"))
-    return bool(min(first.min(), last.min()) > ord(" ") and odd.sum() * _MOST_ODD_LINES <= len(lines))
+    odd = (first != ord("{")) | ((last != ord("}")) & (last != ord(",")))
+    if odd.sum() * _MOST_ODD_LINES > len(lines) or first.min() <= ord(" "):
+        return None
+    lengths = lines.lengths.copy()
+    for row in np.flatnonzero(last <= ord(" ")).tolist():
+        start = int(lines.starts[row])
+        lengths[row] = len(lines.text[start : start + int(lengths[row])].rstrip(SPACE))
+    return replace(lines, lengths=lengths)

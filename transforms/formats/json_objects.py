@@ -180,7 +180,7 @@ def _one_by_one(messages: pa.Array, rows: Indices, lines: Lines, errors: dict[in
         found.append(fields or {})
         if fields is None:
             invalid.append(row)
-        if error and not (fields is None and errors.get(row, "").startswith("invalid_json")):
+        if error and not (fields is None and errors.get(row, "").startswith(("invalid_json", "record_too_long"))):
             errors[row] = error
     return found, invalid
 

@@ -18,14 +18,13 @@ from transforms.formats.json_brackets import MOST_LEVELS
 
 STRING = rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'
 _TOKEN = re.compile(STRING + rb'|[{}\[\]\n"]|\\["\\]')
-_ITEM = re.compile(STRING + rb'|[{}\[\],\n"]|\\["\\]')
 _BRACE_NEXT = re.compile(rb"[ \t\r\n]*\{")
 _BLANKS = re.compile(rb"[ \t\r]*")
 _NEW_LINE_OBJECT = re.compile(rb"\n([ \t]*)(\}[ \t]*,?[ \t]*)?(?=\{)")
 _NEXT_OBJECT = re.compile(rb"\}[ \t]*(?=\{[ \t]*[\"}])")
 _NEXT_ELEMENT = re.compile(rb"\}(?=[ \t]*,[ \t]*\{[ \t]*[\"}])")
 _AFTER_STRING = b",:}] \t\r\n"
-_OPENING, _CLOSING = b"{[", b"}]"
+OPENING, CLOSING = b"{[", b"}]"
 SPACE = b" \t\r\n"
 HISTORY = 80  # bytes before a place that are looked at; more white space than that counts for none
 
@@ -72,9 +71,9 @@ def find_end(text: bytes, start: int, stop: int, *, depth: int = 0) -> End:
     """Find the end of an object or list, looking no further than `stop`; with a depth, of one that is already open at `start`."""
     for token in _TOKEN.finditer(text, start, stop):
         place, byte = token.start(), text[token.start()]
-        if byte in _OPENING:
+        if byte in OPENING:
             depth += 1
-        elif byte in _CLOSING:
+        elif byte in CLOSING:
             depth -= 1
             if depth <= 0:
                 return End("closed", place + 1)
@@ -170,48 +169,3 @@ def _indent(text: bytes, start: int, *, origin: bool) -> int:
     line = text.rfind(b"\n", low, start) + 1
     before = text[line or low : start]
     return len(before) if (line or (origin and not low)) and not before.strip(b" \t") else 0
-
-
-def step_element(text: bytes, start: int, *, final: bool, max_record: int) -> Step | None:
-    """Read an element that is no object, or what stands in its place: to a comma, the list's end, or the end of the line."""
-    stop, depth = start + max_record, 0
-    for token in _ITEM.finditer(text, start, min(len(text), stop)):
-        byte = text[token.start()]
-        if byte in _OPENING:
-            depth += 1
-        elif depth and byte in _CLOSING:
-            depth -= 1
-        elif (byte == ord('"') and len(token[0]) == 1) or byte == ord("\n"):
-            break
-        elif not depth and byte in b",]":
-            return Step(start, start + len(text[start : token.start()].rstrip(SPACE)), token.start())
-    else:
-        if not final and len(text) <= stop:
-            return None
-    return step_line(text, start, final=final, max_record=max_record)
-
-
-def skip_value(text: bytes, start: int, depth: int, *, within: bool) -> tuple[int, int, bool, bool]:
-    """Pass over what comes of a record that was cut, up to its end or to where it is broken.
-
-    Args:
-        text: Some text.
-        start: Where to go on.
-        depth: Levels that are open.
-        within: Whether in a string.
-
-    Returns:
-        Where this went, the levels that are open there, whether in a string, and whether the end was found.
-    """
-    if within:
-        match = re.compile(rb'[^"\\\n]*(?:\\[^\n][^"\\\n]*)*').match(text, start)
-        place = match.end() if match else start
-        if place >= len(text) or text[place] == ord("\\"):
-            return place, depth, True, False
-        if text[place] == ord("\n"):
-            return place, depth, False, True
-        start = place + 1
-    end = find_end(text, start, len(text), depth=depth)
-    if end.kind == "open" and end.place < len(text):
-        return skip_value(text, end.place + 1, end.depth, within=True)
-    return end.place, end.depth, False, end.kind != "open"

@@ -1,8 +1,8 @@
 """Events as they are sent to Splunk's HTTP Event Collector (HEC), as objects in any layout of JSON (spec §4.3).
 
-`{"time":1754870400.5,"host":"web-1","event":"text, or an object","fields":{"key":"value","several":["a","b"]}}`. What is wrong with an event is
-named as the collector names it: "Event field is required" (its code 12), "Event field cannot be blank" (13), "Error in handling indexed
-fields" (15: `fields` is no object, or an object in it holds further ones).
+`{"time":1754870400.5,"host":"web-1","event":"text or object","fields":{"key":"value","several":["a","b"]}}`. What is wrong with an event
+is named as the collector does: "Event field is required" (its code 12), "Event field cannot be blank" (13), "Error in handling indexed
+fields" (15: `fields` is no object, or holds objects).
 https://docs.splunk.com/Documentation/Splunk/latest/Data/FormateventsforHTTPEventCollector
 """
 

@@ -63,9 +63,9 @@ def _present_times(times: Mapping[str, pa.Array], total: int) -> Flags:
     return is_present(times["_time"]) if times else np.zeros(total, np.bool_)
 
 
-def _without(times: Mapping[str, pa.Array], rows: Flags) -> Mapping[str, pa.Array]:
+def _without(times: dict[str, pa.Array], rows: Flags) -> dict[str, pa.Array]:
     """Return times without those of some rows."""
     if not times or not rows.any():
         return times
-    kept = pa.array(np.where(rows, None, np.arange(len(rows))), pa.int64())
+    kept = pa.array(np.arange(len(rows)), mask=rows)
     return {name: column.take(kept) for name, column in times.items()}

@@ -18,6 +18,9 @@ from transforms.formats.options import FormatOptions, check_options
         {"format": "csv", "delimiter": "\t", "skip_rows": 3, "headers": ("a", "b")},
         {"format": "csv", "delimiter": "§"},
         {"format": "json", "max_record": 1},
+        {"format": "json", "records_path": "data.items"},
+        {"format": "splunk_csv", "delimiter": ";", "skip_rows": 1, "headers": ("_time", "_raw")},
+        {"format": "splunk_hec"},
     ],
 )
 def test_good(options: dict[str, Any]) -> None:
@@ -29,7 +32,6 @@ def test_good(options: dict[str, Any]) -> None:
     [
         ({"format": "xml"}, "format", "one of auto, csv, json"),
         ({"format": "CSV"}, "format", "one of auto"),
-        ({"format": "splunk_csv"}, "format", "later version"),
         ({"format": "csv", "delimiter": ""}, "delimiter", "one character"),
         ({"format": "csv", "delimiter": ",,"}, "delimiter", "one character"),
         ({"format": "csv", "delimiter": '"'}, "delimiter", "no quote"),
@@ -39,7 +41,11 @@ def test_good(options: dict[str, Any]) -> None:
         ({"delimiter": ";"}, "delimiter", "needs format csv or splunk_csv, not auto"),
         ({"format": "text", "skip_rows": 1}, "skipRows", "not text"),
         ({"format": "json", "headers": ("a",)}, "headers", "not json"),
-        ({"records_path": "Records"}, "recordsPath", "format json"),
+        ({"records_path": "Records"}, "recordsPath", "format json, not auto"),
+        ({"format": "splunk_hec", "records_path": "Records"}, "recordsPath", "format json, not splunk_hec"),
+        ({"format": "json", "records_path": ""}, "recordsPath", "names joined by dots"),
+        ({"format": "json", "records_path": "a..b"}, "recordsPath", "names joined by dots"),
+        ({"format": "splunk_hec", "delimiter": ";"}, "delimiter", "not splunk_hec"),
         ({"format": "csv", "multiline_start": "x"}, "multilineStart", "format text"),
         ({"multiline_start": "x"}, "multilineStart", "format text"),
         ({"format": "text", "multiline_start": "("}, "multilineStart", "regular expression"),
