@@ -17,7 +17,7 @@ from transforms.formats.json_cursor import Cursor
 from transforms.formats.json_lists import WrappedLists
 from transforms.formats.json_rests import step_element
 from transforms.formats.json_steps import SPACE, step_line, step_object
-from transforms.formats.json_wrapped import RECORDS, may_wrap
+from transforms.formats.json_wrapped import RECORDS, is_undecided, may_wrap
 
 AFTER_ARRAY = "invalid_json: text after the end of the array"
 _HEAD = 64 << 10  # bytes: white space between an array's bracket and its first element that is looked through
@@ -118,6 +118,8 @@ class JsonFramer(Cursor):
             return self.take(self.line(start))
         if self._may_wrap(start):
             return self._wrapped.open(start)
+        if self._path is None and not self.final and is_undecided(self.text, start):
+            return False
         if self._path is None and self._next_name < start:
             found = self.text.find(f'"{RECORDS}"'.encode(), start)
             self._next_name = found if found >= 0 else len(self.text)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from transforms.formats.json_steps import CLOSING, OPENING, SPACE, STRING, Step, find_end, step_line
+from transforms.formats.json_steps import AFTER_STRING, CLOSING, OPENING, SPACE, STRING, Step, find_end, step_line
 
+_MOST_SPACE = 64 << 10  # bytes
 _ITEM = re.compile(STRING + rb'|[{}\[\],\n"]|\\["\\]')
 _STRING_REST = re.compile(rb'[^"\\\n]*(?:\\[^\n][^"\\\n]*)*')
 
@@ -48,8 +49,16 @@ def skip_value(text: bytes, start: int, depth: int, *, within: bool) -> tuple[in
             return place, depth, True, False
         if text[place] == ord("\n"):
             return place, depth, False, True
+        if place + 1 == len(text):
+            return place, depth, True, False
+        if text[place + 1] not in AFTER_STRING:
+            return place, depth, False, True
         start = place + 1
     end = find_end(text, start, len(text), depth=depth)
     if end.kind == "open" and end.place < len(text):
         return skip_value(text, end.place + 1, end.depth, within=True)
-    return end.place, end.depth, False, end.kind != "open"
+    place = end.place
+    if end.kind == "open":  # whether a line feed breaks it depends on what follows
+        kept = start + len(text[start:].rstrip(SPACE))
+        place = kept if b"\n" in text[kept:] and len(text) - kept < _MOST_SPACE else place
+    return place, end.depth, False, end.kind != "open"

@@ -23,7 +23,7 @@ _BLANKS = re.compile(rb"[ \t\r]*")
 _NEW_LINE_OBJECT = re.compile(rb"\n([ \t]*)(\}[ \t]*,?[ \t]*)?(?=\{)")
 _NEXT_OBJECT = re.compile(rb"\}[ \t]*(?=\{[ \t]*[\"}])")
 _NEXT_ELEMENT = re.compile(rb"\}(?=[ \t]*,[ \t]*\{[ \t]*[\"}])")
-_AFTER_STRING = b",:}] \t\r\n"
+AFTER_STRING = b",:}] \t\r\n"
 OPENING, CLOSING = b"{[", b"}]"
 SPACE = b" \t\r\n"
 HISTORY = 80  # bytes before a place that are looked at; more white space than that counts for none
@@ -84,7 +84,9 @@ def find_end(text: bytes, start: int, stop: int, *, depth: int = 0) -> End:
             if token.end() - place == 1:
                 feed = text.find(b"\n", place, stop)
                 return End("open" if feed < 0 else "broken", place if feed < 0 else feed, depth, place)
-            if text[token.end() : token.end() + 1] not in _AFTER_STRING:
+            if token.end() == len(text):  # what follows it is not known yet
+                return End("open", place, depth, place)
+            if text[token.end()] not in AFTER_STRING:
                 return End("broken", token.end() - 1, depth, place)
     return End("open", stop, depth, stop)
 

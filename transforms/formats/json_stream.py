@@ -97,6 +97,8 @@ def _read(framer: JsonFramer, reader: ObjectReader) -> Iterator[Passage]:
 
 def _passages(objects: Objects, frame: Frame) -> Iterator[Passage]:
     blank = frame.lines.blank
+    if not len(objects.lines) and not blank:
+        return
     for piece in objects.pieces():
         replaced = objects.lines.slice(piece.low, piece.high).replaced
         yield Passage(replace(piece, fields=_with_groups(piece, frame.groups)), blank, replaced)

@@ -16,6 +16,9 @@ from transforms.formats.json_values import InvalidJsonError, read_object
 RECORDS = "Records"  # a list that is found without being named, as CloudTrail has it
 _SPACE = rb"[ \t\r\n]*"
 _RECORDS_START = re.compile(rb'\{[ \t\r\n]*"Records"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*\{')
+_START_OF_IT = re.compile(
+    rb'\{[ \t\r\n]*(?:"(?:R(?:e(?:c(?:o(?:r(?:d(?:s(?:"[ \t\r\n]*(?::[ \t\r\n]*(?:\[[ \t\r\n]*)?)?)?)?)?)?)?)?)?)?)?\Z'
+)
 _NAME = re.compile(_SPACE + rb",?" + _SPACE + rb"(" + STRING + rb")" + _SPACE + rb":" + _SPACE)
 _PLAIN = re.compile(rb"(?:" + STRING + rb"|[-+.\w]+)(?=[ \t\r\n]*[,}])")
 _END = re.compile(_SPACE + rb"\}")
@@ -59,6 +62,11 @@ class Wrapper:
 def may_wrap(text: bytes, start: int, path: tuple[str, ...] | None) -> bool:
     """Whether an object is to be looked into: always with a path, else if it begins with a list of objects called `Records`."""
     return path is not None or _RECORDS_START.match(text, start) is not None
+
+
+def is_undecided(text: bytes, start: int) -> bool:
+    """Whether a text ends before it says if the object is to be looked into."""
+    return _START_OF_IT.match(text, start) is not None
 
 
 def find_list(text: bytes, start: int, path: tuple[str, ...], stop: int) -> Wrapper | None:
