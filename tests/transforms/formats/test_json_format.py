@@ -223,6 +223,15 @@ def test_fast_path_equals_tolerant_path(lines: list[tuple[str, bytes]], cut: int
     assert read_all(data, "json", cut=cut, patches=TOLERANT) == tolerant
 
 
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None)
+@given(lines=st.lists(st.tuples(_LINE, _BAD_BYTES), min_size=20, max_size=20))
+def test_fast_path_equals_tolerant_path_ten_thousand_times(lines: list[tuple[str, bytes]]) -> None:
+    """500 batches of 20 independent lines."""
+    data = b"\n".join(line.encode("utf-8", "surrogatepass") + bad for line, bad in lines)
+    assert read_all(data, "json", patches=FAST) == read_all(data, "json", patches=TOLERANT)
+
+
 class _Number(str):
     """A number by its text."""
 
