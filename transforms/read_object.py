@@ -16,7 +16,7 @@ from transforms.codecs.decoding import Decoder
 from transforms.codecs.detection import CodecChoice, base_key, detect_codec
 from transforms.errors import BombError, CorruptStreamError, ObjectError
 from transforms.event_columns import EventColumns
-from transforms.formats import RecordBlock, read_records
+from transforms.formats import DEFAULTS, RecordBlock, read_records
 from transforms.formats.detection import FormatChoice, detect_format
 from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import HEAD_BYTES, read_range
@@ -178,9 +178,9 @@ class Reading:
 
     def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[pa.RecordBatch]:
         assert self.format is not None
-        columns = EventColumns(
-            self.info, format_name=self.format.format, task_id=self.settings.task_id, defaults=dict(self.settings.defaults), first=first
-        )
+        name = self.format.format
+        defaults = {**DEFAULTS.get(name, {}), **dict(self.settings.defaults)}
+        columns = EventColumns(self.info, format_name=name, task_id=self.settings.task_id, defaults=defaults, first=first)
         for block in blocks:
             self.blank += block.blank
             self.header += block.header

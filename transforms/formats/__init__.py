@@ -21,7 +21,10 @@ FORMATS: dict[str, Callable[[Iterator[bytes], FormatOptions, Clock], Iterator[Re
     "text": text_format.read,
 }
 
-__all__ = ["FORMATS", "RecordBlock", "read_records"]
+DEFAULTS: dict[str, dict[str, str]] = {"splunk_hec": {"sourcetype": "httpevent"}}
+"""Format -> attributes of events that have none of their own, nor by the job's defaults."""
+
+__all__ = ["DEFAULTS", "FORMATS", "RecordBlock", "read_records"]
 
 
 def read_records(

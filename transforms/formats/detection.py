@@ -67,13 +67,13 @@ def _by_content(sample: str, *, whole: bool) -> FormatChoice:
         return FormatChoice(format="json", rule=rule)
     text = sample.lstrip()
     if not text:
-        return FormatChoice(format="text", rule="nothing but white space at its beginning: text")
+        return FormatChoice(format="text", rule="nothing but white space at its beginning")
     if text[0] in "{[":
-        return FormatChoice(format="text", rule="begins with a bracket, but not like JSON objects: text")
+        return FormatChoice(format="text", rule="begins with a bracket, but not like JSON objects")
     cells, reason = csv_width(text, whole=whole)
     if cells:
         return FormatChoice(format="csv", rule=f"begins with a header and rows of {cells} cells")
-    return FormatChoice(format="text", rule=f"{reason or 'neither extension nor content of another format'}: text")
+    return FormatChoice(format="text", rule=reason or "neither extension nor content of another format")
 
 
 def _json_rule(sample: str) -> str:

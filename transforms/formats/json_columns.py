@@ -32,11 +32,3 @@ def choose(condition: Flags, chosen: pa.Array, others: pa.Array) -> pa.Array:
 def only(condition: Flags, column: pa.Array) -> pa.Array:
     """Return the strings where a condition holds, else null."""
     return column if condition.all() else take(column, np.where(condition, np.arange(len(condition)), -1))
-
-
-def filled(column: pa.Array, value: str, where: Flags) -> pa.Array:
-    """Return strings with a value in place of the null ones of some rows."""
-    missing = where & ~is_present(column)
-    if not missing.any():
-        return column
-    return take(pa.concat_arrays([column, pa.array([value], pa.string_view())]), np.where(missing, len(column), np.arange(len(column))))

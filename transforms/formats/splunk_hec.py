@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.formats.framing import Flags
-from transforms.formats.json_columns import choose, filled, is_empty, is_present, only
+from transforms.formats.json_columns import choose, is_empty, is_present, only
 from transforms.formats.json_fields import Fields
 from transforms.formats.json_inner import InnerObjects
 from transforms.formats.json_objects import Piece
@@ -29,7 +29,6 @@ from transforms.formats.times import Clock, RecordTimes
 from transforms.formats.views import nulls
 
 _METADATA = ("host", "source", "sourcetype", "index")
-_SOURCETYPE = "httpevent"
 _AS_TEXT = r'"fields"[ \t\r\n]*:[ \t\r\n]*"'
 _MAYBE_NESTED = r"[:,\[]\{|[,\[]\["
 
@@ -84,7 +83,6 @@ def _records(piece: Piece, inner: Fields, times: RecordTimes) -> pa.RecordBatch:
         own, other = piece.fields.get(name), attributes.get(name)
         if own is not None:
             attributes[name] = own if other is None else choose(is_present(own), own, other)
-    attributes["sourcetype"] = filled(attributes.get("sourcetype", nulls(total)), _SOURCETYPE, ~unreadable)
     good = np.ones(total, np.bool_)
     good[list(errors)] = False
     return record_batch(choose(good, event, piece.messages), attributes, errors, stamps)

@@ -9,16 +9,16 @@ import pytest
 from transforms.errors import UnsupportedError
 from transforms.formats.detection import HEAD_BYTES, detect_format
 
-_NEITHER = "neither extension nor content of another format: text"
-_BRACKET = "begins with a bracket, but not like JSON objects: text"
-_VALUES = "a first row that could be values, not names: text"
-_PHRASES = "a first row of phrases, not of names: text"
-_FEW = "commas, but fewer than two complete rows of CSV: text"
-_RAGGED = "lines with commas, but not of one number of cells: text"
+_NEITHER = "neither extension nor content of another format"
+_BRACKET = "begins with a bracket, but not like JSON objects"
+_VALUES = "a first row that could be values, not names"
+_PHRASES = "a first row of phrases, not of names"
+_FEW = "commas, but fewer than two complete rows of CSV"
+_RAGGED = "lines with commas, but not of one number of cells"
 _OBJECT = "begins like a JSON object"
 _ARRAY = "begins like a JSON array of objects"
-_ALIKE = "a first row like the second, no header: text"
-_NOTHING = "nothing but white space at its beginning: text"
+_ALIKE = "a first row like the second, no header"
+_NOTHING = "nothing but white space at its beginning"
 
 # Name, key, head, format, rule.
 _CASES: list[tuple[str, str, bytes, str, str]] = [
@@ -66,8 +66,8 @@ _CASES: list[tuple[str, str, bytes, str, str]] = [
     ("one column", "a", b"a\n1\n2\n", "text", _NEITHER),
     ("second row incomplete", "a", b"a,b\n" + b"1," + b"x" * 2000, "text", _FEW),
     ("ragged", "a", b"a,b\n1,2\n1,2,3\n", "text", _RAGGED),
-    ("blank name", "a", b"a,,c\n1,2,3\n", "text", "a first row with blank cells, no header: text"),
-    ("doubled name", "a", b"a,a\n1,2\n", "text", "a first row with the same cell twice, no header: text"),
+    ("blank name", "a", b"a,,c\n1,2,3\n", "text", "a first row with blank cells, no header"),
+    ("doubled name", "a", b"a,a\n1,2\n", "text", "a first row with the same cell twice, no header"),
     ("long name", "a", b"x" * 65 + b",b\n1,2\n", "text", _PHRASES),
     ("prose", "a", b"It rained, and we left.\nHe stayed, of course.\n", "text", _PHRASES),
     ("prose of one width", "a", b"Well, yes\nOh, no\n", "text", _PHRASES),
@@ -85,7 +85,7 @@ _CASES: list[tuple[str, str, bytes, str, str]] = [
     ("log lines with commas", "a", b"INFO start, user ann\nINFO stop, user bob\n", "text", _PHRASES),
     ("key=value", "a", b"a=1, b=2\na=3, b=4\n", "text", _PHRASES),
     ("semicolons", "a", b"a;b\n1;2\n",
-     "text", "rows of 2 cells separated by semicolons, which --format csv --delimiter ';' would read: text"),
+     "text", "rows of 2 cells separated by semicolons, which --format csv --delimiter ';' would read"),
     # text
     ("nothing", "a", b"", "text", _NOTHING),
     ("white space", "a", b" \n\n", "text", _NOTHING),
@@ -161,10 +161,10 @@ _CASES: list[tuple[str, str, bytes, str, str]] = [
     ("sums", "a", b"$5.00,ann\n$6.00,bob\n", "text", _VALUES),
     ("truths", "a", b"true,false\nfalse,true\n", "text", _VALUES),
     ("tabs", "a.tsv", b"a\tb\tc\n1\t2\t3\n4\t5\t6\n",
-     "text", "rows of 3 cells separated by tabs, which --format csv --delimiter '\\t' would read: text"),
-    ("bars", "a", b"a|b\n1|2\n", "text", "rows of 2 cells separated by bars, which --format csv --delimiter '|' would read: text"),
+     "text", "rows of 3 cells separated by tabs, which --format csv --delimiter '\\t' would read"),
+    ("bars", "a", b"a|b\n1|2\n", "text", "rows of 2 cells separated by bars, which --format csv --delimiter '|' would read"),
     ("three rows of semicolons", "a", b"a;b;c\n1;2;3\n",
-     "text", "rows of 3 cells separated by semicolons, which --format csv --delimiter ';' would read: text"),
+     "text", "rows of 3 cells separated by semicolons, which --format csv --delimiter ';' would read"),
     ("one line", "a", b"hello, world", "text", _FEW),
     ("one line with its end", "a", b"a,b,c\n", "text", _FEW),
     ("SQL", "a.sql", b"INSERT INTO t VALUES (1,'a');\nINSERT INTO t VALUES (2,'b');\n", "text", _VALUES),
@@ -184,7 +184,7 @@ _CASES: list[tuple[str, str, bytes, str, str]] = [
     ("HTML", "a.html", b"<!DOCTYPE html>\n<p>a, b</p>\n", "text", _NEITHER),
     ("W3C", "a", b"#Software: IIS\n#Fields: date time c-ip\n2024-01-02 15:04:05 10.0.0.1\n", "text", _NEITHER),
     ("PostgreSQL's csvlog", "a", b'2024-01-02 15:04:05.123 UTC,"ann","db",42,,x\n2024-01-02 15:04:06.123 UTC,"bob","db",43,,y\n',
-     "text", "a first row with blank cells, no header: text"),
+     "text", "a first row with blank cells, no header"),
     ("Palo Alto", "a", b"1,2024/01/02 15:04:05,001,TRAFFIC,end\n1,2024/01/02 15:04:06,001,TRAFFIC,start\n", "text", _VALUES),
     ("level in brackets", "a", b"[INFO] a, b\n[WARN] c, d\n", "text", _BRACKET),
     ("brace and a word", "a", b"{not json\n", "text", _BRACKET),

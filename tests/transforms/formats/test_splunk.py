@@ -16,21 +16,21 @@ PATHS = [pytest.param(FAST, id="fast"), pytest.param(TOLERANT, id="tolerant")]
 HEC: list[tuple[str, str, str, dict[str, str], str | None]] = [
     ("documented", '{"event":"Demo log","time":"2025-08-14T22:46:11Z","index":"demo","status":1,'
      '"fields":{"key1":"value1","key2":["value2.0", "value2.1"]}}', "Demo log",
-     {"index": "demo", "key1": "value1", "key2": '["value2.0","value2.1"]', "sourcetype": "httpevent"}, "2025-08-14 22:46:11+00:00"),
+     {"index": "demo", "key1": "value1", "key2": '["value2.0","value2.1"]'}, "2025-08-14 22:46:11+00:00"),
     ("all metadata", '{"event":"x","host":"h","source":"s","sourcetype":"t","index":"i","fields":{"host":"other","source":null}}', "x",
      {"host": "h", "source": "s", "sourcetype": "t", "index": "i"}, None),
     ("metadata in fields", '{"event":"x","fields":{"host":"h","sourcetype":"t"}}', "x", {"host": "h", "sourcetype": "t"}, None),
-    ("object", '{"event": {"b": 1.10, "a": [ {} ]}, "time": 1754870400.5}', '{"b":1.10,"a":[{}]}', {"sourcetype": "httpevent"},
+    ("object", '{"event": {"b": 1.10, "a": [ {} ]}, "time": 1754870400.5}', '{"b":1.10,"a":[{}]}', {},
      "2025-08-11 00:00:00.500000+00:00"),
-    ("list", '{"event":[1, 2],"time":"1754870400"}', "[1,2]", {"sourcetype": "httpevent"}, "2025-08-11 00:00:00+00:00"),
-    ("number", '{"event":1.10}', "1.10", {"sourcetype": "httpevent"}, None),
-    ("boolean", '{"event":false}', "false", {"sourcetype": "httpevent"}, None),
+    ("list", '{"event":[1, 2],"time":"1754870400"}', "[1,2]", {}, "2025-08-11 00:00:00+00:00"),
+    ("number", '{"event":1.10}', "1.10", {}, None),
+    ("boolean", '{"event":false}', "false", {}, None),
     ("values of fields", '{"event":"x","fields":{"n":1e5,"t":true,"z":null,"e":"","l":[],"status":401}}', "x",
-     {"n": "1e5", "t": "true", "e": "", "l": "[]", "status": "401", "sourcetype": "httpevent"}, None),
+     {"n": "1e5", "t": "true", "e": "", "l": "[]", "status": "401"}, None),
     ("braces in texts", '{"event":"\\"fields\\": \\"","fields":{"a":":{","b":["{","[["]}}', '"fields": "',
-     {"a": ":{", "b": '["{","[["]', "sourcetype": "httpevent"}, None),
-    ("null time", '{"event":"x","time":null}', "x", {"sourcetype": "httpevent"}, None),
-    ("no fields", '{"event":"x","fields":null}', "x", {"sourcetype": "httpevent"}, None),
+     {"a": ":{", "b": '["{","[["]'}, None),
+    ("null time", '{"event":"x","time":null}', "x", {}, None),
+    ("no fields", '{"event":"x","fields":null}', "x", {}, None),
 ]  # fmt: skip
 
 HEC_ERRORS = [
