@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification
 from transforms.object_listing import ObjectFilter
+from transforms.object_reading import ReadSettings
 from transforms.processors import Pipeline
 from transforms.processors.definition import load_pipelines
-from transforms.read_object import ReadSettings
 from transforms.storage import ObjectStore, TierStore, open_store, open_tier
 
 

@@ -20,7 +20,7 @@ from pipelines.settings import FIRST_WAVE_BYTES, RunSettings
 from pipelines.specification import JobSpecification
 from transforms.hot_tier.ledger import Ledger
 from transforms.job_folder import JobFolder
-from transforms.read_object import ReadSettings
+from transforms.object_reading import ReadSettings
 from transforms.sample_object import sample_object
 from transforms.storage import ObjectInfo, ObjectStore
 

@@ -140,7 +140,7 @@ def test_no_module_shadows_the_standard_library_or_is_a_grab_bag() -> None:
         pytest.param("transforms.storage", "import boto3.session", False, id="sdk-at-home"),
         pytest.param("pipelines.job", "from deltalake import DeltaTable", True, id="deltalake-elsewhere"),
         pytest.param("transforms.hot_tier.publish", "from deltalake.transaction import AddAction", False, id="deltalake-at-home"),
-        pytest.param("transforms.formats.csv_format", "from transforms.codecs import CODECS", True, id="format-codec"),
+        pytest.param("transforms.formats.csv.format", "from transforms.codecs import CODECS", True, id="format-codec"),
         pytest.param("pipelines.cli", "from service import app", True, id="pipelines-service"),
         pytest.param("service.api", "from pipelines import job", False, id="service-pipelines"),
         pytest.param("pipelines.cli", "from demo.sample_logs import PATTERN", True, id="product-demo"),

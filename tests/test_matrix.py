@@ -13,7 +13,8 @@ import pytest
 
 from transforms.formats import FORMATS as READERS
 from transforms.hot_tier.ledger import LedgerEntry
-from transforms.read_object import ReadSettings, read_object
+from transforms.object_reading import ReadSettings
+from transforms.read_object import read_object
 from transforms.storage.local import LocalStore
 
 CORPUS = Path(__file__).parent / "data" / "matrix"

@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from transforms.job_folder import JobFolder
 from transforms.object_parts import Part
-from transforms.read_object import ReadSettings
+from transforms.object_reading import ReadSettings
 from transforms.read_range import measure_range
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from transforms import schema
 from transforms.event_shaping import apply_pipelines
+from transforms.object_reading import ReadSettings
 from transforms.processors import Pipeline
-from transforms.read_object import ReadSettings
 from transforms.sample_object import Sample, sample_object
 from transforms.storage import ObjectInfo, ObjectStore
 from transforms.timestamps.origin import first_stamp, time_field

@@ -12,7 +12,8 @@ import pyarrow as pa
 from transforms.elements import Split
 from transforms.hot_tier.ledger import LedgerEntry
 from transforms.job_folder import Heartbeat
-from transforms.read_object import ReadSettings, read_part
+from transforms.object_reading import ReadSettings
+from transforms.read_object import read_part
 from transforms.storage import StorageOptions, open_store
 
 MAIN = "main"

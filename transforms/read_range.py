@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from transforms.errors import ObjectError
 from transforms.formats.ranges import can_be_cut, count_records, record_start
-from transforms.read_object import Reading, ReadSettings, read_head
+from transforms.object_reading import Reading, ReadSettings, read_head
 from transforms.storage import ObjectInfo, ObjectStore
 
 WINDOW = 1 << 20

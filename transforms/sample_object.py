@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from transforms import schema
 from transforms.errors import ObjectError
-from transforms.read_object import Reading, ReadSettings
+from transforms.object_reading import Reading, ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore
 
 _ENOUGH_DECODED = 16 << 20

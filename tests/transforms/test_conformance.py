@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from transforms import schema
-from transforms.read_object import ReadSettings, read_object
+from transforms.object_reading import ReadSettings
+from transforms.read_object import read_object
 from transforms.storage.local import LocalStore
 from transforms.timestamps import settle_times
 

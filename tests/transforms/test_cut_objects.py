@@ -16,7 +16,8 @@ from transforms.formats.options import FormatOptions
 from transforms.hot_tier.ledger import LedgerEntry
 from transforms.job_folder import JobFolder
 from transforms.object_parts import Part, merge_entries, worth_cutting
-from transforms.read_object import ReadSettings, read_part
+from transforms.object_reading import ReadSettings
+from transforms.read_object import read_part
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
 
 MODIFIED = datetime(2025, 8, 12, tzinfo=timezone.utc).timestamp()

@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from transforms.formats import csv_format, json_format, splunk_csv, splunk_hec, text_format
+from transforms.formats import text_format
+from transforms.formats.csv import format as csv_format
+from transforms.formats.json import format as json_format
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
+from transforms.formats.splunk import csv_export as splunk_csv
+from transforms.formats.splunk import event_collector as splunk_hec
 from transforms.formats.times import Clock
 
 FORMATS: dict[str, Callable[[Iterator[bytes], FormatOptions, Clock], Iterator[RecordBlock]]] = {

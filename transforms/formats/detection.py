@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from transforms.errors import UnsupportedError
 from transforms.formats.binary_files import binary_kind, hint
-from transforms.formats.csv_detection import csv_width, header_cells, other_delimiter
+from transforms.formats.csv.detection import csv_width, header_cells, other_delimiter
 from transforms.formats.encoding import utf8, whole_characters
 from transforms.formats.line_ends import with_line_feeds
 

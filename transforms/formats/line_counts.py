@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.formats.encoding import utf8
 from transforms.formats.framing import Lines, line_blocks, split_lines
-from transforms.formats.json_fields import JsonFields
+from transforms.formats.json.fields import JsonFields
 from transforms.formats.options import FormatOptions
 
 
@@ -25,7 +25,7 @@ def count_json(chunks: Iterator[bytes], options: FormatOptions, *, first: bool) 
         if lines.long is not None or lines.bad is not None or b'"Records"' in lines.text:
             return None
         if len(lines) and not (
-            (np.frombuffer(lines.text, np.uint8)[lines.starts] == ord("{")).all() and len(duckdb._valid(lines.array())) == len(lines)
+            (np.frombuffer(lines.text, np.uint8)[lines.starts] == ord("{")).all() and len(duckdb.valid(lines.array())) == len(lines)
         ):
             return None
         count += len(lines)

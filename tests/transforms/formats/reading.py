@@ -14,7 +14,7 @@ from unittest import mock
 
 from transforms import schema
 from transforms.formats import RecordBlock, read_records
-from transforms.formats.json_fields import JsonFields
+from transforms.formats.json.fields import JsonFields
 from transforms.formats.options import FormatOptions
 
 EXAMPLES = int(os.environ.get("REKINDLE_EXAMPLES", "200"))
@@ -32,13 +32,13 @@ def _json_fields() -> JsonFields:
 atexit.register(_json_fields.cache_clear)  # or DuckDB's binding complains of a leak
 
 FAST = {
-    "transforms.formats.json_objects.JsonFields": _json_fields,
-    "transforms.formats.json_objects._SMALL": 0,
-    "transforms.formats.json_objects._FEW": 0,
+    "transforms.formats.json.objects.JsonFields": _json_fields,
+    "transforms.formats.json.objects._SMALL": 0,
+    "transforms.formats.json.objects._FEW": 0,
 }
 TOLERANT = {
-    "transforms.formats.json_objects._SMALL": 1 << 60,
-    "transforms.formats.csv_table.can_be_fast": lambda lines, delimiter: False,
+    "transforms.formats.json.objects._SMALL": 1 << 60,
+    "transforms.formats.csv.table.can_be_fast": lambda lines, delimiter: False,
 }
 
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.formats.reading import EXAMPLES, FAST, TOLERANT, Reading, blocks_of, read_all
-from transforms.formats.csv_rows import header_names
+from transforms.formats.csv.rows import header_names
 from transforms.formats.record_block import MAX_CELLS
 
 PATHS = [pytest.param(FAST, id="fast"), pytest.param(TOLERANT, id="tolerant")]
@@ -152,7 +152,7 @@ def test_wide_rows_bound_the_cells() -> None:
 
 def test_many_rows_with_newlines_in_quotes_take_the_fast_path() -> None:
     data = b"a,b\n" + b'1,"x\ny ""z"""\r\n\n"",2\n' * 1000
-    patches = {"transforms.formats.csv_table.parse_rows": None, "transforms.formats.csv_format._FIRST_TRY": 0}  # to call it is an error
+    patches = {"transforms.formats.csv.table.parse_rows": None, "transforms.formats.csv.format._FIRST_TRY": 0}  # to call it is an error
     reading = read_all(data, "csv", patches=patches)
     assert reading.fields == [{"a": "1", "b": 'x\ny "z"'}, {"a": "", "b": "2"}] * 1000
     assert (reading.blank, reading.header) == (1000, 1)

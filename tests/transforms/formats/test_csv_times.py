@@ -71,14 +71,14 @@ def test_column_is_chosen_by_the_first_hundred_rows(cut: int, odd: int, found: s
 @pytest.mark.parametrize("cut", [64, 4096, None])
 def test_rows_beyond_the_head_do_not_choose(cut: int | None) -> None:
     data = b"a,b\n" + b"2024-01-01,2024-02-02\n" * 10 + b"x,2024-02-02\n" * 10
-    with mock.patch("transforms.formats.csv_format.HEAD_BYTES", 100):
+    with mock.patch("transforms.formats.csv.format.HEAD_BYTES", 100):
         times = times_of(data, cut=cut)
     assert times == ["2024-01-01T00:00:00.000"] * 10 + [None] * 10
 
 
 def test_rows_are_sampled_beyond_their_first_block() -> None:
     data = b"a,b\n" + b"2024-01-01,2024-02-02\n" * 90 + b"x,2024-02-02\n"
-    with mock.patch("transforms.formats.csv_table.MAX_CELLS", 160):
+    with mock.patch("transforms.formats.csv.table.MAX_CELLS", 160):
         first = next(iter(blocks_of(data, "csv"))).records
     assert first.num_rows == 80
     assert first["_time"][0].as_py() == datetime(2024, 2, 2, tzinfo=timezone.utc)

@@ -12,7 +12,7 @@ from tests.transforms.formats.reading import read_all
 
 _MANY = settings(max_examples=10_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 _CUTS = [8 << 20] * 16 + [4096] * 2 + [64, 64, 7, 1]  # small ones cost a call of pyarrow a row
-_TOLERANT = {"transforms.formats.csv_table.can_be_fast": lambda lines, delimiter: False}
+_TOLERANT = {"transforms.formats.csv.table.can_be_fast": lambda lines, delimiter: False}
 
 _CELLS = [
     b"", b"a", b" b ", b"1", b"2024-01-02T03:04:05Z", b"2024-01-02 03:04:05,123", b"03/01/2024 01:02:03", b"Feb 29 01:02:03", b"1704164645",

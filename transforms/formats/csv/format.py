@@ -12,7 +12,7 @@ from functools import partial
 import pyarrow as pa
 
 from transforms import schema
-from transforms.formats.csv_table import Table, TimesOf
+from transforms.formats.csv.table import Table, TimesOf
 from transforms.formats.encoding import utf8, utf8_within
 from transforms.formats.line_ends import with_line_feeds
 from transforms.formats.options import FormatOptions

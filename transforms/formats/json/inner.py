@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.formats.framing import Lines
-from transforms.formats.json_objects import ObjectReader, Piece
+from transforms.formats.json.objects import ObjectReader, Piece
 
 
 class InnerObjects:

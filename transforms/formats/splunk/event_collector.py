@@ -16,15 +16,15 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.formats.framing import Flags
-from transforms.formats.json_columns import choose, is_empty, is_present, only
-from transforms.formats.json_fields import Fields
-from transforms.formats.json_inner import InnerObjects
-from transforms.formats.json_objects import Piece
-from transforms.formats.json_stream import read_objects
+from transforms.formats.json.columns import choose, is_empty, is_present, only
+from transforms.formats.json.fields import Fields
+from transforms.formats.json.inner import InnerObjects
+from transforms.formats.json.objects import Piece
+from transforms.formats.json.stream import read_objects
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.record_errors import EVENT_BLANK, EVENT_REQUIRED, FIELDS_NESTED, FIELDS_NO_OBJECT, invalid_time, is_unreadable
-from transforms.formats.splunk_rows import record_batch
+from transforms.formats.splunk.rows import record_batch
 from transforms.formats.times import Clock, RecordTimes
 from transforms.formats.views import nulls
 

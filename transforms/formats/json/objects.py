@@ -1,7 +1,7 @@
 """The fields of many JSON objects: by DuckDB, or one by one.
 
-Objects go to DuckDB in blocks (`json_fields`), but for those that it would not read as we mean it (`json_odd`). Objects with odd numbers go
-there with these in quotes; what is left is read token by token (`json_values`).
+Objects go to DuckDB in blocks (`fields`), but for those that it would not read as we mean it (`odd`). Objects with odd numbers go
+there with these in quotes; what is left is read token by token (`values`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.formats.framing import Lines
-from transforms.formats.json_fields import Fields, JsonFields, join_rows, text_columns
-from transforms.formats.json_odd import odd_rows
-from transforms.formats.json_values import InvalidJsonError, read_object
+from transforms.formats.json.fields import Fields, JsonFields, join_rows, text_columns
+from transforms.formats.json.odd import odd_rows
+from transforms.formats.json.values import InvalidJsonError, read_object
 from transforms.formats.record_block import MAX_CELLS
 from transforms.formats.record_errors import line_errors
 from transforms.formats.views import Indices, take

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from transforms.formats.csv_records import Spans
-from transforms.formats.csv_rows import Row, parse_row
+from transforms.formats.csv.records import Spans
+from transforms.formats.csv.rows import Row, parse_row
 from transforms.formats.views import Indices, only_chunk, take
 
 Columns = list[pa.Array]

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from transforms import schema
-from transforms.formats.csv_cells import Cells, Columns
-from transforms.formats.csv_records import Spans, can_be_fast, line_records, quoted_records
-from transforms.formats.csv_rows import header_names, header_row, parse_rows
+from transforms.formats.csv.cells import Cells, Columns
+from transforms.formats.csv.records import Spans, can_be_fast, line_records, quoted_records
+from transforms.formats.csv.rows import header_names, header_row, parse_rows
 from transforms.formats.framing import Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock

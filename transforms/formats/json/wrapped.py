@@ -10,8 +10,8 @@ import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from transforms.formats.json_steps import STRING, find_end
-from transforms.formats.json_values import InvalidJsonError, read_object
+from transforms.formats.json.steps import STRING, find_end
+from transforms.formats.json.values import InvalidJsonError, read_object
 
 RECORDS = "Records"  # a list that is found without being named, as CloudTrail has it
 _SPACE = rb"[ \t\r\n]*"

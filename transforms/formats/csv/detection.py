@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 
-from transforms.formats.csv_rows import header_row
+from transforms.formats.csv.rows import header_row
 
 _MAX_HEADER_CELL = 64
 # A header names things: a number, a time or an address is a value, and so are a setting and a level.

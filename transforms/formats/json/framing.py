@@ -1,7 +1,7 @@
 """Which records JSON text has, in whatever layout: objects on lines, beside each other or over lines, in an array, or wrapped (spec §4.3).
 
-The text comes in blocks, cut anywhere. What is given does not depend on where: each decision is one about the text (`json_steps`). A block
-is looked through at once (`json_brackets`); only where that finds something to look at, one record is taken step by step.
+The text comes in blocks, cut anywhere. What is given does not depend on where: each decision is one about the text (`steps`). A block
+is looked through at once (`brackets`); only where that finds something to look at, one record is taken step by step.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 
 from transforms.formats.framing import Lines, split_lines
-from transforms.formats.json_cursor import Cursor
-from transforms.formats.json_lists import WrappedLists
-from transforms.formats.json_rests import step_element
-from transforms.formats.json_steps import SPACE, step_line, step_object
-from transforms.formats.json_wrapped import RECORDS, is_undecided, may_wrap
+from transforms.formats.json.cursor import Cursor
+from transforms.formats.json.lists import WrappedLists
+from transforms.formats.json.rests import step_element
+from transforms.formats.json.steps import SPACE, step_line, step_object
+from transforms.formats.json.wrapped import RECORDS, is_undecided, may_wrap
 
 AFTER_ARRAY = "invalid_json: text after the end of the array"
 _HEAD = 64 << 10  # bytes: white space between an array's bracket and its first element that is looked through

@@ -1,10 +1,10 @@
-"""Steps through JSON text beside those of `json_steps`: over elements that are no objects, and over what comes of a record that was cut."""
+"""Steps through JSON text beside those of `steps`: over elements that are no objects, and over what comes of a record that was cut."""
 
 from __future__ import annotations
 
 import re
 
-from transforms.formats.json_steps import AFTER_STRING, CLOSING, OPENING, SPACE, STRING, Step, find_end, step_line
+from transforms.formats.json.steps import AFTER_STRING, CLOSING, OPENING, SPACE, STRING, Step, find_end, step_line
 
 _MOST_SPACE = 64 << 10  # bytes
 _ITEM = re.compile(STRING + rb'|[{}\[\],\n"]|\\["\\]')

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from transforms.formats import framing
 from transforms.formats.encoding import utf8
-from transforms.formats.json_fields import Fields
-from transforms.formats.json_framing import JsonFramer
-from transforms.formats.json_objects import ObjectReader, Objects, Piece
-from transforms.formats.json_spans import Frame
+from transforms.formats.json.fields import Fields
+from transforms.formats.json.framing import JsonFramer
+from transforms.formats.json.objects import ObjectReader, Objects, Piece
+from transforms.formats.json.spans import Frame
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_ROWS
 from transforms.formats.views import nulls, take

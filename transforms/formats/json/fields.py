@@ -58,12 +58,13 @@ class JsonFields:
         try:
             read, fields = self._fields(objects)
         except _NO_JSON:
-            valid = self._valid(objects)
+            valid = self.valid(objects)
             rows, objects = rows[valid], take(objects, valid)
             read, fields = self._fields(objects)
         return rows[read], {name: _unquote_numbers(column) for name, column in fields.items()} if quote_numbers else fields
 
-    def _valid(self, objects: pa.Array) -> Indices:
+    def valid(self, objects: pa.Array) -> Indices:
+        """Return which texts are JSON, or what DuckDB takes for it."""
         result = self._query("SELECT json_valid(m) v FROM source", objects)
         return np.flatnonzero(only_chunk(result.column("v")).to_numpy(zero_copy_only=False))
 

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from transforms.formats.framing import Flags
-from transforms.formats.json_columns import choose
-from transforms.formats.json_fields import Fields, join_rows
-from transforms.formats.json_inner import InnerObjects
-from transforms.formats.json_objects import Piece
+from transforms.formats.json.columns import choose
+from transforms.formats.json.fields import Fields, join_rows
+from transforms.formats.json.inner import InnerObjects
+from transforms.formats.json.objects import Piece
 from transforms.formats.views import Indices, take
 
 

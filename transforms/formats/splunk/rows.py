@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from transforms import schema
 from transforms.formats.framing import Flags
-from transforms.formats.json_columns import choose, is_empty, is_present, only
+from transforms.formats.json.columns import choose, is_empty, is_present, only
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_errors import error_column, invalid_time
 from transforms.formats.times import Clock, RecordTimes

@@ -1,4 +1,4 @@
-r"""Where one value of JSON text ends, and where reading goes on if it is broken: the rules that `json_brackets` follows for many at once.
+r"""Where one value of JSON text ends, and where reading goes on if it is broken: the rules that `brackets` follows for many at once.
 
 All rules are about the text, none about how it was cut into blocks:
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from transforms.formats.json_brackets import MOST_LEVELS
+from transforms.formats.json.brackets import MOST_LEVELS
 
 STRING = rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'
 _TOKEN = re.compile(STRING + rb'|[{}\[\]\n"]|\\["\\]')

@@ -1,6 +1,6 @@
 """Where the objects of JSON text begin and end, for a whole window at once: numpy over its quotes, brackets and line feeds.
 
-Only what is clean is found here: at the first thing that needs a closer look the search ends, and `json_steps` decides about it. Both
+Only what is clean is found here: at the first thing that needs a closer look the search ends, and `steps` decides about it. Both
 follow the same rules: a string has no line feed in it and is followed by white space or by one of `,:}]`.
 """
 

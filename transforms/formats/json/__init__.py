@@ -1,0 +1,1 @@
+"""JSON: `format.read` over a framer that finds objects in any layout, and readers of their fields."""

@@ -1,0 +1,1 @@
+"""What Splunk exports, and what its HTTP Event Collector takes."""
