@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import S3
+from tests.fault_proxy import FaultProxy
 from tests.pipelines.conftest import Ended
 
 Rekindle = Callable[..., Ended]
@@ -112,6 +114,21 @@ def test_only_the_beginning_is_read(rekindle: Rekindle, source: Path) -> None:
     found = samples(preview(rekindle, source, "--pattern", "long.*"), source)
     assert all(sample["bytesRead"] <= 1 << 20 and sample["failure"] is None for sample in found.values())
     assert len(found["long.json"]["events"]) == 5
+
+
+def test_on_s3_it_only_reads(rekindle: Rekindle, s3: S3, fault_proxy: FaultProxy) -> None:
+    s3.put("logs/long.log", ACCESS.encode() * 40_000)
+    s3.put("logs/short.json.gz", gzip.compress(b'{"time": "2025-08-11T01:02:03Z"}'))
+    ended = rekindle(
+        "preview", "--bucket", s3.bucket, "--hot-tier", f"s3://{s3.bucket}/tier", "--endpoint-url", fault_proxy.endpoint_url, "--json"
+    )
+    assert ended.code == 0, ended.err
+    found = {sample["object"].rpartition("/")[2]: sample for sample in ended.json["samples"]}
+    assert found["long.log"]["bytesRead"] == 1 << 20
+    assert found["short.json.gz"]["events"][0]["timeOrigin"] == "field time"
+    assert {one.method for one in fault_proxy.seen} <= {"GET", "HEAD"}
+    keys = [entry["Key"] for entry in s3.client.list_objects_v2(Bucket=s3.bucket)["Contents"]]
+    assert keys == ["logs/long.log", "logs/short.json.gz"]
 
 
 def test_known_objects_are_counted(rekindle: Rekindle, source: Path) -> None:
