@@ -123,19 +123,27 @@ def print_report(report: dict[str, Any]) -> None:
         ("Written", f"{report['filesWritten']:,} files, {show_size(report['bytesWritten'])}; waves: {report['waves']:,}"),
         ("Took", f"{report['seconds']:.1f} s, {report['megabytesPerSecond']:,} MB/s of decoded logs"),
     ]  # fmt: skip
-    table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        if value:
-            table.add_row(name, Text(value))
-    RESULTS.print(table)
+    _print_named([(name, value) for name, value in rows if value])
     if report.get("reason"):
         RESULTS.print(Text(f"\n{report['status']}: {report['reason']}"))
     _print_list("Warnings", [Text(text) for text in report["warnings"]])
     _print_list("Failures", [Text(f"{one['object']}: {one['status']}: {one['reason']}") for one in report["failures"]])
     if report["status"] == "Succeeded" and objects["known"] and not report["events"]:
         RESULTS.print(f"\nNothing new: {objects['known']:,} objects are known already, and nothing was added.")
+
+
+def _print_named(rows: Sequence[tuple[str, str]]) -> None:
+    """Print texts with their names before them: on a terminal folded to its width, else a line each."""
+    if not RESULTS.is_terminal:
+        for name, value in rows:
+            RESULTS.print(Text(f"{name:<12} {value}"), soft_wrap=True)
+        return
+    table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, Text(value))
+    RESULTS.print(table)
 
 
 def _print_list(title: str, lines: list[Text]) -> None:
