@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import cli_backfill, cli_jobs, cli_preview, cli_query
+from pipelines import cli_backfill, cli_jobs, cli_keys, cli_preview, cli_query
 from pipelines import cli_output as output
 from transforms.errors import RekindleError
 from transforms.schema import PRODUCT
@@ -32,6 +32,11 @@ jobs.command("show", help="The report of a job, as it stands.")(cli_jobs.show)
 jobs.command("cancel", help="Stop a job at its next safe point; what it published stays.")(cli_jobs.cancel)
 jobs.command("resume", help="Go on with a job that was killed, canceled or failed: its id, its plan, its waves.")(cli_jobs.resume)
 app.add_typer(jobs, name="jobs")
+keys = typer.Typer(no_args_is_help=True, help="Create, list and revoke IAM keys: what comes in by one gets its env, team and defaults.")
+keys.command("create", help="Make a key; its token is shown once.")(cli_keys.create)
+keys.command("list", help="All keys, the revoked too.")(cli_keys.list_keys)
+keys.command("revoke", help="Take a key out of force; events keep its id.")(cli_keys.revoke)
+app.add_typer(keys, name="keys")
 
 _UsageError: Any = typer.BadParameter.__mro__[2]
 """Click's `ClickException`, wherever this version of typer keeps it."""

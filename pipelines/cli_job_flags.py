@@ -42,6 +42,7 @@ class JobFlags:
     on_changed: Annotated[str | None, typer.Option("--on-changed", help="Known object, other content: replace, append or skip.")] = None
     on_error: Annotated[str | None, typer.Option("--on-error", help="Object that breaks half-way: salvage, quarantine or fail.")] = None
     pipelines: Annotated[Path | None, typer.Option("--pipelines", help="Pipelines file, YAML or JSON.")] = None
+    key: Annotated[str | None, typer.Option("--key", help="IAM key: its env, team, defaults and format hold for what comes in.")] = None
     promote: Annotated[list[str] | None, typer.Option("--promote", help="Attributes that get a column, by commas.")] = None
     max_objects: Annotated[int, typer.Option("--max-objects", min=1, help="Stop where more objects would be evaluated.")] = 1_000_000
     wave_bytes: Annotated[str, typer.Option("--wave-bytes", help="Largest wave, compressed.")] = "1GiB"
@@ -76,6 +77,7 @@ class JobFlags:
             tier_options=tier_options,
             pipelines=_read_text(self.pipelines, "--pipelines") if self.pipelines else None,
             pipelines_file=str(self.pipelines) if self.pipelines else "pipelines",
+            key=self.key,
             promote=_columns(split_lists(self.promote or ())),
             max_objects=self.max_objects,
             wave_bytes=_at_least_one(parse_size(self.wave_bytes), "--wave-bytes"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pipelines.keys import MISSING_S3_PULL, S3Pull, load_key
 from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification
+from transforms.errors import ConfigurationError
 from transforms.object_listing import ObjectFilter
 from transforms.object_reading import ReadSettings
 from transforms.processors import Pipeline
@@ -37,18 +39,24 @@ class JobContext:
 
     @classmethod
     def open(cls, task_id: str, specification: JobSpecification, settings: RunSettings) -> JobContext:
-        """Load and open what a job needs; nothing is requested yet.
+        """Load and open what a job needs; nothing but the key is requested yet.
 
         Raises:
-            RekindleError: the pipelines file is wrong, or a place can't be one.
+            RekindleError: the pipelines file or the key is wrong, or a place can't be one.
         """
         tier = open_tier(settings.hot_tier, settings.tier_options)
+        key = load_key(tier, settings.key) if settings.key else None
+        if key and key.s3_pull is None:
+            raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
+        pull = key.s3_pull if key and key.s3_pull else S3Pull()
+        settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
         store = open_store(specification.bucket, settings.source_options)
         same_place = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
         reading = ReadSettings(
             task_id=task_id,
-            formats=specification.format_settings(max_record=settings.max_record),
-            defaults=specification.defaults,
+            formats=specification.format_settings(max_record=settings.max_record, usual=pull.format),
+            defaults=tuple((pull.defaults | dict(specification.defaults)).items()),
+            columns=tuple(key.columns.items()) if key else (),
             on_error=specification.on_error,
             max_expansion=settings.max_expansion,
         )

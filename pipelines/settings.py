@@ -23,6 +23,7 @@ class RunSettings:
         tier_options: How the hot tier is reached.
         pipelines: Text of the pipelines file, or None.
         pipelines_file: Its name, for messages.
+        key: The id of the IAM key that lets the events in, or None.
         promote: Attributes that get a column whatever the sample says.
         max_objects: Discovery stops beyond so many objects.
         wave_bytes: The largest wave, in compressed bytes.
@@ -38,6 +39,7 @@ class RunSettings:
     tier_options: StorageOptions = field(default_factory=StorageOptions)
     pipelines: str | None = None
     pipelines_file: str = "pipelines"
+    key: str | None = None
     promote: tuple[str, ...] = ()
     max_objects: int = 1_000_000
     wave_bytes: int = 1 << 30

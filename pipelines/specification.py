@@ -89,9 +89,12 @@ class JobSpecification(_Strict):
         """Attributes for events that don't carry their own."""
         return tuple((name, value) for name in ("host", "source", "sourcetype", "index") if (value := getattr(self, name)) is not None)
 
-    def format_settings(self, *, max_record: int) -> FormatOptions:
-        """Return the format's options as the readers take them."""
-        return FormatOptions(max_record=max_record, **self.format_options.model_dump())
+    def format_settings(self, *, max_record: int, usual: str | None = None) -> FormatOptions:
+        """Return the format's options as the readers take them; `usual` is the format where the job names none (the key's)."""
+        options = self.format_options.model_dump()
+        if usual and "format" not in self.format_options.model_fields_set:
+            options["format"] = usual
+        return FormatOptions(max_record=max_record, **options)
 
     def object_filter(self, *, excluded_prefix: str | None) -> ObjectFilter:
         """Return what is asked of an object."""

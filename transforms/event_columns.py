@@ -23,7 +23,9 @@ def event_id_prefix(info: ObjectInfo) -> str:
 class EventColumns:
     """Stamps the records of one object, block after block; ids count on over them."""
 
-    def __init__(self, info: ObjectInfo, *, format_name: str, task_id: str, defaults: Mapping[str, str], first: int = 0) -> None:
+    def __init__(
+        self, info: ObjectInfo, *, format_name: str, task_id: str, defaults: Mapping[str, str], system: Mapping[str, str], first: int = 0
+    ) -> None:
         """Prepare for an object.
 
         Args:
@@ -31,6 +33,7 @@ class EventColumns:
             format_name: What it is read as.
             task_id: The job, for `_correlation_id`.
             defaults: Attributes for events that don't carry their own.
+            system: Further system columns, those of the IAM key.
             first: The ordinal of the first record that comes.
         """
         self._info = info
@@ -43,6 +46,7 @@ class EventColumns:
             "_correlation_id": task_id,
             "_object": info.uri,
             "_format": format_name,
+            **system,
             "filename": info.key,
             **defaults,
         }

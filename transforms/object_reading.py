@@ -32,6 +32,7 @@ class ReadSettings:
         task_id: The job, for `_correlation_id`.
         formats: The format and its options.
         defaults: Attributes for events that don't carry their own.
+        columns: System columns that are the same for all events: those of the IAM key.
         on_error: What to do with an object that breaks half-way: `salvage`, `quarantine` or `fail`.
         max_expansion: Output may be at most so many times the input (and 4 GiB).
     """
@@ -39,6 +40,7 @@ class ReadSettings:
     task_id: str
     formats: FormatOptions = field(default_factory=FormatOptions)
     defaults: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
     on_error: str = "salvage"
     max_expansion: float = 200.0
 
@@ -112,7 +114,9 @@ class Reading:
         assert self.format is not None
         name = self.format.format
         defaults = {**DEFAULTS.get(name, {}), **dict(self.settings.defaults)}
-        columns = EventColumns(self.info, format_name=name, task_id=self.settings.task_id, defaults=defaults, first=first)
+        columns = EventColumns(
+            self.info, format_name=name, task_id=self.settings.task_id, defaults=defaults, system=dict(self.settings.columns), first=first
+        )
         for block in blocks:
             self.blank += block.blank
             self.header += block.header

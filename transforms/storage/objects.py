@@ -24,6 +24,7 @@ class StorageOptions:
         no_sign_request: Ask without credentials (public buckets).
         request_payer: Pay for the requests (requester-pays buckets).
         ca_bundle: Path of a PEM file of the certificates to trust.
+        role_arn: An AWS role to assume with the credentials of the chain.
     """
 
     endpoint_url: str | None = None
@@ -32,6 +33,7 @@ class StorageOptions:
     no_sign_request: bool = False
     request_payer: bool = False
     ca_bundle: str | None = None
+    role_arn: str | None = None
 
 
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})

@@ -17,6 +17,7 @@ from botocore.config import Config
 from obstore.store import S3Store as FastStore
 
 from transforms.errors import AccessError, ArchivedError, ConfigurationError, DeniedError, ObjectError, RekindleError, VanishedError
+from transforms.storage.assumed_role import assume_role
 from transforms.storage.objects import StorageOptions, object_uri
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class S3Connection:
     def session(self) -> Any:  # noqa: ANN401 - boto3 has no types
         """The boto3 session, and with it the credential chain."""
         try:
-            return boto3.Session(profile_name=self.options.profile, region_name=self.options.region)
+            session = boto3.Session(profile_name=self.options.profile, region_name=self.options.region)
+            return session if self.options.role_arn is None else assume_role(session, self.options.role_arn, self.options.endpoint_url)
         except sdk.ProfileNotFound as error:
             raise ConfigurationError(f"profile {self.options.profile!r}: {error}; see ~/.aws/config", field="profile") from error
 

@@ -1,0 +1,180 @@
+"""IAM keys (spec §5): who may ingest, and what comes in by a key gets. Each is a small file beside the tier; its token is kept as a hash.
+
+A token is 256 random bits, so a plain SHA-256 keeps it: there is nothing to guess that a slow hash would have to slow down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from transforms.errors import ConfigurationError
+from transforms.storage import TierStore
+
+FOLDER = "_rekindle/keys"
+TOKEN_PREFIX = "rk_"  # noqa: S105  what a token begins with, so that scanners for leaked secrets find it
+MISSING_S3_PULL = 'Missing "s3_pull" key from IAM key attributes'
+_ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
+_LONGEST = 31  # characters of `_env` and `_team` (spec §2)
+
+
+def _label(value: str | None) -> str | None:
+    if value is not None and not (0 < len(value) <= _LONGEST and value.isprintable()):
+        raise ValueError(f"must have 1 to {_LONGEST} printable characters")
+    return value
+
+
+def _role(value: str | None) -> str | None:
+    if value is not None and not _ROLE.fullmatch(value):
+        raise ValueError("must be an AWS role, such as arn:aws:iam::123456789012:role/reader")
+    return value
+
+
+Label = Annotated[str | None, AfterValidator(_label)]
+Role = Annotated[str | None, AfterValidator(_role)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid", frozen=True)
+
+
+class S3Pull(_Model):
+    """What a key says about objects that are pulled from S3: format and attributes for those that have none, and the role that reads."""
+
+    format: Literal["csv", "json", "splunk_csv", "splunk_hec", "text"] | None = None
+    index: str | None = None
+    source: str | None = None
+    sourcetype: str | None = None
+    host: str | None = None
+    role_arn: Role = None
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """Attributes for events that have none of their own, nor by the job."""
+        return {name: value for name in ("host", "source", "sourcetype", "index") if (value := getattr(self, name)) is not None}
+
+
+class Key(_Model):
+    """A key, as it is kept.
+
+    Attributes:
+        id: UUID; stands in `_iam_key_id` of what came in by it.
+        name: What people call it.
+        role: What it may do: `ingest`, `read` or `admin`.
+        env, team: Stand in `_env` and `_team`.
+        s3_pull: The integration with S3, None where it is not enabled.
+        token_hash: SHA-256 of the token, hexadecimal.
+        created_at, revoked_at: When.
+    """
+
+    id: str
+    name: str = Field(min_length=1, max_length=200)
+    role: Literal["ingest", "read", "admin"] = "ingest"
+    env: Label = None
+    team: Label = None
+    s3_pull: S3Pull | None = None
+    token_hash: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """System columns of the events that come in by it."""
+        found = {"_iam_key_id": self.id, "_env": self.env, "_team": self.team}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def shown(self) -> dict[str, object]:
+        """Return what people may see: all but the hash."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"token_hash"})
+
+
+def create_key(
+    tier: TierStore, *, name: str, role: str, env: str | None, team: str | None, s3_pull: dict[str, str] | None
+) -> tuple[Key, str]:
+    """Make a key and keep it; return it with its token, which is nowhere else.
+
+    Raises:
+        ConfigurationError: a field is wrong.
+    """
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    fields = {"name": name, "role": role, "env": env, "team": team, "s3_pull": s3_pull}
+    made = {"id": str(uuid.uuid4()), "token_hash": _hash(token), "created_at": datetime.now(timezone.utc)}
+    try:
+        key = Key.model_validate(fields | made)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        field = str(detail["loc"][-1])
+        raise ConfigurationError(f"{field}: {detail['msg'].removeprefix('Value error, ')}, not {detail['input']!r}", field=field) from None
+    tier.put_new(_path(key.id), _dump(key))
+    return key, token
+
+
+def list_keys(tier: TierStore) -> list[Key]:
+    """Return all keys, the revoked too, the oldest first."""
+    return sorted(_all(tier), key=lambda key: key.created_at)
+
+
+def load_key(tier: TierStore, key_id: str) -> Key:
+    """Return a key that is in force.
+
+    Raises:
+        ConfigurationError: there is none of this id, or it was revoked.
+    """
+    key = _find(tier, key_id)
+    if key.revoked_at:
+        raise ConfigurationError(f"key {key_id} was revoked on {key.revoked_at:%Y-%m-%d %H:%M} UTC: create another", field="key")
+    return key
+
+
+def revoke_key(tier: TierStore, key_id: str) -> Key:
+    """Take a key out of force; it stays known, because events name it.
+
+    Raises:
+        ConfigurationError: there is none of this id.
+    """
+    key = _find(tier, key_id)
+    if key.revoked_at is None:
+        key = key.model_copy(update={"revoked_at": datetime.now(timezone.utc)})
+        tier.put(_path(key.id), _dump(key))
+    return key
+
+
+def key_of_token(tier: TierStore, token: str) -> Key | None:
+    """Return the key in force that a token is of, or None."""
+    wanted = _hash(token)
+    return next((key for key in _all(tier) if hmac.compare_digest(key.token_hash, wanted) and not key.revoked_at), None)
+
+
+def _find(tier: TierStore, key_id: str) -> Key:
+    try:
+        uuid.UUID(key_id)
+        return Key.model_validate_json(tier.get(_path(key_id.lower())))
+    except (ValueError, FileNotFoundError):
+        raise ConfigurationError(f"there is no key {key_id!r} at {tier.uri}: `rekindle keys list` shows all", field="key") from None
+
+
+def _all(tier: TierStore) -> Iterator[Key]:
+    for file in tier.list(f"{FOLDER}/"):
+        yield Key.model_validate_json(tier.get(file.path))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _path(key_id: str) -> str:
+    return f"{FOLDER}/{key_id}.json"
+
+
+def _dump(key: Key) -> bytes:
+    return orjson.dumps(key.model_dump(mode="json", by_alias=True), option=orjson.OPT_INDENT_2)

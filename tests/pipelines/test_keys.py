@@ -1,0 +1,134 @@
+"""IAM keys: how they are kept, and what comes in by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.keys import key_of_token, list_keys, load_key
+from tests.conftest import S3
+from tests.fault_proxy import FaultProxy
+from tests.pipelines.conftest import Ended, content
+from transforms.errors import ConfigurationError
+from transforms.storage import StorageOptions, open_tier
+
+Rekindle = Callable[..., Ended]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "a").write_text('{"event": "one", "host": "own"}\n{"event": "two", "time": 1754870400}\n')
+    return folder
+
+
+def create(rekindle: Rekindle, tier: Path, *flags: object) -> dict[str, Any]:
+    ended = rekindle("keys", "create", "--hot-tier", tier, "--json", *flags)
+    assert ended.code == 0, ended.err
+    return ended.json
+
+
+def test_what_comes_in_by_a_key(rekindle: Rekindle, source: Path, tmp_path: Path) -> None:
+    tier = tmp_path / "hot"
+    key = create(
+        rekindle, tier, "--env", "tutorial", "--team", "learning", "--index", "main", "--host", "the key's", "--source", "the key's"
+    )
+    flags = ("backfill", "--bucket", f"file://{source}", "--hot-tier", tier, "--key", key["id"], "--source", "the job's", "--json")
+    assert rekindle(*flags).code == 0
+    one, two = content(rekindle, tier)
+    assert {(row["_iam_key_id"], row["_env"], row["_team"]) for row in (one, two)} == {(key["id"], "tutorial", "learning")}
+    assert [row["host"] for row in (one, two)] == ["own", "the key's"]
+    assert {(row["source"], row["index"], row["sourcetype"], row["_format"]) for row in (one, two)} == {
+        ("the job's", "main", "httpevent", "splunk_hec")
+    }
+
+
+@pytest.mark.parametrize(
+    ("flags", "wanted"), [([], "text"), (["--format", "json"], "json"), (["--format", "auto"], "splunk_hec")], ids=["key", "job", "auto"]
+)
+def test_the_format_is_the_jobs_else_the_keys(
+    rekindle: Rekindle, source: Path, tmp_path: Path, flags: tuple[str, ...], wanted: str
+) -> None:
+    key = create(rekindle, tmp_path / "hot", "--format", "text")
+    command = ("preview", "--bucket", f"file://{source}", "--hot-tier", tmp_path / "hot", "--key", key["id"], "--json", *flags)
+    assert rekindle(*command).json["samples"][0]["format"]["name"] == wanted
+
+
+def test_the_token_is_nowhere(rekindle: Rekindle, tmp_path: Path) -> None:
+    tier = tmp_path / "hot"
+    key = create(rekindle, tier, "--name", "mine")
+    store = open_tier(str(tier), StorageOptions())
+    assert key["token"].startswith("rk_")
+    assert not any(key["token"].encode() in path.read_bytes() for path in tier.rglob("*") if path.is_file())
+    found = key_of_token(store, key["token"])
+    assert found is not None and found.id == key["id"]
+    assert key_of_token(store, "rk_other") is None
+    listed = rekindle("keys", "list", "--hot-tier", tier, "--json")
+    assert [row["id"] for row in listed.rows] == [key["id"]]
+    assert "token" not in listed.out.lower()
+
+
+def test_a_revoked_key_lets_nothing_in(rekindle: Rekindle, source: Path, tmp_path: Path) -> None:
+    tier = tmp_path / "hot"
+    key = create(rekindle, tier)
+    assert rekindle("keys", "revoke", key["id"], "--hot-tier", tier).code == 0
+    store = open_tier(str(tier), StorageOptions())
+    assert key_of_token(store, key["token"]) is None
+    assert list_keys(store)[0].revoked_at is not None
+    with pytest.raises(ConfigurationError, match="revoked"):
+        load_key(store, key["id"])
+    ended = rekindle("backfill", "--bucket", f"file://{source}", "--hot-tier", tier, "--key", key["id"])
+    assert ended.code == 2
+    assert "revoked" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "field"),
+    [
+        (("--env", "x" * 32), "env"),
+        (("--team", ""), "team"),
+        (("--role", "root"), "role"),
+        (("--format", "xml"), "format"),
+        (("--role-arn", "admin"), "role_arn"),
+    ],
+    ids=["env", "team", "role", "format", "arn"],
+)
+def test_wrong_fields_are_named(rekindle: Rekindle, tmp_path: Path, flags: tuple[str, ...], field: str) -> None:
+    ended = rekindle("keys", "create", "--hot-tier", tmp_path / "hot", *flags)
+    assert ended.code == 2
+    assert f"{field}:" in ended.err
+    assert not (tmp_path / "hot").exists()
+
+
+def test_unknown_keys_and_keys_without_s3(rekindle: Rekindle, source: Path, tmp_path: Path) -> None:
+    tier = tmp_path / "hot"
+    flags = ("backfill", "--bucket", f"file://{source}", "--hot-tier", tier)
+    for key_id in ("nonsense", "../../etc/passwd", "00000000-0000-0000-0000-000000000000"):
+        ended = rekindle(*flags, "--key", key_id)
+        assert ended.code == 2
+        assert "there is no key" in ended.err
+    key = create(rekindle, tier, "--no-s3-pull")
+    ended = rekindle(*flags, "--key", key["id"])
+    assert ended.code == 2
+    assert 'Missing "s3_pull" key from IAM key attributes' in ended.err
+
+
+def test_a_role_reads_the_source(rekindle: Rekindle, s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> None:
+    s3.put("a.log", b"one line\n")
+    key = create(rekindle, tmp_path / "hot", "--role-arn", "arn:aws:iam::123456789012:role/reader")
+    source = ("--bucket", s3.bucket, "--endpoint-url", fault_proxy.endpoint_url)
+    ended = rekindle("backfill", *source, "--hot-tier", tmp_path / "hot", "--key", key["id"], "--json")
+    assert ended.code == 0, ended.err
+    assert ended.json["events"] == 1
+    asked = [one for one in fault_proxy.seen if one.method == "POST"]
+    assert asked  # STS, for the role
+    tokens = {one.headers.get("x-amz-security-token") for one in fault_proxy.requests("a.log")}
+    assert tokens and None not in tokens  # and what it gave signs the reading
+    job = json.loads((tmp_path / "hot" / "_rekindle" / "jobs" / ended.json["taskId"] / "job.json").read_text())
+    assert job["settings"]["source_options"]["role_arn"] == "arn:aws:iam::123456789012:role/reader"
+    assert job["settings"]["tier_options"]["role_arn"] is None
