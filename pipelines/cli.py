@@ -87,12 +87,19 @@ def _stop_writing() -> int:
     return 0
 
 
-@app.callback()
-def _root(version: Annotated[bool, typer.Option("--version", help="Say which version this is, and end.", is_eager=True)] = False) -> None:
-    """Rekindle: make cold logs in S3 a hot tier of partitioned Parquet that any SQL engine reads, exactly once."""
-    if version:
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
         output.RESULTS.print(PRODUCT)
         raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", help="Say which version this is, and end.", is_eager=True, callback=_say_version)]
+
+
+@app.callback()
+def _root(version: Version = False) -> None:
+    """Rekindle: make cold logs in S3 a hot tier of partitioned Parquet that any SQL engine reads, exactly once."""
+    del version
 
 
 if __name__ == "__main__":

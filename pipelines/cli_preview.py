@@ -46,13 +46,27 @@ def _print_page(document: dict[str, Any]) -> None:
     for sample in document["samples"]:
         output.RESULTS.print()
         _print_sample(sample)
-    if document["samples"]:
-        output.RESULTS.print("\nNothing was written. `rekindle backfill` with the same flags ingests it.")
+    _print_end(counts, len(document["samples"]))
+
+
+def _print_end(counts: dict[str, int], shown: int) -> None:
+    readable = counts["matched"] - counts["archived"] - counts["empty"]
+    if readable > shown:
+        output.RESULTS.print(f"\n{shown:,} of {readable:,} objects were looked into; --objects shows more.", soft_wrap=True)
+    if counts["work"]:
+        output.RESULTS.print(f"\nNothing was written. `rekindle backfill` with the same flags ingests {_objects(counts['work'])}.")
+    elif counts["matched"]:
+        output.RESULTS.print("\nThere is nothing to ingest.")
+
+
+def _objects(number: int) -> str:
+    return f"{number:,} object{'s' * (number != 1)}"
 
 
 def _print_sample(sample: dict[str, Any]) -> None:
     heading = Text(output.printable(sample["object"]), style="bold")
-    output.RESULTS.print(heading.append(f"  {show_size(sample['size'])}, {sample['modified'][:19]}Z", style="dim"), soft_wrap=True)
+    known = "" if sample["disposition"] == "work" else f", {sample['disposition']}"
+    output.RESULTS.print(heading.append(f"  {show_size(sample['size'])}, {sample['modified'][:19]}Z{known}", style="dim"), soft_wrap=True)
     for name in ("codec", "format"):
         if sample[name]:
             _say(name, f"{sample[name]['name']} ({sample[name]['rule']})", indent=2)
@@ -63,7 +77,7 @@ def _print_sample(sample: dict[str, Any]) -> None:
     if sample["events"]:
         _say("columns", _names(sample["columns"]), indent=2)
         if sample["map"]:
-            _say("map", _names(sample["map"]), indent=2)
+            _say("in the map `attributes`", _names(sample["map"]), indent=2)
     for event in sample["events"]:
         _print_event(event)
 

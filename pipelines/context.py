@@ -78,10 +78,14 @@ class JobContext:
 
     def nothing_matched(self, evaluated: int) -> str:
         """Return what to say where no object matches."""
-        return (
-            f"nothing matched: {evaluated:,} objects were evaluated under {self.source}. The pattern is matched on the whole key, "
-            "and case counts ('**/*.gz' finds every .gz)"
-        )
+        pattern = self.specification.pattern
+        hint = "and case counts ('**/*.gz' finds every .gz)"
+        if pattern.startswith("/"):
+            hint = f"and keys hardly ever begin with a slash: perhaps '{pattern.lstrip('/')}'"
+        elif pattern.endswith("/"):
+            hint = f"and what ends in a slash names a folder: perhaps '{pattern}**'"
+        counted = f"{evaluated:,} object{'s were' if evaluated != 1 else ' was'}"
+        return f"nothing matched: {counted} evaluated under {self.source}. The pattern is matched on the whole key, {hint}"
 
     def left_out(self, excluded: int) -> str:
         """Return what to say where objects are the tier's own."""

@@ -9,7 +9,6 @@ import heapq
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -20,9 +19,7 @@ from pipelines.settings import FIRST_WAVE_BYTES, RunSettings
 from pipelines.specification import JobSpecification
 from transforms.hot_tier.ledger import Ledger
 from transforms.job_folder import JobFolder
-from transforms.object_reading import ReadSettings
-from transforms.sample_object import sample_object
-from transforms.storage import ObjectInfo, ObjectStore
+from transforms.storage import ObjectInfo
 
 PLAN_FILE = "plan.parquet"
 WORK = "work"
@@ -30,8 +27,6 @@ OBJECT_OVERHEAD = 64 << 10
 """What an object costs beyond its bytes (requests, detection), in bytes that take as long."""
 ALIKE = 1.1
 """Objects of one kind are of nearly one size: a split may be so much longer than the longest before it is worth another wave."""
-SAMPLED_OBJECTS = 32
-SAMPLED_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,20 +193,3 @@ def _infos(bucket: str, table: pa.Table) -> Iterator[ObjectInfo]:
     for batch in table.select(["key", "etag", "size", "modified", "storage_class", "restored"]).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
             yield ObjectInfo(bucket=bucket, **row)
-
-
-def sample_attributes(work: Sequence[ObjectInfo], store: ObjectStore, settings: ReadSettings) -> list[str]:
-    """Return the names of the attributes in the beginnings of a few objects, those that most events have first.
-
-    The sample is one object of each folder, at most 32, spread over them, and 256 KiB of each.
-    """
-    folders: dict[str, ObjectInfo] = {}
-    for info in work:
-        folders.setdefault(info.key.rpartition("/")[0], info)
-    chosen = list(folders.values())
-    chosen = chosen[:: -(-len(chosen) // SAMPLED_OBJECTS)] if chosen else []
-    seen: Counter[str] = Counter()
-    with ThreadPoolExecutor(8) as pool:
-        for sample in pool.map(lambda info: sample_object(info, store, settings, size=SAMPLED_BYTES), chosen):
-            seen += sample.attributes()
-    return [name for name, _ in seen.most_common()]

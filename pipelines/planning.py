@@ -98,9 +98,10 @@ def _announcement(plan: Plan) -> str:
     if not plan.waves:
         return f"Nothing to ingest{beside}"
     waves = f"{plan.waves} wave{'s' if plan.waves > 1 else ''}"
+    number, plural = counts["work"], "s" * (counts["work"] != 1)
     return (
-        f"{counts['work']:,} objects ({show_size(plan.work_bytes)}) to ingest in {waves}{beside}: "
-        f"about {counts['work']:,} requests, and {show_size(_disk_bytes(plan))} of disk at most in ordinary cases"
+        f"{number:,} object{plural} ({show_size(plan.work_bytes)}) to ingest in {waves}{beside}: "
+        f"about {number:,} request{plural}, and {show_size(_disk_bytes(plan))} of disk at most in ordinary cases"
     )
 
 

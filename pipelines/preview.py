@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import chain, islice, zip_longest
+from itertools import chain
 from typing import Any
 
 from pipelines import discovery
 from pipelines.context import JobContext
 from pipelines.plan import WORK, Choice, disposition
 from pipelines.report import load_ledger
+from pipelines.sampling import SAMPLED_OBJECTS, attributes_of, choose_samples, read_samples
 from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification
 from transforms import processors, schema
@@ -22,11 +21,10 @@ from transforms.hot_tier.columns import missing_columns
 from transforms.key_glob import KeyGlob
 from transforms.object_listing import list_objects
 from transforms.preview_object import preview_object
+from transforms.sample_object import Sample
 from transforms.storage import ObjectInfo
 
-SAMPLE_BYTES = 1 << 20
-_LISTED_AT_ONCE, _READ_AT_ONCE = 16, 4
-_KIND = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]*){0,2}\Z")
+_LISTED_AT_ONCE = 16
 _DISPOSITIONS = (WORK, "known", "skipped", "archived", "empty")
 
 
@@ -52,20 +50,22 @@ def run_preview(specification: JobSpecification, settings: RunSettings, *, objec
     evaluated, excluded, matched = _list(context)
     ledger = load_ledger(context.tier)
     choice = Choice.of(specification, settings)
-    kinds = [disposition(info, ledger, choice) for info in matched]
-    chosen = choose_samples([info for info, kind in zip(matched, kinds, strict=True) if kind not in ("archived", "empty")], objects)
-    samples, seen = _look_into(context, chosen, events)
-    counts = Counter(kinds)
-    columns = _columns(context, seen)
-    for sample in samples:
-        _sort_attributes(sample, columns)
+    kinds = {info.key: disposition(info, ledger, choice) for info in matched}
+    of_kind = {kind: [info for info in matched if kinds[info.key] == kind] for kind in _DISPOSITIONS}
+    readable = of_kind[WORK] or of_kind["known"] or of_kind["skipped"]
+    shown = choose_samples(readable, objects)
+    sampled = choose_samples(of_kind[WORK], SAMPLED_OBJECTS)
+    read = list({info.key: info for info in (*shown, *sampled)}.values())
+    found = dict(zip((info.key for info in read), read_samples(read, context.store, context.reading), strict=True))
+    columns = _columns(context, attributes_of(found[info.key] for info in sampled))
+    samples = [_show(context, found[info.key], kinds[info.key], columns, events) for info in shown]
     return {
         "job": specification.as_document(),
         "hotTier": context.settings.hot_tier,
-        "objects": {"evaluated": evaluated, "matched": len(matched), **{kind: counts[kind] for kind in _DISPOSITIONS}},
+        "objects": {"evaluated": evaluated, "matched": len(matched), **{kind: len(infos) for kind, infos in of_kind.items()}},
         "bytes": {
             "matched": sum(info.size for info in matched),
-            "work": sum(info.size for info, kind in zip(matched, kinds, strict=True) if kind == WORK),
+            "work": sum(info.size for info in of_kind[WORK]),
         },
         "columns": columns,
         "samples": samples,
@@ -74,16 +74,6 @@ def run_preview(specification: JobSpecification, settings: RunSettings, *, objec
             *([] if matched else [context.nothing_matched(evaluated)]),
         ],
     }
-
-
-def choose_samples(infos: Sequence[ObjectInfo], count: int) -> list[ObjectInfo]:
-    """Return some objects, of each kind of name (`.log.gz`, `.json`) one before a second of any."""
-    kinds: dict[str, list[ObjectInfo]] = defaultdict(list)
-    for info in infos:
-        match = _KIND.search(info.key)
-        kinds[match[0].lower() if match else ""].append(info)
-    in_turn = chain.from_iterable(zip_longest(*kinds.values()))
-    return list(islice((info for info in in_turn if info is not None), count))
 
 
 def _list(context: JobContext) -> tuple[int, int, list[ObjectInfo]]:
@@ -97,26 +87,18 @@ def _list(context: JobContext) -> tuple[int, int, list[ObjectInfo]]:
     return sum(one.evaluated for one in listings), sum(one.excluded for one in listings), matched
 
 
-def _look_into(context: JobContext, infos: Sequence[ObjectInfo], events: int) -> tuple[list[dict[str, Any]], Counter[str]]:
-    """Return the documents of some objects, and how many of their events have each attribute."""
-
-    def look(info: ObjectInfo) -> tuple[dict[str, Any], Counter[str]]:
-        return preview_object(info, context.store, context.reading, context.pipelines, size=SAMPLE_BYTES, events=events)
-
-    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
-        found = list(pool.map(look, infos))
-    return [document for document, _ in found], sum((seen for _, seen in found), Counter[str]())
-
-
-def _columns(context: JobContext, seen: Counter[str]) -> list[str]:
-    """Return which attributes would have a column of their own."""
+def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
+    """Return which attributes will have a column of their own, by the names that the job would sample."""
     there = table.promoted_columns(context.tier) if table.exists(context.tier) else list(schema.BASE_ATTRIBUTES)
-    wanted = [*processors.outputs(context.pipelines), *context.settings.promote, *(name for name, _ in seen.most_common())]
-    return [*there, *missing_columns(wanted, there)]
+    return [*there, *missing_columns([*processors.outputs(context.pipelines), *context.settings.promote, *sampled], there)]
 
 
-def _sort_attributes(sample: dict[str, Any], columns: Sequence[str]) -> None:
-    """Say of an object's shown attributes which fill a column and which go into the map."""
-    names = {schema.attribute_name(key): None for event in sample["events"] for key in event["after"]}
-    sample["columns"] = [name for name in names if name in columns]
-    sample["map"] = [name for name in names if name is not None and name not in columns]
+def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> dict[str, Any]:
+    """Return an object's document, with which of the shown attributes fill a column and which go into the map."""
+    document = preview_object(sample, context.reading, context.pipelines, events=events)
+    names = {schema.attribute_name(key): None for event in document["events"] for key in event["after"]}
+    return document | {
+        "disposition": disposition,
+        "columns": [name for name in names if name in columns],
+        "map": [name for name in names if name is not None and name not in columns],
+    }

@@ -195,6 +195,8 @@ def _check_bucket(bucket: str) -> None:
             f"bucket: give the bucket's name alone ({bucket.removeprefix('s3://').split('/')[0]}); the rest goes into --pattern",
             field="bucket",
         )
+    if bucket.startswith(("/", "./", "../", "~")):
+        raise ConfigurationError(f"bucket: {bucket!r} is a path: a folder of this machine is file:///folder, from its root", field="bucket")
     if not _BUCKET.fullmatch(bucket):
         raise ConfigurationError(
             f"bucket: {bucket!r} is not a bucket's name (letters, digits, '.', '-'), nor file:///folder", field="bucket"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import polars as pl
 import pyarrow as pa
 
 from transforms.codecs.decoding import Decoder
@@ -58,7 +59,8 @@ class Reading:
         format: How its format was chosen.
         decoder: Its bytes as they pass.
         warnings: What is odd about it.
-        records, blank, header, errors: What was read so far: records, those of them with `_error`, and lines that are none.
+        records, blank, header, errors, replaced: What was read so far: records, lines that are none, records with `_error`, bad bytes.
+        first_error: The first `_error`.
     """
 
     def __init__(self, info: ObjectInfo, settings: ReadSettings, *, received: datetime) -> None:
@@ -70,7 +72,8 @@ class Reading:
         self.format: FormatChoice | None = None
         self.decoder: Decoder | None = None
         self.warnings: list[str] = []
-        self.records = self.blank = self.header = self.errors = 0
+        self.records = self.blank = self.header = self.errors = self.replaced = 0
+        self.first_error: str | None = None
 
     @property
     def decoded(self) -> int:
@@ -120,6 +123,7 @@ class Reading:
         for block in blocks:
             self.blank += block.blank
             self.header += block.header
+            self.replaced += block.replaced
             if block.records.num_rows:
                 yield self._count(columns.stamp(block.records))
 
@@ -148,7 +152,7 @@ class Reading:
             bytes_decoded=self.decoded,
             job=self.settings.task_id,
             wave=wave,
-            warnings=tuple(self.warnings),
+            warnings=tuple(self.all_warnings()),
         )
 
     def _choose_format(self, head: bytes) -> FormatChoice:
@@ -158,10 +162,25 @@ class Reading:
         assert self.codec is not None
         return detect_format(base_key(self.info.key, self.codec.name), head)
 
+    def all_warnings(self) -> list[str]:
+        """Return what is odd about the object, by all that was read of it so far."""
+        found = list(self.warnings)
+        if self.replaced:
+            found.append(f"{self.replaced:,} byte sequences that are no UTF-8 were replaced by U+FFFD")
+        if self.records > 1 and self.errors > self.records // 2 and self.format:
+            found.append(
+                f"{self.errors:,} of {self.records:,} records could not be read as {self.format.format}, the first: {self.first_error}"
+            )
+        return found
+
     def _count(self, events: pa.RecordBatch) -> pa.RecordBatch:
         self.records += events.num_rows
         at = events.schema.get_field_index("_error")
-        self.errors += events.num_rows - events.column(at).null_count if at >= 0 else 0
+        if at >= 0:
+            found = events.num_rows - events.column(at).null_count
+            self.errors += found
+            if found and self.first_error is None:
+                self.first_error = pl.Series(events.column(at)).drop_nulls()[0]
         return events
 
     def _warn(self, warning: str | None) -> None:

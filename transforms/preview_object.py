@@ -2,55 +2,55 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from transforms import schema
 from transforms.event_shaping import apply_pipelines
 from transforms.object_reading import ReadSettings
 from transforms.processors import Pipeline
-from transforms.sample_object import Sample, sample_object
-from transforms.storage import ObjectInfo, ObjectStore
+from transforms.sample_object import Sample
+from transforms.timestamps import detect_times
 from transforms.timestamps.origin import first_stamp, time_field
 
 Row = dict[str, Any]
+_UNTIMED = (
+    "no time was found in these events: they get that of receipt. Lines that belong to the one before them are kept there by "
+    "--format text --multiline-start REGEX; a pipeline's timestamp reads other times"
+)
+_YEAR = timedelta(days=366)
 
 
-def preview_object(
-    info: ObjectInfo, store: ObjectStore, settings: ReadSettings, pipelines: Sequence[Pipeline], *, size: int, events: int
-) -> tuple[dict[str, Any], Counter[str]]:
-    """Read the beginning of an object.
+def preview_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], *, events: int) -> dict[str, Any]:
+    """Show the beginning of an object.
 
     Args:
-        info: The object.
-        store: Where it lies.
+        sample: What was read of it.
         settings: How a job would read it.
         pipelines: What a job would run on its events.
-        size: At most so many of its bytes are read.
         events: So many of its events are shown.
 
     Returns:
-        The document of `rekindle preview --json` for one object, and how many events of the sample have each attribute.
+        The document of `rekindle preview --json` for one object.
     """
-    sample = sample_object(info, store, settings, size=size)
     reading = sample.reading
     shown = list(_shown_events(sample, settings, pipelines, events))
-    document = {
-        "object": info.uri,
-        "size": info.size,
-        "modified": _as_json(info.modified),
+    untimed = bool(shown) and all(event["after"]["_time_source"] == schema.TIME_RECEIVED for event in shown)
+    return {
+        "object": reading.info.uri,
+        "size": reading.info.size,
+        "modified": _as_json(reading.info.modified),
         "bytesRead": sample.bytes_read,
         "codec": reading.codec and {"name": "+".join(reading.decoder.codecs) if reading.decoder else None, "rule": reading.codec.rule},
         "format": reading.format and {"name": reading.format.format, "rule": reading.format.rule},
-        "warnings": reading.warnings,
+        "warnings": [*reading.all_warnings(), *([_UNTIMED] if untimed and settings.formats.timestamp == "auto" else ())],
         "failure": sample.failure and {"status": sample.failure.status, "reason": str(sample.failure)},
         "events": shown,
     }
-    return document, sample.attributes()
 
 
 def _shown_events(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], count: int) -> Iterator[dict[str, Any]]:
@@ -86,10 +86,20 @@ def _time_origin(event: pa.RecordBatch, row: Row, timezone: str, modified: datet
     source = row["_time_source"]
     if source == schema.TIME_FROM_RECORD:
         named = zip(map(schema.attribute_name, event.schema.names), event.columns, strict=True)
-        attributes = {name: column for name, column in named if name is not None}
+        attributes = {name: column for name, column in named if name is not None and column[0].is_valid}
         received = event.column("_observed_at")[0].as_py()
         name = time_field(attributes, event.column("_time"), timezone=timezone, modified=modified, received=received)
         return f"field {name}" if name else "the record's own time"
     if source == schema.TIME_DETECTED:
-        return f"stamp {first_stamp(row['_message'])!r} in the text"
+        guessed = _is_yearless(row["_message"], timezone, modified)
+        return f"stamp {first_stamp(row['_message'])!r} in the text" + ("; its year by the object's LastModified" if guessed else "")
     return "a pipeline" if source == schema.TIME_FROM_PIPELINE else "none found: the time of receipt"
+
+
+def _is_yearless(message: str, timezone: str, modified: datetime) -> bool:
+    """Whether a line's stamp has no year: then its time depends on when the object was modified."""
+    lines = pl.Series([message])
+    first, other = (
+        detect_times(lines, timezone=timezone, modified=at, received=modified + 2 * _YEAR).item() for at in (modified, modified - _YEAR)
+    )
+    return bool(first != other)

@@ -131,3 +131,29 @@ def test_nobody_answers(tmp_path: Path, rekindle: Rekindle, s3: Any) -> None:  #
     assert ended.code == 1
     assert "http://127.0.0.1:9" in ended.err
     assert not (tmp_path / "hot").exists()
+
+
+def test_the_version(rekindle: Rekindle) -> None:
+    ended = rekindle("--version")
+    assert (ended.code, ended.out.startswith("rekindle ")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "hint"),
+    [
+        (("--bucket", "/var/log"), "file:///folder"),
+        (("--bucket", "file:///tmp", "--format", "auto", "--multiline-start", "^a"), "--format text"),
+    ],
+    ids=["path", "multiline"],
+)
+def test_hints(rekindle: Rekindle, tmp_path: Path, flags: tuple[str, ...], hint: str) -> None:
+    ended = rekindle("backfill", *flags, "--hot-tier", tmp_path / "hot")
+    assert ended.code == 2
+    assert hint in ended.err
+
+
+@pytest.mark.parametrize(("pattern", "hint"), [("/web/**", "perhaps 'web/**'"), ("web/", "perhaps 'web/**'")])
+def test_likely_patterns_are_proposed(rekindle: Rekindle, tmp_path: Path, pattern: str, hint: str) -> None:
+    (tmp_path / "source").mkdir()
+    ended = rekindle("preview", "--bucket", f"file://{tmp_path}/source", "--pattern", pattern, "--hot-tier", tmp_path / "hot", "--json")
+    assert hint in ended.json["warnings"][0]

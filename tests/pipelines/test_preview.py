@@ -78,7 +78,8 @@ def test_a_mixed_bucket(rekindle: Rekindle, source: Path) -> None:
     assert table["events"][1]["timeOrigin"] == "field when"
     assert table["events"][1]["after"]["_time"] == "2025-08-11T04:05:07Z"
 
-    assert found["plain.gz"]["warnings"] == ["its name says gzip, but it begins with plain text: read as it is"]
+    assert found["plain.gz"]["warnings"][0] == "its name says gzip, but it begins with plain text: read as it is"
+    assert found["plain.gz"]["warnings"][1].startswith("no time was found in these events")
     assert found["plain.gz"]["events"][0]["timeOrigin"] == "none found: the time of receipt"
     assert found["backup.tar"]["failure"]["reason"].startswith("unsupported: tar archive")
     assert found["cut.log.gz"]["failure"]["reason"].startswith("truncated gzip stream")
@@ -112,7 +113,7 @@ def test_only_the_beginning_is_read(rekindle: Rekindle, source: Path) -> None:
     (source / "long.json").write_text(line * 5000)
     (source / "long.log.gz").write_bytes(gzip.compress(os.urandom(1 << 21).hex().encode(), 0))
     found = samples(preview(rekindle, source, "--pattern", "long.*"), source)
-    assert all(sample["bytesRead"] <= 1 << 20 and sample["failure"] is None for sample in found.values())
+    assert all(sample["bytesRead"] == 256 << 10 and sample["failure"] is None for sample in found.values())
     assert len(found["long.json"]["events"]) == 5
 
 
@@ -124,7 +125,7 @@ def test_on_s3_it_only_reads(rekindle: Rekindle, s3: S3, fault_proxy: FaultProxy
     )
     assert ended.code == 0, ended.err
     found = {sample["object"].rpartition("/")[2]: sample for sample in ended.json["samples"]}
-    assert found["long.log"]["bytesRead"] == 1 << 20
+    assert found["long.log"]["bytesRead"] == 256 << 10
     assert found["short.json.gz"]["events"][0]["timeOrigin"] == "field time"
     assert {one.method for one in fault_proxy.seen} <= {"GET", "HEAD"}
     keys = [entry["Key"] for entry in s3.client.list_objects_v2(Bucket=s3.bucket)["Contents"]]
@@ -140,6 +141,44 @@ def test_known_objects_are_counted(rekindle: Rekindle, source: Path) -> None:
     assert document["objects"]["work"] == 0
     assert "level" in document["columns"]
     assert sorted(path for path in tier.rglob("*")) == before
+
+
+def test_what_is_to_be_ingested_is_shown_and_names_the_columns(rekindle: Rekindle, tmp_path: Path) -> None:
+    """One object of each folder and kind before a second of any; what is known is not shown beside work; columns are the job's."""
+    source, tier = tmp_path / "source", tmp_path / "hot"
+    for folder in "abcd":
+        (source / folder).mkdir(parents=True)
+        for number in range(3):
+            (source / folder / f"{number}.json").write_text(f'{{"time": "2025-08-11T00:00:00Z", "of_{folder}": {number}}}\n')
+    flags = ("--bucket", f"file://{source}", "--hot-tier", tier, "--json")
+    assert rekindle("backfill", *flags, "--pattern", "a/*").code == 0
+    document = rekindle("preview", *flags, "--objects", 3, "--events", 1).json
+    assert [sample["object"][-8:] for sample in document["samples"]] == ["b/0.json", "c/0.json", "d/0.json"]
+    assert {sample["disposition"] for sample in document["samples"]} == {"work"}
+    assert rekindle("backfill", *flags).code == 0
+    [row] = rekindle("sql", "SELECT * FROM events LIMIT 1", "--hot-tier", tier, "--json").rows
+    assert set(document["columns"]) <= set(row)
+    assert {"of_a", "of_b", "of_c", "of_d"} <= set(document["columns"])
+    known = rekindle("preview", *flags[:-1])
+    assert ", known" in known.out
+    assert "There is nothing to ingest." in known.out
+
+
+def test_warnings_say_what_to_do(rekindle: Rekindle, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "traces.log").write_text("Traceback:\n  at line 1\n")
+    (source / "latin.log").write_bytes("2025-08-11 00:00:00 grüße\n".encode("latin-1"))
+    (source / "odd.csv").write_text("# made by hand\na;b;c\n1,2;3;4\n5,6;7;8\n")
+    (source / "auth.log").write_text("Mar 27 13:06:56 host sshd[1]: hello\n")
+    os.utime(source / "auth.log", (1522627200, 1522627200))
+    found = samples(preview(rekindle, source), source)
+    assert "--multiline-start" in found["traces.log"]["warnings"][0]
+    assert found["latin.log"]["warnings"] == ["2 byte sequences that are no UTF-8 were replaced by U+FFFD"]
+    assert "2 of 3 records could not be read as csv, the first: too_many_columns" in found["odd.csv"]["warnings"][0]
+    [event] = found["auth.log"]["events"]
+    assert event["after"]["_time"] == "2018-03-27T13:06:56Z"
+    assert event["timeOrigin"] == "stamp 'Mar 27 13:06:56' in the text; its year by the object's LastModified"
 
 
 def test_nothing_matched(rekindle: Rekindle, source: Path) -> None:

@@ -629,3 +629,12 @@ def test_put_times_sets_only_what_is_given() -> None:
     put = put_times(batch, pl.Series([None, later], dtype=pl.Datetime("us", "UTC")), source="pipeline")
     assert put["_time"].to_pylist() == [SOME_TIME, later]
     assert put["_time_source"].to_pylist() == ["record", "pipeline"]
+
+
+@pytest.mark.parametrize("word", ["Zürich", "ESTá", "Z\ufffdrich", "CETà"])
+def test_a_word_is_no_zone(word: str) -> None:
+    assert detect([f"2025-01-02 03:04:05 {word} x"], zone="Europe/Berlin") == [at("2025-01-02T02:04:05")]
+    assert detect(["2025-01-02 03:04:05Z，x", "时间：2025-01-02 03:04:05 EST"], zone="Europe/Berlin") == [
+        at("2025-01-02T03:04:05"),
+        at("2025-01-02T08:04:05"),
+    ]

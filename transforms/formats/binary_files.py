@@ -43,6 +43,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b\x08", "gzip stream"),
     (0, b"\x28\xb5\x2f\xfd", "zstd stream"),
     (0, b"BZh", "bzip2 stream"),
+    (0, b"LZIP\x01", "lzip archive"),
     (0, b"\xfd7zXZ\x00", "xz stream"),
     (0, b"\x04\x22\x4d\x18", "LZ4 stream"),
     (0, b"\x1f\x9d", "compress stream"),
@@ -65,7 +66,9 @@ def hint(kind: str) -> str:
     """Say what can be done about a binary file."""
     if kind.endswith(_CODEC):  # a codec that can be undone was undone before
         return "it lies inside as many codecs as are taken off, or is damaged where it begins"
-    return "an explicit --format reads it all the same"
+    if kind.endswith("archive"):
+        return "unpack it, and ingest what is in it (with --format its own bytes would be read as they stand)"
+    return "with --format its bytes are read all the same"
 
 
 def _is_text(head: bytes) -> bool:

@@ -61,7 +61,8 @@ def check_options(options: FormatOptions) -> None:
 
 
 def _refuse(field: str, value: object, why: str) -> None:
-    raise ConfigurationError(f"formatOptions.{field} is {value!r}: {why}", field=f"formatOptions.{field}")
+    shown = value if isinstance(value, str) and value.isprintable() else repr(value)
+    raise ConfigurationError(f"formatOptions.{field} is {shown}: {why}", field=f"formatOptions.{field}")
 
 
 def _check_format(options: FormatOptions) -> None:
@@ -85,7 +86,7 @@ def _check_csv(options: FormatOptions) -> None:
         ("headers", options.headers and list(options.headers), None),
     ):
         if value != usual:
-            _refuse(field, value, f"it needs format csv or splunk_csv, not {options.format}")
+            _refuse(field, value, f"it needs format csv or splunk_csv (--format csv), not {options.format}")
 
 
 def _check_json(options: FormatOptions) -> None:
@@ -93,7 +94,7 @@ def _check_json(options: FormatOptions) -> None:
     if path is None:
         return
     if options.format != "json":
-        _refuse("recordsPath", path, f"it needs format json, not {options.format}")
+        _refuse("recordsPath", path, f"it needs format json (--format json), not {options.format}")
     if not all(path.split(".")):
         _refuse("recordsPath", path, "it must be names joined by dots, such as Records or data.items")
 
@@ -103,7 +104,7 @@ def _check_text(options: FormatOptions) -> None:
     if pattern is None:
         return
     if options.format != "text":
-        _refuse("multilineStart", pattern, f"it needs format text, not {options.format}")
+        _refuse("multilineStart", pattern, f"it needs format text (--format text), not {options.format}")
     try:
         pl.Series([""]).str.contains(pattern)
     except pl.exceptions.ComputeError as error:

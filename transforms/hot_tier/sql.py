@@ -6,6 +6,7 @@ configuration locked; and of all statements only one SELECT gets through, since 
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -26,6 +27,9 @@ _PATTERN_CHARACTERS = frozenset("*?[]{}\\")
 _SURROUNDINGS = ("IO Error", "Out of Memory Error", "INTERNAL Error", "HTTP Error")
 _FROM_DATASET = ("registered as '_events'", "arrow_scan: get_next")
 _T = TypeVar("_T")
+
+
+_NO_COLUMN = re.compile(r'Referenced column "(?P<name>[^"]+)" not found')
 
 
 class SqlResult:
@@ -210,4 +214,7 @@ def _values(column: pa.Array) -> list[Any]:
 def _explained(message: str) -> RekindleError:
     if message.startswith(_SURROUNDINGS) or any(sign in message for sign in _FROM_DATASET):
         return TierError(f"the statement could not be run: {message}")
-    return ConfigurationError(message, field="sql")
+    hint = ""
+    if missing := _NO_COLUMN.search(message):
+        hint = f"\nAn attribute without a column is in the map: attributes['{missing['name']}']"
+    return ConfigurationError(message + hint, field="sql")

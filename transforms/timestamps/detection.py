@@ -13,6 +13,8 @@ from transforms.timestamps.forms import FORMS, for_rust
 _LOOKED_AT = 128  # characters
 _LONGEST = 64  # characters: no stamp is longer
 _IN_TEXT = tuple(form for form in FORMS if form.in_text)
+_GOES_ON = r"([A-Za-z])(?:[\p{L}\p{M}--[A-Za-z]]|\x{FFFD})"
+"""A word that goes on with a letter that is not ASCII, which the boundaries of stamps don't see."""
 _STAMP = for_rust("|".join(form.text for form in _IN_TEXT))
 
 
@@ -45,7 +47,13 @@ def first_stamps(lines: pl.Series) -> pl.Series:
 
 
 def _search(texts: pl.Series) -> pl.Series:
-    return texts.str.extract(_STAMP, 0).str.strip_chars_end(" ],;")
+    stamps = texts.str.extract(_STAMP, 0)
+    lettered = stamps.str.contains(r"[A-Za-z]$").fill_null(value=False).arg_true()
+    rows = lettered.filter(texts.gather(lettered).str.contains(_GOES_ON))
+    if len(rows):  # what looks like a zone is the beginning of a word, such as the Z of Zürich
+        masked = texts.gather(rows).str.replace_all(_GOES_ON, "${1}_")
+        stamps = stamps.scatter(rows, masked.str.extract(_STAMP, 0))
+    return stamps.str.strip_chars_end(" ],;")
 
 
 def _at_edge(lines: pl.Series, heads: pl.Series, stamps: pl.Series) -> pl.Series:

@@ -116,7 +116,8 @@ def _shape(line: str) -> str:
 
 def _other_delimiter(lines: list[str]) -> str:
     for delimiter, (name, written) in _OTHERS.items():
-        widths = {len(row) for row in _rows(lines, delimiter)}
-        if len(lines) > 1 and len(widths) == 1 and (width := widths.pop()) > 1:
+        rows = _rows(lines, delimiter)
+        widths = {len(row) for row in rows}
+        if len(rows) > 1 and len(widths) == 1 and (width := widths.pop()) > 1 and not _no_header(rows[0], rows[1], alike=False):
             return f"rows of {width} cells separated by {name}, which --format csv --delimiter '{written}' would read"
     return ""

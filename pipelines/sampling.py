@@ -1,0 +1,50 @@
+"""Which objects are looked into before a job: for the columns it promotes, and for the preview, which so says the same."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice, zip_longest
+
+from transforms.object_reading import ReadSettings
+from transforms.sample_object import Sample, sample_object
+from transforms.storage import ObjectInfo, ObjectStore
+
+SAMPLED_OBJECTS = 32
+SAMPLE_BYTES = 256 << 10
+"""Enough for the first block of any codec but raw Snappy; of an object no more is read."""
+_READ_AT_ONCE = 8
+_KIND = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]*){0,2}\Z")
+
+
+def choose_samples(infos: Iterable[ObjectInfo], count: int) -> list[ObjectInfo]:
+    """Return some objects: of each folder and kind of name (`.log.gz`, `.json`) one before a second of any, and spread over them."""
+    groups: dict[tuple[str, str], list[ObjectInfo]] = defaultdict(list)
+    for info in infos:
+        groups[info.key.rpartition("/")[0], _kind(info.key)].append(info)
+    chosen = list(groups.values())
+    if len(chosen) > count > 0:
+        return [chosen[len(chosen) * number // count][0] for number in range(count)]
+    in_turn = chain.from_iterable(zip_longest(*chosen))
+    return list(islice((info for info in in_turn if info is not None), count))
+
+
+def read_samples(infos: Sequence[ObjectInfo], store: ObjectStore, settings: ReadSettings) -> list[Sample]:
+    """Return the beginnings of some objects, read side by side."""
+    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+        return list(pool.map(lambda info: sample_object(info, store, settings, size=SAMPLE_BYTES), infos))
+
+
+def attributes_of(samples: Iterable[Sample]) -> list[str]:
+    """Return the names of the attributes in some samples, those that most events have first."""
+    seen: Counter[str] = Counter()
+    for sample in samples:
+        seen += sample.attributes()
+    return [name for name, _ in seen.most_common()]
+
+
+def _kind(key: str) -> str:
+    match = _KIND.search(key)
+    return match[0].lower() if match else ""
