@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import apache_beam as beam
 
 from pipelines.context import JobContext
-from transforms.apply_pipelines import ApplyPipelines
+from transforms.apply_pipelines import COUNTS, ApplyPipelines
 from transforms.cut_objects import CutObjects, RoughRange
 from transforms.discover_objects import DiscoverObjects
 from transforms.elements import Split
@@ -53,11 +53,9 @@ def build_wave(
         | "Spread" >> beam.Reshuffle()
         | "ReadEvents" >> ReadEvents(specification.bucket, settings.source_options, reading, settings.hot_tier, settings.tier_options)
     )
-    files = (
-        read.main
-        | "ApplyPipelines" >> ApplyPipelines(context.pipelines, reading.formats.timestamp, reading.formats.timezone)
-        | "WriteHotTier" >> WriteHotTier(settings.hot_tier, settings.tier_options, columns, reading.task_id, buffer_bytes)
-    )
+    shaped = read.main | "ApplyPipelines" >> ApplyPipelines(context.pipelines, reading.formats.timestamp, reading.formats.timezone)
+    write = WriteHotTier(settings.hot_tier, settings.tier_options, columns, reading.task_id, buffer_bytes)
+    files = shaped.main | "WriteHotTier" >> write
     publish = PublishWave(
         tier_uri=settings.hot_tier,
         tier_options=settings.tier_options,
@@ -68,7 +66,7 @@ def build_wave(
         force=settings.force,
         retry_failed=settings.retry_failed,
     )
-    return {"files": files, "outcomes": read[OUTCOMES]} | "PublishWave" >> publish
+    return {"files": files, "outcomes": read[OUTCOMES], "counts": shaped[COUNTS]} | "PublishWave" >> publish
 
 
 def run(argv: Sequence[str] | None = None) -> int:

@@ -63,6 +63,9 @@ class JobFlags:
         Raises:
             ConfigurationError: a flag, the job file or the pipelines file is wrong.
         """
+        stray = next(iter(self.beam_flags or ()), "-")
+        if not stray.startswith("-"):
+            raise ConfigurationError(f"unexpected argument {stray!r}: objects are chosen by --pattern, in quotes; Beam's flags go after --")
         from pipelines.settings import RunSettings
         from pipelines.sizes import parse_size
         from pipelines.specification import check_specification, load_job_file

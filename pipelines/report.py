@@ -22,6 +22,7 @@ from transforms.hot_tier import table
 from transforms.hot_tier.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.job_folder import JobFolder
+from transforms.schema import TIME_RECEIVED
 from transforms.storage import TierStore
 
 OBJECT_COUNTS = (
@@ -43,7 +44,7 @@ class JobState:
         job: `job.json`: specification and settings.
         status: `status.json`: status, stage, times, numbers of discovery, warnings.
         plan: The plan, None before there is one.
-        failures: Failed objects that no ledger names (`onError: fail`).
+        failures: The objects of a wave that was not published, because one failed (`onError: fail`): no ledger names them.
     """
 
     job: dict[str, Any]
@@ -97,7 +98,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger, progress: Sequen
         "waves": len({wave.wave for wave in waves}),
         "tableVersion": max((wave.version for wave in waves), default=status.get("tableVersion")),
         "objects": _object_counts(state, entries, waves),
-        **_sums(entries),
+        **_with_failures(_sums(entries), state.failures),
         "byFormat": _counts_by(((entry.format, entry.events) for entry in entries), "events"),
         "byCodec": _counts_by(((entry.codec, entry.bytes_read) for entry in entries), "bytesRead"),
         "timeRange": _time_range(entries),
@@ -105,8 +106,14 @@ def build_report(task_id: str, state: JobState, ledger: Ledger, progress: Sequen
         "bytesWritten": sum(wave.bytes for wave in waves),
     }
     report["megabytesPerSecond"] = round(report["bytesDecoded"] / 1e6 / report["seconds"], 1) if report["seconds"] else 0.0
-    report["failures"] = [entry.as_failure() for entry in entries if entry.status in BROKEN] + state.failures
-    report["warnings"] = [*status.get("warnings", []), *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
+    report["failures"] = [entry.as_failure() for entry in entries if entry.status in BROKEN] + [
+        {name: failure[name] for name in ("object", "status", "reason")} for failure in state.failures if failure["reason"]
+    ]
+    report["warnings"] = [
+        *status.get("warnings", []),
+        *_warnings_of_events(entries),
+        *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings),
+    ]
     if status.get("reason"):
         report["reason"] = status["reason"]
     if not finished:
@@ -163,12 +170,30 @@ def _running(status: dict[str, Any]) -> float:
     return max(0.0, end - parse_time(started).timestamp())
 
 
+def _warnings_of_events(entries: Iterable[LedgerEntry]) -> list[str]:
+    """Return what happened to events on their way, over all objects."""
+    events: Counter[str] = Counter()
+    objects: Counter[str] = Counter()
+    for entry in entries:
+        events.update(dict(entry.counts))
+        objects.update(dict(entry.counts).keys())
+    untimed = events.pop(TIME_RECEIVED, 0)
+    found = [f"{name} failed on {number:,} events, which stayed as they were" for name, number in sorted(events.items())]
+    if untimed:
+        where = f"{objects[TIME_RECEIVED]:,} object{'s' * (objects[TIME_RECEIVED] != 1)}"
+        found.insert(
+            0,
+            f"{untimed:,} events of {where} have no time of their own, and got that of receipt (`rekindle preview` shows what can be done)",
+        )
+    return found
+
+
 def _object_counts(state: JobState, entries: Sequence[LedgerEntry], waves: Sequence[WaveRecord]) -> dict[str, int]:
     counts = dict.fromkeys(OBJECT_COUNTS, 0)
     counts["evaluated"] = state.status.get("evaluated", 0)
     counts["matched"] = state.status.get("matched", 0)
     statuses = Counter(entry.status for entry in entries)
-    statuses["failed"] += len(state.failures)
+    statuses.update(failure["status"] for failure in state.failures)
     for status, number in statuses.items():
         counts[status] += number
     counts["replaced"] = sum(entry.replaced for entry in entries if entry.status == "ingested")
@@ -193,6 +218,11 @@ def _sums(entries: Sequence[LedgerEntry]) -> dict[str, int]:
         "eventsWithError": sum(entry.events_with_error for entry in entries),
         "rejected": sum(entry.rejected for entry in entries),
     }
+
+
+def _with_failures(sums: dict[str, int], failures: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Add what was read of a wave that was not published."""
+    return {name: number + sum(failure.get(name, 0) for failure in failures) for name, number in sums.items()}
 
 
 def _counts_by(names: Iterable[tuple[str | None, int]], summed: str) -> dict[str, dict[str, int]]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
 from transforms.event_shaping import apply_pipelines
+from transforms.object_outcomes import EventCounts
 from transforms.processors import Pipeline
+
+MAIN = "main"
+COUNTS = "counts"
 
 
 @dataclass
 class ApplyPipelines(beam.PTransform):
     """Run the pipelines over each batch; what has no time after that gets the one found in its text, or the time of receipt.
 
-    Input and output: `PCollection[RecordBatch]` of events (`transforms.schema`); one event in, one event out, in the same order.
+    Input: `PCollection[RecordBatch]` of events (`transforms.schema`). Output: `main`, a `PCollection[RecordBatch]`, one event out for one
+    in, in the same order; and `counts`, a `PCollection[EventCounts]` of what happened to some of them.
 
     Guarantees: every event that comes out has `_time` and `_time_source`.
 
@@ -30,11 +37,10 @@ class ApplyPipelines(beam.PTransform):
     timestamp: str = "auto"
     timezone: str = "UTC"
 
-    def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.PCollection[pa.RecordBatch]:
-        """Apply `apply_pipelines` to every batch."""
-        return batches | "Apply" >> beam.ParDo(_ApplyPipelinesFn(self.pipelines, self.timestamp, self.timezone)).with_output_types(
-            pa.RecordBatch
-        )
+    def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.pvalue.DoOutputsTuple:
+        """Apply `apply_pipelines` to every batch, with its counts as a tagged output."""
+        apply = beam.ParDo(_ApplyPipelinesFn(self.pipelines, self.timestamp, self.timezone))
+        return batches | "Apply" >> apply.with_output_types(pa.RecordBatch, **{COUNTS: EventCounts}).with_outputs(COUNTS, main=MAIN)
 
 
 class _ApplyPipelinesFn(beam.DoFn):
@@ -43,5 +49,8 @@ class _ApplyPipelinesFn(beam.DoFn):
         self._timestamp = timestamp
         self._timezone = timezone
 
-    def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        yield apply_pipelines(batch, self._pipelines, timestamp=self._timestamp, timezone=self._timezone)
+    def process(self, batch: pa.RecordBatch) -> Iterator[Any]:
+        counts: Counter[str] = Counter()
+        yield apply_pipelines(batch, self._pipelines, timestamp=self._timestamp, timezone=self._timezone, counts=counts)
+        if counts:
+            yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(str(batch.column("_object")[0]), tuple(counts.items())))

@@ -72,20 +72,33 @@ def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[Part] | 
     for rough, document in zip(ranges, found, strict=True):
         if document["end"] > document["start"]:
             end = document["end"] if document["end"] < rough.info.size else None
-            parts.append(Part(rough.info, document["start"], end, first))
+            parts.append(Part(rough.info, document["start"], end, first, document["bytes_read"]))
         first += document["records"]
     return parts
 
 
 def cut_objects(store: ObjectStore, rough: RoughRange, settings: ReadSettings, folder: JobFolder) -> None:
     """Look at one range, and write what was found: `start`, `end`, `records`; nothing where the object can't be cut there."""
+    if folder.read_json(_refusal(rough)) is not None:  # another range of it can't be cut, so it is read in one piece
+        return
     found = measure_range(rough.info, store, settings, start=rough.start, end=rough.end)
-    folder.write_json(_name(rough), asdict(found) if found else {})
+    if found is None:
+        folder.write_json(_refusal(rough), {})
+    else:
+        folder.write_json(_name(rough), asdict(found))
 
 
 def _name(rough: RoughRange) -> str:
-    digest = hashlib.blake2b(rough.info.key.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
-    return f"parts/{digest}-{rough.start}-{rough.end}.json"
+    return f"{_folder(rough)}/{rough.start}-{rough.end}.json"
+
+
+def _refusal(rough: RoughRange) -> str:
+    return f"{_folder(rough)}/refused.json"
+
+
+def _folder(rough: RoughRange) -> str:
+    identity = "\0".join(map(str, rough.info.identity)).encode("utf-8", "surrogateescape")
+    return f"parts/{hashlib.blake2b(identity, digest_size=16).hexdigest()}"
 
 
 class _CutObjectsFn(beam.DoFn):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms import processors, schema
 from transforms.processors import Pipeline
@@ -12,7 +14,12 @@ from transforms.timestamps import settle_times
 
 
 def apply_pipelines(
-    batch: pa.RecordBatch, pipelines: Sequence[Pipeline], *, timestamp: str = "auto", timezone: str = "UTC"
+    batch: pa.RecordBatch,
+    pipelines: Sequence[Pipeline],
+    *,
+    timestamp: str = "auto",
+    timezone: str = "UTC",
+    counts: Counter[str] | None = None,
 ) -> pa.RecordBatch:
     """Return the batch as its pipelines leave it, every event with a time.
 
@@ -21,8 +28,21 @@ def apply_pipelines(
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
+        counts: Where it is counted how many events got the time of receipt.
     """
     modified, received = schema.modified_of(batch), batch.column("_observed_at")[0].as_py()
     if pipelines:
         batch = processors.apply_pipelines(batch, pipelines, received=received, modified=modified)
-    return settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
+    batch = settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
+    if counts is not None and timestamp == "auto" and (untimed := _untimed(batch)):
+        counts[schema.TIME_RECEIVED] += untimed
+    return batch
+
+
+def _untimed(batch: pa.RecordBatch) -> int:
+    """Return how many events have the time of receipt."""
+    sources = batch.column("_time_source")
+    values = sources.dictionary.to_pylist()
+    if schema.TIME_RECEIVED not in values:
+        return 0
+    return int(pc.sum(pc.equal(sources.indices, values.index(schema.TIME_RECEIVED))).as_py() or 0)

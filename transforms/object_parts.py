@@ -7,18 +7,15 @@ like this (compressed, UTF-16, events of several lines, a quote that is open at 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from transforms.codecs.detection import by_extension
-from transforms.hot_tier.ledger import LedgerEntry
 from transforms.storage import ObjectInfo
 
 SMALLEST_PART = 32 << 20
 PARTS_A_SHARE = 4
 """So many parts make up a worker's share of a wave: fewer leave a worker idle at the end, more cost requests."""
-_WORST_FIRST = ("vanished", "archived", "failed", "quarantined", "salvaged", "ingested")
 
 
 @dataclass(frozen=True)
@@ -30,12 +27,14 @@ class Part:
         start: Its first byte.
         end: The byte behind its last one; None for the end of the object.
         first: The ordinal of its first record.
+        looked_at: Bytes that were read before, to find where it begins and ends.
     """
 
     info: ObjectInfo
     start: int = 0
     end: int | None = None
     first: int = 0
+    looked_at: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -60,29 +59,3 @@ def worth_cutting(splits: Sequence[Sequence[ObjectInfo]], workers: int) -> list[
     size = max(SMALLEST_PART, share // PARTS_A_SHARE)
     long = (split for split, load in zip(splits, loads, strict=True) if load > 1.1 * share)
     return [(info, size) for split in long for info in split if info.size >= 2 * size and by_extension(info.key) is None]
-
-
-def merge_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
-    """Make one ledger entry of those of an object's parts: sums, and the worst status."""
-    ordered = sorted(entries, key=lambda entry: entry.uri)
-    return [_merged(list(parts)) for _, parts in groupby(ordered, key=lambda entry: entry.uri)]
-
-
-def _merged(parts: list[LedgerEntry]) -> LedgerEntry:
-    worst = min(parts, key=lambda entry: _WORST_FIRST.index(entry.status))
-    if len(parts) == 1:
-        return worst
-    records = sum(entry.records_in for entry in parts)
-    return replace(
-        worst,
-        unchecked=any(entry.unchecked for entry in parts),
-        records_in=records,
-        blank=sum(entry.blank for entry in parts),
-        header=sum(entry.header for entry in parts),
-        events=records if worst.is_published else 0,
-        events_with_error=sum(entry.events_with_error for entry in parts) if worst.is_published else 0,
-        rejected=0 if worst.is_published else records,
-        bytes_read=sum(entry.bytes_read for entry in parts),
-        bytes_decoded=sum(entry.bytes_decoded for entry in parts),
-        warnings=tuple(dict.fromkeys(warning for entry in parts for warning in entry.warnings)),
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
@@ -80,6 +80,12 @@ class Reading:
         """Plain bytes so far."""
         return self.decoder.bytes_out if self.decoder else 0
 
+    @property
+    def formats(self) -> FormatOptions:
+        """The job's options, with the columns of an object that has no header."""
+        headers = self.format.headers if self.format else None
+        return replace(self.settings.formats, headers=headers) if headers else self.settings.formats
+
     def batches(self, chunks: Iterator[bytes]) -> Iterator[pa.RecordBatch]:
         """Yield the object's events."""
         head, chunks = peek(chunks, CODEC_SAMPLE)
@@ -89,7 +95,7 @@ class Reading:
         head, decoded = peek(iter(self.decoder), FORMAT_SAMPLE)
         self.format = self._choose_format(head)
         self._warn(self.format.warning)
-        formats, modified = self.settings.formats, self.info.modified
+        formats, modified = self.formats, self.info.modified
         yield from self._events(read_records(decoded, self.format.format, formats, modified=modified, received=self.received), first=0)
 
     def range_batches(self, head: bytes, chunks: Iterator[bytes], first: int) -> Iterator[pa.RecordBatch]:
@@ -103,9 +109,7 @@ class Reading:
         self.choose(head)
         assert self.format is not None and self.codec is not None
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion)
-        blocks = read_range(
-            head, iter(self.decoder), self.format.format, self.settings.formats, modified=self.info.modified, received=self.received
-        )
+        blocks = read_range(head, iter(self.decoder), self.format.format, self.formats, modified=self.info.modified, received=self.received)
         yield from self._events(blocks, first=first)
 
     def choose(self, head: bytes) -> None:

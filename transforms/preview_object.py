@@ -22,6 +22,7 @@ _UNTIMED = (
     "no time was found in these events: they get that of receipt. Lines that belong to the one before them are kept there by "
     "--format text --multiline-start REGEX; a pipeline's timestamp reads other times"
 )
+_NO_RECORD = "no record ends in the part that was read: the first ones are longer (a backfill reads them all the same)"
 _YEAR = timedelta(days=366)
 
 
@@ -47,7 +48,11 @@ def preview_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[P
         "bytesRead": sample.bytes_read,
         "codec": reading.codec and {"name": "+".join(reading.decoder.codecs) if reading.decoder else None, "rule": reading.codec.rule},
         "format": reading.format and {"name": reading.format.format, "rule": reading.format.rule},
-        "warnings": [*reading.all_warnings(), *([_UNTIMED] if untimed and settings.formats.timestamp == "auto" else ())],
+        "warnings": [
+            *reading.all_warnings(),
+            *([_UNTIMED] if untimed and settings.formats.timestamp == "auto" else ()),
+            *([_NO_RECORD] if not reading.records and sample.failure is None and sample.bytes_read < reading.info.size else ()),
+        ],
         "failure": sample.failure and {"status": sample.failure.status, "reason": str(sample.failure)},
         "events": shown,
     }

@@ -13,7 +13,7 @@ from transforms.hot_tier.ledger import LedgerEntry
 from transforms.hot_tier.publish import PublishResult, publish_wave
 from transforms.hot_tier.writing import FileDescription
 from transforms.job_folder import JobFolder
-from transforms.object_parts import merge_entries
+from transforms.object_outcomes import merge_entries, with_counts
 from transforms.storage import StorageOptions, open_tier
 
 
@@ -21,8 +21,8 @@ from transforms.storage import StorageOptions, open_tier
 class PublishWave(beam.PTransform):
     """Publish a wave, once, however often it is tried.
 
-    Input: a dictionary of `files` (`PCollection[FileDescription]`) and `outcomes` (`PCollection[LedgerEntry]`), all of one wave. Output:
-    `PCollection[PublishResult]` of one element.
+    Input: a dictionary of `files` (`PCollection[FileDescription]`), `outcomes` (`PCollection[LedgerEntry]`) and `counts`
+    (`PCollection[EventCounts]`), all of one wave. Output: `PCollection[PublishResult]` of one element.
 
     Guarantees: readers see the wave whole or not at all; each object of the wave is in the table once (`publish_wave`).
 
@@ -62,11 +62,18 @@ def refuse_failures(folder: JobFolder, entries: Iterable[LedgerEntry]) -> None:
     Raises:
         ObjectError: there is such an object; nothing of the wave is published.
     """
-    failed = [entry for entry in entries if entry.status == "failed"]
-    if failed:
-        folder.write_json("failures.json", [entry.as_failure() for entry in failed])
-        first = failed[0]
+    entries = list(entries)
+    first = next((entry for entry in entries if entry.status == "failed"), None)
+    if first is not None:
+        folder.write_json("failures.json", [_unpublished(entry) for entry in entries])
         raise ObjectError(f"{first.uri}: {first.reason} (onError is fail: nothing of its wave was published)")
+
+
+def _unpublished(entry: LedgerEntry) -> dict[str, object]:
+    """Return what the report says of an object of a wave that is not published: its records were read, and are rejected."""
+    counted = {"bytesRead": entry.bytes_read, "bytesDecoded": entry.bytes_decoded, "recordsIn": entry.records_in, "blank": entry.blank}
+    status = "quarantined" if entry.is_published else entry.status
+    return {**entry.as_failure(), "status": status, **counted, "header": entry.header, "rejected": entry.records_in}
 
 
 class _PublishWaveFn(beam.DoFn):
@@ -76,7 +83,7 @@ class _PublishWaveFn(beam.DoFn):
     def process(self, gathered: tuple[int, dict[str, Iterable[Any]]]) -> Iterator[PublishResult]:
         wave = self._config
         files: list[FileDescription] = list(gathered[1]["files"])
-        entries = merge_entries(gathered[1]["outcomes"])
+        entries = with_counts(merge_entries(gathered[1]["outcomes"]), gathered[1]["counts"])
         tier = open_tier(wave["tier_uri"], wave["tier_options"])
         if wave["on_error"] == "fail":
             refuse_failures(JobFolder(tier, wave["job"]), entries)

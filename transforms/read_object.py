@@ -51,12 +51,13 @@ def read_part(
     Yields:
         Batches as `transforms.schema` describes them, without a settled `_time` for plain text; then one `LedgerEntry`.
     """
-    progress = _Progress(tick)
+    progress = _Progress(tick, part.looked_at)
     reading = Reading(part.info, settings, received=datetime.now(timezone.utc))
     failure: ObjectError | None = None
     try:
         chunks = progress.count_bytes(store.read(part.info, start=part.start, end=part.end))
-        for batch in reading.batches(chunks) if part.start == 0 else reading.range_batches(read_head(part.info, store), chunks, part.first):
+        batches = reading.range_batches(progress.head(part.info, store), chunks, part.first) if part.start else reading.batches(chunks)
+        for batch in batches:
             progress.count_events(batch.num_rows)
             yield batch
     except ObjectError as error:
@@ -67,9 +68,15 @@ def read_part(
 class _Progress:
     """Counts the bytes and events of an object as they pass."""
 
-    def __init__(self, tick: Tick) -> None:
+    def __init__(self, tick: Tick, looked_at: int) -> None:
         self._tick = tick
-        self.bytes_read = 0
+        self.bytes_read = looked_at
+
+    def head(self, info: ObjectInfo, store: ObjectStore) -> bytes:
+        """Return the beginning of the object that a part is of."""
+        head = read_head(info, store)
+        self.bytes_read += len(head)
+        return head
 
     def count_bytes(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:

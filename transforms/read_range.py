@@ -21,11 +21,13 @@ class MeasuredRange:
     Attributes:
         start, end: Its first byte and the one behind its last; equal where a record reaches over all of the proposed range.
         records: The records in it.
+        bytes_read: What was read to find that out.
     """
 
     start: int
     end: int
     records: int
+    bytes_read: int
 
 
 def measure_range(info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, start: int, end: int) -> MeasuredRange | None:
@@ -42,11 +44,13 @@ def measure_range(info: ObjectInfo, store: ObjectStore, settings: ReadSettings, 
 
 class _Measuring:
     def __init__(self, info: ObjectInfo, store: ObjectStore, settings: ReadSettings) -> None:
-        self._info, self._store, self._options = info, store, settings.formats
+        self._info, self._store = info, store
         self._head = read_head(info, store)
+        self._read = len(self._head)
         reading = Reading(info, settings, received=datetime.now(timezone.utc))
         reading.choose(self._head)
         assert reading.codec is not None and reading.format is not None
+        self._options = reading.formats
         self._format = reading.format.format if reading.codec.name == "none" else None
 
     def measure(self, start: int, end: int) -> MeasuredRange | None:
@@ -56,15 +60,16 @@ class _Measuring:
         if first is None or last is None:
             return None
         if first >= last:
-            return MeasuredRange(last, last, 0)
+            return MeasuredRange(last, last, 0, self._read)
         chunks = self._store.read(self._info, start=first, end=last)
         records = count_records(self._head, chunks, self._format, self._options, first=first == 0, last=last == self._info.size)
-        return None if records is None else MeasuredRange(first, last, records)
+        return None if records is None else MeasuredRange(first, last, records, self._read + last - first)
 
     def _record_start(self, place: int) -> int | None:
         if place in (0, self._info.size):
             return place
         window = b"".join(self._store.read(self._info, start=place, end=min(place + WINDOW, self._info.size)))
+        self._read += len(window)
         assert self._format is not None
         found = record_start(window, self._head, self._format, self._options)
         return None if found is None else place + found

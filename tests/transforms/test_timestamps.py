@@ -638,3 +638,40 @@ def test_a_word_is_no_zone(word: str) -> None:
         at("2025-01-02T03:04:05"),
         at("2025-01-02T08:04:05"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "modified", "expected"),
+    [
+        ("08/12/25 00:00:21", "2025-08-13", "2025-08-12T00:00:21"),
+        ("01/01/25 00:00:21", "2025-08-13", "2025-01-01T00:00:21"),
+        ("17/06/09 20:10:40", "2017-06-10", "2017-06-09T20:10:40"),
+        ("12/06/09 20:10:40", "2012-06-10", "2012-06-09T20:10:40"),
+        ("25/08/11 20:10:40", "2025-08-13", "2025-08-11T20:10:40"),
+    ],
+)
+def test_two_digit_dates_are_read_as_is_nearest_to_the_object(value: str, modified: str, expected: str) -> None:
+    when = datetime.fromisoformat(modified).replace(tzinfo=UTC)
+    assert parse([value], modified=when) == [at(expected)]
+    assert detect([f"{value} words"], modified=when) == [at(expected)]
+
+
+def test_suricata() -> None:
+    assert detect(["08/11/2025-22:24:37.123456  [**] [1:1:1]"]) == [at("2025-08-11T22:24:37.123456")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"date": ["2025-01-02", None], "time": ["03:04:05", None], "Date": [None, "2025-01-02"], "Time": [None, "03:04:06"]}, [5, 6]),
+        ({"date": ["2025-01-02"], "time": ["030405"]}, [5]),
+        ({"date": ["2025-01-02T00:00:00"], "time": ["03:04:05"]}, [5]),
+        ({"date": ["2025-01-02"], "time": ["T03:04:05"]}, [5]),
+    ],
+    ids=["spellings", "compact", "midnight", "T"],
+)
+def test_date_beside_time(columns: dict[str, list[str | None]], expected: list[int]) -> None:
+    given = {name: pa.array(values, pa.string_view()) for name, values in columns.items()}
+    times = record_times(given, timezone="UTC", modified=MODIFIED, received=RECEIVED, csv=False)
+    assert times is not None
+    assert times.to_pylist() == [datetime(2025, 1, 2, 3, 4, second, tzinfo=UTC) for second in expected]

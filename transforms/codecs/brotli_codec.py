@@ -14,6 +14,7 @@ from transforms.codecs.codec import Codec, CompressedInput, gather
 from transforms.codecs.members import decode_member
 from transforms.errors import UnsupportedError
 
+_NOTHING = frozenset(bytes([byte]) for byte in b"3579;=?")  # by window size; other streams of nothing are no text
 _LARGE_WINDOW = 0x11  # the first seven bits, which are reserved in RFC 7932 §9.1
 
 
@@ -50,4 +51,16 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
             return
 
 
-BROTLI = Codec(name="brotli", extensions=(".br", ".brotli"), magic=(), decode=lambda stream: gather(_decode(stream)), checked=False)
+def _recognise(head: bytes, named: bool) -> str | None:
+    """Tell the stream of nothing, one byte that is text too, from text."""
+    return "a Brotli stream of nothing" if named and head in _NOTHING else None
+
+
+BROTLI = Codec(
+    name="brotli",
+    extensions=(".br", ".brotli"),
+    magic=(),
+    decode=lambda stream: gather(_decode(stream)),
+    checked=False,
+    recognise=_recognise,
+)

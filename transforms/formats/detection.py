@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from transforms.errors import UnsupportedError
 from transforms.formats.binary_files import binary_kind, hint
-from transforms.formats.csv.detection import csv_width, header_cells, other_delimiter
+from transforms.formats.csv.detection import columns_without_header, csv_width, header_cells, other_delimiter
 from transforms.formats.encoding import utf8, whole_characters
 from transforms.formats.line_ends import with_line_feeds
+from transforms.timestamps.records import NAMES
 
 SAMPLE_BYTES = 1024  # what is looked at to tell formats apart
 HEAD_BYTES = 64 << 10  # what is looked at to tell Splunk's from others: an event in HEC may be long
@@ -19,15 +20,17 @@ _EXTENSIONS = {".csv": "csv", ".json": "json", ".ndjson": "json", ".jsonl": "jso
 _JSON_START = re.compile(r'\s*(?:(?P<object>\{\s*["}])|(?P<array>\[\s*[{\]]))')
 _TOKEN = re.compile(r'"(?P<string>(?:[^"\\]|\\.)*)"(?P<name>\s*:)?|(?P<open>[{\[])|(?P<close>[}\]])', re.DOTALL)
 _HEC_FIELDS = ("time", "host", "source", "sourcetype", "index", "fields")
+_RECORD_MEMBERS = frozenset({*(name for name in NAMES if name != "time"), "level", "severity", "message", "msg", "log", "logger"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormatChoice:
-    """A format, the rule that chose it, and what is odd about it, if anything."""
+    """A format, the rule that chose it, what is odd about it, if anything, and names for the columns of CSV that has no header."""
 
     format: str
     rule: str
     warning: str | None = None
+    headers: tuple[str, ...] | None = None
 
 
 def detect_format(key: str, head: bytes) -> FormatChoice:
@@ -59,6 +62,10 @@ def _by_extension(key: str, sample: str) -> FormatChoice | None:
             return FormatChoice(format="json", rule=rule, warning="its name says CSV, but it begins like JSON: read as JSON")
         others = other_delimiter(sample)
         warning = f"it begins with {others}; by its name it is read with commas" if others else None
+        if columns := columns_without_header(sample):
+            names = tuple(f"column_{number}" for number in range(1, columns + 1))
+            warning = "its first row has a time where the second has one: it is read as data, of column_1, column_2…; --headers names them"
+            return FormatChoice(format="csv", rule=f"extension {ending}, without a header", warning=warning, headers=names)
     return FormatChoice(format=name, rule=f"extension {ending}", warning=warning)
 
 
@@ -88,28 +95,46 @@ def _refine(choice: FormatChoice, text: str) -> FormatChoice:
     if choice.format == "csv" and {"_raw", "_time"} <= set(header_cells(text.encode("utf-8", "replace"))):
         return replace(choice, format="splunk_csv", rule=f"{choice.rule}; its header has _raw and _time")
     if choice.format == "json" and _JSON_START.match(text):
-        names = _first_names(text)
-        beside = next((name for name in _HEC_FIELDS if name in names), None)
-        if "event" in names and beside is not None:
-            return replace(choice, format="splunk_hec", rule=f"{choice.rule}; its first object has event and {beside}")
+        return _as_collected(choice, _first_members(text))
     return choice
 
 
-def _first_names(text: str) -> set[str]:
-    """Return the names of the first object's members, as far as the text goes; what is no JSON is passed over."""
-    names: set[str] = set()
+def _as_collected(choice: FormatChoice, members: dict[str, str]) -> FormatChoice:
+    """Tell what HEC takes from records that happen to have `event`: as HEC these would lose their other members.
+
+    HEC's own members are plain values but for `event` and `fields`. A record has a time, a level or a message beside its event, or several
+    members that HEC does not know.
+    """
+    beside = next((name for name in _HEC_FIELDS if name in members), None)
+    others = [name for name in members if name not in ("event", *_HEC_FIELDS)]
+    nested = any(members.get(name) in ("{", "[") for name in _HEC_FIELDS if name != "fields")
+    if "event" not in members or beside is None or nested or len(others) > 1 or _RECORD_MEMBERS.intersection(map(str.lower, others)):
+        return choice
+    warning = f"its objects have {others[0]!r}, which HEC drops: --format json keeps it" if others else choice.warning
+    return replace(choice, format="splunk_hec", rule=f"{choice.rule}; its first object has event and {beside}", warning=warning)
+
+
+def _first_members(text: str) -> dict[str, str]:
+    """Return the first object's members, each with what its value opens (a brace, a bracket or nothing), as far as the text goes."""
+    members: dict[str, str] = {}
+    name = ""
     depth = inside = 0
     for token in _TOKEN.finditer(text):
         if token["open"]:
-            depth += 1
+            if name and depth == inside:
+                members[name] = token["open"]
+            depth, name = depth + 1, ""
             inside = inside or (depth if token["open"] == "{" else 0)  # an array around the object
         elif token["close"]:
             depth -= 1
             if depth < inside:
                 break
         elif token["name"] and depth == inside:
-            names.add(token["string"])
-    return names
+            name = token["string"]
+            members.setdefault(name, "")
+        else:  # a text that is a value
+            name = ""
+    return members
 
 
 def _text(head: bytes) -> str:

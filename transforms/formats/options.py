@@ -75,7 +75,7 @@ def _check_csv(options: FormatOptions) -> None:
         _refuse("delimiter", options.delimiter, "it must be one character or \\t, and no quote, line end or NUL")
     if options.skip_rows < 0:
         _refuse("skipRows", options.skip_rows, "it must be 0 or more")
-    if options.headers is not None and not options.headers:
+    if options.headers is not None and not any(name.strip() for name in options.headers):
         _refuse("headers", list(options.headers), "it must name at least one column")
     if options.format in ("csv", "splunk_csv"):
         return

@@ -142,7 +142,8 @@ class Ledger:
 
     def of_job(self, job: str, wave: int | None = None) -> list[LedgerEntry]:
         """Return the entries of a job, or of one of its waves, of each content of an object the latest."""
-        return [LedgerEntry(**{**row, "warnings": tuple(row["warnings"])}) for row in self.table_of_job(job, wave).to_pylist()]
+        rows = self.table_of_job(job, wave).to_pylist()
+        return [LedgerEntry(**{**row, "warnings": tuple(row["warnings"]), "counts": tuple(row["counts"] or ())}) for row in rows]
 
     def table_of_job(self, job: str, wave: int | None = None) -> pa.Table:
         """Return the same as a table with the columns of `ENTRY_SCHEMA`: 150 bytes for an object, where `LedgerEntry` takes 900."""

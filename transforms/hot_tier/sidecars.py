@@ -56,6 +56,7 @@ class LedgerEntry:
         max_time: The greatest.
         known_of: Of a `known` one: the job that has it.
         warnings: What else is to be said.
+        counts: What happened to how many of its events: those with the time of receipt, and those that a processor failed on.
     """
 
     bucket: str
@@ -84,6 +85,7 @@ class LedgerEntry:
     max_time: datetime | None = None
     known_of: str | None = None
     warnings: tuple[str, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
 
     @property
     def uri(self) -> str:
@@ -122,6 +124,7 @@ ENTRY_SCHEMA = pa.schema(
         ("max_time", schema.TIME),
         ("known_of", pa.string()),
         ("warnings", pa.list_(pa.string())),
+        ("counts", pa.map_(pa.string(), pa.int64())),
     ]
 )
 assert ENTRY_SCHEMA.names == [entry_field.name for entry_field in fields(LedgerEntry)]
@@ -186,6 +189,9 @@ def read_sidecar(data: bytes) -> Content:
     """Return what a sidecar's bytes hold."""
     table = pq.read_table(io.BytesIO(data))
     record = WaveRecord(**orjson.loads(table.schema.metadata[_METADATA]))
+    for field in ENTRY_SCHEMA:  # an older version's have fewer
+        if field.name not in table.schema.names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
     return Content(record, table.replace_schema_metadata(None).cast(ENTRY_SCHEMA))
 
 

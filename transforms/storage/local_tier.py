@@ -131,6 +131,8 @@ class _LocalOutput(TierOutput):
         self._file = temporary.open("xb")
 
     def write(self, data: bytes, /) -> int:
+        if self.closed:  # aborted; what Arrow still had in its buffer when it let go of the file is not wanted
+            return len(data)
         with _tier_errors(self._root, self._path):
             return self._file.write(data)
 

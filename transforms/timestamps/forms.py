@@ -117,7 +117,7 @@ FORMS = (
     Form(
         "month_first",
         rf"{_FIRST}[/-]{_SECOND_NUMBER}[/-]{_YEAR}"
-        rf"(?:[ :T,;]|, | - ){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}",
+        rf"(?:[ :T,;-]|, | - ){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}",
     ),
     Form("month_first_date", rf"{_FIRST}[/-]{_SECOND_NUMBER}[/-]{_YEAR}", in_text=False),
     Form("mon_date", rf"{_MON}\.? {{1,2}}{_PADDED_DAY},? {_YEAR}", in_text=False),
@@ -138,6 +138,10 @@ FORMS = (
     Form("audit", r"audit\((?P<epoch>[0-9]{1,10})\.(?P<fraction>[0-9]+):[0-9]+\)"),
     Form("tai64n", "@(?P<tai>4[0-9a-f]{23})", before=""),
 )  # fmt: skip
+
+SHORT_YEAR = "short_year"
+MONTH_FIRST_TWIN = Form("month_first_twin", rf"{_MM}/{_DD}/{_YY} {_CLOCK}{_ZONE}")
+"""The other reading of what `short_year` reads: Spark writes the year first, Windows the month."""
 
 EPOCH = Form("epoch", r"\+?[0-9]{1,40}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?", in_text=False, number=True, exact=True)
 """A bare number (`epochs.py`)."""

@@ -65,9 +65,10 @@ class TimeFields:
             if (lower := name.lower()) in NAMES:
                 by_name.setdefault(lower, []).append(name)
         for lower in NAMES:
+            if lower == "time" and {"date", "time"} <= by_name.keys():
+                days, clocks = (pl.DataFrame({name: as_series(columns[name]) for name in by_name[part]}) for part in ("date", "time"))
+                yield _beside(days, clocks), False
             for name in by_name.get(lower, ()):
-                if lower == "time" and "date" in by_name:
-                    yield _beside(columns[by_name["date"][0]], columns[name]), False
                 yield as_series(columns[name]), True
         if self.csv and not self._sampled:
             self._choose(columns if first_rows is None else first_rows())
@@ -99,7 +100,13 @@ def record_times(columns: Mapping[str, pa.Array], *, timezone: str, modified: da
     return TimeFields(timezone=timezone, modified=modified, received=received, csv=csv).times(columns)
 
 
-def _beside(date: pa.Array, time: pa.Array) -> pl.Series:
-    """`date` and `time` read together."""
-    frame = pl.DataFrame({"date": as_series(date), "time": as_series(time)})
-    return frame.select(pl.col("date").str.strip_chars() + " " + pl.col("time").str.strip_chars()).to_series()
+_MIDNIGHT = r"[T ]00:00(?::00(?:\.0+)?)?Z?$"
+_COMPACT_CLOCK = r"^(\d\d)(\d\d)(\d\d)((?:\.\d+)?)$"
+
+
+def _beside(dates: pl.DataFrame, times: pl.DataFrame) -> pl.Series:
+    """`date` and `time` read together, however each is spelt in a row: `Date`, a midnight behind it, `T05:06`, `050607`."""
+    days = dates.select(pl.coalesce(pl.all()).str.strip_chars().str.replace(_MIDNIGHT, "")).to_series()
+    clock = pl.coalesce(pl.all()).str.strip_chars().str.replace("^T", "")
+    clocks = times.select(clock.str.replace(_COMPACT_CLOCK, "${1}:${2}:${3}${4}")).to_series()
+    return pl.DataFrame({"day": days, "clock": clocks}).select(pl.col("day") + " " + pl.col("clock")).to_series()

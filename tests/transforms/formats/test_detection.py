@@ -17,7 +17,7 @@ _FEW = "commas, but fewer than two complete rows of CSV"
 _RAGGED = "lines with commas, but not of one number of cells"
 _OBJECT = "begins like a JSON object"
 _ARRAY = "begins like a JSON array of objects"
-_ALIKE = "a first row like the second, no header"
+_ALIKE = "a first row like one below it, no header"
 _NOTHING = "nothing but white space at its beginning"
 
 # Name, key, head, format, rule.
@@ -280,3 +280,42 @@ def test_binary_files_are_refused(key: str, head: bytes, kind: str) -> None:
 def test_codecs_that_are_left_are_refused(head: bytes, kind: str) -> None:
     with pytest.raises(UnsupportedError, match=f"^unsupported: {kind}; it lies inside as many codecs as are taken off"):
         detect_format("a", head)
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (b'{"@timestamp":"2025-08-11T22:24:01Z","message":"GET /1","event":{"dataset":"nginx"},"host":{"name":"web1"}}', "json"),
+        (b'{"event":"request_finished","host":"web-1","level":"info","timestamp":"2025-08-11T22:24:37Z","status":200}', "json"),
+        (b'{"event":"Order Completed","userId":"u1","properties":{},"timestamp":"2025-08-11T22:24:37Z","source":"web"}', "json"),
+        (b'{"event":"user_login","time":"2025-08-11T22:24:37Z","user":"bob","ip":"10.0.0.1"}', "json"),
+        (b'{"event":"x","host":{"name":"web1"}}', "json"),
+        (b'{"event":"Demo log","time":"2025-11-14T22:46:11Z","status":500}', "splunk_hec"),
+        (b'{"event":{"level":"info","message":"x"},"fields":{"a":"b"}}', "splunk_hec"),
+    ],
+    ids=["ecs", "structlog", "segment", "login", "host object", "one more", "event object"],
+)
+def test_records_with_an_event_are_not_what_hec_takes(data: bytes, wanted: str) -> None:
+    choice = detect_format("a.ndjson", data + b"\n")
+    assert choice.format == wanted
+    assert (choice.warning is not None) is (b"status" in data and wanted == "splunk_hec")
+
+
+def test_a_csv_without_a_header_keeps_its_first_row() -> None:
+    choice = detect_format("postgresql.csv", b'2025-08-11 22:24:37.123 UTC,"p","db",1\n2025-08-11 22:24:38.123 UTC,"p","db",2\n')
+    assert (choice.format, choice.headers) == ("csv", ("column_1", "column_2", "column_3", "column_4"))
+    assert choice.warning is not None and "--headers" in choice.warning
+    assert detect_format("a.csv", b"year,2019,2020\nsales,1,2\n").headers is None
+    assert detect_format("a.csv", b"from 10:00,to\n10:30,11:00\n").headers is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"info,app started\nerror,app crashed\nerror,disk full\n",
+        b"alice,login\nbob,logout\ncarol,login\n",
+        b"status:ok,user:bob\nstatus:fail,user:al\n",
+    ],
+)
+def test_lines_with_one_comma_are_text(data: bytes) -> None:
+    assert detect_format("app.log", data).format == "text"

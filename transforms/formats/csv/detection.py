@@ -23,10 +23,12 @@ _VALUE = re.compile(
     | \S+@\S+\.\S+ | \w+://.* | /\S*                    # mail, URL, path
     | [^\s=]+=.*                                        # key=value
     | true|false|null|None|-
-    | TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL
+    | [^\s:]+:\S.*                                      # key:value
+    | (?i:trace|debug|info|notice|warn|warning|error|err|fatal|critical|alert|emerg)
     """,
     re.VERBOSE | re.DOTALL,
 )
+_TIME = re.compile(r"\W?\d[\d/.-]{5,}[T ,:]\d{1,2}:\d{2}\b.{0,20}")
 # Delimiter -> what it is called, and how it is written on the command line.
 _OTHERS = {";": ("semicolons", ";"), "\t": ("tabs", r"\t"), "|": ("bars", "|")}
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
@@ -50,8 +52,17 @@ def csv_width(text: str, *, whole: bool) -> tuple[int, str]:
         return 0, "commas, but fewer than two complete rows of CSV" if len(rows) < 2 else ""
     if any(len(row) != len(rows[0]) for row in rows):
         return 0, "lines with commas, but not of one number of cells"
-    reason = _no_header(rows[0], rows[1], alike=_shape(lines[0]) == _shape(lines[1]))
+    reason = _no_header(rows[0], rows[1:], alike=_shape(lines[0]) == _shape(lines[1]))
     return (0, reason) if reason else (len(rows[0]), "")
+
+
+def columns_without_header(text: str) -> int:
+    """Return how many columns CSV has whose first row can be no header, because it has a time where the second has one; else 0."""
+    rows = _rows(_complete_lines(text, whole=False)[:2], ",")
+    if len(rows) < 2 or len(rows[0]) != len(rows[1]):
+        return 0
+    timed = any(_TIME.fullmatch(first) and _TIME.fullmatch(second) for first, second in zip(*rows, strict=True))
+    return len(rows[0]) if timed else 0
 
 
 def header_cells(text: bytes) -> list[str]:
@@ -91,7 +102,7 @@ def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
         return []
 
 
-def _no_header(cells: list[str], below: list[str], *, alike: bool) -> str:
+def _no_header(cells: list[str], rows: list[list[str]], *, alike: bool) -> str:
     if not all(cell.strip() for cell in cells):
         return "a first row with blank cells, no header"
     if len(set(cells)) < len(cells):
@@ -100,8 +111,8 @@ def _no_header(cells: list[str], below: list[str], *, alike: bool) -> str:
         return "a first row of phrases, not of names"
     if any(_VALUE.fullmatch(cell) or _is_cut(cell) for cell in cells):
         return "a first row that could be values, not names"
-    if alike or any(cell == other for cell, other in zip(cells, below, strict=True)):
-        return "a first row like the second, no header"
+    if alike or any(cell == other for row in rows for cell, other in zip(cells, row, strict=True)):
+        return "a first row like one below it, no header"
     return ""
 
 
@@ -118,6 +129,6 @@ def _other_delimiter(lines: list[str]) -> str:
     for delimiter, (name, written) in _OTHERS.items():
         rows = _rows(lines, delimiter)
         widths = {len(row) for row in rows}
-        if len(rows) > 1 and len(widths) == 1 and (width := widths.pop()) > 1 and not _no_header(rows[0], rows[1], alike=False):
+        if len(rows) > 1 and len(widths) == 1 and (width := widths.pop()) > 1 and not _no_header(rows[0], rows[1:], alike=False):
             return f"rows of {width} cells separated by {name}, which --format csv --delimiter '{written}' would read"
     return ""

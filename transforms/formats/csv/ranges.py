@@ -14,6 +14,7 @@ from transforms.formats.line_ends import with_line_feeds
 from transforms.formats.options import FormatOptions
 
 _TRIED = 100  # lines
+_MOST_SLOWLY = 8 << 20  # bytes
 _ROWS = 20  # that must look right after a place
 
 
@@ -58,6 +59,8 @@ def count_rows(head: bytes, chunks: Iterator[bytes], options: FormatOptions, *, 
     table = Table(options, lambda _: {}, names=names)
     rest, count = b"", 0
     for block in line_blocks(with_line_feeds(utf8(chunks) if first else chunks, head=head), max_record=options.max_record):
+        if table.slowly + len(rest) > _MOST_SLOWLY:  # reading it twice would cost more than it saves
+            return None
         rows = table.rows(rest + block if rest else block, final=False)
         while True:
             try:

@@ -45,6 +45,7 @@ class Table:
         self._cells: Cells | None = None
         self.names: list[str] = []
         self.header = self.blank = 0  # lines that no block has counted yet
+        self.slowly = 0  # bytes that only Python's `csv` could read
         if names is not None:
             self._set_header(names)
         elif options.headers is not None:
@@ -156,6 +157,7 @@ class Table:
         options = self._options
         rows, blank, end = parse_rows(lines.text, place, delimiter=options.delimiter, max_record=options.max_record, final=final)
         self.blank += blank
+        self.slowly += end - place
         step = max(1, min(MAX_ROWS, MAX_CELLS // cells.width))
         for low in range(0, len(rows), step):
             part = rows[low : low + step]
