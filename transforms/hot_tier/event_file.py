@@ -36,12 +36,20 @@ class Wanted:
         start: the time from which on, inclusive.
         end: the time before which, exclusive.
         fields: what of each event; nothing means everything.
+        tier_name: the partition `hot` or `cold`; None means both.
     """
 
     expr: Expr | None = None
     start: datetime | None = None
     end: datetime | None = None
     fields: tuple[Field, ...] = ()
+    tier_name: str | None = None
+
+    @property
+    def conditions(self) -> list[pl.Expr]:
+        """The conditions on `_time`, exact to a microsecond."""
+        start = [] if self.start is None else [pl.col(_TIME) >= self.start]
+        return start if self.end is None else [*start, pl.col(_TIME) < self.end]
 
     @cached_property
     def bounds(self) -> TimeBounds:
@@ -101,11 +109,7 @@ class EventFile:
     def _find(self, group: RowGroup, wanted: Wanted) -> pl.DataFrame:
         """Return `_time` and the number in the file of the rows that are wanted."""
         conditions = [] if wanted.expr is None else [compile_query(wanted.expr, self._columns)]
-        if wanted.start is not None:
-            conditions.append(pl.col(_TIME) >= wanted.start)
-        if wanted.end is not None:
-            conditions.append(pl.col(_TIME) < wanted.end)
-        condition = pl.all_horizontal(pl.lit(value=True), *conditions).alias(_FOUND)
+        condition = pl.all_horizontal(pl.lit(value=True), *conditions, *wanted.conditions).alias(_FOUND)
         found = self._scan(group.first, group.rows).select(_TIME, condition).collect()
         return found.with_row_index("row", offset=group.first).filter(_FOUND).drop(_FOUND)
 

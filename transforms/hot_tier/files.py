@@ -6,13 +6,17 @@ from collections.abc import Iterable
 
 from deltalake.exceptions import TableNotFoundError
 
-from transforms.errors import TierError
+from transforms.errors import ConfigurationError, TierError
 from transforms.hot_tier.data_file import layout_of
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile, Snapshot
 from transforms.query.bounds import TimeBounds
+from transforms.query.pruning import NONE, UNKNOWN, Values, may_hold
+from transforms.query.syntax import Expr, Field
 from transforms.storage import TierStore
 
+TIERS = ("hot", "cold")
+OBJECT = "_object"
 # Statistics of other writers (a foreign compaction) are cut to milliseconds.
 _BOUND_PRECISION = 999
 
@@ -41,9 +45,48 @@ def file_uri(tier: TierStore, path: str) -> str:
     return f"{tier.table_uri(EVENTS)}/{path}"
 
 
-def files_between(snapshot: Snapshot, bounds: TimeBounds) -> list[LiveFile]:
-    """Return the live files that may hold events of a time range, by the log alone."""
-    return [file for file in snapshot.files.values() if bounds.overlaps(file.min_time, file.max_time + _BOUND_PRECISION)]
+def files_for(snapshot: Snapshot, expr: Expr | None, bounds: TimeBounds, tier_name: str | None = None) -> list[LiveFile]:
+    """Return the live files that may hold events of a query, by the log alone.
+
+    Args:
+        snapshot: the table.
+        expr: the query; None means every event.
+        bounds: the time range.
+        tier_name: the partition `hot` or `cold`; None means both.
+    """
+    if tier_name is not None and tier_name not in TIERS:
+        raise ConfigurationError(f"there is no tier {tier_name}; there are {', '.join(TIERS)}", field="tier")
+    known = _Known(snapshot)
+    return [
+        file
+        for file in snapshot.files.values()
+        if tier_name in (None, file.tier)
+        and bounds.overlaps(file.min_time, file.max_time + _BOUND_PRECISION)
+        and may_hold(expr, lambda field, file=file: known.of(file, field))  # type: ignore[misc]
+    ]
+
+
+class _Known:
+    """What the log knows of the fields of each file: of those that its files keep in columns, and of `_object`.
+
+    Of another writer's file it knows nothing: in it an attribute may be in both places, and bounds may be cut short.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._places = {name: number for number, name in enumerate(snapshot.columns)}
+        self._bounds: dict[str, dict[str, tuple[int | None, str | None, str | None]]] = {}
+
+    def of(self, file: LiveFile, field: Field) -> Values:
+        """Return what is known of a field in a file."""
+        layout = layout_of(file.path)
+        place = (0 if field.name == OBJECT else layout) if field.system else self._places.get(field.name, layout)
+        if place >= layout:
+            return UNKNOWN
+        if field.name not in self._bounds:
+            self._bounds[field.name] = self._snapshot.text_bounds(field.name)
+        nulls, low, high = self._bounds[field.name][file.path]
+        return NONE if nulls == file.rows else Values(low, high)
 
 
 def never_in_map(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:

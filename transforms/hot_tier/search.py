@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from transforms.hot_tier.event_file import EventFile, RowGroup, Wanted
-from transforms.hot_tier.files import files_between, load_events, never_in_map
+from transforms.hot_tier.files import files_for, load_events, never_in_map
 from transforms.hot_tier.rows import flat_rows, row_field
 from transforms.query.syntax import Expr
 from transforms.storage import TierStore
@@ -61,7 +61,7 @@ def search_frames(tier: TierStore, wanted: Wanted, *, limit: int | None = None) 
     Columns that a file lacks are null, those that no file of a frame has may be missing from it.
     """
     snapshot = load_events(tier)
-    files = [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in files_between(snapshot, wanted.bounds)]
+    files = [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in files_for(snapshot, wanted.expr, wanted.bounds, wanted.tier_name)]
     return _newest_first(_Unread(files, wanted), wanted, limit)
 
 

@@ -107,6 +107,13 @@ class Snapshot:
             }
         ).decode()
 
+    def text_bounds(self, column: str) -> dict[str, tuple[int | None, str | None, str | None]]:
+        """Return what the log says of a text column: its nulls, least and greatest value in each live file, None where it doesn't say."""
+        names = (f"null_count.{column}", f"min.{column}", f"max.{column}")
+        nothing = [None] * self._actions.num_rows
+        cells = [self._actions[name].to_pylist() if name in self._actions.column_names else nothing for name in names]
+        return {path: (nulls, low, high) for path, nulls, low, high in zip(self._rows, *cells, strict=True)}
+
     @cached_property
     def _actions(self) -> pa.Table:
         return pa.table(self.events.get_add_actions(flatten=True))

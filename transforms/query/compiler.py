@@ -75,7 +75,7 @@ class _OnText:
 
 
 def _text(field: Field, test: TextTest, columns: Collection[str]) -> pl.Expr:
-    values = _values(field, columns)
+    values = field_column(field, columns)
     if values is None:
         return pl.lit(value=False)
     whole = _OnText(test if field.system else AnyValue(test))
@@ -83,7 +83,7 @@ def _text(field: Field, test: TextTest, columns: Collection[str]) -> pl.Expr:
 
 
 def _is_set(field: Field, columns: Collection[str]) -> pl.Expr:
-    values = _values(field, columns)
+    values = field_column(field, columns)
     return pl.lit(value=False) if values is None else values.is_not_null()
 
 
@@ -91,7 +91,7 @@ def _ordered(comparison: Comparison, columns: Collection[str]) -> pl.Expr:
     """Compile `<` and its kin: times for times, numbers where both sides are numbers, and nothing else holds."""
     literal = comparison.value.literal
     if comparison.field.system and SYSTEM_COLUMNS[comparison.field.name] == TIME:
-        moment, values = parse_instant(literal or ""), _values(comparison.field, columns)
+        moment, values = parse_instant(literal or ""), field_column(comparison.field, columns)
         if moment is None or values is None:
             return pl.lit(value=False)
         found: pl.Expr = ORDERINGS[comparison.operator](values, pl.lit(moment, pl.Datetime("us", "UTC")))
@@ -101,8 +101,8 @@ def _ordered(comparison: Comparison, columns: Collection[str]) -> pl.Expr:
     return _text(comparison.field, Compares(comparison.operator, literal), columns)
 
 
-def _values(field: Field, columns: Collection[str]) -> pl.Expr | None:
-    """Return the expression of a field's text, or None where no row has it."""
+def field_column(field: Field, columns: Collection[str]) -> pl.Expr | None:
+    """Return the expression of a field's values, or None where no row has it; `columns` as `compile_query` takes them."""
     column = _column(field, columns)
     if column is None:
         return None

@@ -1,0 +1,57 @@
+"""The values of an attribute that most events have (spec §11)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from heapq import nsmallest
+from typing import Any
+
+import polars as pl
+
+from transforms.hot_tier.event_file import Wanted
+from transforms.hot_tier.scanning import Scan
+from transforms.query.instants import format_instant
+from transforms.query.multiple import array_items
+from transforms.query.syntax import Field
+from transforms.storage import TierStore
+
+
+def top(tier: TierStore, wanted: Wanted, field: Field, *, limit: int | None = None) -> list[tuple[str, int]]:
+    """Return the values of a field and how many of the events that are wanted have each, the most frequent first.
+
+    An event whose attribute holds several values (a JSON list) counts once for each: the number is that of events that `field=value` finds,
+    but for case. Events without the field count nowhere.
+
+    Args:
+        tier: the hot tier.
+        wanted: which events.
+        field: of what.
+        limit: at most so many values; None means all.
+    """
+    scan = Scan.begin(tier, wanted)
+    if not scan.files:
+        return []
+    groups = scan.select(value=field).drop_nulls().group_by("value").len("count")
+    counts = scan.collect(groups)
+    if not field.system:
+        counts = _split_lists(counts)
+    if limit is not None and counts.height > limit:  # those that share the last place stay for the order of their values
+        least = counts["count"].top_k(limit).min()
+        counts = counts.filter(pl.col("count") >= least)
+    rows = [(_text(value), number) for value, number in counts.iter_rows()]
+    return nsmallest(len(rows) if limit is None else limit, rows, key=lambda row: (-row[1], row[0]))
+
+
+def _split_lists(counts: pl.DataFrame) -> pl.DataFrame:
+    """Count the values of JSON lists one by one; of the distinct texts, so that it takes no time for each event."""
+    is_list = pl.col("value").str.starts_with("[") & pl.col("value").str.ends_with("]")
+    lists = counts.filter(is_list)
+    if not lists.height:
+        return counts
+    items = [list(dict.fromkeys([text] if (found := array_items(text)) is None else found)) for text in lists["value"]]
+    single = lists.with_columns(value=pl.Series(items, dtype=pl.List(pl.String))).explode("value").drop_nulls("value")
+    return pl.concat([counts.filter(~is_list), single]).group_by("value").agg(pl.col("count").sum())
+
+
+def _text(value: Any) -> str:
+    return format_instant(value) if isinstance(value, datetime) else str(value)

@@ -1,0 +1,73 @@
+"""What a query says of the text of its events: by bounds of a column's values, files and row groups are left out unread.
+
+Never too narrow, often too wide: whatever the bounds can't tell may hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from transforms.query.syntax import And, Comparison, Expr, Field, Membership, Operator, Or, Pattern
+
+_LIST_FIRST, _LIST_BEYOND = "[", "\\"
+# The characters beyond ASCII that equal an ASCII letter without case (CaseFolding.txt): the Kelvin sign and the long s.
+_GREATEST_OF_CASE = str.maketrans({"k": "\u212a", "s": "\u017f"})
+_BEYOND_ALL = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Values:
+    """What is known of a field's text in some rows, by the order of its code points (which is that of its UTF-8 bytes).
+
+    Attributes:
+        low: no value is less; None where that is not known.
+        high: no value is greater; None where that is not known.
+        none: no row has the field.
+    """
+
+    low: str | None = None
+    high: str | None = None
+    none: bool = False
+
+
+UNKNOWN = Values()
+NONE = Values(none=True)
+
+
+def may_hold(expr: Expr | None, known: Callable[[Field], Values]) -> bool:
+    """Return False where no row can satisfy a query; None means every event.
+
+    Args:
+        expr: the query.
+        known: what is known of a field.
+    """
+    match expr:
+        case And(terms):
+            return all(may_hold(term, known) for term in terms)
+        case Or(terms):
+            return any(may_hold(term, known) for term in terms)
+        case Comparison(field, operator, value):
+            values = known(field)
+            return not values.none and (operator is not Operator.EQUAL or _may_match(value, values, several=not field.system))
+        case Membership(field, patterns):
+            values = known(field)
+            return not values.none and any(_may_match(pattern, values, several=not field.system) for pattern in patterns)
+        case _:
+            return True
+
+
+def _may_match(pattern: Pattern, values: Values, *, several: bool) -> bool:
+    """Whether a value within bounds may match: by the text before the first wildcard, and by that of JSON lists, whatever they hold."""
+    if values.low is None or values.high is None:
+        return True
+    if several and values.low < _LIST_BEYOND and values.high >= _LIST_FIRST:
+        return True
+    first = pattern.parts[0]
+    if not pattern.exact_case and not first.isascii():
+        return True
+    least = first if pattern.exact_case else first.upper()
+    greatest = first if pattern.exact_case else first.lower().translate(_GREATEST_OF_CASE)
+    if pattern.literal is None:
+        greatest += _BEYOND_ALL
+    return least <= values.high and values.low <= greatest
