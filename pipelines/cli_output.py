@@ -167,17 +167,15 @@ def _print_warnings(warnings: Sequence[str]) -> None:
         MESSAGES.print(f"Warning: {escape(text)}", soft_wrap=True)
 
 
-def print_events(rows: Iterable[dict[str, Any]], fields: Sequence[str]) -> int:
-    """Print events, each on a line: its time, its message, and the fields that were asked for; return how many."""
+def print_events(rows: Iterable[dict[str, Any]]) -> int:
+    """Print events, each on a line: its time, its host, its message, and why it could not be read; return how many."""
     shown = 0
     for row in rows:
         shown += 1
-        if fields:
-            RESULTS.print(Text("  ").join(Text(f"{name}={_cell(row[name])}") for name in fields if name in row), soft_wrap=True)
-            continue
         when = Text(f"{row['_time']:%Y-%m-%d %H:%M:%S.%f}"[:23], style="cyan")
-        host = Text(f"  {row['host']}" if "host" in row else "", style="dim")
-        RESULTS.print(when, host, Text(f" {printable(row['_message'])}"), sep="", soft_wrap=True)
+        host = Text(f"  {printable(row['host'])}" if "host" in row else "", style="dim")
+        wrong = Text(f"  {printable(row['_error'])}" if "_error" in row else "", style="red")
+        RESULTS.print(when, host, Text(f" {printable(row['_message'])}"), wrong, sep="", soft_wrap=True)
     return shown
 
 

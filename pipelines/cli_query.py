@@ -1,64 +1,109 @@
-"""`rekindle search`, `rekindle sql` and `rekindle files`: the hot tier as people read it. None of them imports Beam."""
+"""`rekindle search`, `rekindle sql` and `rekindle files`: the hot tier as people read it. None of them imports Beam.
+
+What they need besides is imported when they are called: `rekindle search --help` answers without Polars and deltalake.
+"""
 
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timezone
-from typing import Annotated
+from dataclasses import asdict
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Annotated
 
+import pyarrow as pa
 import typer
 
+from pipelines import cli_events as events
 from pipelines import cli_output as output
+from pipelines.cli_events import Saving
 from pipelines.cli_options import Common, parse_time, split_lists, with_flags
 from transforms.errors import ConfigurationError
+from transforms.schema import TIME
+
+if TYPE_CHECKING:
+    from transforms.hot_tier.event_file import Wanted
+    from transforms.storage import TierStore
+
+_LIMIT = 100
+_TIERS = ("hot", "cold", "all")
 
 
-@with_flags(common=Common)
+@with_flags(saving=Saving, common=Common)
 def search(
-    query: Annotated[str, typer.Argument(help='attribute=value, words, "phrases"; empty for all.')] = "",
+    query: Annotated[list[str] | None, typer.Argument(help='attribute=value, words, "phrases"; empty for all.')] = None,
     last: Annotated[str | None, typer.Option("--last", help="Only the last 90m, 12h, 7d.")] = None,
     start: Annotated[str | None, typer.Option("--from", help="From this time on (ISO 8601, UTC).")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Before this time (ISO 8601, UTC).")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many events.")] = 100,
+    limit: Annotated[int | None, typer.Option("--limit", min=0, help="At most so many events or values; 0 for all. [default: 100]")] = None,
     fields: Annotated[list[str] | None, typer.Option("--fields", help="Only these columns and attributes, by commas.")] = None,
+    count: Annotated[bool, typer.Option("--count", help="How many there are.")] = False,
+    histogram: Annotated[bool, typer.Option("--histogram", help="How many over time; a span such as 1h may follow.")] = False,
+    top: Annotated[str | None, typer.Option("--top", help="The values of this attribute that most of them have.")] = None,
+    tier_name: Annotated[str, typer.Option("--tier", help="Where: hot, cold or all.")] = "all",
     *,
+    saving: Saving,
     common: Common,
 ) -> int:
     """Search the hot tier."""
-    from transforms.hot_tier.search import search as find
+    from transforms.hot_tier.event_file import Wanted
+    from transforms.hot_tier.rows import row_field
     from transforms.query import parse
-    from transforms.query.instants import parse_span
 
-    if last and (start or end):
-        raise ConfigurationError("--last goes without --from and --to")
-    begin = datetime.now(timezone.utc) - parse_span(last) if last else parse_time(start) if start else None
-    expression = parse(query) if query.strip() else None
-    tier = common.open_events()
     names = split_lists(fields or ())
-    rows = find(tier, expression, start=begin, end=parse_time(end) if end else None, limit=limit, fields=names)
-    if common.as_json:
-        output.print_rows_json(rows)
-    else:
-        found = output.print_events(rows, names)
-        if not found and not common.quiet:
-            output.MESSAGES.print("No event matches.")
-    return 0
+    _check_flags(count=count, histogram=histogram, top=top, fields=names, limit=limit)
+    saving.check(as_json=common.as_json)
+    if tier_name not in _TIERS:
+        raise ConfigurationError(f"--tier {tier_name}: there are {', '.join(_TIERS)}", field="tier")
+    words, span = _take_span(query or [], histogram=histogram)
+    text = " ".join(words)
+    begin, before = _time_range(last, start, end)
+    wanted = Wanted(
+        parse(text) if text.strip() else None,
+        begin,
+        before,
+        tuple(row_field(name) for name in names),
+        None if tier_name == "all" else tier_name,
+    )
+    most = (_LIMIT if limit is None else limit) or None
+    field = None if top is None else row_field(top)
+    tier = common.open_events()
+    if count:
+        return _count(tier, wanted, saving, common)
+    if histogram:
+        return _histogram(tier, wanted, span, saving, common)
+    if field is not None:
+        from transforms.hot_tier.top import top as find_top
+
+        pairs = find_top(tier, wanted, field, limit=most)
+        columns = pa.schema({"value": pa.string(), "count": pa.int64()})
+        rows = [{"value": value, "count": number} for value, number in pairs]
+        if not events.show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
+            events.print_top(pairs) if pairs else _say_nothing(common)
+        return 0
+    return _events(tier, wanted, most, names, saving, common)
 
 
-@with_flags(common=Common)
+@with_flags(saving=Saving, common=Common)
 def sql(
     statement: Annotated[str, typer.Argument(help="One SELECT in DuckDB's dialect.")],
     *,
+    saving: Saving,
     common: Common,
 ) -> int:
     """Query the hot tier by SQL."""
     from transforms.hot_tier.sql import run_sql
 
+    saving.check(as_json=common.as_json)
     result = run_sql(common.open_events(), statement)
-    if common.as_json:
-        output.print_rows_json(dict(zip(result.column_names, row, strict=True)) for row in result.rows())
-    else:
-        output.print_table(result.column_names, result.rows())
+    with result:
+        if common.as_json:
+            output.print_rows_json(dict(zip(result.column_names, row, strict=True)) for row in result.rows())
+        elif saving.as_csv:
+            events.print_csv(result.column_names, result.rows())
+        elif saving.parquet is not None:
+            events.save_parquet(saving.parquet, result.schema, result.batches(), quiet=common.quiet)
+        else:
+            output.print_table(result.column_names, result.rows())
     return 0
 
 
@@ -76,3 +121,80 @@ def files(
     else:
         sys.stdout.writelines(path + "\n" for path in paths)
     return 0
+
+
+def _events(tier: TierStore, wanted: Wanted, limit: int | None, names: tuple[str, ...], saving: Saving, common: Common) -> int:
+    """Show the newest events."""
+    from transforms.hot_tier.rows import flat_rows, row_key
+    from transforms.hot_tier.search import Search
+
+    search = Search.begin(tier, wanted)
+    frames = search.frames(limit=limit)
+    if saving.as_csv or saving.parquet is not None:
+        from transforms.hot_tier.export import event_tables
+
+        events.save_events(saving, event_tables(frames, search.promoted, wanted.fields), quiet=common.quiet)
+        return 0
+    rows = (row for frame in frames for row in flat_rows(frame, wanted.fields))
+    if common.as_json:
+        output.print_rows_json(rows)
+        return 0
+    found = events.print_fields(rows, names, [row_key(field) for field in wanted.fields]) if names else output.print_events(rows)
+    if not found:
+        _say_nothing(common)
+    return 0
+
+
+def _count(tier: TierStore, wanted: Wanted, saving: Saving, common: Common) -> int:
+    from transforms.hot_tier.counting import count
+
+    number = count(tier, wanted)
+    if not events.show_rows(saving, pa.schema({"count": pa.int64()}), [{"count": number}], as_json=common.as_json, quiet=common.quiet):
+        sys.stdout.write(f"{number}\n")
+    return 0
+
+
+def _histogram(tier: TierStore, wanted: Wanted, span: timedelta | None, saving: Saving, common: Common) -> int:
+    from transforms.hot_tier.counting import histogram
+
+    bars = histogram(tier, wanted, span)
+    columns = pa.schema({"from": TIME, "to": TIME, "count": pa.int64()})
+    rows = [dict(zip(columns.names, asdict(bar).values(), strict=True)) for bar in bars]
+    if not events.show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
+        events.print_histogram(bars) if any(bar.count for bar in bars) else _say_nothing(common)
+    return 0
+
+
+def _say_nothing(common: Common) -> None:
+    if not common.quiet:
+        output.MESSAGES.print("No event matches.")
+
+
+def _check_flags(*, count: bool, histogram: bool, top: str | None, fields: tuple[str, ...], limit: int | None) -> None:
+    """Refuse flags that say nothing beside each other."""
+    asked = [flag for flag, given in (("--count", count), ("--histogram", histogram), ("--top", top is not None)) if given]
+    if len(asked) > 1:
+        raise ConfigurationError(f"{' and '.join(asked)}: only one of them at a time")
+    if asked and fields:
+        raise ConfigurationError(f"--fields is for events: it goes without {asked[0]}", field="fields")
+    if (count or histogram) and limit is not None:
+        raise ConfigurationError(f"--limit is for events and --top: {asked[0]} counts all", field="limit")
+
+
+def _take_span(words: list[str], *, histogram: bool) -> tuple[list[str], timedelta | None]:
+    """Return the query's words, and the span beside them: the command line can't tell what follows `--histogram` from the query."""
+    from transforms.query.instants import is_span, parse_span
+
+    spans = [word for word in words if histogram and is_span(word)]
+    if len(spans) > 1:
+        raise ConfigurationError(f"--histogram takes one span, found {' and '.join(spans)}", field="histogram")
+    return [word for word in words if word not in spans], parse_span(spans[0]) if spans else None
+
+
+def _time_range(last: str | None, start: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
+    from transforms.query.instants import parse_span
+
+    if last and (start or end):
+        raise ConfigurationError("--last goes without --from and --to")
+    begin = datetime.now(timezone.utc) - parse_span(last) if last else parse_time(start) if start else None
+    return begin, parse_time(end) if end else None

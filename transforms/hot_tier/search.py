@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -56,13 +57,36 @@ def search(
 
 
 def search_frames(tier: TierStore, wanted: Wanted, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
-    """Return the events as frames of the tier's columns, newest first within and between them; the table is opened at once.
+    """Return the events as `Search.frames` does; the table is opened at once."""
+    return Search.begin(tier, wanted).frames(limit=limit)
 
-    Columns that a file lacks are null, those that no file of a frame has may be missing from it.
+
+@dataclass(frozen=True)
+class Search:
+    """A search in one version of the table.
+
+    Attributes:
+        promoted: the attributes that have a column of their own in that version.
     """
-    snapshot = load_events(tier)
-    files = [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in files_for(snapshot, wanted.expr, wanted.bounds, wanted.tier_name)]
-    return _newest_first(_Unread(files, wanted), wanted, limit)
+
+    wanted: Wanted
+    files: Sequence[EventFile]
+    promoted: Sequence[str]
+
+    @classmethod
+    def begin(cls, tier: TierStore, wanted: Wanted) -> Search:
+        """Open the table, and leave out the files that can't hold what is wanted."""
+        snapshot = load_events(tier)
+        live = files_for(snapshot, wanted.expr, wanted.bounds, wanted.tier_name)
+        return cls(wanted, [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in live], snapshot.columns)
+
+    def frames(self, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
+        """Return the events as frames of the tier's columns, newest first within and between them.
+
+        Columns that a file lacks are null, those that no file of a frame has may be missing from it. What was promoted after a file was
+        written is in that file's map.
+        """
+        return _newest_first(_Unread(self.files, self.wanted), self.wanted, limit)
 
 
 class _Unread:

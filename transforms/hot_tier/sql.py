@@ -36,6 +36,7 @@ class SqlResult:
     """What a SELECT returned, row by row as it comes. A context manager; it closes itself at its end too.
 
     Attributes:
+        schema: the columns and their types.
         column_names: the columns as the statement names them; a name may come twice.
     """
 
@@ -43,6 +44,7 @@ class SqlResult:
         """Take over a database that runs a statement."""
         self._database = database
         self._reader = reader
+        self.schema: pa.Schema = reader.schema
         self.column_names: list[str] = reader.schema.names
 
     def batches(self) -> Iterator[pa.RecordBatch]:

@@ -71,7 +71,7 @@ class _OnText:
             distinct = values.unique().drop_nulls()
             satisfied = distinct.filter(self.test(distinct.cast(pl.String)).fill_null(value=False))
             return values.is_in(satisfied.implode()).fill_null(value=False)
-        return self.test(_time_text(values) if values.dtype.is_temporal() else values).fill_null(value=False)
+        return self.test(time_text(values) if values.dtype.is_temporal() else values).fill_null(value=False)
 
 
 def _text(field: Field, test: TextTest, columns: Collection[str]) -> pl.Expr:
@@ -126,7 +126,7 @@ def _balanced(terms: Sequence[pl.Expr], *, all_of: bool) -> pl.Expr:
     return functools.reduce(operator.and_ if all_of else operator.or_, terms)
 
 
-def _time_text(times: pl.Series) -> pl.Series:
+def time_text(times: pl.Series) -> pl.Series:
     """Return times as `format_instant` writes them: a fraction only where there is one."""
     name = times.name
     whole, fraction = times.dt.strftime("%Y-%m-%dT%H:%M:%SZ"), times.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")

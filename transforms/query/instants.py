@@ -51,6 +51,11 @@ def parse_span(text: str) -> timedelta:
         raise ConfigurationError(f'"{text}" is longer than there are dates') from error
 
 
+def is_span(text: str) -> bool:
+    """Whether a text is written like a length of time."""
+    return _SPAN.fullmatch(text) is not None
+
+
 def format_instant(moment: datetime) -> str:
     """Return the one text of a time: UTC, `Z`, and a fraction only where there is one (six digits)."""
     return moment.astimezone(timezone.utc).isoformat().removesuffix("+00:00") + "Z"
