@@ -25,6 +25,8 @@ from transforms.storage import TierStore
 
 _TIME = "_time"
 _FOUND = "__found"
+_SPARSE = 4
+"""Where fewer than one in so many rows are wanted, they are filtered while they are read, else picked from a block that is read whole."""
 
 
 @dataclass(frozen=True)
@@ -97,21 +99,32 @@ class EventFile:
     def read(self, group: RowGroup, wanted: Wanted, limit: int | None) -> pl.DataFrame:
         """Return the events of a row group that are wanted, newest first, at most the newest `limit` of them."""
         with self._errors():
-            found = self._find(group, wanted).reverse().sort(_TIME, descending=True, maintain_order=True)
+            if limit is None:
+                return _newest_first(self._read_filtered(group, wanted))
+            found = _newest_first(self._find(group, wanted))
             rows = found.get_column("row").to_numpy()[:limit]
             if not len(rows):
                 return pl.DataFrame()
-            first = int(rows.min())
-            columns = [exact_column(name) for name in self._columns_for(wanted)]
-            around = self._scan(first, int(rows.max()) - first + 1).select(columns).collect()
-            return around.select(pl.all().gather(rows - first))
+            first, count = int(rows.min()), int(rows.max() - rows.min()) + 1
+            if count > _SPARSE * len(rows):
+                return _newest_first(self._read_filtered(group, wanted)).head(limit)
+            return self._scan(first, count).select(self._outputs(wanted)).collect().select(pl.all().gather(rows - first))
+
+    def _read_filtered(self, group: RowGroup, wanted: Wanted) -> pl.DataFrame:
+        """Return what is wanted of a row group in the order of the file; of whole row groups Polars decodes only the rows it keeps."""
+        return self._scan(group.first, group.rows).filter(self._condition(wanted)).select(self._outputs(wanted)).collect()
 
     def _find(self, group: RowGroup, wanted: Wanted) -> pl.DataFrame:
         """Return `_time` and the number in the file of the rows that are wanted."""
-        conditions = [] if wanted.expr is None else [compile_query(wanted.expr, self._columns)]
-        condition = pl.all_horizontal(pl.lit(value=True), *conditions, *wanted.conditions).alias(_FOUND)
-        found = self._scan(group.first, group.rows).select(_TIME, condition).collect()
+        found = self._scan(group.first, group.rows).select(_TIME, self._condition(wanted).alias(_FOUND)).collect()
         return found.with_row_index("row", offset=group.first).filter(_FOUND).drop(_FOUND)
+
+    def _condition(self, wanted: Wanted) -> pl.Expr:
+        conditions = [] if wanted.expr is None else [compile_query(wanted.expr, self._columns)]
+        return pl.all_horizontal(pl.lit(value=True), *conditions, *wanted.conditions)
+
+    def _outputs(self, wanted: Wanted) -> list[pl.Expr]:
+        return [exact_column(name) for name in self._columns_for(wanted)]
 
     @cached_property
     def _columns(self) -> list[str]:
@@ -169,3 +182,9 @@ class EventFile:
             raise TierError(f"{where}: this file is gone; if it was removed while the search ran, search again") from error
         except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise TierError(f"{where}: it can't be read: {error}") from error
+
+
+def _newest_first(events: pl.DataFrame) -> pl.DataFrame:
+    """Return events of a file newest first; those of one time in an order that stays."""
+    order = events.select(pl.col(_TIME)).with_row_index("row").reverse().sort(_TIME, descending=True, maintain_order=True)
+    return events.select(pl.all().gather(order.get_column("row")))  # Polars 2.1 can't reverse a map column of nulls
