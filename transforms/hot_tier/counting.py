@@ -1,4 +1,7 @@
-"""How many events satisfy a query, in all and by spans of time (spec §11): by the log's counts where they tell, else by the columns it takes."""
+"""How many events satisfy a query, in all and by spans of time (spec §11).
+
+By the counts of the log where these tell, else by reading the columns that the query takes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import polars as pl
 from transforms.errors import ConfigurationError
 from transforms.hot_tier.event_file import Wanted
 from transforms.hot_tier.scanning import Scan
-from transforms.query.bounds import TimeBounds
+from transforms.query.instants import microseconds
 from transforms.query.syntax import Field
 from transforms.storage import TierStore
 
@@ -77,7 +80,7 @@ def histogram(tier: TierStore, wanted: Wanted, span: timedelta | None = None) ->
     if rest.files:
         found = rest.select(time=_TIME).select(number=(pl.col("time").to_physical() - bars.origin) // bars.width)
         counts.update(dict(rest.collect(found.group_by("number").len()).iter_rows()))
-    return list(bars.drawn(counts, wanted.bounds))
+    return list(bars.drawn(counts, wanted))
 
 
 @dataclass(frozen=True)
@@ -106,22 +109,23 @@ class _Bars:
     def number(self, time: int) -> int:
         return (time - self.origin) // self.width
 
-    def drawn(self, counts: Counter[int], bounds: TimeBounds) -> Iterator[Bar]:
-        """Yield the bars of the range; where it is open, from the first to the last that holds events."""
+    def drawn(self, counts: Counter[int], wanted: Wanted) -> Iterator[Bar]:
+        """Yield the bars of the range; where it is open, from the first or to the last that holds events."""
         filled = [number for number in counts if counts[number]]
         if not filled:
             return
-        first = min(filled) if bounds.low is None else self.first
-        last = max(filled) if bounds.high is None else self.last
+        first = min(filled) if wanted.start is None else self.first
+        last = max(filled) if wanted.end is None else self.last
         for number in range(first, last + 1):
-            start = self.origin + number * self.width
-            low, high = start if bounds.low is None else max(start, bounds.low), start + self.width
-            yield Bar(_moment(low), _moment(high if bounds.high is None else min(high, bounds.high)), counts[number])
+            low = self.origin + number * self.width
+            start = low if wanted.start is None else max(low, microseconds(wanted.start))
+            end = low + self.width if wanted.end is None else min(low + self.width, microseconds(wanted.end))
+            yield Bar(_moment(start), _moment(end), counts[number])
 
 
 def _nice(length: timedelta) -> timedelta:
-    return next((span for span in _NICE if length / span < _BARS), _NICE[-1])
+    return next((span for span in _NICE if length / span < _BARS), _NICE[-1] * -(-length // (_NICE[-1] * (_BARS - 1))))
 
 
-def _moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+def _moment(time: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=time)

@@ -1,6 +1,6 @@
-"""Found events as a table whose columns are known before the first of them comes, for CSV and Parquet; frame by frame, never all at once.
+"""Found events as tables whose columns are known before the first event comes, for CSV and Parquet; never all of them at once.
 
-Without fields to keep, the columns are those of the table `events`: the system's, the promoted attributes, and `attributes` with all others.
+Without fields to keep, the columns are those of the table `events`: the system's, the promoted attributes, `attributes` with all others.
 """
 
 from __future__ import annotations

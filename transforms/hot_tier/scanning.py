@@ -20,6 +20,7 @@ from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile
 from transforms.query.bounds import TimeBounds
 from transforms.query.compiler import compile_query, exact_column, field_column
+from transforms.query.instants import microseconds
 from transforms.query.syntax import Everything, Field
 from transforms.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME
 from transforms.storage import TierStore
@@ -49,12 +50,20 @@ class Scan:
         return self.wanted.expr is None or isinstance(self.wanted.expr, Everything)
 
     def times(self) -> tuple[int, int] | None:
-        """Return a range that holds the times of all that is wanted, in microseconds, both ends inclusive; None where there is nothing."""
+        """Return the range of time that is asked for, in microseconds, both ends inclusive; where it is open, that of the files.
+
+        None where there is nothing.
+        """
         if not self.files:
             return None
-        bounds = self.wanted.bounds
+        wanted, bounds = self.wanted, self.wanted.bounds
         first, last = min(file.min_time for file in self.files), max(file.max_time for file in self.files)
-        return max(first, first if bounds.low is None else bounds.low), min(last, last if bounds.high is None else bounds.high - 1)
+        first = first if bounds.low is None else max(first, bounds.low)
+        last = last if bounds.high is None else min(last, bounds.high - 1)
+        return (
+            first if wanted.start is None else microseconds(wanted.start),
+            last if wanted.end is None else microseconds(wanted.end) - 1,
+        )
 
     def without(self, files: Sequence[LiveFile]) -> Scan:
         """Return the scan of all other files."""
@@ -70,7 +79,7 @@ class Scan:
         )
 
     def select(self, **outputs: Field) -> pl.LazyFrame:
-        """Return fields of the events that are wanted, under the names that are given; without any, rows without columns are no use: `_time`."""
+        """Return fields of the events that are wanted, under the names that are given."""
         by_layout = sorted(self.files, key=lambda file: layout_of(file.path))
         frames = [self._select(list(files), layout, outputs) for layout, files in groupby(by_layout, lambda file: layout_of(file.path))]
         return pl.concat(frames) if frames else pl.LazyFrame(schema=dict.fromkeys(outputs, pl.String))

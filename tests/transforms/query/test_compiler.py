@@ -172,7 +172,7 @@ def test_a_frame_without_rows() -> None:
         assert selected(query, frame) == []
 
 
-_TEXTS = [
+TEXTS = [
     *("", "a", "A", "ab", "aB*", "b\n", "É", "é", "k", "\u212a", "s", "ſ", "ß", "ẞ", "\\", '"', "*", "a.b", "(a|b)", "^$"),
     *(
         "0",
@@ -203,13 +203,13 @@ _WORDS = ["a", "A", "b", "É", "k", "1", "[", '"', "\\", "*", "", "ab", ".", "\n
 def random_event(rng: random.Random) -> Event:
     system: dict[str, Any] = {"_time": TIME + timedelta(seconds=rng.choice([0, 0, 1, 60]), microseconds=rng.choice([0, 0, 5]))}
     system["_message"] = "".join(rng.choices(_WORDS, k=rng.randrange(4)))
-    system |= {name: rng.choice(_TEXTS) for name in ("_event_id", "_error") if rng.random() < 0.5}
-    return system, {name: rng.choice(_TEXTS) for name in _NAMES if rng.random() < 0.7}
+    system |= {name: rng.choice(TEXTS) for name in ("_event_id", "_error") if rng.random() < 0.5}
+    return system, {name: rng.choice(TEXTS) for name in _NAMES if rng.random() < 0.7}
 
 
 def random_pattern(rng: random.Random) -> Pattern:
     if rng.random() < 0.5:
-        return Pattern((rng.choice(_TEXTS),), rng.random() < 0.2)
+        return Pattern((rng.choice(TEXTS),), rng.random() < 0.2)
     return Pattern(tuple(rng.choice(_WORDS) for _ in range(rng.choice([1, 2, 2, 3]))), rng.random() < 0.2)
 
 
