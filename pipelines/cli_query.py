@@ -21,7 +21,7 @@ from transforms.errors import ConfigurationError
 from transforms.schema import TIME
 
 if TYPE_CHECKING:
-    from transforms.hot_tier.event_file import Wanted
+    from transforms.hot_tier.wanted import Wanted
     from transforms.storage import TierStore
 
 _LIMIT = 100
@@ -45,8 +45,8 @@ def search(
     common: Common,
 ) -> int:
     """Search the hot tier."""
-    from transforms.hot_tier.event_file import Wanted
     from transforms.hot_tier.rows import row_field
+    from transforms.hot_tier.wanted import Wanted
     from transforms.query import parse
 
     names = split_lists(fields or ())

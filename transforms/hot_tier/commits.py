@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import DeltaError
@@ -14,11 +15,13 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from transforms import schema
 from transforms.errors import TierError
-from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.opening import EVENTS, NO_HOOKS, flush_log, one_line
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.statistics import complete_statistics
 from transforms.storage import TierStore
+
+if TYPE_CHECKING:  # it brings Parquet's writer, which search does without
+    from transforms.hot_tier.data_file import FileDescription
 
 CHECKPOINT_INTERVAL = 10
 

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta, timezone
 import polars as pl
 
 from transforms.errors import ConfigurationError
-from transforms.hot_tier.event_file import Wanted
 from transforms.hot_tier.scanning import Scan
+from transforms.hot_tier.wanted import Wanted
 from transforms.query.instants import microseconds
 from transforms.query.syntax import Field
 from transforms.storage import TierStore

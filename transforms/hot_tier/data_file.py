@@ -7,8 +7,6 @@ plain pages 0.3, so each file decides by a sample of its first rows.
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import schema
+from transforms.hot_tier.file_names import new_path
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.statistics import ColumnStatistics, from_footer, statistics_columns, statistics_json
 from transforms.storage import TierStore
@@ -32,7 +31,6 @@ _NO_DICTIONARY = frozenset({*_ENCODINGS, "_message"})
 _MAP_LEAVES = ("attributes.key_value.key", "attributes.key_value.value")
 _WRITE_BYTES = 1 << 20
 """Pages are handed to the store together: a small file has hundreds, and a call for each took 0.3 ms a MB of text."""
-_NAME = re.compile(r"/part-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-([0-9]+)\.parquet$")
 JOB_METADATA = "rekindle.job"
 
 
@@ -70,24 +68,6 @@ class FileDescription:
     objects: dict[str, ObjectRows]
     min_time: int
     max_time: int
-
-
-def new_path(tier_name: str, date: str, layout: int) -> str:
-    """Return a new file's path in the table.
-
-    Args:
-        tier_name: The partition's tier.
-        date: The partition's date.
-        layout: How many of the table's promoted attributes had a column when the file's rows were laid out; all others are in its map.
-            Columns are only ever added at the end, so the number tells which. Statistics can't: they speak of columns that came later, too.
-    """
-    return f"tier={tier_name}/date={date}/part-{uuid.uuid4()}-{layout}.parquet"
-
-
-def layout_of(path: str) -> int:
-    """Return how many of the table's promoted attributes are never in the file's map; 0 for another writer's, of which nothing is known."""
-    match = _NAME.search(path)
-    return int(match[1]) if match else 0
 
 
 class DataFile:

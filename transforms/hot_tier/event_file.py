@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 import polars as pl
@@ -16,10 +15,8 @@ from transforms.errors import TierError
 from transforms.hot_tier.files import file_uri
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile
-from transforms.query.bounds import TimeBounds, time_bounds
+from transforms.hot_tier.wanted import Wanted
 from transforms.query.compiler import compile_query, exact_column
-from transforms.query.instants import microseconds
-from transforms.query.syntax import Expr, Field
 from transforms.schema import ATTRIBUTES_COLUMN, is_system
 from transforms.storage import TierStore
 
@@ -27,38 +24,6 @@ _TIME = "_time"
 _FOUND = "__found"
 _SPARSE = 4
 """Where fewer than one in so many rows are wanted, they are filtered while they are read, else picked from a block that is read whole."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a search is for.
-
-    Attributes:
-        expr: the query; None means every event.
-        start: the time from which on, inclusive.
-        end: the time before which, exclusive.
-        fields: what of each event; nothing means everything.
-        tier_name: the partition `hot` or `cold`; None means both.
-    """
-
-    expr: Expr | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    fields: tuple[Field, ...] = ()
-    tier_name: str | None = None
-
-    @property
-    def conditions(self) -> list[pl.Expr]:
-        """The conditions on `_time`, exact to a microsecond."""
-        start = [] if self.start is None else [pl.col(_TIME) >= self.start]
-        return start if self.end is None else [*start, pl.col(_TIME) < self.end]
-
-    @cached_property
-    def bounds(self) -> TimeBounds:
-        """The range of times outside which nothing is wanted."""
-        start = None if self.start is None else microseconds(self.start)
-        end = None if self.end is None else microseconds(self.end)
-        return TimeBounds(start, end).and_(time_bounds(self.expr))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from deltalake.exceptions import TableNotFoundError
 
 from transforms.errors import ConfigurationError, TierError
-from transforms.hot_tier.data_file import layout_of
+from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile, Snapshot
 from transforms.query.bounds import TimeBounds

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import schema
-from transforms.hot_tier.data_file import DataFile, FileDescription, layout_of
+from transforms.hot_tier.data_file import DataFile, FileDescription
+from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.opening import EVENTS
 from transforms.storage import TierStore
 

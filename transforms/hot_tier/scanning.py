@@ -13,11 +13,11 @@ from itertools import groupby
 import polars as pl
 
 from transforms.errors import TierError
-from transforms.hot_tier.data_file import layout_of
-from transforms.hot_tier.event_file import Wanted
+from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.files import file_uri, files_for, load_events
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile
+from transforms.hot_tier.wanted import Wanted
 from transforms.query.bounds import TimeBounds
 from transforms.query.compiler import compile_query, exact_column, field_column
 from transforms.query.instants import microseconds

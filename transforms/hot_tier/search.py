@@ -16,9 +16,10 @@ from typing import Any
 
 import polars as pl
 
-from transforms.hot_tier.event_file import EventFile, RowGroup, Wanted
+from transforms.hot_tier.event_file import EventFile, RowGroup
 from transforms.hot_tier.files import files_for, load_events, never_in_map
 from transforms.hot_tier.rows import flat_rows, row_field
+from transforms.hot_tier.wanted import Wanted
 from transforms.query.syntax import Expr
 from transforms.storage import TierStore
 

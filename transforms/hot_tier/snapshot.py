@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from urllib.parse import unquote
 
 import orjson
@@ -85,14 +86,15 @@ class Snapshot:
         }
         if self._actions.num_rows == 0:
             return {}
-        rows = pa.table({name: _plain(self._actions[column]) for name, column in names.items()}).to_pylist()
+        columns = [_plain(self._actions[column]) for column in names.values()]
+        rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
         files = [LiveFile(**{**row, "path": unquote(row["path"])}) for row in rows]
         return {file.path: file for file in files}
 
     def statistics(self, path: str) -> str:
         """Return a live file's statistics, as its Add action has them."""
         row = self._actions.slice(self._rows[path], 1)
-        cells = {name: _plain(row[name])[0].as_py() for name in row.column_names}
+        cells = {name: _plain(row[name])[0] for name in row.column_names}
         by_prefix = {
             prefix: {name.removeprefix(prefix): value for name, value in cells.items() if name.startswith(prefix) and value is not None}
             for prefix in ("min.", "max.", "null_count.")
@@ -116,7 +118,8 @@ class Snapshot:
 
     @cached_property
     def _actions(self) -> pa.Table:
-        return pa.table(self.events.get_add_actions(flatten=True))
+        # pa.table() would import pandas, wherever it is installed, to see whether this is one of its frames: 0.3 s
+        return pa.RecordBatchReader.from_stream(self.events.get_add_actions(flatten=True)).read_all()
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -127,7 +130,9 @@ class Snapshot:
         return self.events.transaction_version(app_id)
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    """Return times as microseconds and dates as text; without a cast where none is needed, which would import pyarrow.compute."""
     if pa.types.is_timestamp(column.type):
-        return column.cast(schema.TIME).cast(pa.int64())
-    return column.cast(pa.string()) if pa.types.is_date(column.type) else column
+        times = column if column.type == schema.TIME else column.cast(schema.TIME)
+        return [time for chunk in times.chunks for time in chunk.view(pa.int64()).to_pylist()]
+    return [str(day) for day in column.to_pylist()] if pa.types.is_date(column.type) else list(column.to_pylist())

@@ -12,9 +12,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import orjson
-import pyarrow.parquet as pq
+
+if TYPE_CHECKING:  # search takes the log's statistics, and starts sooner without Parquet's
+    import pyarrow.parquet as pq
 
 PROPERTY = "delta.dataSkippingStatsColumns"
 SYSTEM_STATISTICS = ("_time", "_object")

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from transforms.hot_tier.event_file import Wanted
 from transforms.hot_tier.scanning import Scan
+from transforms.hot_tier.wanted import Wanted
 from transforms.query.instants import format_instant
 from transforms.query.multiple import array_items
 from transforms.query.syntax import Field

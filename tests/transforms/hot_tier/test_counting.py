@@ -20,13 +20,14 @@ from transforms.errors import ConfigurationError, TierError
 from transforms.hot_tier import files as files_module
 from transforms.hot_tier.commits import commit
 from transforms.hot_tier.counting import Bar, count, histogram
-from transforms.hot_tier.event_file import EventFile, Wanted
+from transforms.hot_tier.event_file import EventFile
 from transforms.hot_tier.files import live_files, load_events
 from transforms.hot_tier.rewriting import rewrite_file
 from transforms.hot_tier.rows import row_field
 from transforms.hot_tier.scanning import Scan
 from transforms.hot_tier.search import search_frames
 from transforms.hot_tier.top import top
+from transforms.hot_tier.wanted import Wanted
 from transforms.query import parse
 from transforms.query.bounds import TimeBounds
 from transforms.query.syntax import Field

@@ -13,7 +13,7 @@ import pytest
 from tests.transforms.hot_tier.samples import NOON, entry, events, publish, uri_of
 from transforms import schema
 from transforms.hot_tier import data_file
-from transforms.hot_tier.data_file import layout_of
+from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.publish import publish_wave
 from transforms.hot_tier.rewriting import objects_in, rewrite_file, without_objects
 from transforms.hot_tier.search import search

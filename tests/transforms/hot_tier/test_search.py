@@ -20,10 +20,11 @@ from tests.transforms.query.test_compiler import TIME, random_event, random_quer
 from transforms import schema
 from transforms.errors import ConfigurationError, TierError
 from transforms.hot_tier import data_file, event_file
-from transforms.hot_tier.event_file import EventFile, RowGroup, Wanted
+from transforms.hot_tier.event_file import EventFile, RowGroup
 from transforms.hot_tier.files import live_files, load_events
 from transforms.hot_tier.rows import flat_rows, row_json
 from transforms.hot_tier.search import search, search_frames
+from transforms.hot_tier.wanted import Wanted
 from transforms.query import parse
 from transforms.query.syntax import Expr
 from transforms.storage import StorageOptions, TierStore, open_tier

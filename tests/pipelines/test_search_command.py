@@ -1,0 +1,203 @@
+"""`rekindle search` and `rekindle sql` as people and programs call them: exact output, files, refusals, Ctrl-C."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from tests.pipelines.conftest import Ended, start_rekindle
+from tests.transforms.hot_tier.tiers import Tier, event
+from transforms.storage import StorageOptions, open_tier
+
+DAY = datetime(2025, 1, 1, tzinfo=timezone.utc)
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def tier(tmp_path: Path) -> Tier:
+    """Two files; `status` is in the map in the first and in a column in the second, `a,b` always in the map."""
+    tier = Tier(open_tier(str(tmp_path / "hot"), StorageOptions()))
+    tier.add([event(DAY + timedelta(hours=n), f"old {n}", status="200", host="web-1", **{"a,b": 'x,"y"\r\n'}) for n in range(3)])
+    broken = event(DAY + timedelta(hours=26), "a\x1b[31mb", system={"_error": "invalid_json: no"}, status="404", host="", tags='["p","q"]')
+    return tier.add([event(DAY + timedelta(hours=25), "new", status="404"), broken], promote=["status"])
+
+
+@pytest.fixture
+def search(rekindle: Run, tier: Tier) -> Run:
+    return lambda *argv: rekindle("search", *argv, "--hot-tier", tier.store.uri)
+
+
+@pytest.fixture
+def sql(rekindle: Run, tier: Tier) -> Run:
+    return lambda *argv: rekindle("sql", *argv, "--hot-tier", tier.store.uri)
+
+
+def test_events_a_line_each(search: Run) -> None:
+    assert search("").out.splitlines()[:2] == [
+        "2025-01-02 02:00:00.000   a\\x1b[31mb  invalid_json: no",
+        "2025-01-02 01:00:00.000 new",
+    ]
+    assert search("status=200", "--limit", 1).out == "2025-01-01 02:00:00.000  web-1 old 2\n"
+
+
+def test_rows_as_json(search: Run) -> None:
+    row = search("old", "--limit", 1, "--json").json
+    assert list(row) == ["_time", "_time_source", "_message", "_event_id", "_object", "host", "status", "a,b"]
+    assert (row["_time"], row["status"], row["a,b"]) == ("2025-01-01T02:00:00Z", "200", 'x,"y"\r\n')
+
+
+def test_words_of_a_query_need_no_quotes(search: Run) -> None:
+    assert search("status=200", "old", "--count").out == "3\n"
+    assert search("--count").out == "5\n"
+
+
+@pytest.mark.parametrize(("query", "count"), [("", 5), ("status=200", 3), ("zz=1", 0)])
+def test_count(search: Run, query: str, count: int) -> None:
+    assert search(query, "--count").out == f"{count}\n"
+    assert search(query, "--count", "--json").out == f'{{"count":{count}}}\n'
+    assert search(query, "--count", "--csv").out == f"count\n{count}\n"
+
+
+@pytest.mark.parametrize("argv", [("status=404", "--histogram", "1h"), ("--histogram", "1h", "status=404")], ids=["behind", "before"])
+def test_histogram_with_a_span(search: Run, argv: tuple[str, ...]) -> None:
+    assert search(*argv, "--json").rows == [
+        {"from": "2025-01-02T01:00:00Z", "to": "2025-01-02T02:00:00Z", "count": 1},
+        {"from": "2025-01-02T02:00:00Z", "to": "2025-01-02T03:00:00Z", "count": 1},
+    ]
+    assert search(*argv, "--csv").out.splitlines()[:2] == ["from,to,count", "2025-01-02T01:00:00Z,2025-01-02T02:00:00Z,1"]
+
+
+def test_histogram_is_drawn(search: Run) -> None:
+    lines = search("", "--histogram", "1d").out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["2025-01-01", "3"], ["2025-01-02", "2"]]
+    assert lines[0].count("█") > lines[1].count("█") > 0
+    assert len(search("--histogram").out.splitlines()) == 27
+    nothing = search("zz=1", "--histogram")
+    assert (nothing.code, nothing.out, nothing.err) == (0, "", "No event matches.\n")
+
+
+def test_top(search: Run) -> None:
+    assert search("--top", "status", "--json").rows == [{"value": "200", "count": 3}, {"value": "404", "count": 2}]
+    assert search("--top", "status", "--limit", 1, "--csv").out == "value,count\n200,3\n"
+    assert search("--top", "status").out == "3  200\n2  404\n"
+    assert search("--top", "tags", "--json").rows == [{"value": "p", "count": 1}, {"value": "q", "count": 1}]
+    assert search("--top", "missing").err == "No event matches.\n"
+
+
+def test_fields_as_a_table(search: Run) -> None:
+    lines = search("", "--fields", "#time,status,tags", "--limit", 2).out.splitlines()
+    assert [line.split() for line in (lines[0], *lines[2:])] == [
+        ["#time", "status", "tags"],
+        ["2025-01-02", "02:00:00", "404", '["p","q"]'],
+        ["2025-01-02", "01:00:00", "404"],
+    ]
+
+
+def test_csv_has_all_that_the_tier_has(search: Run) -> None:
+    rows = list(csv.DictReader(io.StringIO(search("--csv", "--limit", 0).out, newline="")))
+    assert [row["_message"] for row in rows] == ["a\x1b[31mb", "new", "old 2", "old 1", "old 0"]
+    assert [row["status"] for row in rows] == ["404", "404", "200", "200", "200"], "in a column and in the map"
+    assert [row["attributes"] for row in rows] == ['{"tags":"[\\"p\\",\\"q\\"]"}', "", *['{"a,b":"x,\\"y\\"\\r\\n"}'] * 3]
+    assert [row["_time"] for row in rows][:1] == ["2025-01-02T02:00:00Z"]
+    assert list(rows[0])[-7:] == ["host", "source", "sourcetype", "index", "filename", "status", "attributes"]
+
+
+def test_csv_of_fields(search: Run) -> None:
+    out = search("old 2", "--csv", "--fields", "status,a,#time,missing,_time_source").out
+    assert out == "status,a,_time,missing,_time_source\n200,,2025-01-01T02:00:00Z,,record\n"
+    assert search("zz=1", "--csv", "--fields", "status,host").out == "status,host\n"
+    assert search('host=""', "--csv", "--fields", "host,index").out == 'host,index\n"",\n'
+
+
+def test_parquet(search: Run, tmp_path: Path) -> None:
+    path = tmp_path / "found.parquet"
+    ended = search("status=*", "--parquet", path)
+    assert (ended.code, ended.out) == (0, "")
+    assert "5 rows written" in ended.err
+    found = duckdb.sql(f"SELECT status, attributes['a,b'], epoch(_time) FROM '{path}' ORDER BY _time DESC").fetchall()
+    assert found[2] == ("200", 'x,"y"\r\n', (DAY + timedelta(hours=2)).timestamp())
+    assert [row[0] for row in found] == ["404", "404", "200", "200", "200"]
+    assert search("zz=1", "--parquet", path, "--quiet").err == ""
+    assert pq.read_table(path).num_rows == 0
+    assert "status" in pq.read_schema(path).names
+    search("--top", "status", "--parquet", path)
+    assert pq.read_table(path).to_pylist() == [{"value": "200", "count": 3}, {"value": "404", "count": 2}]
+    assert [one.name for one in tmp_path.iterdir()] == ["hot", "found.parquet"] or len(list(tmp_path.iterdir())) == 2
+
+
+def test_sql_as_csv_and_parquet(sql: Run, tmp_path: Path) -> None:
+    statement = "SELECT status, count(*) AS n, max(_time) AS newest, [1, 2] AS list FROM events GROUP BY status ORDER BY status"
+    assert sql(statement, "--csv").out == ('status,n,newest,list\n200,3,2025-01-01T02:00:00Z,"[1,2]"\n404,2,2025-01-02T02:00:00Z,"[1,2]"\n')
+    path = tmp_path / "sql.parquet"
+    assert sql(statement, "--parquet", path).code == 0
+    assert pq.read_table(path).to_pylist()[0] == {"status": "200", "n": 3, "newest": DAY + timedelta(hours=2), "list": [1, 2]}
+    doubled = sql("SELECT 1 AS a, 2 AS a", "--parquet", path)
+    assert (doubled.code, "another name with AS" in doubled.err) == (2, True)
+    impossible = sql("SELECT INTERVAL 1 DAY AS a", "--parquet", path)
+    assert (impossible.code, "cast it to VARCHAR" in impossible.err) == (2, True)
+    assert pq.read_table(path).num_rows == 2, "what was there stays, as long as nothing takes its place"
+
+
+REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
+    "two outputs": (("--json", "--csv"), "only one of them"),
+    "two questions": (("--count", "--top", "status"), "--count and --top: only one of them"),
+    "fields of a count": (("--count", "--fields", "a"), "goes without --count"),
+    "limit of a histogram": (("--histogram", "--limit", 5), "--histogram counts all"),
+    "two spans": (("--histogram", "1h", "2h"), "takes one span, found 1h and 2h"),
+    "too many bars": (("--histogram", "1s"), "at most 10,000 bars"),
+    "no span": (("--histogram", "0h"), "not a length of time"),
+    "tier": (("--tier", "warm"), "there are hot, cold, all"),
+    "top of nothing": (("--top", "#nothing"), "no system attribute"),
+    "negative limit": (("--limit", -1), "Invalid value"),
+    "query": (("a=",), "expected a value"),
+    "last and from": (("--last", "1h", "--from", "2025-01-01"), "goes without"),
+}
+
+
+@pytest.mark.parametrize(("argv", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused(search: Run, argv: tuple[Any, ...], message: str) -> None:
+    ended = search(*argv)
+    assert (ended.code, ended.out) == (2, "")
+    assert message in " ".join(ended.err.split())
+
+
+def test_parquet_where_no_file_can_be(search: Run, tmp_path: Path) -> None:
+    ended = search("--parquet", tmp_path / "missing" / "x.parquet")
+    assert (ended.code, "can't be written" in ended.err) == (1, True)
+
+
+def test_tier(search: Run) -> None:
+    assert [search("--count", "--tier", name).out for name in ("hot", "cold", "all")] == ["5\n", "0\n", "5\n"]
+
+
+def test_ctrl_c_ends_at_once(tmp_path: Path) -> None:
+    events = [event(DAY + timedelta(seconds=n), "x" * 1000) for n in range(2000)]
+    tier = Tier(open_tier(str(tmp_path / "hot"), StorageOptions())).add(events)
+    running = start_rekindle("search", "--limit", 0, "--json", "--hot-tier", tier.store.uri)
+    assert running.stdout is not None
+    assert json.loads(running.stdout.readline())["_message"] == "x" * 1000  # and it waits for somebody to read on
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 130
+    assert running.communicate()[1] == ""
+
+
+def test_help_comes_without_the_engines() -> None:
+    code = (
+        "import sys; from pipelines import cli; code = cli.run(['search', '--help']);"
+        "print(code, {'apache_beam', 'polars', 'deltalake', 'duckdb'} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "0 set()\n"
+    assert "--histogram" in done.stdout
