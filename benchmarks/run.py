@@ -59,7 +59,7 @@ class Workload:
         summary = folder.with_suffix(".json")
         if not summary.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            _say(f"making {folder.relative_to(ROOT)}")
+            say(f"making {folder.relative_to(ROOT)}")
             make_workload(kind, folder, mib=mib, files=files)
         found = json.loads(summary.read_text(encoding="utf-8"))
         return cls(kind, folder, found["mib"], found["events"])
@@ -152,7 +152,7 @@ def hold_contests(workloads: Sequence[Workload], names: Sequence[str], *, rounds
                     taken = run_contestant(name, contest.workload, s3.endpoint_url)
                     contest.measures.setdefault(name, []).append(taken)
                     rate = contest.workload.mib / taken.own_seconds
-                    _say(f"round {number + 1} {contest.workload.kind:7} {name:14} {rate:6.1f} MiB/s, peak {taken.peak_mib:5.0f} MiB")
+                    say(f"round {number + 1} {contest.workload.kind:7} {name:14} {rate:6.1f} MiB/s, peak {taken.peak_mib:5.0f} MiB")
     return contests
 
 
@@ -164,7 +164,7 @@ def compare_memory(*, mib: float) -> list[tuple[str, Measure]]:
         workload = Workload.make("plain", mib=size, files=files)
         taken = run_contestant("rekindle file", workload, "")
         measures.append((f"{label} of {size / files:g} MiB", taken))
-        _say(f"{measures[-1][0]}: peak {taken.peak_mib:.0f} MiB")
+        say(f"{measures[-1][0]}: peak {taken.peak_mib:.0f} MiB")
     return measures
 
 
@@ -201,7 +201,7 @@ def results(contests: Sequence[Contest], memory: Sequence[tuple[str, Measure]], 
     lines = [
         "# Benchmark results",
         "",
-        f"`{' '.join(['python -m benchmarks.run', *sys.argv[1:]])}`, {date.today()}, {_machine()}; {versions}.",
+        f"`{' '.join(['python -m benchmarks.run', *sys.argv[1:]])}`, {date.today()}, {machine()}; {versions}.",
         f"Workloads by `benchmarks/make_workload.py`; medians of {rounds} round{'s' * (rounds > 1)} in turns, the highest memory.",
         "`rekindle` keeps the raw record, ids and a ledger, and is timed as a whole process; `hot_path` is the bare loop without Beam.",
         "",
@@ -220,12 +220,14 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return what the benchmark runs on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Say on standard error what goes on."""
     print(text, file=sys.stderr, flush=True)
 
 
