@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import gc
 import sys
-from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import pyarrow as pa
 import typer
 
+from pipelines import cli_answers as answers
 from pipelines import cli_events as events
 from pipelines import cli_output as output
 from pipelines.cli_events import Saving
 from pipelines.cli_options import Common, parse_time, split_lists, with_flags
 from transforms.errors import ConfigurationError
-from transforms.schema import TIME
-
-if TYPE_CHECKING:
-    from transforms.hot_tier.wanted import Wanted
-    from transforms.storage import TierStore
 
 _LIMIT = 100
 _TIERS = ("hot", "cold", "all")
@@ -58,32 +52,25 @@ def search(
     if tier_name not in _TIERS:
         raise ConfigurationError(f"--tier {tier_name}: there are {', '.join(_TIERS)}", field="tier")
     words, span = _take_span(query or [], histogram=histogram)
-    text = " ".join(words)
-    begin, before = _time_range(last, start, end)
+    text = " ".join(words).strip()
     wanted = Wanted(
-        parse(text) if text.strip() else None,
-        begin,
-        before,
-        tuple(row_field(name) for name in names),
-        None if tier_name == "all" else tier_name,
+        parse(text) if text else None,
+        *_time_range(last, start, end),
+        fields=tuple(row_field(name) for name in names),
+        tier_name=None if tier_name == "all" else tier_name,
     )
     most = (_LIMIT if limit is None else limit) or None
     field = None if top is None else row_field(top)
     tier = common.open_events()
     if count:
-        return _count(tier, wanted, saving, common)
-    if histogram:
-        return _histogram(tier, wanted, span, saving, common)
-    if field is not None:
-        from transforms.hot_tier.top import top as find_top
-
-        pairs = find_top(tier, wanted, field, limit=most)
-        columns = pa.schema({"value": pa.string(), "count": pa.int64()})
-        rows = [{"value": value, "count": number} for value, number in pairs]
-        if not events.show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
-            events.print_top(pairs) if pairs else _say_nothing(common)
-        return 0
-    return _events(tier, wanted, most, names, saving, common)
+        answers.show_count(tier, wanted, saving, common)
+    elif histogram:
+        answers.show_histogram(tier, wanted, span, saving, common)
+    elif field is not None:
+        answers.show_top(tier, wanted, field, most, saving, common)
+    else:
+        answers.show_events(tier, wanted, most, names, saving, common)
+    return 0
 
 
 @with_flags(saving=Saving, common=Common)
@@ -124,53 +111,6 @@ def files(
     else:
         sys.stdout.writelines(path + "\n" for path in paths)
     return 0
-
-
-def _events(tier: TierStore, wanted: Wanted, limit: int | None, names: tuple[str, ...], saving: Saving, common: Common) -> int:
-    """Show the newest events."""
-    from transforms.hot_tier.rows import flat_rows, row_key
-    from transforms.hot_tier.search import Search
-
-    search = Search.begin(tier, wanted)
-    frames = search.frames(limit=limit)
-    if saving.as_csv or saving.parquet is not None:
-        from transforms.hot_tier.export import event_tables
-
-        events.save_events(saving, event_tables(frames, search.promoted, wanted.fields), quiet=common.quiet)
-        return 0
-    rows = (row for frame in frames for row in flat_rows(frame, wanted.fields))
-    if common.as_json:
-        output.print_rows_json(rows)
-        return 0
-    found = events.print_fields(rows, names, [row_key(field) for field in wanted.fields]) if names else output.print_events(rows)
-    if not found:
-        _say_nothing(common)
-    return 0
-
-
-def _count(tier: TierStore, wanted: Wanted, saving: Saving, common: Common) -> int:
-    from transforms.hot_tier.counting import count
-
-    number = count(tier, wanted)
-    if not events.show_rows(saving, pa.schema({"count": pa.int64()}), [{"count": number}], as_json=common.as_json, quiet=common.quiet):
-        sys.stdout.write(f"{number}\n")
-    return 0
-
-
-def _histogram(tier: TierStore, wanted: Wanted, span: timedelta | None, saving: Saving, common: Common) -> int:
-    from transforms.hot_tier.counting import histogram
-
-    bars = histogram(tier, wanted, span)
-    columns = pa.schema({"from": TIME, "to": TIME, "count": pa.int64()})
-    rows = [dict(zip(columns.names, asdict(bar).values(), strict=True)) for bar in bars]
-    if not events.show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
-        events.print_histogram(bars) if any(bar.count for bar in bars) else _say_nothing(common)
-    return 0
-
-
-def _say_nothing(common: Common) -> None:
-    if not common.quiet:
-        output.MESSAGES.print("No event matches.")
 
 
 def _check_flags(*, count: bool, histogram: bool, top: str | None, fields: tuple[str, ...], limit: int | None) -> None:

@@ -1,0 +1,77 @@
+"""What `rekindle search` answers: events, how many there are, how many over time, the values that most of them have."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pipelines import cli_events as events
+from pipelines import cli_output as output
+from pipelines.cli_events import Saving
+from pipelines.cli_options import Common
+from transforms.schema import TIME
+
+if TYPE_CHECKING:
+    from transforms.hot_tier.wanted import Wanted
+    from transforms.query.syntax import Field
+    from transforms.storage import TierStore
+
+
+def show_events(tier: TierStore, wanted: Wanted, limit: int | None, names: tuple[str, ...], saving: Saving, common: Common) -> None:
+    """Show or save the newest events."""
+    from transforms.hot_tier.rows import flat_rows, row_key
+    from transforms.hot_tier.search import Search
+
+    search = Search.begin(tier, wanted)
+    frames = search.frames(limit=limit)
+    if saving.as_csv or saving.parquet is not None:
+        from transforms.hot_tier.export import event_tables
+
+        events.save_events(saving, event_tables(frames, search.promoted, wanted.fields), quiet=common.quiet)
+        return
+    rows = (row for frame in frames for row in flat_rows(frame, wanted.fields))
+    if common.as_json:
+        output.print_rows_json(rows)
+        return
+    if not (events.print_fields(rows, names, [row_key(field) for field in wanted.fields]) if names else output.print_events(rows)):
+        _say_nothing(common)
+
+
+def show_count(tier: TierStore, wanted: Wanted, saving: Saving, common: Common) -> None:
+    """Show how many events there are."""
+    from transforms.hot_tier.counting import count
+
+    number = count(tier, wanted)
+    if not events.show_rows(saving, pa.schema({"count": pa.int64()}), [{"count": number}], as_json=common.as_json, quiet=common.quiet):
+        sys.stdout.write(f"{number}\n")
+
+
+def show_histogram(tier: TierStore, wanted: Wanted, span: timedelta | None, saving: Saving, common: Common) -> None:
+    """Show how many events there are in each span of time."""
+    from transforms.hot_tier.counting import histogram
+
+    bars = histogram(tier, wanted, span)
+    columns = pa.schema({"from": TIME, "to": TIME, "count": pa.int64()})
+    rows = [dict(zip(columns.names, asdict(bar).values(), strict=True)) for bar in bars]
+    if not events.show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
+        events.print_histogram(bars) if bars else _say_nothing(common)
+
+
+def show_top(tier: TierStore, wanted: Wanted, field: Field, limit: int | None, saving: Saving, common: Common) -> None:
+    """Show the values that most events have."""
+    from transforms.hot_tier.top import top
+
+    pairs = top(tier, wanted, field, limit=limit)
+    columns = pa.schema({"value": pa.string(), "count": pa.int64()})
+    rows = [{"value": value, "count": number} for value, number in pairs]
+    if not events.show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
+        events.print_top(pairs) if pairs else _say_nothing(common)
+
+
+def _say_nothing(common: Common) -> None:
+    if not common.quiet:
+        output.MESSAGES.print("No event matches.")
