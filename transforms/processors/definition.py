@@ -1,35 +1,25 @@
-"""Pipelines files: YAML or JSON, read whole, with every mistake told at once and its path (spec §6)."""
+"""Pipelines files: YAML or JSON, read whole, with every mistake told at once and its place (spec §6)."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-import yaml
-
-from transforms.errors import ConfigurationError
+from transforms.errors import ConfigurationError, QueryError
 from transforms.processors import PROCESSORS
+from transforms.processors.documents import Document, read_document
+from transforms.processors.parameters import Parameters, Problems
 from transforms.processors.pipeline import Pipeline
-from transforms.processors.processor import Parameters, Problems, Processor
+from transforms.processors.processor import Processor
+from transforms.processors.ready_made import read_ready_made, ready_made_names
+from transforms.query import Expr, parse
 
 _FIELDS = ("name", "description", "when", "enabled", "steps")
-_LATER = ("grok", "map", "set", "remove", "arithmetic", "message", "redact", "json", "key_value", "pipeline")
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, which silently lets the last of two equal keys win, made to refuse them."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's signature
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for at, key in enumerate(keys):
-            if key in keys[:at]:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice in one place", node.value[at][0].start_mark)
-        return super().construct_mapping(node, deep=deep)
+_PIPELINE = "pipeline"
+_DEEPEST = 3
 
 
 def load_pipelines(text: str, *, source: str) -> tuple[Pipeline, ...]:
-    """Read the pipelines of a file.
+    """Read the pipelines of a file, those that it includes first.
 
     Args:
         text: YAML or JSON.
@@ -39,69 +29,145 @@ def load_pipelines(text: str, *, source: str) -> tuple[Pipeline, ...]:
         All pipelines in their order, those that are not enabled too.
 
     Raises:
-        ConfigurationError: The file is no YAML, or says something that is not allowed; all mistakes, a line each.
+        ConfigurationError: The file is no YAML, or says something that is not allowed; all mistakes, a line each, as
+            `FILE:LINE:COLUMN: PATH: what is wrong`.
     """
+    document = read_document(text, source=source)
     problems = Problems()
-    pipelines = _pipelines(_parse(text, source), problems)
+    pipelines = _Reader(document, problems).pipelines()
     if problems.found:
-        raise ConfigurationError("\n".join(f"{source}: {problem}" for problem in problems.found), field="pipelines")
+        raise ConfigurationError("\n".join(_messages(document, problems, source)), field="pipelines")
     return pipelines
 
 
-def _parse(text: str, source: str) -> object:
-    try:
-        return json.loads(text, object_pairs_hook=_unique)
-    except ValueError:
-        pass  # not JSON, whose tabs and escapes YAML does not all take
-    try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  a safe loader
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise ConfigurationError(f"{source}: is neither YAML nor JSON: {' '.join(str(error).split())}", field="pipelines") from error
+def load_ready_made(name: str) -> tuple[Pipeline, ...]:
+    """Read the ready-made pipelines of a name."""
+    return load_pipelines(read_ready_made(name), source=f"{name} (ready-made)")
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Make an object of JSON, unless a key stands in it twice: then YAML says where."""
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError
-    return dict(pairs)
+def _messages(document: Document, problems: Problems, source: str) -> Iterator[str]:
+    for problem in problems.found:
+        place = document.place(problem.path, at_key=problem.at_key)
+        yield f"{source}:{place.line}:{place.column}: {problem.path}: {problem.text}"
 
 
-def _pipelines(document: object, problems: Problems) -> tuple[Pipeline, ...]:
-    if not isinstance(document, Mapping):
-        problems.add("pipelines", "the file must be a mapping with the key pipelines, whose value is a list")
-        return ()
-    for key in document:
-        if key == "include":
-            problems.add("include", "ready-made pipelines come with a later version; write out their steps")
-        elif key != "pipelines":
-            problems.add(str(key), "unknown field; allowed is pipelines")
-    entries = document.get("pipelines")
-    if not isinstance(entries, list):
-        problems.add("pipelines", f"must be a list of pipelines, not {entries!r}")
-        return ()
-    pipelines = [_pipeline(entry, f"pipelines[{at}]", problems) for at, entry in enumerate(entries)]
-    _refuse_same_names(pipelines, problems)
-    return tuple(pipelines)
+class _Reader:
+    """One file while it is read."""
+
+    def __init__(self, document: Document, problems: Problems) -> None:
+        self._document = document
+        self._problems = problems
+
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        document, problems = self._document.value, self._problems
+        if not isinstance(document, Mapping):
+            problems.add("pipelines", "the file must be a mapping with the key pipelines, whose value is a list")
+            return ()
+        for key in document:
+            if key not in ("include", "pipelines"):
+                problems.add(str(key), "unknown field; allowed are pipelines and include", at_key=True)
+        included = self._included(document.get("include", []))
+        entries = document.get("pipelines", [] if "include" in document else None)
+        if not isinstance(entries, list):
+            problems.add("pipelines", f"must be a list of pipelines, not {entries!r}")
+            return included
+        pipelines = [self._pipeline(entry, f"pipelines[{at}]", depth=1) for at, entry in enumerate(entries)]
+        self._refuse_same_names(included, pipelines)
+        return (*included, *pipelines)
+
+    def _included(self, names: object) -> tuple[Pipeline, ...]:
+        if not isinstance(names, list):
+            self._problems.add("include", f"must be a list of ready-made pipelines ({', '.join(ready_made_names())}), not {names!r}")
+            return ()
+        included: list[Pipeline] = []
+        for at, name in enumerate(names):
+            if name not in ready_made_names():
+                known = ", ".join(ready_made_names())
+                self._problems.add(f"include[{at}]", f"{name!r} is no ready-made pipeline; there are {known}")
+            elif name in names[:at]:
+                self._problems.add(f"include[{at}]", f"{name!r} is included already")
+            else:
+                included += load_ready_made(name)
+        return tuple(included)
+
+    def _refuse_same_names(self, included: tuple[Pipeline, ...], pipelines: list[Pipeline]) -> None:
+        seen = dict.fromkeys((name for _, name in _names(included, "include")), "an included pipeline")
+        for path, name in _names(pipelines, "pipelines"):
+            if name and name in seen:
+                self._problems.add(f"{path}.name", f"{name!r} names {seen[name]} too; an event tells by it what ran")
+            seen.setdefault(name, path)
+
+    def _pipeline(self, entry: object, path: str, *, depth: int) -> Pipeline:
+        if not isinstance(entry, Mapping):
+            self._problems.add(path, f"must be a mapping with {', '.join(_FIELDS)}, not {entry!r}")
+            return Pipeline(name="", steps=())
+        fields = Parameters(entry, path, self._problems)
+        for key in entry:
+            if key not in _FIELDS:
+                self._problems.add(f"{path}.{key}", f"unknown field; a pipeline has {', '.join(_FIELDS)}", at_key=True)
+        return Pipeline(
+            name=_name(fields),
+            when=self._when(fields) if "when" in entry else None,
+            description=_description(fields),
+            enabled=_enabled(fields),
+            steps=self._steps(fields, depth),
+        )
+
+    def _when(self, fields: Parameters) -> Expr | None:
+        condition, comment = fields.values["when"], self._document.comments.get(f"{fields.path}.when")
+        if comment is not None:
+            fields.problem("when", f"YAML takes {comment!r} for a comment; put the whole condition in single quotes: when: '…'")
+        elif condition is None or (isinstance(condition, str) and not condition.strip()):
+            fields.problem("when", "is empty; leave it out for all events")
+        elif not isinstance(condition, str):
+            fields.problem("when", f"must be a text in the query language, not {condition!r}; put it in quotes: when: '…'")
+        else:
+            try:
+                return parse(condition)
+            except QueryError as error:
+                fields.problem("when", str(error))
+        return None
+
+    def _steps(self, fields: Parameters, depth: int) -> tuple[Processor | Pipeline, ...]:
+        entries = fields.values.get("steps")
+        if not isinstance(entries, list) or not entries:
+            fields.problem("steps", f"must be a list with at least one processor, not {entries!r}")
+            return ()
+        steps = (self._step(entry, f"{fields.path}.steps[{at}]", depth) for at, entry in enumerate(entries))
+        return tuple(step for step in steps if step is not None)
+
+    def _step(self, entry: object, path: str, depth: int) -> Processor | Pipeline | None:
+        allowed = ", ".join((*PROCESSORS, _PIPELINE))
+        if not isinstance(entry, Mapping) or len(entry) != 1:
+            text = f"must be one processor with its parameters, like {{regex: {{source: …, pattern: …}}}}; processors are {allowed}"
+            self._problems.add(path, text)
+            return None
+        name, parameters = next(iter(entry.items()))
+        if name == _PIPELINE:
+            if depth == _DEEPEST:
+                self._problems.add(path, f"pipelines nest at most {_DEEPEST} levels deep", at_key=True)
+                return None
+            return self._pipeline(parameters, path, depth=depth + 1)
+        if name not in PROCESSORS:
+            self._problems.add(path, f"{name!r} is no processor; processors are {allowed}", at_key=True)
+            return None
+        if not isinstance(parameters, Mapping):
+            self._problems.add(path, f"{name} must have a mapping of parameters, not {parameters!r}")
+            return None
+        return PROCESSORS[name].from_parameters(Parameters(parameters, path, self._problems))
 
 
-def _refuse_same_names(pipelines: list[Pipeline], problems: Problems) -> None:
-    names = [pipeline.name for pipeline in pipelines]
-    for at, name in enumerate(names):
-        if name and name in names[:at]:
-            problems.add(f"pipelines[{at}].name", f"{name!r} names pipelines[{names.index(name)}] too; an event tells by it what ran")
+def _names(pipelines: tuple[Pipeline, ...] | list[Pipeline], path: str) -> Iterator[tuple[str, str]]:
+    """Yield path and name of all pipelines, nested ones too."""
+    for at, pipeline in enumerate(pipelines):
+        yield from _names_within(pipeline, f"{path}[{at}]")
 
 
-def _pipeline(entry: object, path: str, problems: Problems) -> Pipeline:
-    if not isinstance(entry, Mapping):
-        problems.add(path, f"must be a mapping with {', '.join(_FIELDS)}, not {entry!r}")
-        return Pipeline(name="", steps=())
-    fields = Parameters(entry, path, problems)
-    for key in entry:
-        if key not in _FIELDS:
-            fields.problem(str(key), f"unknown field; a pipeline has {', '.join(_FIELDS)}")
-    if "when" in entry:
-        fields.problem("when", "conditions come with a later version; without when a pipeline runs on all events")
-    return Pipeline(name=_name(fields), steps=_steps(fields), description=_description(fields), enabled=_enabled(fields))
+def _names_within(pipeline: Pipeline, path: str) -> Iterator[tuple[str, str]]:
+    yield path, pipeline.name
+    for at, step in enumerate(pipeline.steps):
+        if isinstance(step, Pipeline):
+            yield from _names_within(step, f"{path}.steps[{at}]")
 
 
 def _name(fields: Parameters) -> str:
@@ -125,30 +191,3 @@ def _enabled(fields: Parameters) -> bool:
         fields.problem("enabled", f"must be true or false, not {enabled!r}")
         return False
     return enabled
-
-
-def _steps(fields: Parameters) -> tuple[Processor, ...]:
-    entries = fields.values.get("steps")
-    if not isinstance(entries, list) or not entries:
-        fields.problem("steps", f"must be a list with at least one processor, not {entries!r}")
-        return ()
-    steps = (_step(entry, f"{fields.path}.steps[{at}]", fields.problems) for at, entry in enumerate(entries))
-    return tuple(step for step in steps if step is not None)
-
-
-def _step(entry: object, path: str, problems: Problems) -> Processor | None:
-    allowed = ", ".join(PROCESSORS)
-    if not isinstance(entry, Mapping) or len(entry) != 1:
-        problems.add(
-            path, f"must be one processor with its parameters, like {{regex: {{source: …, pattern: …}}}}; processors are {allowed}"
-        )
-        return None
-    name, parameters = next(iter(entry.items()))
-    if name not in PROCESSORS:
-        later = " (it comes with a later version)" if name in _LATER else ""
-        problems.add(path, f"{name!r} is no processor of this version{later}; processors are {allowed}")
-        return None
-    if not isinstance(parameters, Mapping):
-        problems.add(path, f"{name} must have a mapping of parameters, not {parameters!r}")
-        return None
-    return PROCESSORS[name].from_parameters(Parameters(parameters, path, problems))

@@ -2,28 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from transforms.processors.conditions import select
+from transforms.processors.events import Columns, Events, Flags
 from transforms.processors.processor import Processor
+from transforms.processors.run_names import RunNames
+from transforms.query import Expr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """An ordered list of processors with a name."""
+    """An ordered list of processors and nested pipelines with a name, and the condition on which they run."""
 
     name: str
-    steps: tuple[Processor, ...]
+    steps: tuple[Processor | Pipeline, ...]
     description: str = ""
+    when: Expr | None = None
     enabled: bool = True
 
 
+class Step(NamedTuple):
+    """Where a processor stands: the name of its pipeline, and `steps[2].regex` there."""
+
+    pipeline: str
+    step: str
+
+
+Failures = Counter[Step]
+"""On how many events each processor failed."""
+
+
+class Watch:
+    """Is told what a run does; this one counts failures."""
+
+    def __init__(self, failures: Failures | None = None) -> None:
+        """Count into a counter, if there is one."""
+        self._failures = failures
+
+    def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
+        """A pipeline's condition was looked at; `ran` says whether any event satisfied it."""
+
+    def done(self, step: Step, failed: Flags | None) -> None:
+        """A processor has run, and failed on these of its events."""
+        if self._failures is not None and failed is not None and (count := int(failed.sum())):
+            self._failures[step] += count
+
+
 def apply_pipelines(
-    batch: pa.RecordBatch, pipelines: Sequence[Pipeline], *, received: datetime, modified: datetime | None = None
+    batch: pa.RecordBatch,
+    pipelines: Sequence[Pipeline],
+    *,
+    received: datetime,
+    modified: datetime | None = None,
+    failures: Failures | None = None,
+    watch: Watch | None = None,
 ) -> pa.RecordBatch:
     """Run all enabled pipelines in order; each sees what those before it made.
 
@@ -32,22 +72,53 @@ def apply_pipelines(
         pipelines: As `load_pipelines` gives them.
         received: When Rekindle read the object.
         modified: When it was last modified, for times without a year; that of receipt if None.
+        failures: Where it is counted on how many events each processor failed.
+        watch: Is told of each step; it then counts for itself.
 
     Returns:
-        As many events in the same order, with the attributes, `_time`, `_time_source` that the processors set, and `_pipelines`.
+        As many events in the same order, with the attributes, `_message`, `_time`, `_time_source` that the processors set, and
+        `_pipelines`. The batch itself where no pipeline ran on any event.
     """
-    names = [pipeline.name for pipeline in pipelines if pipeline.enabled]
-    if not names or not batch.num_rows:
-        return batch
+    columns = Columns(batch)
+    names = RunNames(batch.num_rows)
+    events = Events(columns, None, modified or received, received)
     for pipeline in pipelines:
-        for step in pipeline.steps if pipeline.enabled else ():
-            batch = step.apply(batch, modified=modified or received, received=received)
-    ran = pa.DictionaryArray.from_arrays(pa.array(np.zeros(batch.num_rows, dtype=np.int32)), pa.array([",".join(names)]))
-    at = batch.schema.get_field_index("_pipelines")
-    return batch.append_column("_pipelines", ran) if at < 0 else batch.set_column(at, "_pipelines", ran)
+        _run(pipeline, events, names, watch or Watch(failures))
+    ran = names.column()
+    if ran is None:
+        return batch
+    columns.by_name["_pipelines"] = ran
+    return columns.batch()
+
+
+def _run(pipeline: Pipeline, events: Events, names: RunNames, watch: Watch) -> None:
+    if not pipeline.enabled:
+        return
+    chosen = select(pipeline.when, events)
+    watch.matched(pipeline, ran=chosen is not None)
+    if chosen is None:
+        return
+    names.add(pipeline.name, chosen.rows)
+    for at, step in enumerate(pipeline.steps):
+        if isinstance(step, Pipeline):
+            _run(step, chosen, names, watch)
+        else:
+            watch.done(Step(pipeline.name, f"steps[{at}].{step.name}"), _trimmed(step.apply(chosen)))
+
+
+def _trimmed(failed: Flags | None) -> Flags | None:
+    return failed if failed is not None and np.any(failed) else None
 
 
 def outputs(pipelines: Iterable[Pipeline]) -> list[str]:
     """Return the names of the attributes that enabled pipelines may write, each once, in their order."""
-    steps = (step for pipeline in pipelines if pipeline.enabled for step in pipeline.steps)
-    return list(dict.fromkeys(name for step in steps for name in step.outputs))
+    return list(dict.fromkeys(name for step in _processors(pipelines) for name in step.outputs))
+
+
+def _processors(pipelines: Iterable[Pipeline]) -> Iterator[Processor]:
+    for pipeline in pipelines:
+        for step in pipeline.steps if pipeline.enabled else ():
+            if isinstance(step, Pipeline):
+                yield from _processors((step,))
+            else:
+                yield step

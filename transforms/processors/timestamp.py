@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import ClassVar
 
 import polars as pl
-import pyarrow as pa
 
 from transforms.errors import ConfigurationError
+from transforms.processors.events import Events, Flags, as_flags
 from transforms.processors.java_patterns import translate
-from transforms.processors.processor import Parameters, Processor, column_of
+from transforms.processors.parameters import Parameters
+from transforms.processors.processor import Processor
 from transforms.schema import TIME_FROM_PIPELINE, TIME_RECEIVED
-from transforms.timestamps import FORMS, UNITS, Form, as_series, check_timezone, detect_times, parse_epochs, parse_times, put_times
+from transforms.timestamps import FORMS, UNITS, Form, check_timezone, detect_times, parse_epochs, parse_times
 
 _AUTO = "AUTO"
+_CUSTOM = "custom"
 _NAMED = {
     _AUTO: tuple(form.name for form in FORMS),
     "ISO_8601": ("iso_8601", "date", "compact", "compact_date", "digits"),
@@ -34,6 +36,8 @@ class Timestamp(Processor):
         timezone: IANA name that holds where the value has no zone.
         forms: How the value may be written; empty for an epoch of a set unit.
     """
+
+    name: ClassVar[str] = "timestamp"
 
     source: str
     format: str
@@ -56,25 +60,26 @@ class Timestamp(Processor):
         if name in _NAMED:
             return cls(source, name, timezone, FORMS if name == _AUTO else tuple(form for form in FORMS if form.name in _NAMED[name]))
         try:
-            return cls(source, "custom", timezone, (Form("custom", translate(name), exact=True),))
+            return cls(source, _CUSTOM, timezone, (Form(_CUSTOM, translate(name), exact=True),))
         except ConfigurationError as error:
             parameters.problem("format", f"{error}. Or one of {', '.join([*_NAMED, *UNITS])}")
             return cls(source, name, timezone, ())
 
-    def apply(self, batch: pa.RecordBatch, *, modified: datetime, received: datetime) -> pa.RecordBatch:
+    def apply(self, events: Events) -> Flags | None:
         """Set `_time` where the source has a time; a custom format that fails gives the received time, the others leave it as it is."""
-        values = column_of(batch, self.source)
-        if values is None:
-            return batch
-        texts = as_series(values)
-        times = self._read(texts, modified=modified, received=received)
-        if self.format == "custom" and times.null_count() > texts.null_count():
-            failed = texts.is_not_null() & times.is_null()
-            late = pl.repeat(received, len(times), dtype=times.dtype, eager=True)
-            batch = put_times(batch, late.set(~failed, None), source=TIME_RECEIVED)
-        return put_times(batch, times, source=TIME_FROM_PIPELINE)
+        texts = events.texts(self.source)
+        if texts is None:
+            return None
+        times = self._read(texts, events)
+        failed = texts.is_not_null() & times.is_null()
+        if self.format == _CUSTOM and failed.any():
+            late = pl.repeat(events.received, len(times), dtype=times.dtype, eager=True)
+            events.put_times(late.set(~failed, None), source=TIME_RECEIVED)
+        events.put_times(times, source=TIME_FROM_PIPELINE)
+        return as_flags(failed)
 
-    def _read(self, texts: pl.Series, *, modified: datetime, received: datetime) -> pl.Series:
+    def _read(self, texts: pl.Series, events: Events) -> pl.Series:
+        modified, received = events.modified, events.received
         if not self.forms:
             return parse_epochs(texts, received=received, unit=self.format)
         auto = self.format == _AUTO

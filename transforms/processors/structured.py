@@ -1,0 +1,117 @@
+"""The processors `json` and `key_value`: what a text says of itself becomes attributes (spec §6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+
+from transforms.formats.json.inner import InnerObjects
+from transforms.formats.record_block import MAX_CELLS
+from transforms.processors.events import Events, Flags, as_flags, as_views
+from transforms.processors.parameters import Parameters, output_column
+from transforms.processors.processor import Processor
+from transforms.schema import attribute_column
+
+_VIEWS = pl.CompatLevel.newest()
+_MOST_NAMES = 1000
+_VALUE = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|[^\s,;"\']*'
+_PAIRS = rf"[\w.@/-]+=(?:{_VALUE})"
+_PAIR = r"(?s)^([^=]+)=(?:\"(.*)\"|'(.*)'|(.*))$"
+
+
+@dataclass(frozen=True, slots=True)
+class Json(Processor):
+    """Make attributes of the top-level fields of a JSON object, as the format does.
+
+    Attributes:
+        source: Column in flight that holds the objects' text.
+        prefix: What the attributes' names begin with.
+    """
+
+    name: ClassVar[str] = "json"
+
+    source: str
+    prefix: str
+
+    @classmethod
+    def from_parameters(cls, parameters: Parameters) -> Processor:
+        """Read `source` and `prefix`."""
+        parameters.allow("source", "prefix")
+        return cls(parameters.source(), parameters.prefix())
+
+    def apply(self, events: Events) -> Flags | None:
+        """Set the fields, which replace what is there; a text that is no JSON object fails."""
+        texts = events.texts(self.source)
+        if texts is None:
+            return None
+        texts = texts.str.strip_chars(" \t\r\n")
+        given = as_flags(texts.is_not_null())
+        failed = given & ~as_flags(texts.str.starts_with("{"))
+        for piece in InnerObjects().read(texts.to_arrow(compat_level=_VIEWS)):
+            rows = np.zeros(len(events), np.bool_)
+            rows[piece.low : piece.high] = True
+            wrong = [piece.low + row for row, error in piece.errors.items() if error.startswith("invalid_json")]
+            failed[wrong] = True
+            part = events.where(rows)
+            for name, column in piece.fields.items():
+                part.put(attribute_column(self.prefix + name), column)
+        return failed
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue(Processor):
+    """Make attributes of `name=value` pairs; values in quotes may hold blanks, others end at a blank, a comma or a semicolon.
+
+    Attributes:
+        source: Column in flight that is searched.
+        prefix: What the attributes' names begin with.
+    """
+
+    name: ClassVar[str] = "key_value"
+
+    source: str
+    prefix: str
+
+    @classmethod
+    def from_parameters(cls, parameters: Parameters) -> Processor:
+        """Read `source` and `prefix`."""
+        parameters.allow("source", "prefix")
+        return cls(parameters.source(), parameters.prefix())
+
+    def apply(self, events: Events) -> Flags | None:
+        """Set the pairs, which replace what is there; of a doubled name the first wins. A text without a pair fails."""
+        texts = events.texts(self.source)
+        if texts is None:
+            return None
+        pairs = _pairs(texts)
+        found = np.zeros(len(events), np.bool_)
+        found[pairs["row"].to_numpy()] = True
+        counts = pairs["name"].value_counts(sort=True)
+        limit = max(1, min(_MOST_NAMES, MAX_CELLS // len(events)))
+        too_many = counts["name"][limit:]
+        if len(too_many):
+            left_out = pairs.filter(pl.col("name").is_in(too_many.implode()))["row"].unique()
+            found[left_out.to_numpy()] = False
+            pairs = pairs.filter(~pl.col("row").is_in(left_out.implode()))
+        for (name,), part in pairs.partition_by("name", as_dict=True, include_key=False).items():
+            self._put(events, str(name), part)
+        return as_flags(texts.is_not_null()) & ~found
+
+    def _put(self, events: Events, name: str, part: pl.DataFrame) -> None:
+        rows = np.zeros(len(events), np.bool_)
+        rows[part["row"].to_numpy()] = True
+        events.where(rows).put(output_column(self.prefix + name), as_views(part["value"].to_arrow(compat_level=_VIEWS)))
+
+
+def _pairs(texts: pl.Series) -> pl.DataFrame:
+    """Return the pairs of all texts: row, name, value; sorted by row, and of doubled names the first only."""
+    frame = pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "pair": texts.str.extract_all(_PAIRS)})
+    parts = pl.col("pair").str.extract_groups(_PAIR)
+    frame = frame.explode("pair").drop_nulls("pair").select("row", parts.struct.unnest())
+    frame.columns = ["row", "name", "double", "single", "bare"]
+    quoted = pl.coalesce("double", "single").str.replace_all(r"(?s)\\(.)", "${1}")
+    frame = frame.select("row", "name", pl.coalesce(quoted, "bare").alias("value"))
+    return frame.unique(["row", "name"], keep="first", maintain_order=True)
