@@ -1,4 +1,4 @@
-"""Patterns that users write, and how their groups become attributes (spec §6): Rust's engine, so that neither pattern nor line stalls a job."""
+"""Patterns that users write, and how their groups become attributes (spec §6): Rust's engine, so that no pattern and no line stalls a job."""
 
 from __future__ import annotations
 
