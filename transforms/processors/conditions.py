@@ -6,6 +6,8 @@ a pipeline that does not match costs some microseconds a batch.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -46,8 +48,13 @@ def _decide(condition: Expr, columns: Columns) -> Expr | bool:
     values = {name: _constant(columns.by_name[name]) for name in read}
     if None in values.values():
         return condition
-    frame = pl.DataFrame({name: [value] for name, value in values.items()} or {"": [0]})
-    return bool(frame.select(compile_query(condition, columns.by_name)).to_series()[0])
+    return _holds(condition, tuple(sorted(values.items())))
+
+
+@lru_cache(maxsize=4096)  # the same for every batch of an object; 0.2 ms each time otherwise
+def _holds(condition: Expr, values: tuple[tuple[str, str], ...]) -> bool:
+    frame = pl.DataFrame({name: [value] for name, value in values} or {"": [0]})
+    return bool(frame.select(compile_query(condition, [name for name, _ in values])).to_series()[0])
 
 
 def _constant(column: pa.Array) -> str | None:

@@ -50,8 +50,9 @@ class Watch:
     def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
         """A pipeline's condition was looked at; `ran` says whether any event satisfied it."""
 
-    def done(self, step: Step, failed: Flags | None) -> None:
-        """A processor has run, and failed on these of its events."""
+    def done(self, step: Step, events: Events, failed: Flags | None) -> None:
+        """A processor has run on some events, and failed on those that are flagged, None for none."""
+        del events
         if self._failures is not None and failed is not None and (count := int(failed.sum())):
             self._failures[step] += count
 
@@ -103,7 +104,7 @@ def _run(pipeline: Pipeline, events: Events, names: RunNames, watch: Watch) -> N
         if isinstance(step, Pipeline):
             _run(step, chosen, names, watch)
         else:
-            watch.done(Step(pipeline.name, f"steps[{at}].{step.name}"), _trimmed(step.apply(chosen)))
+            watch.done(Step(pipeline.name, f"steps[{at}].{step.name}"), chosen, _trimmed(step.apply(chosen)))
 
 
 def _trimmed(failed: Flags | None) -> Flags | None:

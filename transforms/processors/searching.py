@@ -1,4 +1,4 @@
-"""Patterns that users write, and how their groups become attributes (spec §6): Rust's engine, so that no pattern and no line stalls a job."""
+"""Patterns that users write, and how their groups become attributes (spec §6): Rust's engine, so that none of them can stall a job."""
 
 from __future__ import annotations
 

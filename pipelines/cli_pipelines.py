@@ -1,0 +1,172 @@
+"""`rekindle pipelines test` and `rekindle pipelines list`: what pipelines are there, and what a file of one's own does. Without Beam."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pipelines import cli_output as output
+from pipelines.cli_options import Common, with_flags
+from transforms.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from transforms.processors import Pipeline
+    from transforms.sample_object import Sample
+
+_SAMPLE_BYTES = 8 << 20
+_SHOWN = 300  # characters of a value
+_STYLES = {"changed": "green", "failed": "red", "skipped": "dim", "not matched": "dim"}
+
+
+@with_flags(common=Common)
+def test(
+    file: Annotated[Path, typer.Argument(help="Pipelines, YAML or JSON.")],
+    sample: Annotated[Path, typer.Option("--sample", help="Events: text, JSON or CSV, packed or not, read like an object of a bucket.")],
+    events: Annotated[int, typer.Option("--events", min=1, help="At most so many events.")] = 20,
+    *,
+    common: Common,
+) -> int:
+    """Show what pipelines do to sample events."""
+    from transforms.processors.definition import load_pipelines  # brings Polars
+
+    pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
+    read = _read(sample)
+    document = _document(file, sample, read, list(_tried(read, pipelines, events)))
+    if common.as_json:
+        output.print_json(document)
+    else:
+        _print_page(document)
+    return 1 if document["failure"] else 0
+
+
+@with_flags(common=Common)
+def list_pipelines(
+    file: Annotated[Path | None, typer.Argument(help="Pipelines of one's own; without it those that ship with Rekindle.")] = None,
+    *,
+    common: Common,
+) -> int:
+    """List ready-made pipelines, or those of a file."""
+    from transforms.processors.definition import load_pipelines, load_ready_made
+    from transforms.processors.ready_made import ready_made_names
+
+    if file is None:
+        pipelines = tuple(pipeline for name in ready_made_names() for pipeline in load_ready_made(name))
+    else:
+        pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
+    rows = [_description(pipeline) for pipeline in pipelines]
+    if common.as_json:
+        output.print_rows_json(rows)
+    else:
+        output.print_table(
+            ["name", "description", "when"], ([row["name"], row["description"], row["when"] or "all events"] for row in rows)
+        )
+        if file is None and not common.quiet:
+            output.MESSAGES.print("To use them, name them in a pipelines file: include: \\[access_combined]", soft_wrap=True)
+    return 0
+
+
+def _description(pipeline: Pipeline) -> dict[str, Any]:
+    from transforms.processors import outputs
+
+    return {
+        "name": pipeline.name,
+        "description": pipeline.description,
+        "when": None if pipeline.when is None else str(pipeline.when),
+        "enabled": pipeline.enabled,
+        "outputs": outputs((pipeline,)),
+    }
+
+
+def _text_of(file: Path, field: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file} can't be read: {error}", field=field) from error
+
+
+def _read(file: Path) -> Sample:
+    """Read the beginning of a file as the events of an object."""
+    from transforms.object_reading import ReadSettings
+    from transforms.sample_object import sample_object
+    from transforms.storage.local import LocalStore
+
+    path = file.expanduser().resolve()
+    if not path.is_file():
+        raise ConfigurationError(f"there is no file {file}", field="sample")
+    store = LocalStore(f"file://{path.parent}")
+    found = (info for page in store.list_pages(path.name) for info in page if info.key == path.name)
+    return sample_object(next(found), store, ReadSettings(task_id="test"), size=_SAMPLE_BYTES)
+
+
+def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[dict[str, Any]]:
+    from transforms.processors.trial import try_pipelines
+
+    for batch in sample.batches:
+        yield from try_pipelines(batch.slice(0, count), pipelines)
+        count -= min(count, batch.num_rows)
+
+
+def _document(file: Path, sample: Path, read: Sample, events: list[dict[str, Any]]) -> dict[str, Any]:
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for event in events:
+        for step in event["steps"]:
+            counts.setdefault((step["pipeline"], step["step"]), Counter())[step["outcome"]] += 1
+    return {
+        "pipelines": str(file),
+        "sample": str(sample),
+        "format": read.reading.format and {"name": read.reading.format.format, "rule": read.reading.format.rule},
+        "failure": str(read.failure) if read.failure else None,
+        "steps": [{"pipeline": pipeline, "step": step, **found} for (pipeline, step), found in counts.items()],
+        "events": events,
+    }
+
+
+def _print_page(document: dict[str, Any]) -> None:
+    if document["format"]:
+        _say("format", f"{document['format']['name']} ({document['format']['rule']})")
+    for number, event in enumerate(document["events"], 1):
+        output.RESULTS.print()
+        _print_event(number, event)
+    output.RESULTS.print()
+    if not document["events"]:
+        _say("events", f"there are none in {document['sample']}")
+    for step in document["steps"]:
+        found = ", ".join(f"{step[outcome]:,} {outcome}" for outcome in _STYLES if outcome in step)
+        _say(f"{step['pipeline']} {step['step']}", found, style="red" if "failed" in step else "")
+    if document["failure"]:
+        output.print_error(document["failure"], field=None)
+
+
+def _print_event(number: int, event: dict[str, Any]) -> None:
+    before, after = event["before"], event["after"]
+    output.RESULTS.print(Text(f"{number}. ", style="bold").append(_cut(before["_message"])), soft_wrap=True)
+    _say("before", _values(before), indent=3, style="dim")
+    for step in event["steps"]:
+        outcome = step["outcome"]
+        made = "  ".join(f"without {name}" if value is None else f"{name}={_cut(str(value))}" for name, value in step["changes"].items())
+        _say(f"{step['pipeline']} {step['step']}", f"{outcome}  {made}".rstrip(), indent=3, style=_STYLES[outcome])
+    _say("after", _values(after), indent=3)
+    if after["_message"] != before["_message"]:
+        _say("after", f"_message={_cut(after['_message'])}", indent=3)
+
+
+def _values(row: dict[str, Any]) -> str:
+    """Return the time and the attributes of an event."""
+    shown = [f"{name}={_cut(str(row[name]))}" for name in ("_time", "_time_source", "_pipelines", "_error") if name in row]
+    shown += [f"{name}={_cut(str(value))}" for name, value in row.items() if not name.startswith("_")]
+    return "  ".join(shown)
+
+
+def _cut(text: str) -> str:
+    shown = output.printable(text).replace("\n", "⏎")
+    return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
+
+
+def _say(name: str, text: str, *, indent: int = 0, style: str = "") -> None:
+    line = Text(" " * indent).append(f"{name}: ", style="bold").append(output.printable(text), style=style)
+    output.RESULTS.print(line, soft_wrap=True)

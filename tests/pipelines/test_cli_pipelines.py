@@ -1,0 +1,151 @@
+"""`rekindle pipelines test` and `rekindle pipelines list`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from pipelines import cli_pipelines
+from transforms.errors import ConfigurationError
+
+LINE = '1.2.3.4 - ann [11/Aug/2025:22:24:37 +0000] "GET /x?y=1 HTTP/1.1" 200 1987 "-" "curl/8"'
+PIPELINES = """
+include: [access_combined]
+pipelines:
+  - name: large
+    when: bytes>1000
+    steps:
+      - arithmetic: {output: kb, formula: bytes / 1000}
+      - remove: {attributes: [ident, nothing]}
+      - map: {source: nothing, output: more}
+"""
+Call = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def call(capfd: pytest.CaptureFixture[str]) -> Call:
+    """Run one of the two commands in this process; return its exit code and its standard output."""
+    app = typer.Typer()
+    app.command("test")(cli_pipelines.test)
+    app.command("list")(cli_pipelines.list_pipelines)
+
+    def run(*argv: object) -> tuple[int, str]:
+        code = app([str(argument) for argument in argv], standalone_mode=False)
+        return int(code or 0), capfd.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "pipelines.yaml"
+    path.write_text(PIPELINES)
+    return path
+
+
+def steps(event: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(step["pipeline"], step["step"], step["outcome"]) for step in event["steps"]]
+
+
+def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "sample.log.gz").write_bytes(gzip.compress(f"{LINE}\nno access line\n".encode()))
+    code, out = call("test", file, "--sample", tmp_path / "sample.log.gz", "--json")
+    document = json.loads(out)
+    first, second = document["events"]
+    assert (code, document["format"]["name"], document["failure"]) == (0, "text", None)
+    assert steps(first) == [
+        ("access_combined", "steps[0].regex", "changed"),
+        ("access_combined", "steps[1].timestamp", "changed"),
+        ("large", "steps[0].arithmetic", "changed"),
+        ("large", "steps[1].remove", "changed"),
+        ("large", "steps[2].map", "skipped"),
+    ]
+    assert first["steps"][2]["changes"] == {"kb": "1.987"}
+    assert first["steps"][3]["changes"] == {"ident": None}
+    assert "clientip" not in first["before"]
+    assert (first["after"]["clientip"], first["after"]["kb"], first["after"]["_time"]) == ("1.2.3.4", "1.987", "2025-08-11T22:24:37Z")
+    assert (first["before"]["_time_source"], first["after"]["_time_source"]) == ("detected", "pipeline")
+    assert first["after"]["_pipelines"] == "access_combined,large"
+    assert steps(second) == [
+        ("access_combined", "steps[0].regex", "failed"),
+        ("access_combined", "steps[1].timestamp", "skipped"),
+        ("large", "when", "not matched"),
+    ]
+    assert document["steps"][0] == {"pipeline": "access_combined", "step": "steps[0].regex", "changed": 1, "failed": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.json", '{"bytes":2000}\n{"bytes":1}\n', "json"),
+        ("a.csv", "bytes,b\n2000,x\n", "csv"),
+    ],
+)
+def test_a_sample_is_read_like_an_object(call: Call, file: Path, tmp_path: Path, name: str, text: str, found: str) -> None:
+    (tmp_path / name).write_text(text)
+    _, out = call("test", file, "--sample", tmp_path / name, "--json")
+    document = json.loads(out)
+    assert document["format"]["name"] == found
+    assert document["events"][0]["after"]["kb"] == "2"
+
+
+def test_the_page(call: Call, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"{LINE}\nx\x1b[2Jy\n")
+    code, out = call("test", file, "--sample", tmp_path / "a.log")
+    assert code == 0
+    assert "large steps[0].arithmetic: changed  kb=1.987" in out
+    assert "access_combined steps[0].regex: failed" in out
+    assert "access_combined steps[0].regex: 1 changed, 1 failed" in out
+    assert "\x1b" not in out
+
+
+def test_a_broken_sample_is_said(call: Call, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.log.gz").write_bytes(gzip.compress(f"{LINE}\n".encode() * 5)[:-4])
+    code, out = call("test", file, "--sample", tmp_path / "a.log.gz", "--json")
+    assert code == 1
+    assert "gzip" in json.loads(out)["failure"]
+
+
+@pytest.mark.parametrize(("pipelines", "sample"), [("none.yaml", "pipelines.yaml"), ("pipelines.yaml", "none.log")])
+def test_files_that_are_not_there(call: Call, file: Path, tmp_path: Path, pipelines: str, sample: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"none\."):
+        call("test", tmp_path / pipelines, "--sample", tmp_path / sample)
+
+
+def test_all_mistakes_with_their_places(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("pipelines:\n- name: p\n  when: a=b # c\n  steps:\n  - regex: {source: _x, pattern: '('}\n")
+    with pytest.raises(ConfigurationError) as error:
+        call("test", path, "--sample", path)
+    assert [line.removeprefix(str(path)).split(": ")[0] for line in str(error.value).splitlines()] == [":3:9", ":5:21", ":5:34"]
+
+
+def test_list_names_what_ships(call: Call) -> None:
+    code, out = call("list", "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert {"access_combined", "syslog", "kubernetes"} <= {row["name"] for row in rows}
+    assert "clientip" in rows[0]["outputs"]
+    assert "access_combined" in call("list")[1]
+
+
+def test_list_of_a_file(call: Call, file: Path) -> None:
+    _, out = call("list", file, "--json")
+    assert [json.loads(line)["name"] for line in out.splitlines()] == ["access_combined", "large"]
+
+
+def test_no_beam_is_imported() -> None:
+    code = (
+        "import sys; from pipelines import cli_pipelines; import transforms.processors.trial, transforms.sample_object; "
+        "from transforms.processors.definition import load_ready_made; load_ready_made('syslog'); "
+        "sys.exit('apache_beam' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0

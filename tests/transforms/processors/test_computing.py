@@ -1,0 +1,31 @@
+"""Formulas: columns of doubles and single decimals come to the same text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.processors import computing
+from transforms.processors.computing import compute
+from transforms.processors.formula import Formula, Name, Number, Operation
+
+NUMBERS = st.one_of(st.integers(-50, 50), st.integers(-(10**16), 10**16)).map(str)
+LEAVES = st.one_of(st.sampled_from("ab").map(Name), st.integers(0, 1000).map(Decimal).map(Number), st.just(Number(Decimal("0.25"))))
+FORMULAS: st.SearchStrategy[Formula] = st.recursive(
+    LEAVES, lambda inner: st.builds(Operation, st.sampled_from("+-*/%"), inner, inner), max_leaves=5
+)
+
+
+@given(FORMULAS, st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=8))
+def test_both_ways_agree(formula: Formula, rows: list[tuple[str, str]]) -> None:
+    columns = {"a": pl.Series([a for a, _ in rows]), "b": pl.Series([b for _, b in rows])}
+    quick = compute(formula, columns).to_list()
+    slow = [computing._decimal_text(formula, {"a": a, "b": b}) for a, b in rows]  # noqa: SLF001
+    for one, other in zip(quick, slow, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None and one != other:
+            assert "." in one + other  # whole numbers are exact
+            assert abs(Decimal(one) - Decimal(other)) <= abs(Decimal(other)) * Decimal("2e-15")  # the last of 15 digits
