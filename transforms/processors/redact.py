@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -83,7 +82,7 @@ class Redact(Processor):
             return match
         if self.key is None:
             return self.replacement
-        return hmac.new(self.key, match.encode(), hashlib.sha256).hexdigest()[:_HASH_DIGITS]
+        return hmac.digest(self.key, match.encode(), "sha256").hex()[:_HASH_DIGITS]
 
 
 def replace_each(texts: pl.Series, pattern: str, instead: Callable[[str], str]) -> pl.Series:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,14 +11,16 @@ import numpy as np
 import polars as pl
 
 from transforms.formats.json.inner import InnerObjects
-from transforms.formats.record_block import MAX_CELLS
-from transforms.processors.events import Events, Flags, as_flags, as_views
+from transforms.formats.json.objects import Piece
+from transforms.formats.views import take
+from transforms.processors.events import Events, Flags, as_flags, as_views, is_valid
 from transforms.processors.parameters import Parameters, output_column
 from transforms.processors.processor import Processor
 from transforms.schema import attribute_column
 
 _VIEWS = pl.CompatLevel.newest()
-_MOST_NAMES = 1000
+_FEWEST_NAMES, _MOST_NAMES = 100, 1000
+_MOST_CELLS = 16_000_000  # 256 MiB of views
 _VALUE = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|[^\s,;"\']*'
 _PAIRS = rf"[\w.@/-]+=(?:{_VALUE})"
 _PAIR = r"(?s)^([^=]+)=(?:\"(.*)\"|'(.*)'|(.*))$"
@@ -50,15 +54,29 @@ class Json(Processor):
         texts = texts.str.strip_chars(" \t\r\n")
         given = as_flags(texts.is_not_null())
         failed = given & ~as_flags(texts.str.starts_with("{"))
-        for piece in InnerObjects().read(texts.to_arrow(compat_level=_VIEWS)):
-            rows = np.zeros(len(events), np.bool_)
-            rows[piece.low : piece.high] = True
-            wrong = [piece.low + row for row, error in piece.errors.items() if error.startswith("invalid_json")]
-            failed[wrong] = True
-            part = events.where(rows)
+        pieces = list(InnerObjects().read(texts.to_arrow(compat_level=_VIEWS)))
+        counts = Counter[str]()
+        for piece in pieces:
+            counts.update({name: len(column) - column.null_count for name, column in piece.fields.items()})
+        names = _kept_names(counts, len(events))
+        for piece in pieces:
+            wrong = [row for row, error in piece.errors.items() if error.startswith("invalid_json")]
+            failed[piece.low :][wrong] = True
+            fits = np.ones(len(piece.messages), np.bool_)
             for name, column in piece.fields.items():
-                part.put(attribute_column(self.prefix + name), column)
+                if name not in names:
+                    fits &= ~is_valid(column)
+            failed[piece.low : piece.high] |= ~fits
+            self._put(events, piece, fits, names)
         return failed
+
+    def _put(self, events: Events, piece: Piece, fits: Flags, names: Set[str]) -> None:
+        rows = np.zeros(len(events), np.bool_)
+        rows[piece.low : piece.high] = fits
+        part, chosen = events.where(rows), np.flatnonzero(fits)
+        for name in (name for name in piece.fields if name in names):
+            column = piece.fields[name]
+            part.put(attribute_column(self.prefix + name), column if len(chosen) == len(column) else take(column, chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +107,9 @@ class KeyValue(Processor):
         pairs = _pairs(texts)
         found = np.zeros(len(events), np.bool_)
         found[pairs["row"].to_numpy()] = True
-        counts = pairs["name"].value_counts(sort=True)
-        limit = max(1, min(_MOST_NAMES, MAX_CELLS // len(events)))
-        too_many = counts["name"][limit:]
-        if len(too_many):
-            left_out = pairs.filter(pl.col("name").is_in(too_many.implode()))["row"].unique()
+        names = _kept_names(Counter(dict(pairs["name"].value_counts().iter_rows())), len(events))
+        left_out = pairs.filter(~pl.col("name").is_in(list(names)))["row"].unique()
+        if len(left_out):
             found[left_out.to_numpy()] = False
             pairs = pairs.filter(~pl.col("row").is_in(left_out.implode()))
         for (name,), part in pairs.partition_by("name", as_dict=True, include_key=False).items():
@@ -104,6 +120,12 @@ class KeyValue(Processor):
         rows = np.zeros(len(events), np.bool_)
         rows[part["row"].to_numpy()] = True
         events.where(rows).put(output_column(self.prefix + name), as_views(part["value"].to_arrow(compat_level=_VIEWS)))
+
+
+def _kept_names(counts: Counter[str], rows: int) -> Set[str]:
+    """Return the most frequent names, so many that their columns fit in memory; events that have others fail."""
+    limit = max(_FEWEST_NAMES, min(_MOST_NAMES, _MOST_CELLS // rows))
+    return counts.keys() if len(counts) <= limit else {name for name, _ in counts.most_common(limit)}
 
 
 def _pairs(texts: pl.Series) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import pickle
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
@@ -285,12 +286,23 @@ def test_hashes_by_a_key_from_a_file(tmp_path: Path) -> None:
     assert "key of the tests" not in repr(pipelines)
 
 
-def test_many_names_fail_rather_than_fill_memory() -> None:
-    events = [{"m": "a=1 b=2"}] * 3000 + [{"m": f"a=1 x{number}=2"} for number in range(2000)]
-    after, failures = run([kv()], events)
-    assert after[0] == {"m": "a=1 b=2", "a": "1", "b": "2"}
-    assert 1000 < failures[Step("p", "steps[0].key_value")] < 2000
-    assert after[-1] == events[-1]
+@pytest.mark.parametrize(
+    ("step", "common", "rare"),
+    [(kv(), "a=1 b=2", "a=1 x{}=2"), (js(), '{{"a":"1","b":"2"}}', '{{"a":"1","x{}":"2"}}')],
+    ids=["key_value", "json"],
+)
+def test_many_names_fail_rather_than_fill_memory(step: Event, common: str, rare: str) -> None:
+    events = [{"m": common.format()}] * 3000 + [{"m": rare.format(number)} for number in range(2000)]
+    after, failures = run([step], events)
+    assert after[0] == {**events[0], "a": "1", "b": "2"}
+    assert failures == {Step("p", f"steps[0].{next(iter(step))}"): 2000 - 998}
+    assert sorted(len(event) for event in after[3000:]) == [1] * (2000 - 998) + [3] * 998
+
+
+def test_pipelines_travel_to_workers() -> None:
+    steps = [step for step, *_ in CASES]
+    pipelines = load_pipelines(json.dumps({"pipelines": [{"name": "p", "when": "a=b", "steps": steps}]}), source="p.json")
+    assert pickle.loads(pickle.dumps(pipelines)) == pipelines
 
 
 def test_every_grok_pattern_compiles() -> None:
