@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import cli_backfill, cli_jobs, cli_keys, cli_preview, cli_query
+from pipelines import cli_backfill, cli_jobs, cli_keys, cli_pipelines, cli_preview, cli_query
 from pipelines import cli_output as output
 from transforms.errors import RekindleError
 from transforms.schema import PRODUCT
@@ -32,6 +32,10 @@ jobs.command("show", help="The report of a job, as it stands.")(cli_jobs.show)
 jobs.command("cancel", help="Stop a job at its next safe point; what it published stays.")(cli_jobs.cancel)
 jobs.command("resume", help="Go on with a job that was killed, canceled or failed: its id, its plan, its waves.")(cli_jobs.resume)
 app.add_typer(jobs, name="jobs")
+pipelines = typer.Typer(no_args_is_help=True, help="Try pipelines on sample events; list those that ship.")
+pipelines.command("test", help="What pipelines do to sample events: rekindle pipelines test FILE --sample EVENTS")(cli_pipelines.test)
+pipelines.command("list", help="The ready-made pipelines, or those of a file.")(cli_pipelines.list_pipelines)
+app.add_typer(pipelines, name="pipelines")
 keys = typer.Typer(no_args_is_help=True, help="Create, list and revoke IAM keys: what comes in by one gets its env, team and defaults.")
 keys.command("create", help="Make a key; its token is shown once.")(cli_keys.create)
 keys.command("list", help="All keys, the revoked too.")(cli_keys.list_keys)

@@ -178,14 +178,16 @@ def _warnings_of_events(entries: Iterable[LedgerEntry]) -> list[str]:
         events.update(dict(entry.counts))
         objects.update(dict(entry.counts).keys())
     untimed = events.pop(TIME_RECEIVED, 0)
-    found = [f"{name} failed on {number:,} events, which stayed as they were" for name, number in sorted(events.items())]
+    found = [f"{name} failed on {_events(number)}, left as they were" for name, number in sorted(events.items())]
     if untimed:
         where = f"{objects[TIME_RECEIVED]:,} object{'s' * (objects[TIME_RECEIVED] != 1)}"
-        found.insert(
-            0,
-            f"{untimed:,} events of {where} have no time of their own, and got that of receipt (`rekindle preview` shows what can be done)",
-        )
+        cure = "`rekindle preview` shows what can be done"
+        found.insert(0, f"{_events(untimed)} of {where}: no time was found, that of receipt holds ({cure})")
     return found
+
+
+def _events(number: int) -> str:
+    return f"{number:,} event{'s' * (number != 1)}"
 
 
 def _object_counts(state: JobState, entries: Sequence[LedgerEntry], waves: Sequence[WaveRecord]) -> dict[str, int]:

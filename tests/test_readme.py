@@ -42,8 +42,13 @@ def test_links_lead_to_files() -> None:
 
 
 def test_the_pipelines_can_be_loaded() -> None:
-    text = next(block for block in blocks("yaml") if block.startswith("pipelines:"))
-    assert [pipeline.name for pipeline in load_pipelines(text, source="README.md")] == ["orders"]
+    names = [pipeline.name for pipeline in load_pipelines(pipelines_file(), source="README.md")]
+    assert names[-1] == "checkout"
+    assert "access_combined" in names
+
+
+def pipelines_file() -> str:
+    return next(block for block in blocks("yaml") if block.startswith("include:"))
 
 
 @pytest.fixture(name="place", scope="module")
@@ -52,6 +57,8 @@ def fixture_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("readme")
     (place / "demo").symlink_to(ROOT / "demo")
     (place / "job.yaml").write_text(next(block for block in blocks("yaml") if block.startswith("bucket:")))
+    (place / "pipelines.yaml").write_text(pipelines_file())
+    (place / "some-events.log").write_text("order 17 at 2025-08-12T10:00:00Z\n")
     (place / "var-log").mkdir()
     (place / "var-log" / "syslog.log").write_text("2025-08-12T10:00:00Z web-1 sshd: accepted\n")
     return place

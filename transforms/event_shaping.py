@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms import processors, schema
-from transforms.processors import Pipeline
+from transforms.processors import Failures, Pipeline
 from transforms.timestamps import settle_times
 
 
@@ -28,11 +28,14 @@ def apply_pipelines(
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
-        counts: Where it is counted how many events got the time of receipt.
+        counts: Where it is counted how many events got the time of receipt, and how many each processor failed on.
     """
     modified, received = schema.modified_of(batch), batch.column("_observed_at")[0].as_py()
+    failures: Failures = Counter()
     if pipelines:
-        batch = processors.apply_pipelines(batch, pipelines, received=received, modified=modified)
+        batch = processors.apply_pipelines(batch, pipelines, received=received, modified=modified, failures=failures)
+    if counts is not None:
+        counts.update({f"pipeline {step.pipeline}, {step.step}": number for step, number in failures.items()})
     batch = settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
     if counts is not None and timestamp == "auto" and (untimed := _untimed(batch)):
         counts[schema.TIME_RECEIVED] += untimed
