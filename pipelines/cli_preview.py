@@ -95,9 +95,7 @@ def _print_event(event: dict[str, Any]) -> None:
     if "_error" in after:
         _say("_error", after["_error"], indent=4, style="red")
     if after.get("_pipelines"):
-        changes = [
-            f"{name}={_cut(value, _SHOWN_VALUE)}" for name, value in after.items() if _is_attribute(name) and before.get(name) != value
-        ]
+        changes = [f"{name}={_cut(value, _SHOWN_VALUE)}" for name, value in after.items() if _is_shaped(name) and before.get(name) != value]
         changes += [f"without {name}" for name in before if name not in after]
         _say(f"after {after['_pipelines']}", "  ".join(changes) or "unchanged", indent=4, style="green")
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transforms.codecs.detection import by_extension
-from transforms.storage import ObjectInfo
+from transforms.formats.ranges import HEAD_BYTES
+from transforms.storage import ObjectInfo, ObjectStore
 
 SMALLEST_PART = 32 << 20
 PARTS_A_SHARE = 4
@@ -37,11 +38,6 @@ class Part:
     looked_at: int = 0
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it is all of the object."""
-        return self.start == 0 and self.end is None
-
-    @property
     def size(self) -> int:
         """Its bytes."""
         return (self.info.size if self.end is None else self.end) - self.start
@@ -59,3 +55,8 @@ def worth_cutting(splits: Sequence[Sequence[ObjectInfo]], workers: int) -> list[
     size = max(SMALLEST_PART, share // PARTS_A_SHARE)
     long = (split for split, load in zip(splits, loads, strict=True) if load > 1.1 * share)
     return [(info, size) for split in long for info in split if info.size >= 2 * size and by_extension(info.key) is None]
+
+
+def read_head(info: ObjectInfo, store: ObjectStore) -> bytes:
+    """Return the beginning of an object, which tells how the rest is read."""
+    return b"".join(store.read(info, start=0, end=min(HEAD_BYTES, info.size)))

@@ -16,10 +16,10 @@ from transforms.event_columns import EventColumns
 from transforms.formats import DEFAULTS, RecordBlock, read_records
 from transforms.formats.detection import FormatChoice, detect_format
 from transforms.formats.options import FormatOptions
-from transforms.formats.ranges import HEAD_BYTES, read_range
+from transforms.formats.ranges import read_range
 from transforms.hot_tier.ledger import LedgerEntry
 from transforms.peeking import peek
-from transforms.storage import ObjectInfo, ObjectStore
+from transforms.storage import ObjectInfo
 
 CODEC_SAMPLE = 4096
 FORMAT_SAMPLE = 64 << 10
@@ -44,11 +44,6 @@ class ReadSettings:
     columns: tuple[tuple[str, str], ...] = ()
     on_error: str = "salvage"
     max_expansion: float = 200.0
-
-
-def read_head(info: ObjectInfo, store: ObjectStore) -> bytes:
-    """Return the beginning of an object, which tells how the rest is read."""
-    return b"".join(store.read(info, start=0, end=min(HEAD_BYTES, info.size)))
 
 
 class Reading:

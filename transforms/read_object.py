@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from transforms.errors import ObjectError
 from transforms.hot_tier.ledger import LedgerEntry
-from transforms.object_parts import Part
-from transforms.object_reading import Reading, ReadSettings, read_head
+from transforms.object_parts import Part, read_head
+from transforms.object_reading import Reading, ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore
 
 Tick = Callable[[int, int], None]

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 
 from transforms.errors import ObjectError
 from transforms.formats.ranges import can_be_cut, count_records, record_start
-from transforms.object_reading import Reading, ReadSettings, read_head
+from transforms.object_parts import read_head
+from transforms.object_reading import Reading, ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore
 
 WINDOW = 1 << 20
