@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-import polars as pl
-
 from transforms.errors import ConfigurationError
-from transforms.hot_tier.scanning import Scan
+from transforms.hot_tier.selection import Selection
+from transforms.hot_tier.spans import Spans
 from transforms.hot_tier.wanted import Wanted
 from transforms.query.instants import microseconds
 from transforms.query.syntax import Field
@@ -23,6 +22,7 @@ MOST_BARS = 10_000
 _BARS = 48
 """A histogram whose span is not given has at most so many bars: they fit a terminal."""
 _TIME = Field("_time", system=True)
+_FOREVER = 1 << 62
 _WEEK = timedelta(weeks=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MONDAY = timedelta(days=4)
@@ -45,11 +45,9 @@ class Bar:
 
 def count(tier: TierStore, wanted: Wanted) -> int:
     """Return how many events are wanted."""
-    scan = Scan.begin(tier, wanted)
-    whole = [file for file in scan.files if scan.is_everything and scan.lies_whole_in(file, wanted.bounds)]
-    rest = scan.without(whole)
-    read = rest.collect(rest.select(time=_TIME).select(pl.len())).item() if rest.files else 0
-    return sum(file.rows for file in whole) + int(read)
+    selection = Selection.of(tier, wanted)
+    whole = [file for file in selection.files if selection.is_everything and selection.lies_whole_in(file, wanted.bounds)]
+    return sum(file.rows for file in whole) + sum(_read_counts(selection.without(whole), Spans(0, _FOREVER)).values())
 
 
 def histogram(tier: TierStore, wanted: Wanted, span: timedelta | None = None) -> list[Bar]:
@@ -64,31 +62,43 @@ def histogram(tier: TierStore, wanted: Wanted, span: timedelta | None = None) ->
     Raises:
         ConfigurationError: there would be more than 10,000 bars.
     """
-    scan = Scan.begin(tier, wanted)
-    times = scan.times()
+    selection = Selection.of(tier, wanted)
+    times = selection.times()
     if times is None or times[1] < times[0]:
         return []
     bars = _Bars.over(*times, span)
     counts: Counter[int] = Counter()
     whole = []
-    for file in scan.files if scan.is_everything else ():
-        number = bars.number(file.min_time)
-        if scan.lies_whole_in(file, wanted.bounds) and bars.number(file.max_time) == number:
+    for file in selection.files if selection.is_everything else ():
+        number = bars.spans.number(file.min_time)
+        if selection.lies_whole_in(file, wanted.bounds) and bars.spans.number(file.max_time) == number:
             counts[number] += file.rows
             whole.append(file)
-    rest = scan.without(whole)
-    if rest.files:
-        found = rest.select(time=_TIME).select(number=(pl.col("time").to_physical() - bars.origin) // bars.width)
-        counts.update(dict(rest.collect(found.group_by("number").len()).iter_rows()))
+    counts.update(_read_counts(selection.without(whole), bars.spans))
     return list(bars.drawn(counts, wanted))
+
+
+def _read_counts(selection: Selection, spans: Spans) -> dict[int, int]:
+    """Return how many of the events that are wanted lie in each span; what it takes is imported where files are read at all."""
+    if not selection.files:
+        return {}
+    if selection.is_everything:
+        from transforms.hot_tier.time_counts import count_times
+
+        return count_times(selection, spans)
+    import polars as pl
+
+    from transforms.hot_tier.scanning import collect, select
+
+    numbers = select(selection, time=_TIME).select(number=(pl.col("time").to_physical() - spans.origin) // spans.width)
+    return dict(collect(selection, numbers.group_by("number").len()).iter_rows())
 
 
 @dataclass(frozen=True)
 class _Bars:
-    """Spans side by side, in microseconds since 1970 UTC."""
+    """Spans, and the numbers of the first and the last of them."""
 
-    origin: int
-    width: int
+    spans: Spans
     first: int
     last: int
 
@@ -96,8 +106,8 @@ class _Bars:
     def over(cls, oldest: int, newest: int, span: timedelta | None) -> _Bars:
         length = span or _nice(timedelta(microseconds=newest - oldest))
         origin = (_MONDAY if length % _WEEK == timedelta() else timedelta()) // timedelta(microseconds=1)
-        bars = cls(origin, length // timedelta(microseconds=1), 0, 0)
-        bars = cls(origin, bars.width, bars.number(oldest), bars.number(newest))
+        spans = Spans(origin, length // timedelta(microseconds=1))
+        bars = cls(spans, spans.number(oldest), spans.number(newest))
         if bars.last - bars.first >= MOST_BARS:
             raise ConfigurationError(
                 f"a histogram has at most {MOST_BARS:,} bars, this would have {bars.last - bars.first + 1:,}: give a longer span, or a "
@@ -105,9 +115,6 @@ class _Bars:
                 field="histogram",
             )
         return bars
-
-    def number(self, time: int) -> int:
-        return (time - self.origin) // self.width
 
     def drawn(self, counts: Counter[int], wanted: Wanted) -> Iterator[Bar]:
         """Yield the bars of the range; where it is open, from the first or to the last that holds events."""
@@ -117,9 +124,9 @@ class _Bars:
         first = min(filled) if wanted.start is None else self.first
         last = max(filled) if wanted.end is None else self.last
         for number in range(first, last + 1):
-            low = self.origin + number * self.width
+            low = self.spans.origin + number * self.spans.width
             start = low if wanted.start is None else max(low, microseconds(wanted.start))
-            end = low + self.width if wanted.end is None else min(low + self.width, microseconds(wanted.end))
+            end = low + self.spans.width if wanted.end is None else min(low + self.spans.width, microseconds(wanted.end))
             yield Bar(_moment(start), _moment(end), counts[number])
 
 

@@ -16,7 +16,7 @@ from transforms.hot_tier.files import file_uri
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile
 from transforms.hot_tier.wanted import Wanted
-from transforms.query.compiler import compile_query, exact_column
+from transforms.query.compiler import compile_query, exact_column, time_conditions
 from transforms.schema import ATTRIBUTES_COLUMN, is_system
 from transforms.storage import TierStore
 
@@ -86,7 +86,7 @@ class EventFile:
 
     def _condition(self, wanted: Wanted) -> pl.Expr:
         conditions = [] if wanted.expr is None else [compile_query(wanted.expr, self._columns)]
-        return pl.all_horizontal(pl.lit(value=True), *conditions, *wanted.conditions)
+        return pl.all_horizontal(pl.lit(value=True), *conditions, *time_conditions(wanted.start, wanted.end))
 
     def _outputs(self, wanted: Wanted) -> list[pl.Expr]:
         return [exact_column(name) for name in self._columns_for(wanted)]

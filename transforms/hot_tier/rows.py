@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import polars as pl
 
 from transforms.errors import ConfigurationError
 from transforms.query.parser import attribute_field
 from transforms.query.syntax import SYSTEM_ATTRIBUTES, Field
 from transforms.schema import ATTRIBUTES_COLUMN, PARTITION_COLUMNS, SYSTEM_COLUMNS, attribute_column
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def row_field(name: str) -> Field:

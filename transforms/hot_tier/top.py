@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from transforms.hot_tier.scanning import Scan
+from transforms.hot_tier.scanning import collect, select
+from transforms.hot_tier.selection import Selection
 from transforms.hot_tier.wanted import Wanted
 from transforms.query.instants import format_instant
 from transforms.query.multiple import array_items
@@ -28,11 +29,10 @@ def top(tier: TierStore, wanted: Wanted, field: Field, *, limit: int | None = No
         field: of what.
         limit: at most so many values; None means all.
     """
-    scan = Scan.begin(tier, wanted)
-    if not scan.files:
+    selection = Selection.of(tier, wanted)
+    if not selection.files:
         return []
-    groups = scan.select(value=field).drop_nulls().group_by("value").len("count")
-    counts = scan.collect(groups)
+    counts = collect(selection, select(selection, value=field).drop_nulls().group_by("value").len("count"))
     if not field.system:
         counts = _split_lists(counts)
     if limit is not None and counts.height > limit:  # those that share the last place stay for the order of their values

@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-import polars as pl
-
 from transforms.query.bounds import TimeBounds, time_bounds
 from transforms.query.instants import microseconds
 from transforms.query.syntax import Expr, Field
-
-_TIME = "_time"
 
 
 @dataclass(frozen=True)
@@ -32,12 +28,6 @@ class Wanted:
     end: datetime | None = None
     fields: tuple[Field, ...] = ()
     tier_name: str | None = None
-
-    @property
-    def conditions(self) -> list[pl.Expr]:
-        """The conditions on `_time`, exact to a microsecond."""
-        start = [] if self.start is None else [pl.col(_TIME) >= self.start]
-        return start if self.end is None else [*start, pl.col(_TIME) < self.end]
 
     @cached_property
     def bounds(self) -> TimeBounds:

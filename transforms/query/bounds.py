@@ -21,6 +21,10 @@ class TimeBounds:
         """Whether any time from `oldest` to `newest`, both inclusive, lies in the range."""
         return (self.low is None or newest >= self.low) and (self.high is None or oldest < self.high)
 
+    def holds(self, oldest: int, newest: int) -> bool:
+        """Whether all times from `oldest` to `newest`, both inclusive, lie in the range."""
+        return (self.low is None or oldest >= self.low) and (self.high is None or newest < self.high)
+
     def and_(self, other: TimeBounds) -> TimeBounds:
         """Return the range of what lies in both."""
         lows = [low for low in (self.low, other.low) if low is not None]

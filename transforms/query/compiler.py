@@ -6,6 +6,7 @@ import functools
 import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 import polars.selectors as cs
@@ -47,6 +48,12 @@ def compile_query(expr: Expr, columns: Collection[str]) -> pl.Expr:
             return _text(field, Differs(value), columns)
         case _:
             return _ordered(expr, columns)
+
+
+def time_conditions(start: datetime | None, end: datetime | None) -> list[pl.Expr]:
+    """Return the conditions on `_time` of a range, from `start` on and before `end`."""
+    first = [] if start is None else [pl.col("_time") >= start]
+    return first if end is None else [*first, pl.col("_time") < end]
 
 
 def columns_read(expr: Expr, columns: Collection[str]) -> set[str]:

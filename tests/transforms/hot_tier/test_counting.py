@@ -18,14 +18,17 @@ from tests.transforms.query.reference import values_of
 from tests.transforms.query.test_compiler import TIME, random_query
 from transforms.errors import ConfigurationError, TierError
 from transforms.hot_tier import files as files_module
+from transforms.hot_tier import scanning, time_counts
+from transforms.hot_tier import top as top_module
 from transforms.hot_tier.commits import commit
 from transforms.hot_tier.counting import Bar, count, histogram
 from transforms.hot_tier.event_file import EventFile
 from transforms.hot_tier.files import live_files, load_events
 from transforms.hot_tier.rewriting import rewrite_file
 from transforms.hot_tier.rows import row_field
-from transforms.hot_tier.scanning import Scan
 from transforms.hot_tier.search import search_frames
+from transforms.hot_tier.selection import Selection
+from transforms.hot_tier.spans import Spans
 from transforms.hot_tier.top import top
 from transforms.hot_tier.wanted import Wanted
 from transforms.query import parse
@@ -50,17 +53,23 @@ class Opened:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.paths: list[str] = []
-        collect, row_groups = Scan.collect, EventFile.row_groups
+        select, count_times, row_groups = scanning.select, time_counts.count_times, EventFile.row_groups
 
-        def counted_collect(scan: Scan, frame: pl.LazyFrame) -> pl.DataFrame:
-            self.paths += [file.path for file in scan.files]
-            return collect(scan, frame)
+        def counted_select(selection: Selection, **outputs: Field) -> pl.LazyFrame:
+            self.paths += [file.path for file in selection.files]
+            return select(selection, **outputs)
+
+        def counted_times(selection: Selection, spans: Spans) -> Counter[int]:
+            self.paths += [file.path for file in selection.files]
+            return count_times(selection, spans)
 
         def counted_row_groups(file: EventFile, wanted: Wanted) -> Any:
             self.paths.append(file.path)
             return row_groups(file, wanted)
 
-        monkeypatch.setattr(Scan, "collect", counted_collect)
+        monkeypatch.setattr(scanning, "select", counted_select)
+        monkeypatch.setattr(top_module, "select", counted_select)
+        monkeypatch.setattr(time_counts, "count_times", counted_times)
         monkeypatch.setattr(EventFile, "row_groups", counted_row_groups)
 
 
