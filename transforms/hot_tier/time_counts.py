@@ -55,7 +55,9 @@ def _count_in_file(tier: TierStore, path: str, spans: Spans, bounds: TimeBounds)
 
 
 def _count_in_row_group(column: pa.ChunkedArray, spans: Spans, bounds: TimeBounds) -> dict[int, int]:
-    times = column.cast(schema.TIME).combine_chunks().view(pa.int64()).to_numpy()
+    column = column if column.type == schema.TIME else column.cast(schema.TIME)
+    # pyarrow's own to_numpy() would import pandas, wherever it is installed: 0.3 s
+    times = np.concatenate([np.from_dlpack(chunk.view(pa.int64())) for chunk in column.chunks])
     if bounds.low is not None:
         times = times[times >= bounds.low]
     if bounds.high is not None:

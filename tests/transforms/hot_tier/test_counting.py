@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from tests.transforms.hot_tier.test_search import expected_ids, random_tier
@@ -17,8 +18,8 @@ from tests.transforms.hot_tier.tiers import Event, Tier, event, foreign_file
 from tests.transforms.query.reference import values_of
 from tests.transforms.query.test_compiler import TIME, random_query
 from transforms.errors import ConfigurationError, TierError
+from transforms.hot_tier import data_file, scanning, time_counts
 from transforms.hot_tier import files as files_module
-from transforms.hot_tier import scanning, time_counts
 from transforms.hot_tier import top as top_module
 from transforms.hot_tier.commits import commit
 from transforms.hot_tier.counting import Bar, count, histogram
@@ -131,6 +132,27 @@ def test_histogram_has_its_empty_spans_and_is_cut_to_its_range(two_days: Tier) -
     )
     assert counts(histogram(two_days.store, wanted("status=404", end=DAY + 10 * HOUR), HOUR)) == [1, 1, 0, 0, 0, 0, 0, 1]
     assert histogram(two_days.store, wanted("status=500"), HOUR) == []
+
+
+def test_histogram_reads_the_times_only_of_row_groups_that_lie_in_two_spans(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_file, "ROW_GROUP_ROWS", 50)
+    read: list[int] = []
+    count_in_row_group = time_counts._count_in_row_group
+
+    def counted(column: pa.ChunkedArray, spans: Spans, bounds: TimeBounds) -> dict[int, int]:
+        read.append(len(column))
+        return count_in_row_group(column, spans, bounds)
+
+    monkeypatch.setattr(time_counts, "_count_in_row_group", counted)
+    tier = Tier(local_tier).add([event(DAY + timedelta(minutes=minute)) for minute in range(600)])
+    assert counts(histogram(tier.store, wanted(), HOUR)) == [60] * 10
+    assert read == [50] * 8, "of twelve, those that begin and end with an hour are known"
+    read.clear()
+    assert counts(histogram(tier.store, wanted(None, DAY + timedelta(minutes=90), DAY + timedelta(minutes=160)), HOUR)) == [30, 40]
+    assert len(read) == 3
+    read.clear()
+    assert count(tier.store, wanted(None, DAY + timedelta(minutes=90), DAY + timedelta(minutes=401))) == 311
+    assert len(read) == 2
 
 
 def test_weeks_begin_on_mondays(two_days: Tier) -> None:
