@@ -109,7 +109,7 @@ def print_csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
 def print_top(rows: Sequence[tuple[str, int]]) -> None:
     """Print values and how many events have them."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(justify="right", no_wrap=True, style="cyan")
+    table.add_column(justify="right", no_wrap=True, style="cyan", min_width=max(len(f"{count:,}") for _, count in rows))
     table.add_column(overflow="ellipsis" if output.RESULTS.is_terminal else "fold", no_wrap=output.RESULTS.is_terminal)
     for value, count in rows:
         table.add_row(f"{count:,}", Text(output.printable(value)))

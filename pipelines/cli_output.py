@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.cli_widths import column_widths
 from pipelines.sizes import show_size
 
 if TYPE_CHECKING:
@@ -43,12 +44,17 @@ def print_rows_json(rows: Iterable[dict[str, Any]]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table on standard output; in a pipe it is as wide as it needs to be."""
+    """Print a table on standard output; in a pipe it is as wide as it needs to be, on a terminal the longest columns are cut."""
     drawn = Table(box=SIMPLE_HEAD, show_edge=False, header_style="bold", pad_edge=False)
-    for name in columns:
-        drawn.add_column(Text(name), overflow="ellipsis" if RESULTS.is_terminal else "fold", no_wrap=RESULTS.is_terminal)
-    for row in rows:
-        drawn.add_row(*(Text(_cell(cell)) for cell in row))
+    cells = [[Text(_cell(cell)) for cell in row] for row in rows]
+    if RESULTS.is_terminal:
+        for name, width in zip(columns, column_widths(columns, cells, room=RESULTS.width), strict=True):
+            drawn.add_column(Text(name), overflow="ellipsis", no_wrap=True, width=width)
+    else:
+        for name in columns:
+            drawn.add_column(Text(name), overflow="fold")
+    for row in cells:
+        drawn.add_row(*row)
     RESULTS.print(drawn)
 
 

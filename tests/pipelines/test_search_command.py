@@ -16,7 +16,9 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from rich.text import Text
 
+from pipelines.cli_widths import column_widths
 from tests.pipelines.conftest import Ended, start_rekindle
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.storage import StorageOptions, open_tier
@@ -201,3 +203,13 @@ def test_help_comes_without_the_engines() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "0 set()\n"
     assert "--histogram" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("lengths", "room", "widths"),
+    [((19, 80, 3), 60, [19, 32, 3]), ((19, 20), 80, [19, 20]), ((50, 50), 10, [6, 6]), ((0,), 80, [2])],
+    ids=["the widest gives way", "as wide as they are", "none becomes too narrow", "a name alone"],
+)
+def test_columns_fit_a_terminal(lengths: tuple[int, ...], room: int, widths: list[int]) -> None:
+    assert column_widths(["aa"] * len(lengths), [[Text("x" * length) for length in lengths]], room=room) == widths
+    assert column_widths(["aa"], [], room=room) == [2]
