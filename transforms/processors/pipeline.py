@@ -13,9 +13,11 @@ import pyarrow as pa
 
 from transforms.processors.conditions import select
 from transforms.processors.events import Columns, Events, Flags
+from transforms.processors.parameters import output_column
 from transforms.processors.processor import Processor
 from transforms.processors.run_names import RunNames
 from transforms.query import Expr
+from transforms.schema import attribute_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,8 @@ def _trimmed(failed: Flags | None) -> Flags | None:
 
 def outputs(pipelines: Iterable[Pipeline]) -> list[str]:
     """Return the names of the attributes that enabled pipelines may write, each once, in their order."""
-    return list(dict.fromkeys(name for step in _processors(pipelines) for name in step.outputs))
+    columns = (output_column(name) for step in _processors(pipelines) for name in step.outputs)
+    return list(dict.fromkeys(name for column in columns if (name := attribute_name(column)) is not None))
 
 
 def _processors(pipelines: Iterable[Pipeline]) -> Iterator[Processor]:

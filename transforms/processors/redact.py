@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from transforms.processors.sensitive import NAMED, passes_luhn
 HASH_KEY = "REKINDLE_HASH_KEY"
 """The environment's variable that holds the key of hashes."""
 _MASK = "***"
+_SQUARE = "after each short match the engine reads on to the text's end for a longer one; leave out the alternative with .* or +"
+_PROBE, _TOO_LONG = 32_768, 0.2  # characters, seconds
 _HASH_DIGITS = 32  # 128 bits: no two values of one tier come together by chance
 
 
@@ -113,10 +116,27 @@ def _try(pattern: str, parameters: Parameters) -> None:
         return
     if empty:
         parameters.problem("pattern", f"'{pattern}' matches the empty text, where there is nothing to mask")
+    elif _takes_square_time(pattern):
+        parameters.problem("pattern", f"'{pattern}' takes time that grows with the square of a text's length: {_SQUARE}")
     elif pattern.isidentifier() and pattern.islower() and "_" in pattern:
         parameters.problem(
             "pattern", f"{pattern!r} is none of the named patterns, {', '.join(NAMED)}; if the word itself is meant, write ({pattern})"
         )
+
+
+def _takes_square_time(pattern: str) -> bool:
+    """Whether all matches in a run of one character take time out of proportion, tried on every printable one.
+
+    A single search is linear, but after a short match the engine may read on for a longer one, and do so again for each next match: for
+    `.*;|x` in a run of x (https://docs.rs/regex/latest/regex/#iterating-over-matches). The probe then takes a second and more, else 1 ms.
+    """
+    for code in range(0x20, 0x7F):
+        text = pl.Series([chr(code) * _PROBE])
+        begin = time.process_time()
+        text.str.replace_all(pattern, "")
+        if time.process_time() - begin > _TOO_LONG:
+            return True
+    return False
 
 
 def _key(parameters: Parameters) -> bytes | None:

@@ -118,6 +118,10 @@ def test_nested_pipelines_run_on_what_the_outer_ones_chose() -> None:
     assert outputs(NESTED) == ["kind", "deep", "end", "last", "gone"]
 
 
+def test_outputs_are_attributes_by_their_own_names() -> None:
+    assert outputs(load({"name": "p", "steps": [put("attributes.date"), put("attributes.x"), put("date")]})) == ["date", "attributes.x"]
+
+
 def test_an_attribute_that_no_event_has_any_more_is_no_column() -> None:
     pipelines = load({"name": "p", "steps": [{"remove": {"attributes": ["status"]}}]})
     assert apply_pipelines(BATCH, pipelines, received=NOW).schema.names == ["_message", "sourcetype", "_observed_at", "_pipelines"]

@@ -254,6 +254,8 @@ REFUSED = [
     (compute("(" * 300 + "a"), "formula: character 200 of '((("),
     (redact("phone_number"), "pattern: 'phone_number' is none of the named patterns, email, ipv4"),
     (redact("a*"), "pattern: 'a*' matches the empty text"),
+    (redact(".*;|x"), "pattern: '.*;|x' takes time that grows with the square of a text's length"),
+    (redact("a.*b|a"), "pattern: 'a.*b|a' takes time"),
     (redact("(?=a)b"), "pattern: character 1, '(?=': look-around"),
     (redact("a", hash=True, replacement="x"), "replacement: goes without hash"),
     (redact("a", hash_key_file="x"), "hash_key_file: goes with hash: true"),
