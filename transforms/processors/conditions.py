@@ -71,5 +71,5 @@ def _flags(condition: Expr, events: Events) -> np.ndarray[tuple[int], np.dtype[n
 
 
 def _series(name: str, events: Events) -> pl.Series:
-    column = events.column(name)
-    return pl.repeat(None, len(events), dtype=pl.String, eager=True) if column is None else pl.Series(pl.from_arrow(column))
+    series = events.series(name)
+    return pl.repeat(None, len(events), dtype=pl.String, eager=True) if series is None else series

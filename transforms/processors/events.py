@@ -29,6 +29,15 @@ class Columns:
         self.by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
         self.size = int(batch.num_rows)
         self._metadata = batch.schema.metadata
+        self._series: dict[str, tuple[pa.Array, pl.Series]] = {}
+
+    def series(self, name: str) -> pl.Series:
+        """Return a column for Polars; to hand over the views of a batch takes 0.4 ms, which ten conditions need not pay ten times."""
+        column = self.by_name[name]
+        known = self._series.get(name)
+        if known is None or known[0] is not column:
+            known = self._series[name] = (column, pl.Series(pl.from_arrow(column)))
+        return known[1]
 
     def batch(self) -> pa.RecordBatch:
         """Return them as a batch, without attributes that no event has any more."""
@@ -83,10 +92,17 @@ class Events:
         column = take(column, self.rows) if pa.types.is_string_view(column.type) else column.take(pa.array(self.rows))
         return None if column.null_count == len(column) else column
 
+    def series(self, name: str) -> pl.Series | None:
+        """Return a column for Polars, or None where no event has a value; a constant is a categorical."""
+        column = self.column(name)
+        if column is None:
+            return None
+        return self.columns.series(name) if self.rows is None else pl.Series(pl.from_arrow(column))
+
     def texts(self, name: str) -> pl.Series | None:
         """Return a column of strings, or None where no event has a value."""
-        column = self.column(name)
-        return None if column is None else as_series(column)
+        series = self.series(name)
+        return series if series is None or series.dtype == pl.String else series.cast(pl.String)
 
     def has(self, name: str) -> Flags:
         """Return which events have a value."""
