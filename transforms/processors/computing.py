@@ -1,13 +1,14 @@
 """What formulas come to: whole columns as doubles where these are exact enough, other rows one by one as decimals.
 
-The two agree: whole numbers are exact, fractions have 15 significant digits. `%` has the sign of the dividend, as in SQL and C.
+The two agree: what is made of whole numbers without division is exact, all else has 15 significant digits, of which the last may differ by
+one. `%` has the sign of the dividend, as in SQL and C.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ _EXACT = float(2**53)
 _DIGITS = 15
 _LONGEST, _LARGEST = 64, 38  # characters of a number, and digits of a result
 _EXACTLY = Context(prec=100, traps=[DivisionByZero, InvalidOperation, Overflow])
-_ROUNDED = Context(prec=_DIGITS)
+_ROUNDED = Context(prec=_DIGITS, rounding=ROUND_HALF_UP)
 
 Doubles = npt.NDArray[np.float64]
 
@@ -118,7 +119,7 @@ def _in_doubles(formula: Formula, columns: Mapping[str, pl.Series]) -> tuple[pl.
     with np.errstate(all="ignore"):
         values = work.value(formula)
         whole = (values == np.trunc(values)) & (np.abs(values) < _EXACT)
-    exact = work.exact & ~np.isinf(values)
+        exact = work.exact & ~(np.abs(values) >= (_EXACT if _is_whole(formula) else 10.0**_DIGITS))
     series = pl.Series(values, nan_to_null=True)
     fractions = series.round_sig_figs(_DIGITS).cast(pl.String)
     exact &= ~as_flags(fractions.str.contains("e", literal=True) | (fractions.str.count_matches("[0-9]") > _DIGITS + 1)) | whole
