@@ -62,9 +62,9 @@ def test_case_1_arrives_as_hec(tmp_path: Path) -> None:
     (event,) = hec(tmp_path, json.dumps(sent))
     assert (event["_format"], event["_message"]) == ("splunk_hec", line)
     assert attributes(event) == {name: value for name, value in sent.items() if name != "event"} | {"filename": "collected"}
-    batch = pa.RecordBatch.from_pylist([{"_message": line, "_format": "text"}])
-    settled = settle_times(batch, timestamp="auto", timezone="UTC", modified=NOW, received=NOW)
-    assert settled.column("_time")[0].as_py() == datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc)
+    collected = [{"_message": text, "_format": "splunk_hec"} for text in (line, '{"at":"2025-08-11T22:24:37Z"}')]
+    settled = settle_times(pa.RecordBatch.from_pylist(collected), timestamp="auto", timezone="UTC", modified=NOW, received=NOW)
+    assert settled.column("_time").to_pylist() == [datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc), NOW]
 
 
 def test_case_3_hec_with_fields(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ from transforms.timestamps.clock import UTC
 from transforms.timestamps.columns import as_series
 from transforms.timestamps.detection import detect_times
 
+_WITH_LINES = ("text", "splunk_hec")
+"""Formats whose messages are lines that may have a stamp: a forwarder that sends no `time` leaves it to the receiver."""
+
 
 def settle_times(
     batch: pa.RecordBatch, *, timestamp: str, timezone: str, modified: datetime, received: datetime, text: bool | None = None
@@ -26,7 +29,7 @@ def settle_times(
         timezone: IANA name that holds where a stamp has no zone.
         modified: When the object was last modified.
         received: When Rekindle read it.
-        text: Whether the events are lines of plain text; by the column `_format` if None.
+        text: Whether the events are lines of text, or sent to HEC as such; by the column `_format` if None.
 
     Returns:
         The batch with `_time` (timestamp[us, UTC]) and `_time_source` (dictionary), both without nulls.
@@ -92,17 +95,23 @@ def _has_all_sources(batch: pa.RecordBatch) -> bool:
 
 def _is_text(batch: pa.RecordBatch) -> bool:
     at = batch.schema.get_field_index("_format")
-    return at >= 0 and batch.num_rows > 0 and str(batch.column(at)[0]) == "text"
+    return at >= 0 and batch.num_rows > 0 and str(batch.column(at)[0]) in _WITH_LINES
 
 
 def _detect_missing(batch: pa.RecordBatch, times: pl.Series, *, timezone: str, modified: datetime, received: datetime) -> pl.Series:
-    """Look for stamps in the rows without a time only."""
+    """Look for stamps in the rows without a time only; a message that is JSON (an event of HEC) has other dates than its own."""
     lines = as_series(batch.column("_message"))
+    lines = lines.set(lines.str.starts_with("{") | lines.str.starts_with("["), None) if _is_collected(batch) else lines
     missing = times.is_null()
     if missing.all():
         return detect_times(lines, timezone=timezone, modified=modified, received=received)
     found = detect_times(lines.filter(missing), timezone=timezone, modified=modified, received=received)
     return nothing(len(times)).scatter(missing.arg_true(), found)
+
+
+def _is_collected(batch: pa.RecordBatch) -> bool:
+    at = batch.schema.get_field_index("_format")
+    return at >= 0 and str(batch.column(at)[0]) == "splunk_hec"
 
 
 def _with_column(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBatch:
