@@ -25,7 +25,7 @@ from pipelines.plan import Plan
 from pipelines.planning import RefusedError, make_plan
 from pipelines.report import JobState, build_report, exit_code, find_job, load_ledger
 from pipelines.running import Engine
-from pipelines.sampling import SAMPLED_OBJECTS, attributes_of, choose_samples, read_samples
+from pipelines.sampling import attributes_of, promoting_samples, read_samples
 from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification, check_specification
 from pipelines.watching import stop_signals, watching
@@ -165,7 +165,7 @@ class _Job:
     def _promote(self, plan: Plan) -> tuple[str, ...]:
         """Give the job's attributes columns of their own, and return all that have one."""
         named = [*processors.outputs(self.context.pipelines), *self.settings.promote]
-        samples = read_samples(choose_samples(plan.work(), SAMPLED_OBJECTS), self.context.store, self.context.reading)
+        samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.reading)
         return tuple(table.add_columns(self.tier, [*named, *attributes_of(samples)]))
 
     @property

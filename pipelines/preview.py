@@ -12,7 +12,7 @@ from pipelines import discovery
 from pipelines.context import JobContext
 from pipelines.plan import WORK, Choice, disposition
 from pipelines.report import load_ledger
-from pipelines.sampling import SAMPLED_OBJECTS, attributes_of, choose_samples, read_samples
+from pipelines.sampling import attributes_of, choose_samples, promoting_samples, read_samples
 from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification
 from transforms import processors, schema
@@ -54,7 +54,7 @@ def run_preview(specification: JobSpecification, settings: RunSettings, *, objec
     of_kind = {kind: [info for info in matched if kinds[info.key] == kind] for kind in _DISPOSITIONS}
     readable = of_kind[WORK] or of_kind["known"] or of_kind["skipped"]
     shown = choose_samples(readable, objects)
-    sampled = choose_samples(of_kind[WORK], SAMPLED_OBJECTS)
+    sampled = promoting_samples(of_kind[WORK])
     read = list({info.key: info for info in (*shown, *sampled)}.values())
     found = dict(zip((info.key for info in read), read_samples(read, context.store, context.reading), strict=True))
     columns = _columns(context, attributes_of(found[info.key] for info in sampled))

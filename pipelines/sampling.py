@@ -12,23 +12,34 @@ from transforms.object_reading import ReadSettings
 from transforms.sample_object import Sample, sample_object
 from transforms.storage import ObjectInfo, ObjectStore
 
-SAMPLED_OBJECTS = 32
+_SAMPLED_OBJECTS, _OF_EACH = 32, 3
 SAMPLE_BYTES = 256 << 10
 """Enough for the first block of any codec but raw Snappy; of an object no more is read."""
 _READ_AT_ONCE = 8
 _KIND = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]*){0,2}\Z")
 
 
-def choose_samples(infos: Iterable[ObjectInfo], count: int) -> list[ObjectInfo]:
-    """Return some objects: of each folder and kind of name (`.log.gz`, `.json`) one before a second of any, and spread over them."""
+def choose_samples(infos: Iterable[ObjectInfo], count: int, *, of_each: int | None = None) -> list[ObjectInfo]:
+    """Return some objects, of each folder and kind of name (`.log.gz`, `.json`) one before a second of any, and spread over them.
+
+    Args:
+        infos: The objects, in the order of their keys.
+        count: How many.
+        of_each: How many of each folder and kind at most; None for no limit.
+    """
     groups: dict[tuple[str, str], list[ObjectInfo]] = defaultdict(list)
     for info in infos:
         groups[info.key.rpartition("/")[0], _kind(info.key)].append(info)
-    chosen = list(groups.values())
+    chosen = [group[:of_each] for group in groups.values()]
     if len(chosen) > count > 0:
         return [chosen[len(chosen) * number // count][0] for number in range(count)]
     in_turn = chain.from_iterable(zip_longest(*chosen))
     return list(islice((info for info in in_turn if info is not None), count))
+
+
+def promoting_samples(work: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """Return the objects whose attributes a job gives columns: a few of each folder and kind, since objects of one name may differ."""
+    return choose_samples(work, _SAMPLED_OBJECTS, of_each=_OF_EACH)
 
 
 def read_samples(infos: Sequence[ObjectInfo], store: ObjectStore, settings: ReadSettings) -> list[Sample]:

@@ -25,12 +25,12 @@ HELD = "logs/03.log.gz"
 
 
 class Gate:
-    """Holds the reading of one object until it is opened."""
+    """Holds the reading of one object until it is opened; the sample that the job reads of it before passes."""
 
     def __init__(self, proxy: FaultProxy, key: str) -> None:
         self.reached = Event()
         self.opened = Event()
-        proxy.add(Fault(key=key, count=-1, before=self._hold))
+        proxy.add(Fault(key=key, count=-1, skip=1, before=self._hold))
 
     def _hold(self) -> None:
         self.reached.set()
