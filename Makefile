@@ -30,6 +30,7 @@ test-quick: install ## the tests that are not marked slow
 bench: ## the reference workloads, 1 GiB each, against the bare loop and the peers; writes benchmarks/RESULTS.md
 	@scripts/install.sh demo,bench
 	$(BIN)/python -m benchmarks.run $(BENCH_FLAGS)
+	$(BIN)/python -m benchmarks.stages
 
 constraints: ## renew constraints.txt from setup.py (takes uv; users don't need it)
 	uv pip compile setup.py --extra demo --extra test --extra bench --extra dev --universal --python-version 3.10 --upgrade \

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
+from itertools import chain
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -62,6 +63,8 @@ def run(argv: list[str]) -> int:
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional library that is not installed
     if not argv:
         argv = ["--help"]
+    if argv[:1] == ["search"]:  # an option whose value may be left out is none to typer: the span is an argument
+        argv = list(chain.from_iterable(word.split("=", 1) if word.startswith("--histogram=") else [word] for word in argv))
     if argv[:1] == ["jobs"] and (len(argv) == 1 or argv[1].startswith("-") and argv[1] != "--help"):
         argv = ["jobs", "list", *argv[1:]]
     try:

@@ -72,7 +72,11 @@ def test_count(search: Run, query: str, count: int) -> None:
     assert search(query, "--count", "--csv").out == f"count\n{count}\n"
 
 
-@pytest.mark.parametrize("argv", [("status=404", "--histogram", "1h"), ("--histogram", "1h", "status=404")], ids=["behind", "before"])
+@pytest.mark.parametrize(
+    "argv",
+    [("status=404", "--histogram", "1h"), ("--histogram", "1h", "status=404"), ("--histogram=1h", "status=404")],
+    ids=["behind", "before", "joined"],
+)
 def test_histogram_with_a_span(search: Run, argv: tuple[str, ...]) -> None:
     assert search(*argv, "--json").rows == [
         {"from": "2025-01-02T01:00:00Z", "to": "2025-01-02T02:00:00Z", "count": 1},

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from transforms.errors import ConfigurationError
 from transforms.query.parser import attribute_field
 from transforms.query.syntax import SYSTEM_ATTRIBUTES, Field
@@ -59,8 +57,3 @@ def flat_rows(events: pl.DataFrame, fields: Sequence[Field] = ()) -> Iterator[di
         for name, value in (others_of_row or {}).items():
             row.setdefault(attribute_column(name), value)
         yield {key: row[key] for key in wanted if key in row} if wanted else row
-
-
-def row_json(row: dict[str, Any]) -> bytes:
-    """Return a flat row as one line of JSON without its end; times as the query language writes them."""
-    return orjson.dumps(row, option=orjson.OPT_UTC_Z)

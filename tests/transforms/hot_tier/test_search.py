@@ -22,7 +22,7 @@ from transforms.errors import ConfigurationError, TierError
 from transforms.hot_tier import data_file, event_file
 from transforms.hot_tier.event_file import EventFile, RowGroup
 from transforms.hot_tier.files import live_files, load_events
-from transforms.hot_tier.rows import flat_rows, row_json
+from transforms.hot_tier.rows import flat_rows
 from transforms.hot_tier.search import search, search_frames
 from transforms.hot_tier.wanted import Wanted
 from transforms.query import parse
@@ -146,11 +146,6 @@ def test_names_that_no_column_can_have(place: TierStore) -> None:
         long_name = f"attributes.{name}" if name.startswith("attributes") else name
         assert messages(tier, f"`{long_name}`={value}") == ["m"]
         assert messages(tier, f"`{long_name}`=x") == []
-
-
-def test_flat_row_as_json() -> None:
-    row = {"_time": DAY + timedelta(microseconds=5), "_observed_at": DAY, "a": 'é"\n', "": "x"}
-    assert row_json(row) == '{"_time":"2025-01-01T00:00:00.000005Z","_observed_at":"2025-01-01T00:00:00Z","a":"é\\"\\n","":"x"}'.encode()
 
 
 def test_partitions_are_no_part_of_a_row() -> None:
