@@ -96,7 +96,7 @@ class Contest:
 
 def run_rekindle(workload: Workload, source: Sequence[str], out: Path) -> Measure:
     """Run the product's command over a workload into a fresh hot tier, and check that no event is missing."""
-    pipelines = ("--pipelines", str(ROOT / "demo" / "access_logs.yaml")) if workload.kind == "access" else ()
+    pipelines = ("--pipelines", str(ROOT / "benchmarks" / "access_logs.yaml")) if workload.kind == "access" else ()
     command = [str(REKINDLE), "backfill", *source, *pipelines, "--hot-tier", str(out), "--json", "--quiet"]
     report, seconds, peak = measure(command, CREDENTIALS)
     if report["events"] != workload.events:

@@ -78,7 +78,7 @@ def make_tier() -> Path:
     if not source.with_suffix(".json").exists():
         say(f"making {source.relative_to(ROOT)}")
         make_workload("access", source, mib=MIB)
-    flags = ["--pipelines", str(ROOT / "demo" / "access_logs.yaml"), "--hot-tier", str(tier), "--quiet"]
+    flags = ["--pipelines", str(ROOT / "benchmarks" / "access_logs.yaml"), "--hot-tier", str(tier), "--quiet"]
     subprocess.run([str(REKINDLE), "backfill", "--bucket", source.as_uri(), *flags], check=True, stdout=subprocess.DEVNULL)
     return tier
 
