@@ -155,6 +155,24 @@ def test_long_record_is_cut_and_passed_over(before: str, after: str, cut: int | 
     assert reading.messages == [long.encode()[:40].decode("utf-8", "ignore"), "{}"]
 
 
+# A text; its records, all but the first 12 bytes of the first one passed over.
+CUT_SHORT: list[tuple[str, str, list[Any]]] = [
+    ("escape outside of strings", '{"Records":[\\"}{"a":1}', [("record_too_long", '{"Records":[')]),
+    ("escape where it was cut", '{"a":{"b":1}\\"{"c":2}\n', [("record_too_long", '{"a":{"b":1}')]),
+    ("escape across where it was cut", '{"a":{"b":1\\"x}}{"c":2}', [("record_too_long", '{"a":{"b":1\\'), '{"c":2}']),
+    ("backslash at the end of a line", '{"Records":["\\\n{"a":1}\n', [("record_too_long", '{"Records":['), '{"a":1}']),
+    ("backslash at the end of the text", '{"Records":["\\', [("record_too_long", '{"Records":[')]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", [1, 7, None])
+@pytest.mark.parametrize(("text", "records"), [row[1:] for row in CUT_SHORT], ids=[row[0] for row in CUT_SHORT])
+def test_what_is_passed_over_ends_at_the_same_place(text: str, records: list[Any], cut: int | None) -> None:
+    reading = read_all(text.encode(), "json", cut=cut, max_record=12)
+    assert reading.messages == [record if isinstance(record, str) else record[1] for record in records]
+    assert reading.errors == [None if isinstance(record, str) else record[0] for record in records]
+
+
 @pytest.mark.parametrize("head", [b"[", b"", b'{"Records":['])
 def test_memory_is_bounded(head: bytes) -> None:
     """One line of 64 MiB; what is held at any time shows in the blocks that come of it."""

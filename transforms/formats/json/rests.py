@@ -45,17 +45,15 @@ def skip_value(text: bytes, start: int, depth: int, *, within: bool) -> tuple[in
     if within:
         match = _STRING_REST.match(text, start)
         place = match.end() if match else start
-        if place >= len(text) or text[place] == ord("\\"):
+        if place + 1 >= len(text) and text[place:] != b"\n":  # what a quote or a backslash means depends on what follows
             return place, depth, True, False
-        if text[place] == ord("\n"):
-            return place, depth, False, True
-        if place + 1 == len(text):
-            return place, depth, True, False
+        if text[place] != ord('"'):  # a line feed, maybe behind a backslash
+            return text.index(b"\n", place), depth, False, True
         if text[place + 1] not in AFTER_STRING:
             return place, depth, False, True
         start = place + 1
     end = find_end(text, start, len(text), depth=depth)
-    if end.kind == "open" and end.place < len(text):
+    if end.kind == "open" and text[end.place : end.place + 1] == b'"':
         return skip_value(text, end.place + 1, end.depth, within=True)
     place = end.place
     if end.kind == "open":  # whether a line feed breaks it depends on what follows

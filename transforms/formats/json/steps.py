@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from transforms.formats.json.brackets import MOST_LEVELS
 
 STRING = rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'
-_TOKEN = re.compile(STRING + rb'|[{}\[\]\n"]|\\["\\]')
+_TOKEN = re.compile(STRING + rb'|[{}\[\]\n"]|\\(?:["\\]|\Z)')
 _BRACE_NEXT = re.compile(rb"[ \t\r\n]*\{")
 _BLANKS = re.compile(rb"[ \t\r]*")
 _NEW_LINE_OBJECT = re.compile(rb"\n([ \t]*)(\}[ \t]*,?[ \t]*)?(?=\{)")
@@ -35,7 +35,8 @@ class End:
 
     Attributes:
         kind: `closed`; `broken`; or `open`, where the text (or what may be read of it) ends within it.
-        place: The byte after its last; where it is broken; where a string begins that goes on beyond the text, else where the text ends.
+        place: The byte after its last; where it is broken; where a string or an escape begins that goes on beyond the text, else where
+            the text ends.
         depth: Levels that are open.
         hint: From where another object on the line may begin.
     """
@@ -88,6 +89,8 @@ def find_end(text: bytes, start: int, stop: int, *, depth: int = 0) -> End:
                 return End("open", place, depth, place)
             if text[token.end()] not in AFTER_STRING:
                 return End("broken", token.end() - 1, depth, place)
+        elif token.end() - place == 1:  # a backslash, and what it escapes is not known yet
+            return End("open", place, depth, place)
     return End("open", stop, depth, stop)
 
 
