@@ -161,6 +161,8 @@ CUT_SHORT: list[tuple[str, str, list[Any]]] = [
     ("escape where it was cut", '{"a":{"b":1}\\"{"c":2}\n', [("record_too_long", '{"a":{"b":1}')]),
     ("escape across where it was cut", '{"a":{"b":1\\"x}}{"c":2}', [("record_too_long", '{"a":{"b":1\\'), '{"c":2}']),
     ("backslash at the end of a line", '{"Records":["\\\n{"a":1}\n', [("record_too_long", '{"Records":['), '{"a":1}']),
+    ("new line where it was cut", '{"a":[1    \n  {"b":2}\n', [("record_too_long", '{"a":[1    \n'), '{"b":2}']),
+    ("blanks where it was cut", '{"a":[1,\n  \t  {"b":2}]}{"c":3}', [("record_too_long", '{"a":[1,\n  \t'), '{"c":3}']),
     ("backslash at the end of the text", '{"Records":["\\', [("record_too_long", '{"Records":[')]),
 ]  # fmt: skip
 

@@ -149,10 +149,12 @@ class WrappedLists:
         """Read what stands behind the records of a wrapper that was not looked at as a whole."""
         cursor, wrapper = self._cursor, self.current
         levels = wrapper.levels if wrapper else 1
-        end = find_end(cursor.text, cursor.place, min(len(cursor.text), cursor.place + cursor.max_record), depth=levels)
+        stop = min(len(cursor.text), cursor.place + cursor.max_record)
+        end = find_end(cursor.text, cursor.place, stop, depth=levels)
         if end.kind == "open" and not cursor.final and len(cursor.text) <= cursor.place + cursor.max_record:
             return False
-        start = cursor.place + len(cursor.text[cursor.place : end.place]) - len(cursor.text[cursor.place : end.place].lstrip(SPACE + b","))
+        high = stop if end.kind == "open" else end.place
+        start = high - len(cursor.text[cursor.place : high].lstrip(SPACE + b","))
         self.leave()
         if end.kind == "closed":
             kept = start + len(cursor.text[start : end.place].rstrip(SPACE + b"}"))

@@ -6,7 +6,6 @@ import re
 
 from transforms.formats.json.steps import AFTER_STRING, CLOSING, OPENING, SPACE, STRING, Step, find_end, step_line
 
-_MOST_SPACE = 64 << 10  # bytes
 _ITEM = re.compile(STRING + rb'|[{}\[\],\n"]|\\["\\]')
 _STRING_REST = re.compile(rb'[^"\\\n]*(?:\\[^\n][^"\\\n]*)*')
 
@@ -55,8 +54,4 @@ def skip_value(text: bytes, start: int, depth: int, *, within: bool) -> tuple[in
     end = find_end(text, start, len(text), depth=depth)
     if end.kind == "open" and text[end.place : end.place + 1] == b'"':
         return skip_value(text, end.place + 1, end.depth, within=True)
-    place = end.place
-    if end.kind == "open":  # whether a line feed breaks it depends on what follows
-        kept = start + len(text[start:].rstrip(SPACE))
-        place = kept if b"\n" in text[kept:] and len(text) - kept < _MOST_SPACE else place
-    return place, end.depth, False, end.kind != "open"
+    return end.place, end.depth, False, end.kind != "open"

@@ -18,7 +18,8 @@ from transforms.formats.json.brackets import MOST_LEVELS
 
 STRING = rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'
 _TOKEN = re.compile(STRING + rb'|[{}\[\]\n"]|\\(?:["\\]|\Z)')
-_BRACE_NEXT = re.compile(rb"[ \t\r\n]*\{")
+_MOST_SPACE = 64 << 10  # bytes
+_LINE_START = re.compile(rb"[ \t\r\n]{1,%d}" % _MOST_SPACE)
 _BLANKS = re.compile(rb"[ \t\r]*")
 _NEW_LINE_OBJECT = re.compile(rb"\n([ \t]*)(\}[ \t]*,?[ \t]*)?(?=\{)")
 _NEXT_OBJECT = re.compile(rb"\}[ \t]*(?=\{[ \t]*[\"}])")
@@ -35,8 +36,8 @@ class End:
 
     Attributes:
         kind: `closed`; `broken`; or `open`, where the text (or what may be read of it) ends within it.
-        place: The byte after its last; where it is broken; where a string or an escape begins that goes on beyond the text, else where
-            the text ends.
+        place: The byte after its last; where it is broken; where a string, an escape or the white space of a new line begins that goes
+            on beyond the text, else where the text ends.
         depth: Levels that are open.
         hint: From where another object on the line may begin.
     """
@@ -79,8 +80,8 @@ def find_end(text: bytes, start: int, stop: int, *, depth: int = 0) -> End:
             if depth <= 0:
                 return End("closed", place + 1)
         elif byte == ord("\n"):
-            if depth > MOST_LEVELS or (_BRACE_NEXT.match(text, place) and _byte_before(text, place) not in (b"[", b",", b":")):
-                return End("broken", place, depth, place)
+            if kind := _meaning_of_feed(text, place, stop, depth):
+                return End(kind, place, depth, place)
         elif byte == ord('"'):
             if token.end() - place == 1:
                 feed = text.find(b"\n", place, stop)
@@ -92,6 +93,16 @@ def find_end(text: bytes, start: int, stop: int, *, depth: int = 0) -> End:
         elif token.end() - place == 1:  # a backslash, and what it escapes is not known yet
             return End("open", place, depth, place)
     return End("open", stop, depth, stop)
+
+
+def _meaning_of_feed(text: bytes, place: int, stop: int, depth: int) -> str | None:
+    """Return whether a value is `broken` at a line feed, or `open` there because that depends on what comes behind `stop`."""
+    if depth > MOST_LEVELS:
+        return "broken"
+    behind = _LINE_START.match(text, place, stop).end()  # type: ignore[union-attr]  # it matches a line feed
+    if behind == stop:
+        return "open"
+    return "broken" if text[behind] == ord("{") and _byte_before(text, place) not in (b"[", b",", b":") else None
 
 
 def _byte_before(text: bytes, place: int) -> bytes:
