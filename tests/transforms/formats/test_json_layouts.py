@@ -146,6 +146,15 @@ def test_wrapper_larger_than_is_held_back(cut: int) -> None:
     assert reading.fields[51] == {"id": "last", "g": "z", "late": "w"}
 
 
+@pytest.mark.parametrize("cut", [1, 7, None])
+def test_broken_values_behind_a_large_wrapper(cut: int | None) -> None:
+    text = '{"Records":[{"a":1},{"a":2}],"b"x and more\n{"c":3}'
+    with mock.patch("transforms.formats.json.lists.WRAPPER_BYTES", 20):
+        reading = read_all(text.encode(), "json", cut=cut)
+    assert reading.messages == ['{"a":1}', '{"a":2}', '"b"x and more', '{"c":3}']
+    assert reading.errors == [None, None, "record_too_long", None]
+
+
 @pytest.mark.parametrize("cut", [1, 16, None])
 @pytest.mark.parametrize(("before", "after"), [("[", ",{}]"), ("", "{}"), ("", "\n{}"), ('{"Records":[', ",{}]}")])
 def test_long_record_is_cut_and_passed_over(before: str, after: str, cut: int | None) -> None:

@@ -155,11 +155,13 @@ class WrappedLists:
             return False
         high = stop if end.kind == "open" else end.place
         start = high - len(cursor.text[cursor.place : high].lstrip(SPACE + b","))
-        self.leave()
+        step = cursor.line(start)
         if end.kind == "closed":
-            kept = start + len(cursor.text[start : end.place].rstrip(SPACE + b"}"))
-            return cursor.take(Step(start, kept, end.place), BEHIND) if kept > start else self._pass(end.place)
-        return cursor.take(cursor.line(start), BEHIND) if start < len(cursor.text) else self._pass(len(cursor.text))
+            step = Step(start, start + len(cursor.text[start : end.place].rstrip(SPACE + b"}")), end.place)
+        if step is None:
+            return False
+        self.leave()
+        return cursor.take(step, BEHIND) if step.end > start else self._pass(step.after)
 
     def _pass(self, place: int) -> bool:
         self._cursor.place = place
