@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, islice, zip_longest
+from itertools import islice, zip_longest
+from typing import TypeVar
 
 from transforms.object_reading import ReadSettings
 from transforms.sample_object import Sample, sample_object
@@ -16,6 +17,8 @@ _SAMPLED_OBJECTS, _OF_EACH = 32, 3
 SAMPLE_BYTES = 256 << 10
 """Enough for the first block of any codec but raw Snappy; of an object no more is read."""
 _READ_AT_ONCE = 8
+_T = TypeVar("_T")
+_NOTHING = object()
 _KIND = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]*){0,2}\Z")
 
 
@@ -27,14 +30,21 @@ def choose_samples(infos: Iterable[ObjectInfo], count: int, *, of_each: int | No
         count: How many.
         of_each: How many of each folder and kind at most; None for no limit.
     """
-    groups: dict[tuple[str, str], list[ObjectInfo]] = defaultdict(list)
+    kinds: dict[str, dict[str, list[ObjectInfo]]] = defaultdict(lambda: defaultdict(list))
     for info in infos:
-        groups[info.key.rpartition("/")[0], _kind(info.key)].append(info)
-    chosen = [group[:of_each] for group in groups.values()]
-    if len(chosen) > count > 0:
-        return [chosen[len(chosen) * number // count][0] for number in range(count)]
-    in_turn = chain.from_iterable(zip_longest(*chosen))
-    return list(islice((info for info in in_turn if info is not None), count))
+        kinds[_kind(info.key)][info.key.rpartition("/")[0]].append(info)
+    folders = _in_turn([_spread(list(of_kind.values()), count) for of_kind in kinds.values()])
+    return list(islice(_in_turn([objects[:of_each] for objects in folders]), count))
+
+
+def _in_turn(lists: Sequence[Sequence[_T]]) -> Iterator[_T]:
+    """Yield the first element of each list, then the second of each."""
+    return (item for row in zip_longest(*lists, fillvalue=_NOTHING) for item in row if item is not _NOTHING)  # type: ignore[misc]
+
+
+def _spread(items: Sequence[_T], count: int) -> list[_T]:
+    """Return at most so many items, from the first to the last at equal distances."""
+    return [items[len(items) * number // count] for number in range(count)] if len(items) > count else list(items)
 
 
 def promoting_samples(work: Iterable[ObjectInfo]) -> list[ObjectInfo]:
