@@ -171,7 +171,8 @@ def main() -> None:
     lines = [
         TITLE,
         "",
-        f"`python -m benchmarks.stages --mib {arguments.mib:g} --rounds {arguments.rounds}`: medians, in turns, over bytes in memory.",
+        f"`python -m benchmarks.stages --mib {arguments.mib:g} --rounds {arguments.rounds}`: medians, in turns, over bytes in memory. "
+        "The library is one call that keeps the whole text, which costs it page faults.",
         "",
         *codec_table(texts["text"], rounds=arguments.rounds),
         "",
