@@ -44,7 +44,7 @@ def preview_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[P
     return {
         "object": reading.info.uri,
         "size": reading.info.size,
-        "modified": _as_json(reading.info.modified),
+        "modified": schema.as_json(reading.info.modified),
         "bytesRead": sample.bytes_read,
         "codec": reading.codec and {"name": "+".join(reading.decoder.codecs) if reading.decoder else None, "rule": reading.codec.rule},
         "format": reading.format and {"name": reading.format.format, "rule": reading.format.rule},
@@ -67,23 +67,12 @@ def _shown_events(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pi
             return
         before = apply_pipelines(first, (), timestamp=formats.timestamp, timezone=formats.timezone)
         after = apply_pipelines(first, pipelines, timestamp=formats.timestamp, timezone=formats.timezone) if pipelines else before
-        for number, (old, new) in enumerate(zip(_flat_rows(before), _flat_rows(after), strict=True)):
+        for number, (old, new) in enumerate(zip(before.to_pylist(), after.to_pylist(), strict=True)):
             yield {
                 "timeOrigin": _time_origin(after.slice(number, 1), new, formats.timezone, sample.reading.info.modified),
-                "before": old,
-                "after": new,
+                "before": schema.flat_row(old),
+                "after": schema.flat_row(new),
             }
-
-
-def _flat_rows(batch: pa.RecordBatch) -> list[Row]:
-    """Return events as flat rows (spec §13), JSON-ready."""
-    order = [name for name in schema.SYSTEM_COLUMNS if name in batch.schema.names]
-    order += [name for name in batch.schema.names if name not in schema.SYSTEM_COLUMNS]
-    return [{name: _as_json(row[name]) for name in order if row[name] is not None} for row in batch.to_pylist()]
-
-
-def _as_json(value: object) -> object:
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
 def _time_origin(event: pa.RecordBatch, row: Row, timezone: str, modified: datetime) -> str:

@@ -6,8 +6,10 @@ no copies), columns that are constant over the object are `dictionary<int32, str
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import pyarrow as pa
 
@@ -101,3 +103,14 @@ def attribute_name(column: str) -> str | None:
     if column in SYSTEM_COLUMNS:
         return None
     return column.removeprefix(_MAP_PREFIX)
+
+
+def flat_row(row: Mapping[str, object]) -> dict[str, Any]:
+    """Return an event in flight as a flat row (spec §13), JSON-ready: the system's columns first, nulls left out."""
+    order = [name for name in SYSTEM_COLUMNS if name in row] + [name for name in row if name not in SYSTEM_COLUMNS]
+    return {name: as_json(row[name]) for name in order if row[name] is not None}
+
+
+def as_json(value: object) -> object:
+    """Return a value as JSON takes it: times as ISO 8601 text in UTC."""
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value

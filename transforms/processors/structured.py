@@ -27,15 +27,13 @@ _PAIR = r"(?s)^([^=]+)=(?:\"(.*)\"|'(.*)'|(.*))$"
 
 
 @dataclass(frozen=True, slots=True)
-class Json(Processor):
-    """Make attributes of the top-level fields of a JSON object, as the format does.
+class _Structured(Processor):
+    """Makes attributes of what a text holds.
 
     Attributes:
-        source: Column in flight that holds the objects' text.
+        source: Column in flight that holds the text.
         prefix: What the attributes' names begin with.
     """
-
-    name: ClassVar[str] = "json"
 
     source: str
     prefix: str
@@ -45,6 +43,13 @@ class Json(Processor):
         """Read `source` and `prefix`."""
         parameters.allow("source", "prefix")
         return cls(parameters.source(), parameters.prefix())
+
+
+@dataclass(frozen=True, slots=True)
+class Json(_Structured):
+    """Make attributes of the top-level fields of a JSON object, as the format does."""
+
+    name: ClassVar[str] = "json"
 
     def apply(self, events: Events) -> Flags | None:
         """Set the fields, which replace what is there; a text that is no JSON object fails."""
@@ -80,24 +85,10 @@ class Json(Processor):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyValue(Processor):
-    """Make attributes of `name=value` pairs; values in quotes may hold blanks, others end at a blank, a comma or a semicolon.
-
-    Attributes:
-        source: Column in flight that is searched.
-        prefix: What the attributes' names begin with.
-    """
+class KeyValue(_Structured):
+    """Make attributes of `name=value` pairs; values in quotes may hold blanks, others end at a blank, a comma or a semicolon."""
 
     name: ClassVar[str] = "key_value"
-
-    source: str
-    prefix: str
-
-    @classmethod
-    def from_parameters(cls, parameters: Parameters) -> Processor:
-        """Read `source` and `prefix`."""
-        parameters.allow("source", "prefix")
-        return cls(parameters.source(), parameters.prefix())
 
     def apply(self, events: Events) -> Flags | None:
         """Set the pairs, which replace what is there; of a doubled name the first wins. A text without a pair fails."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -38,17 +37,7 @@ def try_pipelines(batch: pa.RecordBatch, pipelines: Sequence[Pipeline]) -> Itera
             settle_times(one, timestamp="auto", timezone="UTC", modified=modified, received=received).to_pylist()[0]
             for one in (event, done)
         )
-        yield {"before": flat_row(before), "after": flat_row(after), "steps": trace.steps}
-
-
-def flat_row(row: Row) -> Row:
-    """Return an event as a flat row (spec §13), JSON-ready: the system's columns first, nulls left out."""
-    order = [name for name in schema.SYSTEM_COLUMNS if name in row] + [name for name in row if name not in schema.SYSTEM_COLUMNS]
-    return {name: _as_json(row[name]) for name in order if row[name] is not None}
-
-
-def _as_json(value: object) -> object:
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+        yield {"before": schema.flat_row(before), "after": schema.flat_row(after), "steps": trace.steps}
 
 
 class _Trace(Watch):
@@ -71,4 +60,4 @@ class _Trace(Watch):
 
 
 def _values(columns: Columns) -> Row:
-    return {name: _as_json(column[0].as_py()) for name, column in columns.by_name.items() if column.null_count == 0}
+    return {name: schema.as_json(column[0].as_py()) for name, column in columns.by_name.items() if column.null_count == 0}
