@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from pipelines import cli_output as output
+from pipelines.cli_lines import cut, say
 from pipelines.cli_options import Common, with_flags
 from transforms.errors import ConfigurationError
 
@@ -128,45 +129,37 @@ def _document(file: Path, sample: Path, read: Sample, events: list[dict[str, Any
 
 def _print_page(document: dict[str, Any]) -> None:
     if document["format"]:
-        _say("format", f"{document['format']['name']} ({document['format']['rule']})")
+        say("format", f"{document['format']['name']} ({document['format']['rule']})")
     for number, event in enumerate(document["events"], 1):
         output.RESULTS.print()
         _print_event(number, event)
     output.RESULTS.print()
     if not document["events"]:
-        _say("events", f"there are none in {document['sample']}")
+        say("events", f"there are none in {document['sample']}")
     for step in document["steps"]:
         found = ", ".join(f"{step[outcome]:,} {outcome}" for outcome in _STYLES if outcome in step)
-        _say(f"{step['pipeline']} {step['step']}", found, style="red" if "failed" in step else "")
+        say(f"{step['pipeline']} {step['step']}", found, style="red" if "failed" in step else "")
     if document["failure"]:
         output.print_error(document["failure"], field=None)
 
 
 def _print_event(number: int, event: dict[str, Any]) -> None:
     before, after = event["before"], event["after"]
-    output.RESULTS.print(Text(f"{number}. ", style="bold").append(_cut(before["_message"])), soft_wrap=True)
-    _say("before", _values(before), indent=3, style="dim")
+    output.RESULTS.print(Text(f"{number}. ", style="bold").append(cut(before["_message"], _SHOWN)), soft_wrap=True)
+    say("before", _values(before), indent=3, style="dim")
     for step in event["steps"]:
         outcome = step["outcome"]
-        made = "  ".join(f"without {name}" if value is None else f"{name}={_cut(str(value))}" for name, value in step["changes"].items())
-        _say(f"{step['pipeline']} {step['step']}", f"{outcome}  {made}".rstrip(), indent=3, style=_STYLES[outcome])
-    _say("after", _values(after), indent=3)
+        made = "  ".join(
+            f"without {name}" if value is None else f"{name}={cut(str(value), _SHOWN)}" for name, value in step["changes"].items()
+        )
+        say(f"{step['pipeline']} {step['step']}", f"{outcome}  {made}".rstrip(), indent=3, style=_STYLES[outcome])
+    say("after", _values(after), indent=3)
     if after["_message"] != before["_message"]:
-        _say("after", f"_message={_cut(after['_message'])}", indent=3)
+        say("after", f"_message={cut(after['_message'], _SHOWN)}", indent=3)
 
 
 def _values(row: dict[str, Any]) -> str:
     """Return the time and the attributes of an event."""
-    shown = [f"{name}={_cut(str(row[name]))}" for name in ("_time", "_time_source", "_pipelines", "_error") if name in row]
-    shown += [f"{name}={_cut(str(value))}" for name, value in row.items() if not name.startswith("_")]
+    shown = [f"{name}={cut(str(row[name]), _SHOWN)}" for name in ("_time", "_time_source", "_pipelines", "_error") if name in row]
+    shown += [f"{name}={cut(str(value), _SHOWN)}" for name, value in row.items() if not name.startswith("_")]
     return "  ".join(shown)
-
-
-def _cut(text: str) -> str:
-    shown = output.printable(text).replace("\n", "⏎")
-    return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
-
-
-def _say(name: str, text: str, *, indent: int = 0, style: str = "") -> None:
-    line = Text(" " * indent).append(f"{name}: ", style="bold").append(output.printable(text), style=style)
-    output.RESULTS.print(line, soft_wrap=True)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pipelines import cli_output as output
 from pipelines.cli_job_flags import JobFlags
+from pipelines.cli_lines import cut, say
 from pipelines.cli_options import Common, with_flags
 from pipelines.sizes import show_size
 from transforms.schema import SYSTEM_COLUMNS
@@ -39,10 +40,10 @@ def preview(
 def _print_page(document: dict[str, Any]) -> None:
     counts = document["objects"]
     others = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("known", "skipped", "archived", "empty") if counts[kind])
-    _say("Objects", f"{counts['evaluated']:,} evaluated, {counts['matched']:,} matched ({show_size(document['bytes']['matched'])})")
-    _say("To ingest", f"{counts['work']:,} ({show_size(document['bytes']['work'])})" + (f"; {others}" if others else ""))
+    say("Objects", f"{counts['evaluated']:,} evaluated, {counts['matched']:,} matched ({show_size(document['bytes']['matched'])})")
+    say("To ingest", f"{counts['work']:,} ({show_size(document['bytes']['work'])})" + (f"; {others}" if others else ""))
     for warning in document["warnings"]:
-        _say("Warning", warning, style="yellow")
+        say("Warning", warning, style="yellow")
     for sample in document["samples"]:
         output.RESULTS.print()
         _print_sample(sample)
@@ -69,15 +70,15 @@ def _print_sample(sample: dict[str, Any]) -> None:
     output.RESULTS.print(heading.append(f"  {show_size(sample['size'])}, {sample['modified'][:19]}Z{known}", style="dim"), soft_wrap=True)
     for name in ("codec", "format"):
         if sample[name]:
-            _say(name, f"{sample[name]['name']} ({sample[name]['rule']})", indent=2)
+            say(name, f"{sample[name]['name']} ({sample[name]['rule']})", indent=2)
     for warning in sample["warnings"]:
-        _say("warning", warning, indent=2, style="yellow")
+        say("warning", warning, indent=2, style="yellow")
     if sample["failure"]:
-        _say(sample["failure"]["status"], sample["failure"]["reason"], indent=2, style="red")
+        say(sample["failure"]["status"], sample["failure"]["reason"], indent=2, style="red")
     if sample["events"]:
-        _say("columns", _names(sample["columns"]), indent=2)
+        say("columns", _names(sample["columns"]), indent=2)
         if sample["map"]:
-            _say("in the map `attributes`", _names(sample["map"]), indent=2)
+            say("in the map `attributes`", _names(sample["map"]), indent=2)
     for event in sample["events"]:
         _print_event(event)
 
@@ -86,18 +87,18 @@ def _print_event(event: dict[str, Any]) -> None:
     before, after = event["before"], event["after"]
     line = Text("  ").append(after["_time"], style="cyan").append(f"  ({output.printable(event['timeOrigin'])})", style="dim")
     output.RESULTS.print(line, soft_wrap=True)
-    output.RESULTS.print(Text("    ").append(_cut(after["_message"], _SHOWN_MESSAGE)), soft_wrap=True)
-    attributes = [f"{name}={_cut(value, _SHOWN_VALUE)}" for name, value in before.items() if _is_attribute(name)]
+    output.RESULTS.print(Text("    ").append(cut(after["_message"], _SHOWN_MESSAGE)), soft_wrap=True)
+    attributes = [f"{name}={cut(value, _SHOWN_VALUE)}" for name, value in before.items() if _is_attribute(name)]
     if attributes:
         more = len(attributes) - _NAMED
         text = "  ".join(attributes[:_NAMED]) + (f"  and {more:,} more" if more > 0 else "")
         output.RESULTS.print(Text("    ").append(text, style="dim"), soft_wrap=True)
     if "_error" in after:
-        _say("_error", after["_error"], indent=4, style="red")
+        say("_error", after["_error"], indent=4, style="red")
     if after.get("_pipelines"):
-        changes = [f"{name}={_cut(value, _SHOWN_VALUE)}" for name, value in after.items() if _is_shaped(name) and before.get(name) != value]
+        changes = [f"{name}={cut(value, _SHOWN_VALUE)}" for name, value in after.items() if _is_shaped(name) and before.get(name) != value]
         changes += [f"without {name}" for name in before if name not in after]
-        _say(f"after {after['_pipelines']}", "  ".join(changes) or "unchanged", indent=4, style="green")
+        say(f"after {after['_pipelines']}", "  ".join(changes) or "unchanged", indent=4, style="green")
 
 
 def _is_attribute(name: str) -> bool:
@@ -109,16 +110,6 @@ def _is_shaped(name: str) -> bool:
     return name not in SYSTEM_COLUMNS or name == "_message"
 
 
-def _say(name: str, text: str, *, indent: int = 0, style: str = "") -> None:
-    line = Text(" " * indent).append(f"{name}: ", style="bold").append(output.printable(text), style=style)
-    output.RESULTS.print(line, soft_wrap=True)
-
-
 def _names(names: list[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _cut(text: str, length: int) -> str:
-    shown = output.printable(text).replace("\n", "⏎")
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
