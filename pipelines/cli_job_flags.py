@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobFlags:
-    """A job's specification and how it runs, flag by flag."""
+class ObjectFlags:
+    """Which objects are meant."""
 
     job: Annotated[Path | None, typer.Option("--job", help="Job file, JSON or YAML; flags win over it.")] = None
     bucket: Annotated[str | None, typer.Option("--bucket", help="The bucket, or file:///folder.")] = None
     pattern: Annotated[str | None, typer.Option("--pattern", help="Glob over the whole key: logs/**/*.gz")] = None
     modified_after: Annotated[str | None, typer.Option("--modified-after", help="Only objects modified later (ISO 8601).")] = None
     modified_before: Annotated[str | None, typer.Option("--modified-before", help="Only objects modified earlier (ISO 8601).")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingFlags:
+    """How an object becomes events."""
+
     format: Annotated[str | None, typer.Option("--format", help="auto, csv, json, splunk_csv, splunk_hec or text.")] = None
     delimiter: Annotated[str | None, typer.Option("--delimiter", help="CSV: one character, or \\t.")] = None
     skip_rows: Annotated[int | None, typer.Option("--skip-rows", help="CSV: lines before the header or data.")] = None
@@ -39,6 +45,12 @@ class JobFlags:
     source: Annotated[str | None, typer.Option("--source", help="For events without their own.")] = None
     sourcetype: Annotated[str | None, typer.Option("--sourcetype", help="For events without their own.")] = None
     host: Annotated[str | None, typer.Option("--host", help="For events without their own.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFlags(ReadingFlags, ObjectFlags):
+    """A job's specification and how it runs, flag by flag."""
+
     on_changed: Annotated[str | None, typer.Option("--on-changed", help="Known object, other content: replace, append or skip.")] = None
     on_error: Annotated[str | None, typer.Option("--on-error", help="Object that breaks half-way: salvage, quarantine or fail.")] = None
     pipelines: Annotated[Path | None, typer.Option("--pipelines", help="Pipelines file, YAML or JSON.")] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from rich.text import Text
 
 from pipelines import cli_output as output
+from pipelines.cli_job_flags import ReadingFlags, merge_fields
 from pipelines.cli_lines import cut, say
 from pipelines.cli_options import Common, with_flags
 from transforms.errors import ConfigurationError
@@ -24,19 +26,20 @@ _SHOWN = 300  # characters of a value
 _STYLES = {"changed": "green", "failed": "red", "skipped": "dim", "not matched": "dim"}
 
 
-@with_flags(common=Common)
+@with_flags(reading=ReadingFlags, common=Common)
 def test(
     file: Annotated[Path, typer.Argument(help="Pipelines, YAML or JSON.")],
     sample: Annotated[Path, typer.Option("--sample", help="Events: text, JSON or CSV, packed or not, read like an object of a bucket.")],
     events: Annotated[int, typer.Option("--events", min=1, help="At most so many events.")] = 20,
     *,
+    reading: ReadingFlags,
     common: Common,
 ) -> int:
-    """Show what pipelines do to sample events."""
+    """Show what pipelines do to sample events, which are read as a backfill with the same flags would."""
     from transforms.processors.definition import load_pipelines  # brings Polars
 
     pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
-    read = _read(sample)
+    read = _read(sample, reading)
     document = _document(file, sample, read, list(_tried(read, pipelines, events)))
     if common.as_json:
         output.print_json(document)
@@ -90,8 +93,10 @@ def _text_of(file: Path, field: str) -> str:
         raise ConfigurationError(f"{file} can't be read: {error}", field=field) from error
 
 
-def _read(file: Path) -> Sample:
+def _read(file: Path, flags: ReadingFlags) -> Sample:
     """Read the beginning of a file as the events of an object."""
+    from pipelines.specification import check_specification
+    from transforms.formats.options import FormatOptions
     from transforms.object_reading import ReadSettings
     from transforms.sample_object import sample_object
     from transforms.storage.local import LocalStore
@@ -100,15 +105,18 @@ def _read(file: Path) -> Sample:
     if not path.is_file():
         raise ConfigurationError(f"there is no file {file}", field="sample")
     store = LocalStore(f"file://{path.parent}")
+    job = check_specification(merge_fields({"bucket": store.bucket}, asdict(flags)))
+    settings = ReadSettings(task_id="test", formats=job.format_settings(max_record=FormatOptions().max_record), defaults=job.defaults)
     found = (info for page in store.list_pages(path.name) for info in page if info.key == path.name)
-    return sample_object(next(found), store, ReadSettings(task_id="test"), size=_SAMPLE_BYTES)
+    return sample_object(next(found), store, settings, size=_SAMPLE_BYTES)
 
 
 def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[dict[str, Any]]:
     from transforms.processors.trial import try_pipelines
 
+    formats = sample.reading.formats
     for batch in sample.batches:
-        yield from try_pipelines(batch.slice(0, count), pipelines)
+        yield from try_pipelines(batch.slice(0, count), pipelines, timestamp=formats.timestamp, timezone=formats.timezone)
         count -= min(count, batch.num_rows)
 
 

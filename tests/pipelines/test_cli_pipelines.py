@@ -149,3 +149,15 @@ def test_no_beam_is_imported() -> None:
         "sys.exit('apache_beam' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
+
+
+def test_the_sample_is_read_with_the_flags_of_a_backfill(call: Call, tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("pipelines: [{name: ours, when: sourcetype=app, steps: [{set: {output: team, value: shop}}]}]")
+    (tmp_path / "sample").write_text('{"a": 1}\n2025-08-11 22:24:37 noon in Chicago\n')
+    flags = ("--format", "text", "--timezone", "America/Chicago", "--sourcetype", "app", "--json")
+    code, out = call("test", file, "--sample", tmp_path / "sample", *flags)
+    first, second = [event["after"] for event in json.loads(out)["events"]]
+    assert code == 0
+    assert (first["_message"], first["team"], first["_format"]) == ('{"a": 1}', "shop", "text")
+    assert second["_time"] == "2025-08-12T03:24:37Z"

@@ -132,3 +132,33 @@ def test_a_role_reads_the_source(rekindle: Rekindle, s3: S3, fault_proxy: FaultP
     job = json.loads((tmp_path / "hot" / "_rekindle" / "jobs" / ended.json["taskId"] / "job.json").read_text())
     assert job["settings"]["source_options"]["role_arn"] == "arn:aws:iam::123456789012:role/reader"
     assert job["settings"]["tier_options"]["role_arn"] is None
+
+
+ACCESS_LINE = (
+    '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 (Linux; Android 5.1.1; '
+    'Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/91.0.4472.124 Mobile Safari/537.36"'
+)
+
+
+def test_conformance_case_1(rekindle: Rekindle, tmp_path: Path) -> None:
+    """Case 1 of spec §12, whole: an access line sent as HEC, a key's env and team, a regex for the version of HTTP, and what is stored."""
+    source, tier, pipelines = tmp_path / "source", tmp_path / "hot", tmp_path / "pipelines.yaml"
+    source.mkdir()
+    sent = {"event": ACCESS_LINE, "host": "web-1", "index": "main", "source": "site_visitors.log", "sourcetype": "access_combined"}
+    (source / "collected.json").write_text(json.dumps(sent))
+    step = r"{regex: {source: message, pattern: 'HTTP/(?P<http_version>\d+\.\d+)'}}"
+    pipelines.write_text(f"pipelines: [{{name: http version, when: sourcetype=access_combined, steps: [{step}]}}]")
+    key = create(rekindle, tier, "--env", "tutorial", "--team", "learning")
+    flags = ("--bucket", f"file://{source}", "--hot-tier", tier, "--key", key["id"], "--pipelines", pipelines)
+    assert rekindle("backfill", *flags).code == 0
+    (event,) = rekindle("search", "*", "--hot-tier", tier, "--json").rows
+    assert {name: value for name, value in event.items() if not name.startswith("_")} == {
+        "filename": "collected.json",
+        "host": "web-1",
+        "http_version": "1.1",
+        "index": "main",
+        "source": "site_visitors.log",
+        "sourcetype": "access_combined",
+    }
+    assert (event["_env"], event["_team"], event["_iam_key_id"]) == ("tutorial", "learning", key["id"])
+    assert (event["_time"], event["_message"]) == ("2025-08-11T22:24:37Z", ACCESS_LINE)

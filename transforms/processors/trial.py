@@ -16,12 +16,16 @@ CHANGED, SKIPPED, FAILED, NOT_MATCHED = "changed", "skipped", "failed", "not mat
 Row = dict[str, Any]
 
 
-def try_pipelines(batch: pa.RecordBatch, pipelines: Sequence[Pipeline]) -> Iterator[dict[str, Any]]:
+def try_pipelines(
+    batch: pa.RecordBatch, pipelines: Sequence[Pipeline], *, timestamp: str = "auto", timezone: str = "UTC"
+) -> Iterator[dict[str, Any]]:
     """Run pipelines on events one by one.
 
     Args:
         batch: Events as they are read, with their object's LastModified beside them.
         pipelines: What to run.
+        timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
+        timezone: IANA name for times that name no zone.
 
     Yields:
         For each event `before` and `after` as flat rows, and `steps`, each with `pipeline`, `step`, `outcome` (`changed`, `skipped`,
@@ -34,7 +38,7 @@ def try_pipelines(batch: pa.RecordBatch, pipelines: Sequence[Pipeline]) -> Itera
         trace = _Trace(event)
         done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)
         before, after = (
-            settle_times(one, timestamp="auto", timezone="UTC", modified=modified, received=received).to_pylist()[0]
+            settle_times(one, timestamp=timestamp, timezone=timezone, modified=modified, received=received).to_pylist()[0]
             for one in (event, done)
         )
         yield {"before": schema.flat_row(before), "after": schema.flat_row(after), "steps": trace.steps}

@@ -21,7 +21,6 @@ pipelines:
   - name: http version
     steps:
       - regex: {source: message, pattern: 'HTTP/(?P<http_version>[0-9.]+)'}
-      - timestamp: {source: message}
 """
 CASE_5 = r"""
 pipelines:
@@ -68,7 +67,7 @@ def test_case_1_access_line(tmp_path: Path) -> None:
         "filename": "collected",
     }
     assert event["_time"] == datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc)
-    assert (event["_message"], event["_time_source"], event["_pipelines"]) == (line, "pipeline", "http version")
+    assert (event["_message"], event["_time_source"], event["_pipelines"]) == (line, "detected", "http version")
 
 
 def test_case_5_tutorial(tmp_path: Path) -> None:
