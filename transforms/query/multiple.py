@@ -29,9 +29,10 @@ class AnyValue:
     def __call__(self, values: pl.Series) -> pl.Series:
         """Test each row; a row is satisfied by any of its values, so an empty array satisfies nothing."""
         result = self.test(values).fill_null(value=False)
-        arrays = (values.str.starts_with("[") & values.str.ends_with("]")).fill_null(value=False)
-        if not arrays.any():
+        bracketed = values.str.starts_with("[")
+        if not bracketed.any():
             return result
+        arrays = (bracketed & values.str.ends_with("]")).fill_null(value=False)
         rows = arrays.arg_true()
         satisfied = _any_item(values.gather(rows).rename("text"), self.test)
         unchanged = satisfied.is_null()  # text in square brackets that is no JSON
