@@ -16,6 +16,7 @@ import pyarrow as pa
 Indices = npt.NDArray[np.int64]
 _INLINE = 12
 _VIEW_BYTES = 16
+_SMALL = np.uint8(0x20)  # the bit of ASCII that tells small letters from capital ones
 
 
 def view_array(text: bytes, starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> pa.Array:
@@ -86,6 +87,24 @@ def take(array: pa.Array, rows: Indices) -> pa.Array:
     if valid is not None:
         present[present] = valid[rows[present]]
     return _build(chosen, present, data)
+
+
+def with_small_letters(array: pa.Array) -> pa.Array | None:
+    """Return strings of ASCII with small letters for capital ones, None where there is other text in their buffers.
+
+    It takes a third of the time of lower case, as it sets one bit of all bytes: control characters, at signs, carets, underscores, square
+    brackets and backslashes become others as well.
+    """
+    raw, valid, data = _parts(array)
+    views = raw.view(np.int32).reshape(-1, 4).copy()
+    short = np.flatnonzero(views[:, 0] <= _INLINE)
+    inline = views[short, 1:].view(np.uint8)
+    texts = [np.frombuffer(buffer, np.uint8) for buffer in data]
+    if any(text.max(initial=0) > 0x7F for text in (inline, *texts)):
+        return None
+    views[:, 1] |= int.from_bytes([_SMALL] * 4, "little")
+    views[short, 1:] = np.where(np.arange(_INLINE) < views[short, :1], inline | _SMALL, 0).view(np.int32)
+    return _build(views.view(raw.dtype)[:, 0], valid, [pa.py_buffer(text | _SMALL) for text in texts])
 
 
 def columns_of(lists: pa.ListArray, width: int) -> tuple[list[pa.Array], npt.NDArray[np.int64]]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.processors.conditions import select
+from transforms.processors.conditions import Conditions
 from transforms.processors.events import Columns, Events, Flags
 from transforms.processors.parameters import output_column
 from transforms.processors.processor import Processor
@@ -85,8 +85,9 @@ def apply_pipelines(
     columns = Columns(batch)
     names = RunNames(batch.num_rows)
     events = Events(columns, None, modified or received, received)
+    conditions = Conditions([one.when for one in _steps(pipelines) if isinstance(one, Pipeline) and one.when], columns)
     for pipeline in pipelines:
-        _run(pipeline, events, names, watch or Watch(failures))
+        _run(pipeline, events, conditions, names, watch or Watch(failures))
     ran = names.column()
     if ran is None:
         return batch
@@ -94,17 +95,17 @@ def apply_pipelines(
     return columns.batch()
 
 
-def _run(pipeline: Pipeline, events: Events, names: RunNames, watch: Watch) -> None:
+def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunNames, watch: Watch) -> None:
     if not pipeline.enabled:
         return
-    chosen = select(pipeline.when, events)
+    chosen = conditions.select(pipeline.when, events)
     watch.matched(pipeline, ran=chosen is not None)
     if chosen is None:
         return
     names.add(pipeline.name, chosen.rows)
     for at, step in enumerate(pipeline.steps):
         if isinstance(step, Pipeline):
-            _run(step, chosen, names, watch)
+            _run(step, chosen, conditions, names, watch)
         else:
             watch.done(Step(pipeline.name, f"steps[{at}].{step.name}"), chosen, _trimmed(step.apply(chosen)))
 
@@ -115,14 +116,15 @@ def _trimmed(failed: Flags | None) -> Flags | None:
 
 def outputs(pipelines: Iterable[Pipeline]) -> list[str]:
     """Return the names of the attributes that enabled pipelines may write, each once, in their order."""
-    columns = (output_column(name) for step in _processors(pipelines) for name in step.outputs)
+    columns = (output_column(name) for step in _steps(pipelines) if isinstance(step, Processor) for name in step.outputs)
     return list(dict.fromkeys(name for column in columns if (name := attribute_name(column)) is not None))
 
 
-def _processors(pipelines: Iterable[Pipeline]) -> Iterator[Processor]:
-    for pipeline in pipelines:
-        for step in pipeline.steps if pipeline.enabled else ():
-            if isinstance(step, Pipeline):
-                yield from _processors((step,))
-            else:
-                yield step
+def _steps(steps: Iterable[Pipeline | Processor]) -> Iterator[Pipeline | Processor]:
+    """Yield enabled pipelines and processors in the order they run in, nested ones too."""
+    for step in steps:
+        if isinstance(step, Processor):
+            yield step
+        elif step.enabled:
+            yield step
+            yield from _steps(step.steps)
