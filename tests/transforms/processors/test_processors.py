@@ -255,6 +255,8 @@ REFUSED = [
     (redact("phone_number"), "pattern: 'phone_number' is none of the named patterns, email, ipv4"),
     (redact("a*"), "pattern: 'a*' matches the empty text"),
     (redact(".*;|x"), "pattern: '.*;|x' takes time that grows with the square of a text's length"),
+    (redact("(?:ab|ba)+c|a|b"), "pattern: '(?:ab|ba)+c|a|b' takes time that grows with the square of a text's length"),
+    (redact("é+c|é"), "pattern: 'é+c|é' takes time that grows with the square of a text's length"),
     (redact("a.*b|a"), "pattern: 'a.*b|a' takes time"),
     (redact("(?=a)b"), "pattern: character 1, '(?=': look-around"),
     (redact("a", hash=True, replacement="x"), "replacement: goes without hash"),
