@@ -31,6 +31,7 @@ bench: ## the reference workloads, 1 GiB each, against the bare loop and the pee
 	@scripts/install.sh demo,bench
 	$(BIN)/python -m benchmarks.run $(BENCH_FLAGS)
 	$(BIN)/python -m benchmarks.stages
+	$(BIN)/python -m benchmarks.pipelines
 
 constraints: ## renew constraints.txt from setup.py (takes uv; users don't need it)
 	uv pip compile setup.py --extra demo --extra test --extra bench --extra dev --universal --python-version 3.10 --upgrade \

@@ -35,12 +35,12 @@ import zstandard
 from isal import igzip, igzip_lib
 
 from benchmarks.make_workload import DAY, KINDS, File, lines_of
+from benchmarks.report import put_section
 from transforms.codecs.decoding import decode
 from transforms.formats import read_records
 from transforms.formats.options import FormatOptions
 
-RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
-TITLE = "## Codecs and formats on their own"
+TITLE = "Codecs and formats on their own"
 CHUNK = 4 << 20
 CORES = (1, 2)
 AIM = 0.5  # of the library's own rate
@@ -169,8 +169,6 @@ def main() -> None:
     arguments = parser.parse_args()
     texts = _texts(arguments.mib)
     lines = [
-        TITLE,
-        "",
         f"`python -m benchmarks.stages --mib {arguments.mib:g} --rounds {arguments.rounds}`: medians, in turns, over bytes in memory. "
         "The library is one call that keeps the whole text, which costs it page faults.",
         "",
@@ -178,8 +176,7 @@ def main() -> None:
         "",
         *format_table(texts, rounds=arguments.rounds),
     ]
-    kept = RESULTS.read_text(encoding="utf-8").partition(TITLE)[0].rstrip()
-    RESULTS.write_text(f"{kept}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    put_section(TITLE, lines)
 
 
 if __name__ == "__main__":
