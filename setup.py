@@ -17,6 +17,7 @@ REQUIRES = [
     "numpy>=2.2,<3",
     "polars>=2.0,<3",
     "deltalake==1.6.6",  # its commit path is relied on in detail (docs/design.md §5)
+    "arro3-core>=0.8,<1",  # deltalake's own: reads the log without pyarrow
     "boto3>=1.40,<2",
     "obstore>=0.11,<0.13",
     "isal>=1.7,<2",

@@ -7,13 +7,10 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from pipelines import cli_events as events
-from pipelines import cli_output as output
+from pipelines import cli_rows
 from pipelines.cli_events import Saving
 from pipelines.cli_options import Common
-from transforms.schema import TIME
 
 if TYPE_CHECKING:
     from transforms.hot_tier.wanted import Wanted
@@ -35,9 +32,11 @@ def show_events(tier: TierStore, wanted: Wanted, limit: int | None, names: tuple
         return
     rows = (row for frame in frames for row in flat_rows(frame, wanted.fields))
     if common.as_json:
-        output.print_rows_json(rows)
+        cli_rows.print_rows_json(rows)
         return
-    if not (events.print_fields(rows, names, [row_key(field) for field in wanted.fields]) if names else output.print_events(rows)):
+    from pipelines import cli_drawing as drawing
+
+    if not (drawing.print_fields(rows, names, [row_key(field) for field in wanted.fields]) if names else drawing.print_events(rows)):
         _say_nothing(common)
 
 
@@ -46,7 +45,7 @@ def show_count(tier: TierStore, wanted: Wanted, saving: Saving, common: Common) 
     from transforms.hot_tier.counting import count
 
     number = count(tier, wanted)
-    if not events.show_rows(saving, pa.schema({"count": pa.int64()}), [{"count": number}], as_json=common.as_json, quiet=common.quiet):
+    if not events.show_rows(saving, ["count"], [{"count": number}], as_json=common.as_json, quiet=common.quiet):
         sys.stdout.write(f"{number}\n")
 
 
@@ -55,10 +54,12 @@ def show_histogram(tier: TierStore, wanted: Wanted, span: timedelta | None, savi
     from transforms.hot_tier.counting import histogram
 
     bars = histogram(tier, wanted, span)
-    columns = pa.schema({"from": TIME, "to": TIME, "count": pa.int64()})
-    rows = [dict(zip(columns.names, asdict(bar).values(), strict=True)) for bar in bars]
+    columns = ("from", "to", "count")
+    rows = [dict(zip(columns, asdict(bar).values(), strict=True)) for bar in bars]
     if not events.show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
-        events.print_histogram(bars) if bars else _say_nothing(common)
+        from pipelines import cli_drawing as drawing
+
+        drawing.print_histogram(bars) if bars else _say_nothing(common)
 
 
 def show_top(tier: TierStore, wanted: Wanted, field: Field, limit: int | None, saving: Saving, common: Common) -> None:
@@ -66,12 +67,15 @@ def show_top(tier: TierStore, wanted: Wanted, field: Field, limit: int | None, s
     from transforms.hot_tier.top import top
 
     pairs = top(tier, wanted, field, limit=limit)
-    columns = pa.schema({"value": pa.string(), "count": pa.int64()})
     rows = [{"value": value, "count": number} for value, number in pairs]
-    if not events.show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
-        events.print_top(pairs) if pairs else _say_nothing(common)
+    if not events.show_rows(saving, ("value", "count"), rows, as_json=common.as_json, quiet=common.quiet):
+        from pipelines import cli_drawing as drawing
+
+        drawing.print_top(pairs) if pairs else _say_nothing(common)
 
 
 def _say_nothing(common: Common) -> None:
     if not common.quiet:
-        output.MESSAGES.print("No event matches.")
+        from pipelines.cli_output import print_message
+
+        print_message("No event matches.")

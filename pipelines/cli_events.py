@@ -1,36 +1,22 @@
-"""What `rekindle search` and `rekindle sql` show and save: events, tables and histograms, on a terminal, as JSON, CSV or Parquet."""
+"""How what `rekindle search` and `rekindle sql` find leaves the program where it is not for people: as JSON, CSV or Parquet."""
 
 from __future__ import annotations
 
-import csv
 import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
-import pyarrow as pa
 import typer
-from rich.bar import Bar as DrawnBar
-from rich.table import Table
-from rich.text import Text
 
-from pipelines import cli_output as output
+from pipelines import cli_rows
 from transforms.errors import ConfigurationError, RekindleError
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from transforms.hot_tier.counting import Bar
-
-_ROWS_A_TABLE = 1000
-_BAR_WIDTH = 60
-_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +42,7 @@ def save_events(saving: Saving, tables: Iterator[pl.DataFrame], *, quiet: bool) 
         from transforms.hot_tier.export import as_csv
 
         for number, table in enumerate(tables):
-            sys.stdout.buffer.write(as_csv(table, header=number == 0))
-            sys.stdout.buffer.flush()
+            cli_rows.write_csv(as_csv(table, header=number == 0))
         return
     first = next(tables).to_arrow()
     save_parquet(saving.parquet, first.schema, (table.to_arrow().cast(first.schema) for table in tables), quiet=quiet)
@@ -70,6 +55,7 @@ def save_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.R
         ConfigurationError: Parquet can't have such columns.
         RekindleError: the file can't be written.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     if doubled := [name for name in schema.names if schema.names.count(name) > 1]:
@@ -85,58 +71,34 @@ def save_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.R
     except OSError as error:
         raise RekindleError(f"{path}: it can't be written: {error.strerror or error}") from error
     if not quiet:
-        output.MESSAGES.print(Text(f"{rows:,} rows written to {path}"), soft_wrap=True)
+        from pipelines.cli_output import print_message
+
+        print_message(f"{rows:,} rows written to {path}")
 
 
-def show_rows(saving: Saving, columns: pa.Schema, rows: Sequence[dict[str, Any]], *, as_json: bool, quiet: bool) -> bool:
-    """Print or save a few rows; return False where it is for people."""
+def show_rows(saving: Saving, columns: Sequence[str], rows: Sequence[dict[str, Any]], *, as_json: bool, quiet: bool) -> bool:
+    """Print or save a few rows of the columns `count` (a number), `from` and `to` (times) and others (text).
+
+    Returns:
+        False where they are for people.
+    """
     if as_json:
-        output.print_rows_json(rows)
+        cli_rows.print_rows_json(rows)
     elif saving.parquet is not None:
-        save_parquet(saving.parquet, columns, [pa.Table.from_pylist(list(rows), columns)], quiet=quiet)
+        _save_rows(saving.parquet, columns, rows, quiet=quiet)
     elif saving.as_csv:
-        print_csv(columns.names, (row.values() for row in rows))
+        cli_rows.print_csv(columns, (row.values() for row in rows))
     return as_json or saving.as_csv or saving.parquet is not None
 
 
-def print_csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print rows as CSV (RFC 4180, but with LF) on standard output."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+def _save_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]], *, quiet: bool) -> None:
+    import pyarrow as pa
 
+    from transforms.schema import TIME
 
-def print_top(rows: Sequence[tuple[str, int]]) -> None:
-    """Print values and how many events have them."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(justify="right", no_wrap=True, style="cyan", min_width=max(len(f"{count:,}") for _, count in rows))
-    table.add_column(overflow="ellipsis" if output.RESULTS.is_terminal else "fold", no_wrap=output.RESULTS.is_terminal)
-    for value, count in rows:
-        table.add_row(f"{count:,}", Text(output.printable(value)))
-    output.RESULTS.print(table)
-
-
-def print_histogram(bars: Sequence[Bar]) -> None:
-    """Draw how many events lie in each span of time, a line each."""
-    most = max(bar.count for bar in bars)
-    span = max(bar.end - bar.start for bar in bars)
-    shape = "%Y-%m-%d" if span >= _DAY and span % _DAY == timedelta() else "%Y-%m-%d %H:%M" if span >= _MINUTE else "%Y-%m-%d %H:%M:%S"
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(ratio=1, max_width=_BAR_WIDTH)
-    for bar in bars:
-        table.add_row(f"{bar.start:{shape}}", f"{bar.count:,}", DrawnBar(most, 0, bar.count, width=_BAR_WIDTH, color="cyan"))
-    output.RESULTS.print(table)
-
-
-def print_fields(rows: Iterator[dict[str, Any]], names: Sequence[str], keys: Sequence[str]) -> int:
-    """Print some fields of events as tables, each of at most a thousand; return how many events there were."""
-    shown = 0
-    while some := list(islice(rows, _ROWS_A_TABLE)):
-        output.print_table(names, ([row.get(key) for key in keys] for row in some))
-        shown += len(some)
-    return shown
+    types = {"count": pa.int64(), "from": TIME, "to": TIME}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in columns])
+    save_parquet(path, schema, [pa.Table.from_pylist(list(rows), schema)], quiet=quiet)
 
 
 @contextmanager
@@ -149,12 +111,3 @@ def _new_file(path: Path) -> Iterator[str]:
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
-
-
-def _csv_cell(cell: object) -> object:
-    """Return a value as CSV has it: times as in JSON, lists and maps as JSON."""
-    if isinstance(cell, datetime):
-        return cell.isoformat().removesuffix("+00:00") + ("Z" if cell.tzinfo is not None else "")
-    if isinstance(cell, dict | list):
-        return orjson.dumps(cell, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS).decode()
-    return cell

@@ -11,7 +11,7 @@ import typer
 
 from pipelines.cli_options import Common, split_lists
 from transforms.errors import ConfigurationError
-from transforms.schema import can_be_column
+from transforms.names import can_be_column
 
 if TYPE_CHECKING:
     from pipelines.settings import RunSettings

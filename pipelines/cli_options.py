@@ -61,10 +61,10 @@ class Common:
         Raises:
             TierError: another thing lies there, or a newer version's tier.
         """
-        from transforms.hot_tier import table  # brings deltalake
+        from transforms.hot_tier import place  # brings deltalake
 
         tier = open_tier(self.hot_tier, self.stores()[1])
-        table.check_place(tier)
+        place.check_place(tier)
         return tier
 
     def open_events(self) -> TierStore:
@@ -73,10 +73,10 @@ class Common:
         Raises:
             TierError: there is none yet.
         """
-        from transforms.hot_tier import table
+        from transforms.hot_tier import place
 
         tier = self.open_tier()
-        if not table.exists(tier):
+        if not place.exists(tier):
             raise TierError(self.no_tier())
         return tier
 

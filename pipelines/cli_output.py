@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
@@ -18,29 +15,32 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.cli_rows import print_json, print_rows_json, printable
 from pipelines.cli_widths import column_widths
 from pipelines.sizes import show_size
 
 if TYPE_CHECKING:
     from pipelines.job_status import Progress
 
+__all__ = [
+    "MESSAGES",
+    "RESULTS",
+    "JobConsole",
+    "print_error",
+    "print_json",
+    "print_message",
+    "print_report",
+    "print_rows_json",
+    "print_table",
+    "printable",
+    "progress_line",
+    "show_report",
+]
+
 MESSAGES = Console(stderr=True, highlight=False)
 MOST_LINES = 20
 """More warnings or failures are not shown; `--json` has them all."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 RESULTS = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-
-
-def print_json(document: object) -> None:
-    """Print one JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-
-
-def print_rows_json(rows: Iterable[dict[str, Any]]) -> None:
-    """Print rows as NDJSON on standard output, each as it comes."""
-    for row in rows:
-        sys.stdout.buffer.write(orjson.dumps(row, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC) + b"\n")
-    sys.stdout.flush()
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -49,10 +49,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     cells = [[Text(_cell(cell)) for cell in row] for row in rows]
     if RESULTS.is_terminal:
         for name, width in zip(columns, column_widths(columns, cells, room=RESULTS.width), strict=True):
-            drawn.add_column(Text(name), overflow="ellipsis", no_wrap=True, width=width)
+            drawn.add_column(Text(printable(name)), overflow="ellipsis", no_wrap=True, width=width)
     else:
         for name in columns:
-            drawn.add_column(Text(name), overflow="fold")
+            drawn.add_column(Text(printable(name)), overflow="fold")
     for row in cells:
         drawn.add_row(*row)
     RESULTS.print(drawn)
@@ -79,7 +79,7 @@ class JobConsole:
     def say(self, text: str) -> None:
         """Say a line."""
         if not self._quiet:
-            MESSAGES.print(escape(text), soft_wrap=True)
+            print_message(text)
 
     def progress(self, done: Progress) -> None:
         """Draw how far the job is."""
@@ -131,9 +131,9 @@ def print_report(report: dict[str, Any]) -> None:
     ]  # fmt: skip
     _print_named([(name, value) for name, value in rows if value])
     if report.get("reason"):
-        RESULTS.print(Text(f"\n{report['status']}: {report['reason']}"))
-    _print_list("Warnings", [Text(text) for text in report["warnings"]])
-    _print_list("Failures", [Text(f"{one['object']}: {one['status']}: {one['reason']}") for one in report["failures"]])
+        RESULTS.print(Text(printable(f"\n{report['status']}: {report['reason']}")))
+    _print_list("Warnings", report["warnings"])
+    _print_list("Failures", [f"{one['object']}: {one['status']}: {one['reason']}" for one in report["failures"]])
     if report["status"] == "Succeeded" and objects["known"] and not report["events"]:
         RESULTS.print(f"\nNothing new: {objects['known']:,} objects are known already, and nothing was added.")
 
@@ -152,42 +152,30 @@ def _print_named(rows: Sequence[tuple[str, str]]) -> None:
     RESULTS.print(table)
 
 
-def _print_list(title: str, lines: list[Text]) -> None:
+def _print_list(title: str, lines: Sequence[str]) -> None:
     if lines:
         RESULTS.print(f"\n{title}:", style="bold")
         for line in lines[:MOST_LINES]:
-            RESULTS.print(Text("  ").append_text(line), soft_wrap=True)
+            RESULTS.print(Text(f"  {printable(line)}"), soft_wrap=True)
         if len(lines) > MOST_LINES:
             RESULTS.print(f"  … and {len(lines) - MOST_LINES:,} more (--json has all)")
+
+
+def print_message(text: str) -> None:
+    """Say a line on standard error."""
+    MESSAGES.print(Text(printable(text)), soft_wrap=True)
 
 
 def print_error(text: str, *, field: str | None) -> None:
     """Say on standard error what is wrong."""
     shown = text if field is None or text.startswith(field) else f"{field}: {text}"
-    MESSAGES.print(f"[bold red]Error:[/] {escape(shown)}", soft_wrap=True)
+    MESSAGES.print(f"[bold red]Error:[/] {escape(printable(shown))}", soft_wrap=True)
 
 
 def _print_warnings(warnings: Sequence[str]) -> None:
     """Say warnings on standard error, where the report goes as JSON to standard output."""
     for text in warnings[:MOST_LINES]:
-        MESSAGES.print(f"Warning: {escape(text)}", soft_wrap=True)
-
-
-def print_events(rows: Iterable[dict[str, Any]]) -> int:
-    """Print events, each on a line: its time, its host, its message, and why it could not be read; return how many."""
-    shown = 0
-    for row in rows:
-        shown += 1
-        when = Text(f"{row['_time']:%Y-%m-%d %H:%M:%S.%f}"[:23], style="cyan")
-        host = Text(f"  {printable(row['host'])}" if "host" in row else "", style="dim")
-        wrong = Text(f"  {printable(row['_error'])}" if "_error" in row else "", style="red")
-        RESULTS.print(when, host, Text(f" {printable(row['_message'])}"), wrong, sep="", soft_wrap=True)
-    return shown
-
-
-def printable(text: str) -> str:
-    r"""Return a text that can do a terminal no harm: control characters but tab and newline are written as `\x1b`."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+        MESSAGES.print(f"Warning: {escape(printable(text))}", soft_wrap=True)
 
 
 def _cell(value: object) -> str:

@@ -12,7 +12,7 @@ from pipelines.cli_job_flags import JobFlags
 from pipelines.cli_lines import cut, say
 from pipelines.cli_options import Common, with_flags
 from pipelines.sizes import show_size
-from transforms.schema import SYSTEM_COLUMNS
+from transforms.names import SYSTEM_NAMES
 
 _SHOWN_MESSAGE, _SHOWN_VALUE = 400, 120  # characters
 _NAMED = 16
@@ -102,12 +102,12 @@ def _print_event(event: dict[str, Any]) -> None:
 
 
 def _is_attribute(name: str) -> bool:
-    return name not in SYSTEM_COLUMNS and name != "filename"
+    return name not in SYSTEM_NAMES and name != "filename"
 
 
 def _is_shaped(name: str) -> bool:
     """Whether a pipeline may have written this."""
-    return name not in SYSTEM_COLUMNS or name == "_message"
+    return name not in SYSTEM_NAMES or name == "_message"
 
 
 def _names(names: list[str]) -> str:

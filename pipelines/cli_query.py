@@ -14,7 +14,7 @@ import typer
 
 from pipelines import cli_answers as answers
 from pipelines import cli_events as events
-from pipelines import cli_output as output
+from pipelines import cli_rows
 from pipelines.cli_events import Saving
 from pipelines.cli_options import Common, parse_time, split_lists, with_flags
 from transforms.errors import ConfigurationError
@@ -87,13 +87,15 @@ def sql(
     result = run_sql(common.open_events(), statement)
     with result:
         if common.as_json:
-            output.print_rows_json(dict(zip(result.column_names, row, strict=True)) for row in result.rows())
+            cli_rows.print_rows_json(dict(zip(result.column_names, row, strict=True)) for row in result.rows())
         elif saving.as_csv:
-            events.print_csv(result.column_names, result.rows())
+            cli_rows.print_csv(result.column_names, result.rows())
         elif saving.parquet is not None:
             events.save_parquet(saving.parquet, result.schema, result.batches(), quiet=common.quiet)
         else:
-            output.print_table(result.column_names, result.rows())
+            from pipelines.cli_output import print_table
+
+            print_table(result.column_names, result.rows())
     return 0
 
 
@@ -107,7 +109,7 @@ def files(
 
     paths = live_files(common.open_events())
     if common.as_json:
-        output.print_rows_json({"path": path} for path in paths)
+        cli_rows.print_rows_json({"path": path} for path in paths)
     else:
         sys.stdout.writelines(path + "\n" for path in paths)
     return 0

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("service", "pipelines", "transforms")
 
-FOUNDATIONS = frozenset({"transforms.schema", "transforms.errors", "transforms.peeking"})
+FOUNDATIONS = frozenset({"transforms.names", "transforms.schema", "transforms.errors", "transforms.peeking"})
 PLAIN_MODULES = frozenset({"transforms.storage", "transforms.key_glob", "transforms.timestamps"})
 PLAIN_PACKAGES = ("codecs", "formats", "processors", "query", "hot_tier")
 

@@ -1,4 +1,4 @@
-"""The event: its columns, their types, and the rules for names (spec §2, §8).
+"""The event: its columns and their types (spec §2); `names` has what takes no pyarrow.
 
 In flight an event batch is one `pyarrow.RecordBatch` of events of ONE object. Strings are `string_view` (Polars' and DuckDB's own layout:
 no copies), columns that are constant over the object are `dictionary<int32, string>`, and a column that would be all null is left out.
@@ -13,6 +13,45 @@ from typing import Any
 
 import pyarrow as pa
 
+from transforms.names import (
+    ATTRIBUTES_COLUMN,
+    BASE_ATTRIBUTES,
+    PARTITION_COLUMNS,
+    PROMOTED_LIMIT,
+    SYSTEM_NAMES,
+    TIME_NAMES,
+    attribute_column,
+    attribute_name,
+    can_be_column,
+    is_system,
+)
+
+__all__ = [
+    "ATTRIBUTES_COLUMN",
+    "BASE_ATTRIBUTES",
+    "CONSTANT",
+    "PARTITION_COLUMNS",
+    "PRODUCT",
+    "PROMOTED_LIMIT",
+    "RECEIVER",
+    "SYSTEM_COLUMNS",
+    "TEXT",
+    "TIME",
+    "TIME_DETECTED",
+    "TIME_FROM_PIPELINE",
+    "TIME_FROM_RECORD",
+    "TIME_RECEIVED",
+    "VERSION",
+    "as_json",
+    "attribute_column",
+    "attribute_name",
+    "can_be_column",
+    "flat_row",
+    "is_system",
+    "modified_of",
+    "with_modified",
+]
+
 try:
     VERSION = version("rekindle")
 except PackageNotFoundError:  # a checkout that was never installed
@@ -26,37 +65,12 @@ TEXT = pa.string_view()
 CONSTANT = pa.dictionary(pa.int32(), pa.string())
 
 # Name -> type as stored in the hot tier, in the order of the table's schema.
-SYSTEM_COLUMNS: dict[str, pa.DataType] = {
-    "_time": TIME,
-    "_time_source": pa.string(),
-    "_message": pa.string(),
-    "_event_id": pa.string(),
-    "_receiver": pa.string(),
-    "_collector": pa.string(),
-    "_processor": pa.string(),
-    "_iam_key_id": pa.string(),
-    "_correlation_id": pa.string(),
-    "_observed_at": TIME,
-    "_env": pa.string(),
-    "_team": pa.string(),
-    "_object": pa.string(),
-    "_format": pa.string(),
-    "_pipelines": pa.string(),
-    "_error": pa.string(),
-}
-PARTITION_COLUMNS = ("tier", "date")
-ATTRIBUTES_COLUMN = "attributes"
-BASE_ATTRIBUTES = ("host", "source", "sourcetype", "index", "filename")
-PROMOTED_LIMIT = 64
+SYSTEM_COLUMNS: dict[str, pa.DataType] = {name: TIME if name in TIME_NAMES else pa.string() for name in SYSTEM_NAMES}
 
 TIME_FROM_RECORD = "record"
 TIME_DETECTED = "detected"
 TIME_FROM_PIPELINE = "pipeline"
 TIME_RECEIVED = "received"
-
-_FORBIDDEN = frozenset(" ,;{}()=")
-_MAP_PREFIX = ATTRIBUTES_COLUMN + "."
-
 
 _MODIFIED_KEY = b"rekindle.modified"
 
@@ -69,40 +83,6 @@ def with_modified(batch: pa.RecordBatch, modified: datetime) -> pa.RecordBatch:
 def modified_of(batch: pa.RecordBatch) -> datetime:
     """Return the LastModified of the batch's object, with its time zone."""
     return datetime.fromisoformat(batch.schema.metadata[_MODIFIED_KEY].decode())
-
-
-def is_system(name: str) -> bool:
-    """Whether a name belongs to the system: a pipeline or a format never writes it as an attribute."""
-    return name in SYSTEM_COLUMNS or name in PARTITION_COLUMNS or name == ATTRIBUTES_COLUMN
-
-
-def can_be_column(name: str) -> bool:
-    """Whether an attribute's name may be a column of the table; if not, it stays in the map (spec §8).
-
-    What begins with `attributes.` stays there too: as a column it could be taken for another attribute's (`attribute_column`).
-    """
-    return not (
-        name == ""
-        or name.startswith(("_", _MAP_PREFIX))
-        or name in PARTITION_COLUMNS
-        or name == ATTRIBUTES_COLUMN
-        or any(c in _FORBIDDEN or ord(c) < 0x20 or ord(c) == 0x7F for c in name)
-    )
-
-
-def attribute_column(name: str) -> str:
-    """Return the name an attribute's column has in flight: its own, or `attributes.NAME` where a system column has that name.
-
-    Names that begin with `attributes.` are prefixed too, so that `attribute_name` can undo it.
-    """
-    return _MAP_PREFIX + name if is_system(name) or name.startswith(_MAP_PREFIX) else name
-
-
-def attribute_name(column: str) -> str | None:
-    """Return the attribute that an in-flight column holds, or None for a system column."""
-    if column in SYSTEM_COLUMNS:
-        return None
-    return column.removeprefix(_MAP_PREFIX)
 
 
 def flat_row(row: Mapping[str, object]) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from transforms.hot_tier.files import file_uri
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile
 from transforms.hot_tier.wanted import Wanted
+from transforms.names import ATTRIBUTES_COLUMN, is_system
 from transforms.query.compiler import compile_query, exact_column, time_conditions
-from transforms.schema import ATTRIBUTES_COLUMN, is_system
 from transforms.storage import TierStore
 
 _TIME = "_time"

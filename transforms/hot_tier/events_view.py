@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from transforms.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME
+from transforms.names import ATTRIBUTES_COLUMN, SYSTEM_NAMES, TIME_NAMES
 
 _FILE = "_file"
 _MAP_TYPE = "MAP(VARCHAR, VARCHAR)"
 _MAP_PARTS = ["key_value", "key", "value"]
 _PARTITION = r"/tier=([^/]*)/date=([^/]*)/[^/]*$"
-_TYPES = {name: "TIMESTAMP WITH TIME ZONE" if kind == TIME else "VARCHAR" for name, kind in SYSTEM_COLUMNS.items()}
+_TYPES = {name: "TIMESTAMP WITH TIME ZONE" if name in TIME_NAMES else "VARCHAR" for name in SYSTEM_NAMES}
 
 
 def select_groups(uris: Sequence[str]) -> str:
@@ -56,7 +56,7 @@ def select_table(source: str, *, promoted: Sequence[str], never_in_map: Collecti
         promoted: the promoted attributes.
         never_in_map: those among them that no row has in the map.
     """
-    stored = [*SYSTEM_COLUMNS, *promoted, ATTRIBUTES_COLUMN]
+    stored = [*SYSTEM_NAMES, *promoted, ATTRIBUTES_COLUMN]
     return _select(source, stored, tier="tier", date="CAST(date AS DATE)", promoted=promoted, never_in_map=never_in_map)
 
 

@@ -6,14 +6,17 @@ import os
 import random
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from transforms import schema
 from transforms.errors import TierError
+from transforms.names import ATTRIBUTES_COLUMN, BASE_ATTRIBUTES, PARTITION_COLUMNS, SYSTEM_NAMES, is_system
 from transforms.storage import TierStore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 EVENTS = "events"
 _COLOURS = re.compile("\x1b\\[[0-9;]*m")
@@ -45,20 +48,22 @@ def promoted_columns(tier: TierStore) -> list[str]:
 
 def promoted_in(events: DeltaTable) -> list[str]:
     """Return the promoted attributes of a handle."""
-    return [field.name for field in events.schema().fields if not schema.is_system(field.name)]
+    return [field.name for field in events.schema().fields if not is_system(field.name)]
 
 
 def arrow_schema(promoted: Iterable[str]) -> pa.Schema:
     """Return the table's schema."""
-    return pa.schema(
-        [
-            *schema.SYSTEM_COLUMNS.items(),
-            *((name, pa.string()) for name in promoted),
-            (schema.ATTRIBUTES_COLUMN, pa.map_(pa.string(), pa.string())),
-            ("tier", pa.string()),
-            ("date", pa.date32()),
-        ]
-    )
+    import pyarrow as pa
+
+    from transforms.schema import SYSTEM_COLUMNS
+
+    others = {ATTRIBUTES_COLUMN: pa.map_(pa.string(), pa.string()), "date": pa.date32()}
+    return pa.schema([(name, SYSTEM_COLUMNS.get(name) or others.get(name) or pa.string()) for name in column_names(promoted)])
+
+
+def column_names(promoted: Iterable[str]) -> list[str]:
+    """Return the names of the table's columns."""
+    return [*SYSTEM_NAMES, *promoted, ATTRIBUTES_COLUMN, *PARTITION_COLUMNS]
 
 
 def flush_log(tier: TierStore, version: int) -> None:
@@ -87,9 +92,9 @@ def one_line(error: BaseException) -> str:
 def _check_table(tier: TierStore, events: DeltaTable) -> None:
     where = f"hot tier {tier.uri}"
     partitioning = tuple(events.metadata().partition_columns)
-    if partitioning != schema.PARTITION_COLUMNS:
-        raise TierError(f"{where}: its table is partitioned by {partitioning}, not {schema.PARTITION_COLUMNS}: it is not Rekindle's")
+    if partitioning != PARTITION_COLUMNS:
+        raise TierError(f"{where}: its table is partitioned by {partitioning}, not {PARTITION_COLUMNS}: it is not Rekindle's")
     found = {field.name for field in events.schema().fields}
-    missing = [name for name in arrow_schema(schema.BASE_ATTRIBUTES).names if name not in found]
+    missing = [name for name in column_names(BASE_ATTRIBUTES) if name not in found]
     if missing:
         raise TierError(f"{where}: its table lacks the columns {', '.join(missing)}: it is not Rekindle's")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from transforms.errors import ConfigurationError
+from transforms.names import ATTRIBUTES_COLUMN, PARTITION_COLUMNS, SYSTEM_NAMES, attribute_column
 from transforms.query.parser import attribute_field
 from transforms.query.syntax import SYSTEM_ATTRIBUTES, Field
-from transforms.schema import ATTRIBUTES_COLUMN, PARTITION_COLUMNS, SYSTEM_COLUMNS, attribute_column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,7 +20,7 @@ def row_field(name: str) -> Field:
     Raises:
         ConfigurationError: it begins with `#` and is no system attribute.
     """
-    if name in SYSTEM_COLUMNS:
+    if name in SYSTEM_NAMES:
         return Field(name, system=True)
     if not name.startswith("#"):
         return attribute_field(name)
@@ -46,8 +46,8 @@ def flat_rows(events: pl.DataFrame, fields: Sequence[Field] = ()) -> Iterator[di
     Yields:
         Text as `str`, times as `datetime` in UTC.
     """
-    system = [name for name in SYSTEM_COLUMNS if name in events.columns]
-    promoted = [name for name in events.columns if name not in SYSTEM_COLUMNS and name not in (*PARTITION_COLUMNS, ATTRIBUTES_COLUMN)]
+    system = [name for name in SYSTEM_NAMES if name in events.columns]
+    promoted = [name for name in events.columns if name not in SYSTEM_NAMES and name not in (*PARTITION_COLUMNS, ATTRIBUTES_COLUMN)]
     keys = [*system, *map(attribute_column, promoted)]
     columns = [events.get_column(name).to_list() for name in (*system, *promoted)]
     others = events.get_column(ATTRIBUTES_COLUMN).to_list() if ATTRIBUTES_COLUMN in events.columns else [None] * events.height

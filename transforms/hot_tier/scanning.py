@@ -14,11 +14,11 @@ from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.files import file_uri
 from transforms.hot_tier.selection import Selection
 from transforms.hot_tier.snapshot import LiveFile
+from transforms.names import ATTRIBUTES_COLUMN, SYSTEM_NAMES, TIME_NAMES
 from transforms.query.compiler import compile_query, exact_column, field_column, time_conditions
 from transforms.query.syntax import Field
-from transforms.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME
 
-_TYPES = {name: pl.Datetime("us", "UTC") if kind == TIME else pl.String for name, kind in SYSTEM_COLUMNS.items()}
+_TYPES = {name: pl.Datetime("us", "UTC") if name in TIME_NAMES else pl.String for name in SYSTEM_NAMES}
 _MAP = pl.Map(pl.String, pl.String)
 
 

@@ -11,11 +11,11 @@ from datetime import datetime
 import polars as pl
 import polars.selectors as cs
 
+from transforms.names import ATTRIBUTES_COLUMN, TIME_NAMES, attribute_column
 from transforms.query.instants import parse_instant
 from transforms.query.matching import ORDERINGS, Compares, Contains, Differs, Matches, TextTest, is_number
 from transforms.query.multiple import AnyValue
 from transforms.query.syntax import MESSAGE_COLUMN, And, Comparison, Everything, Expr, Field, Membership, Not, Operator, Or, Word, fields
-from transforms.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME, attribute_column
 
 
 def compile_query(expr: Expr, columns: Collection[str]) -> pl.Expr:
@@ -97,7 +97,7 @@ def _is_set(field: Field, columns: Collection[str]) -> pl.Expr:
 def _ordered(comparison: Comparison, columns: Collection[str]) -> pl.Expr:
     """Compile `<` and its kin: times for times, numbers where both sides are numbers, and nothing else holds."""
     literal = comparison.value.literal
-    if comparison.field.system and SYSTEM_COLUMNS[comparison.field.name] == TIME:
+    if comparison.field.system and comparison.field.name in TIME_NAMES:
         moment, values = parse_instant(literal or ""), field_column(comparison.field, columns)
         if moment is None or values is None:
             return pl.lit(value=False)

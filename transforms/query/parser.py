@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 
+from transforms.names import ATTRIBUTES_COLUMN, TIME_NAMES
 from transforms.query.instants import parse_instant
 from transforms.query.lexer import Lexer
 from transforms.query.syntax import (
@@ -33,7 +34,6 @@ from transforms.query.syntax import (
     Pattern,
     Word,
 )
-from transforms.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME
 
 MAX_DEPTH = 100
 _KEYWORDS = ("AND", "OR", "NOT")
@@ -212,7 +212,7 @@ class _Parser:
         self._lexer.skip_blanks()
         start = self._lexer.position
         value = self._value(f'a value after "{operator.value}"')
-        if operator in _ORDERED and SYSTEM_COLUMNS.get(field.name) == TIME and field.system and parse_instant(value.literal or "") is None:
+        if operator in _ORDERED and field.system and field.name in TIME_NAMES and parse_instant(value.literal or "") is None:
             self._lexer.fail("expected a time such as 2025-08-11 or 2025-08-11T22:24:37Z", at=start)
         return Comparison(field, operator, value)
 

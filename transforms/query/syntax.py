@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from transforms.schema import SYSTEM_COLUMNS, attribute_column
+from transforms.names import SYSTEM_NAMES, attribute_column
 
 MESSAGE_COLUMN = "_message"
 # What a user writes after `#`, and the column it is: #eventId is _event_id.
-SYSTEM_ATTRIBUTES: dict[str, str] = {re.sub(r"_(.)", lambda m: m[1].upper(), column[1:]): column for column in SYSTEM_COLUMNS}
+SYSTEM_ATTRIBUTES: dict[str, str] = {re.sub(r"_(.)", lambda m: m[1].upper(), column[1:]): column for column in SYSTEM_NAMES}
 _SYSTEM_NAMES = {column: name for name, column in SYSTEM_ATTRIBUTES.items()}
 _PLAIN_NAME_MARKS = frozenset("_-.@")
 _ENDS_BARE_TEXT = frozenset('(),"')

@@ -1,0 +1,64 @@
+r"""Rows and documents on standard output, as JSON or CSV. Without rich, which takes 0.04 s to import.
+
+In a pipe or a file they are written as they are. On a terminal, control characters of log text are shown as `\x1b`: a terminal would obey.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_JSON_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(_shown_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
+
+
+def print_rows_json(rows: Iterable[dict[str, Any]]) -> None:
+    """Print rows as NDJSON, each as it comes."""
+    for row in rows:
+        line = orjson.dumps(row, default=str, option=_JSON_OPTIONS)
+        sys.stdout.buffer.write((_shown_json(line.decode()).encode() if sys.stdout.isatty() else line) + b"\n")
+    sys.stdout.flush()
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print rows as CSV (RFC 4180, but with LF)."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(map(_csv_cell, columns))
+    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+
+
+def write_csv(text: bytes) -> None:
+    """Print CSV that is made already."""
+    sys.stdout.buffer.write(printable(text.decode()).encode() if sys.stdout.isatty() else text)
+    sys.stdout.buffer.flush()
+
+
+def printable(text: str) -> str:
+    r"""Return a text that can do a terminal no harm: control characters but tab and newline are written as `\x1b`."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def _shown_json(text: str) -> str:
+    r"""Return JSON as it is, but on a terminal with the control characters escaped that JSON allows in strings: DEL to `\u009f`."""
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text) if sys.stdout.isatty() else text
+
+
+def _csv_cell(cell: object) -> object:
+    """Return a value as CSV has it: times as in JSON, lists and maps as JSON."""
+    if isinstance(cell, datetime):
+        return cell.isoformat().removesuffix("+00:00") + ("Z" if cell.tzinfo is not None else "")
+    if isinstance(cell, dict | list):
+        cell = orjson.dumps(cell, default=str, option=_JSON_OPTIONS | orjson.OPT_NON_STR_KEYS).decode()
+    return printable(cell) if isinstance(cell, str) and sys.stdout.isatty() else cell
