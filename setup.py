@@ -29,7 +29,7 @@ REQUIRES = [
     "orjson>=3.10,<4",
     "PyYAML>=6,<7",
     "pydantic>=2.10,<3",
-    "typer>=0.15,<1",
+    "click>=8.5,<9",
     "rich>=13.9,<16",
     "tzdata",  # time zones by name, on machines without a zone database
     "setuptools>=77",  # with it Beam's `--setup_file` packs the code for the workers of a cluster

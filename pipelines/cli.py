@@ -8,16 +8,17 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from itertools import chain
-from typing import Annotated, Any, NoReturn
+from typing import NoReturn
 
-import typer
+import click
 
+from pipelines.cli_flags import make_command
 from transforms.errors import RekindleError
 
+_HELP = "Rekindle: make cold logs in S3 a hot tier of partitioned Parquet that any SQL engine reads, exactly once."
 # The functions of each command, `module:function`, and what --help says of it. The modules are imported one at a time, on demand.
 _COMMANDS = {
     "backfill": ("cli_backfill:backfill", "Ingest the objects of a bucket that match a pattern. Beam's own flags go after --."),
@@ -59,9 +60,6 @@ _GROUPS = {
     ),
 }
 
-_UsageError: Any = typer.BadParameter.__mro__[2]
-"""Click's `ClickException`, wherever this version of typer keeps it."""
-
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code of spec §3.3."""
@@ -79,24 +77,28 @@ def run(argv: list[str]) -> int:
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional library that is not installed
     if not argv:
         argv = ["--help"]
-    if argv[:1] == ["search"]:  # an option whose value may be left out is none to typer: the span is an argument
+    if argv[:1] == ["search"]:  # an option whose value may be left out is none to click: the span is an argument
         argv = list(chain.from_iterable(word.split("=", 1) if word.startswith("--histogram=") else [word] for word in argv))
+    if len(argv) == 1 and argv[0] in _GROUPS and argv[0] != "jobs":
+        argv = [*argv, "--help"]
     if argv[:1] == ["jobs"] and (len(argv) == 1 or argv[1].startswith("-") and argv[1] != "--help"):
         argv = ["jobs", "list", *argv[1:]]
     try:
-        result = _app(next((word for word in argv if not word.startswith("-")), None))(argv, standalone_mode=False)
+        app = _app(next((word for word in argv if not word.startswith("-")), None))
+        with app.make_context("rekindle", list(argv)) as context:  # not main(), which writes a line where Ctrl-C ends it
+            result = app.invoke(context)
         sys.stdout.flush()
-    except typer.Exit as end:
+    except click.exceptions.Exit as end:
         return int(end.exit_code)
-    except typer.Abort:
+    except click.Abort:
         return 130
-    except _UsageError as error:
+    except click.ClickException as error:
         return _refuse(error.format_message(), code=2)
     except RekindleError as error:
         return _refuse(str(error), field=getattr(error, "field", None), code=error.exit_code)
     except KeyboardInterrupt:
         return 130
-    except (BrokenPipeError, SystemExit):  # the latter is what typer makes of a broken pipe, and of nothing else
+    except (BrokenPipeError, SystemExit):  # the latter is what click makes of a broken pipe, and of nothing else
         return _stop_writing()
     return int(result or 0)
 
@@ -114,45 +116,40 @@ def _stop_writing() -> int:
     return 0
 
 
-def _app(name: str | None) -> typer.Typer:
+def _app(name: str | None) -> click.Group:
     """Return the command line; of all commands but the one of this name only what --help says, without their modules."""
-    app = typer.Typer(name="rekindle", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.callback()(_root)
-    for command, (place, text) in _COMMANDS.items():
-        app.command(command, help=text)(_function(place) if command == name else _nothing)
-    for group, (text, commands) in _GROUPS.items():
-        part = typer.Typer(no_args_is_help=True, help=text)
-        for command, (place, said) in commands.items() if group == name else ():
-            part.command(command, help=said)(_function(place))
-        app.add_typer(part, name=group)
-    return app
+    version = click.Option(["--version"], is_flag=True, is_eager=True, callback=_say_version, help="Say which version this is, and end.")
+    commands = [_command(command, place, text, wanted=command == name) for command, (place, text) in _COMMANDS.items()]
+    for group, (text, parts) in _GROUPS.items():
+        inside = [_command(part, place, said, wanted=True) for part, (place, said) in parts.items()] if group == name else []
+        commands.append(_Commands(group, inside, help=text))
+    return _Commands("rekindle", commands, params=[version], help=_HELP)
 
 
-def _function(place: str) -> Callable[..., int]:
-    """Import a command's module, and return its function."""
+class _Commands(click.Group):
+    """A group whose commands are listed in the order they were given in."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names."""
+        del ctx
+        return list(self.commands)
+
+
+def _command(name: str, place: str, text: str, *, wanted: bool) -> click.Command:
+    """Return a command; import its module only where it is wanted."""
+    if not wanted:
+        return click.Command(name, help=text)
     module, _, function = place.partition(":")
-    found: Callable[..., int] = getattr(import_module(f"pipelines.{module}"), function)
-    return found
+    return make_command(name, getattr(import_module(f"pipelines.{module}"), function), text)
 
 
-def _nothing() -> None:
-    """Stand for a command that is not wanted."""
-
-
-def _say_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _say_version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click calls it so
+    del parameter
     if asked:
         from transforms.schema import PRODUCT
 
         sys.stdout.write(f"{PRODUCT}\n")
-        raise typer.Exit
-
-
-Version = Annotated[bool, typer.Option("--version", help="Say which version this is, and end.", is_eager=True, callback=_say_version)]
-
-
-def _root(version: Version = False) -> None:
-    """Rekindle: make cold logs in S3 a hot tier of partitioned Parquet that any SQL engine reads, exactly once."""
-    del version
+        context.exit()
 
 
 if __name__ == "__main__":

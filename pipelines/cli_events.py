@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pipelines import cli_rows
+from pipelines.cli_flags import Option
 from transforms.errors import ConfigurationError, RekindleError
 
 if TYPE_CHECKING:
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 class Saving:
     """How results leave the program, where it is not for people or as JSON."""
 
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on standard output.", rich_help_panel="Output")] = False
-    parquet: Annotated[Path | None, typer.Option("--parquet", help="Write a Parquet file.", rich_help_panel="Output")] = None
+    as_csv: Annotated[bool, Option("--csv", help="CSV on standard output.")] = False
+    parquet: Annotated[Path | None, Option("--parquet", help="Write a Parquet file.")] = None
 
     def check(self, *, as_json: bool) -> None:
         """Refuse two ways at once.

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from pipelines.cli_flags import Argument, Option
 from pipelines.cli_options import Common, split_lists
 from transforms.errors import ConfigurationError
 from transforms.names import can_be_column
@@ -22,52 +21,50 @@ if TYPE_CHECKING:
 class ObjectFlags:
     """Which objects are meant."""
 
-    job: Annotated[Path | None, typer.Option("--job", help="Job file, JSON or YAML; flags win over it.")] = None
-    bucket: Annotated[str | None, typer.Option("--bucket", help="The bucket, or file:///folder.")] = None
-    pattern: Annotated[str | None, typer.Option("--pattern", help="Glob over the whole key: logs/**/*.gz")] = None
-    modified_after: Annotated[str | None, typer.Option("--modified-after", help="Only objects modified later (ISO 8601).")] = None
-    modified_before: Annotated[str | None, typer.Option("--modified-before", help="Only objects modified earlier (ISO 8601).")] = None
+    job: Annotated[Path | None, Option("--job", help="Job file, JSON or YAML; flags win over it.")] = None
+    bucket: Annotated[str | None, Option("--bucket", help="The bucket, or file:///folder.")] = None
+    pattern: Annotated[str | None, Option("--pattern", help="Glob over the whole key: logs/**/*.gz")] = None
+    modified_after: Annotated[str | None, Option("--modified-after", help="Only objects modified later (ISO 8601).")] = None
+    modified_before: Annotated[str | None, Option("--modified-before", help="Only objects modified earlier (ISO 8601).")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingFlags:
     """How an object becomes events."""
 
-    format: Annotated[str | None, typer.Option("--format", help="auto, csv, json, splunk_csv, splunk_hec or text.")] = None
-    delimiter: Annotated[str | None, typer.Option("--delimiter", help="CSV: one character, or \\t.")] = None
-    skip_rows: Annotated[int | None, typer.Option("--skip-rows", help="CSV: lines before the header or data.")] = None
-    headers: Annotated[str | None, typer.Option("--headers", help="CSV: names, by commas; then every line is data.")] = None
-    records_path: Annotated[str | None, typer.Option("--records-path", help="JSON: where the records are, by dots.")] = None
-    multiline_start: Annotated[str | None, typer.Option("--multiline-start", help="Text: what the first line of an event matches.")] = None
-    timestamp: Annotated[str | None, typer.Option("--timestamp", help="auto, or received for plain text.")] = None
-    timezone: Annotated[str | None, typer.Option("--timezone", help="For times that name no zone (UTC).")] = None
-    index: Annotated[str | None, typer.Option("--index", help="For events without their own.")] = None
-    source: Annotated[str | None, typer.Option("--source", help="For events without their own.")] = None
-    sourcetype: Annotated[str | None, typer.Option("--sourcetype", help="For events without their own.")] = None
-    host: Annotated[str | None, typer.Option("--host", help="For events without their own.")] = None
+    format: Annotated[str | None, Option("--format", help="auto, csv, json, splunk_csv, splunk_hec or text.")] = None
+    delimiter: Annotated[str | None, Option("--delimiter", help="CSV: one character, or \\t.")] = None
+    skip_rows: Annotated[int | None, Option("--skip-rows", help="CSV: lines before the header or data.")] = None
+    headers: Annotated[str | None, Option("--headers", help="CSV: names, by commas; then every line is data.")] = None
+    records_path: Annotated[str | None, Option("--records-path", help="JSON: where the records are, by dots.")] = None
+    multiline_start: Annotated[str | None, Option("--multiline-start", help="Text: what the first line of an event matches.")] = None
+    timestamp: Annotated[str | None, Option("--timestamp", help="auto, or received for plain text.")] = None
+    timezone: Annotated[str | None, Option("--timezone", help="For times that name no zone (UTC).")] = None
+    index: Annotated[str | None, Option("--index", help="For events without their own.")] = None
+    source: Annotated[str | None, Option("--source", help="For events without their own.")] = None
+    sourcetype: Annotated[str | None, Option("--sourcetype", help="For events without their own.")] = None
+    host: Annotated[str | None, Option("--host", help="For events without their own.")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobFlags(ReadingFlags, ObjectFlags):
     """A job's specification and how it runs, flag by flag."""
 
-    on_changed: Annotated[str | None, typer.Option("--on-changed", help="Known object, other content: replace, append or skip.")] = None
-    on_error: Annotated[str | None, typer.Option("--on-error", help="Object that breaks half-way: salvage, quarantine or fail.")] = None
-    pipelines: Annotated[Path | None, typer.Option("--pipelines", help="Pipelines file, YAML or JSON.")] = None
-    key: Annotated[str | None, typer.Option("--key", help="IAM key: its env, team, defaults and format hold for what comes in.")] = None
-    promote: Annotated[list[str] | None, typer.Option("--promote", help="Attributes that get a column, by commas.")] = None
-    max_objects: Annotated[int, typer.Option("--max-objects", min=1, help="Stop where more objects would be evaluated.")] = 1_000_000
-    wave_bytes: Annotated[str, typer.Option("--wave-bytes", help="Largest wave, compressed.")] = "1GiB"
-    max_expansion: Annotated[float, typer.Option("--max-expansion", min=1, help="Largest output for an input, beyond 4 GiB.")] = 200.0
-    max_record: Annotated[str, typer.Option("--max-record", help="Longest record; longer ones are cut and marked.")] = "10MiB"
-    memory: Annotated[str | None, typer.Option("--memory", help="Memory that the job may take for buffers.")] = None
-    require_match: Annotated[bool, typer.Option("--require-match", help="Exit with 1 where nothing matches.")] = False
-    try_archived: Annotated[bool, typer.Option("--try-archived", help="Try objects in Glacier and Deep Archive.")] = False
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read salvaged objects again, and replace them.")] = False
-    force: Annotated[bool, typer.Option("--force", help="Ingest known objects again: their events are then there twice.")] = False
-    beam_flags: Annotated[list[str] | None, typer.Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.", show_default=False)] = (
-        None
-    )
+    on_changed: Annotated[str | None, Option("--on-changed", help="Known object, other content: replace, append or skip.")] = None
+    on_error: Annotated[str | None, Option("--on-error", help="Object that breaks half-way: salvage, quarantine or fail.")] = None
+    pipelines: Annotated[Path | None, Option("--pipelines", help="Pipelines file, YAML or JSON.")] = None
+    key: Annotated[str | None, Option("--key", help="IAM key: its env, team, defaults and format hold for what comes in.")] = None
+    promote: Annotated[list[str] | None, Option("--promote", help="Attributes that get a column, by commas.")] = None
+    max_objects: Annotated[int, Option("--max-objects", min=1, help="Stop where more objects would be evaluated.")] = 1_000_000
+    wave_bytes: Annotated[str, Option("--wave-bytes", help="Largest wave, compressed.")] = "1GiB"
+    max_expansion: Annotated[float, Option("--max-expansion", min=1, help="Largest output for an input, beyond 4 GiB.")] = 200.0
+    max_record: Annotated[str, Option("--max-record", help="Longest record; longer ones are cut and marked.")] = "10MiB"
+    memory: Annotated[str | None, Option("--memory", help="Memory that the job may take for buffers.")] = None
+    require_match: Annotated[bool, Option("--require-match", help="Exit with 1 where nothing matches.")] = False
+    try_archived: Annotated[bool, Option("--try-archived", help="Try objects in Glacier and Deep Archive.")] = False
+    retry_failed: Annotated[bool, Option("--retry-failed", help="Read salvaged objects again, and replace them.")] = False
+    force: Annotated[bool, Option("--force", help="Ingest known objects again: their events are then there twice.")] = False
+    beam_flags: Annotated[list[str] | None, Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.")] = None
 
     def job_and_settings(self, common: Common) -> tuple[JobSpecification, RunSettings]:
         """Return what the flags say, checked.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from pipelines import cli_output as output
+from pipelines.cli_flags import Argument
 from pipelines.cli_options import Common, with_flags
 from transforms.errors import TierError
 
-TaskId = Annotated[str, typer.Argument(metavar="ID")]
+TaskId = Annotated[str, Argument(metavar="ID")]
 
 
 @with_flags(common=Common)
@@ -66,9 +65,7 @@ def cancel(task_id: TaskId, *, common: Common) -> int:
 @with_flags(common=Common)
 def resume(
     task_id: TaskId,
-    beam_flags: Annotated[
-        list[str] | None, typer.Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.", show_default=False)
-    ] = None,
+    beam_flags: Annotated[list[str] | None, Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.")] = None,
     *,
     common: Common,
 ) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from pipelines import cli_output as output
+from pipelines.cli_flags import Argument, Option
 from pipelines.cli_options import Common, with_flags
 
 S3_FIELDS = ("format", "index", "source", "sourcetype", "host", "role_arn")
@@ -15,17 +14,17 @@ S3_FIELDS = ("format", "index", "source", "sourcetype", "host", "role_arn")
 @with_flags(common=Common)
 def create(
     common: Common,
-    name: Annotated[str, typer.Option("--name", help="What people call it.")] = "key",
-    role: Annotated[str, typer.Option("--role", help="ingest, read or admin.")] = "ingest",
-    env: Annotated[str | None, typer.Option("--env", help="Stands in _env of what comes in by it.")] = None,
-    team: Annotated[str | None, typer.Option("--team", help="Stands in _team.")] = None,
-    s3_pull: Annotated[bool, typer.Option("--s3-pull/--no-s3-pull", help="Whether it may pull from S3.")] = True,
-    format: Annotated[str | None, typer.Option("--format", help="Format of its objects, where the job names none.")] = None,
-    index: Annotated[str | None, typer.Option("--index", help="For events without their own.")] = None,
-    source: Annotated[str | None, typer.Option("--source", help="For events without their own.")] = None,
-    sourcetype: Annotated[str | None, typer.Option("--sourcetype", help="For events without their own.")] = None,
-    host: Annotated[str | None, typer.Option("--host", help="For events without their own.")] = None,
-    role_arn: Annotated[str | None, typer.Option("--role-arn", help="AWS role that reads the source.")] = None,
+    name: Annotated[str, Option("--name", help="What people call it.")] = "key",
+    role: Annotated[str, Option("--role", help="ingest, read or admin.")] = "ingest",
+    env: Annotated[str | None, Option("--env", help="Stands in _env of what comes in by it.")] = None,
+    team: Annotated[str | None, Option("--team", help="Stands in _team.")] = None,
+    s3_pull: Annotated[bool, Option("--s3-pull/--no-s3-pull", help="Whether it may pull from S3.")] = True,
+    format: Annotated[str | None, Option("--format", help="Format of its objects, where the job names none.")] = None,
+    index: Annotated[str | None, Option("--index", help="For events without their own.")] = None,
+    source: Annotated[str | None, Option("--source", help="For events without their own.")] = None,
+    sourcetype: Annotated[str | None, Option("--sourcetype", help="For events without their own.")] = None,
+    host: Annotated[str | None, Option("--host", help="For events without their own.")] = None,
+    role_arn: Annotated[str | None, Option("--role-arn", help="AWS role that reads the source.")] = None,
 ) -> int:
     """Make a key."""
     from pipelines.keys import create_key
@@ -58,7 +57,7 @@ def list_keys(common: Common) -> int:
 
 
 @with_flags(common=Common)
-def revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], *, common: Common) -> int:
+def revoke(key_id: Annotated[str, Argument(metavar="ID")], *, common: Common) -> int:
     """Take a key out of force."""
     from pipelines.keys import revoke_key
 

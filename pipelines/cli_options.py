@@ -10,8 +10,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Annotated, Any, get_type_hints
 
-import typer
-
+from pipelines.cli_flags import Option
 from transforms.errors import ConfigurationError, TierError
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -22,29 +21,17 @@ class Common:
 
     hot_tier: Annotated[
         str,
-        typer.Option(
-            "--hot-tier", envvar="REKINDLE_HOT_TIER", help="The hot tier: a folder, or s3://bucket/prefix.", rich_help_panel="Where"
-        ),
+        Option("--hot-tier", envvar="REKINDLE_HOT_TIER", help="The hot tier: a folder, or s3://bucket/prefix."),
     ] = "hot-tier"
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.", rich_help_panel="Output")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages but errors.", rich_help_panel="Output")] = False
-    endpoint_url: Annotated[
-        str | None, typer.Option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="S3 endpoint, of source and tier.", rich_help_panel="S3")
-    ] = None
-    tier_endpoint_url: Annotated[
-        str | None, typer.Option("--tier-endpoint-url", help="S3 endpoint of the tier, where it is another.", rich_help_panel="S3")
-    ] = None
-    profile: Annotated[str | None, typer.Option("--profile", help="AWS profile.", rich_help_panel="S3")] = None
-    region: Annotated[str | None, typer.Option("--region", help="AWS region of the bucket.", rich_help_panel="S3")] = None
-    no_sign_request: Annotated[
-        bool, typer.Option("--no-sign-request", help="Read a public bucket without credentials.", rich_help_panel="S3")
-    ] = False
-    request_payer: Annotated[
-        bool, typer.Option("--request-payer", help="Pay for requests to a requester-pays bucket.", rich_help_panel="S3")
-    ] = False
-    ca_bundle: Annotated[
-        str | None, typer.Option("--ca-bundle", help="File of CA certificates for the endpoint.", rich_help_panel="S3")
-    ] = None
+    as_json: Annotated[bool, Option("--json", help="JSON on standard output.")] = False
+    quiet: Annotated[bool, Option("--quiet", "-q", help="No progress and no messages but errors.")] = False
+    endpoint_url: Annotated[str | None, Option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="S3 endpoint, of source and tier.")] = None
+    tier_endpoint_url: Annotated[str | None, Option("--tier-endpoint-url", help="S3 endpoint of the tier, where it is another.")] = None
+    profile: Annotated[str | None, Option("--profile", help="AWS profile.")] = None
+    region: Annotated[str | None, Option("--region", help="AWS region of the bucket.")] = None
+    no_sign_request: Annotated[bool, Option("--no-sign-request", help="Read a public bucket without credentials.")] = False
+    request_payer: Annotated[bool, Option("--request-payer", help="Pay for requests to a requester-pays bucket.")] = False
+    ca_bundle: Annotated[str | None, Option("--ca-bundle", help="File of CA certificates for the endpoint.")] = None
 
     def stores(self, *, region: str | None = None) -> tuple[StorageOptions, StorageOptions]:
         """Return how the source is reached, and how the tier is; the region is this one, the flag's, or the environment's."""

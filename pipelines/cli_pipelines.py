@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from rich.text import Text
 
 from pipelines import cli_output as output
+from pipelines.cli_flags import Argument, Option
 from pipelines.cli_job_flags import ReadingFlags, merge_fields
 from pipelines.cli_lines import cut, say
 from pipelines.cli_options import Common, with_flags
@@ -28,9 +28,9 @@ _STYLES = {"changed": "green", "failed": "red", "skipped": "dim", "not matched":
 
 @with_flags(reading=ReadingFlags, common=Common)
 def test(
-    file: Annotated[Path, typer.Argument(help="Pipelines, YAML or JSON.")],
-    sample: Annotated[Path, typer.Option("--sample", help="Events: text, JSON or CSV, packed or not, read like an object of a bucket.")],
-    events: Annotated[int, typer.Option("--events", min=1, help="At most so many events.")] = 20,
+    file: Annotated[Path, Argument(help="Pipelines, YAML or JSON.")],
+    sample: Annotated[Path, Option("--sample", help="Events: text, JSON or CSV, packed or not, read like an object of a bucket.")],
+    events: Annotated[int, Option("--events", min=1, help="At most so many events.")] = 20,
     *,
     reading: ReadingFlags,
     common: Common,
@@ -50,7 +50,7 @@ def test(
 
 @with_flags(common=Common)
 def list_pipelines(
-    file: Annotated[Path | None, typer.Argument(help="Pipelines of one's own; without it those that ship with Rekindle.")] = None,
+    file: Annotated[Path | None, Argument(help="Pipelines of one's own; without it those that ship with Rekindle.")] = None,
     *,
     common: Common,
 ) -> int:

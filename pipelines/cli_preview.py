@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
 from rich.text import Text
 
 from pipelines import cli_output as output
+from pipelines.cli_flags import Option
 from pipelines.cli_job_flags import JobFlags
 from pipelines.cli_lines import cut, say
 from pipelines.cli_options import Common, with_flags
@@ -22,8 +22,8 @@ _NAMED = 16
 def preview(
     common: Common,
     flags: JobFlags,
-    objects: Annotated[int, typer.Option("--objects", min=0, help="Look into so many of the matched objects.")] = 5,
-    events: Annotated[int, typer.Option("--events", min=0, help="Show so many events of each.")] = 5,
+    objects: Annotated[int, Option("--objects", min=0, help="Look into so many of the matched objects.")] = 5,
+    events: Annotated[int, Option("--events", min=0, help="Show so many events of each.")] = 5,
 ) -> int:
     """Show what a job would do."""
     from pipelines.preview import run_preview  # brings Polars and deltalake

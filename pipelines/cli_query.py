@@ -10,12 +10,11 @@ import sys
 from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
-import typer
-
 from pipelines import cli_answers as answers
 from pipelines import cli_events as events
 from pipelines import cli_rows
 from pipelines.cli_events import Saving
+from pipelines.cli_flags import Argument, Option
 from pipelines.cli_options import Common, parse_time, split_lists, with_flags
 from transforms.errors import ConfigurationError
 
@@ -25,16 +24,16 @@ _TIERS = ("hot", "cold", "all")
 
 @with_flags(saving=Saving, common=Common)
 def search(
-    query: Annotated[list[str] | None, typer.Argument(help='attribute=value, words, "phrases"; empty for all.')] = None,
-    last: Annotated[str | None, typer.Option("--last", help="Only the last 90m, 12h, 7d.")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="From this time on (ISO 8601, UTC).")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Before this time (ISO 8601, UTC).")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=0, help="At most so many events or values; 0 for all. [default: 100]")] = None,
-    fields: Annotated[list[str] | None, typer.Option("--fields", help="Only these columns and attributes, by commas.")] = None,
-    count: Annotated[bool, typer.Option("--count", help="How many there are.")] = False,
-    histogram: Annotated[bool, typer.Option("--histogram", help="How many over time; a span such as 1h may follow.")] = False,
-    top: Annotated[str | None, typer.Option("--top", help="The values of this attribute that most of them have.")] = None,
-    tier_name: Annotated[str, typer.Option("--tier", help="Where: hot, cold or all.")] = "all",
+    query: Annotated[list[str] | None, Argument(help='attribute=value, words, "phrases"; empty for all.')] = None,
+    last: Annotated[str | None, Option("--last", help="Only the last 90m, 12h, 7d.")] = None,
+    start: Annotated[str | None, Option("--from", help="From this time on (ISO 8601, UTC).")] = None,
+    end: Annotated[str | None, Option("--to", help="Before this time (ISO 8601, UTC).")] = None,
+    limit: Annotated[int | None, Option("--limit", min=0, help="At most so many events or values; 0 for all. [default: 100]")] = None,
+    fields: Annotated[list[str] | None, Option("--fields", help="Only these columns and attributes, by commas.")] = None,
+    count: Annotated[bool, Option("--count", help="How many there are.")] = False,
+    histogram: Annotated[bool, Option("--histogram", help="How many over time; a span such as 1h may follow.")] = False,
+    top: Annotated[str | None, Option("--top", help="The values of this attribute that most of them have.")] = None,
+    tier_name: Annotated[str, Option("--tier", help="Where: hot, cold or all.")] = "all",
     *,
     saving: Saving,
     common: Common,
@@ -75,7 +74,7 @@ def search(
 
 @with_flags(saving=Saving, common=Common)
 def sql(
-    statement: Annotated[str, typer.Argument(help="One SELECT in DuckDB's dialect.")],
+    statement: Annotated[str, Argument(help="One SELECT in DuckDB's dialect.")],
     *,
     saving: Saving,
     common: Common,

@@ -50,10 +50,10 @@ def rekindle(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     return call
 
 
-def start_rekindle(*argv: object) -> subprocess.Popen[str]:
+def start_rekindle(*argv: object, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Start `rekindle ARGV` as a process of its own."""
     command = [sys.executable, "-m", "pipelines.cli", *map(str, argv)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True)
 
 
 def content(rekindle: Callable[..., Ended], tier: object, *flags: object) -> list[dict[str, Any]]:

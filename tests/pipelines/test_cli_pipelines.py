@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-import typer
 
 from pipelines import cli_pipelines
+from pipelines.cli_flags import make_command
 from transforms.errors import ConfigurationError
 
 LINE = '1.2.3.4 - ann [11/Aug/2025:22:24:37 +0000] "GET /x?y=1 HTTP/1.1" 200 1987 "-" "curl/8"'
@@ -33,9 +34,8 @@ Call = Callable[..., tuple[int, str]]
 @pytest.fixture
 def call(capfd: pytest.CaptureFixture[str]) -> Call:
     """Run one of the two commands in this process; return its exit code and its standard output."""
-    app = typer.Typer()
-    app.command("test")(cli_pipelines.test)
-    app.command("list")(cli_pipelines.list_pipelines)
+    commands = [make_command("test", cli_pipelines.test, ""), make_command("list", cli_pipelines.list_pipelines, "")]
+    app = click.Group("pipelines", commands)
 
     def run(*argv: object) -> tuple[int, str]:
         code = app([str(argument) for argument in argv], standalone_mode=False)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -199,14 +202,71 @@ def test_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     assert running.communicate()[1] == ""
 
 
-def test_help_comes_without_the_engines() -> None:
-    code = (
-        "import sys; from pipelines import cli; code = cli.run(['search', '--help']);"
-        "print(code, {'apache_beam', 'polars', 'deltalake', 'duckdb'} & set(sys.modules), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr == "0 set()\n"
-    assert "--histogram" in done.stdout
+ENGINES = {"apache_beam", "boto3", "deltalake", "duckdb", "numpy", "pandas", "polars", "pyarrow", "pydantic", "rich"}
+IMPORTED: dict[str, tuple[tuple[str, ...], set[str]]] = {
+    "help": (("--help",), set()),
+    "version": (("--version",), {"numpy", "pyarrow"}),
+    "help of search": (("search", "--help"), set()),
+    "help of backfill": (("backfill", "--help"), {"rich"}),
+    "count": (("search", "--count", "TIER"), {"deltalake"}),
+    "count of a condition": (("search", "filename=a", "--count", "TIER"), {"deltalake"}),
+    "histogram": (("search", "--histogram", "TIER"), {"deltalake", "numpy", "pyarrow", "rich"}),
+    "histogram as JSON": (("search", "filename=a", "--histogram", "--json", "TIER"), {"deltalake"}),
+    "top": (("search", "--top", "filename", "--json", "TIER"), {"deltalake"}),
+    "top of what is in the map": (("search", "--top", "x", "--csv", "TIER"), {"deltalake", "polars"}),
+    "events": (("search", "a", "--json", "TIER"), {"deltalake", "numpy", "polars", "pyarrow"}),
+    "files": (("files", "TIER"), {"deltalake"}),
+    "jobs": (("jobs", "list", "TIER"), {"deltalake", "rich"}),
+}
+
+
+@pytest.mark.parametrize(("argv", "engines"), IMPORTED.values(), ids=IMPORTED.keys())
+def test_a_command_imports_only_what_it_needs(tier: Tier, argv: tuple[str, ...], engines: set[str]) -> None:
+    """Importing Polars takes 0.15 s, pyarrow 0.1, rich 0.04: as long as many an answer."""
+    code = f"import sys; from pipelines import cli; code = cli.run(sys.argv[1:]); print(code, sorted({ENGINES} & {{*sys.modules}}))"
+    words = [part for word in argv for part in (("--hot-tier", tier.store.uri) if word == "TIER" else (word,))]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == f"0 {sorted(engines)}", done.stderr
+
+
+def test_help_names_every_command(rekindle: Run) -> None:
+    shown = rekindle("--help").out
+    assert all(f"\n  {name} " in shown for name in ("backfill", "preview", "search", "sql", "files", "jobs", "pipelines", "keys"))
+    assert "cancel" in rekindle("jobs", "--help").out
+    assert rekindle("keys").out == rekindle("keys", "--help").out != ""
+    assert "--histogram" in rekindle("search", "--help").out
+    assert rekindle("no-such-command").code == 2
+
+
+def on_terminal(*argv: object) -> str:
+    """Return what `rekindle ARGV` writes to a terminal."""
+    ours, theirs = pty.openpty()
+    with start_rekindle(*argv, stdout=theirs) as running:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # Linux says so at the end
+            while some := os.read(ours, 65536):
+                shown += some
+    os.close(ours)
+    assert running.returncode == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("flags", [["--csv"], ["--csv", "--fields", "_message"], ["--fields", "_message"], ["--json"], []], ids=" ".join)
+def test_a_terminal_is_not_obeyed(tmp_path: Path, flags: list[str]) -> None:
+    tier = Tier(open_tier(str(tmp_path / "hot"), StorageOptions())).add([event(DAY, "a\x1b[31mb\x9bc", **{"\x1bname": "\x1bvalue"})])
+    where = (*flags, "--hot-tier", tier.store.uri)
+    shown = on_terminal("search", "", *where)
+    assert [text for text in ("\x1b[31m", "\x1bname", "\x1bvalue", "\x9b") if text in shown] == []
+    assert "[31mb" in shown
+    if flags == ["--json"]:
+        assert json.loads(shown)["_message"] == "a\x1b[31mb\x9bc"
+
+
+def test_sql_on_a_terminal(tier: Tier) -> None:
+    statement = "SELECT chr(27) || '[31m' AS \"a\x1b[31mb\""
+    for flags in ((), ("--csv",)):
+        assert "\x1b[31m" not in on_terminal("sql", statement, *flags, "--hot-tier", tier.store.uri)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,10 @@ def _read_counts(selection: Selection, spans: Spans) -> dict[int, int]:
         from transforms.hot_tier.time_counts import count_times
 
         return count_times(selection, spans)
+    from transforms.hot_tier.grouping import count_spans
+
+    if (counts := count_spans(selection, spans)) is not None:
+        return counts
     import polars as pl
 
     from transforms.hot_tier.scanning import collect, select

@@ -7,9 +7,7 @@ configuration locked; and of all statements only one SELECT gets through, since 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator
-from concurrent import futures
 from typing import Any, TypeVar
 
 import duckdb
@@ -17,13 +15,12 @@ import pyarrow as pa
 
 from transforms.errors import ConfigurationError, RekindleError, TierError
 from transforms.hot_tier import events_view as view
+from transforms.hot_tier.database import Database, can_read
 from transforms.hot_tier.files import file_uri, load_events, never_in_map
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.storage import TierStore
 
 _BATCH_ROWS = 100_000
-_SIGNAL_SECONDS = 0.05
-_PATTERN_CHARACTERS = frozenset("*?[]{}\\")
 _SURROUNDINGS = ("IO Error", "Out of Memory Error", "INTERNAL Error", "HTTP Error")
 _FROM_DATASET = ("registered as '_events'", "arrow_scan: get_next")
 _T = TypeVar("_T")
@@ -122,26 +119,22 @@ def check_statement(text: str) -> str:
     return str(statement.query)
 
 
-class _Database:
-    """A database in memory. It works on a thread of its own, so that Ctrl-C reaches it in the middle of a statement."""
+class _Database(Database):
+    """The database that a statement sees."""
 
     def __init__(self) -> None:
-        self._spill = tempfile.TemporaryDirectory(prefix="rekindle-sql-")
-        self._connection = duckdb.connect(":memory:", config={"temp_directory": self._spill.name})
-        self._connection.execute("SET parquet_metadata_cache = true")  # the files' footers are needed three times
-        self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="sql")
-        self._working: futures.Future[Any] | None = None
-        self._closed = False
+        super().__init__()
+        self.connection.execute("SET parquet_metadata_cache = true")  # the files' footers are needed three times
 
     def show(self, tier: TierStore, snapshot: Snapshot) -> None:
         """Make the view."""
         if not snapshot.files:
             select = view.select_nothing(snapshot.columns)
-        elif tier.local_path is not None and not _PATTERN_CHARACTERS.intersection(tier.uri):
+        elif can_read(tier):
             select = self._select_files(tier, snapshot)
         else:
             select = self._select_dataset(snapshot)
-        self.wait(lambda: self._connection.execute(f"CREATE VIEW events AS {select}"))
+        self.wait(lambda: self.connection.execute(f"CREATE VIEW events AS {select}"))
 
     def lock(self) -> None:
         """Close all ways out of the database but to the live files."""
@@ -154,45 +147,23 @@ class _Database:
             "lock_configuration": "true",
         }
         for name, value in settings.items():
-            self._connection.execute(f"SET {name} = {value}")
+            self.connection.execute(f"SET {name} = {value}")
 
     def run(self, statement: str) -> pa.RecordBatchReader:
         """Begin a statement."""
-        return self.wait(lambda: self._connection.sql(statement).to_arrow_reader(_BATCH_ROWS))
+        return self.wait(lambda: self.connection.sql(statement).to_arrow_reader(_BATCH_ROWS))
 
     def wait(self, work: Callable[[], _T]) -> _T:
-        """Let the thread work, and return what it did; Ctrl-C ends the wait, and `close` the work."""
-        self._working = future = self._thread.submit(work)
-        while not future.done():  # a wait without end would sleep through a signal that came just before it
-            futures.wait([future], timeout=_SIGNAL_SECONDS)
+        """Let the thread work; DuckDB's errors are the statement's, or the tier's."""
         try:
-            return future.result()
+            return super().wait(work)
         except (duckdb.Error, OSError) as error:  # in the middle of the rows DuckDB's errors come as Arrow's
             raise _explained(str(error)) from error
 
-    def close(self) -> None:
-        """End what runs, and leave nothing behind; a second time does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        self._connection.interrupt()
-        while self._working is not None and not self._working.done():  # an interrupt that comes before the statement begins is forgotten
-            futures.wait([self._working], timeout=_SIGNAL_SECONDS)
-            self._connection.interrupt()
-        self._thread.shutdown()
-        self._connection.close()
-        self._spill.cleanup()
-
-    def __enter__(self) -> _Database:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
     def _select_files(self, tier: TierStore, snapshot: Snapshot) -> str:
         paths = {file_uri(tier, path): path for path in snapshot.files}
-        self._connection.execute(f"SET allowed_paths = [{', '.join(map(view.literal, paths))}]")
-        groups = self.wait(lambda: self._connection.sql(view.select_groups(list(paths))).fetchall())
+        self.connection.execute(f"SET allowed_paths = [{', '.join(map(view.literal, paths))}]")
+        groups = self.wait(lambda: self.connection.sql(view.select_groups(list(paths))).fetchall())
         selects = []
         for elements, uris in groups:
             known = never_in_map(snapshot, [paths[uri] for uri in uris])
@@ -201,7 +172,7 @@ class _Database:
 
     def _select_dataset(self, snapshot: Snapshot) -> str:
         """Read by pyarrow what DuckDB can't by itself: S3 takes an extension that is a download, and some names it takes for patterns."""
-        self._connection.register("_events", snapshot.events.to_pyarrow_dataset())
+        self.connection.register("_events", snapshot.events.to_pyarrow_dataset())
         return view.select_table("_events", promoted=snapshot.columns, never_in_map=never_in_map(snapshot, snapshot.files))
 
 

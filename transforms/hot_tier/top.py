@@ -1,20 +1,20 @@
-"""The values of an attribute that most events have (spec §11)."""
+"""The values of an attribute that most events have (spec §11); Polars is imported where DuckDB does not answer."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from heapq import nsmallest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from transforms.hot_tier.scanning import collect, select
+from transforms.hot_tier.grouping import count_values
 from transforms.hot_tier.selection import Selection
 from transforms.hot_tier.wanted import Wanted
 from transforms.query.instants import format_instant
-from transforms.query.multiple import array_items
 from transforms.query.syntax import Field
 from transforms.storage import TierStore
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def top(tier: TierStore, wanted: Wanted, field: Field, *, limit: int | None = None) -> list[tuple[str, int]]:
@@ -32,6 +32,15 @@ def top(tier: TierStore, wanted: Wanted, field: Field, *, limit: int | None = No
     selection = Selection.of(tier, wanted)
     if not selection.files:
         return []
+    found = count_values(selection, field, limit)
+    return _count_by_polars(selection, field, limit) if found is None else found
+
+
+def _count_by_polars(selection: Selection, field: Field, limit: int | None) -> list[tuple[str, int]]:
+    import polars as pl
+
+    from transforms.hot_tier.scanning import collect, select
+
     counts = collect(selection, select(selection, value=field).drop_nulls().group_by("value").len("count"))
     if not field.system:
         counts = _split_lists(counts)
@@ -44,6 +53,10 @@ def top(tier: TierStore, wanted: Wanted, field: Field, *, limit: int | None = No
 
 def _split_lists(counts: pl.DataFrame) -> pl.DataFrame:
     """Count the values of JSON lists one by one; of the distinct texts, so that it takes no time for each event."""
+    import polars as pl
+
+    from transforms.query.multiple import array_items
+
     is_list = pl.col("value").str.starts_with("[") & pl.col("value").str.ends_with("]")
     lists = counts.filter(is_list)
     if not lists.height:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from transforms.query.equalities import has_no_case
 from transforms.query.syntax import Operator, Pattern
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -47,8 +48,8 @@ class Matches:
 
     def __call__(self, values: pl.Series) -> pl.Series:
         """Test each value: plain text by equality, all else by regular expressions."""
-        plain = [p.literal for p in self.patterns if p.literal is not None and (p.exact_case or _has_no_case(p.literal))]
-        others = [p for p in self.patterns if p.literal is None or not (p.exact_case or _has_no_case(p.literal))]
+        plain = [p.literal for p in self.patterns if p.literal is not None and (p.exact_case or has_no_case(p.literal))]
+        others = [p for p in self.patterns if p.literal is None or not (p.exact_case or has_no_case(p.literal))]
         found = [_equals_any(values, plain)] if plain else []
         for start in range(0, len(others), _ALTERNATIVES):
             found.append(values.str.contains(_whole_expression(others[start : start + _ALTERNATIVES])))
@@ -77,7 +78,7 @@ class Contains:
 
     def __call__(self, values: pl.Series) -> pl.Series:
         """Test each value."""
-        if self.pattern.literal is not None and (self.pattern.exact_case or _has_no_case(self.pattern.literal)):
+        if self.pattern.literal is not None and (self.pattern.exact_case or has_no_case(self.pattern.literal)):
             return values.str.contains(self.pattern.literal, literal=True)
         return values.str.contains(f"(?{_flags(self.pattern)}:{_body(self.pattern)})")
 
@@ -131,11 +132,6 @@ def _is_long(number: str) -> bool:
 
 def _equals_any(values: pl.Series, texts: Sequence[str]) -> pl.Series:
     return values == texts[0] if len(texts) == 1 else values.is_in(texts)
-
-
-def _has_no_case(text: str) -> bool:
-    """Whether a text is equal without case only to itself; for characters beyond ASCII that is left to the regular expression."""
-    return text.isascii() and not any(c.isalpha() for c in text)
 
 
 def _flags(pattern: Pattern) -> str:

@@ -63,11 +63,15 @@ def _may_match(pattern: Pattern, values: Values, *, several: bool) -> bool:
         return True
     if several and values.low < _LIST_BEYOND and values.high >= _LIST_FIRST:
         return True
-    first = pattern.parts[0]
-    if not pattern.exact_case and not first.isascii():
+    if not pattern.exact_case and not pattern.parts[0].isascii():
         return True
+    least, greatest = text_range(pattern)
+    return least <= values.high and values.low <= greatest
+
+
+def text_range(pattern: Pattern) -> tuple[str, str]:
+    """Return the least and the greatest text that a pattern may match: one of exact case, or of ASCII before the first wildcard."""
+    first = pattern.parts[0]
     least = first if pattern.exact_case else first.upper()
     greatest = first if pattern.exact_case else first.lower().translate(_GREATEST_OF_CASE)
-    if pattern.literal is None:
-        greatest += _BEYOND_ALL
-    return least <= values.high and values.low <= greatest
+    return least, greatest if pattern.literal is not None else greatest + _BEYOND_ALL

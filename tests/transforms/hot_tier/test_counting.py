@@ -18,9 +18,8 @@ from tests.transforms.hot_tier.tiers import Event, Tier, event, foreign_file
 from tests.transforms.query.reference import values_of
 from tests.transforms.query.test_compiler import TIME, random_query
 from transforms.errors import ConfigurationError, TierError
-from transforms.hot_tier import data_file, scanning, time_counts
+from transforms.hot_tier import data_file, grouping, scanning, time_counts
 from transforms.hot_tier import files as files_module
-from transforms.hot_tier import top as top_module
 from transforms.hot_tier.commits import commit
 from transforms.hot_tier.counting import Bar, count, histogram
 from transforms.hot_tier.event_file import EventFile
@@ -55,6 +54,11 @@ class Opened:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.paths: list[str] = []
         select, count_times, row_groups = scanning.select, time_counts.count_times, EventFile.row_groups
+        matching = grouping._matching
+
+        def counted_matching(selection: Selection, terms: Any) -> str:
+            self.paths += [file.path for file in selection.files]
+            return matching(selection, terms)
 
         def counted_select(selection: Selection, **outputs: Field) -> pl.LazyFrame:
             self.paths += [file.path for file in selection.files]
@@ -69,7 +73,7 @@ class Opened:
             return row_groups(file, wanted)
 
         monkeypatch.setattr(scanning, "select", counted_select)
-        monkeypatch.setattr(top_module, "select", counted_select)
+        monkeypatch.setattr(grouping, "_matching", counted_matching)
         monkeypatch.setattr(time_counts, "count_times", counted_times)
         monkeypatch.setattr(EventFile, "row_groups", counted_row_groups)
 

@@ -107,7 +107,7 @@ def plan(store: TierStore, condition: str) -> str:
 
     with _Database() as database:
         database.show(store, load_events(store))
-        found = database._connection.execute(f"EXPLAIN SELECT _message FROM events WHERE {condition}").fetchall()
+        found = database.connection.execute(f"EXPLAIN SELECT _message FROM events WHERE {condition}").fetchall()
         return "".join(character for character in found[0][1] if not character.isspace() and character not in _FRAME)
 
 
