@@ -15,9 +15,9 @@ TaskId = Annotated[str, Argument(metavar="ID")]
 @with_flags(common=Common)
 def list_jobs(common: Common) -> int:
     """List jobs."""
-    from pipelines.report import read_status
+    from pipelines.job_status import read_status
     from transforms import job_folder
-    from transforms.hot_tier import table
+    from transforms.hot_tier import place
 
     tier = common.open_tier()
     found = []
@@ -26,7 +26,7 @@ def list_jobs(common: Common) -> int:
         if job:
             times = {name: status.get(name) for name in ("status", "stage", "startedAt", "finishedAt")}
             found.append({"taskId": folder.task_id, **times, "job": job["job"]})
-    if not found and not table.exists(tier):
+    if not found and not place.exists(tier):
         raise TierError(common.no_tier())
     found.sort(key=lambda one: one["startedAt"] or "", reverse=True)
     if common.as_json:
@@ -48,7 +48,8 @@ def show(task_id: TaskId, *, common: Common) -> int:
 @with_flags(common=Common)
 def cancel(task_id: TaskId, *, common: Common) -> int:
     """Cancel a job."""
-    from pipelines.report import find_job, read_status
+    from pipelines.job_status import read_status
+    from pipelines.report import find_job
 
     folder = find_job(common.open_tier(), task_id)
     status = read_status(folder).get("status")

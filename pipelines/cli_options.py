@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_type_hints
 
 from pipelines.cli_flags import Option
 from transforms.errors import ConfigurationError, TierError
+from transforms.query.instants import parse_instant
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 
@@ -112,8 +113,6 @@ def parse_time(text: str) -> datetime:
     Raises:
         ConfigurationError: the text is none.
     """
-    from transforms.query.instants import parse_instant  # brings Polars
-
     value = parse_instant(text.strip())
     if value is None:
         raise ConfigurationError(f"{text!r} is not a time: give ISO 8601, such as 2025-08-11 or 2025-08-11T22:00:00Z")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
+from pipelines.cli_options import parse_time
 from transforms.job_folder import JobFolder
+
+SILENCE_SECONDS = 120
+"""A running job writes its status every second; one that was silent for so long on another machine is taken for dead."""
 
 
 @dataclass(frozen=True)
@@ -70,3 +77,24 @@ class JobStatus:
 def now() -> str:
     """Return the time as the report has it: UTC, milliseconds, ISO 8601."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_status(folder: JobFolder) -> dict[str, Any]:
+    """Return `status.json`; a job that was running and whose process is gone has failed."""
+    status: dict[str, Any] = folder.read_json("status.json") or {}
+    if status.get("status") == "Running" and _is_lost(status):
+        reason = f"its process ended without a word, after {status['updatedAt']}; `rekindle jobs resume {folder.task_id}` goes on"
+        status |= {"status": "Failed", "reason": reason}
+    return status
+
+
+def _is_lost(status: dict[str, Any]) -> bool:
+    if status["host"] != socket.gethostname():
+        return time.time() - parse_time(status["updatedAt"]).timestamp() > SILENCE_SECONDS
+    try:
+        os.kill(status["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -5,9 +5,7 @@ It is the same while the job runs, after it, and for a resumed job.
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from pipelines.cli_options import parse_time
+from pipelines.job_status import read_status
 from pipelines.plan import WORK, Plan
 from transforms.errors import ConfigurationError
 from transforms.hot_tier import table
@@ -32,8 +31,6 @@ OBJECT_COUNTS = (
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 SOME_FAILED = 3
 _TASK_ID = re.compile(r"[A-Za-z0-9-]+")
-SILENCE_SECONDS = 120
-"""A running job writes its status every second; one that was silent for so long on another machine is taken for dead."""
 
 
 @dataclass(frozen=True)
@@ -58,27 +55,6 @@ class JobState:
         job = folder.read_json("job.json")
         plan = Plan.load(job["job"]["bucket"], folder)
         return cls(job, read_status(folder), plan, folder.read_json("failures.json") or [])
-
-
-def read_status(folder: JobFolder) -> dict[str, Any]:
-    """Return `status.json`; a job that was running and whose process is gone has failed."""
-    status: dict[str, Any] = folder.read_json("status.json") or {}
-    if status.get("status") == "Running" and _is_lost(status):
-        reason = f"its process ended without a word, after {status['updatedAt']}; `rekindle jobs resume {folder.task_id}` goes on"
-        status |= {"status": "Failed", "reason": reason}
-    return status
-
-
-def _is_lost(status: dict[str, Any]) -> bool:
-    if status["host"] != socket.gethostname():
-        return time.time() - parse_time(status["updatedAt"]).timestamp() > SILENCE_SECONDS
-    try:
-        os.kill(status["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 def build_report(task_id: str, state: JobState, ledger: Ledger, progress: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
