@@ -1,6 +1,7 @@
 """`rekindle …`: the command line (spec §13). Standard output carries results only; everything else goes to standard error.
 
-Beam takes more than a second to import, so only the commands that run a pipeline import it, when they are called.
+Beam takes more than a second to import, Polars and pyarrow as long as many an answer: only the module of the command that is called is
+imported, and that imports what it needs when it needs it.
 """
 
 from __future__ import annotations
@@ -90,15 +91,13 @@ def run(argv: list[str]) -> int:
         sys.stdout.flush()
     except click.exceptions.Exit as end:
         return int(end.exit_code)
-    except click.Abort:
-        return 130
     except click.ClickException as error:
         return _refuse(error.format_message(), code=2)
     except RekindleError as error:
         return _refuse(str(error), field=getattr(error, "field", None), code=error.exit_code)
     except KeyboardInterrupt:
         return 130
-    except (BrokenPipeError, SystemExit):  # the latter is what click makes of a broken pipe, and of nothing else
+    except BrokenPipeError:
         return _stop_writing()
     return int(result or 0)
 

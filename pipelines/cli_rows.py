@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -21,22 +22,24 @@ _JSON_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
 def print_json(document: object) -> None:
     """Print one JSON document."""
-    sys.stdout.write(_shown_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    sys.stdout.write((_printable_json(text) if sys.stdout.isatty() else text) + "\n")
 
 
 def print_rows_json(rows: Iterable[dict[str, Any]]) -> None:
     """Print rows as NDJSON, each as it comes."""
+    is_terminal = sys.stdout.isatty()
     for row in rows:
         line = orjson.dumps(row, default=str, option=_JSON_OPTIONS)
-        sys.stdout.buffer.write((_shown_json(line.decode()).encode() if sys.stdout.isatty() else line) + b"\n")
+        sys.stdout.buffer.write((_printable_json(line.decode()).encode() if is_terminal else line) + b"\n")
     sys.stdout.flush()
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """Print rows as CSV (RFC 4180, but with LF)."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(map(_csv_cell, columns))
-    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+    cell_of = _printable_cell if sys.stdout.isatty() else _csv_cell
+    writer.writerows([cell_of(cell) for cell in row] for row in chain([columns], rows))
 
 
 def write_csv(text: bytes) -> None:
@@ -50,9 +53,9 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
-def _shown_json(text: str) -> str:
-    r"""Return JSON as it is, but on a terminal with the control characters escaped that JSON allows in strings: DEL to `\u009f`."""
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text) if sys.stdout.isatty() else text
+def _printable_json(text: str) -> str:
+    r"""Return JSON with the control characters escaped that it allows in strings: DEL to `\u009f`."""
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _csv_cell(cell: object) -> object:
@@ -60,5 +63,10 @@ def _csv_cell(cell: object) -> object:
     if isinstance(cell, datetime):
         return cell.isoformat().removesuffix("+00:00") + ("Z" if cell.tzinfo is not None else "")
     if isinstance(cell, dict | list):
-        cell = orjson.dumps(cell, default=str, option=_JSON_OPTIONS | orjson.OPT_NON_STR_KEYS).decode()
-    return printable(cell) if isinstance(cell, str) and sys.stdout.isatty() else cell
+        return orjson.dumps(cell, default=str, option=_JSON_OPTIONS | orjson.OPT_NON_STR_KEYS).decode()
+    return cell
+
+
+def _printable_cell(cell: object) -> object:
+    found = _csv_cell(cell)
+    return printable(found) if isinstance(found, str) else found
