@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ from pipelines.cli_events import Saving
 from pipelines.cli_options import Common
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from transforms.hot_tier.wanted import Wanted
     from transforms.query.syntax import Field
     from transforms.storage import TierStore
@@ -24,7 +28,7 @@ def show_events(tier: TierStore, wanted: Wanted, limit: int | None, names: tuple
     from transforms.hot_tier.search import Search
 
     search = Search.begin(tier, wanted)
-    frames = search.frames(limit=limit)
+    frames = _interruptible(search.frames(limit=limit))
     if saving.as_csv or saving.parquet is not None:
         from transforms.hot_tier.export import event_tables
 
@@ -72,6 +76,13 @@ def show_top(tier: TierStore, wanted: Wanted, field: Field, limit: int | None, s
         from pipelines import cli_drawing as drawing
 
         drawing.print_top(pairs) if pairs else _say_nothing(common)
+
+
+def _interruptible(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Let Ctrl-C end a write that waits for its reader: the handler that Polars sets, once it reads, lets the write go on."""
+    for frame in frames:
+        signal.siginterrupt(signal.SIGINT, True)  # noqa: FBT003 - it takes no name
+        yield frame
 
 
 def _say_nothing(common: Common) -> None:

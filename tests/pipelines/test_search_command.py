@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
 import os
@@ -10,6 +11,8 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -196,7 +199,9 @@ def test_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     tier = Tier(open_tier(str(tmp_path / "hot"), StorageOptions())).add(events)
     running = start_rekindle("search", "--limit", 0, "--json", "--hot-tier", tier.store.uri)
     assert running.stdout is not None
-    assert json.loads(running.stdout.readline())["_message"] == "x" * 1000  # and it waits for somebody to read on
+    assert json.loads(running.stdout.readline())["_message"] == "x" * 1000
+    while int.from_bytes(fcntl.ioctl(running.stdout, termios.FIONREAD, bytes(4)), sys.byteorder) < 60_000:
+        time.sleep(0.01)  # until the pipe is full, and the program waits for somebody to read on
     running.send_signal(signal.SIGINT)
     assert running.wait(60) == 130
     assert running.communicate()[1] == ""
