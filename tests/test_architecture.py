@@ -14,7 +14,7 @@ PRODUCT = ("service", "pipelines", "transforms")
 
 FOUNDATIONS = frozenset({"transforms.names", "transforms.schema", "transforms.errors", "transforms.peeking"})
 PLAIN_MODULES = frozenset({"transforms.storage", "transforms.key_glob", "transforms.timestamps"})
-PLAIN_PACKAGES = ("codecs", "formats", "processors", "query", "hot_tier")
+PLAIN_PACKAGES = ("codecs", "formats", "processors", "query", "retention", "hot_tier")
 
 # From the top to the ground. A module imports from its own layer and those below it.
 LAYERS = ("service", "pipelines", "steps", "plain", "foundations")

@@ -17,7 +17,7 @@ from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import LiveFile
 from transforms.hot_tier.wanted import Wanted
 from transforms.names import ATTRIBUTES_COLUMN, is_system
-from transforms.query.compiler import compile_query, exact_column, time_conditions
+from transforms.query.compiler import compile_query, exact_column, in_one_place, time_conditions
 from transforms.storage import TierStore
 
 _TIME = "_time"
@@ -114,9 +114,7 @@ class EventFile:
         """Return some rows of the file, with each attribute in one place."""
         rows_of_file = self._lazy.slice(first, rows)
         if self._in_both_places:
-            entries = pl.col(ATTRIBUTES_COLUMN).map
-            columns = [pl.coalesce(exact_column(name), entries.get(pl.lit(name))).alias(name) for name in self._in_both_places]
-            return rows_of_file.with_columns(columns)
+            return rows_of_file.with_columns(in_one_place(self._in_both_places))
         return rows_of_file
 
     @cached_property

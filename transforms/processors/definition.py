@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from transforms.errors import ConfigurationError, QueryError
 from transforms.processors import PROCESSORS
 from transforms.processors.documents import Document, read_document
+from transforms.processors.fields import raise_problems, read_condition, read_description, read_enabled
 from transforms.processors.parameters import Parameters, Problems
 from transforms.processors.pipeline import Pipeline
 from transforms.processors.processor import Processor
 from transforms.processors.ready_made import read_ready_made, ready_made_names
-from transforms.query import Expr, parse
 
 _FIELDS = ("name", "description", "when", "enabled", "steps")
 _PIPELINE = "pipeline"
@@ -32,23 +31,16 @@ def load_pipelines(text: str, *, source: str) -> tuple[Pipeline, ...]:
         ConfigurationError: The file is no YAML, or says something that is not allowed; all mistakes, a line each, as
             `FILE:LINE:COLUMN: PATH: what is wrong`.
     """
-    document = read_document(text, source=source)
+    document = read_document(text, source=source, field="pipelines")
     problems = Problems()
     pipelines = _Reader(document, problems).pipelines()
-    if problems.found:
-        raise ConfigurationError("\n".join(_messages(document, problems, source)), field="pipelines")
+    raise_problems(document, problems, source=source, field="pipelines")
     return pipelines
 
 
 def load_ready_made(name: str) -> tuple[Pipeline, ...]:
     """Read the ready-made pipelines of a name."""
     return load_pipelines(read_ready_made(name), source=f"{name} (ready-made)")
-
-
-def _messages(document: Document, problems: Problems, source: str) -> Iterator[str]:
-    for problem in problems.found:
-        place = document.place(problem.path, at_key=problem.at_key)
-        yield f"{source}:{place.line}:{place.column}: {problem.path}: {problem.text}"
 
 
 class _Reader:
@@ -107,26 +99,11 @@ class _Reader:
                 self._problems.add(f"{path}.{key}", f"unknown field; a pipeline has {', '.join(_FIELDS)}", at_key=True)
         return Pipeline(
             name=_name(fields),
-            when=self._when(fields) if "when" in entry else None,
-            description=_description(fields),
-            enabled=_enabled(fields),
+            when=read_condition(fields, self._document),
+            description=read_description(fields),
+            enabled=read_enabled(fields),
             steps=self._steps(fields, depth),
         )
-
-    def _when(self, fields: Parameters) -> Expr | None:
-        condition, comment = fields.values["when"], self._document.comments.get(f"{fields.path}.when")
-        if comment is not None:
-            fields.problem("when", f"YAML takes {comment!r} for a comment; put the whole condition in single quotes: when: '…'")
-        elif condition is None or (isinstance(condition, str) and not condition.strip()):
-            fields.problem("when", "is empty; leave it out for all events")
-        elif not isinstance(condition, str):
-            fields.problem("when", f"must be a text in the query language, not {condition!r}; put it in quotes: when: '…'")
-        else:
-            try:
-                return parse(condition)
-            except QueryError as error:
-                fields.problem("when", str(error))
-        return None
 
     def _steps(self, fields: Parameters, depth: int) -> tuple[Processor | Pipeline, ...]:
         entries = fields.values.get("steps")
@@ -175,19 +152,3 @@ def _name(fields: Parameters) -> str:
     if "," in name or name != name.strip():
         fields.problem("name", f"{name!r} has a comma, or a blank at its end; names are listed with commas between them")
     return name
-
-
-def _description(fields: Parameters) -> str:
-    description = fields.values.get("description", "")
-    if not isinstance(description, str):
-        fields.problem("description", f"must be a text, not {description!r}; put it in quotes")
-        return ""
-    return description
-
-
-def _enabled(fields: Parameters) -> bool:
-    enabled = fields.values.get("enabled", True)
-    if not isinstance(enabled, bool):
-        fields.problem("enabled", f"must be true or false, not {enabled!r}")
-        return False
-    return enabled

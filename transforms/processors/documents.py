@@ -62,12 +62,13 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def read_document(text: str, *, source: str) -> Document:
+def read_document(text: str, *, source: str, field: str) -> Document:
     """Read YAML or JSON.
 
     Args:
         text: The file.
         source: Its name, for messages.
+        field: What kind of file it is, by its flag: the field that errors name.
 
     Raises:
         ConfigurationError: It is neither.
@@ -75,7 +76,7 @@ def read_document(text: str, *, source: str) -> Document:
     try:
         document = Document(json.loads(text, object_pairs_hook=_unique))
     except (ValueError, RecursionError):
-        return _read_yaml(text, source)
+        return _read_yaml(text, source, field)
     with suppress(yaml.YAMLError):  # JSON that is no YAML: mistakes are told by their paths
         _note_places(document, yaml.compose(text.replace("\t", " "), _Loader), text)  # JSON's own tabs are never within strings
     return document
@@ -88,7 +89,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def _read_yaml(text: str, source: str) -> Document:
+def _read_yaml(text: str, source: str, field: str) -> Document:
     try:
         loader = _Loader(text)
         try:
@@ -101,9 +102,9 @@ def _read_yaml(text: str, source: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
-        raise ConfigurationError(f"{where}: is neither YAML nor JSON: {error.problem}", field="pipelines") from error
+        raise ConfigurationError(f"{where}: is neither YAML nor JSON: {error.problem}", field=field) from error
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise ConfigurationError(f"{source}: is neither YAML nor JSON: {' '.join(str(error).split())}", field="pipelines") from error
+        raise ConfigurationError(f"{source}: is neither YAML nor JSON: {' '.join(str(error).split())}", field=field) from error
     return document
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,6 +64,12 @@ def columns_read(expr: Expr, columns: Collection[str]) -> set[str]:
 def exact_column(name: str) -> pl.Expr:
     """Return the column of that very name, `*` and `^…$` too, which `pl.col` takes for patterns."""
     return cs.by_name(name).as_expr() if name == "*" or (name.startswith("^") and name.endswith("$")) else pl.col(name)
+
+
+def in_one_place(names: Iterable[str]) -> list[pl.Expr]:
+    """Return the columns of attributes that are in the map in some rows, complete: for frames that `compile_query` can't be told of."""
+    entries = pl.col(ATTRIBUTES_COLUMN).map
+    return [pl.coalesce(exact_column(name).cast(pl.String), entries.get(pl.lit(name))).alias(name) for name in names]
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,11 @@ def parse_span(text: str) -> timedelta:
         ConfigurationError: it is none of these, or nothing, or longer than there are dates.
     """
     found = _SPAN.fullmatch(text.strip())
-    if found is None or int(found[1]) == 0:
+    if found is None or not found[1].strip("0"):
         raise ConfigurationError(f'"{text}" is not a length of time: a whole number above 0 and s, m, h, d or w, as in 90m, 12h, 30d, 2w')
     try:
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
-    except OverflowError as error:
+    except (OverflowError, ValueError) as error:  # Python refuses to read numbers of more than 4,300 digits
         raise ConfigurationError(f'"{text}" is longer than there are dates') from error
 
 

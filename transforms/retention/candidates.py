@@ -1,0 +1,55 @@
+"""Events that are old enough to be judged by their text: their columns as Polars has them, and which of them meet a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from transforms.query import Expr, columns_read, compile_query
+from transforms.query.compiler import exact_column, in_one_place
+from transforms.schema import ATTRIBUTES_COLUMN
+
+_Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Some events, in the columns that conditions read."""
+
+    frame: pl.DataFrame
+
+    @classmethod
+    def of(cls, table: pa.Table | pa.RecordBatch, rows: _Rows, in_both_places: Collection[str]) -> Candidates:
+        """Take some rows of a table.
+
+        Args:
+            table: The columns that conditions read.
+            rows: Which, ascending, at least one.
+            in_both_places: Attributes that are in their column in some rows and in the map in others.
+        """
+        names = table.schema.names
+        first, last = int(rows[0]), int(rows[-1]) + 1
+        columns = (table.column(name).slice(first, last - first) for name in names)
+        frame = pl.DataFrame([cast(pl.Series, pl.from_arrow(column)).alias(name) for name, column in zip(names, columns, strict=True)])
+        if last - first > len(rows):  # files are sorted by time: of these a slice has them all
+            frame = frame.select(pl.all().gather(rows - first))
+        if ATTRIBUTES_COLUMN in names:
+            frame = frame.with_columns(in_one_place(name for name in names if name in in_both_places))
+        return cls(frame)
+
+    def that_meet(self, condition: Expr | None, rows: _Rows) -> npt.NDArray[np.bool_]:
+        """Return which of some of them, ascending, meet a condition; None is no condition."""
+        names = self.frame.columns
+        if condition is None:
+            return np.ones(len(rows), np.bool_)
+        frame = self.frame.select(exact_column(name) for name in columns_read(condition, names))
+        if len(rows) < frame.height:
+            frame = frame.select(pl.all().gather(rows))
+        met = frame.select(compile_query(condition, names)).to_series()
+        return np.full(len(rows), met[0]) if len(met) < len(rows) else met.to_numpy().astype(np.bool_)
