@@ -17,8 +17,8 @@ from transforms.storage import TierStore
 
 TIERS = ("hot", "cold")
 OBJECT = "_object"
-# Statistics of other writers (a foreign compaction) are cut to milliseconds.
-_BOUND_PRECISION = 999
+BOUND_PRECISION = 999
+"""Microseconds by which an event may be newer than its file's statistics say: those of other writers are cut to milliseconds."""
 
 
 def live_files(tier: TierStore) -> list[str]:
@@ -56,17 +56,17 @@ def files_for(snapshot: Snapshot, expr: Expr | None, bounds: TimeBounds, tier_na
     """
     if tier_name is not None and tier_name not in TIERS:
         raise ConfigurationError(f"there is no tier {tier_name}; there are {', '.join(TIERS)}", field="tier")
-    known = _Known(snapshot)
+    known = Known(snapshot)
     return [
         file
         for file in snapshot.files.values()
         if tier_name in (None, file.tier)
-        and bounds.overlaps(file.min_time, file.max_time + _BOUND_PRECISION)
+        and bounds.overlaps(file.min_time, file.max_time + BOUND_PRECISION)
         and may_hold(expr, lambda field, file=file: known.of(file, field))  # type: ignore[misc]
     ]
 
 
-class _Known:
+class Known:
     """What the log knows of the fields of each file: of those that its files keep in columns, and of `_object`.
 
     Of another writer's file it knows nothing: in it an attribute may be in both places, and bounds may be cut short.
@@ -86,7 +86,7 @@ class _Known:
         if field.name not in self._bounds:
             self._bounds[field.name] = self._snapshot.text_bounds(field.name)
         nulls, low, high = self._bounds[field.name][file.path]
-        return NONE if nulls == file.rows else Values(low, high)
+        return NONE if nulls == file.rows else Values(low, high, complete=nulls == 0)
 
 
 def never_in_map(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:

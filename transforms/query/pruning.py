@@ -24,11 +24,18 @@ class Values:
         low: no value is less; None where that is not known.
         high: no value is greater; None where that is not known.
         none: no row has the field.
+        complete: every row has the field.
     """
 
     low: str | None = None
     high: str | None = None
     none: bool = False
+    complete: bool = False
+
+    @property
+    def only(self) -> str | None:
+        """The one value that all rows have; None where there are several, or that is not known."""
+        return self.low if self.complete and self.low == self.high else None
 
 
 UNKNOWN = Values()
