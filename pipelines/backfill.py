@@ -53,7 +53,8 @@ def build_wave(
         | "Spread" >> beam.Reshuffle()
         | "ReadEvents" >> ReadEvents(specification.bucket, settings.source_options, reading, settings.hot_tier, settings.tier_options)
     )
-    shaped = read.main | "ApplyPipelines" >> ApplyPipelines(context.pipelines, reading.formats.timestamp, reading.formats.timezone)
+    apply = ApplyPipelines(context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.programs)
+    shaped = read.main | "ApplyPipelines" >> apply
     write = WriteHotTier(settings.hot_tier, settings.tier_options, columns, reading.task_id, buffer_bytes)
     files = shaped.main | "WriteHotTier" >> write
     publish = PublishWave(

@@ -53,6 +53,7 @@ class JobFlags(ReadingFlags, ObjectFlags):
     on_changed: Annotated[str | None, Option("--on-changed", help="Known object, other content: replace, append or skip.")] = None
     on_error: Annotated[str | None, Option("--on-error", help="Object that breaks half-way: salvage, quarantine or fail.")] = None
     pipelines: Annotated[Path | None, Option("--pipelines", help="Pipelines file, YAML or JSON.")] = None
+    rules: Annotated[Path | None, Option("--rules", help="Deletion rules: warn of events that they delete at once.")] = None
     key: Annotated[str | None, Option("--key", help="IAM key: its env, team, defaults and format hold for what comes in.")] = None
     promote: Annotated[list[str] | None, Option("--promote", help="Attributes that get a column, by commas.")] = None
     max_objects: Annotated[int, Option("--max-objects", min=1, help="Stop where more objects would be evaluated.")] = 1_000_000
@@ -70,7 +71,7 @@ class JobFlags(ReadingFlags, ObjectFlags):
         """Return what the flags say, checked.
 
         Raises:
-            ConfigurationError: a flag, the job file or the pipelines file is wrong.
+            ConfigurationError: a flag or the job file is wrong, or a file can't be read.
         """
         stray = next(iter(self.beam_flags or ()), "-")
         if not stray.startswith("-"):
@@ -89,6 +90,8 @@ class JobFlags(ReadingFlags, ObjectFlags):
             tier_options=tier_options,
             pipelines=_read_text(self.pipelines, "--pipelines") if self.pipelines else None,
             pipelines_file=str(self.pipelines) if self.pipelines else "pipelines",
+            rules=_read_text(self.rules, "--rules") if self.rules else None,
+            rules_file=str(self.rules) if self.rules else "rules",
             key=self.key,
             promote=_columns(split_lists(self.promote or ())),
             max_objects=self.max_objects,

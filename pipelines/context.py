@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 
 from pipelines.keys import MISSING_S3_PULL, S3Pull, load_key
 from pipelines.settings import RunSettings
@@ -12,6 +13,8 @@ from transforms.object_listing import ObjectFilter
 from transforms.object_reading import ReadSettings
 from transforms.processors import Pipeline
 from transforms.processors.definition import load_pipelines
+from transforms.retention.program import Program
+from transforms.retention.rules_file import RULES, TIERS, load_rules
 from transforms.storage import ObjectStore, TierStore, open_store, open_tier
 
 
@@ -23,6 +26,7 @@ class JobContext:
         specification: What to ingest.
         settings: How; its `hot_tier` is the absolute place, because workers may stand in another folder.
         pipelines: What runs on the events.
+        programs: The rules that events are judged by, by their section (`rules`, `tiers`).
         reading: How objects are read.
         tier: The hot tier.
         store: The source.
@@ -32,6 +36,7 @@ class JobContext:
     specification: JobSpecification
     settings: RunSettings
     pipelines: tuple[Pipeline, ...]
+    programs: dict[str, Program]
     reading: ReadSettings
     tier: TierStore
     store: ObjectStore
@@ -42,8 +47,10 @@ class JobContext:
         """Load and open what a job needs; nothing but the key is requested yet.
 
         Raises:
-            RekindleError: the pipelines file or the key is wrong, or a place can't be one.
+            RekindleError: the file of pipelines or rules, or the key is wrong, or a place can't be one.
         """
+        pipelines = load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
+        settings, programs = _programs(settings)
         tier = open_tier(settings.hot_tier, settings.tier_options)
         key = load_key(tier, settings.key) if settings.key else None
         if key and key.s3_pull is None:
@@ -63,7 +70,8 @@ class JobContext:
         return cls(
             specification=specification,
             settings=replace(settings, hot_tier=tier.uri),
-            pipelines=load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else (),
+            pipelines=pipelines,
+            programs=programs,
             reading=reading,
             tier=tier,
             store=store,
@@ -87,6 +95,21 @@ class JobContext:
         counted = f"{evaluated:,} object{'s were' if evaluated != 1 else ' was'}"
         return f"nothing matched: {counted} evaluated under {self.source}. The pattern is matched on the whole key, {hint}"
 
+    def without_rules(self) -> list[str]:
+        """Return what to say where a file of rules has none that hold."""
+        idle = self.settings.rules is not None and not self.programs
+        return [f"{self.settings.rules_file}: no rule in it holds, so no event is too old"] if idle else []
+
     def left_out(self, excluded: int) -> str:
         """Return what to say where objects are the tier's own."""
         return f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"
+
+
+def _programs(settings: RunSettings) -> tuple[RunSettings, dict[str, Program]]:
+    """Return the rules as they were when the job first started, and the settings with that time."""
+    if settings.rules is None:
+        return settings, {}
+    started = datetime.fromisoformat(settings.rules_now) if settings.rules_now else datetime.now(timezone.utc)
+    files = {section: load_rules(settings.rules, source=settings.rules_file, section=section) for section in (RULES, TIERS)}
+    programs = {section: Program.of(file, started) for section, file in files.items()}
+    return replace(settings, rules_now=started.isoformat()), {section: one for section, one in programs.items() if one.rules}

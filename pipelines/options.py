@@ -27,6 +27,7 @@ def _add_backfill_args(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument("--hot_tier", "--hot-tier", default="hot-tier", help="The hot tier: a folder or s3://bucket/prefix.")
     parser.add_argument("--pipelines", help="Pipelines file.")
+    parser.add_argument("--rules", help="Deletion rules: warn of events that they delete at once.")
     parser.add_argument("--promote", action="append", default=[], help="Attributes that get a column.")
     parser.add_argument("--wave_bytes", "--wave-bytes", default="1GiB", help="Largest wave, compressed.")
     parser.add_argument("--endpoint_url", "--endpoint-url", help="S3 endpoint.")
@@ -50,6 +51,8 @@ def parse_backfill(argv: Sequence[str]) -> tuple[JobSpecification, RunSettings]:
         tier_options=stores,
         pipelines=Path(flags.pipelines).read_text(encoding="utf-8") if flags.pipelines else None,
         pipelines_file=flags.pipelines or "pipelines",
+        rules=Path(flags.rules).read_text(encoding="utf-8") if flags.rules else None,
+        rules_file=flags.rules or "rules",
         promote=split_lists(flags.promote),
         wave_bytes=parse_size(flags.wave_bytes),
         force=flags.force,

@@ -76,6 +76,8 @@ def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: Jo
         status.warn(context.left_out(excluded))
     if not manifest.num_rows:
         status.warn(context.nothing_matched(evaluated))
+    for warning in context.without_rules():
+        status.warn(warning)
     return manifest
 
 

@@ -21,6 +21,7 @@ from transforms.hot_tier import table
 from transforms.hot_tier.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.job_folder import JobFolder
+from transforms.object_outcomes import is_too_old, tell_too_old
 from transforms.schema import TIME_RECEIVED
 from transforms.storage import TierStore
 
@@ -154,7 +155,9 @@ def _warnings_of_events(entries: Iterable[LedgerEntry]) -> list[str]:
         events.update(dict(entry.counts))
         objects.update(dict(entry.counts).keys())
     untimed = events.pop(TIME_RECEIVED, 0)
+    old = {name: events.pop(name) for name in sorted(events) if is_too_old(name)}
     found = [f"{name} failed on {_events(number)}, left as they were" for name, number in sorted(events.items())]
+    found += [tell_too_old(name, _events(number), one=number == 1) for name, number in old.items()]
     if untimed:
         where = f"{objects[TIME_RECEIVED]:,} object{'s' * (objects[TIME_RECEIVED] != 1)}"
         cure = "`rekindle preview` shows what can be done"

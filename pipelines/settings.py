@@ -23,6 +23,9 @@ class RunSettings:
         tier_options: How the hot tier is reached.
         pipelines: Text of the pipelines file, or None.
         pipelines_file: Its name, for messages.
+        rules: Text of the file of deletion rules, or None.
+        rules_file: Its name, for messages.
+        rules_now: When the job first started, ISO 8601: by this the rules' cut-offs stay the same however often it is resumed.
         key: The id of the IAM key that lets the events in, or None.
         promote: Attributes that get a column whatever the sample says.
         max_objects: Discovery stops beyond so many objects.
@@ -39,6 +42,9 @@ class RunSettings:
     tier_options: StorageOptions = field(default_factory=StorageOptions)
     pipelines: str | None = None
     pipelines_file: str = "pipelines"
+    rules: str | None = None
+    rules_file: str = "rules"
+    rules_now: str | None = None
     key: str | None = None
     promote: tuple[str, ...] = ()
     max_objects: int = 1_000_000

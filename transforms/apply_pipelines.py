@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
@@ -13,6 +13,7 @@ import pyarrow as pa
 from transforms.event_shaping import apply_pipelines
 from transforms.object_outcomes import EventCounts
 from transforms.processors import Pipeline
+from transforms.retention.program import Program
 
 MAIN = "main"
 COUNTS = "counts"
@@ -31,26 +32,27 @@ class ApplyPipelines(beam.PTransform):
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
+        programs: Rules by their section, to count which events are too old for them.
     """
 
     pipelines: tuple[Pipeline, ...] = ()
     timestamp: str = "auto"
     timezone: str = "UTC"
+    programs: Mapping[str, Program] = field(default_factory=dict)
 
     def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.pvalue.DoOutputsTuple:
         """Apply `apply_pipelines` to every batch, with its counts as a tagged output."""
-        apply = beam.ParDo(_ApplyPipelinesFn(self.pipelines, self.timestamp, self.timezone))
+        apply = beam.ParDo(_ApplyPipelinesFn(self.pipelines, self.timestamp, self.timezone, self.programs))
         return batches | "Apply" >> apply.with_output_types(pa.RecordBatch, **{COUNTS: EventCounts}).with_outputs(COUNTS, main=MAIN)
 
 
 class _ApplyPipelinesFn(beam.DoFn):
-    def __init__(self, pipelines: tuple[Pipeline, ...], timestamp: str, timezone: str) -> None:
+    def __init__(self, pipelines: tuple[Pipeline, ...], timestamp: str, timezone: str, programs: Mapping[str, Program]) -> None:
         self._pipelines = pipelines
-        self._timestamp = timestamp
-        self._timezone = timezone
+        self._settings: dict[str, Any] = {"timestamp": timestamp, "timezone": timezone, "programs": programs}
 
     def process(self, batch: pa.RecordBatch) -> Iterator[Any]:
         counts: Counter[str] = Counter()
-        yield apply_pipelines(batch, self._pipelines, timestamp=self._timestamp, timezone=self._timezone, counts=counts)
+        yield apply_pipelines(batch, self._pipelines, **self._settings, counts=counts)
         if counts:
             yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(str(batch.column("_object")[0]), tuple(counts.items())))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms import processors, schema
+from transforms.object_outcomes import too_old
 from transforms.processors import Failures, Pipeline
+from transforms.retention.durations import format_duration
+from transforms.retention.program import Program
 from transforms.timestamps import settle_times
 
 
@@ -19,6 +22,7 @@ def apply_pipelines(
     *,
     timestamp: str = "auto",
     timezone: str = "UTC",
+    programs: Mapping[str, Program] | None = None,
     counts: Counter[str] | None = None,
 ) -> pa.RecordBatch:
     """Return the batch as its pipelines leave it, every event with a time.
@@ -28,7 +32,9 @@ def apply_pipelines(
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
-        counts: Where it is counted how many events got the time of receipt, and how many each processor failed on.
+        programs: Rules by their section, to count how many events are too old for them.
+        counts: Where it is counted how many events got the time of receipt, how many each processor failed on, and how many each rule
+            would take at once.
     """
     modified, received = schema.modified_of(batch), batch.column("_observed_at")[0].as_py()
     failures: Failures = Counter()
@@ -39,7 +45,15 @@ def apply_pipelines(
     batch = settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
     if counts is not None and timestamp == "auto" and (untimed := _untimed(batch)):
         counts[schema.TIME_RECEIVED] += untimed
+    if counts is not None and programs:
+        counts.update(_too_old(batch, programs))
     return batch
+
+
+def _too_old(batch: pa.RecordBatch, programs: Mapping[str, Program]) -> dict[str, int]:
+    """Return how many events each rule would take at once."""
+    found = ((section, rule, number) for section, program in programs.items() for rule, number in program.count(batch))
+    return {too_old(section, rule.name, format_duration(rule.retention)): number for section, rule, number in found}
 
 
 def _untimed(batch: pa.RecordBatch) -> int:

@@ -11,6 +11,33 @@ from transforms.hot_tier.ledger import LedgerEntry
 
 _WORST_FIRST = ("vanished", "archived", "failed", "quarantined", "salvaged", "ingested")
 
+_NEXT = {
+    "older than rule ": "the next `rekindle delete` with these rules removes",
+    "older than tier ": "the next `rekindle tier` with these rules moves",
+}
+
+
+def too_old(section: str, rule: str, retention: str) -> str:
+    """Return the name under which events are counted that a rule of a section (`rules`, `tiers`) would take at once."""
+    return f"older than {section.removesuffix('s')} {rule} allows ({retention})"
+
+
+def is_too_old(name: str) -> bool:
+    """Whether it is the name of such a count."""
+    return name.startswith(tuple(_NEXT))
+
+
+def tell_too_old(name: str, events: str, *, one: bool) -> str:
+    """Return what is said of events that a rule would take at once.
+
+    Args:
+        name: What their count is called.
+        events: How many there are, like `3 events`.
+        one: Whether it is one.
+    """
+    happens = next(text for start, text in _NEXT.items() if name.startswith(start))
+    return f"{events} {'is' if one else 'are'} {name}: {happens} {'it' if one else 'them'}"
+
 
 @dataclass(frozen=True)
 class EventCounts:
@@ -18,7 +45,7 @@ class EventCounts:
 
     Attributes:
         uri: The object's name.
-        counts: What, and to how many: `schema.TIME_RECEIVED`, and the processors that failed.
+        counts: What, and to how many: `schema.TIME_RECEIVED`, processors that failed, and rules that would take them (`too_old`).
     """
 
     uri: str

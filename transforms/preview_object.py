@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +12,11 @@ import pyarrow as pa
 
 from transforms import schema
 from transforms.event_shaping import apply_pipelines
+from transforms.object_outcomes import tell_too_old, too_old
 from transforms.object_reading import ReadSettings
 from transforms.processors import Pipeline
+from transforms.retention.durations import format_duration
+from transforms.retention.program import Program, ProgramRule
 from transforms.sample_object import Sample
 from transforms.timestamps import detect_times
 from transforms.timestamps.origin import first_stamp, time_field
@@ -26,13 +30,16 @@ _NO_RECORD = "no record ends in the part that was read: the first ones are longe
 _YEAR = timedelta(days=366)
 
 
-def preview_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], *, events: int) -> dict[str, Any]:
+def preview_object(
+    sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], programs: Mapping[str, Program] | None = None, *, events: int
+) -> dict[str, Any]:
     """Show the beginning of an object.
 
     Args:
         sample: What was read of it.
         settings: How a job would read it.
         pipelines: What a job would run on its events.
+        programs: Rules by their section, which all events of the sample are judged by.
         events: So many of its events are shown.
 
     Returns:
@@ -40,6 +47,7 @@ def preview_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[P
     """
     reading = sample.reading
     shown = list(_shown_events(sample, settings, pipelines, events))
+    found, old = _too_old(sample, settings, pipelines, programs) if programs else (None, [])
     untimed = bool(shown) and all(event["after"]["_time_source"] == schema.TIME_RECEIVED for event in shown)
     return {
         "object": reading.info.uri,
@@ -51,11 +59,32 @@ def preview_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[P
         "warnings": [
             *reading.all_warnings(),
             *([_UNTIMED] if untimed and settings.formats.timestamp == "auto" else ()),
+            *old,
             *([_NO_RECORD] if not reading.records and sample.failure is None and sample.bytes_read < reading.info.size else ()),
         ],
         "failure": sample.failure and {"status": sample.failure.status, "reason": str(sample.failure)},
+        "tooOld": found,
         "events": shown,
     }
+
+
+def _too_old(
+    sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], programs: Mapping[str, Program]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return how many of the sample's events rules would take at once, as a document and as warnings."""
+    formats = settings.formats
+    counts: dict[str, Counter[ProgramRule]] = {section: Counter() for section in programs}
+    for batch in sample.batches:
+        shaped = apply_pipelines(batch, pipelines, timestamp=formats.timestamp, timezone=formats.timezone)
+        for section, program in programs.items():
+            counts[section].update(dict(program.count(shaped)))
+    sampled = sum(batch.num_rows for batch in sample.batches)
+    told = [
+        tell_too_old(too_old(section, rule.name, format_duration(rule.retention)), f"{n:,} of {sampled:,} sampled events", one=n == 1)
+        for section, found in counts.items()
+        for rule, n in found.items()
+    ]
+    return {"sampled": sampled, **{section: {rule.name: n for rule, n in found.items()} for section, found in counts.items()}}, told
 
 
 def _shown_events(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], count: int) -> Iterator[dict[str, Any]]:
