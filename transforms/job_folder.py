@@ -16,32 +16,18 @@ import orjson
 
 from transforms.errors import CanceledError
 from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/jobs"
 
 
-class JobFolder:
+class JobFolder(JsonFolder):
     """The folder of one job. Methods raise what the tier's store raises."""
 
     def __init__(self, tier: TierStore, task_id: str) -> None:
         """Name the folder; nothing is read or written yet."""
-        self.tier = tier
+        super().__init__(tier, f"{ROOT}/{task_id}")
         self.task_id = task_id
-
-    def path(self, name: str) -> str:
-        """Return the path of one of the folder's files in the tier."""
-        return f"{ROOT}/{self.task_id}/{name}"
-
-    def write_json(self, name: str, document: object) -> None:
-        """Write a JSON document, whole or not at all."""
-        self.tier.put(self.path(name), orjson.dumps(document, option=orjson.OPT_INDENT_2))
-
-    def read_json(self, name: str) -> Any:  # JSON
-        """Return a JSON document, or None where there is none."""
-        try:
-            return orjson.loads(self.tier.get(self.path(name)))
-        except FileNotFoundError:
-            return None
 
     def exists(self) -> bool:
         """Whether the job was ever started here."""
@@ -72,23 +58,12 @@ class JobFolder:
 
     def clear_progress(self) -> None:
         """Forget the workers' progress: a wave has begun or ended."""
-        for file in self.tier.list(self.path("progress/")):
-            self.tier.delete(file.path)
-
-    def remove(self) -> None:
-        """Remove the whole folder: the job was refused before it did anything."""
-        for file in list(self.tier.list(f"{ROOT}/{self.task_id}/")):
-            self.tier.delete(file.path)
+        self.remove("progress/")
 
 
 def list_jobs(tier: TierStore) -> Iterator[JobFolder]:
     """Yield the folder of every job the tier knows, in no order."""
-    seen = set()
-    for file in tier.list(f"{ROOT}/"):
-        task_id = file.path.removeprefix(f"{ROOT}/").split("/", 1)[0]
-        if task_id not in seen:
-            seen.add(task_id)
-            yield JobFolder(tier, task_id)
+    return (JobFolder(tier, task_id) for task_id in folders_in(tier, ROOT))
 
 
 @dataclass

@@ -8,25 +8,21 @@ the next.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 
 from deltalake import Field
-from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
 
 from transforms import schema
-from transforms.errors import TierError
 from transforms.hot_tier import statistics
+from transforms.hot_tier.attempts import Attempts
 from transforms.hot_tier.commits import commit
-from transforms.hot_tier.opening import COMMIT_ONCE, NO_HOOKS, back_off, flush_log
+from transforms.hot_tier.opening import COMMIT_ONCE, NO_HOOKS, flush_log
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.storage import TierStore
 
 APP_ID = "columns"
 """Its version is the number of promoted columns that the statistics of all live files speak of."""
-_ATTEMPTS = 30
 
 
 def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PROMOTED_LIMIT) -> list[str]:
@@ -38,12 +34,13 @@ def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PR
         All attributes that have a column now.
     """
     wanted = list(names)
-    for snapshot in _attempts(tier, "its columns can't be added"):
+    attempts = Attempts(tier, "its columns can't be added")
+    for snapshot in attempts:
         missing = missing_columns(wanted, snapshot.columns, limit)
         if not missing:
             break
         fields = [Field(name, PrimitiveType("string")) for name in missing]
-        with suppress(DeltaError, OSError):  # refused or not, the next snapshot tells
+        with attempts.unless_refused():
             snapshot.events.alter.add_columns(fields, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS)
             flush_log(tier, snapshot.version + 1)
     return settle_statistics(tier)
@@ -55,10 +52,11 @@ def settle_statistics(tier: TierStore) -> list[str]:
     Returns:
         The promoted attributes.
     """
-    for snapshot in _attempts(tier, "its columns' statistics can't be set"):
+    attempts = Attempts(tier, "its columns' statistics can't be set")
+    for snapshot in attempts:
         if snapshot.events.metadata().configuration.get(statistics.PROPERTY) == statistics.statistics_property(snapshot.columns):
             break
-        with suppress(DeltaError, OSError):  # refused or not, the next snapshot tells
+        with attempts.unless_refused():
             _settle_once(snapshot)
             flush_log(tier, snapshot.version + 1)
     return snapshot.columns
@@ -85,12 +83,3 @@ def missing_columns(wanted: Iterable[str], there: list[str], limit: int = schema
             taken.add(name.lower())
             missing.append(name)
     return missing
-
-
-def _attempts(tier: TierStore, complaint: str) -> Iterator[Snapshot]:
-    """Yield new snapshots, with pauses between them, until the caller breaks off."""
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            time.sleep(back_off(min(attempt, 5)))
-        yield Snapshot.load(tier)
-    raise TierError(f"hot tier {tier.uri}: {complaint}: other processes change the table all the time, or the store refuses; try again")

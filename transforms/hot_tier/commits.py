@@ -33,6 +33,7 @@ def commit(
     removed: Collection[str] = (),
     restated: Collection[str] = (),
     transactions: Sequence[tuple[str, int]],
+    removal_time: int | None = None,
 ) -> None:
     """Try once to make the version after the snapshot's.
 
@@ -45,6 +46,7 @@ def commit(
         removed: Paths of live files.
         restated: Paths of live files whose statistics lack columns that were added since; no row changes.
         transactions: App ids and their versions.
+        removal_time: When the removed files count as removed, in milliseconds since 1970 UTC; by default now.
 
     Raises:
         ValueError: a path to remove is not live in the snapshot: the plan is of another one.
@@ -53,7 +55,11 @@ def commit(
     """
     events = snapshot.events
     events.create_write_transaction(
-        [*_removals(snapshot, removed), *_restatements(snapshot, restated), *(_addition(file, snapshot.columns) for file in added)],
+        [
+            *_removals(snapshot, removed, removal_time),
+            *_restatements(snapshot, restated),
+            *(_addition(file, snapshot.columns) for file in added),
+        ],
         "append",
         events.schema(),
         list(schema.PARTITION_COLUMNS),
@@ -80,14 +86,14 @@ def settle(tier: TierStore, version: int) -> list[str]:
     return warnings
 
 
-def _removals(snapshot: Snapshot, removed: Collection[str]) -> list[RemoveAction]:
+def _removals(snapshot: Snapshot, removed: Collection[str], removal_time: int | None) -> list[RemoveAction]:
     if not removed:
         return []
     paths = set(removed)
     stale = sorted(paths - snapshot.files.keys())
     if stale or len(paths) != len(removed):
         raise ValueError(f"not live in version {snapshot.version}, or named twice: {stale or sorted(removed)}")
-    now = time.time_ns() // 1_000_000
+    now = time.time_ns() // 1_000_000 if removal_time is None else removal_time
     live = [snapshot.files[path] for path in sorted(paths)]
     return [RemoveAction(file.path, True, now, file.size, {**file.partition}) for file in live]
 
