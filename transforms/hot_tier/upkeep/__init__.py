@@ -1,1 +1,1 @@
-"""What is done to a published table: deletion, tiering, compaction, restoring (spec §8, §9, §10)."""
+"""What is done with published events: deletion, restore, moving between tiers, compaction, physical removal (docs/design.md §9)."""
