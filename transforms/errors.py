@@ -1,7 +1,7 @@
 """Every error the product raises on purpose: one root, one sentence a class.
 
 A message says what failed, where (`s3://…`, byte, line or character), the value, and what is allowed or what to do next.
-The class decides the exit code (spec §3.3): 2 for what the user wrote, 1 for the surroundings, 130 for a cancel.
+The class decides the exit code (spec §3.3): 2 for what the user wrote, 1 for the surroundings, 4 for want of `--yes`, 130 for a cancel.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ class AccessError(RekindleError):
 
 class TierError(RekindleError):
     """The hot tier can't be used: not ours, too new, not writable, or out of disk."""
+
+
+class UnconfirmedError(RekindleError):
+    """What was asked for is so much that it takes a `--yes`; nothing was done."""
+
+    exit_code = 4
 
 
 class CanceledError(RekindleError):

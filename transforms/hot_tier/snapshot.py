@@ -93,6 +93,11 @@ class Snapshot:
         files = [LiveFile(**{**row, "path": unquote(row["path"])}) for row in rows]
         return {file.path: file for file in files}
 
+    @property
+    def rows(self) -> int:
+        """How many rows the live files have."""
+        return sum(file.rows for file in self.files.values())
+
     def statistics(self, path: str) -> str:
         """Return a live file's statistics, as its Add action has them."""
         row = self._actions.slice(self._rows[path], 1)

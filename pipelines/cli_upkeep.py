@@ -1,0 +1,134 @@
+"""`rekindle delete`, `restore`, `tier` and `compact`: what is done with events once they are in the hot tier."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines import cli_output as output
+from pipelines.cli_backfill import one_polars_thread
+from pipelines.cli_options import Common, parse_time, with_flags
+from pipelines.sizes import parse_size, show_size
+
+if TYPE_CHECKING:
+    from pipelines.rewriting import UpkeepSettings
+
+RulesFile = Annotated[Path, typer.Option("--rules", help="Rules file, YAML or JSON.")]
+Execute = Annotated[bool, typer.Option("--execute", help="Do it; without it only the report of what would be done.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, also where it is more than half of all events.")]
+Now = Annotated[str | None, typer.Option("--now", help="The time by which retention is reckoned (ISO 8601), for rehearsals.")]
+BeamFlags = Annotated[list[str] | None, typer.Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.", show_default=False)]
+
+
+@with_flags(common=Common)
+def delete(
+    beam_flags: BeamFlags = None,
+    *,
+    rules: RulesFile,
+    execute: Execute = False,
+    yes: Yes = False,
+    grace: Annotated[str, typer.Option("--grace", help="How long deleted events can be restored: 12h, 7d, 0.")] = "7d",
+    now: Now = None,
+    common: Common,
+) -> int:
+    """Delete events by rules."""
+    from pipelines.rules import Rules
+    from transforms.retention.durations import parse_duration
+
+    read, lasting, when = Rules.read(rules, "rules"), parse_duration(grace, zero=True, field="grace"), _time(now)
+    with output.JobConsole(quiet=common.quiet) as console:
+        from pipelines.deletion import Deletion, delete
+
+        asked = Deletion(rules=read, now=when, grace=lasting, execute=execute, confirm=lambda much: yes or _confirmed(much))
+        report = delete(_settings(common, beam_flags, console), asked)
+    return _show(report, common, "deleted")
+
+
+@with_flags(common=Common)
+def tier(
+    beam_flags: BeamFlags = None,
+    *,
+    rules: RulesFile,
+    execute: Execute = False,
+    yes: Yes = False,
+    now: Now = None,
+    common: Common,
+) -> int:
+    """Move events to the cold tier by rules."""
+    del yes  # nothing is lost by a move
+    from pipelines.rules import Rules
+
+    read, when = Rules.read(rules, "tiers"), _time(now)
+    with output.JobConsole(quiet=common.quiet) as console:
+        from pipelines.tiering import Tiering, tier
+
+        report = tier(_settings(common, beam_flags, console), Tiering(rules=read, now=when, execute=execute))
+    return _show(report, common, "moved")
+
+
+@with_flags(common=Common)
+def compact(
+    beam_flags: BeamFlags = None,
+    *,
+    target_size: Annotated[str, typer.Option("--target-size", help="Size of large files; those of less than half are merged.")] = "256MiB",
+    common: Common,
+) -> int:
+    """Merge small files."""
+    size = parse_size(target_size)
+    with output.JobConsole(quiet=common.quiet) as console:
+        from pipelines.compaction import compact
+
+        report = compact(_settings(common, beam_flags, console), target_bytes=size)
+    if common.as_json:
+        output.print_json(report)
+    else:
+        done = f"{report['merged']:,} files became {report['written']:,} ({show_size(report['bytes'])}, {report['events']:,} events)"
+        output.RESULTS.print(done if report["merged"] else f"nothing to merge: {report['filesBefore']:,} files")
+    return 0
+
+
+def _settings(common: Common, beam_flags: list[str] | None, console: output.JobConsole) -> UpkeepSettings:
+    one_polars_thread()
+    from pipelines.rewriting import UpkeepSettings
+
+    tier = common.open_events()
+    return UpkeepSettings(hot_tier=tier.uri, tier_options=common.stores()[1], beam_flags=tuple(beam_flags or ()), console=console)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else parse_time(text)
+
+
+def _confirmed(what: str) -> bool:
+    """Ask on a terminal; where there is none, nobody can say yes."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    return typer.confirm(f"{what}. Go on?", err=True)
+
+
+def _show(report: dict[str, Any], common: Common, verb: str) -> int:
+    if common.as_json:
+        output.print_json(report)
+        return 0
+    columns = ("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share")
+    rows = [
+        (rule["name"], rule["cutoff"], f"{rule['events']:,}", f"{rule['files']:,}", f"{rule['filesWhole']:,}", show_size(rule["bytes"]), f"{rule['share']:.2%}")
+        for rule in report["rules"]
+    ]
+    output.print_table(columns, rows)
+    output.RESULTS.print()
+    would = "" if report["executed"] else "would be "
+    output.RESULTS.print(f"{report['events']:,} events ({report['share']:.2%} of the tier) {would}{verb}; holds keep {report['held']:,}")
+    if report.get("removed", {}).get("files"):
+        output.RESULTS.print(f"{report['removed']['files']:,} old files removed for good ({show_size(report['removed']['bytes'])})")
+    if report["executed"] and report["events"]:
+        output.RESULTS.print(f"Run {report['runId']}, version {report['versionAfter']}", soft_wrap=True)
+    for text in report["warnings"]:
+        output.MESSAGES.print(f"Warning: {text}", soft_wrap=True)
+    if not report["executed"] and not common.quiet:
+        output.MESSAGES.print("Nothing was done: --execute does it.")
+    return 0

@@ -1,0 +1,111 @@
+"""Files of the table written again by Beam's workers: what deletion, tiering and compaction have in common.
+
+Beam is imported only where there is something for workers to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipelines.job_status import Console, Silent
+from pipelines.sizes import show_size
+from transforms.errors import TierError
+from transforms.hot_tier.upkeep.tasks import Task, TaskResult
+from transforms.storage import StorageOptions, TierStore, open_tier
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from transforms.rewrite_files import RewriteFiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpkeepSettings:
+    """Where the tier is, and how its files are written again.
+
+    Attributes:
+        hot_tier: The hot tier: a folder or `s3://bucket/prefix`.
+        tier_options: How it is reached.
+        beam_flags: Flags for Apache Beam.
+        console: Where to say what is done.
+    """
+
+    hot_tier: str
+    tier_options: StorageOptions = field(default_factory=StorageOptions)
+    beam_flags: tuple[str, ...] = ()
+    console: Console = field(default_factory=Silent)
+
+    def open_tier(self) -> TierStore:
+        """Return the hot tier."""
+        return open_tier(self.hot_tier, self.tier_options)
+
+
+def build_rewriting(pipeline: beam.Pipeline, tasks: Sequence[Task], *, rewrite: RewriteFiles) -> beam.PCollection[int]:
+    """Compose the rewriting: tasks, each for one worker."""
+    import apache_beam as beam
+
+    return pipeline | "Tasks" >> beam.Create(list(tasks), reshuffle=False).with_output_types(Task) | "RewriteFiles" >> rewrite
+
+
+class Rewriter:
+    """The workers of one run. What came of a task is kept, so that a new plan repeats none whose files are still live."""
+
+    def __init__(self, settings: UpkeepSettings, run_id: str) -> None:
+        """Prepare; nothing is started or written yet."""
+        self.tier = settings.open_tier()
+        self._settings = settings
+        self._run_id = run_id
+        self._done: dict[tuple[str, ...], TaskResult] = {}
+
+    def __enter__(self) -> Rewriter:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove what the workers wrote for the launcher."""
+        if self._done:
+            from transforms.rewrite_files import results_folder
+
+            results_folder(self.tier, self._run_id).remove()
+
+    def count(self, tasks: Sequence[Task]) -> list[TaskResult]:
+        """Count what tasks would take."""
+        return self._run(tasks, None)
+
+    def rewrite(self, tasks: Sequence[Task], promoted: Sequence[str]) -> list[TaskResult]:
+        """Carry out tasks, those that were not yet.
+
+        Raises:
+            TierError: there is too little free disk for the new files, or a file can't be read or written.
+        """
+        missing = [task for task in tasks if task.paths not in self._done]
+        self._check_disk(missing)
+        self._done |= {task.paths: result for task, result in zip(missing, self._run(missing, tuple(promoted)), strict=True)}
+        return [self._done[task.paths] for task in tasks]
+
+    def _run(self, tasks: Sequence[Task], promoted: tuple[str, ...] | None) -> list[TaskResult]:
+        if not tasks:
+            return []
+        from pipelines.running import Engine
+        from transforms.rewrite_files import RewriteFiles, read_results, results_folder
+
+        settings = self._settings
+        size = show_size(sum(source.size for task in tasks for source in task.sources))
+        settings.console.say(f"{'Counting in' if promoted is None else 'Writing again'} {len(tasks):,} files or groups of them, {size}")
+        rewrite = RewriteFiles(self.tier.uri, settings.tier_options, self._run_id, promoted)
+        Engine(settings.beam_flags).run(partial(build_rewriting, tasks=tasks, rewrite=rewrite))
+        folder = results_folder(self.tier, self._run_id)
+        results = read_results(folder, tasks)
+        if promoted is None:
+            folder.remove()
+        return results
+
+    def _check_disk(self, tasks: Sequence[Task]) -> None:
+        needed, free = sum(source.size for task in tasks for source in task.sources), self.tier.free_bytes()
+        if free is not None and needed > free:
+            raise TierError(
+                f"hot tier {self.tier.uri}: files of {show_size(needed)} are to be written again, and its disk has {show_size(free)} free"
+            )

@@ -1,0 +1,58 @@
+"""Tiering by rules: what is older moves to the cold tier, a partition of the same table, in one commit (spec §10).
+
+    python -m pipelines.tiering --rules rules.yaml --hot-tier ./hot-tier --execute [-- --runner=FlinkRunner …]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from pipelines.rewriting import UpkeepSettings
+from pipelines.ruled_run import RuledRun, run_rules
+from pipelines.rules import Rules
+from transforms.hot_tier.upkeep.planning import COLD, plan_tiering
+from transforms.hot_tier.upkeep.runs import TIER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiering:
+    """One move to the cold tier, as it is asked for.
+
+    Attributes:
+        rules: The rules file.
+        now: The time by which retention is reckoned; None is the clock's.
+        execute: Whether to move, or only to report.
+    """
+
+    rules: Rules
+    now: datetime | None = None
+    execute: bool = False
+
+
+def tier(settings: UpkeepSettings, tiering: Tiering) -> dict[str, Any]:
+    """Move what the rules say to the cold tier, or report what they would move.
+
+    Returns:
+        The report, in the form of a deletion's (spec §13).
+
+    Raises:
+        TierError: the tier can't be read or written; nothing was moved, as far as can be told.
+    """
+    plan = partial(plan_tiering, destination=COLD)
+    return run_rules(settings, RuledRun(kind=TIER, rules=tiering.rules, now=tiering.now, plan=plan, execute=tiering.execute))
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Move events from the flags of `rekindle tier`, and return the exit code."""
+    from pipelines.cli import run as run_command
+
+    return run_command(["tier", *(sys.argv[1:] if argv is None else argv)])
+
+
+if __name__ == "__main__":
+    sys.exit(run())

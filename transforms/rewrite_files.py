@@ -1,0 +1,79 @@
+"""`RewriteFiles`: live files of the table written again without some of their rows, or merged, for a run that then commits the change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from transforms.hot_tier.upkeep.carrying_out import carry_out, count_rows
+from transforms.hot_tier.upkeep.tasks import Task, TaskResult
+from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage.json_folder import JsonFolder
+
+_READERS = 8
+
+
+@dataclass
+class RewriteFiles(beam.PTransform):
+    """Carry out the tasks of a run, or only count the rows that its rules take.
+
+    Input: `PCollection[Task]`. Output: `PCollection[int]`, the rows that each task takes; what came of it is written to the tier, where
+    the launcher reads it (`read_results`).
+
+    Metrics: counters `rows_taken` and `files` in the namespace `rekindle`.
+
+    Guarantees: new files have unique names and no commit knows them, so a bundle that is run again leaves orphans and changes nothing.
+
+    Attributes:
+        tier_uri, tier_options: The hot tier.
+        run_id: The run.
+        promoted: The table's promoted attributes; None only counts rows.
+    """
+
+    tier_uri: str
+    tier_options: StorageOptions
+    run_id: str
+    promoted: tuple[str, ...] | None
+
+    def expand(self, tasks: beam.PCollection[Task]) -> beam.PCollection[int]:
+        """Carry out each task in a worker of its own."""
+        return tasks | "Spread" >> beam.Reshuffle() | "Rewrite" >> beam.ParDo(_RewriteFilesFn(self)).with_output_types(int)
+
+
+def results_folder(tier: TierStore, run_id: str) -> JsonFolder:
+    """Return where the workers of a run write what came of their tasks."""
+    return JsonFolder(tier, f"_rekindle/results/{run_id}")
+
+
+def read_results(folder: JsonFolder, tasks: Iterable[Task]) -> list[TaskResult]:
+    """Return what came of tasks that were carried out, in their order."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        return [TaskResult.from_document(document) for document in pool.map(folder.read_json, map(_name, tasks))]
+
+
+def _name(task: Task) -> str:
+    return f"{hashlib.blake2b(chr(0).join(task.paths).encode(), digest_size=16).hexdigest()}.json"
+
+
+class _RewriteFilesFn(beam.DoFn):
+    def __init__(self, config: RewriteFiles) -> None:
+        self._config = config.__dict__ | {}
+        self._rows = beam.metrics.Metrics.counter("rekindle", "rows_taken")
+        self._files = beam.metrics.Metrics.counter("rekindle", "files")
+
+    def setup(self) -> None:
+        self._tier = open_tier(self._config["tier_uri"], self._config["tier_options"])
+
+    def process(self, task: Task) -> Iterator[int]:
+        promoted, run_id = self._config["promoted"], self._config["run_id"]
+        count_only = promoted is None
+        result = count_rows(self._tier, task) if count_only else carry_out(self._tier, task, promoted=promoted, run_id=run_id)
+        results_folder(self._tier, run_id).write_json(_name(task), result.as_document())
+        rows = sum(sum(source.taken) for source in result.sources)
+        self._rows.inc(rows)
+        self._files.inc(len(task.sources))
+        yield rows
