@@ -18,12 +18,14 @@ import pyarrow.compute as pc
 
 from pipelines import discovery
 from pipelines.backfill import build_wave
+from pipelines.compaction import SMALL_FILES, compact, small_files
 from pipelines.context import JobContext
 from pipelines.cutting import wave_splits
 from pipelines.job_status import Console, JobStatus, Progress, Silent, now
 from pipelines.plan import Plan
 from pipelines.planning import RefusedError, make_plan
 from pipelines.report import JobState, build_report, exit_code, find_job, load_ledger
+from pipelines.rewriting import UpkeepSettings
 from pipelines.running import Engine
 from pipelines.sampling import attributes_of, promoting_samples, read_samples
 from pipelines.settings import RunSettings
@@ -32,6 +34,7 @@ from pipelines.watching import stop_signals, watching
 from transforms import processors
 from transforms.errors import CanceledError, RekindleError
 from transforms.hot_tier import table
+from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.writing import BUFFER_BYTES
 from transforms.job_folder import JobFolder
 from transforms.storage import open_tier
@@ -125,6 +128,22 @@ class _Job:
         if plan.waves:
             table.prepare(self.tier)
             self._process(plan, self._promote(plan))
+            self._compact_where_it_pays()
+
+    def _compact_where_it_pays(self) -> None:
+        """Merge small files where there are very many of them; if that fails, they stay as they are."""
+        small = small_files(Snapshot.load(self.tier))
+        if small <= SMALL_FILES:
+            return
+        self.console.say(f"{small:,} small files are merged")
+        settings = self.settings
+        upkeep = UpkeepSettings(
+            hot_tier=settings.hot_tier, tier_options=settings.tier_options, beam_flags=settings.beam_flags, console=self.console
+        )
+        try:
+            compact(upkeep)
+        except RekindleError as error:
+            self.status.warn(f"{small:,} small files could not be merged, `rekindle compact` tries again: {error}")
 
     # Status
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -19,10 +19,10 @@ from pipelines.settings import FIRST_WAVE_BYTES, RunSettings
 from pipelines.specification import JobSpecification
 from transforms.hot_tier.ledger import Ledger
 from transforms.job_folder import JobFolder
-from transforms.storage import ObjectInfo
+from transforms.storage import ObjectInfo, object_uri
 
 PLAN_FILE = "plan.parquet"
-WORK = "work"
+WORK, KNOWN, DELETED = "work", "known", "deleted"
 OBJECT_OVERHEAD = 64 << 10
 """What an object costs beyond its bytes (requests, detection), in bytes that take as long."""
 ALIKE = 1.1
@@ -60,7 +60,7 @@ def disposition(info: ObjectInfo, ledger: Ledger, choice: Choice) -> str:
     published = ledger.published(info.bucket, info.key)
     same = [entry for entry in published if (entry.etag, entry.size) == (info.etag, info.size)]
     if same:
-        return WORK if choice.retry_failed and same[-1].status == "salvaged" else "known"
+        return WORK if choice.retry_failed and same[-1].status == "salvaged" else KNOWN
     return "skipped" if published and choice.on_changed == "skip" else WORK
 
 
@@ -157,6 +157,22 @@ class Plan:
         sink = io.BytesIO()
         pq.write_table(self.table, sink, compression="zstd")
         folder.tier.put(folder.path(PLAN_FILE), sink.getvalue())
+
+    def known(self) -> Iterator[ObjectInfo]:
+        """Yield the objects that are known."""
+        return _infos(self.bucket, self.table.filter(pc.equal(self.table["disposition"], KNOWN)))
+
+    def with_deleted(self, uris: Collection[str]) -> Plan:
+        """Return the plan with some known objects as deleted: rules have left none of their events."""
+        if not uris:
+            return self
+        bucket = self.bucket
+        kinds = [
+            DELETED if kind == KNOWN and object_uri(bucket, key) in uris else kind
+            for kind, key in zip(self.table["disposition"].to_pylist(), self.table["key"].to_pylist(), strict=True)
+        ]
+        position = self.table.schema.get_field_index("disposition")
+        return Plan(self.bucket, self.table.set_column(position, "disposition", pa.array(kinds, pa.string())))
 
     def counts(self) -> Counter[str]:
         """Return how many objects have each disposition."""

@@ -16,6 +16,9 @@ from pipelines.running import Engine
 from pipelines.sizes import show_size
 from transforms.discover_objects import DiscoverObjects, read_listings, read_manifest
 from transforms.errors import TierError
+from transforms.hot_tier.ledger import Ledger
+from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.upkeep.deleted import Deletions
 from transforms.job_folder import JobFolder
 from transforms.key_glob import KeyGlob
 
@@ -46,9 +49,28 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: Jo
         split_bytes=None if engine.is_local else CLUSTER_SPLIT_BYTES,
     )
     plan = Plan.make(context.specification.bucket, manifest, lambda info: disposition(info, ledger, choice), cut)
+    plan = _with_deleted(context, plan, ledger, status)
     status.console.say(_announcement(plan))
     _require_disk(context, plan)
     plan.save(folder)
+    return plan
+
+
+def _with_deleted(context: JobContext, plan: Plan, ledger: Ledger, status: JobStatus) -> Plan:
+    """Return the plan with those known objects as deleted of which rules have left no event; say it where `--force` brings some back."""
+    seen = plan.work() if context.settings.force else plan.known()
+    published = {info.uri: ledger.published(info.bucket, info.key) for info in seen}
+    known = {uri: contents for uri, contents in published.items() if contents}
+    if not known:
+        return plan
+    deletions = Deletions.load(context.tier, Snapshot.load(context.tier))
+    if not context.settings.force:
+        return plan.with_deleted(deletions.have_lost_all(known))
+    if back := deletions.may_have_lost(known):
+        status.warn(
+            f"--force: events of {len(back):,} object{'s' * (len(back) != 1)} that deletion rules have removed come back; the next "
+            "`rekindle delete` removes again what is too old"
+        )
     return plan
 
 

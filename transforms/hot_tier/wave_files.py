@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.ledger import Published
+from transforms.hot_tier.object_bounds import ObjectBounds
 from transforms.hot_tier.rewriting import Keep, objects_in, rewrite_file, without_any, without_objects
 from transforms.hot_tier.snapshot import LiveFile, Snapshot
 from transforms.hot_tier.wave_rules import Wave
@@ -62,9 +60,9 @@ class WaveFiles:
         """Return the live files that hold rows of replaced content, and the files that take their place."""
         removed: list[str] = []
         rewritten: list[FileDescription] = []
-        suspicion = _Suspicion(replaced) if replaced else None
-        for file in snapshot.files.values() if suspicion else ():
-            suspects = suspicion.of(file) if suspicion else []
+        bounds = ObjectBounds({uri: (gone.min_time, gone.max_time) for uri, gone in replaced.items()})
+        for file in snapshot.files.values() if replaced else ():
+            suspects = bounds.may_be_in(file)
             gone = self._objects_in(file).intersection(suspects) if suspects else set()
             if gone:
                 removed.append(file.path)
@@ -87,21 +85,6 @@ class WaveFiles:
             )
         written = self._written[key]
         return [] if written is None else [written]
-
-
-class _Suspicion:
-    """Finds the objects of very many that a file may hold, by its statistics."""
-
-    def __init__(self, replaced: Mapping[str, Replaced]) -> None:
-        self._uris = sorted(replaced)
-        self._lows = np.array([replaced[uri].min_time for uri in self._uris])
-        self._highs = np.array([replaced[uri].max_time for uri in self._uris])
-
-    def of(self, file: LiveFile) -> list[str]:
-        first, last = bisect_left(self._uris, file.min_object), bisect_right(self._uris, file.max_object)
-        lows, highs = self._lows[first:last], self._highs[first:last]
-        found = np.flatnonzero((lows <= highs) & (lows <= file.max_time) & (highs >= file.min_time))
-        return [self._uris[first + int(place)] for place in found]
 
 
 def _keep_others(gone: Mapping[str, frozenset[str] | None]) -> Keep:
