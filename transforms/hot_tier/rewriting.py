@@ -9,19 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from transforms import schema
 from transforms.hot_tier.data_file import DataFile, FileDescription
 from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.opening import EVENTS
+from transforms.hot_tier.row_groups import open_rows, rows_taken
 from transforms.storage import TierStore
 
-_CONSTANTS = [
-    name for name, kind in schema.SYSTEM_COLUMNS.items() if kind == pa.string() and name not in ("_message", "_event_id", "_error")
-] + list(schema.BASE_ATTRIBUTES)
-"""Columns that hardly change within a file: read as dictionaries, they are written again as such."""
-
 Keep = Callable[[pa.Table], pa.ChunkedArray]
-"""From a table of rows to a mask (bool, no nulls): which rows stay."""
+"""From a table of rows (`row_groups.open_rows`) to a mask (bool, no nulls): which rows stay."""
 
 
 def without_objects(uris: Collection[str], jobs: Collection[str] | None = None) -> Keep:
@@ -69,11 +64,9 @@ def rewrite_file(
     """
     new: DataFile | None = None
     try:
-        with store.open_input(f"{EVENTS}/{path}") as source:
-            parquet = pq.ParquetFile(source, read_dictionary=_CONSTANTS)
+        with open_rows(store, path) as parquet:
             for number in range(parquet.num_row_groups):
-                table = parquet.read_row_group(number)
-                table = table.filter(keep(table)).unify_dictionaries()
+                table = rows_taken(parquet.read_row_group(number), keep)
                 if table.num_rows == 0:
                     continue
                 if new is None:

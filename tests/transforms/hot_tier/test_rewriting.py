@@ -61,6 +61,21 @@ def test_other_rows_are_unchanged(tier: TierStore, monkeypatch: pytest.MonkeyPat
     assert stats["minValues"]["host"] == min(after["host"].to_pylist())
 
 
+def test_values_that_are_gone_are_not_in_the_file(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was deleted is not left in a dictionary either."""
+    monkeypatch.setattr(data_file, "ROW_GROUP_ROWS", 128)
+    made = rewrite_file(
+        local_tier, written(local_tier), without_objects([uri_of("k1")]), tier_name="hot", date="2024-10-04", promoted=COLUMNS
+    )
+    assert made is not None
+    with local_tier.open_input(f"events/{made.path}") as source:
+        table = pq.ParquetFile(source, read_dictionary=["host", "_object"]).read()
+    for name, gone in (("host", "h1"), ("_object", uri_of("k1"))):
+        values = {value for chunk in table[name].chunks for value in chunk.dictionary.to_pylist()}
+        assert len(values) == 3
+        assert gone not in values
+
+
 def test_no_row_left_no_file(tier: TierStore) -> None:
     path = written(tier, objects=1)
     before = {file.path for file in tier.list("events/tier=")}
