@@ -50,7 +50,7 @@ class Part:
 
     Attributes:
         batch: Stored columns (`attributes.stored_columns`).
-        times: Their `_time`, in microseconds since 1970 UTC, in the order of the rows.
+        times: Their `_time`, in microseconds since 1970 UTC, or what else orders them, in the order of the rows.
         first: The least.
         last: The greatest.
     """
@@ -62,9 +62,9 @@ class Part:
     owner: _Owner = field(repr=False)
 
     @classmethod
-    def of(cls, batch: pa.RecordBatch, memory: Memory) -> Part:
+    def of(cls, batch: pa.RecordBatch, memory: Memory, times: Times | None = None) -> Part:
         """Return all rows of a batch of stored columns."""
-        times = times_of(batch)
+        times = times_of(batch) if times is None else times
         return cls(batch, times, int(times.min()), int(times.max()), _Owner(memory, batch))
 
     @property
@@ -110,10 +110,10 @@ def cut_by_date(part: Part, memory: Memory) -> list[Part]:
     return list(part.by_date())
 
 
-def copy_of(table: pa.Table, memory: Memory) -> Part:
+def copy_of(table: pa.Table, memory: Memory, times: Times | None = None) -> Part:
     """Return rows with memory of their own, so that they don't keep the batches they came from."""
     arrays = [own_memory(column.combine_chunks()) for column in table.columns]
-    return Part.of(pa.RecordBatch.from_arrays(arrays, names=table.schema.names), memory)
+    return Part.of(pa.RecordBatch.from_arrays(arrays, names=table.schema.names), memory, times)
 
 
 def part_of_slice(batch: pa.RecordBatch, memory: Memory) -> Part:
@@ -182,6 +182,8 @@ def _kind(name: str, found: Sequence[pa.Array]) -> pa.DataType:
 def _as_kind(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if array.type == kind:
         return array
+    if kind == MAP:
+        return own_memory(array)
     return as_constant(array) if kind == schema.CONSTANT else as_view(array)
 
 

@@ -26,7 +26,7 @@ class Slice:
         run: Where they are.
         number: Which batch of the run.
         day: Days since 1970.
-        min_time: The least `_time`, in microseconds.
+        min_time: The least `_time`, in microseconds, or what else orders the rows.
     """
 
     run: Run
@@ -42,23 +42,22 @@ class Slice:
 class Run:
     """A temporary file of sorted rows; it is gone when nothing refers to it, also after a kill."""
 
-    def __init__(self, table: pa.Table, times: npt.NDArray[np.int64], days: npt.NDArray[np.int64]) -> None:
+    def __init__(self, table: pa.Table, times: npt.NDArray[np.int64], days: npt.NDArray[np.int64], *, slice_rows: int = SLICE_ROWS) -> None:
         """Write a table that is sorted by `_time`.
 
         Args:
             table: Stored columns; dictionaries are the same in all chunks.
-            times: Its `_time`, in microseconds.
+            times: Its `_time`, in microseconds, or what else orders the rows.
             days: Its dates, in days since 1970.
+            slice_rows: The most rows of a slice.
         """
         self._file = tempfile.TemporaryFile(prefix="rekindle-")  # noqa: SIM115 - lives as long as the run
-        columns = [pa.chunked_array([plain(chunk) for chunk in column.chunks]) for column in table.columns]
-        table = pa.table(columns, names=table.schema.names)
         self.slices: list[Slice] = []
-        with pa.ipc.new_file(self._file, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
-            for start, stop in _pieces(days):
+        with pa.ipc.new_file(self._file, _plain_schema(table), options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+            for start, stop in _pieces(days, slice_rows):
                 for batch in table.slice(start, stop - start).combine_chunks().to_batches():
                     self.slices.append(Slice(self, len(self.slices), int(days[start]), int(times[start])))
-                    writer.write_batch(batch)
+                    writer.write_batch(_plain_batch(batch))
         self.size = self._file.tell()
         self._reader = pa.ipc.open_file(self._file, options=pa.ipc.IpcReadOptions(use_threads=False))  # slices are small: 0.05 ms, not 0.1
 
@@ -67,11 +66,18 @@ class Run:
         return self._reader.get_batch(number)
 
 
-def _pieces(days: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return the ranges of rows that have one date and at most 2,048 rows."""
+def _pieces(days: npt.NDArray[np.int64], rows: int) -> list[tuple[int, int]]:
+    """Return the ranges of rows that have one date, of at most so many rows."""
     bounds = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     return [
-        (piece, min(piece + SLICE_ROWS, stop))
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
-        for piece in range(start, stop, SLICE_ROWS)
+        (piece, min(piece + rows, stop)) for start, stop in zip(bounds[:-1], bounds[1:], strict=True) for piece in range(start, stop, rows)
     ]
+
+
+def _plain_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows without views. Slice by slice this is in memory that was in use before: new memory for a whole run took longer."""
+    return pa.RecordBatch.from_arrays([plain(column) for column in batch.columns], names=batch.schema.names)
+
+
+def _plain_schema(table: pa.Table) -> pa.Schema:
+    return _plain_batch(table.slice(0, 1).combine_chunks().to_batches()[0]).schema

@@ -1,0 +1,86 @@
+"""Many sorted files of one date as few: what compaction and tiering do to rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from transforms.hot_tier.data_file import COMPRESSION_LEVEL, ROW_GROUP_ROWS, DataFile, FileDescription
+from transforms.hot_tier.upkeep.new_files import NewFiles
+from transforms.hot_tier.upkeep.sorting import SortedRows
+from transforms.hot_tier.upkeep.sources import MergeInput, Sources
+from transforms.storage import TierStore
+
+__all__ = ["MergeInput", "merge_files"]
+
+BUFFER_BYTES = 128 << 20
+ROW_GROUP_BYTES = 32 << 20
+"""About what a row group takes in memory, if it has fewer than 128 k rows."""
+
+
+def merge_files(
+    store: TierStore,
+    inputs: Sequence[MergeInput],
+    *,
+    tier_name: str,
+    date: str,
+    promoted: Sequence[str],
+    target_bytes: int,
+    level: int = COMPRESSION_LEVEL,
+    buffer_bytes: int = BUFFER_BYTES,
+    job: str | None = None,
+) -> list[FileDescription]:
+    """Write the rows of files of one date into new files, sorted by time; rows of one time in the order of the inputs and their rows.
+
+    Every value stays as it is; an attribute that was promoted after its file was written moves from the map to its column. The new files
+    don't overlap in time but where one time's rows lie in two. After an error nothing is left behind.
+
+    Args:
+        store: The tier.
+        inputs: The files, and which of their rows are taken.
+        tier_name: The new files' tier.
+        date: The partition's date.
+        promoted: The table's promoted attributes; the new files have columns for all of them.
+        target_bytes: About how large the new files are; a small one is left only where all rows together make no more.
+        level: zstd's.
+        buffer_bytes: What may wait in memory. A row group that is being read and one that is being written come on top.
+        job: For the new files' footers.
+
+    Returns:
+        The new files, in the order of their times; none where no row is taken.
+    """
+
+    def open_file(table: pa.Table) -> DataFile:
+        return DataFile(store, table, date=date, promoted=promoted, tier_name=tier_name, job=job, level=level)
+
+    files = NewFiles(store, open_file, target_bytes=target_bytes)
+    try:
+        _merge(Sources(store, inputs, promoted), files, buffer_bytes, min(ROW_GROUP_BYTES, target_bytes // 4, buffer_bytes // 4))
+        return files.close()
+    except BaseException:
+        files.abort()
+        raise
+
+
+def _merge(sources: Sources, files: NewFiles, buffer_bytes: int, table_bytes: int) -> None:
+    seen = taken = written = 0
+
+    def write(table: pa.Table) -> None:
+        nonlocal written
+        written += table.num_rows
+        files.append(table, sources.rows * taken / seen - written)
+
+    rows = SortedRows(
+        sources.kinds,
+        write,
+        buffer_bytes=buffer_bytes,
+        output_rows=min(ROW_GROUP_ROWS, max(1, table_bytes * sources.rows // max(1, sources.size))),
+        runs=-(-sources.size // buffer_bytes),
+    )
+    for part, until, looked_at in sources.parts(rows.memory):
+        seen = looked_at
+        taken += len(part.times)
+        rows.add(part, until)
+        del part
+    rows.close()
