@@ -1,6 +1,6 @@
 """Compaction: small files of a partition become large ones, without readers noticing (spec §8).
 
-    python -m pipelines.compaction --hot-tier ./hot-tier [--target-size 256MiB] [-- --runner=FlinkRunner …]
+python -m pipelines.compaction --hot-tier ./hot-tier [--target-size 256MiB] [-- --runner=FlinkRunner …]
 """
 
 from __future__ import annotations

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from pipelines.cli_options import parse_time
+from transforms.hot_tier.liveness import is_gone
 from transforms.job_folder import JobFolder
-
-SILENCE_SECONDS = 120
-"""A running job writes its status every second; one that was silent for so long on another machine is taken for dead."""
 
 
 @dataclass(frozen=True)
@@ -82,19 +77,7 @@ def now() -> str:
 def read_status(folder: JobFolder) -> dict[str, Any]:
     """Return `status.json`; a job that was running and whose process is gone has failed."""
     status: dict[str, Any] = folder.read_json("status.json") or {}
-    if status.get("status") == "Running" and _is_lost(status):
+    if status.get("status") == "Running" and is_gone(status["host"], status["pid"], parse_time(status["updatedAt"])):
         reason = f"its process ended without a word, after {status['updatedAt']}; `rekindle jobs resume {folder.task_id}` goes on"
         status |= {"status": "Failed", "reason": reason}
     return status
-
-
-def _is_lost(status: dict[str, Any]) -> bool:
-    if status["host"] != socket.gethostname():
-        return time.time() - parse_time(status["updatedAt"]).timestamp() > SILENCE_SECONDS
-    try:
-        os.kill(status["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

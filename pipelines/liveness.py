@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
-from pipelines.report import SILENCE_SECONDS, read_status
+from pipelines.report import read_status
 from pipelines.watching import watching
+from transforms.hot_tier.liveness import SILENCE_SECONDS
 from transforms.hot_tier.upkeep.runs import RunFolder
 from transforms.job_folder import JobFolder
 from transforms.storage import TierStore

@@ -1,6 +1,6 @@
 """Tiering by rules: what is older moves to the cold tier, a partition of the same table, in one commit (spec §10).
 
-    python -m pipelines.tiering --rules rules.yaml --hot-tier ./hot-tier --execute [-- --runner=FlinkRunner …]
+python -m pipelines.tiering --rules rules.yaml --hot-tier ./hot-tier --execute [-- --runner=FlinkRunner …]
 """
 
 from __future__ import annotations

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
 
 from deltalake.exceptions import DeltaError
 
 from transforms.errors import TierError
 from transforms.hot_tier.opening import back_off, one_line
-from transforms.hot_tier.snapshot import Snapshot
 from transforms.storage import TierStore
 
 MOST = 30
 """Attempts in a row that come to nothing although nobody else has committed: then it is not rivalry."""
 
 
-class Attempts:
+class Versioned(Protocol):
+    """A table at one version."""
+
+    version: int
+
+
+S = TypeVar("S", bound=Versioned)
+
+
+class Attempts(Generic[S]):
     """New snapshots, one after the other, until the caller breaks off."""
 
-    def __init__(self, tier: TierStore, complaint: str) -> None:
+    def __init__(self, tier: TierStore, complaint: str, load: Callable[[TierStore], S]) -> None:
         """Prepare.
 
         Args:
             tier: The hot tier.
             complaint: What can't be done, for the error.
+            load: Returns the table as it is now, by a handle of its own.
         """
         self._tier = tier
         self._complaint = complaint
+        self._load = load
         self._cause: Exception | None = None
 
-    def __iter__(self) -> Iterator[Snapshot]:
+    def __iter__(self) -> Iterator[S]:
         """Yield new snapshots.
 
         Raises:
@@ -41,7 +52,7 @@ class Attempts:
         while failures < MOST:
             if failures:
                 time.sleep(back_off(min(failures, 5)))
-            snapshot = Snapshot.load(self._tier)
+            snapshot = self._load(self._tier)
             failures = failures + 1 if snapshot.version <= version else max(1, failures // 2)
             version = snapshot.version
             yield snapshot

@@ -34,7 +34,7 @@ def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PR
         All attributes that have a column now.
     """
     wanted = list(names)
-    attempts = Attempts(tier, "its columns can't be added")
+    attempts = Attempts(tier, "its columns can't be added", Snapshot.load)
     for snapshot in attempts:
         missing = missing_columns(wanted, snapshot.columns, limit)
         if not missing:
@@ -52,7 +52,7 @@ def settle_statistics(tier: TierStore) -> list[str]:
     Returns:
         The promoted attributes.
     """
-    attempts = Attempts(tier, "its columns' statistics can't be set")
+    attempts = Attempts(tier, "its columns' statistics can't be set", Snapshot.load)
     for snapshot in attempts:
         if snapshot.events.metadata().configuration.get(statistics.PROPERTY) == statistics.statistics_property(snapshot.columns):
             break

@@ -53,16 +53,23 @@ def commit(
         DeltaError: it was refused, or the answer was lost.
         OSError: likewise.
     """
-    events = snapshot.events
-    events.create_write_transaction(
-        [
-            *_removals(snapshot, removed, removal_time),
-            *_restatements(snapshot, restated),
-            *(_addition(file, snapshot.columns) for file in added),
-        ],
+    actions: list[AddAction | RemoveAction] = [
+        *_removals(snapshot, removed, removal_time),
+        *_restatements(snapshot, restated),
+        *(_addition(file, snapshot.columns) for file in added),
+    ]
+    commit_actions(snapshot.events, actions, transactions=transactions, partition_by=schema.PARTITION_COLUMNS)
+
+
+def commit_actions(
+    table: DeltaTable, actions: list[AddAction | RemoveAction], *, transactions: Sequence[tuple[str, int]], partition_by: Sequence[str] = ()
+) -> None:
+    """Try once to make the version after the handle's, of any of the tier's tables; errors as those of `commit`."""
+    table.create_write_transaction(
+        actions,
         "append",
-        events.schema(),
-        list(schema.PARTITION_COLUMNS),
+        table.schema(),
+        list(partition_by),
         commit_properties=CommitProperties(
             max_commit_retries=0, app_transactions=[Transaction(app_id, number) for app_id, number in transactions]
         ),
@@ -70,7 +77,7 @@ def commit(
     )
 
 
-def settle(tier: TierStore, version: int) -> list[str]:
+def settle(tier: TierStore, version: int, table: str = EVENTS) -> list[str]:
     """Do what is due after a commit: bring its log entry to the disk, and make a checkpoint now and then.
 
     Returns:
@@ -78,11 +85,11 @@ def settle(tier: TierStore, version: int) -> list[str]:
     """
     warnings = []
     try:
-        flush_log(tier, version)
+        flush_log(tier, version, table)
         if version % CHECKPOINT_INTERVAL == 0:
-            DeltaTable(tier.table_uri(EVENTS), version=version, storage_options=tier.delta_options()).create_checkpoint()
+            DeltaTable(tier.table_uri(table), version=version, storage_options=tier.delta_options()).create_checkpoint()
     except (DeltaError, OSError, TierError) as error:
-        warnings.append(f"version {version} of the hot tier is published, but its upkeep failed: {one_line(error)}")
+        warnings.append(f"version {version} of the hot tier's {table} is published, but its upkeep failed: {one_line(error)}")
     return warnings
 
 

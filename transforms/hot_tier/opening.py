@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import random
 import re
+import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EVENTS = "events"
+_MOST_FAILURES = 5
 _COLOURS = re.compile("\x1b\\[[0-9;]*m")
 COMMIT_ONCE = CommitProperties(max_commit_retries=0)
 NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
@@ -31,14 +33,50 @@ def open_events(tier: TierStore) -> DeltaTable:
         TableNotFoundError: there is none.
         TierError: it is not the product's, or this version can't read it.
     """
+    events = open_table(tier, EVENTS)
+    _check_table(tier, events)
+    return events
+
+
+def open_table(tier: TierStore, name: str) -> DeltaTable:
+    """Return a new handle of one of the tier's tables, as it is now.
+
+    Raises:
+        TableNotFoundError: there is none.
+        TierError: this version can't read it.
+    """
     try:
-        events = DeltaTable(tier.table_uri(EVENTS), storage_options=tier.delta_options())
+        return DeltaTable(tier.table_uri(name), storage_options=tier.delta_options())
     except TableNotFoundError:
         raise
     except DeltaError as error:
-        raise TierError(f"hot tier {tier.uri}: its table can't be read: {one_line(error)}") from error
-    _check_table(tier, events)
-    return events
+        raise TierError(f"hot tier {tier.uri}: its table can't be read ({name}): {one_line(error)}") from error
+
+
+def create_table(tier: TierStore, name: str, columns: pa.Schema, **what: Any) -> None:
+    """Make one of the tier's tables; another process may do so at the same time.
+
+    Args:
+        tier: The tier.
+        name: The table's.
+        columns: Its schema.
+        what: What else `DeltaTable.create` takes: `partition_by`, `description`, `configuration`.
+
+    Raises:
+        TierError: it can't be made.
+    """
+    for failures in range(1, _MOST_FAILURES + 1):
+        try:
+            _create_once(tier, name, columns, what)
+        except (DeltaError, OSError) as error:
+            cause = error
+        try:
+            open_table(tier, name)  # also where somebody else made it, or the answer was lost
+        except TableNotFoundError:
+            time.sleep(back_off(failures))
+        else:
+            return
+    raise TierError(f"hot tier {tier.uri}: the table {name} can't be made: {one_line(cause)}") from cause
 
 
 def promoted_columns(tier: TierStore) -> list[str]:
@@ -66,11 +104,24 @@ def column_names(promoted: Iterable[str]) -> list[str]:
     return [*SYSTEM_NAMES, *promoted, ATTRIBUTES_COLUMN, *PARTITION_COLUMNS]
 
 
-def flush_log(tier: TierStore, version: int) -> None:
+def _create_once(tier: TierStore, name: str, columns: pa.Schema, what: dict[str, Any]) -> None:
+    DeltaTable.create(
+        tier.table_uri(name),
+        columns,
+        mode="error",
+        name=name,
+        storage_options=tier.delta_options(),
+        post_commithook_properties=NO_HOOKS,
+        **what,
+    )
+    flush_log(tier, 0, name)
+
+
+def flush_log(tier: TierStore, version: int, table: str = EVENTS) -> None:
     """Bring a version's log entry, and the folders that lead to it, to the disk: deltalake leaves that to the operating system."""
     if tier.local_path is None:
         return
-    log = tier.local_path / EVENTS / "_delta_log"
+    log = tier.local_path / table / "_delta_log"
     for path in (log / f"{version:020d}.json", log, log.parent, log.parent.parent):
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import orjson
-from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import TableNotFoundError
 
 from transforms import schema
-from transforms.errors import TierError
 from transforms.hot_tier import statistics
 from transforms.hot_tier.columns import add_columns, settle_statistics
-from transforms.hot_tier.opening import EVENTS, NO_HOOKS, arrow_schema, flush_log, one_line, open_events, promoted_columns
+from transforms.hot_tier.opening import EVENTS, arrow_schema, create_table, open_events, promoted_columns
 from transforms.hot_tier.place import FORMAT, MARKER, PRODUCT, check_marker, check_place, exists
 from transforms.storage import TierStore
 
@@ -48,22 +46,11 @@ def _create_marker(tier: TierStore) -> None:
 
 
 def _create_events(tier: TierStore) -> None:
-    properties = _PROPERTIES | {statistics.PROPERTY: statistics.statistics_property(schema.BASE_ATTRIBUTES)}
-    try:
-        DeltaTable.create(
-            tier.table_uri(EVENTS),
-            arrow_schema(schema.BASE_ATTRIBUTES),
-            mode="error",
-            partition_by=list(schema.PARTITION_COLUMNS),
-            name=EVENTS,
-            description="Log events of the Rekindle hot tier",
-            configuration=properties,
-            storage_options=tier.delta_options(),
-            post_commithook_properties=NO_HOOKS,
-        )
-        flush_log(tier, 0)
-    except (DeltaError, OSError) as error:
-        try:
-            open_events(tier)  # somebody else made it, or the answer was lost
-        except TableNotFoundError:
-            raise TierError(f"hot tier {tier.uri}: the table can't be made: {one_line(error)}") from error
+    create_table(
+        tier,
+        EVENTS,
+        arrow_schema(schema.BASE_ATTRIBUTES),
+        partition_by=list(schema.PARTITION_COLUMNS),
+        description="Log events of the Rekindle hot tier",
+        configuration=_PROPERTIES | {statistics.PROPERTY: statistics.statistics_property(schema.BASE_ATTRIBUTES)},
+    )

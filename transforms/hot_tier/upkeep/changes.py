@@ -10,12 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+
+from transforms.errors import TierError
 from transforms.hot_tier.attempts import Attempts
 from transforms.hot_tier.commits import commit, settle
 from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.ledger import APP_ID
+from transforms.hot_tier.opening import flush_log
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.runs import Run, RunFolder
+from transforms.storage import TierStore
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,13 @@ class Change:
         added: New files.
         removed: Paths of live files that they take the place of.
         document: What is to be known of it later, as JSON takes it: what it did by rule, and which file took the place of which.
+        transactions: App ids and their versions that the commit bears besides the run's own.
     """
 
     added: Sequence[FileDescription]
     removed: Sequence[str]
     document: dict[str, Any]
+    transactions: Sequence[tuple[str, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -62,14 +69,16 @@ def carry_through(folder: RunFolder, run: Run, plan: Callable[[Snapshot], Change
         What landed; None where there was nothing to do.
 
     Raises:
-        TierError: the store refuses; nothing landed, as far as can be told.
+        TierError: the store refuses, or the run was given up by another; nothing landed, as far as can be told.
     """
-    attempts = Attempts(folder.tier, f"run {run.id} can't commit")
+    attempts = Attempts(folder.tier, f"run {run.id} can't commit", Snapshot.load)
     tried: list[Landed] = []
     for snapshot in attempts:
         landed = next((one for one in tried if snapshot.transaction_version(one.path) is not None), None)
         if landed is not None:
             return replace(landed, warnings=tuple(settle(folder.tier, landed.version)))
+        if snapshot.transaction_version(app_id(run)) is not None:
+            raise TierError(f"run {run.id} was silent for so long that another command gave it up; nothing was changed: run it again")
         change = plan(snapshot)
         if change is None:
             return None
@@ -79,10 +88,43 @@ def carry_through(folder: RunFolder, run: Run, plan: Callable[[Snapshot], Change
                 snapshot,
                 added=change.added,
                 removed=change.removed,
-                transactions=[(f"{run.kind}/{run.id}", 1), (tried[-1].path, 1)],
+                transactions=[(app_id(run), 1), (tried[-1].path, 1), *change.transactions],
                 removal_time=run.removal_time,
             )
     raise AssertionError  # they end by raising
+
+
+def landed_of(snapshot: Snapshot, folder: RunFolder) -> Landed | None:
+    """Return what of a run is in the table."""
+    for path in folder.changes():
+        if snapshot.transaction_version(path) is not None:
+            document = orjson.loads(folder.tier.get(path))
+            return Landed(path, document["version"], document)
+    return None
+
+
+def give_up(tier: TierStore, run: Run) -> bool:
+    """See to it that a run whose process seems to be gone never commits any more, also if it still lives, or its request is on its way.
+
+    A commit without actions that bears the run's own app id takes the place that the run's would take; the run looks for it.
+
+    Returns:
+        Whether it is so; False where the run has landed.
+    """
+    folder = RunFolder(tier, run.id)
+    attempts = Attempts(tier, f"run {run.id} can't be given up", Snapshot.load)
+    for snapshot in attempts:
+        if snapshot.transaction_version(app_id(run)) is not None:
+            return landed_of(snapshot, folder) is None
+        with attempts.unless_refused():
+            commit(snapshot, transactions=[(app_id(run), 1)])
+            flush_log(tier, snapshot.version + 1)
+    raise AssertionError  # they end by raising
+
+
+def app_id(run: Run) -> str:
+    """Return the app id that marks a run's one commit, or that there is none."""
+    return f"{run.kind}/{run.id}"
 
 
 def _record(folder: RunFolder, snapshot: Snapshot, change: Change) -> Landed:

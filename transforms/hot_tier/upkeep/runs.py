@@ -10,19 +10,24 @@ import getpass
 import os
 import socket
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import orjson
 
 from transforms.errors import ConfigurationError
+from transforms.hot_tier.liveness import SILENCE_SECONDS, is_gone
+from transforms.query.instants import format_instant
 from transforms.storage import TierStore
 from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/runs"
 DELETE, RESTORE, TIER, COMPACT, REMOVE = "delete", "restore", "tier", "compact", "remove"
+DONE = "done.json"
+_ALIVE = "alive.json"
 _CHANGES = "changes-"
 
 
@@ -110,6 +115,31 @@ class RunFolder(JsonFolder):
             raise ConfigurationError(f"there is no run {self.run_id} in {self.tier.uri}", field="run")
         return Run.from_document(document)
 
+    def is_done(self) -> bool:
+        """Whether nothing of the run is left to do."""
+        return self.tier.exists(self.path(DONE))
+
+    def show_life(self) -> None:
+        """Say that the run is at work, to other machines too: every few seconds, as long as it is."""
+        self.write_json(_ALIVE, {"at": format_instant(datetime.now(timezone.utc))})
+
+    def is_live(self) -> bool:
+        """Whether there is such a run, and it may still be at work.
+
+        On this machine its process must be there; where it has shown life, the last sign must be young besides, because another process
+        may have got the number of one that is gone.
+        """
+        document = self.read_json("run.json")
+        if document is None or self.is_done():
+            return False
+        run = Run.from_document(document)
+        sign = self.read_json(_ALIVE)
+        if sign is None:
+            return not is_gone(run.host, run.pid, run.started_at)
+        last = datetime.fromisoformat(sign["at"].replace("Z", "+00:00"))
+        is_silent = datetime.now(timezone.utc) - last > timedelta(seconds=SILENCE_SECONDS)
+        return not is_silent and not is_gone(run.host, run.pid, last)
+
     def new_changes(self, document: dict[str, Any]) -> str:
         """Write what an attempt is about to commit, and return the file's path, which the commit has to name."""
         path = self.path(f"{_CHANGES}{uuid.uuid4()}.json")
@@ -124,6 +154,15 @@ class RunFolder(JsonFolder):
 def list_runs(tier: TierStore) -> Iterator[RunFolder]:
     """Yield the folders of all runs, the oldest first."""
     return (RunFolder(tier, run_id) for run_id in sorted(folders_in(tier, ROOT)))
+
+
+def unfinished_runs(tier: TierStore) -> list[RunFolder]:
+    """Return the folders of the runs that are not done, the oldest first; costs one listing."""
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for file in tier.list(f"{ROOT}/"):
+        run_id, _, name = file.path.removeprefix(f"{ROOT}/").partition("/")
+        names[run_id].add(name)
+    return [RunFolder(tier, run_id) for run_id, found in sorted(names.items()) if "run.json" in found and DONE not in found]
 
 
 def _user() -> str:
