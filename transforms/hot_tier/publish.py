@@ -20,6 +20,7 @@ from transforms.hot_tier.commits import commit, settle
 from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.ledger import APP_ID, Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.opening import back_off, one_line
+from transforms.hot_tier.purges import check_there
 from transforms.hot_tier.sidecars import sidecar_path, write_sidecar
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.wave_files import Replaced, WaveFiles
@@ -167,6 +168,7 @@ class _Publication:
         records = self._ledger.waves_of_job(self._wave.job, self._wave.wave)
         if records and not plan.recorded:
             return _result(_sum_of(records), plan.others, ())
+        self._check_there(snapshot, plan.added)
         attempt = self._write_sidecar(snapshot, self._ledger, plan)
         self._attempt = attempt
         commit(
@@ -176,6 +178,12 @@ class _Publication:
             transactions=[(self._wave.job, self._wave.wave), (APP_ID, attempt.record.k), (attempt.sidecar, 1)],
         )
         return None
+
+    def _check_there(self, snapshot: Snapshot, added: Sequence[FileDescription]) -> None:
+        try:
+            check_there(self._wave.tier, snapshot, [file.path for file in added])
+        except TierError as error:
+            raise _RefusedError(str(error)) from error
 
     def _write_sidecar(self, snapshot: Snapshot, ledger: Ledger, plan: _Plan) -> _Attempt:
         record = WaveRecord(

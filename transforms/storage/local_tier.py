@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -100,6 +102,16 @@ class LocalTier(TierStore):
         with _tier_errors(self._root, "."):
             status = os.statvfs(folder)
             return status.f_bavail * status.f_frsize
+
+    def remove_leftovers(self, age: timedelta) -> int:
+        """Remove old files from the folder where they lie until they are whole."""
+        oldest = time.time() - age.total_seconds()
+        with _tier_errors(self._root, UNFINISHED):
+            folder = self._root / UNFINISHED
+            left = [path for path in folder.iterdir() if path.stat().st_mtime < oldest] if folder.is_dir() else []
+            for path in left:
+                path.unlink(missing_ok=True)
+            return len(left)
 
     def key_prefix_in(self, bucket: str) -> str | None:
         """Return where the tier lies in a folder, whichever links lead to either."""

@@ -7,7 +7,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -148,6 +148,10 @@ class TierStore(ABC):
     def free_bytes(self) -> int | None:
         """Return the bytes that are free on the disk, or None on S3."""
         return None
+
+    def remove_leftovers(self, age: timedelta) -> int:
+        """Remove what killed processes have left of files that never became whole, and that is older than an age; return how many."""
+        return 0
 
     @abstractmethod
     def key_prefix_in(self, bucket: str) -> str | None:

@@ -18,6 +18,7 @@ from transforms.hot_tier.commits import commit, settle
 from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.ledger import APP_ID
 from transforms.hot_tier.opening import flush_log
+from transforms.hot_tier.purges import check_there
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.runs import Run, RunFolder
 from transforms.storage import TierStore
@@ -82,6 +83,7 @@ def carry_through(folder: RunFolder, run: Run, plan: Callable[[Snapshot], Change
         change = plan(snapshot)
         if change is None:
             return None
+        check_there(folder.tier, snapshot, [file.path for file in change.added])
         with attempts.unless_refused():
             tried.append(_record(folder, snapshot, change))
             commit(

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.audit import write_audit
 from transforms.hot_tier.upkeep.changes import Landed, give_up, landed_of
-from transforms.hot_tier.upkeep.runs import DONE, Run, RunFolder, unfinished_runs
+from transforms.hot_tier.upkeep.purging import delete_listed
+from transforms.hot_tier.upkeep.runs import DONE, REMOVE, Run, RunFolder, unfinished_runs
 from transforms.storage import TierStore
 
 __all__ = ["finish", "finish_interrupted", "landed_of"]
@@ -57,7 +58,10 @@ def _finish(folder: RunFolder, run: Run) -> None:
     if give_up(folder.tier, run):
         _mark_done(folder, None)
         return
-    finish(folder, run, landed_of(Snapshot.load(folder.tier), folder))
+    landed = landed_of(Snapshot.load(folder.tier), folder)
+    if landed is not None and run.kind == REMOVE:
+        delete_listed(folder, landed)
+    finish(folder, run, landed)
 
 
 def _mark_done(folder: RunFolder, landed: Landed | None) -> None:

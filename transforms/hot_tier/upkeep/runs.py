@@ -20,13 +20,15 @@ import orjson
 
 from transforms.errors import ConfigurationError
 from transforms.hot_tier.liveness import SILENCE_SECONDS, is_gone
+from transforms.hot_tier.purges import RUNS as ROOT
 from transforms.query.instants import format_instant
 from transforms.storage import TierStore
 from transforms.storage.json_folder import JsonFolder, folders_in
 
-ROOT = "_rekindle/runs"
 DELETE, RESTORE, TIER, COMPACT, REMOVE = "delete", "restore", "tier", "compact", "remove"
 DONE = "done.json"
+NEEDS = "needs.json"
+"""What a restore reads, a list of paths in the table: no removal takes it while the restore is at work."""
 _ALIVE = "alive.json"
 _CHANGES = "changes-"
 
