@@ -33,6 +33,10 @@ _COMMANDS = {
         "cli_query:files",
         "The live files of the table, one a line, for tools that know no Delta Lake. Never glob the folder: replaced files lie there too.",
     ),
+    "delete": ("cli_upkeep:delete", "Delete events by rules. Without --execute it only says what would go."),
+    "restore": ("cli_upkeep:restore", "Bring back what deletion runs have removed, within their grace."),
+    "tier": ("cli_upkeep:tier", "Move events to the cold tier by rules. Without --execute it only says what would move."),
+    "compact": ("cli_upkeep:compact", "Merge the small files of each date."),
 }
 _GROUPS = {
     "jobs": (

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+import click
 
 from pipelines import cli_output as output
 from pipelines.cli_backfill import one_polars_thread
+from pipelines.cli_flags import Argument, Option
 from pipelines.cli_options import Common, parse_time, with_flags
 from pipelines.sizes import parse_size, show_size
+from transforms.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pipelines.rewriting import UpkeepSettings
 
-RulesFile = Annotated[Path, typer.Option("--rules", help="Rules file, YAML or JSON.")]
-Execute = Annotated[bool, typer.Option("--execute", help="Do it; without it only the report of what would be done.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, also where it is more than half of all events.")]
-Now = Annotated[str | None, typer.Option("--now", help="The time by which retention is reckoned (ISO 8601), for rehearsals.")]
-BeamFlags = Annotated[list[str] | None, typer.Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.", show_default=False)]
+RulesFile = Annotated[Path, Option("--rules", help="Rules file, YAML or JSON.")]
+Execute = Annotated[bool, Option("--execute", help="Do it; without it only the report of what would be done.")]
+Yes = Annotated[bool, Option("--yes", help="Do it without asking, also where it is more than half of all events.")]
+Now = Annotated[str | None, Option("--now", help="The time by which retention is reckoned (ISO 8601), for rehearsals.")]
+BeamFlags = Annotated[list[str] | None, Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.")]
 
 
 @with_flags(common=Common)
@@ -31,15 +33,14 @@ def delete(
     rules: RulesFile,
     execute: Execute = False,
     yes: Yes = False,
-    grace: Annotated[str, typer.Option("--grace", help="How long deleted events can be restored: 12h, 7d, 0.")] = "7d",
+    grace: Annotated[str, Option("--grace", help="How long deleted events can be restored: 12h, 7d, 0.")] = "7d",
     now: Now = None,
     common: Common,
 ) -> int:
     """Delete events by rules."""
     from pipelines.rules import Rules
-    from transforms.retention.durations import parse_duration
 
-    read, lasting, when = Rules.read(rules, "rules"), parse_duration(grace, zero=True, field="grace"), _time(now)
+    read, lasting, when = Rules.read(rules, "rules"), _grace(grace), _time(now)
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.deletion import Deletion, delete
 
@@ -74,7 +75,7 @@ def tier(
 def compact(
     beam_flags: BeamFlags = None,
     *,
-    target_size: Annotated[str, typer.Option("--target-size", help="Size of large files; those of less than half are merged.")] = "256MiB",
+    target_size: Annotated[str, Option("--target-size", help="Size of large files; those of less than half are merged.")] = "256MiB",
     common: Common,
 ) -> int:
     """Merge small files."""
@@ -99,6 +100,15 @@ def _settings(common: Common, beam_flags: list[str] | None, console: output.JobC
     return UpkeepSettings(hot_tier=tier.uri, tier_options=common.stores()[1], beam_flags=tuple(beam_flags or ()), console=console)
 
 
+def _grace(text: str) -> timedelta:
+    from transforms.retention.durations import parse_duration
+
+    try:
+        return parse_duration(text, zero=True)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--grace: {error}", field="grace") from error
+
+
 def _time(text: str | None) -> datetime | None:
     return None if text is None else parse_time(text)
 
@@ -107,7 +117,7 @@ def _confirmed(what: str) -> bool:
     """Ask on a terminal; where there is none, nobody can say yes."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    return typer.confirm(f"{what}. Go on?", err=True)
+    return click.confirm(f"{what}. Go on?", err=True)
 
 
 def _show(report: dict[str, Any], common: Common, verb: str) -> int:
@@ -115,10 +125,7 @@ def _show(report: dict[str, Any], common: Common, verb: str) -> int:
         output.print_json(report)
         return 0
     columns = ("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share")
-    rows = [
-        (rule["name"], rule["cutoff"], f"{rule['events']:,}", f"{rule['files']:,}", f"{rule['filesWhole']:,}", show_size(rule["bytes"]), f"{rule['share']:.2%}")
-        for rule in report["rules"]
-    ]
+    rows = [_cells(rule) for rule in report["rules"]]
     output.print_table(columns, rows)
     output.RESULTS.print()
     would = "" if report["executed"] else "would be "
@@ -132,3 +139,8 @@ def _show(report: dict[str, Any], common: Common, verb: str) -> int:
     if not report["executed"] and not common.quiet:
         output.MESSAGES.print("Nothing was done: --execute does it.")
     return 0
+
+
+def _cells(rule: dict[str, Any]) -> list[object]:
+    numbers = (f"{rule[name]:,}" for name in ("events", "files", "filesWhole"))
+    return [rule["name"], rule["cutoff"], *numbers, show_size(rule["bytes"]), f"{rule['share']:.2%}"]

@@ -49,7 +49,9 @@ def compact(settings: UpkeepSettings, *, target_bytes: int = TARGET_BYTES) -> di
             with living(folder):
                 landed = carry_through(folder, run, lambda snapshot: _change(snapshot, rewriter, target_bytes))
                 finish(folder, run, landed)
-    document = landed.document if landed else {"files": [], "moved": [], "events": 0, "bytes": 0, "versionBefore": before.version}
+    document: dict[str, Any] = (
+        landed.document if landed else {"files": [], "moved": [], "events": 0, "bytes": 0, "versionBefore": before.version}
+    )
     return {
         "runId": run.id,
         "filesBefore": len(before.files),

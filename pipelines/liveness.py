@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
-from pipelines.report import read_status
+from pipelines.job_status import read_status
 from pipelines.watching import watching
 from transforms.hot_tier.liveness import SILENCE_SECONDS
 from transforms.hot_tier.upkeep.runs import RunFolder

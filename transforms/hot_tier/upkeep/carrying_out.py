@@ -50,7 +50,7 @@ def carry_out(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: 
     if task.destination is None:
         return TaskResult(sources)
     inputs = [
-        MergeInput(one.path, task.program and _rows(one.path, task.program, taken=True))
+        MergeInput(one.path, None if task.program is None else _rows(one.path, task.program, taken=True))
         for one, result in zip(task.sources, sources, strict=True)
         if any(result.taken)
     ]
