@@ -67,9 +67,18 @@ def plan_tiering(snapshot: Snapshot, program: Program, destination: Destination)
 
 
 def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> Plan:
-    """Plan which small files are merged."""
-    groups = plan_compaction(snapshot.files.values(), target_bytes=target_bytes)
-    return Plan((), tuple(Task(group, None, Destination(group[0].tier, target_bytes, LEVELS[group[0].tier])) for group in groups))
+    """Plan which small files of each partition are merged."""
+    partitions: defaultdict[tuple[str, str], list[LiveFile]] = defaultdict(list)
+    for file in snapshot.files.values():
+        partitions[file.tier, file.date].append(file)
+    return Plan(
+        (),
+        tuple(
+            Task(group, None, Destination(tier, target_bytes, LEVELS[tier]))
+            for (tier, _), files in sorted(partitions.items())
+            for group in plan_compaction(files, target_bytes=target_bytes)
+        ),
+    )
 
 
 def _settled(file: LiveFile, verdict: Verdict, program: Program) -> SourceResult:

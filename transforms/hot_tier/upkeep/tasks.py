@@ -40,6 +40,11 @@ class Task:
     program: Program | None
     destination: Destination | None
 
+    def __post_init__(self) -> None:
+        """Refuse files of several partitions: their rows would end under one date."""
+        if len({(source.tier, source.date) for source in self.sources}) != 1:
+            raise ValueError(f"a task's files are of one partition, not {[source.path for source in self.sources]}")
+
     @property
     def paths(self) -> tuple[str, ...]:
         """The sources' paths, by which a task is known."""
