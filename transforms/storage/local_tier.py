@@ -106,12 +106,15 @@ class LocalTier(TierStore):
     def remove_leftovers(self, age: timedelta) -> int:
         """Remove old files from the folder where they lie until they are whole."""
         oldest = time.time() - age.total_seconds()
+        folder = self._root / UNFINISHED
+        removed = 0
         with _tier_errors(self._root, UNFINISHED):
-            folder = self._root / UNFINISHED
-            left = [path for path in folder.iterdir() if path.stat().st_mtime < oldest] if folder.is_dir() else []
-            for path in left:
-                path.unlink(missing_ok=True)
-            return len(left)
+            for path in folder.iterdir() if folder.is_dir() else ():
+                with suppress(FileNotFoundError):  # it has become whole meanwhile
+                    if path.stat().st_mtime < oldest:
+                        path.unlink()
+                        removed += 1
+        return removed
 
     def key_prefix_in(self, bucket: str) -> str | None:
         """Return where the tier lies in a folder, whichever links lead to either."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -131,6 +132,18 @@ class S3Tier(TierStore):
             for upload in found.get("Uploads", []):
                 if upload["Key"] == key:
                     self._connection.client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload["UploadId"])
+
+    def remove_leftovers(self, age: timedelta) -> int:
+        """Drop the parts of old objects that were never finished; where the credentials may not, or the store can't, they stay."""
+        oldest = datetime.now(timezone.utc) - age
+        removed = 0
+        with suppress(sdk.ClientError):
+            for page in self._connection.client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=self._prefix):
+                for upload in page.get("Uploads", []):
+                    if upload["Initiated"] < oldest:
+                        self._connection.client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+                        removed += 1
+        return removed
 
     def errors(self, path: str) -> AbstractContextManager[None]:
         """Turn the clients' errors while an object is written into `TierError`."""

@@ -22,7 +22,7 @@ from transforms.errors import TierError
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.audit import read_audit, write_audit
 from transforms.hot_tier.upkeep.changes import Change, carry_through
-from transforms.hot_tier.upkeep.finishing import finish, finish_interrupted
+from transforms.hot_tier.upkeep.finishing import finish, finish_interrupted, landed_of
 from transforms.hot_tier.upkeep.runs import COMPACT, DELETE, REMOVE, TIER, Run, RunFolder, unfinished_runs
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -298,3 +298,13 @@ def test_no_such_run_is_not_live(local_tier: TierStore) -> None:
     folder = RunFolder.begin(local_tier, run)
     folder.show_life()
     assert folder.is_live()
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_what_has_landed_by_each_snapshot(local_tier: TierStore, done: bool) -> None:
+    publish(local_tier, ["a", "b"])
+    before = Snapshot.load(local_tier)
+    run, landed = delete_events(local_tier, with_filename("a"), done=done)
+    folder = RunFolder(local_tier, run.id)
+    assert landed_of(before, folder) is None
+    assert landed_of(Snapshot.load(local_tier), folder) == landed

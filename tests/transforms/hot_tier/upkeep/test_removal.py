@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import random
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -107,7 +110,7 @@ def test_a_clock_in_the_past_removes_nothing_early(local_tier: TierStore) -> Non
 # When files were removed
 
 
-@pytest.mark.parametrize("commits", [1, 12])
+@pytest.mark.parametrize("commits", [1, pytest.param(12, marks=pytest.mark.slow)])
 def test_times_with_and_without_checkpoints(tier: TierStore, commits: int) -> None:
     publish(tier, ["a", "b"])
     run, landed = delete_events(tier, with_filename("a"))
@@ -333,3 +336,72 @@ def test_requests_that_fail(s3: S3, fault_proxy: FaultProxy, fault: dict[str, ob
     remove_old_files(tier, later(), timedelta(0), is_live=DEAD)
     assert all_ids(straight) == set(expected_ids(["b"]))
     assert [row["files"] for row in read_audit(straight) if row["kind"] == "remove"] == [1]
+
+
+@pytest.mark.slow
+def test_store_that_does_not_let_go(s3: S3, fault_proxy: FaultProxy) -> None:
+    """Nothing is told as removed before it is; the next command goes on."""
+    straight = open_tier(f"s3://{s3.bucket}/hot", s3.options)
+    prepare(straight)
+    publish(straight, ["a", "b"])
+    _, landed = delete_events(straight, with_filename("a"))
+    tier = open_tier(straight.uri, StorageOptions(endpoint_url=fault_proxy.endpoint_url, region=REGION))
+    old = f"hot/events/{landed.document['files'][0]['old']}"
+    fault_proxy.add(Fault(old, method="DELETE", count=-1, status=403, code="AccessDenied"))
+    with pytest.raises(TierError):
+        remove_old_files(tier, later(), timedelta(0), is_live=DEAD)
+    assert [row for row in read_audit(straight) if row["kind"] == "remove"] == []
+    (run,) = finish_interrupted(straight, NOBODY)
+    assert all_ids(straight) == set(expected_ids(["b"]))
+    assert [row["run_id"] for row in read_audit(straight) if row["kind"] == "remove"] == [run.id]
+
+
+def test_parts_that_were_never_made_whole(s3: S3) -> None:
+    tier = open_tier(f"s3://{s3.bucket}/hot", s3.options)
+    for key in ("hot/events/x", "other"):
+        s3.client.create_multipart_upload(Bucket=s3.bucket, Key=key)
+    assert tier.remove_leftovers(50 * 365 * DAYS) == 0  # the server says that all begin in 2010
+    assert tier.remove_leftovers(DAYS) == 1
+    assert [upload["Key"] for upload in s3.client.list_multipart_uploads(Bucket=s3.bucket)["Uploads"]] == ["other"]
+
+
+@pytest.mark.slow
+def test_everything_at_once(local_tier: TierStore) -> None:
+    """Removals take every orphan as soon as they see it, also of those at work: who loses one is told, and nobody reads half a table."""
+    tier = local_tier
+    publish(tier, ["first"])
+    chance = random.Random(3)
+    stolen: list[str] = []
+
+    def again(act: Callable[[], object]) -> None:
+        while True:
+            try:
+                act()
+            except (TierError, FileNotFoundError) as error:  # a file that is being read may go, too, where there is no grace
+                stolen.append(str(error))
+            else:
+                return
+
+    def publishing(name: str) -> None:
+        for number in range(6):
+            again(partial(publish, tier, [f"{name}{number}"], job=name, wave=number))
+
+    def upkeep(act: Callable[[], object], times: int) -> None:
+        for _ in range(times):
+            again(act)
+            time.sleep(chance.random() * 0.05)
+
+    at_once(
+        [
+            lambda: publishing("a"),
+            lambda: publishing("b"),
+            lambda: upkeep(lambda: compact_events(tier), 4),
+            lambda: upkeep(lambda: remove_old_files(tier, later(), timedelta(0), is_live=DEAD), 12),
+            lambda: upkeep(lambda: remove_old_files(tier, later(), timedelta(0), is_live=DEAD), 12),
+            lambda: upkeep(lambda: finish_interrupted(tier, lambda run: RunFolder(tier, run.id).is_live()), 5),
+        ]
+    )
+    finish_interrupted(tier, NOBODY)
+    assert ids(tier) == expected_ids(["first", *(f"{name}{number}" for name in "ab" for number in range(6))])
+    remove_old_files(tier, later(), timedelta(0), is_live=DEAD)
+    assert files(tier) == set(Snapshot.load(tier).files)
