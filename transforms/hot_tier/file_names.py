@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
+
+from transforms import schema
 
 _NAME = re.compile(r"/part-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-([0-9]+)\.parquet$")
 
@@ -24,3 +27,10 @@ def layout_of(path: str) -> int:
     """Return how many of the table's promoted attributes are never in the file's map; 0 for another writer's, of which nothing is known."""
     match = _NAME.search(path)
     return int(match[1]) if match else 0
+
+
+def in_both_places(path: str, columns: Sequence[str]) -> list[str]:
+    """Return the attributes that a file may keep in a column and in its map: those of another writer's file, of which nothing is known."""
+    if layout_of(path) or schema.ATTRIBUTES_COLUMN not in columns:
+        return []
+    return [name for name in columns if not schema.is_system(name)]

@@ -9,7 +9,7 @@ S3).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -140,6 +140,13 @@ class Ledger:
             found.append(content)
         return found
 
+    def superseded_since(self, k: int) -> dict[str, frozenset[str]]:
+        """Return the objects of which contents were replaced or published again after commit `k`, and the jobs that had brought these."""
+        self._read(self._published, self._sidecars, _read_published)
+        later = [self._published[sidecar.path]["uri"].to_pylist() for sidecar in self._sidecars if sidecar.k > k]
+        found = ((uri, _superseded(self._index.find(uri), k)) for uri in {uri for uris in later for uri in uris})
+        return {uri: jobs for uri, jobs in found if jobs}
+
     def of_job(self, job: str, wave: int | None = None) -> list[LedgerEntry]:
         """Return the entries of a job, or of one of its waves, of each content of an object the latest."""
         rows = self.table_of_job(job, wave).to_pylist()
@@ -176,6 +183,19 @@ class Ledger:
             assert tier is not None
             with ThreadPoolExecutor(_READERS) as pool:
                 known.update(zip(paths, pool.map(lambda path: read(tier.get(path)), paths), strict=True))
+
+
+def _superseded(contents: Iterable[tuple[bool, Published]], k: int) -> frozenset[str]:
+    """Return the jobs whose content of an object, of commit `k` or before, a later one took the place of or repeated (`--force`)."""
+    there: list[Published] = []
+    gone: set[str] = set()
+    for replaced, content in contents:
+        same = [one for one in there if one.is_same(content)]
+        hit = (same or there) if replaced else same
+        if content.k > k:
+            gone |= {one.job for one in hit if one.k <= k}
+        there = [one for one in there if not (replaced and one in hit)] + [content]
+    return frozenset(gone)
 
 
 class _Index:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import reduce
 
 import pyarrow as pa
@@ -26,6 +27,14 @@ def without_objects(uris: Collection[str], jobs: Collection[str] | None = None) 
         return lambda table: pc.invert(pc.is_in(table["_object"], gone))
     brought_by = pa.array(sorted(jobs), pa.string())
     return lambda table: pc.invert(pc.and_(pc.is_in(table["_object"], gone), pc.is_in(table["_correlation_id"], brought_by)))
+
+
+def without_contents(gone: Mapping[str, frozenset[str] | None]) -> Keep:
+    """Return what keeps all rows but those of some objects: of each all, or what some jobs brought of it."""
+    by_jobs: defaultdict[frozenset[str] | None, list[str]] = defaultdict(list)
+    for uri, jobs in gone.items():
+        by_jobs[jobs].append(uri)
+    return without_any([without_objects(uris, jobs) for jobs, uris in by_jobs.items()])
 
 
 def without_any(keeps: Sequence[Keep]) -> Keep:
@@ -62,16 +71,24 @@ def rewrite_file(
     Returns:
         The new file, or None where no row stays.
     """
+    with open_rows(store, path) as parquet:
+        tables = map(parquet.read_row_group, range(parquet.num_row_groups))
+        kept = (rows_taken(table, keep) for table in tables)
+        return write_rows(store, kept, tier_name=tier_name, date=date, promoted=promoted, layout=layout_of(path), job=job)
+
+
+def write_rows(
+    store: TierStore, tables: Iterable[pa.Table], *, tier_name: str, date: str, promoted: Sequence[str], layout: int, job: str | None
+) -> FileDescription | None:
+    """Write tables as `rows_taken` gives them, sorted by time, to a new file of one partition; None where they have no rows."""
     new: DataFile | None = None
     try:
-        with open_rows(store, path) as parquet:
-            for number in range(parquet.num_row_groups):
-                table = rows_taken(parquet.read_row_group(number), keep)
-                if table.num_rows == 0:
-                    continue
-                if new is None:
-                    new = DataFile(store, table, date=date, promoted=promoted, tier_name=tier_name, layout=layout_of(path), job=job)
-                new.append(table)
+        for table in tables:
+            if table.num_rows == 0:
+                continue
+            if new is None:
+                new = DataFile(store, table, date=date, promoted=promoted, tier_name=tier_name, layout=layout, job=job)
+            new.append(table)
         return None if new is None else new.close()
     except BaseException:
         if new is not None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from transforms.hot_tier.data_file import FileDescription
 from transforms.hot_tier.ledger import Published
 from transforms.hot_tier.object_bounds import ObjectBounds
-from transforms.hot_tier.rewriting import Keep, objects_in, rewrite_file, without_any, without_objects
+from transforms.hot_tier.rewriting import objects_in, rewrite_file, without_contents
 from transforms.hot_tier.snapshot import LiveFile, Snapshot
 from transforms.hot_tier.wave_rules import Wave
 
@@ -79,16 +78,9 @@ class WaveFiles:
     ) -> list[FileDescription]:
         key = (file.path, frozenset(gone.items()), tuple(promoted))
         if key not in self._written:
-            keep = _keep_others(gone)
+            keep = without_contents(gone)
             self._written[key] = rewrite_file(
                 self._wave.tier, file.path, keep, tier_name=file.tier, date=file.date, promoted=promoted, job=self._wave.job
             )
         written = self._written[key]
         return [] if written is None else [written]
-
-
-def _keep_others(gone: Mapping[str, frozenset[str] | None]) -> Keep:
-    by_jobs: defaultdict[frozenset[str] | None, list[str]] = defaultdict(list)
-    for uri, jobs in gone.items():
-        by_jobs[jobs].append(uri)
-    return without_any([without_objects(uris, jobs) for jobs, uris in by_jobs.items()])

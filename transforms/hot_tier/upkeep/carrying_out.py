@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms import schema
 from transforms.errors import TierError
-from transforms.hot_tier.file_names import layout_of
+from transforms.hot_tier.file_names import in_both_places
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.rewriting import Keep, rewrite_file
 from transforms.hot_tier.snapshot import LiveFile
@@ -76,7 +75,7 @@ def _count(store: TierStore, source: LiveFile, program: Program | None) -> Sourc
     with store.open_input(f"{EVENTS}/{source.path}") as opened:
         parquet = pq.ParquetFile(opened)
         names = parquet.schema_arrow.names
-        both = _in_both_places(source.path, names)
+        both = in_both_places(source.path, names)
         columns = program.columns_needed(names, in_both_places=both)
         for number in range(parquet.num_row_groups):
             judged = program.judge(parquet.read_row_group(number, columns=columns), in_both_places=both)
@@ -103,17 +102,10 @@ def _rows(path: str, program: Program, *, taken: bool) -> Keep:
     """Return what chooses the rows of a table that the program takes, or leaves."""
 
     def choose(table: pa.Table) -> pa.Array:
-        rule = program.judge(table, in_both_places=_in_both_places(path, table.schema.names)).rule
+        rule = program.judge(table, in_both_places=in_both_places(path, table.schema.names)).rule
         return pa.array((rule != STAYS) == taken)
 
     return choose
-
-
-def _in_both_places(path: str, names: Sequence[str]) -> list[str]:
-    """Return the attributes that a file may keep in a column and in its map: those of another writer's file, of which nothing is known."""
-    if layout_of(path) or schema.ATTRIBUTES_COLUMN not in names:
-        return []
-    return [name for name in names if not schema.is_system(name)]
 
 
 def _check(rows: int, wanted: int, paths: Sequence[str]) -> None:

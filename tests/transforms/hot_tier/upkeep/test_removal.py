@@ -16,11 +16,12 @@ import pytest
 
 from tests.conftest import REGION, S3
 from tests.fault_proxy import Fault, FaultProxy
-from tests.transforms.hot_tier.samples import entry, expected_ids, ids, publish, write
+from tests.transforms.hot_tier.samples import NOON, entry, events, expected_ids, ids, publish, uri_of, write
 from tests.transforms.hot_tier.upkeep.failing import Failing, Killed
 from tests.transforms.hot_tier.upkeep.making import Made, compact_events, delete_events, ending, everything, move_events, with_filename
 from tests.transforms.hot_tier.upkeep.test_audit import NOBODY, at_once
 from transforms.errors import TierError
+from transforms.hot_tier.opening import promoted_columns
 from transforms.hot_tier.publish import publish_wave
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.table import prepare
@@ -28,8 +29,10 @@ from transforms.hot_tier.upkeep.audit import read_audit
 from transforms.hot_tier.upkeep.changes import carry_through
 from transforms.hot_tier.upkeep.finishing import finish_interrupted
 from transforms.hot_tier.upkeep.removal import remove_old_files
+from transforms.hot_tier.upkeep.restoring import find_runs, restore
 from transforms.hot_tier.upkeep.runs import NEEDS, REMOVE, RESTORE, Run, RunFolder
 from transforms.hot_tier.upkeep.tombstones import removal_times
+from transforms.hot_tier.writing import HotTierWriter
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 DAYS = timedelta(days=1)
@@ -405,3 +408,26 @@ def test_everything_at_once(local_tier: TierStore) -> None:
     assert ids(tier) == expected_ids(["first", *(f"{name}{number}" for name in "ab" for number in range(6))])
     remove_old_files(tier, later(), timedelta(0), is_live=DEAD)
     assert files(tier) == set(Snapshot.load(tier).files)
+
+
+def test_no_value_of_deleted_rows_is_left_in_dictionaries(local_tier: TierStore) -> None:
+    """Parquet keeps a dictionary's values whether a row has them or not; also of what was deleted, restored and replaced."""
+    tier = local_tier
+    hosts = ["open", "secret", "open", "other"]
+    for number, key in enumerate("ab"):
+        writer = HotTierWriter(tier, columns=promoted_columns(tier), job="job")
+        writer.write(events(uri_of(key), [NOON + place for place in range(4)], host=[f"{host}-{key}" for host in hosts]))
+        publish_wave(tier, job="job", wave=number, files=writer.close(), entries=[entry(key, 4, wave=number)])
+    compact_events(tier)
+    delete_events(tier, ending("1"))
+    run, _ = delete_events(tier, ending("3"))
+    publish(tier, ["b"], job="other", content="2")
+    restoring = Run.new(RESTORE)
+    restore(RunFolder.begin(tier, restoring), restoring, find_runs(tier, Snapshot.load(tier), run_id=run.id).runs)
+    remove_old_files(tier, later(), timedelta(0), is_live=DEAD)
+
+    found: set[str] = set()
+    for path in files(tier):
+        table = pq.read_table(io.BytesIO(tier.get(f"events/{path}")), columns=["host"], read_dictionary=["host"])
+        found |= {value for chunk in table["host"].chunks for value in chunk.dictionary.to_pylist()}
+    assert found == {"open-a", "other-a"}

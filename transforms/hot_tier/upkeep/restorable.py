@@ -1,0 +1,167 @@
+"""The deletions that can be taken back, and what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import yaml
+
+from transforms.errors import ConfigurationError, TierError
+from transforms.hot_tier.ledger import Ledger
+from transforms.hot_tier.purges import landed_purges, purge_number
+from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.upkeep.audit_rows import rules_of
+from transforms.hot_tier.upkeep.changes import Landed, landed_of
+from transforms.hot_tier.upkeep.log_entries import commit_time
+from transforms.hot_tier.upkeep.removed_rows import Pair, Superseded
+from transforms.hot_tier.upkeep.runs import DELETE, Run, RunFolder, list_runs
+from transforms.storage import TierStore
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A deletion that is in the table.
+
+    Attributes:
+        run: The run.
+        landed: What it has changed.
+    """
+
+    run: Run
+    landed: Landed
+
+    @property
+    def restoring(self) -> str:
+        """The app id that the commit bears which takes it back."""
+        return f"restore/{self.run.id}"
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The files that it took rows out of."""
+        return [Pair.from_document(file) for file in self.landed.document["files"]]
+
+    @property
+    def events(self) -> int:
+        """How many events it has deleted."""
+        return sum(pair.taken for pair in self.pairs)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Deletions that were asked for.
+
+    Attributes:
+        runs: Those that can be taken back, the oldest first.
+        restored: The ids of those that were taken back before.
+    """
+
+    runs: tuple[Deleted, ...]
+    restored: tuple[str, ...]
+
+
+def find_runs(tier: TierStore, snapshot: Snapshot, *, run_id: str | None = None, to: int | datetime | None = None) -> Found:
+    """Return a deletion by its id, or all that came after a version or a time.
+
+    Args:
+        tier: The hot tier.
+        snapshot: The table.
+        run_id: The run.
+        to: The version or time that the table is to have the events of.
+
+    Raises:
+        ConfigurationError: there is no such deletion, or it has deleted nothing.
+    """
+    if run_id is None:
+        deleted = [one for one in _deletions(tier, snapshot) if _is_after(tier, one, to)]
+    else:
+        deleted = [_deletion(tier, snapshot, run_id)]
+    restored = {one.run.id for one in deleted if snapshot.transaction_version(one.restoring) is not None}
+    runs = sorted((one for one in deleted if one.run.id not in restored), key=lambda one: one.landed.version)
+    return Found(tuple(runs), tuple(sorted(restored)))
+
+
+def check_not_removed(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> None:
+    """Check that the files which restoring reads have not been removed from the store.
+
+    Raises:
+        TierError: some were, or are about to be: it is too late.
+    """
+    if not runs or not purge_number(snapshot):
+        return
+    needed = {path: one.run.id for one in runs for pair in one.pairs for path in pair.paths}
+    for purge in landed_purges(tier, snapshot, since=min(one.landed.version for one in runs)):
+        gone = sorted({needed[path] for path in purge.files if path in needed})
+        if gone:
+            raise TierError(
+                f"hot tier {tier.uri}: too late: files of run {', '.join(gone)} were removed at {purge.document['at']} by run "
+                f"{purge.run_id}, as their grace was over; nothing was restored"
+            )
+
+
+def with_superseded(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> list[tuple[Deleted, Superseded]]:
+    """Return each deletion with what was superseded since.
+
+    Raises:
+        TierError: it is too late (`check_not_removed`).
+    """
+    check_not_removed(tier, snapshot, runs)
+    ledger = Ledger.load(tier, snapshot)
+    return [(one, ledger.superseded_since(one.landed.document["k"])) for one in runs]
+
+
+@contextmanager
+def reading(tier: TierStore, deleted: Deleted) -> Iterator[None]:
+    """Say, where a file goes while it is read, who has removed it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        check_not_removed(tier, Snapshot.load(tier), [deleted])
+        raise TierError(
+            f"hot tier {tier.uri}: too late: a file of run {deleted.run.id} is gone from the store ({error}); nothing was restored"
+        ) from error
+
+
+def hold_for(runs: Sequence[Deleted]) -> str:
+    """Return a hold, as a rules file has it, that keeps what these deletions (at least one) had taken: their rules' conditions."""
+    conditions = [condition for one in runs for condition in _conditions(one)]
+    others = f" and {len(runs) - 1} others" if len(runs) > 1 else ""
+    hold = {"name": f"restored {runs[0].run.id}{others}"}
+    known = list(dict.fromkeys(condition for condition in conditions if condition is not None))
+    if known and None not in conditions:
+        hold["when"] = known[0] if len(known) == 1 else " OR ".join(f"({condition})" for condition in known)
+    text: str = yaml.safe_dump({"holds": [hold]}, sort_keys=False, allow_unicode=True, width=10**9)
+    return text
+
+
+def _conditions(deleted: Deleted) -> Iterator[str | None]:
+    """Yield the conditions of the rules that have taken something; None where one took all, or its condition is not known any more."""
+    known = {rule.name: rule.text for rule in rules_of(deleted.run)}
+    return (known.get(rule["name"]) for rule in deleted.landed.document["rules"] if rule["events"])
+
+
+def _deletions(tier: TierStore, snapshot: Snapshot) -> Iterator[Deleted]:
+    for folder in list_runs(tier):
+        if folder.run_id.rpartition("-")[0].endswith(f"-{DELETE}") and (landed := landed_of(snapshot, folder)) is not None:
+            yield Deleted(folder.run(), landed)
+
+
+def _deletion(tier: TierStore, snapshot: Snapshot, run_id: str) -> Deleted:
+    names = [folder.run_id for folder in list_runs(tier)]
+    landed = landed_of(snapshot, RunFolder(tier, run_id)) if run_id in names else None
+    if landed is not None and (run := RunFolder(tier, run_id).run()).kind == DELETE:
+        return Deleted(run, landed)
+    there = [one.run.id for one in _deletions(tier, snapshot)][::-1]
+    listed = ", ".join(there[:_SHOWN]) + (f", and {len(there) - _SHOWN:,} older ones" if len(there) > _SHOWN else "")
+    what = f"run {run_id} has deleted nothing" if run_id in names else f"there is no run {run_id}"
+    raise ConfigurationError(f"{what} in {tier.uri}; deletions, the latest first: {listed or 'none'}", field="run")
+
+
+def _is_after(tier: TierStore, deleted: Deleted, to: int | datetime | None) -> bool:
+    if to is None or isinstance(to, int):
+        return to is None or deleted.landed.version > to
+    return (commit_time(tier, deleted.landed.version) or deleted.run.started_at) > to

@@ -1,0 +1,113 @@
+"""What restoring would bring back, counted and not written; and which rules would delete it again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from transforms.errors import ConfigurationError
+from transforms.hot_tier.file_names import in_both_places
+from transforms.hot_tier.opening import EVENTS
+from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.upkeep.removed_rows import Pair, RemovedRows, Superseded, removed_rows
+from transforms.hot_tier.upkeep.restorable import Deleted, reading, with_superseded
+from transforms.hot_tier.upkeep.runs import Run
+from transforms.retention.program import STAYS, Program
+from transforms.retention.rules import RulesFile
+from transforms.retention.rules_file import load_rules
+from transforms.storage import TierStore
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """What restoring would do.
+
+    Attributes:
+        runs: The deletions that it takes back.
+        events: How many events come back.
+        newer: How many do not, because their objects were replaced or forced since.
+        files: How many files are written.
+        rules: How many of the events each rule would delete again, by its name.
+    """
+
+    runs: tuple[str, ...]
+    events: int
+    newer: int
+    files: int
+    rules: dict[str, int]
+
+
+def plan_restore(
+    tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted], *, rules: RulesFile | None = None, now: datetime | None = None
+) -> RestorePlan:
+    """Count what restoring would bring back; nothing is written.
+
+    Args:
+        tier: The hot tier.
+        snapshot: The table.
+        runs: The deletions.
+        rules: The rules that may delete the events again; None are those that each deletion kept.
+        now: The time by which their retention is reckoned; None is the clock's.
+
+    Raises:
+        TierError: it is too late, or a file can't be read.
+    """
+    moment = now or datetime.now(timezone.utc)
+    counts: list[_Count] = []
+    for one, superseded in with_superseded(tier, snapshot, runs):
+        program = _program(one.run, rules, moment)
+        with reading(tier, one):
+            counts += [_count_pair(tier, pair, superseded, program) for pair in one.pairs]
+    by_rule: Counter[str] = Counter()
+    for count in counts:
+        by_rule.update(count.rules)
+    return RestorePlan(
+        runs=tuple(one.run.id for one in runs),
+        events=sum(count.events for count in counts),
+        newer=sum(count.newer for count in counts),
+        files=sum(count.events > 0 for count in counts),
+        rules=dict(by_rule),
+    )
+
+
+@dataclass(frozen=True)
+class _Count:
+    events: int
+    newer: int
+    rules: dict[str, int]
+
+
+def _program(run: Run, rules: RulesFile | None, now: datetime) -> Program:
+    try:
+        known = rules or load_rules(run.rules or "rules: []", source=run.rules_file or run.id)
+    except ConfigurationError:  # what was a rule to an older version
+        return Program(())
+    return Program.of(known, now)
+
+
+def _count_pair(tier: TierStore, pair: Pair, superseded: Superseded, program: Program) -> _Count:
+    events = newer = 0
+    taken = np.zeros(len(program.rules), np.int64)
+    with tier.open_input(f"{EVENTS}/{pair.old}") as source:
+        parquet = pq.ParquetFile(source)
+        for rows in removed_rows(tier, pair, superseded):
+            events += int(rows.wanted.sum())
+            newer += rows.newer
+            if program.rules and rows.wanted.any():
+                taken += _judge(parquet, rows, pair, program)
+    return _Count(events, newer, {rule.name: int(count) for rule, count in zip(program.rules, taken, strict=True) if count})
+
+
+def _judge(parquet: pq.ParquetFile, rows: RemovedRows, pair: Pair, program: Program) -> npt.NDArray[np.int64]:
+    """Return how many of a row group's wanted rows each rule takes."""
+    names = parquet.schema_arrow.names
+    both = in_both_places(pair.old, names)
+    table = parquet.read_row_group(rows.group, columns=program.columns_needed(names, in_both_places=both))
+    rule = program.judge(table, in_both_places=both).rule[rows.wanted]
+    return np.bincount(rule[rule != STAYS], minlength=len(program.rules))
