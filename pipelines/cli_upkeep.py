@@ -50,6 +50,35 @@ def delete(
 
 
 @with_flags(common=Common)
+def restore(
+    run: Annotated[str | None, Option("--run", help="The deletion run to take back, by its id.")] = None,
+    to: Annotated[str | None, Option("--to", help="Take back all deletion runs after this version of the table, or time.")] = None,
+    rules: Annotated[Path | None, Option("--rules", help="Rules that may delete the events again, by default the runs' own.")] = None,
+    execute: Execute = False,
+    yes: Yes = False,
+    *,
+    common: Common,
+) -> int:
+    """Bring back what deletions have removed."""
+    del yes  # it only adds
+    if (run is None) == (to is None):
+        raise ConfigurationError("give either --run, the id of a deletion run, or --to, a version of the table or a time", field="run")
+    from pipelines.rules import Rules
+
+    read = None if rules is None else Rules.read(rules, "rules")
+    point = None if to is None else int(to) if to.isdecimal() else parse_time(to)
+    with output.JobConsole(quiet=common.quiet) as console:
+        from pipelines.restoring import Restore, restore
+
+        report = restore(_settings(common, None, console), Restore(run_id=run, to=point, rules=read, execute=execute))
+    if common.as_json:
+        output.print_json(report)
+    else:
+        _show_restore(report, quiet=common.quiet)
+    return 0
+
+
+@with_flags(common=Common)
 def tier(
     beam_flags: BeamFlags = None,
     *,
@@ -144,3 +173,22 @@ def _show(report: dict[str, Any], common: Common, verb: str) -> int:
 def _cells(rule: dict[str, Any]) -> list[object]:
     numbers = (f"{rule[name]:,}" for name in ("events", "files", "filesWhole"))
     return [rule["name"], rule["cutoff"], *numbers, show_size(rule["bytes"]), f"{rule['share']:.2%}"]
+
+
+def _show_restore(report: dict[str, Any], *, quiet: bool) -> None:
+    would = "" if report["executed"] else "would "
+    runs = ", ".join(report["runs"]) or "no run"
+    output.RESULTS.print(f"{report['events']:,} events of {runs} {would}come back", soft_wrap=True)
+    if report["newer"]:
+        output.RESULTS.print(f"{report['newer']:,} stay away: their objects were replaced or ingested again since")
+    for run_id in report["alreadyRestored"]:
+        output.RESULTS.print(f"{run_id} was restored before", soft_wrap=True)
+    for name, events in report["deletedAgain"].items():
+        output.RESULTS.print(f"rule {name} would delete {events:,} of them again at its next run", soft_wrap=True)
+    if report["hold"] and not quiet:
+        output.MESSAGES.print("This hold in the rules file keeps them:")
+        output.MESSAGES.print(report["hold"].rstrip(), soft_wrap=True, markup=False)
+    for text in report["warnings"]:
+        output.MESSAGES.print(f"Warning: {text}", soft_wrap=True)
+    if not report["executed"] and not quiet:
+        output.MESSAGES.print("Nothing was done: --execute does it.")

@@ -37,7 +37,7 @@ AUDIT = "audit"
 COLUMNS = pa.schema(
     [
         *((name, pa.string()) for name in ("run_id", "kind", "rule")),
-        ("at", schema.TIME),
+        ("done_at", schema.TIME),
         ("now", schema.TIME),
         ("who", pa.string()),
         *((name, pa.int64()) for name in ("events", "files", "bytes", "version_before", "version_after")),

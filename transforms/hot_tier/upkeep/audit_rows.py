@@ -98,7 +98,7 @@ def _common(run: Run, at: datetime) -> Row:
     return {
         "run_id": run.id,
         "kind": run.kind,
-        "at": at,
+        "done_at": at,
         "now": run.now,
         "who": run.who,
         "rules_file": run.rules_file,

@@ -127,21 +127,21 @@ def reading(tier: TierStore, deleted: Deleted) -> Iterator[None]:
 
 
 def hold_for(runs: Sequence[Deleted]) -> str:
-    """Return a hold, as a rules file has it, that keeps what these deletions (at least one) had taken: their rules' conditions."""
-    conditions = [condition for one in runs for condition in _conditions(one)]
+    """Return a hold, as a rules file has it, that keeps what these deletions (at least one) had taken, and nothing younger."""
+    conditions = dict.fromkeys(condition for one in runs for condition in _conditions(one))
     others = f" and {len(runs) - 1} others" if len(runs) > 1 else ""
-    hold = {"name": f"restored {runs[0].run.id}{others}"}
-    known = list(dict.fromkeys(condition for condition in conditions if condition is not None))
-    if known and None not in conditions:
-        hold["when"] = known[0] if len(known) == 1 else " OR ".join(f"({condition})" for condition in known)
+    hold = {"name": f"restored {runs[0].run.id}{others}", "when": " OR ".join(f"({condition})" for condition in conditions)}
     text: str = yaml.safe_dump({"holds": [hold]}, sort_keys=False, allow_unicode=True, width=10**9)
     return text
 
 
-def _conditions(deleted: Deleted) -> Iterator[str | None]:
-    """Yield the conditions of the rules that have taken something; None where one took all, or its condition is not known any more."""
+def _conditions(deleted: Deleted) -> Iterator[str]:
+    """Yield what the events of each rule that has taken some have in common: they meet its condition, and are older than its cut-off."""
     known = {rule.name: rule.text for rule in rules_of(deleted.run)}
-    return (known.get(rule["name"]) for rule in deleted.landed.document["rules"] if rule["events"])
+    for rule in deleted.landed.document["rules"]:
+        if rule["events"]:
+            condition = known.get(rule["name"])
+            yield f"({condition}) #time<{rule['cutoff']}" if condition else f"#time<{rule['cutoff']}"
 
 
 def _deletions(tier: TierStore, snapshot: Snapshot) -> Iterator[Deleted]:

@@ -40,7 +40,7 @@ def test_a_row_for_each_rule(tier: TierStore) -> None:
     run, landed = delete_events(tier, with_filename("a"))
     short, none = read_audit(tier)
 
-    assert began <= short.pop("at") <= datetime.now(timezone.utc)
+    assert began <= short.pop("done_at") <= datetime.now(timezone.utc)
     assert orjson.loads(short.pop("detail")) == {
         "when": "filename=a",
         "retention": "14d",

@@ -460,12 +460,14 @@ def test_hold(local_tier: TierStore, taken: dict[str, int], held: set[str]) -> N
     rules = RULES + "  - {name: quoted, retention: 9d, when: 'filename=\"b\"'}\n"
     _, landed = delete_events(local_tier, everything, rules=rules)
     (found,) = find_runs(local_tier, Snapshot.load(local_tier), to=0).runs
-    landed.document["rules"] = [{"name": name, "events": events} for name, events in taken.items()]
+    landed.document["rules"] = [{"name": name, "events": events, "cutoff": "2026-01-01T00:00:00Z"} for name, events in taken.items()]
     found.landed.document["rules"] = landed.document["rules"]
     (hold,) = load_rules(hold_for([found, found]), source="holds").holds
     table = pl.DataFrame({"filename": ["a", "b", "c"], "_format": ["text"] * 3})
-    kept = table if hold.when is None else table.filter(compile_query(hold.when, table.columns))
-    assert set(kept["filename"]) == held
+    old, young = (table.with_columns(pl.lit(datetime(year, 1, 1, tzinfo=timezone.utc)).alias("_time")) for year in (2025, 2026))
+    assert hold.when is not None
+    assert set(old.filter(compile_query(hold.when, old.columns))["filename"]) == held
+    assert young.filter(compile_query(hold.when, young.columns)).is_empty()
     assert found.run.id in hold.name
 
 
