@@ -18,12 +18,13 @@ from transforms.processors.events import Events, Flags
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
 from transforms.processors.searching import place
-from transforms.processors.sensitive import NAMED, passes_luhn
+from transforms.processors.sensitive import FINDERS, NAMED, misspelt
 
 HASH_KEY = "REKINDLE_HASH_KEY"
 """The environment's variable that holds the key of hashes."""
 _MASK = "***"
 _SQUARE = "after each short match the engine reads on to the text's end for a longer one; leave out the alternative with .* or +"
+_REFERENCE = re.compile(r"\$(?:\$|(?P<name>[0-9A-Za-z_]+)|\{(?P<braced>[^}]*)\})")  # as the engine reads them
 _PROBE, _TOO_LONG = 32_768, 0.2  # characters, seconds
 _WORDS, _MOST_WORDS = re.compile(r"[^\W_]{2,}|[^\x00-\x7f]"), 20
 _HASH_DIGITS = 32  # 128 bits: no two values of one tier come together by chance
@@ -37,7 +38,7 @@ class Redact(Processor):
         source: Column in flight.
         pattern: Regular expression.
         replacement: What stands there instead; `$1` and `${name}` are groups.
-        checked: Whether a match counts only if its digits pass the check of card numbers.
+        finder: Of the named pattern that finds secrets within its matches, or None.
         key: Of the hash that stands there instead, or None. It travels to the workers and is never written to the tier.
     """
 
@@ -46,7 +47,7 @@ class Redact(Processor):
     source: str
     pattern: str
     replacement: str
-    checked: bool
+    finder: str | None = None
     key: bytes | None = field(default=None, repr=False)
 
     @classmethod
@@ -55,15 +56,16 @@ class Redact(Processor):
         parameters.allow("source", "pattern", "replacement", "hash", "hash_key_file")
         source, pattern = parameters.source(), parameters.text("pattern")
         named = NAMED.get(pattern)
-        if pattern and named is None:
-            _try(pattern, parameters)
+        groups = _try(pattern, parameters) if pattern and named is None else ()
         hashed = parameters.flag("hash")
         if hashed and "replacement" in parameters.values:
             parameters.problem("replacement", "goes without hash: the hash is what stands there instead")
         if not hashed and "hash_key_file" in parameters.values:
             parameters.problem("hash_key_file", "goes with hash: true")
         replacement = parameters.text("replacement", default=_MASK, empty=True)
-        return cls(source, named or pattern, replacement, pattern == "credit_card", _key(parameters) if hashed else None)
+        _check_references(replacement, groups, parameters)
+        finder = pattern if pattern in FINDERS else None
+        return cls(source, named or pattern, replacement, finder, _key(parameters) if hashed else None)
 
     def apply(self, events: Events) -> Flags | None:
         """Mask every match; an event without one stays as it is."""
@@ -74,7 +76,7 @@ class Redact(Processor):
         if not found.any():
             return None
         matching = texts.set(~found, None)
-        if self.key is None and not self.checked:
+        if self.key is None and self.finder is None:
             masked = matching.str.replace_all(self.pattern, self.replacement)
         else:
             masked = replace_each(matching, self.pattern, self._instead)
@@ -83,11 +85,19 @@ class Redact(Processor):
 
     def _instead(self, match: str) -> str:
         """Return what stands there instead of a match."""
-        if self.checked and not passes_luhn(match):
-            return match
+        if self.finder is None:
+            return self._masked(match)
+        pieces: list[str] = []
+        done = 0
+        for start, end in FINDERS[self.finder](match):
+            pieces += (match[done:start], self._masked(match[start:end]))
+            done = end
+        return "".join((*pieces, match[done:]))
+
+    def _masked(self, secret: str) -> str:
         if self.key is None:
-            return self.replacement
-        return hmac.digest(self.key, match.encode(), "sha256").hex()[:_HASH_DIGITS]
+            return _REFERENCE.sub(lambda found: "$" if found[0] == "$$" else secret, self.replacement)
+        return hmac.digest(self.key, secret.encode(), "sha256").hex()[:_HASH_DIGITS]
 
 
 def replace_each(texts: pl.Series, pattern: str, instead: Callable[[str], str]) -> pl.Series:
@@ -108,22 +118,37 @@ def replace_each(texts: pl.Series, pattern: str, instead: Callable[[str], str]) 
     return pl.repeat(None, len(texts), dtype=pl.String, eager=True).scatter(joined["row"], joined["piece"])
 
 
-def _try(pattern: str, parameters: Parameters) -> None:
+def _try(pattern: str, parameters: Parameters) -> tuple[str, ...]:
+    """Compile a pattern, and return its groups' names, a number for one without; mistakes are noted."""
+    text = misspelt(pattern)
+    if text is not None:
+        parameters.problem("pattern", f"{pattern!r} {text}; if the word itself is meant, write ({pattern})")
+        return ()
     try:
         empty = bool(pl.Series([""]).str.contains(pattern)[0])
+        groups = tuple(pl.Series([""]).str.extract_groups(pattern).struct.fields)
     except pl.exceptions.PolarsError as error:
-        names = ", ".join(NAMED)
-        text = f"is none of {names}, and no pattern: " if pattern.isidentifier() else ""
-        parameters.problem("pattern", text + place(pattern, str(error)))
-        return
+        parameters.problem("pattern", place(pattern, str(error)))
+        return ()
     if empty:
         parameters.problem("pattern", f"'{pattern}' matches the empty text, where there is nothing to mask")
     elif _takes_square_time(pattern):
         parameters.problem("pattern", f"'{pattern}' takes time that grows with the square of a text's length: {_SQUARE}")
-    elif pattern.isidentifier() and pattern.islower() and "_" in pattern:
-        parameters.problem(
-            "pattern", f"{pattern!r} is none of the named patterns, {', '.join(NAMED)}; if the word itself is meant, write ({pattern})"
-        )
+    return groups
+
+
+def _check_references(replacement: str, groups: tuple[str, ...], parameters: Parameters) -> None:
+    """Refuse a reference to a group that is not there, which the engine would take for the empty text."""
+    if not parameters.is_fine("pattern"):
+        return
+    known = {"0", *(str(number) for number in range(1, len(groups) + 1)), *groups}
+    for found in _REFERENCE.finditer(replacement):
+        name = found["braced"] or found["name"]
+        if name is None or name in known:
+            continue
+        number = re.match("[0-9]+", name)
+        hint = f"; write ${{{number[0]}}}{name[number.end() :]}" if number and number[0] in known else "; a dollar sign itself is $$"
+        parameters.problem("replacement", f"{found[0]!r} names no group of the pattern{hint}")
 
 
 def _takes_square_time(pattern: str) -> bool:

@@ -61,6 +61,35 @@ def redact(pattern: str, **more: object) -> Event:
 
 FAILED = True
 HASHED = hmac.new(b"key of the tests", b"17", hashlib.sha256).hexdigest()[:32]
+HASHED_CARD = hmac.new(b"key of the tests", b"4111 1111 1111 1111", hashlib.sha256).hexdigest()[:32]
+ADDRESSES = [
+    (text, text)
+    for text in ("std::bad_alloc", "Foo::Bar", "user::admin", "ActiveRecord::Base", "arn:aws:iam::123456789012:role/x", "Bad::x", "x::bad",
+                 "AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99", "12:30:45", "::", "1:2:3:4:5:6:7", "::ffffg", "a_::1")
+] + [
+    ("fe80::1%eth0 from 2001:db8::: x", "***%eth0 from ***: x"),
+    ("addr=::ffff:192.0.2.1, peer:2001:db8::8a2e:370:7334.", "addr=***, peer:***."),
+    ("1:2:3:4:5:6:192.0.2.1 via fe80:: end", "*** via *** end"),
+    ("2001:0db8:85a3:0000:0000:8a2e:0370:7334/64", "***/64"),
+]  # fmt: skip
+CARDS = [
+    ("4111111111111111 12/27", "*** 12/27"),
+    ("card 4111 1111 1111 1111 123", "card *** 123"),
+    ("4111111111111111-123", "***-123"),
+    ("200 4111111111111111", "200 ***"),
+    ("Aug 11 22:24:37 4111111111111111", "Aug 11 22:24:37 ***"),
+    ("amount 100 4111-1111-1111-1111", "amount 100 ***"),
+    ("1 4111 1111 1111 1111 5500-0000-0000-0004 2", "1 *** *** 2"),
+    ("2025 4111 1111 1111 1111 2025", "2025 *** 2025"),
+    ("3782 822463 10005 and 378282246310005", "*** and ***"),
+    ("4222222222222, 30569309025904, 6304 0000 0000 0000 000", "***, ***, ***"),
+    ("é4111111111111111é", "é***é"),
+    # no cards
+    *((text, text) for text in (
+        "4111 1111 1111 1112", "x4111111111111111", "1700000000005 1700000000000000003", "0000 0000 0000 0000", "41 1111 1111 111111",
+        "2025-01-02 12345674", "41111111 1111 1111", "4111  1111 1111 1111", "411111111111111100000000",
+    )),
+]  # fmt: skip
 CASES: list[tuple[Event, Event, Event, bool]] = [
     # regex (more in test_apply.py)
     ({"regex": {"source": "message", "pattern": r"(?P<n>\d+)"}}, {"m": "a7"}, {"n": "7"}, False),
@@ -141,17 +170,27 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     # redact
     (redact("email"), {"m": "to ann.b+c@mail.example.org, bob@x.io."}, {"m": "to ***, ***."}, False),
     (redact("email"), {"m": "user@localhost"}, {}, False),
+    (redact("email"), {"m": "an jörg@exämple.com, 用户@例子.公司, ann@[192.0.2.1]"}, {"m": "an ***, ***, ***"}, False),
+    (redact("email"), {"m": 'to "ann b"@x.io, "a\\"b"@x.io, say "hi" x@y.io_z'}, {"m": 'to ***, ***, say "hi" ***_z'}, False),
     (redact("ipv4"), {"m": "10.0.0.1 1.2.3.4.5 256.1.1.1"}, {"m": "*** ***.5 256.1.1.1"}, False),
     (redact("ipv6"), {"m": "[2001:db8::1]:80 ::1 fe80::1:2 1:2:3:4:5:6:7:8 ::ffff:1.2.3.4"}, {"m": "[***]:80 *** *** *** ***"}, False),
     (redact("ipv6"), {"m": "12:30:45 a::b::"}, {"m": "12:30:45 ***::"}, False),
+    *((redact("ipv6"), {"m": text}, {"m": masked}, False) for text, masked in ADDRESSES),
+    *((redact("credit_card"), {"m": text}, {"m": masked}, False) for text, masked in CARDS),
+    (redact("credit_card", hash=True), {"m": "17, 4111 1111 1111 1111 17"}, {"m": f"17, {HASHED_CARD} 17"}, False),
+    (redact("credit_card", replacement="<$0$$>"), {"m": "4111111111111111 17"}, {"m": "<4111111111111111$> 17"}, False),
     (redact("credit_card"), {"m": "4111 1111 1111 1111, 5500-0000-0000-0004, 4111111111111112"},
      {"m": "***, ***, 4111111111111112"}, False),
+    (redact("aws_key"), {"m": "AKIAI44QH8DHBEXAMPLE"}, {"m": "***"}, False),
     (redact("aws_key"), {"m": "key=AKIAIOSFODNN7EXAMPLE, xAKIAIOSFODNN7EXAMPLE"}, {"m": "key=***, xAKIAIOSFODNN7EXAMPLE"}, False),
     (redact("jwt", replacement="<jwt>"), {"m": "Bearer eyJhbGciOi.eyJzdWIi.c2ln x"}, {"m": "Bearer <jwt> x"}, False),
     (redact("mac"), {"m": "00:1A:2b:3c:4d:5e"}, {"m": "***"}, False),
     (redact("us_ssn"), {"m": "078-05-1120"}, {"m": "***"}, False),
     (redact("uuid"), {"m": "123e4567-e89b-12d3-a456-426614174000"}, {"m": "***"}, False),
     (redact(r"(password=)\S+", replacement="${1}x"), {"m": "user=a password=b c"}, {"m": "user=a password=x c"}, False),
+    (redact("password"), {"m": "a password"}, {"m": "a ***"}, False),
+    (redact("(phone)"), {"m": "a phone"}, {"m": "a ***"}, False),
+    (redact("(?P<x>a)b", replacement="$x$1$0$$."), {"m": "ab"}, {"m": "aaab$."}, False),
     (redact(r"\d+", replacement=""), {"m": "a1b22"}, {"m": "ab"}, False),
     (redact(r"\d+"), {"m": "none"}, {}, False),
     (redact(r"\d+", source="a"), {"m": "1", "a": "2"}, {"a": "***"}, False),
@@ -253,6 +292,14 @@ REFUSED = [
     (compute("message * 2"), "formula: 'message' is the event's text, no number"),
     (compute("(" * 300 + "a"), "formula: character 200 of '((("),
     (redact("phone_number"), "pattern: 'phone_number' is none of the named patterns, email, ipv4"),
+    *((redact(word), f"pattern: {word!r} is the named pattern {name} written otherwise; write {name}; if the word itself is meant, write (")
+      for word, name in (("credit-card", "credit_card"), ("creditcard", "credit_card"), ("Email", "email"), ("EMAIL", "email"),
+                         ("emails", "email"), ("AWS-Key", "aws_key"), ("IPv4", "ipv4"))),
+    (redact("phone"), "pattern: 'phone' is none of the named patterns, email, ipv4"),
+    (redact("(a)", replacement="$1x"), "replacement: '$1x' names no group of the pattern; write ${1}x"),
+    (redact("(a)", replacement="$5"), "replacement: '$5' names no group of the pattern; a dollar sign itself is $$"),
+    (redact("email", replacement="$1"), "replacement: '$1' names no group"),
+    (redact("(?P<x>a)", replacement="${y}"), "replacement: '${y}' names no group"),
     (redact("a*"), "pattern: 'a*' matches the empty text"),
     (redact(".*;|x"), "pattern: '.*;|x' takes time that grows with the square of a text's length"),
     (redact("(?:ab|ba)+c|a|b"), "pattern: '(?:ab|ba)+c|a|b' takes time that grows with the square of a text's length"),
