@@ -118,10 +118,12 @@ def _in_doubles(formula: Formula, columns: Mapping[str, pl.Series]) -> tuple[pl.
     work = _Doubles(numbers, np.ones(len(next(iter(numbers.values()))), np.bool_))
     with np.errstate(all="ignore"):
         values = work.value(formula)
-        whole = (values == np.trunc(values)) & (np.abs(values) < _EXACT)
         exact = work.exact & ~(np.abs(values) >= (_EXACT if _is_whole(formula) else 10.0**_DIGITS))
-    series = pl.Series(values, nan_to_null=True)
-    fractions = series.round_sig_figs(_DIGITS).cast(pl.String)
+        given = pl.Series(values, nan_to_null=True)
+        series = given.zip_with(pl.Series(values == np.trunc(values)), given.round_sig_figs(_DIGITS))
+        values = series.fill_null(np.nan).to_numpy()
+        whole = (values == np.trunc(values)) & (np.abs(values) < _EXACT)  # after rounding: 7 / 100 * 100 is 7.000000000000001
+    fractions = series.cast(pl.String)
     exact &= ~as_flags(fractions.str.contains("e", literal=True) | (fractions.str.count_matches("[0-9]") > _DIGITS + 1)) | whole
     integers = series.set(pl.Series(~whole), None).cast(pl.Int64).cast(pl.String)
     return integers.fill_null(fractions), exact

@@ -65,8 +65,8 @@ _DOUBLED = str.maketrans("0123456789", "0246813579")
 def cards(text: str) -> Iterator[tuple[int, int]]:
     """Yield where card numbers stand in a run of numbers with one blank or hyphen between them, ascending, without overlap.
 
-    A card's number (ISO/IEC 7812-1) has 13 to 19 digits that pass Luhn's check, the first no zero: one number of the run, or some that follow
-    one another in the groups that issuers use. Digits beside it are others' (a date, an amount, a check value).
+    A card's number (ISO/IEC 7812-1) has 13 to 19 digits that pass Luhn's check, the first no zero: one number of the run, or some that
+    follow one another in the groups that issuers use. Digits beside it are others' (a date, an amount, a check value).
     """
     groups = [(match.start(), match.end()) for match in re.finditer("[0-9]+", text)]
     lengths = [end - start for start, end in groups]

@@ -21,7 +21,7 @@ from transforms.schema import attribute_column
 _VIEWS = pl.CompatLevel.newest()
 _FEWEST_NAMES, _MOST_NAMES = 100, 1000
 _MOST_CELLS = 16_000_000  # 256 MiB of views
-_VALUE = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|[^\s,;"\']*'
+_VALUE = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|[^\s,;]*'
 _PAIRS = rf"[\w.@/-]+=(?:{_VALUE})"
 _PAIR = r"(?s)^([^=]+)=(?:\"(.*)\"|'(.*)'|(.*))$"
 

@@ -90,6 +90,21 @@ CARDS = [
         "2025-01-02 12345674", "41111111 1111 1111", "4111  1111 1111 1111", "411111111111111100000000",
     )),
 ]  # fmt: skip
+HAPROXY = (
+    "Feb  6 12:14:14 localhost haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - "
+    '---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"'
+)
+HAPROXY_ATTRIBUTES = {
+    "syslog_timestamp": "Feb  6 12:14:14", "syslog_server": "localhost", "program": "haproxy", "pid": "14389", "client_ip": "10.0.1.2",
+    "client_port": "33317", "accept_date": "06/Feb/2009:12:14:14.655", "haproxy_monthday": "06", "haproxy_month": "Feb",
+    "haproxy_year": "2009", "haproxy_time": "12:14:14", "haproxy_hour": "12", "haproxy_minute": "14", "haproxy_second": "14",
+    "haproxy_milliseconds": "655", "frontend_name": "http-in", "backend_name": "static", "server_name": "srv1", "time_request": "10",
+    "time_queue": "0", "time_backend_connect": "30", "time_backend_response": "69", "time_duration": "109", "http_status_code": "200",
+    "bytes_read": "2750", "captured_request_cookie": "-", "captured_response_cookie": "-", "termination_state": "----", "actconn": "1",
+    "feconn": "1", "beconn": "1", "srvconn": "1", "retries": "0", "srv_queue": "0", "backend_queue": "0",
+    "captured_request_headers": "1wt.eu", "captured_response_headers": "", "http_verb": "GET", "http_request": "/index.html",
+    "http_version": "1.1",
+}  # fmt: skip
 CASES: list[tuple[Event, Event, Event, bool]] = [
     # regex (more in test_apply.py)
     ({"regex": {"source": "message", "pattern": r"(?P<n>\d+)"}}, {"m": "a7"}, {"n": "7"}, False),
@@ -117,6 +132,8 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (grok("%{COMMONAPACHELOG}"), {"m": '1.2.3.4 - bob [10/Oct/2011:13:55:36 -0700] "GET /x HTTP/1.0" 200 -'},
      {"clientip": "1.2.3.4", "ident": "-", "auth": "bob", "timestamp": "10/Oct/2011:13:55:36 -0700", "verb": "GET", "request": "/x",
       "httpversion": "1.0", "response": "200"}, False),
+    (grok("%{HAPROXYHTTP}"), {"m": HAPROXY}, HAPROXY_ATTRIBUTES, False),
+    (grok("%{HAPROXYTIME:t}"), {"m": "12:14"}, {}, FAILED),
     # map
     ({"map": {"source": "a", "output": "b"}}, {"a": "1"}, {"b": "1"}, False),
     ({"map": {"source": "a", "output": "b"}}, {"a": "1", "b": ""}, {}, False),
@@ -136,6 +153,10 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (compute("(a + b) * 2"), {"a": "1", "b": "3"}, {"r": "8"}, False),
     (compute("a - b - c"), {"a": "9", "b": "3", "c": "2"}, {"r": "4"}, False),
     (compute("-a + +b"), {"a": "9", "b": "3"}, {"r": "-6"}, False),
+    *((compute("a / b * 100"), {"a": str(percent), "b": "100"}, {"r": str(percent)}, False) for percent in (7, 14, 29, 57)),
+    (compute("a / b * b"), {"a": "1", "b": "49"}, {"r": "1"}, False),
+    (compute("a * 0.01 * 100"), {"a": "29"}, {"r": "29"}, False),
+    (compute("a / 7"), {"a": "999999999999999"}, {"r": "142857142857143"}, False),
     (compute("a / b"), {"a": "1", "b": "3"}, {"r": "0.333333333333333"}, False),
     (compute("a / b"), {"a": "10", "b": "4"}, {"r": "2.5"}, False),
     (compute("a / b"), {"a": "1", "b": "0"}, {}, FAILED),
@@ -210,6 +231,8 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     # key_value
     (kv(), {"m": 'level=info msg="two words" n=1, path=/a/b; e= q=\'x y\''},
      {"level": "info", "msg": "two words", "n": "1", "path": "/a/b", "e": "", "q": "x y"}, False),
+    (kv(), {"m": "msg=it's ok=1"}, {"msg": "it's", "ok": "1"}, False),
+    (kv(), {"m": "a=\"un b=2;c=5'10, d=x\\ e='f g' h='z"}, {"a": '"un', "b": "2", "c": "5'10", "d": "x\\", "e": "f g", "h": "'z"}, False),
     (kv(), {"m": r'a="say \"x\" \\ y" b=2'}, {"a": r'say "x" \ y', "b": "2"}, False),
     (kv(prefix="f_"), {"m": "a=1 a=2 date=3"}, {"f_a": "1", "f_date": "3"}, False),
     (kv(), {"m": "a=1 date=3 é=4", "a": "old"}, {"a": "1", "attributes.date": "3", "é": "4"}, False),
