@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,10 @@ from transforms.processors.events import Columns, Events, Flags
 from transforms.processors.parameters import output_column
 from transforms.processors.processor import Processor
 from transforms.processors.run_names import RunNames
-from transforms.query import Expr
+from transforms.query import Expr, columns_read
 from transforms.schema import attribute_name
+
+_NAMES = "_pipelines"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +94,14 @@ def apply_pipelines(
     ran = names.column()
     if ran is None:
         return batch
-    columns.by_name["_pipelines"] = ran
+    columns.by_name[_NAMES] = ran
     return columns.batch()
 
 
 def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunNames, watch: Watch) -> None:
     if not pipeline.enabled:
         return
-    chosen = conditions.select(pipeline.when, events)
+    chosen = _chosen(pipeline.when, events, conditions, names)
     watch.matched(pipeline, ran=chosen is not None)
     if chosen is None:
         return
@@ -108,6 +111,23 @@ def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunN
             _run(step, chosen, conditions, names, watch)
         else:
             watch.done(Step(pipeline.name, f"steps[{at}].{step.name}"), chosen, _trimmed(step.apply(chosen)))
+
+
+def _chosen(condition: Expr | None, events: Events, conditions: Conditions, names: RunNames) -> Events | None:
+    """Return the events that satisfy a condition; only one on `#pipelines` has the names so far made into a column."""
+    ran = names.column() if condition is not None and _asks_what_ran(condition) else None
+    if ran is None:
+        return conditions.select(condition, events)
+    events.columns.by_name[_NAMES] = ran
+    try:
+        return conditions.select(condition, events)
+    finally:
+        del events.columns.by_name[_NAMES]
+
+
+@lru_cache(maxsize=4096)
+def _asks_what_ran(condition: Expr) -> bool:
+    return _NAMES in columns_read(condition, (_NAMES,))
 
 
 def _trimmed(failed: Flags | None) -> Flags | None:

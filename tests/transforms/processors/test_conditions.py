@@ -172,3 +172,31 @@ def test_times_are_set_for_some_events() -> None:
 def test_no_events() -> None:
     empty = BATCH.slice(0, 0)
     assert apply_pipelines(empty, NESTED, received=NOW) is empty
+
+
+def test_a_condition_sees_which_pipelines_ran() -> None:
+    def also(when: str, output: str, *more: dict[str, Any]) -> dict[str, Any]:
+        return {"name": output, "when": when, "steps": [put(output), *more]}
+
+    inner = [{"pipeline": also('#pipelines="errors,outer"', "inner")}, {"pipeline": also("NOT #pipelines=*inner*", "other")}]
+    pipelines = load(
+        also("NOT #pipelines=*", "first_of_all"),
+        {"name": "off", "enabled": False, "steps": [put("off")]},
+        also("nothing=1", "nowhere"),
+        also("#pipelines=first_of_all", "second"),
+        also("NOT #pipelines=*second", "never"),
+    )
+    done = apply_pipelines(BATCH, pipelines, received=NOW)
+    assert done["_pipelines"].to_pylist() == ["first_of_all,second"] * 4
+    pipelines = load(also("error", "errors"), also("*", "outer", *inner), also('#pipelines="*inner" status=200', "last"))
+    done = apply_pipelines(BATCH, pipelines, received=NOW)
+    assert done["_pipelines"].to_pylist() == ["errors,outer,inner,last", "outer,other", "errors,outer,inner", "outer,other"]
+    assert done["last"].to_pylist() == ["x", None, None, None]
+
+
+def test_what_ran_is_no_change_of_a_step() -> None:
+    from transforms.processors.trial import try_pipelines
+
+    pipelines = load({"name": "p", "steps": [put("y")]}, {"name": "q", "when": "#pipelines=p", "steps": [put("y")]})
+    for event in try_pipelines(schema.with_modified(BATCH, NOW), pipelines):
+        assert [(step["outcome"], step["changes"]) for step in event["steps"]] == [("changed", {"y": "x"}), ("skipped", {})]
