@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -40,6 +41,7 @@ __all__ = [
 MESSAGES = Console(stderr=True, highlight=False)
 MOST_LINES = 20
 """More warnings or failures are not shown; `--json` has them all."""
+_PLACE = re.compile(r".+?:[0-9]+:[0-9]+: ")
 RESULTS = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
@@ -167,9 +169,10 @@ def print_message(text: str) -> None:
 
 
 def print_error(text: str, *, field: str | None) -> None:
-    """Say on standard error what is wrong."""
-    shown = text if field is None or text.startswith(field) else f"{field}: {text}"
-    MESSAGES.print(f"[bold red]Error:[/] {escape(printable(shown))}", soft_wrap=True)
+    """Say on standard error what is wrong; mistakes of a file in lines of their own, each of which begins with its place."""
+    placed = _PLACE.match(text) is not None
+    shown = text if placed or field is None or text.startswith(field) else f"{field}: {text}"
+    MESSAGES.print(f"[bold red]Error:[/]{chr(10) if placed else ' '}{escape(printable(shown))}", soft_wrap=True)
 
 
 def _print_warnings(warnings: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from pipelines import cli_pipelines
 from pipelines.cli_flags import make_command
+from tests.pipelines.conftest import Ended
 from transforms.errors import ConfigurationError
 
 LINE = '1.2.3.4 - ann [11/Aug/2025:22:24:37 +0000] "GET /x?y=1 HTTP/1.1" 200 1987 "-" "curl/8"'
@@ -126,6 +127,22 @@ def test_all_mistakes_with_their_places(call: Call, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as error:
         call("test", path, "--sample", path)
     assert [line.removeprefix(str(path)).split(": ")[0] for line in str(error.value).splitlines()] == [":3:9", ":5:21", ":5:34"]
+
+
+def test_every_line_of_mistakes_begins_with_its_place(rekindle: Callable[..., Ended], tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("pipelines:\n- name: 1\n  steps: 2\n")
+    ended = rekindle("pipelines", "list", path)
+    assert ended.code == 2
+    assert [line.split(": ")[0] for line in ended.err.splitlines()] == ["Error:", f"{path}:2:9", f"{path}:3:10"]
+
+
+def test_half_a_character_is_refused(rekindle: Callable[..., Ended], tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text('pipelines:\n- name: p\n  steps:\n  - set: {output: x, value: "\\ud800"}\n')
+    ended = rekindle("pipelines", "list", path)
+    assert ended.code == 2
+    assert f"{path}:4:29: pipelines[0].steps[0].value: '\\ud800' has half of a character" in ended.err
 
 
 def test_list_names_what_ships(call: Call) -> None:

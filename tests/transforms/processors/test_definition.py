@@ -169,9 +169,16 @@ def test_tells_all_mistakes_at_once() -> None:
         (
             "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\n"
             "e: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e]",
-            "more than 100,000 values",
+            "^p.yaml:[0-9]+:[0-9]+: the file has more than 100,000 values",
         ),
         ("a: 2025-13-45", "p.yaml: "),
+        ("a: &p {x: 1}\nb:\n  <<: *p\n", r"^p.yaml:3:3: merge keys \(<<\) are not read; write out what they stand for$"),
+        ('pipelines:\n- {name: "p\\ud800"}', r"^p.yaml:2:10: pipelines\[0\].name: 'p\\ud800' has half of a character$"),
+        ('pipelines:\n- {name: p, when: "a=\\udfff"}', r"^p.yaml:2:19: pipelines\[0\].when: "),
+        ('pipelines:\n- name: p\n  steps:\n  - set: {output: "x\\ud800", value: a}', r"^p.yaml:4:19: pipelines\[0\].steps\[0\].output: "),
+        ('{"pipelines": [{"name": "p",\n"steps": [{"regex": {"pattern": "\\ud800"}}]}]}', r"^p.yaml:2:33: .*steps\[0\].pattern: "),
+        ('pipelines:\n- {"p\\ud800": "\\ud800"}', r"^p.yaml:2:[0-9]+: pipelines\[0\]"),
+        ('{"pipelines": [{"name": "\ud800"}]}', r"^p.yaml:1:[0-9]+: pipelines\[0\].name: '\\ud800' has half"),
     ],
 )
 def test_refuses_what_is_no_document(text: str, message: str) -> None:
@@ -226,10 +233,30 @@ def test_places_in_json_with_tabs() -> None:
         ("#receiver=s3.pull", True),
         ("a=b  # comment", True),
         ("a=b\n      c=d # comment", True),
+        ("a=b\n      #receiver=s3.pull", True),
+        ("a=b  \n\n     # comment", True),
+        ("a=b\n      c=d\n     #error=*", True),
+        ("a=b\n    # comment\n      # comment", False),
+        ("a=b\n# comment", False),
+        ("'a=b'\n      # comment", False),
+        ("&c a=b\n    # comment", False),
     ],
 )
 def test_a_comment_behind_an_unquoted_condition(when: str, *, refused: bool) -> None:
     text = f"pipelines:\n  - name: p\n    when: {when}\n    steps: [{{remove: {{attributes: [a]}}}}]\n"
+    _is_refused(text, refused=refused)
+
+
+@pytest.mark.parametrize(
+    ("when", "refused"),
+    [("a=b\n #error=*\n", True), ("'a=b'\n #error=*\n", False), ("a=b\n,\n #comment\n", False), ("a=b #error=*\n", True)],
+)
+def test_a_comment_behind_a_condition_in_braces(when: str, *, refused: bool) -> None:
+    text = f"pipelines:\n - {{name: p, steps: [{{remove: {{attributes: [a]}}}}],\nwhen: {when}}}\n"
+    _is_refused(text, refused=refused)
+
+
+def _is_refused(text: str, *, refused: bool) -> None:
     if refused:
         with pytest.raises(ConfigurationError, match=r"p.yaml:3:[0-9]+: pipelines\[0\].when: YAML takes '#.*' for a comment"):
             load_pipelines(text, source="p.yaml")
