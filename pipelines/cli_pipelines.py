@@ -15,6 +15,7 @@ from pipelines.cli_flags import Argument, Option
 from pipelines.cli_job_flags import ReadingFlags, merge_fields
 from pipelines.cli_lines import cut, say
 from pipelines.cli_options import Common, with_flags
+from pipelines.sizes import show_size
 from transforms.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -129,10 +130,17 @@ def _document(file: Path, sample: Path, read: Sample, events: list[dict[str, Any
         "pipelines": str(file),
         "sample": str(sample),
         "format": read.reading.format and {"name": read.reading.format.format, "rule": read.reading.format.rule},
-        "failure": str(read.failure) if read.failure else None,
+        "failure": str(read.failure) if read.failure else _too_long(sample, read),
         "steps": [{"pipeline": pipeline, "step": step, **found} for (pipeline, step), found in counts.items()],
         "events": events,
     }
+
+
+def _too_long(sample: Path, read: Sample) -> str | None:
+    """Say that the sample's first record does not end in it, if so."""
+    if read.batches or sample.stat().st_size <= _SAMPLE_BYTES:
+        return None
+    return f"no record ends in the first {show_size(_SAMPLE_BYTES)} of {sample}: the first is too long for a sample"
 
 
 def _print_page(document: dict[str, Any]) -> None:
@@ -142,7 +150,7 @@ def _print_page(document: dict[str, Any]) -> None:
         output.RESULTS.print()
         _print_event(number, event)
     output.RESULTS.print()
-    if not document["events"]:
+    if not document["events"] and not document["failure"]:
         say("events", f"there are none in {document['sample']}")
     for step in document["steps"]:
         found = ", ".join(f"{step[outcome]:,} {outcome}" for outcome in _STYLES if outcome in step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
@@ -64,23 +65,25 @@ def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> 
     assert (code, document["format"]["name"], document["failure"]) == (0, "text", None)
     assert steps(first) == [
         ("access_combined", "steps[0].regex", "changed"),
-        ("access_combined", "steps[1].timestamp", "changed"),
+        ("access_combined_odd", "when", "not matched"),
+        ("access_combined", "steps[2].timestamp", "changed"),
         ("large", "steps[0].arithmetic", "changed"),
         ("large", "steps[1].remove", "changed"),
         ("large", "steps[2].map", "skipped"),
     ]
-    assert first["steps"][2]["changes"] == {"kb": "1.987"}
-    assert first["steps"][3]["changes"] == {"ident": None}
+    assert first["steps"][3]["changes"] == {"kb": "1.987"}
+    assert first["steps"][4]["changes"] == {"ident": None}
     assert "clientip" not in first["before"]
     assert (first["after"]["clientip"], first["after"]["kb"], first["after"]["_time"]) == ("1.2.3.4", "1.987", "2025-08-11T22:24:37Z")
     assert (first["before"]["_time_source"], first["after"]["_time_source"]) == ("detected", "pipeline")
     assert first["after"]["_pipelines"] == "access_combined,large"
     assert steps(second) == [
-        ("access_combined", "steps[0].regex", "failed"),
-        ("access_combined", "steps[1].timestamp", "skipped"),
+        ("access_combined", "steps[0].regex", "skipped"),
+        ("access_combined_odd", "steps[0].regex", "failed"),
+        ("access_combined", "steps[2].timestamp", "skipped"),
         ("large", "when", "not matched"),
     ]
-    assert document["steps"][0] == {"pipeline": "access_combined", "step": "steps[0].regex", "changed": 1, "failed": 1}
+    assert document["steps"][0] == {"pipeline": "access_combined", "step": "steps[0].regex", "changed": 1, "skipped": 1}
 
 
 @pytest.mark.parametrize(
@@ -103,8 +106,8 @@ def test_the_page(call: Call, file: Path, tmp_path: Path) -> None:
     code, out = call("test", file, "--sample", tmp_path / "a.log")
     assert code == 0
     assert "large steps[0].arithmetic: changed  kb=1.987" in out
-    assert "access_combined steps[0].regex: failed" in out
-    assert "access_combined steps[0].regex: 1 changed, 1 failed" in out
+    assert "access_combined_odd steps[0].regex: failed" in out
+    assert "access_combined steps[0].regex: 1 changed, 1 skipped" in out
     assert "\x1b" not in out
 
 
@@ -178,3 +181,15 @@ def test_the_sample_is_read_with_the_flags_of_a_backfill(call: Call, tmp_path: P
     assert code == 0
     assert (first["_message"], first["team"], first["_format"]) == ('{"a": 1}', "shop", "text")
     assert second["_time"] == "2025-08-12T03:24:37Z"
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_a_record_longer_than_the_sample_is_said(rekindle: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, file: Path, *, packed: bool) -> None:
+    monkeypatch.setattr(cli_pipelines, "_SAMPLE_BYTES", 1 << 20)
+    text = b"{" + secrets.token_hex(3 << 20).encode() + b"}\n" + b"short\n" * 1000
+    sample = file.with_name("long.log")
+    sample.write_bytes(gzip.compress(text, 1) if packed else text)
+    ended = rekindle("pipelines", "test", file, "--sample", sample, "--format", "text", "--json")
+    assert ended.code == 1
+    assert ended.json["failure"] == f"no record ends in the first 1.0 MiB of {sample}: the first is too long for a sample"
+    assert "no record ends in the first 1.0 MiB" in rekindle("pipelines", "test", file, "--sample", sample, "--format", "text").err
