@@ -7,6 +7,7 @@ from typing import Annotated
 from pipelines import cli_output as output
 from pipelines.cli_flags import Argument, Option
 from pipelines.cli_options import Common, with_flags
+from transforms.errors import ConfigurationError
 
 S3_FIELDS = ("format", "index", "source", "sourcetype", "host", "role_arn")
 
@@ -30,14 +31,27 @@ def create(
     from pipelines.keys import create_key
 
     given = dict(zip(S3_FIELDS, (format, index, source, sourcetype, host, role_arn), strict=True))
-    pull = {field: value for field, value in given.items() if value is not None} if s3_pull else None
-    key, token = create_key(common.open_tier(), name=name, role=role, env=env, team=team, s3_pull=pull)
+    pull = {field: value for field, value in given.items() if value is not None}
+    if pull and not s3_pull:
+        flag = _flag(next(iter(pull)))
+        raise ConfigurationError(f"{flag}: says what comes from S3, from which --no-s3-pull keeps the key", field=flag)
+    try:
+        key, token = create_key(common.open_tier(), name=name, role=role, env=env, team=team, s3_pull=pull if s3_pull else None)
+    except ConfigurationError as error:
+        if error.field is None or not str(error).startswith(f"{error.field}:"):
+            raise
+        flag = _flag(error.field)
+        raise ConfigurationError(flag + str(error).removeprefix(error.field), field=flag) from error
     if common.as_json:
         output.print_json(key.shown() | {"token": token})
     else:
         output.RESULTS.print(f"id:    {key.id}\ntoken: {token}", highlight=False)
         output.MESSAGES.print("The token is shown this once only. Backfill with the key: rekindle backfill --key ID …")
     return 0
+
+
+def _flag(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
 
 
 @with_flags(common=Common)

@@ -56,6 +56,9 @@ class JobContext:
         if key and key.s3_pull is None:
             raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
         pull = key.s3_pull if key and key.s3_pull else S3Pull()
+        if pull.role_arn and specification.bucket.startswith("file://"):
+            text = f"key {settings.key} reads by the AWS role {pull.role_arn}, and {specification.bucket} is no bucket: use another key"
+            raise ConfigurationError(text, field="key")
         settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
         store = open_store(specification.bucket, settings.source_options)
         same_place = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url

@@ -125,14 +125,16 @@ def list_keys(tier: TierStore) -> list[Key]:
 
 
 def load_key(tier: TierStore, key_id: str) -> Key:
-    """Return a key that is in force.
+    """Return a key that is in force, and may bring events in.
 
     Raises:
-        ConfigurationError: there is none of this id, or it was revoked.
+        ConfigurationError: there is none of this id, it was revoked, or it is for reading only.
     """
     key = _find(tier, key_id)
     if key.revoked_at:
         raise ConfigurationError(f"key {key_id} was revoked on {key.revoked_at:%Y-%m-%d %H:%M} UTC: create another", field="key")
+    if key.role == "read":
+        raise ConfigurationError(f"key {key_id} has the role read: events come in by keys of the role ingest or admin", field="key")
     return key
 
 

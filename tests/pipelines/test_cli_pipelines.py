@@ -184,7 +184,9 @@ def test_the_sample_is_read_with_the_flags_of_a_backfill(call: Call, tmp_path: P
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_a_record_longer_than_the_sample_is_said(rekindle: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, file: Path, *, packed: bool) -> None:
+def test_a_record_longer_than_the_sample_is_said(
+    rekindle: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, file: Path, *, packed: bool
+) -> None:
     monkeypatch.setattr(cli_pipelines, "_SAMPLE_BYTES", 1 << 20)
     text = b"{" + secrets.token_hex(3 << 20).encode() + b"}\n" + b"short\n" * 1000
     sample = file.with_name("long.log")

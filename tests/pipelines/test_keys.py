@@ -94,14 +94,17 @@ def test_a_revoked_key_lets_nothing_in(rekindle: Rekindle, source: Path, tmp_pat
         (("--team", ""), "team"),
         (("--role", "root"), "role"),
         (("--format", "xml"), "format"),
-        (("--role-arn", "admin"), "role_arn"),
+        (("--role-arn", "admin"), "role-arn"),
+        (("--no-s3-pull", "--index", "i"), "index"),
+        (("--no-s3-pull", "--format", "csv"), "format"),
+        (("--no-s3-pull", "--role-arn", "arn:aws:iam::123456789012:role/reader"), "role-arn"),
     ],
-    ids=["env", "team", "role", "format", "arn"],
+    ids=["env", "team", "role", "format", "arn", "index-without-s3", "format-without-s3", "arn-without-s3"],
 )
 def test_wrong_fields_are_named(rekindle: Rekindle, tmp_path: Path, flags: tuple[str, ...], field: str) -> None:
     ended = rekindle("keys", "create", "--hot-tier", tmp_path / "hot", *flags)
     assert ended.code == 2
-    assert f"{field}:" in ended.err
+    assert f"Error: --{field}: " in ended.err
     assert not (tmp_path / "hot").exists()
 
 
@@ -116,6 +119,33 @@ def test_unknown_keys_and_keys_without_s3(rekindle: Rekindle, source: Path, tmp_
     ended = rekindle(*flags, "--key", key["id"])
     assert ended.code == 2
     assert 'Missing "s3_pull" key from IAM key attributes' in ended.err
+
+
+@pytest.mark.parametrize("command", ["backfill", "preview"])
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (("--role", "read"), "has the role read: events come in by keys of the role ingest or admin"),
+        (
+            ("--role-arn", "arn:aws:iam::123456789012:role/reader"),
+            "reads by the AWS role arn:aws:iam::123456789012:role/reader, and file://",
+        ),
+    ],
+    ids=["read", "role-arn"],
+)
+def test_keys_that_can_t_bring_events_in(
+    rekindle: Rekindle, source: Path, tmp_path: Path, command: str, flags: tuple[str, ...], reason: str
+) -> None:
+    key = create(rekindle, tmp_path / "hot", *flags)
+    ended = rekindle(command, "--bucket", f"file://{source}", "--hot-tier", tmp_path / "hot", "--key", key["id"])
+    assert ended.code == 2
+    assert f"key {key['id']} {reason}" in ended.err.replace("\n", " ")
+
+
+def test_an_admin_may_ingest(rekindle: Rekindle, source: Path, tmp_path: Path) -> None:
+    key = create(rekindle, tmp_path / "hot", "--role", "admin")
+    ended = rekindle("preview", "--bucket", f"file://{source}", "--hot-tier", tmp_path / "hot", "--key", key["id"])
+    assert ended.code == 0
 
 
 def test_a_role_reads_the_source(rekindle: Rekindle, s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> None:
