@@ -9,7 +9,8 @@ import polars as pl
 
 from transforms.errors import ConfigurationError
 from transforms.processors.events import Events, Flags, as_flags
-from transforms.processors.java_patterns import translate
+from transforms.processors.java_patterns import JavaPattern, translate
+from transforms.processors.java_times import read_java_times
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
 from transforms.schema import TIME_FROM_PIPELINE, TIME_RECEIVED
@@ -34,7 +35,8 @@ class Timestamp(Processor):
         source: Column in flight that holds the time.
         format: One of the named formats, or `custom`.
         timezone: IANA name that holds where the value has no zone.
-        forms: How the value may be written; empty for an epoch of a set unit.
+        forms: How the value may be written; empty for an epoch of a set unit, and for `custom`.
+        pattern: How it is written, of a custom format.
     """
 
     name: ClassVar[str] = "timestamp"
@@ -43,6 +45,7 @@ class Timestamp(Processor):
     format: str
     timezone: str
     forms: tuple[Form, ...]
+    pattern: JavaPattern | None = None
 
     @classmethod
     def from_parameters(cls, parameters: Parameters) -> Processor:
@@ -60,7 +63,7 @@ class Timestamp(Processor):
         if name in _NAMED:
             return cls(source, name, timezone, FORMS if name == _AUTO else tuple(form for form in FORMS if form.name in _NAMED[name]))
         try:
-            return cls(source, _CUSTOM, timezone, (Form(_CUSTOM, translate(name), exact=True),))
+            return cls(source, _CUSTOM, timezone, (), translate(name))
         except ConfigurationError as error:
             parameters.problem("format", f"{error}. Or one of {', '.join([*_NAMED, *UNITS])}")
             return cls(source, name, timezone, ())
@@ -80,6 +83,8 @@ class Timestamp(Processor):
 
     def _read(self, texts: pl.Series, events: Events) -> pl.Series:
         modified, received = events.modified, events.received
+        if self.pattern is not None:
+            return read_java_times(texts, self.pattern, timezone=self.timezone, modified=modified, received=received)
         if not self.forms:
             return parse_epochs(texts, received=received, unit=self.format)
         auto = self.format == _AUTO
