@@ -88,7 +88,8 @@ def read_document(text: str, *, source: str, field: str) -> Document:
         document = _read_yaml(text, source, field)
     else:
         with suppress(yaml.YAMLError):  # JSON that is no YAML: mistakes are told by their paths
-            _note_places(document, yaml.compose(text.replace("\t", " "), _Loader), text, source)  # JSON's own tabs are never within strings
+            root = yaml.compose(text.replace("\t", " "), _Loader)  # JSON's own tabs are never within strings
+            _note_places(document, root, text, source, field)
     if "\\" in text or _SURROGATE.search(text):
         _refuse_halves(document, source, field)
     return document
@@ -124,7 +125,7 @@ def _read_yaml(text: str, source: str, field: str) -> Document:
         try:
             node = loader.get_single_node()
             document = Document(None)
-            _note_places(document, node, text, source)
+            _note_places(document, node, text, source, field)
             document.value = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
@@ -138,13 +139,13 @@ def _read_yaml(text: str, source: str, field: str) -> Document:
     return document
 
 
-def _note_places(document: Document, root: yaml.Node | None, text: str, source: str) -> None:
+def _note_places(document: Document, root: yaml.Node | None, text: str, source: str, field: str) -> None:
     lines = text.splitlines() or [""]
     for count, (path, node, column) in enumerate(_walk(root, "", document.keys)):
         if count > _MOST_NODES:
             place = _place(node)
             what = f"the file has more than {_MOST_NODES:,} values (those that aliases repeat are counted each time)"
-            raise ConfigurationError(f"{source}:{place.line}:{place.column}: {what}")
+            raise ConfigurationError(f"{source}:{place.line}:{place.column}: {what}", field=field)
         document.values.setdefault(path, _place(node))
         if isinstance(node, yaml.ScalarNode) and node.style is None:
             comment = _comment(lines, node.end_mark, column)

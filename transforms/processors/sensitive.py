@@ -50,14 +50,14 @@ NAMED = {
 }
 
 
-_CARD_GROUPS = frozenset(
-    {
-        (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 3, 3, 3), (4, 4, 5), (8, 8), (4, 4, 8), (6, 13),
-        (4, 4, 4, 4, 3), *((4, 4, 4, last) for last in (1, 2, 3)), *((1,) * digits for digits in range(13, 20)),
-    }
-)  # fmt: skip
-"""In which groups issuers print numbers, and people type them; and digit by digit."""
-_MOST_GROUPS = max(map(len, _CARD_GROUPS))
+_LENGTHS = range(13, 20)
+_CARD_GROUPS: dict[int, tuple[tuple[int, ...], ...]] = {
+    4: ((4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 3, 3, 3), (4, 4, 5), (4, 4, 8), (4, 4, 4, 1), (4, 4, 4, 2), (4, 4, 4, 3)),
+    6: ((6, 13),),
+    8: ((8, 8),),
+    **{length: ((length,),) for length in _LENGTHS},
+}
+"""Digits of the first group -> in which groups issuers print numbers, and people type them."""
 _EPOCH = re.compile(r"1[5-9][0-9]{11}(?:[0-9]{3}){0,2}")  # milli-, micro-, nanoseconds from 2017 to 2033
 _DOUBLED = str.maketrans("0123456789", "0246813579")
 
@@ -68,31 +68,26 @@ def cards(text: str) -> Iterator[tuple[int, int]]:
     A card's number (ISO/IEC 7812-1) has 13 to 19 digits that pass Luhn's check, the first no zero: one number of the run, or some that
     follow one another in the groups that issuers use. Digits beside it are others' (a date, an amount, a check value).
     """
-    groups = [(match.start(), match.end()) for match in re.finditer("[0-9]+", text)]
-    lengths = [end - start for start, end in groups]
+    numbers = re.split("[ -]", text)
+    lengths = tuple(map(len, numbers))
+    starts = list(accumulate((length + 1 for length in lengths), initial=0))
     begin = end = 0
-    for at, (start, _) in enumerate(groups):
-        reach = accumulate(lengths[at : at + _MOST_GROUPS])
-        last = [count for count, digits in enumerate(reach) if digits >= 13 and _is_card(text, groups[at : at + count + 1])]
-        if not last:
+    for at, length in enumerate(lengths):
+        fits = [len(groups) for groups in _CARD_GROUPS.get(length, ()) if lengths[at : at + len(groups)] == groups]
+        ends = [starts[at + count] - 1 for count in fits if _is_card("".join(numbers[at : at + count]), alone=count == 1)]
+        if not ends:
             continue
-        if start >= end:
+        if starts[at] >= end:
             if end:
                 yield begin, end
-            begin = start
-        end = max(end, groups[at + last[-1]][1])
+            begin = starts[at]
+        end = max(end, *ends)
     if end:
         yield begin, end
 
 
-def _is_card(text: str, groups: list[tuple[int, int]]) -> bool:
-    lengths = tuple(end - start for start, end in groups)
-    if len(groups) > 1 and lengths not in _CARD_GROUPS:
-        return False
-    number = "".join(text[start:end] for start, end in groups)
-    if not 13 <= len(number) <= 19 or number[0] == "0" or (len(groups) == 1 and _EPOCH.fullmatch(number)):
-        return False
-    return passes_luhn(number)
+def _is_card(number: str, *, alone: bool) -> bool:
+    return number[0] != "0" and not (alone and _EPOCH.fullmatch(number)) and passes_luhn(number)
 
 
 def passes_luhn(digits: str) -> bool:
