@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,13 +39,24 @@ class Saving:
 def save_events(saving: Saving, tables: Iterator[pl.DataFrame], *, quiet: bool) -> None:
     """Write found events as CSV or Parquet, as they come; the first table is an empty one with all columns."""
     if saving.parquet is None:
-        from transforms.hot_tier.export import as_csv
-
-        for number, table in enumerate(tables):
-            cli_rows.write_csv(as_csv(table, header=number == 0))
+        _print_tables(tables)
         return
     first = next(tables).to_arrow()
     save_parquet(saving.parquet, first.schema, (table.to_arrow().cast(first.schema) for table in tables), quiet=quiet)
+
+
+def print_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    """Print rows of text as CSV, as they come."""
+    import polars as pl
+
+    _print_tables(pl.DataFrame(batch) for batch in chain([schema.empty_table()], batches))
+
+
+def _print_tables(tables: Iterable[pl.DataFrame]) -> None:
+    from transforms.hot_tier.export import as_csv
+
+    for number, table in enumerate(tables):
+        cli_rows.write_csv(as_csv(table, header=number == 0))
 
 
 def save_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.RecordBatch], *, quiet: bool) -> None:
@@ -57,8 +69,6 @@ def save_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.R
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if doubled := [name for name in schema.names if schema.names.count(name) > 1]:
-        raise ConfigurationError(f'two columns are called "{doubled[0]}": give one of them another name with AS', field="parquet")
     rows = 0
     try:
         with _new_file(path) as unfinished, pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:

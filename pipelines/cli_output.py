@@ -17,11 +17,20 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.cli_rows import print_json, print_rows_json, printable
-from pipelines.cli_widths import column_widths
+from pipelines.cli_widths import column_widths, table_lines
 from pipelines.sizes import show_size
 
 if TYPE_CHECKING:
     from pipelines.job_status import Progress
+
+
+class _Console(Console):
+    """A console that says of a closed pipe what all writing says."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the BrokenPipeError go on, instead of an exit with 1."""
+        raise  # noqa: PLE0704 - rich calls it where it has caught one
+
 
 __all__ = [
     "MESSAGES",
@@ -38,23 +47,25 @@ __all__ = [
     "show_report",
 ]
 
-MESSAGES = Console(stderr=True, highlight=False)
+MESSAGES = _Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 MOST_LINES = 20
 """More warnings or failures are not shown; `--json` has them all."""
 _PLACE = re.compile(r".+?:[0-9]+:[0-9]+: ")
-RESULTS = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+RESULTS = _Console(highlight=False, width=None if sys.stdout.isatty() else 1_000_000)
+"""In a pipe or a file, lines are as long as they need to be."""
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table on standard output; in a pipe it is as wide as it needs to be, on a terminal the longest columns are cut."""
-    drawn = Table(box=SIMPLE_HEAD, show_edge=False, header_style="bold", pad_edge=False)
+    names = [_cell(name) for name in columns]
     cells = [[Text(_cell(cell)) for cell in row] for row in rows]
-    if RESULTS.is_terminal:
-        for name, width in zip(columns, column_widths(columns, cells, room=RESULTS.width), strict=True):
-            drawn.add_column(Text(printable(name)), overflow="ellipsis", no_wrap=True, width=width)
-    else:
-        for name in columns:
-            drawn.add_column(Text(printable(name)), overflow="fold")
+    if not RESULTS.is_terminal:
+        sys.stdout.writelines(table_lines([[Text(name) for name in names], *cells]))
+        sys.stdout.flush()
+        return
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False, header_style="bold", pad_edge=False)
+    for name, width in zip(names, column_widths(names, cells, room=RESULTS.width), strict=True):
+        drawn.add_column(Text(name), overflow="ellipsis", no_wrap=True, width=width)
     for row in cells:
         drawn.add_row(*row)
     RESULTS.print(drawn)
@@ -185,4 +196,4 @@ def _cell(value: object) -> str:
     """Return a value as people read it: times in UTC without saying so, nothing where there is nothing."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
-    return "" if value is None else printable(str(value))
+    return "" if value is None else printable(str(value)).replace("\n", "⏎")  # a row is a line

@@ -80,15 +80,16 @@ def sql(
     common: Common,
 ) -> int:
     """Query the hot tier by SQL."""
+    from transforms.hot_tier import sql_text
     from transforms.hot_tier.sql import run_sql
 
     saving.check(as_json=common.as_json)
-    result = run_sql(common.open_events(), statement)
-    with result:
+    text = sql_text.for_json if common.as_json else sql_text.for_csv if saving.as_csv else sql_text.for_people
+    with run_sql(common.open_events(), statement, None if saving.parquet is not None else text) as result:
         if common.as_json:
             cli_rows.print_rows_json(dict(zip(result.column_names, row, strict=True)) for row in result.rows())
         elif saving.as_csv:
-            cli_rows.print_csv(result.column_names, result.rows())
+            events.print_batches(result.schema, result.batches())
         elif saving.parquet is not None:
             events.save_parquet(saving.parquet, result.schema, result.batches(), quiet=common.quiet)
         else:

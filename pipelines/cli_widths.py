@@ -1,12 +1,13 @@
-"""How wide the columns of a table are on a terminal."""
+"""How wide the columns of a table are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-_GAP = 3
+_GAP = 3  # as rich's SIMPLE_HEAD has it
 _NARROWEST = 6
 
 
@@ -16,3 +17,12 @@ def column_widths(names: Sequence[str], rows: Sequence[Sequence[Text]], *, room:
     while sum(widths) > room - _GAP * (len(names) - 1) and max(widths) > _NARROWEST:
         widths[widths.index(max(widths))] -= 1
     return widths
+
+
+def table_lines(rows: Sequence[Sequence[Text]]) -> Iterator[str]:
+    """Yield the lines of a table for a pipe, the head first: nothing is cut, and no line ends with blanks."""
+    widths = column_widths(["" for _ in rows[0]], rows, room=sys.maxsize)
+    for number, row in enumerate(rows):
+        yield "".join(cell.plain + " " * (width - cell.cell_len + _GAP) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
+        if number == 0:
+            yield "─" * (sum(widths) + _GAP * (len(widths) - 1)) + "\n"

@@ -18,6 +18,7 @@ from transforms.hot_tier import events_view as view
 from transforms.hot_tier.database import Database, can_read
 from transforms.hot_tier.files import file_uri, load_events, never_in_map
 from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.sql_text import Form
 from transforms.storage import TierStore
 
 _BATCH_ROWS = 100_000
@@ -34,7 +35,7 @@ class SqlResult:
 
     Attributes:
         schema: the columns and their types.
-        column_names: the columns as the statement names them; a name may come twice.
+        column_names: the columns as the statement names them; the second of one name gets `_1`, as DuckDB does it in subqueries.
     """
 
     def __init__(self, database: _Database, reader: pa.RecordBatchReader) -> None:
@@ -51,12 +52,12 @@ class SqlResult:
                 yield batch
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows as Python values: maps are dicts, decimals are whole numbers or floats; once."""
+        """Yield the rows as Python values, maps as dicts; once. Of a form, they are what Python has types for."""
         for batch in self.batches():
-            yield from zip(*(_values(column) for column in batch.columns), strict=True)
+            yield from zip(*(column.to_pylist(maps_as_pydicts="lossy") for column in batch.columns), strict=True)
 
     def to_pylist(self) -> list[dict[str, Any]]:
-        """Return all rows as dicts; of columns of one name the last one counts."""
+        """Return all rows as dicts."""
         return [dict(zip(self.column_names, row, strict=True)) for row in self.rows()]
 
     def read_all(self) -> pa.Table:
@@ -76,12 +77,13 @@ class SqlResult:
         self.close()
 
 
-def run_sql(tier: TierStore, text: str) -> SqlResult:
+def run_sql(tier: TierStore, text: str, form: Form | None = None) -> SqlResult:
     """Run one SELECT over the view `events`.
 
     Args:
         tier: the hot tier.
         text: the statement, in DuckDB's dialect; times are in UTC.
+        form: how the values are shown; as they are, without it.
 
     Raises:
         ConfigurationError: it is not one SELECT, or DuckDB refuses it; with DuckDB's message. Rows may raise it too (a cast that fails).
@@ -93,7 +95,7 @@ def run_sql(tier: TierStore, text: str) -> SqlResult:
     try:
         database.show(tier, snapshot)
         database.lock()
-        return SqlResult(database, database.run(statement))
+        return SqlResult(database, database.run(statement, form))
     except BaseException:
         database.close()
         raise
@@ -149,15 +151,24 @@ class _Database(Database):
         for name, value in settings.items():
             self.connection.execute(f"SET {name} = {value}")
 
-    def run(self, statement: str) -> pa.RecordBatchReader:
-        """Begin a statement."""
-        return self.wait(lambda: self.connection.sql(statement).to_arrow_reader(_BATCH_ROWS))
+    def run(self, statement: str, form: Form | None) -> pa.RecordBatchReader:
+        """Begin a statement, with names that are all different."""
+        return self.wait(lambda: self._shaped(statement, form).to_arrow_reader(_BATCH_ROWS))
+
+    def _shaped(self, statement: str, form: Form | None) -> duckdb.DuckDBPyRelation:
+        found = self.connection.sql(statement)
+        columns = found.project("*")  # as a subquery, DuckDB makes their names different
+        if form is None:
+            return columns
+        named = zip(columns.columns, columns.types, strict=True)
+        shown = (f"{form(f'#{number}', kind)} AS {view.identifier(name)}" for number, (name, kind) in enumerate(named, 1))
+        return columns.project(", ".join(shown))
 
     def wait(self, work: Callable[[], _T]) -> _T:
         """Let the thread work; DuckDB's errors are the statement's, or the tier's."""
         try:
             return super().wait(work)
-        except (duckdb.Error, OSError) as error:  # in the middle of the rows DuckDB's errors come as Arrow's
+        except (duckdb.Error, OSError, pa.ArrowException) as error:  # in the middle of the rows DuckDB's errors come as Arrow's
             raise _explained(str(error)) from error
 
     def _select_files(self, tier: TierStore, snapshot: Snapshot) -> str:
@@ -174,14 +185,6 @@ class _Database(Database):
         """Read by pyarrow what DuckDB can't by itself: S3 takes an extension that is a download, and some names it takes for patterns."""
         self.connection.register("_events", snapshot.events.to_pyarrow_dataset())
         return view.select_table("_events", promoted=snapshot.columns, never_in_map=never_in_map(snapshot, snapshot.files))
-
-
-def _values(column: pa.Array) -> list[Any]:
-    values = column.to_pylist(maps_as_pydicts="lossy")
-    if pa.types.is_decimal(column.type):
-        number = int if column.type.scale == 0 else float
-        return [None if value is None else number(value) for value in values]
-    return list(values)
 
 
 def _explained(message: str) -> RekindleError:

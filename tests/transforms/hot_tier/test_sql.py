@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from tests.transforms.hot_tier.tiers import Tier, event, foreign_file
 from transforms.errors import ConfigurationError, TierError
+from transforms.hot_tier import sql_text
 from transforms.hot_tier.files import live_files, load_events
 from transforms.hot_tier.sql import check_statement, run_sql
 from transforms.hot_tier.table import add_columns
@@ -83,13 +85,64 @@ def test_values_are_python_s_own(local: TierStore) -> None:
         {"attributes": {"status": "200", "other": "x"}}
     ]
     assert rows(local, "SELECT sum(1), 1.5, avg(2), NULL::DECIMAL(9,2) FROM events") == [(5, 1.5, 2.0, None)]
-    assert [type(value) for value in rows(local, "SELECT sum(1), 1.5 FROM events")[0]] == [int, float]
+    assert rows(local, "SELECT 12345678901234567890.12::DECIMAL(38, 2)") == [(Decimal("12345678901234567890.12"),)]
 
 
-def test_columns_of_one_name(local: TierStore) -> None:
-    result = run_sql(local, "SELECT 1 AS a, 2 AS a")
-    assert result.column_names == ["a", "a"]
-    assert list(result.rows()) == [(1, 2)]
+@pytest.mark.parametrize("form", [None, sql_text.for_json, sql_text.for_csv, sql_text.for_people])
+def test_columns_of_one_name(local: TierStore, form: sql_text.Form | None) -> None:
+    result = run_sql(local, 'SELECT 1 AS a, 2 AS a, 3 AS "A", 4 AS a_1', form)
+    assert result.column_names == ["a", "a_1", "A_2", "a_1_1"]
+    assert [list(map(int, row)) for row in result.rows()] == [[1, 2, 3, 4]]
+
+
+SHOWN: dict[str, tuple[str, str, Any, str]] = {
+    "interval": ("INTERVAL 1 DAY", "1 day", "1 day", "1 day"),
+    "bytes": ("'\\xAA'::BLOB", "\\xAA", "\\xAA", "\\xAA"),
+    "bits": ("'0110'::BIT", "0110", "0110", "0110"),
+    "time of day with a zone": ("'01:02:03+02'::TIMETZ", "01:02:03+02", "01:02:03+02", "01:02:03+02"),
+    "decimal": ("1.50::DECIMAL(38, 2)", "1.50", Decimal("1.50"), "1.50"),
+    "whole number": ("170141183460469231731687303715884105727", f"{2**127 - 1}", Decimal(2**127 - 1), f"{2**127 - 1}"),
+    "float": ("0.1::FLOAT + 0::DOUBLE > 0", "true", True, "true"),
+    "time": ("'2025-01-02 03:04:05.5+02'::TIMESTAMPTZ", "2025-01-02 01:04:05.5+00", "2025-01-02T01:04:05.500000Z",
+             "2025-01-02T01:04:05.500000Z"),
+    "time without a zone": ("'2025-01-02 03:04'::TIMESTAMP", "2025-01-02 03:04:00", "2025-01-02T03:04:00", "2025-01-02T03:04:00"),
+    "seconds": ("'0044-01-02 03:04'::TIMESTAMP_S", "0044-01-02 03:04:00", "0044-01-02T03:04:00", "0044-01-02T03:04:00"),
+    "nanoseconds": ("'2025-01-02 03:04:05.123456789'::TIMESTAMP_NS", *["2025-01-02 03:04:05.123456789"] * 3),
+    "infinite": ("'infinity'::TIMESTAMPTZ", "infinity", "infinity", "infinity"),
+    "year 10000": ("TIMESTAMP '10000-01-01'", *["10000-01-01 00:00:00"] * 3),
+    "late date": ("DATE '5881580-07-10'", *["5881580-07-10"] * 3),
+    "map by a list": ("MAP {[1]: 2}", "{[1]=2}", {"[1]": 2}, '{"[1]":2}'),
+    "map by numbers": ("histogram(i) FROM (VALUES (200), (404), (200)) t(i)", "{200=2, 404=1}", {"200": 2, "404": 1}, '{"200":2,"404":1}'),
+    "list of times": ("[TIMESTAMP '2025-01-02', 'infinity']", "['2025-01-02 00:00:00', infinity]", ["2025-01-02T00:00:00", "infinity"],
+                      '["2025-01-02T00:00:00","infinity"]'),
+    "structure": ("{'a''b': [[INTERVAL 1 DAY]], 'n': NULL::DATE}", "{'a\\'b': [[1 day]], 'n': NULL}", {"a'b": [["1 day"]], "n": None},
+                  '{"a\'b":[["1 day"]],"n":null}'),
+    "no structure": ("NULL::STRUCT(a DATE)", None, None, None),
+    "no map": ("NULL::MAP(INT, DATE)", None, None, None),
+    "no list": ("NULL::DATE[]", None, None, None),
+    "large numbers in a list": ("[170141183460469231731687303715884105727, 1]", f"[{2**127 - 1}, 1]", [Decimal(2**127 - 1), Decimal(1)],
+                                f"[{2**127 - 1},1]"),
+    "without names": ("row(1, 2)", *["(1, 2)"] * 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "table", "in_json", "in_csv"), SHOWN.values(), ids=SHOWN.keys())
+def test_values_are_shown_as_duckdb_has_them(local: TierStore, value: str, table: str, in_json: Any, in_csv: str) -> None:
+    forms = (sql_text.for_people, sql_text.for_json, sql_text.for_csv)
+    assert [next(run_sql(local, f"SELECT {value}", form).rows())[0] for form in forms] == [table, in_json, in_csv]
+
+
+@pytest.mark.parametrize("form", [sql_text.for_json, sql_text.for_csv, sql_text.for_people])
+def test_all_types_are_shown(local: TierStore, form: sql_text.Form) -> None:
+    shown = run_sql(local, "SELECT * FROM test_all_types()", form).to_pylist()
+    assert len(shown) == 3
+    assert {row["varchar"] for row in shown} == {"🦆🦆🦆🦆🦆🦆", "goo\x00se", None}
+
+
+@pytest.mark.parametrize("form", [sql_text.for_json, sql_text.for_csv, sql_text.for_people])
+def test_the_order_is_kept(local: TierStore, form: sql_text.Form) -> None:
+    shown = run_sql(local, "SELECT range FROM range(300000) ORDER BY range % 1000 DESC, range -- a remark", form).rows()
+    assert [int(row[0]) for row in shown] == sorted(range(300_000), key=lambda number: (-(number % 1000), number))
 
 
 def test_times_are_utc(local: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,10 +354,10 @@ wait, run, armed = sql._Database.wait, sql._Database.run, []
 def interrupted_wait(database, work):
     return wait(database, (lambda: (os.kill(os.getpid(), signal.SIGINT), work())[1]) if armed else work)
 
-def armed_run(database, statement):
+def armed_run(database, *given):
     armed.append(sys.argv[2] == "before")
     armed[:] = [True] * armed[0]
-    return run(database, statement)
+    return run(database, *given)
 
 sql._Database.wait, sql._Database.run = interrupted_wait, armed_run
 try:
