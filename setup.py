@@ -52,7 +52,7 @@ setup(
     package_data={"": ["*.yaml", "*.json", "py.typed"]},
     install_requires=REQUIRES,
     extras_require={"demo": DEMO, "test": TEST, "bench": BENCH, "dev": DEV},
-    entry_points={"console_scripts": ["rekindle = pipelines.cli:main"]},
+    entry_points={"console_scripts": ["rekindle = pipelines.entry:main"]},
     classifiers=[
         "Programming Language :: Python :: 3",
         *(f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)),

@@ -6,18 +6,21 @@ imported, and that imports what it needs when it needs it.
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before all that takes a moment to import
+    from pipelines import entry
+
 import logging
 import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from itertools import chain
 from typing import NoReturn
 
 import click
 
 from pipelines.cli_flags import make_command
-from transforms.errors import RekindleError
+from pipelines.cli_streams import INTERRUPTED, OutputError, stop_writing, take_streams
+from transforms.errors import ConfigurationError, RekindleError
 
 _HELP = "Rekindle: make cold logs in S3 a hot tier of partitioned Parquet that any SQL engine reads, exactly once."
 # The functions of each command, `module:function`, and what --help says of it. The modules are imported one at a time, on demand.
@@ -68,12 +71,14 @@ _GROUPS = {
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code of spec §3.3."""
-    code = run(sys.argv[1:] if argv is None else argv)
     if argv is not None:
-        sys.exit(code)
-    with suppress(BrokenPipeError):
-        sys.stdout.flush()
-    sys.stderr.flush()
+        sys.exit(run(argv))
+    code = run(sys.argv[1:]) if take_streams() else _refuse("standard output is closed", code=1)
+    if code == INTERRUPTED:
+        stop_writing()  # whoever reads it may never read on
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
     os._exit(code)  # all is closed and said: to take the idle threads of Beam and Arrow down took another 0.5 s
 
 
@@ -82,41 +87,59 @@ def run(argv: list[str]) -> int:
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional library that is not installed
     if not argv:
         argv = ["--help"]
-    if argv[:1] == ["search"]:  # an option whose value may be left out is none to click: the span is an argument
-        argv = list(chain.from_iterable(word.split("=", 1) if word.startswith("--histogram=") else [word] for word in argv))
     if len(argv) == 1 and argv[0] in _GROUPS and argv[0] != "jobs":
         argv = [*argv, "--help"]
     if argv[:1] == ["jobs"] and (len(argv) == 1 or argv[1].startswith("-") and argv[1] != "--help"):
         argv = ["jobs", "list", *argv[1:]]
     try:
+        _check_encoding(argv)
+        if argv[:1] == ["search"]:
+            from pipelines.cli_query import split_histogram
+
+            argv = split_histogram(argv)
         app = _app(next((word for word in argv if not word.startswith("-")), None))
-        with app.make_context("rekindle", list(argv)) as context:  # not main(), which writes a line where Ctrl-C ends it
-            result = app.invoke(context)
+        code = _call(app, argv)
         sys.stdout.flush()
-    except click.exceptions.Exit as end:
-        return int(end.exit_code)
     except click.ClickException as error:
         return _refuse(error.format_message(), code=2)
     except RekindleError as error:
         return _refuse(str(error), field=getattr(error, "field", None), code=error.exit_code)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
-        return _stop_writing()
-    return int(result or 0)
+        stop_writing()  # the reader has had enough (`| head`): no error
+        return 0
+    except OutputError as error:
+        stop_writing()
+        return _refuse(f"standard output can't be written: {error.strerror}", code=1)
+    except OSError as error:
+        return _refuse(str(error), code=1)
+    return code
+
+
+def _call(app: click.Group, argv: list[str]) -> int:
+    """Do what the arguments say; not by `main` of click, which writes a line where Ctrl-C ends it."""
+    try:
+        with app.make_context("rekindle", list(argv)) as context:
+            return int(app.invoke(context) or 0)
+    except click.exceptions.Exit as end:
+        return int(end.exit_code)
 
 
 def _refuse(text: str, *, field: str | None = None, code: int) -> int:
     from pipelines.cli_output import print_error  # brings rich
 
-    print_error(text, field=field)
+    with suppress(OSError):  # nobody hears it
+        print_error(text, field=field)
     return code
 
 
-def _stop_writing() -> int:
-    """The reader of our output has had enough (`| head`): no error."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+def _check_encoding(argv: list[str]) -> None:
+    for word in argv:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            raise ConfigurationError(f"an argument is not UTF-8: {os.fsencode(word).decode(errors='backslashreplace')}") from error
 
 
 def _app(name: str | None) -> click.Group:
@@ -156,4 +179,5 @@ def _say_version(context: click.Context, parameter: click.Parameter, asked: bool
 
 
 if __name__ == "__main__":
+    entry.begin()
     main()

@@ -182,7 +182,7 @@ def print_message(text: str) -> None:
 def print_error(text: str, *, field: str | None) -> None:
     """Say on standard error what is wrong; mistakes of a file in lines of their own, each of which begins with its place."""
     placed = field in ("pipelines", "rules") and _PLACE.match(text) is not None
-    shown = text if placed or field is None or text.startswith(field) else f"{field}: {text}"
+    shown = text if placed or field is None or text.lstrip("-").startswith(field) else f"{field}: {text}"
     MESSAGES.print(f"[bold red]Error:[/]{chr(10) if placed else ' '}{escape(printable(shown))}", soft_wrap=True)
 
 

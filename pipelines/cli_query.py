@@ -6,9 +6,11 @@ What they need besides is imported when they are called: `rekindle search --help
 from __future__ import annotations
 
 import gc
+import re
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pipelines import cli_answers as answers
 from pipelines import cli_events as events
@@ -19,6 +21,8 @@ from pipelines.cli_options import Common, parse_time, split_lists, with_flags
 from transforms.errors import ConfigurationError
 
 _LIMIT = 100
+_LIKE_SPAN = re.compile(r"[-+]?[\d.,]+[^\W\d_]+")
+_T = TypeVar("_T")
 _TIERS = ("hot", "cold", "all")
 
 
@@ -115,6 +119,27 @@ def files(
     return 0
 
 
+def split_histogram(argv: list[str]) -> list[str]:
+    """Return the arguments of a search with `--histogram=1h` as two: an option whose value may be left out is none to click.
+
+    Raises:
+        ConfigurationError: what is joined to it is no length of time, or what follows it looks like one and is none.
+    """
+    from transforms.query.instants import parse_span
+
+    found: list[str] = []
+    for word in argv:
+        flag, is_joined, span = word.partition("=")
+        if flag == "--histogram" and is_joined:
+            _flag("histogram", span, parse_span)
+            found += [flag, span]
+            continue
+        if found[-1:] == ["--histogram"] and _LIKE_SPAN.fullmatch(word):
+            _flag("histogram", word, parse_span)
+        found.append(word)
+    return found
+
+
 def _check_flags(*, count: bool, histogram: bool, top: str | None, fields: tuple[str, ...], limit: int | None) -> None:
     """Refuse flags that say nothing beside each other."""
     asked = [flag for flag, given in (("--count", count), ("--histogram", histogram), ("--top", top is not None)) if given]
@@ -137,9 +162,29 @@ def _take_span(words: list[str], *, histogram: bool) -> tuple[list[str], timedel
 
 
 def _time_range(last: str | None, start: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
+    if last is not None:
+        if not (start is None and end is None):
+            raise ConfigurationError("--last goes without --from and --to")
+        return _flag("last", last, _ago), None
+    begin = None if start is None else _flag("from", start, parse_time)
+    stop = None if end is None else _flag("to", end, parse_time)
+    if begin is not None and stop is not None and begin > stop:
+        raise ConfigurationError(f"--from {start} is later than --to {end}: there is nothing between them", field="from")
+    return begin, stop
+
+
+def _ago(text: str) -> datetime:
     from transforms.query.instants import parse_span
 
-    if last and (start or end):
-        raise ConfigurationError("--last goes without --from and --to")
-    begin = datetime.now(timezone.utc) - parse_span(last) if last else parse_time(start) if start else None
-    return begin, parse_time(end) if end else None
+    try:
+        return datetime.now(timezone.utc) - parse_span(text)
+    except OverflowError as error:
+        raise ConfigurationError(f'"{text}" is longer than there are dates') from error
+
+
+def _flag(name: str, text: str, read: Callable[[str], _T]) -> _T:
+    """Return the value of a flag; an error names it."""
+    try:
+        return read(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--{name}: {error}", field=name) from error

@@ -35,6 +35,8 @@ GIVEN: dict[str, tuple[list[str], dict[str, Any]]] = {
     "repeated": (["ann", "--word", "a", "--word=b"], {"words": ("a", "b"), "most": 20, "kept": True}),
     "types": (["ann", "--share", "0.5", "--path", "x/y"], {"share": 0.5, "path": Path("x/y"), "most": 20, "kept": True}),
     "switched off": (["ann", "--not-kept"], {"most": 20}),
+    "flags twice": (["ann", "--loud", "--loud"], {"most": 20, "loud": True, "kept": True}),
+    "blanks": (["ann", "--word", " "], {"words": (" ",), "most": 20, "kept": True}),
     "what begins with a dash": (["ann", "--", "--loud"], {"rest": ("--loud",), "most": 20, "kept": True}),
 }
 REFUSED = {
@@ -42,6 +44,11 @@ REFUSED = {
     "too few": (["ann", "--most", "0"], "Invalid value for '--most'"),
     "negative": (["ann", "--share", "-1"], "Invalid value for '--share'"),
     "no number": (["ann", "--most", "x"], "Invalid value for '--most'"),
+    "too many": (["ann", "--most", "9" * 20], "Invalid value for '--most'"),
+    "not a number": (["ann", "--share", "nan"], "Invalid value for '--share'"),
+    "empty text": (["ann", "--word="], "Invalid value for '--word': it is empty"),
+    "empty path": (["ann", "--path", ""], "Invalid value for '--path': it is empty"),
+    "twice": (["ann", "-m", "3", "--most", "3"], "--most is given 2 times"),
     "unknown": (["ann", "--lowd"], "No such option '--lowd'"),
 }
 
@@ -56,6 +63,12 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXAMPLE_PATH", "from/there")
     with COMMAND.make_context("example", ["ann"]) as context:
         assert COMMAND.invoke(context)["path"] == Path("from/there")
+
+
+def test_environment_that_is_not_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXAMPLE_PATH", "a\udcff")
+    with pytest.raises(click.UsageError, match="it is not UTF-8"):
+        COMMAND.make_context("example", ["ann"])
 
 
 @pytest.mark.parametrize(("argv", "message"), REFUSED.values(), ids=REFUSED.keys())

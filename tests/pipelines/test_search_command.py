@@ -25,7 +25,7 @@ import pytest
 from rich.text import Text
 
 from pipelines.cli_widths import column_widths
-from tests.pipelines.conftest import Ended, start_rekindle
+from tests.pipelines.conftest import ROOT, Ended, start_rekindle
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.storage import StorageOptions, open_tier
 
@@ -196,6 +196,21 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "negative limit": (("--limit", -1), "Invalid value"),
     "query": (("a=",), "expected a value"),
     "last and from": (("--last", "1h", "--from", "2025-01-01"), "goes without"),
+    "unknown unit": (("--histogram", "2y"), '--histogram: "2y" is not a length of time'),
+    "milliseconds": (("--histogram", "1ms"), '--histogram: "1ms" is not a length of time'),
+    "fraction": (("--histogram", "1.5h", "a"), '--histogram: "1.5h" is not a length of time'),
+    "joined word": (("--histogram=status", "a"), '--histogram: "status" is not a length of time'),
+    "joined nothing": (("--histogram=",), '--histogram: "" is not a length of time'),
+    "last of nothing": (("--last", ""), "'--last': it is empty"),
+    "last before all dates": (("--last", "99999999d"), '--last: "99999999d" is longer than there are dates'),
+    "last of no time": (("--last", "7x"), '--last: "7x" is not a length of time'),
+    "from no time": (("--from", "yesterday"), "--from: 'yesterday' is not a time"),
+    "from after to": (("--from", "2025-01-02", "--to", "2025-01-01"), "--from 2025-01-02 is later than --to 2025-01-01"),
+    "huge limit": (("--limit", "99999999999999999999"), "'--limit': 99999999999999999999 is not in the range"),
+    "empty file": (("--parquet", ""), "'--parquet': it is empty"),
+    "twice": (("--limit", 1, "--limit", 2), "--limit is given 2 times"),
+    "not UTF-8": (("a=\udcff",), "an argument is not UTF-8: a=\\xff"),
+    "flag that is not UTF-8": (("--\udcff",), "an argument is not UTF-8: --\\xff"),
 }
 
 
@@ -204,6 +219,76 @@ def test_refused(search: Run, argv: tuple[Any, ...], message: str) -> None:
     ended = search(*argv)
     assert (ended.code, ended.out) == (2, "")
     assert message in " ".join(ended.err.split())
+
+
+def test_what_is_no_span_beside_a_histogram(search: Run) -> None:
+    assert search("--histogram", "404", "--json").code == search("status=404", "--histogram", "--json").code == 0
+    assert search("--limit", 2**63 - 1, "--json").out.count("\n") == 5
+    assert search("--top", "status", "--limit", 2**63 - 1, "--csv").out.count("\n") == 3
+    assert search("--from", "2025-01-02", "--to", "2025-01-02", "--count").out == "0\n"
+
+
+WRITING = [(), ("--count",), ("--json",), ("--csv",), ("--top", "status"), ("--top", "status", "--csv"), ("--histogram",)]
+SQL_WRITING = [(), ("--json",), ("--csv",)]
+EVERY = [*(("search", *flags) for flags in WRITING), *(("sql", "FROM events", *flags) for flags in SQL_WRITING), ("files",), ("--help",)]
+
+
+@pytest.mark.parametrize("argv", EVERY, ids=" ".join)
+def test_output_that_can_t_be_written(tier: Tier, argv: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REKINDLE_HOT_TIER", tier.store.uri)
+    with Path("/dev/full").open("w") as full:
+        ended = start_rekindle(*argv, stdout=full.fileno())
+        err = ended.communicate()[1]
+    assert (ended.returncode, err) == (1, "Error: standard output can't be written: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "err"),
+    [(">&-", 1, "Error: standard output is closed\n"), ("2>&-", 0, ""), ("<&-", 0, ""), (">&- 2>&- <&-", 1, "")],
+    ids=["output", "errors", "input", "all"],
+)
+def test_streams_that_are_closed(tier: Tier, closed: str, code: int, err: str) -> None:
+    command = f'exec "$@" {closed}'
+    words = [sys.executable, "-m", "pipelines.cli", "search", "--count", "--hot-tier", tier.store.uri]
+    done = subprocess.run(["bash", "-c", command, "bash", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr, done.stdout) == (code, err, "" if code else "5\n")
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--csv",)], ids=["table", "json", "csv"])
+def test_a_reader_that_has_enough(tier: Tier, flags: tuple[str, ...]) -> None:
+    running = start_rekindle("sql", "SELECT repeat('x', 1000) AS a FROM range(5000)", *flags, "--hot-tier", tier.store.uri)
+    assert running.stdout is not None
+    running.stdout.close()
+    assert (running.wait(60), running.stderr.read() if running.stderr else None) == (0, "")
+
+
+def test_output_is_utf_8(tier: Tier) -> None:
+    words = [sys.executable, "-m", "pipelines.cli", "sql", "SELECT 'ü' AS a", "--hot-tier", tier.store.uri]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stdout.decode().split()) == (0, ["a", "─", "ü"])
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+module = sys.argv.pop(1)
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+sys.argv[0] = "rekindle"
+from pipelines import entry
+entry.main()
+"""
+
+
+@pytest.mark.parametrize("module", ["pipelines.cli", "click", "pipelines.cli_query", "deltalake", "duckdb", "pyarrow", "rich"])
+def test_ctrl_c_while_modules_load(tier: Tier, module: str) -> None:
+    words = [sys.executable, "-c", INTERRUPTED_IMPORT, module, "sql", "FROM events", "--hot-tier", tier.store.uri]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_parquet_where_no_file_can_be(search: Run, tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ DuckDB does it, by an expression for each column: Python has no types for its in
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
-
-from duckdb.sqltypes import DuckDBPyType
+from typing import TYPE_CHECKING, TypeAlias
 
 from transforms.hot_tier.events_view import identifier, literal
 
-Form: TypeAlias = Callable[[str, DuckDBPyType], str]
+if TYPE_CHECKING:
+    from duckdb.sqltypes import DuckDBPyType  # before 1.5 it had another place
+
+Form: TypeAlias = "Callable[[str, DuckDBPyType], str]"
 """Returns, of an expression and its type, the expression of what is shown."""
 
 _JSON_HAS = {"boolean", "float", "double", "decimal", "varchar", "hugeint"} | {
@@ -61,7 +62,7 @@ def _nested(value: str, kind: DuckDBPyType, depth: int) -> str:
 
 def _parts(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:
     """Return the types that a type is made of; an array's length is none."""
-    return {name: part for name, part in kind.children if isinstance(part, DuckDBPyType)}
+    return {name: part for name, part in kind.children if not isinstance(part, int | list)}
 
 
 def _each(value: str, kind: DuckDBPyType, depth: int) -> str:
