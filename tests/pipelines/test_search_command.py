@@ -206,7 +206,7 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "last of no time": (("--last", "7x"), '--last: "7x" is not a length of time'),
     "from no time": (("--from", "yesterday"), "--from: 'yesterday' is not a time"),
     "from after to": (("--from", "2025-01-02", "--to", "2025-01-01"), "--from 2025-01-02 is later than --to 2025-01-01"),
-    "huge limit": (("--limit", "99999999999999999999"), "'--limit': 99999999999999999999 is not in the range"),
+    "huge limit": (("--limit", "99999999999999999999"), "'--limit': 99999999999999999999 is out of range"),
     "empty file": (("--parquet", ""), "'--parquet': it is empty"),
     "twice": (("--limit", 1, "--limit", 2), "--limit is given 2 times"),
     "not UTF-8": (("a=\udcff",), "an argument is not UTF-8: a=\\xff"),
