@@ -13,6 +13,7 @@ from pipelines import cli_events as events
 from pipelines import cli_rows
 from pipelines.cli_events import Saving
 from pipelines.cli_options import Common
+from transforms.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,7 +58,10 @@ def show_histogram(tier: TierStore, wanted: Wanted, span: timedelta | None, savi
     """Show how many events there are in each span of time."""
     from transforms.hot_tier.counting import histogram
 
-    bars = histogram(tier, wanted, span)
+    try:
+        bars = histogram(tier, wanted, span)
+    except OverflowError as error:  # spans are counted from 1970 on, in both directions
+        raise ConfigurationError(f"--histogram: spans of {span} reach beyond the years 1 to 9999", field="histogram") from error
     columns = ("from", "to", "count")
     rows = [dict(zip(columns, asdict(bar).values(), strict=True)) for bar in bars]
     if not events.show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):

@@ -27,13 +27,16 @@ class Saving:
     parquet: Annotated[Path | None, Option("--parquet", help="Write a Parquet file.")] = None
 
     def check(self, *, as_json: bool) -> None:
-        """Refuse two ways at once.
+        """Refuse two ways at once, and what a file must not take the place of: a device, a pipe, a folder.
 
         Raises:
-            ConfigurationError: there are two.
+            ConfigurationError: it is one of these.
         """
         if sum((as_json, self.as_csv, self.parquet is not None)) > 1:
             raise ConfigurationError("--json, --csv and --parquet FILE: only one of them at a time")
+        with suppress(OSError):  # of what can't be looked at, the writing will say so
+            if self.parquet is not None and self.parquet.exists() and not self.parquet.is_file():
+                raise ConfigurationError(f"--parquet {self.parquet}: this is no file, and would be replaced by one", field="parquet")
 
 
 def save_events(saving: Saving, tables: Iterator[pl.DataFrame], *, quiet: bool) -> None:

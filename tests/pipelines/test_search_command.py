@@ -201,6 +201,7 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "fraction": (("--histogram", "1.5h", "a"), '--histogram: "1.5h" is not a length of time'),
     "joined word": (("--histogram=status", "a"), '--histogram: "status" is not a length of time'),
     "joined nothing": (("--histogram=",), '--histogram: "" is not a length of time'),
+    "spans of millenniums": (("--histogram", "9999999w"), "reach beyond the years 1 to 9999"),
     "last of nothing": (("--last", ""), "'--last': it is empty"),
     "last before all dates": (("--last", "99999999d"), '--last: "99999999d" is longer than there are dates'),
     "last of no time": (("--last", "7x"), '--last: "7x" is not a length of time'),
@@ -294,6 +295,22 @@ def test_ctrl_c_while_modules_load(tier: Tier, module: str) -> None:
 def test_parquet_where_no_file_can_be(search: Run, tmp_path: Path) -> None:
     ended = search("--parquet", tmp_path / "missing" / "x.parquet")
     assert (ended.code, "can't be written" in ended.err) == (1, True)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+@pytest.mark.parametrize("command", [("search",), ("sql", "SELECT 1")], ids=["search", "sql"])
+def test_parquet_takes_the_place_of_files_alone(
+    rekindle: Run, tier: Tier, tmp_path: Path, make: Callable[[Path], None], command: tuple[str, ...]
+) -> None:
+    place = tmp_path / "place"
+    make(place)
+    kind = place.stat().st_mode
+    for path in (place, tmp_path / "link"):
+        if path != place:
+            path.symlink_to(place)
+        ended = rekindle(*command, "--parquet", path, "--hot-tier", tier.store.uri)
+        assert (ended.code, "this is no file" in ended.err) == (2, True)
+    assert (place.stat().st_mode, (tmp_path / "link").is_symlink()) == (kind, True)
 
 
 def test_tier(search: Run) -> None:
