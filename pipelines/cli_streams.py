@@ -5,10 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+from typing import Any
 
 INTERRUPTED = 130
 """The exit code of Ctrl-C."""
@@ -47,7 +44,7 @@ def stop_writing() -> None:
 class _Output(io.FileIO):
     """Standard output, without a buffer."""
 
-    def write(self, data: ReadableBuffer, /) -> int | None:  # type: ignore[override]
+    def write(self, data: Any, /) -> int:
         """Write what goes into it."""
         try:
             return super().write(data)

@@ -91,7 +91,7 @@ def test_a_revoked_key_lets_nothing_in(rekindle: Rekindle, source: Path, tmp_pat
     ("flags", "field"),
     [
         (("--env", "x" * 32), "env"),
-        (("--team", ""), "team"),
+        (("--team", "\x07"), "team"),
         (("--role", "root"), "role"),
         (("--format", "xml"), "format"),
         (("--role-arn", "admin"), "role-arn"),

@@ -98,7 +98,7 @@ def test_a_file_without_rules_that_hold_is_told(rekindle: Rekindle, source: Path
 def test_mistakes_are_all_told_before_anything_is_requested(rekindle: Rekindle, source: Path, command: str) -> None:
     rules = source.parent / "rules.yaml"
     rules.write_text("rules:\n- name: a\n  retention: 30\n  when: #error=*\n")
-    ended = rekindle(command, *flags(source), "--bucket", "nowhere", "--key", "k")
+    ended = rekindle(command, "--bucket", "nowhere", *flags(source)[2:], "--key", "k")
     assert ended.code == 2
     assert f"{rules}:3:14: rules[0].retention: 30 has no unit" in ended.err
     assert f"{rules}:4:8: rules[0].when: YAML takes '#error=*' for a comment" in ended.err
