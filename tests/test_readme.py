@@ -58,6 +58,7 @@ def fixture_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "demo").symlink_to(ROOT / "demo")
     (place / "job.yaml").write_text(next(block for block in blocks("yaml") if block.startswith("bucket:")))
     (place / "pipelines.yaml").write_text(pipelines_file())
+    (place / "rules.yaml").write_text(next(block for block in blocks("yaml") if block.startswith("rules:")))
     (place / "some-events.log").write_text("order 17 at 2025-08-12T10:00:00Z\n")
     (place / "var-log").mkdir()
     (place / "var-log" / "syslog.log").write_text("2025-08-12T10:00:00Z web-1 sshd: accepted\n")
