@@ -95,10 +95,10 @@ class JobFlags(ReadingFlags, ObjectFlags):
             key=self.key,
             promote=_columns(split_lists(self.promote or ())),
             max_objects=self.max_objects,
-            wave_bytes=_at_least_one(parse_size(self.wave_bytes), "--wave-bytes"),
+            wave_bytes=parse_size(self.wave_bytes, "--wave-bytes"),
             max_expansion=self.max_expansion,
-            max_record=_at_least_one(parse_size(self.max_record), "--max-record"),
-            memory=parse_size(self.memory) if self.memory else None,
+            max_record=parse_size(self.max_record, "--max-record"),
+            memory=parse_size(self.memory, "--memory") if self.memory else None,
             require_match=self.require_match,
             try_archived=self.try_archived,
             retry_failed=self.retry_failed,
@@ -132,12 +132,6 @@ def merge_fields(given: dict[str, Any], flags: Mapping[str, Any]) -> dict[str, A
         options = merged.get("formatOptions") or {}
         merged["formatOptions"] = {**options, **formats} if isinstance(options, dict) else options
     return merged
-
-
-def _at_least_one(size: int, flag: str) -> int:
-    if size < 1:
-        raise ConfigurationError(f"{flag} must be at least one byte", field=flag.lstrip("-"))
-    return size
 
 
 def _columns(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ Execute = Annotated[bool, Option("--execute", help="Do it; without it only the r
 Yes = Annotated[bool, Option("--yes", help="Do it without asking, also where it is more than half of all events.")]
 Now = Annotated[str | None, Option("--now", help="The time by which retention is reckoned (ISO 8601), for rehearsals.")]
 BeamFlags = Annotated[list[str] | None, Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.")]
+_MOST_DIGITS = 15
 
 
 @with_flags(common=Common)
@@ -40,7 +41,7 @@ def delete(
     """Delete events by rules."""
     from pipelines.rules import Rules
 
-    read, lasting, when = Rules.read(rules, "rules"), _grace(grace), _time(now)
+    read, lasting, when = Rules.read(rules, "rules"), _grace(grace), _time(now, "--now")
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.deletion import Deletion, delete
 
@@ -66,7 +67,7 @@ def restore(
     from pipelines.rules import Rules
 
     read = None if rules is None else Rules.read(rules, "rules")
-    point = None if to is None else int(to) if to.isdecimal() else parse_time(to)
+    point = None if to is None else _version(to) if to.isdecimal() else _time(to, "--to")
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.restoring import Restore, restore
 
@@ -92,7 +93,7 @@ def tier(
     del yes  # nothing is lost by a move
     from pipelines.rules import Rules
 
-    read, when = Rules.read(rules, "tiers"), _time(now)
+    read, when = Rules.read(rules, "tiers"), _time(now, "--now")
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.tiering import Tiering, tier
 
@@ -108,7 +109,7 @@ def compact(
     common: Common,
 ) -> int:
     """Merge small files."""
-    size = parse_size(target_size)
+    size = parse_size(target_size, "--target-size")
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.compaction import compact
 
@@ -138,8 +139,18 @@ def _grace(text: str) -> timedelta:
         raise ConfigurationError(f"--grace: {error}", field="grace") from error
 
 
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else parse_time(text)
+def _version(text: str) -> int:
+    """Return a version of the table; as a number it is never a time: 20261120 would be either."""
+    if len(text) > _MOST_DIGITS:
+        raise ConfigurationError(f"--to: {text!r} is neither a version of the table nor a time", field="to")
+    return int(text)
+
+
+def _time(text: str | None, flag: str) -> datetime | None:
+    try:
+        return None if text is None else parse_time(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{flag}: {error}", field=flag.lstrip("-")) from error
 
 
 def _confirmed(what: str) -> bool:

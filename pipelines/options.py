@@ -54,7 +54,7 @@ def parse_backfill(argv: Sequence[str]) -> tuple[JobSpecification, RunSettings]:
         rules=Path(flags.rules).read_text(encoding="utf-8") if flags.rules else None,
         rules_file=flags.rules or "rules",
         promote=split_lists(flags.promote),
-        wave_bytes=parse_size(flags.wave_bytes),
+        wave_bytes=parse_size(flags.wave_bytes, "--wave_bytes"),
         force=flags.force,
         beam_flags=tuple(beam_flags),
     )

@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.liveness import is_live, living
 from pipelines.rewriting import UpkeepSettings
 from pipelines.rules import Rules
+from transforms.errors import ConfigurationError
 from transforms.hot_tier.files import load_events
 from transforms.hot_tier.upkeep import restoring
 from transforms.hot_tier.upkeep.changes import Landed
@@ -55,6 +56,8 @@ def restore(settings: UpkeepSettings, asked: Restore) -> dict[str, Any]:
     if asked.execute:
         finish_interrupted(tier, lambda other: is_live(tier, other.id))
     snapshot = load_events(tier)
+    if isinstance(asked.to, int) and asked.to > snapshot.version:
+        raise ConfigurationError(f"--to {asked.to}: the table's version is {snapshot.version}; a time is written 2026-11-20", field="to")
     found = restoring.find_runs(tier, snapshot, run_id=asked.run_id, to=asked.to)
     plan = restoring.plan_restore(tier, snapshot, found.runs, rules=asked.rules.file if asked.rules else None)
     run = Run.new(RESTORE, parameters={"runs": list(plan.runs)})

@@ -8,18 +8,28 @@ from transforms.errors import ConfigurationError
 
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?(?:i?B)?)", re.IGNORECASE)
 
+_MOST = 1 << 60
 
-def parse_size(text: str | int) -> int:
+
+def parse_size(text: str, flag: str) -> int:
     """Return a number of bytes from `1048576`, `64M`, `64MiB` or `1.5G` (powers of 1024).
 
+    Args:
+        text: The size.
+        flag: What it was given for, such as `--wave-bytes`.
+
     Raises:
-        ConfigurationError: the text is no size.
+        ConfigurationError: the text is no size, or one that is less than a byte, or more than any store holds.
     """
-    match = _SIZE.fullmatch(str(text).strip())
-    if not match:
-        raise ConfigurationError(f"{text!r} is not a size: give bytes, or a number with K, M, G or KiB, MiB, GiB (64MiB)")
-    unit = match["unit"].upper().rstrip("B").rstrip("I")
-    return int(float(match["number"]) * 1024 ** ("KMGT".index(unit) + 1 if unit else 0))
+    match = _SIZE.fullmatch(text.strip())
+    unit = match["unit"].upper().rstrip("B").rstrip("I") if match else ""
+    size = float(match["number"]) * 1024 ** ("KMGT".index(unit) + 1 if unit else 0) if match else 0
+    if not 1 <= size < _MOST:
+        raise ConfigurationError(
+            f"{flag}: {text!r} is not a size: give bytes, at least one, or a number with K, M, G or KiB, MiB, GiB (64MiB)",
+            field=flag.lstrip("-"),
+        )
+    return int(size)
 
 
 def show_size(number: int) -> str:

@@ -26,13 +26,13 @@ from transforms.errors import ConfigurationError
     ],
 )
 def test_sizes(text: str | int, size: int) -> None:
-    assert parse_size(text) == size
+    assert parse_size(text, "--wave-bytes") == size
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1Q", "1 2", "KiB"])
 def test_no_sizes(text: str) -> None:
     with pytest.raises(ConfigurationError, match="is not a size"):
-        parse_size(text)
+        parse_size(text, "--wave-bytes")
 
 
 def test_defaults() -> None:

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Sequence
 
-from transforms import schema
+from transforms.names import ATTRIBUTES_COLUMN, is_system
 
 _NAME = re.compile(r"/part-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-([0-9]+)\.parquet$")
 
@@ -31,6 +31,6 @@ def layout_of(path: str) -> int:
 
 def in_both_places(path: str, columns: Sequence[str]) -> list[str]:
     """Return the attributes that a file may keep in a column and in its map: those of another writer's file, of which nothing is known."""
-    if layout_of(path) or schema.ATTRIBUTES_COLUMN not in columns:
+    if layout_of(path) or ATTRIBUTES_COLUMN not in columns:
         return []
-    return [name for name in columns if not schema.is_system(name)]
+    return [name for name in columns if not is_system(name)]
