@@ -17,6 +17,7 @@ from transforms.hot_tier.upkeep.accounting import file_changes, outcomes_of
 from transforms.hot_tier.upkeep.changes import Change, carry_through
 from transforms.hot_tier.upkeep.finishing import finish, finish_interrupted
 from transforms.hot_tier.upkeep.planning import plan_merging
+from transforms.hot_tier.upkeep.results import remove_left_results
 from transforms.hot_tier.upkeep.runs import COMPACT, Run, RunFolder
 from transforms.hot_tier.writing import TARGET_BYTES
 
@@ -42,7 +43,7 @@ def compact(settings: UpkeepSettings, *, target_bytes: int = TARGET_BYTES) -> di
     with Rewriter(settings, run.id) as rewriter:
         tier = rewriter.tier
         before = load_events(tier)
-        finish_interrupted(tier, lambda other: is_live(tier, other.id))
+        remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
         landed = None
         if plan_merging(before, target_bytes=target_bytes).tasks:
             folder = RunFolder.begin(tier, run)

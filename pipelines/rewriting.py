@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.job_status import Console, Silent
 from pipelines.sizes import show_size
 from transforms.errors import TierError
+from transforms.hot_tier.upkeep.results import results_folder
 from transforms.hot_tier.upkeep.tasks import Task, TaskResult
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -67,8 +68,6 @@ class Rewriter:
     def __exit__(self, *_: object) -> None:
         """Remove what the workers wrote for the launcher."""
         if self._done:
-            from transforms.rewrite_files import results_folder
-
             results_folder(self.tier, self._run_id).remove()
 
     def count(self, tasks: Sequence[Task]) -> list[TaskResult]:
@@ -90,7 +89,7 @@ class Rewriter:
         if not tasks:
             return []
         from pipelines.running import Engine
-        from transforms.rewrite_files import RewriteFiles, read_results, results_folder
+        from transforms.rewrite_files import RewriteFiles, read_results
 
         settings = self._settings
         size = show_size(sum(source.size for task in tasks for source in task.sources))

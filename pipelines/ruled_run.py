@@ -16,6 +16,7 @@ from transforms.hot_tier.upkeep.accounting import Outcome, account, file_changes
 from transforms.hot_tier.upkeep.changes import Change, Landed, carry_through
 from transforms.hot_tier.upkeep.finishing import finish, finish_interrupted
 from transforms.hot_tier.upkeep.planning import Plan
+from transforms.hot_tier.upkeep.results import remove_left_results
 from transforms.hot_tier.upkeep.runs import Run, RunFolder
 from transforms.query.instants import format_instant
 from transforms.retention.program import Program
@@ -69,7 +70,7 @@ def run_rules(
         snapshot = load_events(tier)
         if not asked.execute:
             return _report(run, work.count(snapshot), snapshot.version)
-        finish_interrupted(tier, lambda other: is_live(tier, other.id))
+        remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
         check(work, snapshot)
         folder = RunFolder.begin(tier, run)
         with living(folder):

@@ -24,7 +24,7 @@ class Fault:
 
     Attributes:
         key: Requests for this object; None for requests of the bucket itself, such as listings; "*" for every request.
-        method: Only requests of this HTTP method.
+        method: Only requests of this HTTP method; several with blanks between them, "*" for all.
         count: How many times; negative for always.
         skip: How many such requests pass first.
         truncate: Send the headers of the whole answer, and so many bytes of the body.
@@ -34,7 +34,8 @@ class Fault:
         body: With `status`, answer this instead of an error of S3's form.
         etag: Replace the ETag of the answer.
         drop_conditions: Forward the request without If-Match and If-None-Match, as a store does that does not know them.
-        before: Called before the request goes on, such as to change the object.
+        before: Called before the request goes on, or is answered by the proxy; such as to change the object.
+        after: Called when the store has answered, before that is passed on.
     """
 
     key: str | None
@@ -51,6 +52,7 @@ class Fault:
     etag: str | None = None
     drop_conditions: bool = False
     before: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class FaultProxy:
 
 
 def _fits(fault: Fault, method: str, key: str | None) -> bool:
-    return fault.count != 0 and fault.method in (method, "*") and fault.key in (key, "*")
+    return fault.count != 0 and (fault.method == "*" or method in fault.method.split()) and fault.key in (key, "*")
 
 
 class _Server(ThreadingHTTPServer):
@@ -140,6 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self._body(headers)
         fault = self.server.proxy.meet(self.command, self.path, headers)
+        if fault and fault.before:
+            fault.before()
         if fault is None:
             self._forward(body, Fault(None))
         elif fault.status is not None:
@@ -147,8 +151,6 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.reset and fault.truncate is None:
             self._reset()
         else:
-            if fault.before:
-                fault.before()
             self._forward(body, fault)
 
     do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _handle  # noqa: N815 - http.server's names
@@ -164,6 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
         sent = {name: value for name, value in self.headers.items() if name.lower() not in _HOP | dropped | {"host", "expect"}}
         connection.request(self.command, self.path, body=body or None, headers={**sent, "Host": self.server.proxy.upstream})
         response = connection.getresponse()
+        if fault.after:
+            fault.after()
         if fault.lose_answer:
             response.read()
             self._reset()

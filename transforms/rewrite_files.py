@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from transforms.hot_tier.upkeep.carrying_out import carry_out, count_rows
+from transforms.hot_tier.upkeep.results import results_folder
 from transforms.hot_tier.upkeep.tasks import Task, TaskResult
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import StorageOptions, open_tier
 from transforms.storage.json_folder import JsonFolder
 
 _READERS = 8
@@ -42,11 +43,6 @@ class RewriteFiles(beam.PTransform):
     def expand(self, tasks: beam.PCollection[Task]) -> beam.PCollection[int]:
         """Carry out each task in a worker of its own."""
         return tasks | "Spread" >> beam.Reshuffle() | "Rewrite" >> beam.ParDo(_RewriteFilesFn(self)).with_output_types(int)
-
-
-def results_folder(tier: TierStore, run_id: str) -> JsonFolder:
-    """Return where the workers of a run write what came of their tasks."""
-    return JsonFolder(tier, f"_rekindle/results/{run_id}")
 
 
 def read_results(folder: JsonFolder, tasks: Iterable[Task]) -> list[TaskResult]:

@@ -14,6 +14,7 @@ from transforms.hot_tier.data_file import DataFile, FileDescription
 from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.row_groups import open_rows, rows_taken
+from transforms.hot_tier.upkeep.merging import MergeInput, merge_files
 from transforms.storage import TierStore
 
 Keep = Callable[[pa.Table], pa.ChunkedArray]
@@ -59,6 +60,8 @@ def rewrite_file(
 ) -> FileDescription | None:
     """Write a file again with the rows that stay, one row group after the other.
 
+    Another writer's file becomes one of the product's own: its rows need not be sorted, and its types are its own.
+
     Args:
         store: The tier.
         path: The file, relative to the table.
@@ -71,6 +74,10 @@ def rewrite_file(
     Returns:
         The new file, or None where no row stays.
     """
+    if layout_of(path) == 0:
+        inputs, whole = [MergeInput(path, keep)], 1 << 62
+        merged = merge_files(store, inputs, tier_name=tier_name, date=date, promoted=promoted, target_bytes=whole, job=job)
+        return merged[0] if merged else None
     with open_rows(store, path) as parquet:
         tables = map(parquet.read_row_group, range(parquet.num_row_groups))
         kept = (rows_taken(table, keep) for table in tables)

@@ -66,10 +66,10 @@ class Tier:
         self.commits += 1
         return self
 
-    def add_foreign(self, events: Sequence[Event], columns: pa.Table) -> Tier:
+    def add_foreign(self, events: Sequence[Event], columns: pa.Table, *, name: str = "part-00000") -> Tier:
         """Publish events in a file that another writer made; it may keep an attribute in its column here and in the map there."""
         day = events[0][0]["_time"].date().isoformat()
-        path = f"tier=hot/date={day}/part-00000-foreign.c000.snappy.parquet"
+        path = f"tier=hot/date={day}/{name}-foreign.c000.snappy.parquet"
         written = pa.BufferOutputStream()
         pq.write_table(columns, written)
         data = written.getvalue().to_pybytes()

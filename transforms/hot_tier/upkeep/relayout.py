@@ -7,16 +7,20 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms import schema
 from transforms.hot_tier.arrays import plain
+
+_MAP = pa.map_(pa.string(), pa.string())
 
 
 def with_promoted(table: pa.Table, names: Collection[str]) -> pa.Table:
     """Return rows whose map has no entry of these names: their values stand in columns of their own.
 
     Args:
-        table: Rows of a file that has no column for these names; its map is of `string`.
+        table: Rows of a file that has no column for these names, or of another writer's, which may keep an attribute in its column in some
+            rows and in the map in others; a column's value counts where a row has both. Its map is of `string`.
         names: Promoted attributes.
 
     Returns:
@@ -28,11 +32,37 @@ def with_promoted(table: pa.Table, names: Collection[str]) -> pa.Table:
     entries = _Entries(table[schema.ATTRIBUTES_COLUMN].combine_chunks())
     moved = [name for name in names if name in entries.names]
     for name in moved:
-        table = table.append_column(name, entries.column(name))
+        table = _with_values(table, name, entries.column(name))
     if moved:
         position = table.schema.get_field_index(schema.ATTRIBUTES_COLUMN)
         table = table.set_column(position, schema.ATTRIBUTES_COLUMN, entries.without(moved))
     return table
+
+
+def own_columns(table: pa.Table, names: Collection[str]) -> pa.Table:
+    """Return rows of another writer's file in the types of the product's own: of the columns, those that the table has.
+
+    Args:
+        table: The rows.
+        names: The promoted attributes.
+    """
+    wanted = {**schema.SYSTEM_COLUMNS, **dict.fromkeys(names, schema.TEXT), schema.ATTRIBUTES_COLUMN: _MAP}
+    arrays = {name: _own(table[name], kind) for name, kind in wanted.items() if name in table.schema.names}
+    return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
+
+
+def _own(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if kind in (schema.TIME, _MAP):
+        return column.cast(kind)
+    return column if column.type == schema.CONSTANT else column.cast(pa.string())
+
+
+def _with_values(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    """Return a table with a column; where it has that already, with these values in place of nulls."""
+    position = table.schema.get_field_index(name)
+    if position < 0:
+        return table.append_column(name, values)
+    return table.set_column(position, name, pc.coalesce(table[name].cast(pa.string()), pa.chunked_array([values])))
 
 
 class _Entries:

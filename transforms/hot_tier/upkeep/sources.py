@@ -16,7 +16,7 @@ from transforms.hot_tier.buffering import Memory, Part, times_of
 from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.row_groups import dictionary_encoded, open_rows, rows_taken
-from transforms.hot_tier.upkeep.relayout import with_promoted
+from transforms.hot_tier.upkeep.relayout import own_columns, with_promoted
 from transforms.hot_tier.upkeep.sorting import END, parts_of
 from transforms.storage import TierStore
 
@@ -31,7 +31,7 @@ class MergeInput:
     """A file to merge.
 
     Attributes:
-        path: Relative to the table; a file of the product's own.
+        path: Relative to the table.
         select: From a row group, as `row_groups.open_rows` reads it, to a mask: which of its rows are taken; None takes all.
     """
 
@@ -67,8 +67,8 @@ class Sources:
         self._texts: Counter[str] = Counter()
         self._dictionaries: Counter[str] = Counter()
         with ThreadPoolExecutor(1 if store.is_local else _FOOTERS_AT_ONCE) as pool:
-            for source, metadata in zip(inputs, pool.map(self._footer, inputs), strict=True):
-                self._take(source, metadata)
+            for source, (metadata, firsts) in zip(inputs, pool.map(self._footer, inputs), strict=True):
+                self._take(source, metadata, firsts)
         self.rows = sum(group.rows for group in self._groups)
         self.size = sum(group.size for group in self._groups)
         self.kinds = {name: self._kind(name) for name in (*schema.SYSTEM_COLUMNS, *promoted, schema.ATTRIBUTES_COLUMN)}
@@ -94,18 +94,23 @@ class Sources:
                 for part in parts_of(table, keys, memory):
                     yield part, END if following is None else firsts[following], seen
 
-    def _footer(self, source: MergeInput) -> pq.FileMetaData:
+    def _footer(self, source: MergeInput) -> tuple[pq.FileMetaData, list[int]]:
+        """Return a file's footer, and the least time in each row group."""
         with self._store.open_input(f"{EVENTS}/{source.path}") as file:
-            return pq.read_metadata(file)
+            metadata = pq.read_metadata(file)
+            if layout_of(source.path) == 0:  # another writer's statistics may lack, or be of another unit
+                parquet = pq.ParquetFile(file, metadata=metadata)
+                groups = (parquet.read_row_group(number, columns=["_time"]) for number in range(metadata.num_row_groups))
+                return metadata, [int(times_of(own_columns(group, ())).min()) if group.num_rows else 0 for group in groups]
+            position = metadata.schema.names.index("_time")
+            return metadata, [metadata.row_group(number).column(position).statistics.min_raw for number in range(metadata.num_row_groups)]
 
-    def _take(self, source: MergeInput, metadata: pq.FileMetaData) -> None:
+    def _take(self, source: MergeInput, metadata: pq.FileMetaData, firsts: Sequence[int]) -> None:
         names = metadata.schema.to_arrow_schema().names
         self._texts.update(dict.fromkeys(names, metadata.num_rows))
         self._dictionaries.update(dict.fromkeys(dictionary_encoded(metadata), metadata.num_rows))
-        position = names.index("_time")
-        for number in range(metadata.num_row_groups):
+        for number, first in enumerate(firsts):
             group = metadata.row_group(number)
-            first = group.column(position).statistics.min_raw
             size = group.total_byte_size + 4 * group.num_rows * metadata.num_columns
             self._groups.append(_RowGroup(source, number, first, group.num_rows, size))
 
@@ -121,4 +126,6 @@ class Sources:
             table = parquet.read_row_group(group.number, use_threads=False)  # small, and merges run side by side: 3.3 ms for 4.3
         if group.source.select is not None:
             table = rows_taken(table, group.source.select)
+        if layout_of(group.source.path) == 0:
+            table = own_columns(table, self._promoted)
         return with_promoted(table, self._promoted[layout_of(group.source.path) :])
