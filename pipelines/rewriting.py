@@ -61,15 +61,6 @@ class Rewriter:
         self._run_id = run_id
         self._done: dict[tuple[str, ...], TaskResult] = {}
 
-    def __enter__(self) -> Rewriter:
-        """Begin."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Remove what the workers wrote for the launcher."""
-        if self._done:
-            results_folder(self.tier, self._run_id).remove()
-
     def count(self, tasks: Sequence[Task]) -> list[TaskResult]:
         """Count what tasks would take."""
         return self._run(tasks, None)
@@ -95,12 +86,12 @@ class Rewriter:
         size = show_size(sum(source.size for task in tasks for source in task.sources))
         settings.console.say(f"{'Counting in' if promoted is None else 'Writing again'} {len(tasks):,} files or groups of them, {size}")
         rewrite = RewriteFiles(self.tier.uri, settings.tier_options, self._run_id, promoted)
-        Engine(settings.beam_flags).run(partial(build_rewriting, tasks=tasks, rewrite=rewrite))
         folder = results_folder(self.tier, self._run_id)
-        results = read_results(folder, tasks)
-        if promoted is None:
+        try:
+            Engine(settings.beam_flags).run(partial(build_rewriting, tasks=tasks, rewrite=rewrite))
+            return read_results(folder, tasks)
+        finally:
             folder.remove()
-        return results
 
     def _check_disk(self, tasks: Sequence[Task]) -> None:
         needed, free = sum(source.size for task in tasks for source in task.sources), self.tier.free_bytes()

@@ -64,19 +64,19 @@ def run_rules(
         TierError: the tier can't be read or written; nothing was changed, as far as can be told.
     """
     run = asked.rules.new_run(asked.kind, now=asked.now)
-    with Rewriter(settings, run.id) as rewriter:
-        tier = rewriter.tier
-        work = RuledWork(rewriter, Program.of(asked.rules.file, run.now), asked.plan)
-        snapshot = load_events(tier)
-        if not asked.execute:
-            return _report(run, work.count(snapshot), snapshot.version)
-        remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
-        check(work, snapshot)
-        folder = RunFolder.begin(tier, run)
-        with living(folder):
-            landed = carry_through(folder, run, work.change)
-            finish(folder, run, landed)
-            more = after(tier, run)
+    rewriter = Rewriter(settings, run.id)
+    tier = rewriter.tier
+    work = RuledWork(rewriter, Program.of(asked.rules.file, run.now), asked.plan)
+    snapshot = load_events(tier)
+    if not asked.execute:
+        return _report(run, work.count(snapshot), snapshot.version)
+    remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
+    check(work, snapshot)
+    folder = RunFolder.begin(tier, run)
+    with living(folder):
+        landed = carry_through(folder, run, work.change)
+        finish(folder, run, landed)
+        more = after(tier, run)
     return _report(run, work.found, work.version) | _outcome(landed, work.version) | more
 
 

@@ -112,15 +112,17 @@ def made_tier(store: TierStore) -> Tier:
         [of_age(40, "db"), of_age(40, "web")],
         [of_age(40.01, "web")],
         [of_age(20, "db"), of_age(20.001, "web"), of_age(20.002, "db", user="ann")],
-        promote=["service"],
+        promote=["service", "user"],
     )
     return tier.add(
         [of_age(20.1, "db", level="x"), of_age(20.2, "web", level="x")],
         [of_age(3, "db"), of_age(3.01, "web", user="ann")],
+        [of_age(6 + number / 100, "web") for number in range(8)],
         [of_age(3.02, "web")],
-        promote=["level", "user"],
+        promote=["level"],
     )
 
 
 GONE = {"db 40", "web 40", "web 40.01", "db 20", "db 20.1"}
 """The messages of the events that the rules above delete from it."""
+ROWS = 19

@@ -14,9 +14,7 @@ from transforms.errors import ConfigurationError
 @pytest.mark.parametrize(
     ("text", "size"),
     [
-        ("0", 0),
         ("17", 17),
-        (17, 17),
         ("64K", 65536),
         ("64KiB", 65536),
         ("1.5G", 1610612736),
@@ -25,11 +23,11 @@ from transforms.errors import ConfigurationError
         ("3MB", 3145728),
     ],
 )
-def test_sizes(text: str | int, size: int) -> None:
+def test_sizes(text: str, size: int) -> None:
     assert parse_size(text, "--wave-bytes") == size
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "1Q", "1 2", "KiB"])
+@pytest.mark.parametrize("text", ["", "x", "0", "0K", "9" * 30, "-1", "1Q", "1 2", "KiB"])
 def test_no_sizes(text: str) -> None:
     with pytest.raises(ConfigurationError, match="is not a size"):
         parse_size(text, "--wave-bytes")

@@ -76,7 +76,7 @@ class States:
         def read() -> None:
             while not over.is_set():
                 self.look()
-                over.wait(0.05)
+                over.wait(0.15)
 
         thread = threading.Thread(target=read, daemon=True)
         thread.start()
@@ -190,6 +190,14 @@ def test_killed_at_every_write(
     assert set(writes) <= set(hit), f"never hit: {set(writes) - set(hit)}"
 
 
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
 def _of_kind(audit: Counter[tuple[Any, ...]], name: str) -> Counter[tuple[Any, ...]]:
     """Return the part of the audit about a command and about holds: what was removed differs with what a killed run has left."""
     return Counter({row: count for row, count in audit.items() if row[0] == name or row[0].startswith("hold_set")})
@@ -211,7 +219,9 @@ def _run_killed(
     def kill() -> None:
         known.wait(60)
         os.kill(started[0].pid, signal.SIGKILL)
-        started[0].process.join(60)
+        until = time.monotonic() + 60
+        while not is_gone(started[0].pid) and time.monotonic() < until:
+            time.sleep(0.005)
 
     fault = Fault("*", method=WRITES, skip=number, **({"before": kill, "reset": True} if moment == "before" else {"after": kill}))
     seen = len(place.proxy.seen)

@@ -17,7 +17,7 @@ from pipelines.deletion import Deletion, delete
 from pipelines.rewriting import Rewriter, UpkeepSettings
 from pipelines.rules import Rules
 from pipelines.tiering import Tiering, tier
-from tests.pipelines.reading import LiveRows, audit_rows, read_live
+from tests.pipelines.reading import LiveRows, audit_rows, read_live, version_of
 from tests.transforms.hot_tier.tiers import Event, Tier
 from tests.transforms.query.test_compiler import TIME, random_event
 from tests.transforms.retention.judging import random_rules, rules_file, verdict
@@ -163,7 +163,7 @@ def check_deletion(sample: Sample, file: RulesFile, now: datetime) -> int:
     taken, held = judged(sample, file, now, before.ids())
     dry = sample.delete(file, now, execute=False)
     check_report(dry, taken, held, len(before.ids()))
-    assert sample.read().version == before.version
+    assert version_of(sample.tier.store) == before.version
     done = sample.delete(file, now)
     check_report(done, taken, held, len(before.ids()))
     assert done["rules"] == dry["rules"]
@@ -173,7 +173,7 @@ def check_deletion(sample: Sample, file: RulesFile, now: datetime) -> int:
     assert (done["versionAfter"] == done["versionBefore"]) == (not taken)
     again = sample.delete(file, now)
     assert (again["events"], again["held"], again["versionAfter"]) == (0, held, done["versionAfter"])
-    assert sample.read().files == after.files
+    assert version_of(sample.tier.store) == after.version
     audit = [row for row in audit_rows(sample.tier.store) if row["run_id"] == done["runId"]]
     assert {row["rule"]: row["events"] for row in audit if row["kind"] == "delete" and row["events"]} == Counter(taken.values())
     assert len({(row["kind"], row["rule"]) for row in audit}) == len(audit)
@@ -204,7 +204,7 @@ def check_tiering(sample: Sample, file: RulesFile, now: datetime) -> int:
     assert {dict(row)["_event_id"] for row in after.rows("cold")} == cold | set(taken)
     again = sample.move(file, now)
     assert again["events"] == 0
-    assert sample.read().files == after.files
+    assert version_of(sample.tier.store) == after.version
     return len(taken)
 
 
@@ -220,7 +220,7 @@ def check_compaction(sample: Sample) -> int:
     assert last.rows() == before.rows()
     again = compact(sample.settings)
     assert (again["merged"], again["versionAfter"]) == (0, last.version)
-    assert sample.read().files == last.files
+    assert version_of(sample.tier.store) == last.version
     return int(done["merged"])
 
 
@@ -239,15 +239,15 @@ def deletions(path: Path, seed: int, rounds: int) -> int:
     return telling
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_random_deletions(tmp_path: Path, seed: int) -> None:
     deletions(tmp_path / "hot", seed, 2)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(100, 400, 20)], ids=lambda seeds: f"{seeds[0]}")
+@pytest.mark.parametrize("seeds", [range(start, start + 15) for start in range(100, 175, 15)], ids=lambda seeds: f"{seeds[0]}")
 def test_many_random_deletions(tmp_path: Path, seeds: range) -> None:
-    assert sum(deletions(tmp_path / str(seed), seed, 2) for seed in seeds) >= 5
+    assert sum(deletions(tmp_path / str(seed), seed, 4) for seed in seeds) >= 10
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -258,7 +258,7 @@ def test_random_moves_to_the_cold_tier(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(500, 560, 20)], ids=lambda seeds: f"{seeds[0]}")
+@pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(500, 540, 20)], ids=lambda seeds: f"{seeds[0]}")
 def test_many_random_moves_to_the_cold_tier(tmp_path: Path, seeds: range) -> None:
     moved = 0
     for seed in seeds:
@@ -274,7 +274,7 @@ def test_random_compactions(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(600, 660, 20)], ids=lambda seeds: f"{seeds[0]}")
+@pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(600, 640, 20)], ids=lambda seeds: f"{seeds[0]}")
 def test_many_random_compactions(tmp_path: Path, seeds: range) -> None:
     for seed in seeds:
         check_compaction(Sample(tmp_path / str(seed), seed))
