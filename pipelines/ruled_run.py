@@ -130,9 +130,5 @@ def _report(run: Run, found: dict[str, Any], version: int) -> dict[str, Any]:
 def _outcome(landed: Landed | None, version: int) -> dict[str, Any]:
     if landed is None:  # no rule took anything
         return {"executed": True, "versionAfter": version}
-    return {
-        "executed": True,
-        "versionBefore": landed.document["versionBefore"],
-        "versionAfter": landed.version,
-        "warnings": list(landed.warnings),
-    }
+    done = {name: landed.document[name] for name in ("rules", "held", "events", "bytes", "share", "versionBefore")}  # of what was tried
+    return done | {"executed": True, "versionAfter": landed.version, "warnings": list(landed.warnings)}

@@ -13,18 +13,12 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import pipelines.cli_backfill
-import pipelines.cli_upkeep
-import pipelines.compaction
-import pipelines.deletion
-import pipelines.job
-import pipelines.tiering
-import transforms.rewrite_files  # noqa: F401 - what the commands import when they run
 from pipelines import cli
 from tests.pipelines.conftest import Ended
 
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload([__name__])
+_COMMANDS = ("cli_backfill", "cli_upkeep", "compaction", "deletion", "job", "restoring", "tiering")
+_SERVER.set_forkserver_preload([__name__, *(f"pipelines.{name}" for name in _COMMANDS), "transforms.rewrite_files"])
 SECONDS = 120.0
 
 

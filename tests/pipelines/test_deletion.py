@@ -151,7 +151,8 @@ def test_grace(flags: tuple[object, ...], store: TierStore, rekindle: Rekindle, 
 
 
 @pytest.mark.parametrize(
-    ("more", "said"), [(("--grace", "7"), "--grace"), (("--grace", "-1d"), "--grace"), (("--now", "soon"), "soon"), (("--grace", "1y"), "1y")]
+    ("more", "said"),
+    [(("--grace", "7"), "--grace"), (("--grace", "-1d"), "--grace"), (("--now", "soon"), "soon"), (("--grace", "1y"), "1y")],
 )
 def test_flags_that_are_wrong(flags: tuple[object, ...], store: TierStore, rekindle: Rekindle, more: tuple[str, str], said: str) -> None:
     before = everything_in(store)
@@ -189,9 +190,7 @@ def test_half_is_not_more_than_half(store: TierStore, tmp_path: Path, rekindle: 
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("n", 4, ROWS), ("", 4, ROWS), ("y", 0, 3)])
-def test_more_than_half_is_asked_for_on_a_terminal(
-    wide: tuple[object, ...], store: TierStore, answer: str, code: int, left: int
-) -> None:
+def test_more_than_half_is_asked_for_on_a_terminal(wide: tuple[object, ...], store: TierStore, answer: str, code: int, left: int) -> None:
     version = read_live(store).version
     said, ended = on_a_terminal(*wide, "--execute", answer=answer)
     assert "16 of 19 events (84%) would be deleted. Go on?" in said
@@ -204,7 +203,9 @@ def test_more_than_half_is_asked_for_on_a_terminal(
 def on_a_terminal(*argv: object, answer: str) -> tuple[str, int]:
     """Run `rekindle ARGV` on a terminal, answer its question, and return what it has shown and its exit code."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-m", "pipelines.cli", *map(str, argv)], cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", *map(str, argv)], cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs
+    )
     os.close(theirs)
     said = b""
     try:
@@ -248,7 +249,18 @@ sys.exit(code)
 
 def test_whole_files_go_unopened_and_without_beam(days: TierStore, fault_proxy: FaultProxy, tmp_path: Path) -> None:
     rules = write_rules(tmp_path, "rules: [{name: a, retention: 7d}]")
-    argv = ["delete", "--rules", rules, "--hot-tier", days.uri, "--endpoint-url", fault_proxy.endpoint_url, "--now", NOW.isoformat(), "--json"]
+    argv = [
+        "delete",
+        "--rules",
+        rules,
+        "--hot-tier",
+        days.uri,
+        "--endpoint-url",
+        fault_proxy.endpoint_url,
+        "--now",
+        NOW.isoformat(),
+        "--json",
+    ]
     for more in ([], ["--execute", "--grace", "0"]):
         done = subprocess.run([sys.executable, "-c", PROGRAM, *map(str, argv), *more], cwd=ROOT, capture_output=True, text=True, check=True)
         report = json.loads(done.stdout)
@@ -284,7 +296,10 @@ MISTAKES = {
     "unknown field": ("rules:\n- {name: a, retention: 1d, if: a}\n", ["2:28: rules[0].if: unknown field"]),
     "bad retention": ("rules:\n- {name: a, retention: 30}\n- {name: b, retention: 0d}\n- {name: c}\n", ["2:", "3:", "4:"]),
     "time": ("rules:\n- {name: a, retention: 1d, when: '#time<2025-01-01'}\n", ["rules[0].when:", "a rule has no condition on time"]),
-    "too many": ("rules:\n" + "".join(f"- {{name: r{n}, retention: 1d}}\n" for n in range(101)), ["102:3: rules[100]: 'r100' is number 101"]),
+    "too many": (
+        "rules:\n" + "".join(f"- {{name: r{n}, retention: 1d}}\n" for n in range(101)),
+        ["102:3: rules[100]: 'r100' is number 101"],
+    ),
     "two of one name": ("rules:\n- {name: a, retention: 1d}\n- {name: a, retention: 2d}\n", ["rules[1].name: 'a' names rules[0] too"]),
     "in another section": ("rules: []\ntiers:\n- {name: a, retention: 1}\n", ["3:24: tiers[0].retention:"]),
     "in a hold": ("rules: []\nholds:\n- {name: a, when: 'a=b OR c=d e=f'}\n", ["holds[0].when:"]),

@@ -29,6 +29,8 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 Rekindle = Callable[..., Ended]
 WRITES = "PUT POST DELETE"
 KILLS = 20
+AT_FIRST = 1
+"""Before any deletion."""
 _NAMES = (
     (r"part-[0-9a-f-]{36}-\d+", "PART"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
@@ -44,7 +46,8 @@ def commands(tmp_path: Path) -> dict[str, tuple[object, ...]]:
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)
     at = ("--now", NOW.isoformat(), "--rules", rules, "--execute", "--yes", "--json")
-    return {"delete": ("delete", "--grace", "0", *at), "tier": ("tier", *at), "compact": ("compact", "--json")}
+    return {"delete": ("delete", "--grace", "0", *at), "tier": ("tier", *at), "compact": ("compact", "--json"),
+            "restore": ("restore", "--to", AT_FIRST, "--execute", "--json")}  # fmt: skip
 
 
 @dataclass
@@ -158,11 +161,11 @@ def place(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Place:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("name", ["delete", "tier", "compact"])
-def test_killed_at_every_write(
-    name: str, moment: str, place: Place, commands: dict[str, tuple[object, ...]], rekindle: Rekindle
-) -> None:
+@pytest.mark.parametrize("name", ["delete", "tier", "compact", "restore"])
+def test_killed_at_every_write(name: str, moment: str, place: Place, commands: dict[str, tuple[object, ...]], rekindle: Rekindle) -> None:
     flags = commands[name]
+    if name == "restore":
+        place.run_again(rekindle, open_tier(f"s3://{place.s3.bucket}/made/hot", place.s3.options), without_removal(commands["delete"]))
     store = place.copy()
     before = halves(read_live(store))
     undisturbed = place.start(store, flags).wait()
@@ -188,6 +191,10 @@ def test_killed_at_every_write(
         assert not found.dead, (hit[-1], found.dead)
         assert number < 200
     assert set(writes) <= set(hit), f"never hit: {set(writes) - set(hit)}"
+
+
+def without_removal(delete: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple("7d" if flag == "0" else flag for flag in delete)
 
 
 def is_gone(pid: int) -> bool:
@@ -243,10 +250,12 @@ def _run_killed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["delete", "tier", "compact"])
+@pytest.mark.parametrize("name", ["delete", "tier", "compact", "restore"])
 def test_killed_at_any_moment(name: str, tmp_path: Path, commands: dict[str, tuple[object, ...]], rekindle: Rekindle) -> None:
     rng = random.Random(name)
     made_tier(open_tier(str(tmp_path / "made"), StorageOptions()))
+    if name == "restore":
+        assert rekindle(*without_removal(commands["delete"]), "--hot-tier", tmp_path / "made").code == 0
 
     def start(number: int) -> tuple[TierStore, Started]:
         path = tmp_path / f"copy{number}"

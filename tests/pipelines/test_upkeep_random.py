@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.compaction import compact
 from pipelines.deletion import Deletion, delete
+from pipelines.restoring import Restore, restore
 from pipelines.rewriting import Rewriter, UpkeepSettings
 from pipelines.rules import Rules
 from pipelines.tiering import Tiering, tier
@@ -68,7 +69,9 @@ class Sample:
 
     def now(self) -> datetime:
         """Return a clock that some events are old enough for, now and then to the microsecond."""
-        return TIME + self.rng.randrange(-2, 100) * HOUR + timedelta(seconds=self.rng.choice([0, 1, 60]), microseconds=self.rng.choice([0, 5]))
+        return (
+            TIME + self.rng.randrange(-2, 100) * HOUR + timedelta(seconds=self.rng.choice([0, 1, 60]), microseconds=self.rng.choice([0, 5]))
+        )
 
     def rules(self) -> RulesFile:
         file = random_rules(self.rng, LENGTHS)
@@ -177,7 +180,32 @@ def check_deletion(sample: Sample, file: RulesFile, now: datetime) -> int:
     audit = [row for row in audit_rows(sample.tier.store) if row["run_id"] == done["runId"]]
     assert {row["rule"]: row["events"] for row in audit if row["kind"] == "delete" and row["events"]} == Counter(taken.values())
     assert len({(row["kind"], row["rule"]) for row in audit}) == len(audit)
+    if taken and sample.rng.random() < 0.4:
+        check_restoring(sample, done["runId"], before, len(taken))
     return len(taken)
+
+
+def check_restoring(sample: Sample, run_id: str, before: LiveRows, taken: int) -> None:
+    """Restore, now and then after a compaction or a move; and delete it again."""
+    if sample.rng.random() < 0.3:
+        compact(sample.settings)
+    elif sample.rng.random() < 0.3:
+        sample.move(rules_file(Rule(name="cold", retention=HOUR)), sample.now())
+    version = version_of(sample.tier.store)
+    dry = restore(sample.settings, Restore(run_id=run_id))
+    assert (dry["events"], version_of(sample.tier.store)) == (taken, version)
+    done = restore(sample.settings, Restore(run_id=run_id, execute=True))
+    assert (done["events"], done["newer"], done["versionAfter"]) == (taken, 0, version + 1)
+    assert sample.read().rows() == before.rows()
+    again = restore(sample.settings, Restore(run_id=run_id, execute=True))
+    assert (again["events"], again["versionAfter"]) == (0, version + 1)
+    file = rules_file(Rule(name="again", retention=HOUR))
+    gone, _ = judged(sample, file, TIME + 200 * HOUR, before.ids())
+    assert sample.delete(file, TIME + 200 * HOUR)["events"] == len(gone) == len(before.ids())
+    last = sample.read()
+    assert not last.rows()
+    assert restore(sample.settings, Restore(to=last.version - 1, execute=True))["events"] == len(gone)
+    assert sample.read().rows() == before.rows()
 
 
 def check_untouched(before: LiveRows, after: LiveRows, gone: set[str]) -> None:
