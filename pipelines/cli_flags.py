@@ -36,18 +36,14 @@ class Argument:
 
 
 class _Command(click.Command):
-    """A command that takes a value once: of two, nobody knows which is meant."""
+    """A command whose numbers are such that everything takes them. Of a flag that is given twice the last holds, as in scripts."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments.
 
         Raises:
-            UsageError: a flag with a value is given twice, and is none that takes several; or a number is not finite or beyond 64 bits.
+            UsageError: a number is not finite, or beyond 64 bits.
         """
-        given = [one for one in self.make_parser(ctx).parse_args(list(args))[2] if isinstance(one, click.Option)]
-        for option in given:
-            if given.count(option) > 1 and not (option.multiple or option.is_flag):
-                raise click.UsageError(f"{max(option.opts, key=len)} is given {given.count(option)} times: once is enough", ctx)
         rest = super().parse_args(ctx, args)
         for one in self.params:
             value = ctx.params.get(one.name or "")

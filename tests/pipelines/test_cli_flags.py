@@ -33,6 +33,7 @@ GIVEN: dict[str, tuple[list[str], dict[str, Any]]] = {
     "arguments": (["ann", "b", "c"], {"rest": ("b", "c"), "most": 20, "kept": True}),
     "flags between them": (["ann", "--loud", "b", "-m", "3"], {"rest": ("b",), "most": 3, "loud": True, "kept": True}),
     "repeated": (["ann", "--word", "a", "--word=b"], {"words": ("a", "b"), "most": 20, "kept": True}),
+    "twice": (["ann", "-m", "3", "--most", "4"], {"most": 4, "kept": True}),
     "types": (["ann", "--share", "0.5", "--path", "x/y"], {"share": 0.5, "path": Path("x/y"), "most": 20, "kept": True}),
     "switched off": (["ann", "--not-kept"], {"most": 20}),
     "flags twice": (["ann", "--loud", "--loud"], {"most": 20, "loud": True, "kept": True}),
@@ -48,7 +49,6 @@ REFUSED = {
     "not a number": (["ann", "--share", "nan"], "Invalid value for '--share'"),
     "empty text": (["ann", "--word="], "Invalid value for '--word': it is empty"),
     "empty path": (["ann", "--path", ""], "Invalid value for '--path': it is empty"),
-    "twice": (["ann", "-m", "3", "--most", "3"], "--most is given 2 times"),
     "unknown": (["ann", "--lowd"], "No such option '--lowd'"),
 }
 

@@ -209,7 +209,6 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "from after to": (("--from", "2025-01-02", "--to", "2025-01-01"), "--from 2025-01-02 is later than --to 2025-01-01"),
     "huge limit": (("--limit", "99999999999999999999"), "'--limit': 99999999999999999999 is out of range"),
     "empty file": (("--parquet", ""), "'--parquet': it is empty"),
-    "twice": (("--limit", 1, "--limit", 2), "--limit is given 2 times"),
     "not UTF-8": (("a=\udcff",), "an argument is not UTF-8: a=\\xff"),
     "flag that is not UTF-8": (("--\udcff",), "an argument is not UTF-8: --\\xff"),
 }
