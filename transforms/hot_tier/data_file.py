@@ -203,12 +203,14 @@ def _repeats(column: pa.ChunkedArray) -> bool:
 def object_rows(table: pa.Table, times: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[str, ObjectRows]:
     """Return the rows of each object in a table that is sorted by `_time`, whose `_object` is a dictionary or text.
 
-    Raises:
-        ValueError: a row has no object.
+    Rows without an object, as other programs may append them to the table, are left out.
     """
-    column = table["_object"]
+    column = table["_object"] if "_object" in table.schema.names else pa.chunked_array([pa.nulls(table.num_rows, pa.string())])
     if column.null_count:
-        raise ValueError(f"{column.null_count} events have no _object")
+        present = column.is_valid()
+        column, times = column.filter(present), times[present.to_numpy()]
+    if not len(times):
+        return {}
     encoded = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).unify_dictionaries().combine_chunks()
     codes, first, counts = np.unique(encoded.indices.to_numpy(), return_index=True, return_counts=True)
     _, last = np.unique(encoded.indices.to_numpy()[::-1], return_index=True)

@@ -21,7 +21,8 @@ class ObjectBounds:
 
     def may_be_in(self, file: LiveFile) -> list[str]:
         """Return the objects of which a file may hold events."""
-        first, last = bisect_left(self._uris, file.min_object), bisect_right(self._uris, file.max_object)
+        first = 0 if file.min_object is None else bisect_left(self._uris, file.min_object)  # another writer's statistics may lack
+        last = len(self._uris) if file.max_object is None else bisect_right(self._uris, file.max_object)
         lows, highs = self._lows[first:last], self._highs[first:last]
         found = np.flatnonzero((lows <= highs) & (lows <= file.max_time) & (highs >= file.min_time))
         return [self._uris[first + int(place)] for place in found]

@@ -31,8 +31,8 @@ class LiveFile:
         date: The partition's UTC date, `YYYY-MM-DD`.
         min_time: The least `_time`, in microseconds since 1970 UTC.
         max_time: The greatest.
-        min_object: A lower bound of `_object`.
-        max_object: An upper bound.
+        min_object: A lower bound of `_object`; None where the log has none.
+        max_object: An upper bound, likewise.
         modified: When it was added, in milliseconds since 1970 UTC.
     """
 
@@ -43,8 +43,8 @@ class LiveFile:
     date: str
     min_time: int
     max_time: int
-    min_object: str
-    max_object: str
+    min_object: str | None
+    max_object: str | None
     modified: int
 
     @property
