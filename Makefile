@@ -1,6 +1,6 @@
 # `make` prints the targets. Everything runs in .venv, which scripts/install.sh makes and keeps in step with setup.py and constraints.txt.
 .DEFAULT_GOAL := help
-.PHONY: help install lint types test test-quick bench constraints clean
+.PHONY: help install lint types test test-quick test-thorough bench constraints clean
 
 VENV := $(or $(REKINDLE_VENV),.venv)
 BIN := $(VENV)/bin
@@ -26,6 +26,9 @@ test: install ## all tests
 
 test-quick: install ## the tests that are not marked slow
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow"
+
+test-thorough: install ## all tests, those of what is killed, random or at once in full numbers: half an hour more
+	REKINDLE_TESTS=thorough $(BIN)/python -m pytest -n $(PYTEST_WORKERS)
 
 bench: ## the reference workloads, 1 GiB each, against the bare loop and the peers; writes benchmarks/RESULTS.md
 	@scripts/install.sh demo,bench

@@ -17,6 +17,8 @@ from tests.fault_proxy import FaultProxy
 from transforms.storage import StorageOptions
 
 REGION = "us-east-1"
+THOROUGH = os.environ.get("REKINDLE_TESTS") == "thorough"
+"""Whether the tests of what is killed, random or at once take their full numbers (`make test-thorough`, half an hour more)."""
 
 # In CI the same examples each time, so that a failure there is one of the change; everywhere else new ones.
 settings.register_profile("ci", derandomize=True)

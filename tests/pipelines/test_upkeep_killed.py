@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import S3
+from tests.conftest import S3, THOROUGH
 from tests.fault_proxy import Fault, FaultProxy
 from tests.pipelines import processes
 from tests.pipelines.conftest import Ended
@@ -29,7 +29,7 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 
 Rekindle = Callable[..., Ended]
 WRITES = "PUT POST DELETE"
-KILLS = 20
+KILLS = 20 if THOROUGH else 5
 AT_FIRST = 1
 """Before any deletion."""
 _NAMES = (
@@ -176,9 +176,9 @@ def test_killed_at_every_write(name: str, moment: str, place: Place, commands: d
     assert wanted.rows != before or name == "compact"
     assert not wanted.dead or name != "delete"
     writes = [boundary(one.key) for one in place.proxy.seen if one.method in WRITES.split()]
-    numbers: Iterable[int] = range(len(writes))
+    numbers: Iterable[int] = range(len(writes)) if THOROUGH else [writes.index(name) for name in dict.fromkeys(writes)]
     if moment == "after":  # elsewhere the moment after a write is the one before the next
-        numbers = [number for number, key in enumerate(writes) if "_delta_log" in key or number == len(writes) - 1]
+        numbers = [number for number in numbers if "_delta_log" in writes[number] or number == len(writes) - 1]
     hit: list[str] = []
     for number in chain(numbers, _missed(writes, hit) if moment == "before" else ()):
         store = place.copy()
@@ -288,4 +288,4 @@ def test_killed_at_any_moment(name: str, tmp_path: Path, commands: dict[str, tup
         assert found.rows == wanted.rows
         assert +_of_kind(found.audit, name) == +_of_kind(wanted.audit, name)
         assert found.dead <= wanted.dead or name != "delete"
-    assert killed > KILLS // 4
+    assert killed

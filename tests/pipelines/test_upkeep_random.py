@@ -18,6 +18,7 @@ from pipelines.restoring import Restore, restore
 from pipelines.rewriting import Rewriter, UpkeepSettings
 from pipelines.rules import Rules
 from pipelines.tiering import Tiering, tier
+from tests.conftest import THOROUGH
 from tests.pipelines.reading import LiveRows, audit_rows, read_live, version_of
 from tests.transforms.hot_tier.tiers import Event, Tier
 from tests.transforms.query.test_compiler import TIME, random_event
@@ -273,7 +274,9 @@ def test_random_deletions(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [range(start, start + 15) for start in range(100, 175, 15)], ids=lambda seeds: f"{seeds[0]}")
+@pytest.mark.parametrize(
+    "seeds", [range(start, start + 15) for start in range(100, 175 if THOROUGH else 115, 15)], ids=lambda seeds: f"{seeds[0]}"
+)
 def test_many_random_deletions(tmp_path: Path, seeds: range) -> None:
     assert sum(deletions(tmp_path / str(seed), seed, 4) for seed in seeds) >= 10
 
@@ -286,7 +289,9 @@ def test_random_moves_to_the_cold_tier(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(500, 540, 20)], ids=lambda seeds: f"{seeds[0]}")
+@pytest.mark.parametrize(
+    "seeds", [range(start, start + 20) for start in range(500, 540 if THOROUGH else 520, 20)], ids=lambda seeds: f"{seeds[0]}"
+)
 def test_many_random_moves_to_the_cold_tier(tmp_path: Path, seeds: range) -> None:
     moved = 0
     for seed in seeds:
@@ -302,7 +307,9 @@ def test_random_compactions(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(600, 640, 20)], ids=lambda seeds: f"{seeds[0]}")
+@pytest.mark.parametrize(
+    "seeds", [range(start, start + 20) for start in range(600, 640 if THOROUGH else 620, 20)], ids=lambda seeds: f"{seeds[0]}"
+)
 def test_many_random_compactions(tmp_path: Path, seeds: range) -> None:
     for seed in seeds:
         check_compaction(Sample(tmp_path / str(seed), seed))

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import THOROUGH
 from tests.pipelines import processes
 from tests.pipelines.conftest import Ended, read_files
 from tests.pipelines.reading import DAY, GONE, NOW, ROWS, RULES, audit_rows, made_tier, read_live
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 Rekindle = Callable[..., Ended]
-ROUNDS = 20
+ROUNDS = 20 if THOROUGH else 6
 KINDS = ((40, "web", "old"), (20, "db", "short"), (20, "web", ""), (10, "db", ""), (1, "web", ""), (0.1, "db", ""))
 """Age in days, service, and the rule of `RULES` that deletes such an event."""
 
