@@ -5,6 +5,7 @@ What counts is what is kept alive: a slice keeps all of its batch, so a batch is
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,11 +25,22 @@ PART_OVERHEAD = 16 << 10
 Times = npt.NDArray[np.int64]
 
 
-@dataclass
 class Memory:
-    """What the parts of one writer keep alive, in bytes."""
+    """What the parts of one writer keep alive, in bytes; they may come and go in several threads.
 
-    used: int = 0
+    Attributes:
+        used: The bytes.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.used = 0
+        self._lock = threading.RLock()
+
+    def add(self, size: int) -> None:
+        """Count bytes that come, or, negative, go."""
+        with self._lock:
+            self.used += size
 
 
 class _Owner:
@@ -38,10 +50,10 @@ class _Owner:
         self.size = batch.get_total_buffer_size() + PART_OVERHEAD
         self.rows = batch.num_rows
         self._memory = memory
-        memory.used += self.size
+        memory.add(self.size)
 
     def __del__(self) -> None:
-        self._memory.used -= self.size
+        self._memory.add(-self.size)
 
 
 @dataclass(frozen=True)

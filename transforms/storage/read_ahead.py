@@ -1,34 +1,37 @@
-"""Read ahead of the parser, within bounds."""
+"""Draw from a generator ahead of who works on what it gives, within bounds."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from typing import TypeVar
 
 DEPTH = 4
-"""How many chunks may wait for the parser."""
+"""How many items may wait."""
+_T = TypeVar("_T")
 
 
-def read_ahead(chunks: Generator[bytes, None, None], stopped: threading.Event, *, depth: int = DEPTH) -> Iterator[bytes]:
-    """Yield `chunks`, which a thread of its own draws, at most `depth` of them ahead; an error comes after the chunks before it.
+def read_ahead(items: Generator[_T, None, None], stopped: threading.Event, *, depth: int = DEPTH) -> Generator[_T, None, None]:
+    """Yield `items`, which a thread of its own draws, at most `depth` of them ahead; an error comes after the items before it.
 
-    Closing the iterator ends the thread and closes `chunks`, and so the connection below.
+    Closing the iterator ends the thread and closes `items`, and so the connection or file below.
 
     Args:
-        chunks: Where the bytes come from.
-        stopped: Set when the iterator ends, so that a pause within `chunks` can end too.
-        depth: How many chunks may wait.
+        items: Where they come from, such as the bytes of an object; none of them is None.
+        stopped: Set when the iterator ends, so that a pause within `items` can end too.
+        depth: How many may wait.
     """
     slots = threading.Semaphore(depth)
-    ready: queue.SimpleQueue[bytes | BaseException | None] = queue.SimpleQueue()
-    thread = threading.Thread(target=_fill, args=(chunks, stopped, slots, ready), name="read-ahead", daemon=True)
+    ready: queue.SimpleQueue[_T | BaseException | None] = queue.SimpleQueue()
+    thread = threading.Thread(target=_fill, args=(items, stopped, slots, ready), name="read-ahead", daemon=True)
     thread.start()
     try:
         while (item := ready.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item
+            del item
             slots.release()
     finally:
         stopped.set()
@@ -37,21 +40,22 @@ def read_ahead(chunks: Generator[bytes, None, None], stopped: threading.Event, *
 
 
 def _fill(
-    chunks: Generator[bytes, None, None],
+    items: Generator[_T, None, None],
     stopped: threading.Event,
     slots: threading.Semaphore,
-    ready: queue.SimpleQueue[bytes | BaseException | None],
+    ready: queue.SimpleQueue[_T | BaseException | None],
 ) -> None:
     end: BaseException | None = None
     try:
         while not stopped.is_set():
             slots.acquire()
-            chunk = None if stopped.is_set() else next(chunks, None)
-            if chunk is None:
+            item = None if stopped.is_set() else next(items, None)
+            if item is None:
                 break
-            ready.put(chunk)
+            ready.put(item)
+            del item  # the last one is not kept while the next is made
     except BaseException as error:  # noqa: BLE001 - goes up in the reader's own thread
         end = error
     finally:
-        chunks.close()
+        items.close()
         ready.put(end)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 
 import pyarrow as pa
 
@@ -11,12 +14,15 @@ from transforms.hot_tier.upkeep.new_files import NewFiles
 from transforms.hot_tier.upkeep.sorting import SortedRows
 from transforms.hot_tier.upkeep.sources import MergeInput, Sources
 from transforms.storage import TierStore
+from transforms.storage.read_ahead import read_ahead
 
 __all__ = ["MergeInput", "merge_files"]
 
 BUFFER_BYTES = 128 << 20
 ROW_GROUP_BYTES = 32 << 20
 """About what a row group takes in memory, if it has fewer than 128 k rows."""
+_AHEAD = 2
+"""Row groups that may wait to be sorted."""
 
 
 def merge_files(
@@ -64,12 +70,16 @@ def merge_files(
 
 
 def _merge(sources: Sources, files: NewFiles, buffer_bytes: int, table_bytes: int) -> None:
+    """Read, sort and write side by side, each in a thread: a partition is one task, and would else take one core."""
     seen = taken = written = 0
+    pending: Future[None] | None = None
 
     def write(table: pa.Table) -> None:
-        nonlocal written
+        nonlocal written, pending
         written += table.num_rows
-        files.append(table, sources.rows * taken / seen - written)
+        if pending is not None:
+            pending.result()
+        pending = writer.submit(files.append, table, sources.rows * taken / seen - written)
 
     rows = SortedRows(
         sources.kinds,
@@ -78,9 +88,12 @@ def _merge(sources: Sources, files: NewFiles, buffer_bytes: int, table_bytes: in
         output_rows=min(ROW_GROUP_ROWS, max(1, table_bytes * sources.rows // max(1, sources.size))),
         runs=-(-sources.size // buffer_bytes),
     )
-    for part, until, looked_at in sources.parts(rows.memory):
-        seen = looked_at
-        taken += len(part.times)
-        rows.add(part, until)
-        del part
-    rows.close()
+    with ThreadPoolExecutor(1) as writer, closing(read_ahead(sources.parts(rows.memory), threading.Event(), depth=_AHEAD)) as parts:
+        for part, until, looked_at in parts:
+            seen = looked_at
+            taken += len(part.times)
+            rows.add(part, until)
+            del part
+        rows.close()
+        if pending is not None:
+            pending.result()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -73,7 +73,7 @@ class Sources:
         self.size = sum(group.size for group in self._groups)
         self.kinds = {name: self._kind(name) for name in (*schema.SYSTEM_COLUMNS, *promoted, schema.ATTRIBUTES_COLUMN)}
 
-    def parts(self, memory: Memory) -> Iterator[tuple[Part, int, int]]:
+    def parts(self, memory: Memory) -> Generator[tuple[Part, int, int], None, None]:
         """Yield the rows that are taken, row group by row group in the order of their first times.
 
         A row's key is its time, and then the place of its row group in the order of the inputs: keys are sorted where the rows are to be.
