@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pipelines.cli_flags import Argument, Option
-from pipelines.cli_options import Common, split_lists
+from pipelines.cli_options import Common, beam_flags_of, split_lists
 from transforms.errors import ConfigurationError
 from transforms.names import can_be_column
 
@@ -73,9 +73,7 @@ class JobFlags(ReadingFlags, ObjectFlags):
         Raises:
             ConfigurationError: a flag or the job file is wrong, or a file can't be read.
         """
-        stray = next(iter(self.beam_flags or ()), "-")
-        if not stray.startswith("-"):
-            raise ConfigurationError(f"unexpected argument {stray!r}: objects are chosen by --pattern, in quotes; Beam's flags go after --")
+        beam_flags = beam_flags_of(self.beam_flags, "objects are chosen by --pattern, in quotes; ")
         from pipelines.settings import RunSettings
         from pipelines.sizes import parse_size
         from pipelines.specification import check_specification, load_job_file
@@ -103,7 +101,7 @@ class JobFlags(ReadingFlags, ObjectFlags):
             try_archived=self.try_archived,
             retry_failed=self.retry_failed,
             force=self.force,
-            beam_flags=tuple(self.beam_flags or ()),
+            beam_flags=beam_flags,
         )
         return specification, settings
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pipelines import cli_output as output
 from pipelines.cli_flags import Argument
-from pipelines.cli_options import Common, with_flags
+from pipelines.cli_options import Common, beam_flags_of, with_flags
 from transforms.errors import TierError
 
 TaskId = Annotated[str, Argument(metavar="ID")]
@@ -78,7 +78,7 @@ def resume(
     from pipelines.settings import RunSettings
 
     source, tier = common.stores()
-    given = RunSettings(hot_tier=common.hot_tier, source_options=source, tier_options=tier, beam_flags=tuple(beam_flags or ()))
+    given = RunSettings(hot_tier=common.hot_tier, source_options=source, tier_options=tier, beam_flags=beam_flags_of(beam_flags))
     with output.JobConsole(quiet=common.quiet) as console:
         result = resume_job(task_id, given, console)
     return output.show_report(result.report, as_json=common.as_json, code=result.exit_code)

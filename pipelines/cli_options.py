@@ -102,6 +102,18 @@ def _parameters(group: type) -> list[inspect.Parameter]:
     ]
 
 
+def beam_flags_of(words: Iterable[str] | None, hint: str = "") -> tuple[str, ...]:
+    """Return Beam's flags, which come after `--`.
+
+    Raises:
+        ConfigurationError: a word among them is none.
+    """
+    flags = tuple(words or ())
+    if flags and not flags[0].startswith("-"):
+        raise ConfigurationError(f"unexpected argument {flags[0]!r}: {hint}Beam's flags go after --")
+    return flags
+
+
 def split_lists(values: Iterable[str]) -> tuple[str, ...]:
     """Return the parts of flags that take commas and repetition."""
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())

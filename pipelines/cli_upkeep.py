@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Any
 
 import click
@@ -12,7 +13,7 @@ import click
 from pipelines import cli_output as output
 from pipelines.cli_backfill import one_polars_thread
 from pipelines.cli_flags import Argument, Option
-from pipelines.cli_options import Common, parse_time, with_flags
+from pipelines.cli_options import Common, beam_flags_of, parse_time, with_flags
 from pipelines.sizes import parse_size, show_size
 from transforms.errors import ConfigurationError
 
@@ -127,7 +128,7 @@ def _settings(common: Common, beam_flags: list[str] | None, console: output.JobC
     from pipelines.rewriting import UpkeepSettings
 
     tier = common.open_events()
-    return UpkeepSettings(hot_tier=tier.uri, tier_options=common.stores()[1], beam_flags=tuple(beam_flags or ()), console=console)
+    return UpkeepSettings(hot_tier=tier.uri, tier_options=common.stores()[1], beam_flags=beam_flags_of(beam_flags), console=console)
 
 
 def _grace(text: str) -> timedelta:
@@ -197,8 +198,8 @@ def _show_restore(report: dict[str, Any], *, quiet: bool) -> None:
     for name, events in report["deletedAgain"].items():
         output.RESULTS.print(f"rule {name} would delete {events:,} of them again at its next run", soft_wrap=True)
     if report["hold"] and not quiet:
-        output.MESSAGES.print("This hold in the rules file keeps them:")
-        output.MESSAGES.print(report["hold"].rstrip(), soft_wrap=True, markup=False)
+        output.MESSAGES.print("Under `holds:` of the rules file, this keeps them:")
+        output.MESSAGES.print(indent(report["hold"].partition("\n")[2].rstrip(), "  "), soft_wrap=True, markup=False)
     for text in report["warnings"]:
         output.MESSAGES.print(f"Warning: {text}", soft_wrap=True)
     if not report["executed"] and not quiet:

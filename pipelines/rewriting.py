@@ -84,7 +84,8 @@ class Rewriter:
 
         settings = self._settings
         size = show_size(sum(source.size for task in tasks for source in task.sources))
-        settings.console.say(f"{'Counting in' if promoted is None else 'Writing again'} {len(tasks):,} files or groups of them, {size}")
+        files = sum(len(task.sources) for task in tasks)
+        settings.console.say(f"Looking into {files:,} file{'s' * (files != 1)}, {size}")
         rewrite = RewriteFiles(self.tier.uri, settings.tier_options, self._run_id, promoted)
         folder = results_folder(self.tier, self._run_id)
         try:

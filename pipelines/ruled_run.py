@@ -77,7 +77,8 @@ def run_rules(
         landed = carry_through(folder, run, work.change)
         finish(folder, run, landed)
         more = after(tier, run)
-    return _report(run, work.found, work.version) | _outcome(landed, work.version) | more
+    report = _report(run, work.found, work.version) | _outcome(landed, work.version) | more
+    return report | {"warnings": [*_of_the_future(run), *report["warnings"]]}
 
 
 class RuledWork:
@@ -125,6 +126,12 @@ class RuledWork:
 def _report(run: Run, found: dict[str, Any], version: int) -> dict[str, Any]:
     named = {"runId": run.id, "executed": False, "now": format_instant(run.now)}
     return named | found | {"versionBefore": version, "versionAfter": None, "warnings": []}
+
+
+def _of_the_future(run: Run) -> list[str]:
+    if run.now <= run.started_at:
+        return []
+    return [f"--now is later than the clock: events, and files whose grace is over, went as if it were {format_instant(run.now)}"]
 
 
 def _outcome(landed: Landed | None, version: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from itertools import accumulate
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 _HEX = r"[0-9A-Fa-f]{1,4}"
-_ATOM = r"[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~.-]+"
+_ATOM = r"[\p{L}\p{M}\p{N}_.%+-]+"
 _QUOTED = r'"(?:[^"\\]|\\.){1,64}"'
 _LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?"
 _B, _NO_WORD = r"(?-u:\b)", r"(?-u:\B)"  # before or after a colon, \B says that no word is beside it

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from transforms.errors import ConfigurationError
+from transforms.names import SYSTEM_NAMES
 from transforms.processors.documents import Document, read_document
 from transforms.processors.fields import raise_problems, read_condition, read_description, read_enabled
 from transforms.processors.parameters import Parameters, Problems
 from transforms.query import Expr, parse
 from transforms.query.lexer import query_error
-from transforms.query.syntax import fields
+from transforms.query.syntax import Field, fields
 from transforms.retention.durations import parse_duration
 from transforms.retention.rules import Hold, Rule, RulesFile
 
@@ -144,11 +145,18 @@ def _text(entry: Parameters) -> str | None:
 
 
 def _parse_hold(text: str) -> Expr:
-    return parse(text, brackets_required=True)
+    expr = parse(text, brackets_required=True)
+    for field in fields(expr):
+        if not field.system and field.name in SYSTEM_NAMES:  # a hold that means nothing keeps nothing
+            system = Field(field.name, system=True)
+            raise query_error(
+                text, field.position, f"{field.name} would be an attribute of the record's own; the column is written {system}"
+            )
+    return expr
 
 
 def _parse_rule(text: str) -> Expr:
-    expr = parse(text, brackets_required=True)
+    expr = _parse_hold(text)
     for field in fields(expr):
         if field.system and field.name == "_time":
             raise query_error(text, field.position, "a rule has no condition on time: its retention says how old events get")

@@ -193,6 +193,7 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (redact("email"), {"m": "user@localhost"}, {}, False),
     (redact("email"), {"m": "an jörg@exämple.com, 用户@例子.公司, ann@[192.0.2.1]"}, {"m": "an ***, ***, ***"}, False),
     (redact("email"), {"m": 'to "ann b"@x.io, "a\\"b"@x.io, say "hi" x@y.io_z'}, {"m": 'to ***, ***, say "hi" ***_z'}, False),
+    (redact("email"), {"m": "from=bob@x.io path=/a/bob@x.io?x=1 m='a2@x.io'"}, {"m": "from=*** path=/a/***?x=1 m='***'"}, False),
     (redact("ipv4"), {"m": "10.0.0.1 1.2.3.4.5 256.1.1.1"}, {"m": "*** ***.5 256.1.1.1"}, False),
     (redact("ipv6"), {"m": "[2001:db8::1]:80 ::1 fe80::1:2 1:2:3:4:5:6:7:8 ::ffff:1.2.3.4"}, {"m": "[***]:80 *** *** *** ***"}, False),
     (redact("ipv6"), {"m": "12:30:45 a::b::"}, {"m": "12:30:45 ***::"}, False),

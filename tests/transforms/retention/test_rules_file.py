@@ -196,3 +196,10 @@ def test_a_hundred_rules_in_each_section() -> None:
     text = json.dumps({"rules": MANY[:100], "tiers": MANY[:100], "holds": [{"name": f"hold {number}"} for number in range(300)]})
     found = load_rules(text, source="r.json")
     assert (len(found.rules), len(found.holds)) == (100, 300)
+
+
+@pytest.mark.parametrize("section", ["rules", "holds"])
+def test_a_column_by_its_own_name_is_no_condition(section: str) -> None:
+    rules = "{name: a, retention: 3d, when: _format=text}" if section == "rules" else "{name: a, when: _format=text}"
+    with pytest.raises(ConfigurationError, match="the column is written #format"):
+        load_rules(f"{section}: [{rules}]", source="r.yaml")
