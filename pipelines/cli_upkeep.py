@@ -68,7 +68,7 @@ def restore(
     from pipelines.rules import Rules
 
     read = None if rules is None else Rules.read(rules, "rules")
-    point = None if to is None else _version(to) if to.isdecimal() else _time(to, "--to")
+    point = None if to is None else _version(to) if to.isascii() and to.isdecimal() else _time(to, "--to")
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.restoring import Restore, restore
 

@@ -78,7 +78,7 @@ def run_rules(
         finish(folder, run, landed)
         more = after(tier, run)
     report = _report(run, work.found, work.version) | _outcome(landed, work.version) | more
-    return report | {"warnings": [*_of_the_future(run), *report["warnings"]]}
+    return report | {"warnings": [*_of_the_future(run), *work.warnings, *report["warnings"]]}
 
 
 class RuledWork:
@@ -87,6 +87,7 @@ class RuledWork:
     Attributes:
         found: What the newest plan has come to, as the report has it (`account`).
         version: The table's version that this is about.
+        warnings: Which files are left alone although a rule may take rows of them, and why.
     """
 
     def __init__(self, rewriter: Rewriter, program: Program, plan: Callable[[Snapshot, Program], Plan]) -> None:
@@ -94,6 +95,7 @@ class RuledWork:
         self._plan = plan
         self.found: dict[str, Any] = {}
         self.version = -1
+        self.warnings: list[str] = []
         self._rewriter = rewriter
         self._program = program
 
@@ -120,6 +122,7 @@ class RuledWork:
 
     def _account(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         self.found, self.version = account(self._program, outcomes, snapshot.rows), snapshot.version
+        self.warnings = [result.warning for _, result in outcomes if result.warning]
         return self.found
 
 

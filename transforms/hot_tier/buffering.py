@@ -106,8 +106,10 @@ def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory)
     """Return a batch of events in flight as the hot tier keeps it.
 
     Raises:
-        ValueError: an event has no `_time`.
+        ValueError: an event has no `_time`, or no `_object`.
     """
+    if missing := batch.column("_object").null_count:
+        raise ValueError(f"{missing} events have no _object")
     columns = stored_columns(batch, promoted)
     return Part.of(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), memory)
 

@@ -14,6 +14,7 @@ import orjson
 from arro3.core import DataType, Table
 from deltalake import DeltaTable
 
+from transforms.errors import TierError
 from transforms.hot_tier.opening import open_events, promoted_in
 from transforms.hot_tier.statistics import time_text
 from transforms.storage import TierStore
@@ -88,10 +89,22 @@ class Snapshot:
         }
         if self._actions.num_rows == 0:
             return {}
-        columns = [_plain(self._actions[column]) for column in names.values()]
+        nothing = [None] * self._actions.num_rows
+        there = self._actions.column_names
+        columns = [_plain(self._actions[column]) if column in there else nothing for column in names.values()]
         rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
         files = [LiveFile(**{**row, "path": unquote(row["path"])}) for row in rows]
+        self._check_statistics(files)
         return {file.path: file for file in files}
+
+    def _check_statistics(self, files: list[LiveFile]) -> None:
+        """Refuse another writer's files of which the log does not say how many rows they have, and of which times."""
+        for file in files:
+            if file.rows is None or file.min_time is None or file.max_time is None:
+                raise TierError(
+                    f"{self.events.table_uri}/{file.path}: another program added this file without statistics (numRecords, and bounds of "
+                    "_time): what it holds can't be told. Take it out of the table, or add it with statistics"
+                )
 
     @property
     def rows(self) -> int:

@@ -78,7 +78,11 @@ def _count(store: TierStore, source: LiveFile, program: Program | None) -> Sourc
         both = in_both_places(source.path, names)
         columns = program.columns_needed(names, in_both_places=both)
         for number in range(parquet.num_row_groups):
-            judged = program.judge(parquet.read_row_group(number, columns=columns), in_both_places=both)
+            table = parquet.read_row_group(number, columns=columns)
+            if table["_time"].null_count:  # only another writer's: it could not be written again
+                left = f"{EVENTS}/{source.path}: another program wrote this file, with events that have no _time: it is left as it is"
+                return SourceResult(source.path, (0,) * len(program.rules), warning=left)
+            judged = program.judge(table, in_both_places=both)
             taken += np.bincount(judged.rule[judged.rule != STAYS], minlength=len(taken))
             held += int(judged.held.sum())
     return SourceResult(source.path, tuple(int(count) for count in taken), held)

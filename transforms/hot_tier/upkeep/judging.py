@@ -75,6 +75,7 @@ class _Judging:
     def __init__(self, snapshot: Snapshot, files: Sequence[LiveFile]) -> None:
         self._files = files
         self._known = Known(snapshot)
+        self._own = np.array([layout_of(file.path) > 0 for file in files], np.bool_)
         slack = [0 if layout_of(file.path) else BOUND_PRECISION for file in files]
         self._oldest = np.array([file.min_time for file in files], np.int64)
         self._newest = np.array([file.max_time for file in files], np.int64) + np.array(slack, np.int64)
@@ -90,7 +91,8 @@ class _Judging:
             certainty = self._settle(rule.when, left)
             found = certainty != NO_ROW
             first[left[found]] = number
-            whole[left[found]] = (certainty[found] == ALL_ROWS) & (self._newest[left[found]] < rule.cutoff)
+            surely = (certainty[found] == ALL_ROWS) & self._own[left[found]]  # another writer's rows may have no time
+            whole[left[found]] = surely & (self._newest[left[found]] < rule.cutoff)
             left = left[~found]
         return first, whole
 

@@ -103,7 +103,8 @@ class _Removing:
         stays = snapshot.files.keys() | self._needed() | self._going(snapshot)
         there = {path.removeprefix(_PREFIX): file for path, file in before.items() if path.removeprefix(_PREFIX) not in stays}
         limit = self._run.removal_time - self._grace // timedelta(milliseconds=1)
-        old = [file for path, file in there.items() if path in removed and removed[path] <= limit]
+        at_once = not self._grace  # also what a rehearsal in the future has removed
+        old = [file for path, file in there.items() if path in removed and (at_once or removed[path] <= limit)]
         orphans = self._orphans([file for path, file in there.items() if path not in removed and path.endswith(".parquet")])
         going = sorted([*old, *orphans], key=lambda file: file.path)
         if not going:

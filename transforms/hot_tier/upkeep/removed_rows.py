@@ -6,6 +6,7 @@ no more rows are looked at than the group has: what is in memory is one group's 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.errors import TierError
+from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.rewriting import without_contents
 from transforms.storage import TierStore
@@ -92,7 +94,7 @@ def removed_rows(store: TierStore, pair: Pair, superseded: Superseded) -> Iterat
     with ExitStack() as stack:
         old = pq.ParquetFile(stack.enter_context(store.open_input(f"{EVENTS}/{pair.old}")))
         new = None if pair.new is None else pq.ParquetFile(stack.enter_context(store.open_input(f"{EVENTS}/{pair.new}")))
-        rest = _Rest(new)
+        rest = _Rest(new) if layout_of(pair.old) else _ForeignRest(new, pair)
         for group in range(old.num_row_groups):
             keys = old.read_row_group(group, columns=[*_KEYS, *([_OBJECT] if current else ())])
             removed = ~rest.take(_key(keys))
@@ -136,6 +138,32 @@ class _Rest:
             chunks += more.chunks
             have += len(more)
         self._next = pa.chunked_array(chunks, pa.string())
+
+
+class _ForeignRest:
+    """The rows that stayed of another writer's file, which may have been in any order: the new file is sorted."""
+
+    def __init__(self, parquet: pq.ParquetFile | None, pair: Pair) -> None:
+        keys = [] if parquet is None else _key(parquet.read(columns=list(_KEYS))).to_pylist()
+        if any(key.startswith("\0") for key in keys):
+            raise TierError(
+                f"{EVENTS}/{pair.old}: another program wrote this file, with events that have no _event_id: which of them were deleted "
+                "can't be told; nothing was restored"
+            )
+        self._left = Counter(keys)
+
+    def take(self, keys: pa.ChunkedArray) -> Mask:
+        """Return which of the old file's next rows stayed."""
+        stayed = np.zeros(len(keys), np.bool_)
+        for number, key in enumerate(keys.to_pylist() if self._left else ()):
+            if self._left[key] > 0:
+                self._left[key] -= 1
+                stayed[number] = True
+        return stayed
+
+    def is_left(self) -> bool:
+        """Whether there are rows that the old file did not have."""
+        return any(self._left.values())
 
 
 def _in_order(keys: list[str], rest: list[str]) -> Mask:

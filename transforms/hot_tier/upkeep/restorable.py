@@ -21,6 +21,8 @@ from transforms.hot_tier.upkeep.runs import DELETE, Run, RunFolder, list_runs
 from transforms.storage import TierStore
 
 _SHOWN = 20
+_MOST_CHARACTERS = 30_000
+"""Of a hold; a query has at most 65,536."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,25 @@ def reading(tier: TierStore, deleted: Deleted) -> Iterator[None]:
 
 
 def hold_for(runs: Sequence[Deleted]) -> str:
-    """Return a hold, as a rules file has it, that keeps what these deletions (at least one) had taken, and nothing younger."""
-    conditions = dict.fromkeys(condition for one in runs for condition in _conditions(one))
+    """Return holds, as a rules file has them, that keep what these deletions (at least one) had taken, and nothing younger."""
+    conditions = [f"({condition})" for condition in dict.fromkeys(condition for one in runs for condition in _conditions(one))]
     others = f" and {len(runs) - 1} others" if len(runs) > 1 else ""
-    hold = {"name": f"restored {runs[0].run.id}{others}", "when": " OR ".join(f"({condition})" for condition in conditions)}
-    text: str = yaml.safe_dump({"holds": [hold]}, sort_keys=False, allow_unicode=True, width=10**9)
+    parts = [" OR ".join(part) for part in _of_at_most(conditions, _MOST_CHARACTERS)]
+    numbers = [""] if len(parts) == 1 else [f", {number}" for number in range(1, len(parts) + 1)]
+    holds = [{"name": f"restored {runs[0].run.id}{others}{number}", "when": part} for number, part in zip(numbers, parts, strict=True)]
+    text: str = yaml.safe_dump({"holds": holds}, sort_keys=False, allow_unicode=True, width=10**9)
     return text
+
+
+def _of_at_most(texts: Sequence[str], characters: int) -> Iterator[list[str]]:
+    """Yield texts in their order, as many together as have so many characters; one at least."""
+    part: list[str] = []
+    for text in texts:
+        if part and sum(map(len, part)) + len(text) > characters:
+            yield part
+            part = []
+        part.append(text)
+    yield part
 
 
 def _conditions(deleted: Deleted) -> Iterator[str]:

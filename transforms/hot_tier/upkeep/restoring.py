@@ -20,6 +20,7 @@ from transforms.hot_tier.rewriting import write_rows
 from transforms.hot_tier.row_groups import open_rows, rows_taken
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.changes import Change, Landed, carry_through
+from transforms.hot_tier.upkeep.relayout import own_columns
 from transforms.hot_tier.upkeep.removed_rows import Mask, Pair, Superseded, removed_rows
 from transforms.hot_tier.upkeep.restorable import Deleted, Found, find_runs, hold_for, reading, with_superseded
 from transforms.hot_tier.upkeep.restore_plan import RestorePlan, plan_restore
@@ -113,7 +114,7 @@ def _write_pair(tier: TierStore, pair: Pair, superseded: Superseded, *, promoted
                 yield rows_taken(parquet.read_row_group(rows.group), partial(_wanted, rows.wanted))
 
     with open_rows(tier, pair.old) as parquet:
-        wanted = _sorted(list(tables())) if layout == 0 else tables()  # another writer's file may be in any order
+        wanted = _own(list(tables()), promoted) if layout == 0 else tables()
         file = write_rows(tier, wanted, tier_name=pair.tier, date=pair.date, promoted=promoted, layout=layout, job=run_id)
     return _Written(file, newer, superseded)
 
@@ -122,6 +123,7 @@ def _wanted(mask: Mask, _: pa.Table) -> pa.Array:
     return pa.array(mask)
 
 
-def _sorted(tables: list[pa.Table]) -> Iterator[pa.Table]:
+def _own(tables: list[pa.Table], promoted: Sequence[str]) -> Iterator[pa.Table]:
+    """Yield rows of another writer's file, which may be in any order and of other types, as the product keeps rows."""
     if tables:
-        yield pa.concat_tables(tables).unify_dictionaries().sort_by("_time")
+        yield own_columns(pa.concat_tables(tables), promoted).unify_dictionaries().sort_by("_time")

@@ -60,12 +60,14 @@ class SourceResult:
         taken: How many of its rows each of the program's rules takes; one number of all rows without a program.
         held: How many rows a rule would take but for a hold.
         rest: The file that holds its other rows; None where all or none are taken, or rows are only counted.
+        warning: Why none of its rows is touched, empty where it is not so.
     """
 
     path: str
     taken: tuple[int, ...]
     held: int = 0
     rest: FileDescription | None = None
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class TaskResult:
 
 def _source_result(document: dict[str, Any]) -> SourceResult:
     rest = document["rest"]
-    return SourceResult(document["path"], tuple(document["taken"]), document["held"], rest and FileDescription(**rest))
+    return SourceResult(document["path"], tuple(document["taken"]), document["held"], rest and FileDescription(**rest), document["warning"])
 
 
 def counted(results: Sequence[SourceResult], rules: int) -> list[int]:

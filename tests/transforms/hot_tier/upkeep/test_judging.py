@@ -80,11 +80,10 @@ def test_bounds_that_were_shortened_settle_nothing(local_tier: TierStore) -> Non
     assert [verdict.kind for _, verdict in judge_files(Snapshot.load(tier.store), program)] == [Kind.OPEN] * 2
 
 
-def test_what_another_writer_made_is_judged_by_time_only(local_tier: TierStore) -> None:
+def test_what_another_writer_made_is_opened(local_tier: TierStore) -> None:
     tier = foreign_file(local_tier)
-    cases = [("status=404", 2 * DAY, Kind.OPEN), ("NOT status=404", 2 * DAY, Kind.OPEN), (None, 2 * DAY, Kind.WHOLE)]
-    newest = DAY + timedelta(seconds=1)
-    cases += [(None, newest + timedelta(microseconds=999), Kind.OPEN), (None, newest + timedelta(microseconds=1000), Kind.WHOLE)]
+    cases = [("status=404", 2 * DAY, Kind.OPEN), ("NOT status=404", 2 * DAY, Kind.OPEN)]
+    cases += [(None, 2 * DAY, Kind.OPEN), (None, timedelta(), Kind.KEEP)]
     for when, age, kind in cases:
         program = Program.of(rules_file(rule("a", when)), MARCH + age)
         verdicts = {file.path: verdict for file, verdict in judge_files(Snapshot.load(tier.store), program)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from transforms import schema
 from transforms.errors import ConfigurationError, TierError
 from transforms.hot_tier import data_file
 from transforms.hot_tier.data_file import JOB_METADATA
+from transforms.hot_tier.file_names import new_path
 from transforms.hot_tier.ledger import Ledger
 from transforms.hot_tier.opening import promoted_columns
 from transforms.hot_tier.publish import publish_wave
@@ -374,9 +375,11 @@ def test_requests_that_fail(s3: S3, fault_proxy: FaultProxy, fault: dict[str, ob
 # Rows
 
 
-def key_file(tier: TierStore, name: str, keys: list[str], groups: int = 1000) -> str:
-    path = f"tier=hot/date=2024-01-01/{name}.parquet"
-    table = pa.table({"_event_id": keys, "_correlation_id": pa.array([None] * len(keys), pa.string()), "_object": ["o"] * len(keys)})
+def key_file(tier: TierStore, name: str, keys: Sequence[str | None], groups: int = 1000) -> str:
+    """Write a file of these keys; without a name it is the product's own."""
+    path = f"tier=hot/date=2024-01-01/{name}.parquet" if name else new_path("hot", "2024-01-01", 5)
+    jobs = pa.array([None] * len(keys), pa.string())
+    table = pa.table({"_event_id": pa.array(keys, pa.string()), "_correlation_id": jobs, "_object": ["o"] * len(keys)})
     with tier.open_output(f"events/{path}") as output:
         pq.write_table(table, output, row_group_size=groups)
     return path
@@ -390,7 +393,7 @@ def test_rows_against_a_slow_reference(local_tier: TierStore, monkeypatch: pytes
     keys = [str(number) for number in chance.integers(0, [1000, 20][seed % 2], 200)]
     stays = chance.random(200) < [0.05, 0.5, 0.95, 1][seed % 4]
     rest = [key for key, stay in zip(keys, stays, strict=True) if stay]
-    old, new = key_file(local_tier, "old", keys, int(chance.integers(1, 60))), key_file(local_tier, "new", rest)
+    old, new = key_file(local_tier, "", keys, int(chance.integers(1, 60))), key_file(local_tier, "", rest)
     pair = Pair(old, new, "hot", "2024-01-01", 200, 200 - len(rest))
     masks = [rows.wanted for rows in removed_rows(local_tier, pair, {})]
     gone = [key for key, removed in zip(keys, np.concatenate(masks), strict=True) if removed]
@@ -399,8 +402,20 @@ def test_rows_against_a_slow_reference(local_tier: TierStore, monkeypatch: pytes
 
 @pytest.mark.parametrize("rest", [["a", "x"], ["b", "a"], ["a", "b", "c", "d"], ["a"]], ids=["other", "order", "more", "fewer"])
 def test_file_that_is_not_what_was_left(local_tier: TierStore, rest: list[str]) -> None:
-    old, new = key_file(local_tier, "old", ["a", "b", "c"]), key_file(local_tier, "new", rest)
+    old, new = key_file(local_tier, "", ["a", "b", "c"]), key_file(local_tier, "", rest)
     with pytest.raises(TierError, match="nothing was restored"):
+        list(removed_rows(local_tier, Pair(old, new, "hot", "2024-01-01", 3, 1), {}))
+
+
+def test_the_order_of_another_writers_rows_does_not_matter(local_tier: TierStore) -> None:
+    old, new = key_file(local_tier, "theirs", ["c", "a", "b", "a"]), key_file(local_tier, "", ["a", "a", "c"])
+    (found,) = removed_rows(local_tier, Pair(old, new, "hot", "2024-01-01", 4, 1), {})
+    assert found.wanted.tolist() == [False, False, True, False]
+
+
+def test_another_writers_rows_without_ids_are_not_guessed_at(local_tier: TierStore) -> None:
+    old, new = key_file(local_tier, "theirs", [None, "a", None]), key_file(local_tier, "", [None, "a"])
+    with pytest.raises(TierError, match="have no _event_id"):
         list(removed_rows(local_tier, Pair(old, new, "hot", "2024-01-01", 3, 1), {}))
 
 
