@@ -29,7 +29,7 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 
 Rekindle = Callable[..., Ended]
 WRITES = "PUT POST DELETE"
-KILLS = 20 if THOROUGH else 5
+KILLS = 20 if THOROUGH else 4
 AT_FIRST = 1
 """Before any deletion."""
 _NAMES = (
@@ -161,9 +161,11 @@ def place(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Place:
     return Place(s3, tmp_path, fault_proxy)
 
 
+SWEEPS = [(name, moment) for moment in ("before", "after") for name in ("delete", "restore", "tier", "compact")]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("name", ["delete", "tier", "compact", "restore"])
+@pytest.mark.parametrize(("name", "moment"), SWEEPS if THOROUGH else SWEEPS[:6])
 def test_killed_at_every_write(name: str, moment: str, place: Place, commands: dict[str, tuple[object, ...]], rekindle: Rekindle) -> None:
     flags = commands[name]
     if name == "restore":
