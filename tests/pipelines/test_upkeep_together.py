@@ -18,7 +18,7 @@ from tests.pipelines.reading import DAY, GONE, NOW, ROWS, RULES, audit_rows, mad
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 Rekindle = Callable[..., Ended]
-ROUNDS = 20 if THOROUGH else 6
+ROUNDS = 20 if THOROUGH else 4
 KINDS = ((40, "web", "old"), (20, "db", "short"), (20, "web", ""), (10, "db", ""), (1, "web", ""), (0.1, "db", ""))
 """Age in days, service, and the rule of `RULES` that deletes such an event."""
 
