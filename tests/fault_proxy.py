@@ -25,6 +25,7 @@ class Fault:
     Attributes:
         key: Requests for this object; None for requests of the bucket itself, such as listings; "*" for every request.
         method: Only requests of this HTTP method; several with blanks between them, "*" for all.
+        named: Only requests for objects whose key this is true of.
         count: How many times; negative for always.
         skip: How many such requests pass first.
         truncate: Send the headers of the whole answer, and so many bytes of the body.
@@ -40,6 +41,7 @@ class Fault:
 
     key: str | None
     method: str = "GET"
+    named: Callable[[str], bool] | None = None
     count: int = 1
     skip: int = 0
     truncate: int | None = None
@@ -116,7 +118,9 @@ class FaultProxy:
 
 
 def _fits(fault: Fault, method: str, key: str | None) -> bool:
-    return fault.count != 0 and (fault.method == "*" or method in fault.method.split()) and fault.key in (key, "*")
+    if fault.count == 0 or (fault.method != "*" and method not in fault.method.split()) or fault.key not in (key, "*"):
+        return False
+    return fault.named is None or (key is not None and fault.named(key))
 
 
 class _Server(ThreadingHTTPServer):
