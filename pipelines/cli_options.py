@@ -8,12 +8,14 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pipelines.cli_flags import Option
 from transforms.errors import ConfigurationError, TierError
 from transforms.query.instants import parse_instant
 from transforms.storage import StorageOptions, TierStore, open_tier
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,14 @@ def beam_flags_of(words: Iterable[str] | None, hint: str = "") -> tuple[str, ...
 def split_lists(values: Iterable[str]) -> tuple[str, ...]:
     """Return the parts of flags that take commas and repetition."""
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def read_flag(name: str, text: str, read: Callable[[str], _T]) -> _T:
+    """Return the value of a flag; an error names it."""
+    try:
+        return read(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--{name}: {error}", field=name) from error
 
 
 def parse_time(text: str) -> datetime:

@@ -8,21 +8,19 @@ from __future__ import annotations
 import gc
 import re
 import sys
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from pipelines import cli_answers as answers
 from pipelines import cli_events as events
 from pipelines import cli_rows
 from pipelines.cli_events import Saving
 from pipelines.cli_flags import Argument, Option
-from pipelines.cli_options import Common, parse_time, split_lists, with_flags
+from pipelines.cli_options import Common, parse_time, read_flag, split_lists, with_flags
 from transforms.errors import ConfigurationError
 
 _LIMIT = 100
 _LIKE_SPAN = re.compile(r"[-+]?[\d.,]+[^\W\d_]+")
-_T = TypeVar("_T")
 _TIERS = ("hot", "cold", "all")
 
 
@@ -131,11 +129,11 @@ def split_histogram(argv: list[str]) -> list[str]:
     for word in argv:
         flag, is_joined, span = word.partition("=")
         if flag == "--histogram" and is_joined:
-            _flag("histogram", span, parse_span)
+            read_flag("histogram", span, parse_span)
             found += [flag, span]
             continue
         if found[-1:] == ["--histogram"] and _LIKE_SPAN.fullmatch(word):
-            _flag("histogram", word, parse_span)
+            read_flag("histogram", word, parse_span)
         found.append(word)
     return found
 
@@ -165,9 +163,9 @@ def _time_range(last: str | None, start: str | None, end: str | None) -> tuple[d
     if last is not None:
         if not (start is None and end is None):
             raise ConfigurationError("--last goes without --from and --to")
-        return _flag("last", last, _ago), None
-    begin = None if start is None else _flag("from", start, parse_time)
-    stop = None if end is None else _flag("to", end, parse_time)
+        return read_flag("last", last, _ago), None
+    begin = None if start is None else read_flag("from", start, parse_time)
+    stop = None if end is None else read_flag("to", end, parse_time)
     if begin is not None and stop is not None and begin > stop:
         raise ConfigurationError(f"--from {start} is later than --to {end}: there is nothing between them", field="from")
     return begin, stop
@@ -180,11 +178,3 @@ def _ago(text: str) -> datetime:
         return datetime.now(timezone.utc) - parse_span(text)
     except OverflowError as error:
         raise ConfigurationError(f'"{text}" is longer than there are dates') from error
-
-
-def _flag(name: str, text: str, read: Callable[[str], _T]) -> _T:
-    """Return the value of a flag; an error names it."""
-    try:
-        return read(text)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"--{name}: {error}", field=name) from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,7 @@ import click
 from pipelines import cli_output as output
 from pipelines.cli_backfill import one_polars_thread
 from pipelines.cli_flags import Argument, Option
-from pipelines.cli_options import Common, beam_flags_of, parse_time, with_flags
+from pipelines.cli_options import Common, beam_flags_of, parse_time, read_flag, with_flags
 from pipelines.sizes import parse_size, show_size
 from transforms.errors import ConfigurationError
 
@@ -41,8 +42,10 @@ def delete(
 ) -> int:
     """Delete events by rules."""
     from pipelines.rules import Rules
+    from transforms.retention.durations import parse_duration
 
-    read, lasting, when = Rules.read(rules, "rules"), _grace(grace), _time(now, "--now")
+    read = Rules.read(rules, "rules")
+    lasting, when = read_flag("grace", grace, partial(parse_duration, zero=True)), _time(now, "now")
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.deletion import Deletion, delete
 
@@ -68,7 +71,7 @@ def restore(
     from pipelines.rules import Rules
 
     read = None if rules is None else Rules.read(rules, "rules")
-    point = None if to is None else _version(to) if to.isascii() and to.isdecimal() else _time(to, "--to")
+    point = None if to is None else _version(to) if to.isascii() and to.isdecimal() else _time(to, "to")
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.restoring import Restore, restore
 
@@ -94,7 +97,7 @@ def tier(
     del yes  # nothing is lost by a move
     from pipelines.rules import Rules
 
-    read, when = Rules.read(rules, "tiers"), _time(now, "--now")
+    read, when = Rules.read(rules, "tiers"), _time(now, "now")
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.tiering import Tiering, tier
 
@@ -131,15 +134,6 @@ def _settings(common: Common, beam_flags: list[str] | None, console: output.JobC
     return UpkeepSettings(hot_tier=tier.uri, tier_options=common.stores()[1], beam_flags=beam_flags_of(beam_flags), console=console)
 
 
-def _grace(text: str) -> timedelta:
-    from transforms.retention.durations import parse_duration
-
-    try:
-        return parse_duration(text, zero=True)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"--grace: {error}", field="grace") from error
-
-
 def _version(text: str) -> int:
     """Return a version of the table; as a number it is never a time: 20261120 would be either."""
     if len(text) > _MOST_DIGITS:
@@ -148,10 +142,7 @@ def _version(text: str) -> int:
 
 
 def _time(text: str | None, flag: str) -> datetime | None:
-    try:
-        return None if text is None else parse_time(text)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{flag}: {error}", field=flag.lstrip("-")) from error
+    return None if text is None else read_flag(flag, text, parse_time)
 
 
 def _confirmed(what: str) -> bool:
@@ -176,7 +167,7 @@ def _show(report: dict[str, Any], common: Common, verb: str) -> int:
     if report["executed"] and report["events"]:
         output.RESULTS.print(f"Run {report['runId']}, version {report['versionAfter']}", soft_wrap=True)
     for text in report["warnings"]:
-        output.MESSAGES.print(f"Warning: {text}", soft_wrap=True)
+        output.print_message(f"Warning: {text}")
     if not report["executed"] and not common.quiet:
         output.MESSAGES.print("Nothing was done: --execute does it.")
     return 0
@@ -201,6 +192,6 @@ def _show_restore(report: dict[str, Any], *, quiet: bool) -> None:
         output.MESSAGES.print("Under `holds:` of the rules file, this keeps them:")
         output.MESSAGES.print(indent(report["hold"].partition("\n")[2].rstrip(), "  "), soft_wrap=True, markup=False)
     for text in report["warnings"]:
-        output.MESSAGES.print(f"Warning: {text}", soft_wrap=True)
+        output.print_message(f"Warning: {text}")
     if not report["executed"] and not quiet:
         output.MESSAGES.print("Nothing was done: --execute does it.")

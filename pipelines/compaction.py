@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelines.liveness import is_live, living
-from pipelines.rewriting import Rewriter, UpkeepSettings
+from pipelines.rewriting import Rewriter, UpkeepSettings, run_command
 from transforms.hot_tier.files import load_events
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.accounting import file_changes, outcomes_of
@@ -93,9 +93,7 @@ def _change(snapshot: Snapshot, rewriter: Rewriter, target_bytes: int) -> Change
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Compact from the flags of `rekindle compact`, and return the exit code."""
-    from pipelines.cli import run as run_command
-
-    return run_command(["compact", *(sys.argv[1:] if argv is None else argv)])
+    return run_command("compact", argv)
 
 
 if __name__ == "__main__":

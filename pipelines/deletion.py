@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines.liveness import is_live
-from pipelines.rewriting import UpkeepSettings
+from pipelines.rewriting import UpkeepSettings, run_command
 from pipelines.ruled_run import RuledRun, RuledWork, run_rules
 from pipelines.rules import Rules
 from transforms.errors import UnconfirmedError
@@ -81,9 +81,7 @@ def _too_much(work: RuledWork, snapshot: Snapshot) -> str | None:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run a deletion from the flags of `rekindle delete`, and return its exit code."""
-    from pipelines.cli import run as run_command
-
-    return run_command(["delete", *(sys.argv[1:] if argv is None else argv)])
+    return run_command("delete", argv)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from pipelines.sizes import show_size
 from transforms.discover_objects import DiscoverObjects, read_listings, read_manifest
 from transforms.errors import TierError
 from transforms.hot_tier.ledger import Ledger
-from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.deleted import Deletions
 from transforms.job_folder import JobFolder
 from transforms.key_glob import KeyGlob
@@ -61,9 +60,9 @@ def _with_deleted(context: JobContext, plan: Plan, ledger: Ledger, status: JobSt
     seen = plan.work() if context.settings.force else plan.known()
     published = {info.uri: ledger.published(info.bucket, info.key) for info in seen}
     known = {uri: contents for uri, contents in published.items() if contents}
-    if not known:
+    deletions = Deletions.load(context.tier) if known else None
+    if deletions is None:
         return plan
-    deletions = Deletions.load(context.tier, Snapshot.load(context.tier))
     if not context.settings.force:
         return plan.with_deleted(deletions.have_lost_all(known))
     if back := deletions.may_have_lost(known):

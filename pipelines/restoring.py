@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.liveness import is_live, living
-from pipelines.rewriting import UpkeepSettings
+from pipelines.rewriting import UpkeepSettings, run_command
 from pipelines.rules import Rules
 from transforms.errors import ConfigurationError
 from transforms.hot_tier.files import load_events
@@ -99,9 +99,7 @@ def _outcome(landed: Landed | None, version: int) -> dict[str, Any]:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Restore from the flags of `rekindle restore`, and return the exit code."""
-    from pipelines.cli import run as run_command
-
-    return run_command(["restore", *(sys.argv[1:] if argv is None else argv)])
+    return run_command("restore", argv)
 
 
 if __name__ == "__main__":

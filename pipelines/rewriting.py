@@ -5,6 +5,7 @@ Beam is imported only where there is something for workers to do.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -100,3 +101,10 @@ class Rewriter:
             raise TierError(
                 f"hot tier {self.tier.uri}: files of {show_size(needed)} are to be written again, and its disk has {show_size(free)} free"
             )
+
+
+def run_command(name: str, argv: Sequence[str] | None) -> int:
+    """Run a command of `rekindle` with its flags, by default those of this process, and return its exit code."""
+    from pipelines.cli import run
+
+    return run([name, *(sys.argv[1:] if argv is None else argv)])

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from pipelines.rewriting import UpkeepSettings
+from pipelines.rewriting import UpkeepSettings, run_command
 from pipelines.ruled_run import RuledRun, run_rules
 from pipelines.rules import Rules
 from transforms.hot_tier.upkeep.planning import COLD, plan_tiering
@@ -49,9 +49,7 @@ def tier(settings: UpkeepSettings, tiering: Tiering) -> dict[str, Any]:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Move events from the flags of `rekindle tier`, and return the exit code."""
-    from pipelines.cli import run as run_command
-
-    return run_command(["tier", *(sys.argv[1:] if argv is None else argv)])
+    return run_command("tier", argv)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,6 @@ from transforms.storage import StorageOptions, open_tier
 HOUR = timedelta(hours=1)
 LENGTHS = [HOUR, 2 * HOUR, 12 * HOUR, 24 * HOUR, 40 * HOUR]
 MORE_NAMES = ("date", "tier", "attributes", "Ünï", "a\tb", "ﬀ", "attributes.message", "_env")
-NO_RULES = rules_file()
 
 
 @pytest.fixture(autouse=True)

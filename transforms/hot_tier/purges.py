@@ -17,12 +17,11 @@ import orjson
 from transforms.errors import TierError
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.upkeep.runs import CHANGES, DONE, REMOVE, RunFolder, files_of_runs
 from transforms.storage import TierStore
 
 APP_ID = "purge"
 """Its version counts the removals."""
-RUNS = "_rekindle/runs"
-_OF_REMOVALS = "-remove-"
 _READERS = 8
 
 
@@ -91,12 +90,6 @@ def check_there(tier: TierStore, snapshot: Snapshot, paths: Collection[str]) -> 
 
 
 def _lists(tier: TierStore, *, unfinished: bool) -> list[str]:
-    lists: dict[str, list[str]] = {}
-    done: set[str] = set()
-    for file in tier.list(f"{RUNS}/"):
-        run_id, _, name = file.path.removeprefix(f"{RUNS}/").partition("/")
-        if _OF_REMOVALS in run_id and name.startswith("changes-"):
-            lists.setdefault(run_id, []).append(file.path)
-        elif name == "done.json":
-            done.add(run_id)
-    return [path for run_id, paths in lists.items() if not (unfinished and run_id in done) for path in paths]
+    runs = ((RunFolder(tier, run_id), names) for run_id, names in files_of_runs(tier).items())
+    removals = ((folder, names) for folder, names in runs if folder.kind == REMOVE and not (unfinished and DONE in names))
+    return [folder.path(name) for folder, names in removals for name in names if name.startswith(CHANGES)]

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from transforms.errors import ConfigurationError
 from transforms.hot_tier.upkeep.changes import Landed
+from transforms.hot_tier.upkeep.kept_rules import kept_rules
 from transforms.hot_tier.upkeep.runs import DELETE, TIER, Run
 from transforms.query.instants import format_instant
+from transforms.retention.durations import format_duration
 from transforms.retention.rules import Rule
-from transforms.retention.rules_file import RULES, TIERS, load_rules
 
 HOLD_SET, HOLD_LIFTED = "hold_set", "hold_lifted"
-_SECTIONS = {DELETE: RULES, TIER: TIERS}
 _NO_COUNTS = {"events": 0, "files": 0, "bytes": 0}
 _DETAILS: tuple[str, ...] = ("runs", "newer", "grace", "orphans")
-_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
 
 Row = dict[str, Any]
 
@@ -33,7 +31,7 @@ def run_rows(run: Run, landed: Landed | None, at: datetime) -> list[Row]:
         at: When that was committed, or that there is nothing was known.
     """
     document = landed.document if landed else {}
-    rows = _rule_rows(run, document) if run.kind in _SECTIONS else []
+    rows = _rule_rows(run, document) if run.kind in (DELETE, TIER) else []
     versions = {"version_before": document.get("versionBefore"), "version_after": landed.version if landed else None}
     return [_common(run, at) | row | versions for row in rows or [_whole_row(document)]]
 
@@ -66,19 +64,9 @@ def holds_in_force(rows: Iterable[Row]) -> dict[str, str | None]:
     return holds
 
 
-def rules_of(run: Run) -> tuple[Rule, ...]:
-    """Return the rules that a deletion or tiering went by, as it kept them; none where they can't be read any more."""
-    if run.rules is None:
-        return ()
-    try:
-        return load_rules(run.rules, source=run.rules_file or run.id, section=_SECTIONS[run.kind]).rules
-    except ConfigurationError:  # what was a rule to an older version
-        return ()
-
-
 def _rule_rows(run: Run, document: Row) -> list[Row]:
     counts: dict[str, Row] = {rule["name"]: rule for rule in document.get("rules", ())}
-    known = {rule.name: _terms(rule, run.now) for rule in rules_of(run)}
+    known = {rule.name: _terms(rule, run.now) for rule in kept_rules(run).rules}
     return [_rule_row(name, counts.get(name, {}), known.get(name, {})) for name in dict.fromkeys([*known, *counts])]
 
 
@@ -108,18 +96,13 @@ def _common(run: Run, at: datetime) -> Row:
 
 def _terms(rule: Rule, now: datetime) -> Row:
     """Return what a rule asks for. A rule that is switched off has no cut-off."""
-    terms: Row = {"when": rule.text, "retention": _duration(rule.retention)}
+    terms: Row = {"when": rule.text, "retention": format_duration(rule.retention)}
     if not rule.enabled:
         return terms | {"enabled": False}
     try:
         return terms | {"cutoff": format_instant(now - rule.retention)}
     except OverflowError:
         return terms | {"cutoff": None}
-
-
-def _duration(length: timedelta) -> str:
-    unit, one = next((unit, one) for unit, one in _UNITS if not length % one or unit == "m")
-    return f"{length // one}{unit}"
 
 
 def _json(detail: Row) -> str:

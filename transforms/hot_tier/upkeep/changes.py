@@ -6,7 +6,7 @@ changes, which the commit bears as an app id (docs/design.md §5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,6 +105,13 @@ def landed_of(snapshot: Snapshot, folder: RunFolder) -> Landed | None:
         return None
     document = orjson.loads(folder.tier.get(path))
     return Landed(path, document["version"], document)
+
+
+def landed_of_kind(snapshot: Snapshot, folders: Iterable[RunFolder], kind: str) -> Iterator[tuple[RunFolder, Landed]]:
+    """Yield those of some runs that are of a kind and in the table, each with what it has changed."""
+    for folder in folders:
+        if folder.kind == kind and (landed := landed_of(snapshot, folder)) is not None:
+            yield folder, landed
 
 
 def give_up(tier: TierStore, run: Run) -> bool:

@@ -10,7 +10,7 @@ from transforms.hot_tier.ledger import Published
 from transforms.hot_tier.object_bounds import ObjectBounds
 from transforms.hot_tier.rewriting import objects_in
 from transforms.hot_tier.snapshot import Snapshot
-from transforms.hot_tier.upkeep.finishing import landed_of
+from transforms.hot_tier.upkeep.changes import landed_of_kind
 from transforms.hot_tier.upkeep.runs import DELETE, list_runs
 from transforms.query.instants import microseconds, parse_instant
 from transforms.storage import TierStore
@@ -27,25 +27,27 @@ class Deletions:
     Attributes:
         tier: The tier.
         snapshot: The table as it is.
-        cutoff: The latest cut-off of any rule that a deletion went by, in microseconds since 1970 UTC; None where there was no deletion.
+        cutoff: The latest cut-off of any rule that a deletion went by, in microseconds since 1970 UTC.
     """
 
     tier: TierStore
     snapshot: Snapshot
-    cutoff: int | None
+    cutoff: int
 
     @classmethod
-    def load(cls, tier: TierStore, snapshot: Snapshot) -> Deletions:
-        """Look at all runs."""
-        landed = (landed_of(snapshot, folder) for folder in list_runs(tier) if f"-{DELETE}-" in folder.run_id)
-        cutoffs = (rule["cutoff"] for one in landed if one is not None for rule in one.document["rules"])
-        times = (parse_instant(cutoff) for cutoff in cutoffs if cutoff)
-        return cls(tier, snapshot, max((microseconds(time) for time in times if time is not None), default=None))
+    def load(cls, tier: TierStore) -> Deletions | None:
+        """Look at all runs; None where there was no deletion: then the table is not opened."""
+        folders = [folder for folder in list_runs(tier) if folder.kind == DELETE]
+        if not folders:
+            return None
+        snapshot = Snapshot.load(tier)
+        landed = (one for _, one in landed_of_kind(snapshot, folders, DELETE))
+        times = (parse_instant(rule["cutoff"]) for one in landed for rule in one.document["rules"] if rule["cutoff"])
+        cutoff = max((microseconds(time) for time in times if time is not None), default=None)
+        return None if cutoff is None else cls(tier, snapshot, cutoff)
 
     def may_have_lost(self, known: Known) -> list[str]:
         """Return the objects of which a rule may have deleted events."""
-        if self.cutoff is None:
-            return []
         times = {uri: _times(contents) for uri, contents in known.items()}
         return [uri for uri, (low, high) in times.items() if low <= high and low < self.cutoff]
 
@@ -55,8 +57,6 @@ class Deletions:
         Only those whose events were all older than some rule's cut-off can be; of the files whose statistics allow for one of these, the
         column `_object` is read.
         """
-        if self.cutoff is None:
-            return set()
         times = {uri: _times(contents) for uri, contents in known.items()}
         candidates = {uri: (low, high) for uri, (low, high) in times.items() if low <= high < self.cutoff}
         bounds = ObjectBounds(candidates)

@@ -11,8 +11,6 @@ from transforms.hot_tier.upkeep.purging import delete_listed
 from transforms.hot_tier.upkeep.runs import DONE, REMOVE, Run, RunFolder, unfinished_runs
 from transforms.storage import TierStore
 
-__all__ = ["finish", "finish_interrupted", "landed_of"]
-
 
 def finish(folder: RunFolder, run: Run, landed: Landed | None) -> None:
     """Write a run to the audit and mark it as done; as often as wanted.

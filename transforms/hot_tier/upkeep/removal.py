@@ -129,7 +129,7 @@ class _Removing:
         """Return what restores that are at work read."""
         needed: set[str] = set()
         for folder in unfinished_runs(self._tier):
-            if folder.run_id.rpartition("-")[0].endswith(f"-{RESTORE}") and self._is_live(folder.run_id):
+            if folder.kind == RESTORE and self._is_live(folder.run_id):
                 needed |= set(folder.read_json(NEEDS) or ())
         return needed
 

@@ -13,8 +13,8 @@ from transforms.errors import ConfigurationError, TierError
 from transforms.hot_tier.ledger import Ledger
 from transforms.hot_tier.purges import landed_purges, purge_number
 from transforms.hot_tier.snapshot import Snapshot
-from transforms.hot_tier.upkeep.audit_rows import rules_of
-from transforms.hot_tier.upkeep.changes import Landed, landed_of
+from transforms.hot_tier.upkeep.changes import Landed, landed_of, landed_of_kind
+from transforms.hot_tier.upkeep.kept_rules import kept_rules
 from transforms.hot_tier.upkeep.log_entries import commit_time
 from transforms.hot_tier.upkeep.removed_rows import Pair, Superseded
 from transforms.hot_tier.upkeep.runs import DELETE, Run, RunFolder, list_runs
@@ -152,7 +152,7 @@ def _of_at_most(texts: Sequence[str], characters: int) -> Iterator[list[str]]:
 
 def _conditions(deleted: Deleted) -> Iterator[str]:
     """Yield what the events of each rule that has taken some have in common: they meet its condition, and are older than its cut-off."""
-    known = {rule.name: rule.text for rule in rules_of(deleted.run)}
+    known = {rule.name: rule.text for rule in kept_rules(deleted.run).rules}
     for rule in deleted.landed.document["rules"]:
         if rule["events"]:
             condition = known.get(rule["name"])
@@ -160,9 +160,7 @@ def _conditions(deleted: Deleted) -> Iterator[str]:
 
 
 def _deletions(tier: TierStore, snapshot: Snapshot) -> Iterator[Deleted]:
-    for folder in list_runs(tier):
-        if folder.run_id.rpartition("-")[0].endswith(f"-{DELETE}") and (landed := landed_of(snapshot, folder)) is not None:
-            yield Deleted(folder.run(), landed)
+    return (Deleted(folder.run(), landed) for folder, landed in landed_of_kind(snapshot, list_runs(tier), DELETE))
 
 
 def _deletion(tier: TierStore, snapshot: Snapshot, run_id: str) -> Deleted:

@@ -11,16 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from transforms.errors import ConfigurationError
 from transforms.hot_tier.file_names import in_both_places
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.upkeep.kept_rules import kept_rules
 from transforms.hot_tier.upkeep.removed_rows import Pair, RemovedRows, Superseded, removed_rows
 from transforms.hot_tier.upkeep.restorable import Deleted, reading, with_superseded
-from transforms.hot_tier.upkeep.runs import Run
 from transforms.retention.program import STAYS, Program
 from transforms.retention.rules import RulesFile
-from transforms.retention.rules_file import load_rules
 from transforms.storage import TierStore
 
 
@@ -61,7 +59,7 @@ def plan_restore(
     moment = now or datetime.now(timezone.utc)
     counts: list[_Count] = []
     for one, superseded in with_superseded(tier, snapshot, runs):
-        program = _program(one.run, rules, moment)
+        program = Program.of(rules or kept_rules(one.run), moment)
         with reading(tier, one):
             counts += [_count_pair(tier, pair, superseded, program) for pair in one.pairs]
     by_rule: Counter[str] = Counter()
@@ -81,14 +79,6 @@ class _Count:
     events: int
     newer: int
     rules: dict[str, int]
-
-
-def _program(run: Run, rules: RulesFile | None, now: datetime) -> Program:
-    try:
-        known = rules or load_rules(run.rules or "rules: []", source=run.rules_file or run.id)
-    except ConfigurationError:  # what was a rule to an older version
-        return Program(())
-    return Program.of(known, now)
 
 
 def _count_pair(tier: TierStore, pair: Pair, superseded: Superseded, program: Program) -> _Count:

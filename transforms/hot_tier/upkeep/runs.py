@@ -20,17 +20,17 @@ import orjson
 
 from transforms.errors import ConfigurationError
 from transforms.hot_tier.liveness import SILENCE_SECONDS, is_gone
-from transforms.hot_tier.purges import RUNS as ROOT
 from transforms.query.instants import format_instant
 from transforms.storage import TierStore
 from transforms.storage.json_folder import JsonFolder, folders_in
 
+ROOT = "_rekindle/runs"
 DELETE, RESTORE, TIER, COMPACT, REMOVE = "delete", "restore", "tier", "compact", "remove"
 DONE = "done.json"
 NEEDS = "needs.json"
 """What a restore reads, a list of paths in the table: no removal takes it while the restore is at work."""
 _ALIVE = "alive.json"
-_CHANGES = "changes-"
+CHANGES = "changes-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +98,7 @@ class RunFolder(JsonFolder):
         """Name the folder; nothing is read or written yet."""
         super().__init__(tier, f"{ROOT}/{run_id}")
         self.run_id = run_id
+        self.kind = run_id.rpartition("-")[0].rpartition("-")[2]
 
     @classmethod
     def begin(cls, tier: TierStore, run: Run) -> RunFolder:
@@ -144,13 +145,13 @@ class RunFolder(JsonFolder):
 
     def new_changes(self, document: dict[str, Any]) -> str:
         """Write what an attempt is about to commit, and return the file's path, which the commit has to name."""
-        path = self.path(f"{_CHANGES}{uuid.uuid4()}.json")
+        path = self.path(f"{CHANGES}{uuid.uuid4()}.json")
         self.tier.put_new(path, orjson.dumps(document))
         return path
 
     def changes(self) -> list[str]:
         """Return the paths of all attempts' changes."""
-        return [self.path(name) for name in self.names(_CHANGES)]
+        return [self.path(name) for name in self.names(CHANGES)]
 
 
 def list_runs(tier: TierStore) -> Iterator[RunFolder]:
@@ -160,11 +161,16 @@ def list_runs(tier: TierStore) -> Iterator[RunFolder]:
 
 def unfinished_runs(tier: TierStore) -> list[RunFolder]:
     """Return the folders of the runs that are not done, the oldest first; costs one listing."""
+    return [RunFolder(tier, run_id) for run_id, found in sorted(files_of_runs(tier).items()) if "run.json" in found and DONE not in found]
+
+
+def files_of_runs(tier: TierStore) -> dict[str, set[str]]:
+    """Return the names of the files in each run's folder, by the runs' ids; costs one listing."""
     names: defaultdict[str, set[str]] = defaultdict(set)
     for file in tier.list(f"{ROOT}/"):
         run_id, _, name = file.path.removeprefix(f"{ROOT}/").partition("/")
         names[run_id].add(name)
-    return [RunFolder(tier, run_id) for run_id, found in sorted(names.items()) if "run.json" in found and DONE not in found]
+    return names
 
 
 def _user() -> str:

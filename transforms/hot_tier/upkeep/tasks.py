@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -100,8 +99,3 @@ class TaskResult:
 def _source_result(document: dict[str, Any]) -> SourceResult:
     rest = document["rest"]
     return SourceResult(document["path"], tuple(document["taken"]), document["held"], rest and FileDescription(**rest), document["warning"])
-
-
-def counted(results: Sequence[SourceResult], rules: int) -> list[int]:
-    """Return how many rows each rule takes, over all results."""
-    return [sum(result.taken[number] for result in results) for number in range(rules)]

@@ -22,10 +22,6 @@ class Failing:
         self._left = number
         self._after = after
 
-    @property
-    def is_used_up(self) -> bool:
-        return self._left <= 0
-
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._tier, name)
         return self._counted(found) if name in COUNTED else found
