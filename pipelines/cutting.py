@@ -19,7 +19,7 @@ from transforms.storage import ObjectInfo
 def wave_splits(plan: Plan, wave: int, context: JobContext, engine: Engine, folder: JobFolder) -> list[Split]:
     """Return what the workers read in a wave, in splits of about the same weight."""
     splits = plan.splits(wave)
-    parts = _cut(worth_cutting(splits, engine.workers), context, engine, folder)
+    parts = _cut(worth_cutting(splits, engine.workers), wave, context, engine, folder)
     if not parts:
         return [Split(wave, number, tuple(map(Part, objects))) for number, objects in enumerate(splits)]
     pieces = list(chain.from_iterable(parts.get(info.key, [Part(info)]) for info in chain.from_iterable(splits)))
@@ -32,10 +32,11 @@ def _order(part: Part) -> tuple[str, int]:
     return part.info.key, part.start
 
 
-def _cut(large: list[tuple[ObjectInfo, int]], context: JobContext, engine: Engine, folder: JobFolder) -> dict[str, list[Part]]:
+def _cut(large: list[tuple[ObjectInfo, int]], wave: int, context: JobContext, engine: Engine, folder: JobFolder) -> dict[str, list[Part]]:
     """Return the parts of those objects that can be cut, by their keys."""
     if not large:
         return {}
     ranges = {info.key: propose_ranges(info, size) for info, size in large}
-    engine.run(partial(build_cutting, ranges=list(chain.from_iterable(ranges.values())), context=context))
+    every = list(chain.from_iterable(ranges.values()))
+    engine.run(partial(build_cutting, ranges=every, context=context), name=f"rekindle-{folder.task_id}-cutting-{wave}")
     return {key: parts for key, proposed in ranges.items() if (parts := read_parts(folder, proposed))}

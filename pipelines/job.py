@@ -32,7 +32,7 @@ from pipelines.settings import RunSettings
 from pipelines.specification import JobSpecification, check_specification
 from pipelines.watching import stop_signals, watching
 from transforms import processors
-from transforms.errors import CanceledError, RekindleError
+from transforms.errors import CanceledError, RekindleError, TierError
 from transforms.hot_tier import table
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.writing import BUFFER_BYTES
@@ -81,12 +81,12 @@ class _Job:
         self.task_id = task_id
         self.console = console
         self.context = JobContext.open(task_id, specification, settings)
-        self.engine = Engine(settings.beam_flags)
         self.settings, self.tier = self.context.settings, self.context.tier
         self.folder = JobFolder(self.tier, task_id)
         self.status = JobStatus(self.folder, console)
         self.published = Progress()
         self.canceled = threading.Event()
+        self.engine = Engine(settings.beam_flags, say=console.say, canceled=self.canceled)
 
     def run(self, *, resume: bool = False) -> JobResult:
         """Run the job, and report how it ended."""
@@ -160,7 +160,10 @@ class _Job:
         self.console.say(f"Job {self.task_id} {'goes on' if resume else 'starts'}: {self.context.source} → {self.settings.hot_tier}")
 
     def _watch(self) -> None:
-        if self.canceled.is_set() and not self.folder.cancel_requested():
+        if not self.canceled.is_set():
+            if not self.engine.is_local and self.folder.cancel_requested():
+                self.canceled.set()
+        elif not self.folder.cancel_requested():
             self.folder.request_cancel()
             self.console.say("Stopping at the next safe point; once more to stop at once.")
         self.status.save()
@@ -194,9 +197,8 @@ class _Job:
         return BUFFER_BYTES if memory is None else max(4 << 20, memory // 2 // (self.engine.workers if self.engine.is_local else 1))
 
     def _process(self, plan: Plan, columns: tuple[str, ...]) -> None:
-        ledger = None
+        ledger = load_ledger(self.tier)
         for wave in range(plan.waves):
-            ledger = load_ledger(self.tier, ledger)
             entries = ledger.table_of_job(self.task_id)
             read, events = (pc.sum(entries[name]).as_py() or 0 for name in ("size", "events"))
             self.published = Progress(entries.num_rows, read, events, plan.work_bytes)
@@ -213,5 +215,11 @@ class _Job:
                     context=self.context,
                     columns=columns,
                     buffer_bytes=self._buffer_bytes,
-                )
+                ),
+                name=f"rekindle-{self.task_id}-wave-{wave}",
             )
+            ledger = load_ledger(self.tier, ledger)
+            if not ledger.waves_of_job(self.task_id, wave):
+                raise TierError(
+                    f"hot tier {self.settings.hot_tier}: wave {wave} has run, and is not in the table: do the workers see the same place?"
+                )

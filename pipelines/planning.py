@@ -21,7 +21,6 @@ from transforms.hot_tier.upkeep.deleted import Deletions
 from transforms.job_folder import JobFolder
 from transforms.key_glob import KeyGlob
 
-CLUSTER_SPLIT_BYTES = 64 << 20
 EXPECTED_RATIO = 1.5
 """Bytes of the hot tier for a byte of compressed source, at the most that was seen on ordinary logs."""
 
@@ -45,7 +44,7 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: Jo
         cut_waves,
         wave_bytes=context.settings.wave_bytes,
         workers=engine.workers,
-        split_bytes=None if engine.is_local else CLUSTER_SPLIT_BYTES,
+        split_bytes=engine.split_bytes,
     )
     plan = Plan.make(context.specification.bucket, manifest, lambda info: disposition(info, ledger, choice), cut)
     plan = _with_deleted(context, plan, ledger, status)
@@ -86,7 +85,7 @@ def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: Jo
         task_id=folder.task_id,
     )
     prefixes = KeyGlob(context.filter.pattern).prefixes
-    engine.run(partial(build_discovery, discover=discover, prefixes=prefixes))
+    engine.at_launcher().run(partial(build_discovery, discover=discover, prefixes=prefixes), name=f"rekindle-{folder.task_id}-discovery")
     listings = read_listings(folder, prefixes)
     evaluated, excluded = sum(one.evaluated for one in listings), sum(one.excluded for one in listings)
     status.fields["evaluated"] = evaluated

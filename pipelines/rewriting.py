@@ -90,7 +90,8 @@ class Rewriter:
         rewrite = RewriteFiles(self.tier.uri, settings.tier_options, self._run_id, promoted)
         folder = results_folder(self.tier, self._run_id)
         try:
-            Engine(settings.beam_flags).run(partial(build_rewriting, tasks=tasks, rewrite=rewrite))
+            engine = Engine(settings.beam_flags, say=settings.console.say)
+            engine.run(partial(build_rewriting, tasks=tasks, rewrite=rewrite), name=f"rekindle-{self._run_id}")
             return read_results(folder, tasks)
         finally:
             folder.remove()

@@ -5,24 +5,33 @@ Its errors come back as the product's.
 
 from __future__ import annotations
 
-import logging
 import os
-import re
+import signal
 import socket
+import threading
+import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions, PipelineOptions, PortableOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.runner import PipelineState, create_runner
+from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState, create_runner
 
-from transforms import errors
-from transforms.errors import AccessError, ConfigurationError, RekindleError
+from pipelines.runner_errors import RunnerError, hush, translate
+from transforms.errors import AccessError, CanceledError, ConfigurationError
 
 _LOCAL = (None, "DirectRunner", "FnApiRunner")
-_RAISED = re.compile(r"transforms\.errors\.(?P<name>\w+): (?P<message>.*?)(?: \[while running '|\s*$)", re.MULTILINE)
-
-_NOTE = re.compile(r" \[while running '.*'\]$")
+_TRIES = 3
+"""How often a cluster may run a pipeline: each can be run again, and what was published then is found."""
+_PAUSE_SECONDS = 5.0
+_USUAL_WORKERS = 8
+"""Where the flags don't say how many a cluster has: waves of fewer splits would leave most of it idle."""
+_SPLIT_BYTES = 16 << 20
+"""How large splits are on a cluster, which gives them to its workers at random: of many small ones each gets about as much. The splits of
+a bundle share files, so they need not be worth one each."""
+_CANCEL_SECONDS = 20.0
+"""Workers see within a second that they should stop; those that never started are stopped by the cluster."""
 
 
 class Engine:
@@ -32,59 +41,158 @@ class Engine:
     and then falls back without a word.
     """
 
-    def __init__(self, flags: Sequence[str]) -> None:
+    def __init__(
+        self, flags: Sequence[str], *, say: Callable[[str], None] = lambda _: None, canceled: threading.Event | None = None
+    ) -> None:
         """Parse Beam's flags.
+
+        Args:
+            flags: What was given after `--`.
+            say: Where to say that a cluster's pipeline is run again.
+            canceled: Set when the pipeline should end; in-process workers look for that themselves.
 
         Raises:
             ConfigurationError: a flag is none of Beam's, or wrong.
+            AccessError: the job server that they name does not answer.
         """
-        try:
-            self.options = PipelineOptions(list(flags))
-            named = self.options.get_all_options(retain_unknown_options=True)
-        except SystemExit as error:
-            raise ConfigurationError(f"Beam does not take the flags {' '.join(flags)}") from error
-        runner = self.options.view_as(StandardOptions).runner
+        self._flags = list(flags)
+        self._say = say
+        self._canceled = canceled or threading.Event()
+        options = self._options()
+        runner = options.view_as(StandardOptions).runner
         self.is_local = runner in _LOCAL
+        if self.is_local:
+            _check_known(options)  # a job server has flags of its own, which only it knows
+        self._runner: PipelineRunner = FnApiRunner() if self.is_local else _shared(_create(runner))
         if not self.is_local:
-            _check_runner(runner)
-            _check_job_server(self.options.view_as(PortableOptions).job_endpoint)
-        unknown = sorted(set(named) - set(self.options.get_all_options()))
-        if self.is_local and unknown:  # a job server has flags of its own, which only it knows
-            raise ConfigurationError(f"Beam has no flag {', '.join('--' + name for name in unknown)} (after --)")
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # errors come back as exceptions, and are told once
-        if self.is_local and self.options.view_as(DirectOptions).direct_num_workers < 2:
-            self.options.view_as(DirectOptions).direct_num_workers = os.cpu_count() or 1
+            _check_job_server(options.view_as(PortableOptions).job_endpoint)
+        hush()
 
     @property
     def workers(self) -> int:
         """How many splits run at once, as far as the flags say."""
+        options = self._options()
         if self.is_local:
-            return int(self.options.view_as(DirectOptions).direct_num_workers)
-        named = self.options.get_all_options(retain_unknown_options=True)
-        return max(int(named.get(name) or 0) for name in ("parallelism", "num_workers", "direct_num_workers")) or 1
+            return int(options.view_as(DirectOptions).direct_num_workers)
+        named = options.get_all_options(retain_unknown_options=True)
+        return max(int(named.get(name) or 0) for name in ("parallelism", "num_workers")) or _USUAL_WORKERS
 
-    def run(self, build: Callable[[beam.Pipeline], object]) -> None:
-        """Run the pipeline that `build` composes, to its end.
+    @property
+    def split_bytes(self) -> int | None:
+        """How large splits are to be, in compressed bytes; None for one a worker."""
+        return None if self.is_local else _SPLIT_BYTES
+
+    def at_launcher(self) -> Engine:
+        """Return an engine for what is not worth a cluster's start, such as listing."""
+        return self if self.is_local else Engine([])
+
+    def run(self, build: Callable[[beam.Pipeline], object], *, name: str) -> None:
+        """Run the pipeline that `build` composes, to its end. A cluster that fails for no reason of the pipeline's gets it again.
+
+        Args:
+            build: Composes the pipeline, which can be run again whatever became of it.
+            name: What the cluster shows it as.
 
         Raises:
             RekindleError: it failed; of the class that a worker raised, where the runner hands that on.
+            CanceledError: it was canceled.
         """
-        pipeline = beam.Pipeline(runner=FnApiRunner() if self.is_local else None, options=self.options)
-        build(pipeline)
+        for attempt in range(1, _TRIES + 1):
+            pipeline = beam.Pipeline(runner=self._runner, options=self._options(name))
+            build(pipeline)
+            result = self._submit(pipeline)
+            try:
+                self._wait(result)
+            except RunnerError as error:
+                if self._canceled.is_set():
+                    raise CanceledError("the pipeline was canceled") from error
+                if self.is_local or attempt == _TRIES:
+                    raise
+                self._say(f"The runner failed, and gets the pipeline {name} again: {error}")
+                time.sleep(attempt * _PAUSE_SECONDS)
+            else:
+                return
+
+    def _options(self, name: str | None = None) -> PipelineOptions:
+        """Return the options anew: Beam changes them while a pipeline runs."""
         try:
-            result = pipeline.run()
-            state = result.wait_until_finish()
+            options = PipelineOptions(self._flags)
+            options.get_all_options(retain_unknown_options=True)
+        except SystemExit as error:
+            raise ConfigurationError(f"Beam does not take the flags {' '.join(self._flags)}") from error
+        if options.view_as(DirectOptions).direct_num_workers < 2 and options.view_as(StandardOptions).runner in _LOCAL:
+            options.view_as(DirectOptions).direct_num_workers = os.cpu_count() or 1
+        cloud = options.view_as(GoogleCloudOptions)
+        cloud.job_name = "-".join(filter(None, (cloud.job_name, name))) or None
+        return options
+
+    def _submit(self, pipeline: beam.Pipeline) -> PipelineResult:
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            return pipeline.run()
         except Exception as error:
-            raise _translate(error) from error
+            raise translate(error) from error
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, before)  # a job server's own handler would stop it, and with it a pipeline that can end well
+
+    def _wait(self, result: PipelineResult) -> None:
+        try:
+            state = result.wait_until_finish() if self.is_local else self._wait_for_cluster(result)
+        except Exception as error:
+            raise translate(error) from error
+        except BaseException:
+            if not self.is_local:
+                result.cancel()
+            raise
         if state not in (None, PipelineState.DONE):
-            raise RekindleError(f"the runner ended the pipeline as {state}")
+            raise RunnerError(f"the runner ended the pipeline as {state}")
+
+    def _wait_for_cluster(self, result: PipelineResult) -> str | None:
+        """Wait for the end; where the pipeline is canceled and does not end by itself, have the cluster cancel it."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(1):
+                if self._canceled.is_set():
+                    if not over.wait(_CANCEL_SECONDS):
+                        result.cancel()
+                    return
+
+        threading.Thread(target=watch, name="rekindle-cancel", daemon=True).start()
+        try:
+            state: str | None = result.wait_until_finish()
+            return state
+        finally:
+            over.set()
 
 
-def _check_runner(name: str) -> None:
+def _check_known(options: PipelineOptions) -> None:
+    unknown = sorted(set(options.get_all_options(retain_unknown_options=True)) - set(options.get_all_options()))
+    if unknown:
+        raise ConfigurationError(f"Beam has no flag {', '.join('--' + name for name in unknown)} (after --)")
+
+
+def _create(name: str) -> PipelineRunner:
     try:
-        create_runner(name)
+        return create_runner(name)
     except (ValueError, ImportError, AttributeError) as error:
         raise ConfigurationError(f"--runner={name} (after --): {error}") from error
+
+
+def _shared(runner: PipelineRunner) -> PipelineRunner:
+    """Return the runner with one job server for all its pipelines: Beam's Flink runner starts a JVM for each, and stops them at the end."""
+    start: Callable[[PipelineOptions], Any] | None = getattr(runner, "default_job_server", None)
+    if start is not None:
+        servers: list[Any] = []
+
+        def default_job_server(options: PipelineOptions) -> Any:  # job_server.JobServer
+            if not servers:
+                servers.append(start(options))
+            return servers[0]
+
+        runner.default_job_server = default_job_server
+    return runner
 
 
 def _check_job_server(endpoint: str | None) -> None:
@@ -96,17 +204,3 @@ def _check_job_server(endpoint: str | None) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
     except OSError as error:
         raise AccessError(f"no job server answers at --job_endpoint={endpoint}: {error}; start one, or name another") from error
-
-
-def _translate(error: Exception) -> RekindleError:
-    """Return the error that a worker raised: here itself, with Beam's note at its end; from elsewhere as the text of a traceback."""
-    if isinstance(error, RekindleError):
-        return type(error)(_NOTE.sub("", str(error)))
-    raised = list(_RAISED.finditer(str(error)))
-    if raised:
-        kind = getattr(errors, raised[-1]["name"], RekindleError)
-        if issubclass(kind, RekindleError):
-            translated: RekindleError = kind(raised[-1]["message"])
-            return translated
-    text = str(error).strip().splitlines()
-    return RekindleError(f"the pipeline failed: {text[-1] if text else type(error).__name__}")

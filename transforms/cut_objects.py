@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 
 import apache_beam as beam
 
+from transforms.hot_tier.place import open_prepared
 from transforms.job_folder import JobFolder
 from transforms.object_parts import Part
 from transforms.object_reading import ReadSettings
 from transforms.read_range import measure_range
-from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
+from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,6 @@ class _CutObjectsFn(beam.DoFn):
 
     def process(self, rough: RoughRange) -> Iterator[str]:
         config = self._config
-        folder = JobFolder(open_tier(config["tier_uri"], config["tier_options"]), config["settings"].task_id)
+        folder = JobFolder(open_prepared(config["tier_uri"], config["tier_options"]), config["settings"].task_id)
         cut_objects(open_store(config["bucket"], config["store_options"]), rough, config["settings"], folder)
         yield rough.info.uri

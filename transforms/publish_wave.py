@@ -10,11 +10,12 @@ import apache_beam as beam
 
 from transforms.errors import ObjectError
 from transforms.hot_tier.ledger import LedgerEntry
+from transforms.hot_tier.place import open_prepared
 from transforms.hot_tier.publish import PublishResult, publish_wave
 from transforms.hot_tier.writing import FileDescription
 from transforms.job_folder import JobFolder
 from transforms.object_outcomes import merge_entries, with_counts
-from transforms.storage import StorageOptions, open_tier
+from transforms.storage import StorageOptions
 
 
 @dataclass
@@ -84,7 +85,7 @@ class _PublishWaveFn(beam.DoFn):
         wave = self._config
         files: list[FileDescription] = list(gathered[1]["files"])
         entries = with_counts(merge_entries(gathered[1]["outcomes"]), gathered[1]["counts"])
-        tier = open_tier(wave["tier_uri"], wave["tier_options"])
+        tier = open_prepared(wave["tier_uri"], wave["tier_options"])
         if wave["on_error"] == "fail":
             refuse_failures(JobFolder(tier, wave["job"]), entries)
         yield publish_wave(

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
+from transforms.hot_tier.place import open_prepared
 from transforms.hot_tier.upkeep.carrying_out import carry_out, count_rows
 from transforms.hot_tier.upkeep.results import results_folder
 from transforms.hot_tier.upkeep.tasks import Task, TaskResult
-from transforms.storage import StorageOptions, open_tier
+from transforms.storage import StorageOptions
 from transforms.storage.json_folder import JsonFolder
 
 _READERS = 8
@@ -62,7 +63,7 @@ class _RewriteFilesFn(beam.DoFn):
         self._files = beam.metrics.Metrics.counter("rekindle", "files")
 
     def setup(self) -> None:
-        self._tier = open_tier(self._config["tier_uri"], self._config["tier_options"])
+        self._tier = open_prepared(self._config["tier_uri"], self._config["tier_options"])
 
     def process(self, task: Task) -> Iterator[int]:
         promoted, run_id = self._config["promoted"], self._config["run_id"]

@@ -10,8 +10,9 @@ import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
+from transforms.hot_tier.place import open_prepared
 from transforms.hot_tier.writing import BUFFER_BYTES, FileDescription, HotTierWriter
-from transforms.storage import StorageOptions, open_tier
+from transforms.storage import StorageOptions
 
 
 @dataclass
@@ -52,7 +53,7 @@ class _WriteHotTierFn(beam.DoFn):
         self._writer: HotTierWriter | None = None
 
     def setup(self) -> None:
-        self._tier = open_tier(self._tier_uri, self._tier_options)
+        self._tier = open_prepared(self._tier_uri, self._tier_options)
 
     def start_bundle(self) -> None:
         self._writer = HotTierWriter(self._tier, columns=self._columns, job=self._task_id, buffer_bytes=self._buffer_bytes)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from typing import ClassVar
+
 import apache_beam as beam
 import pytest
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
 
+from pipelines import running
 from pipelines.running import Engine
-from transforms.errors import AccessError, ConfigurationError, RekindleError
+from transforms.errors import AccessError, CanceledError, ConfigurationError, RekindleError
 
 
 def _refuse(value: int) -> int:
@@ -47,9 +54,78 @@ def test_flags_that_beam_does_not_have() -> None:
 
 def test_errors_of_workers_keep_their_class_and_words() -> None:
     with pytest.raises(AccessError, match=r"^s3://b/7: not for you$"):
-        Engine([]).run(lambda pipeline: pipeline | beam.Create([7]) | beam.Map(_refuse))
+        Engine([]).run(lambda pipeline: pipeline | beam.Create([7]) | beam.Map(_refuse), name="test")
 
 
 def test_other_errors_are_told_too() -> None:
     with pytest.raises(RekindleError, match="division|integer"):
-        Engine([]).run(lambda pipeline: pipeline | beam.Create([0]) | beam.Map(_break))
+        Engine([]).run(lambda pipeline: pipeline | beam.Create([0]) | beam.Map(_break), name="test")
+
+
+class UnsteadyCluster(PipelineRunner):
+    """A runner that is no local one, and loses its workers some times before it runs a pipeline."""
+
+    failures: ClassVar[list[Exception]] = []
+    runs: ClassVar[list[str]] = []
+
+    def run_pipeline(self, pipeline: beam.Pipeline, options: PipelineOptions) -> PipelineResult:
+        self.runs.append(options.view_as(GoogleCloudOptions).job_name)
+        return _Unsteady(self.failures.pop(0)) if self.failures else FnApiRunner().run_pipeline(pipeline, options)
+
+
+class _Unsteady(PipelineResult):
+    def __init__(self, error: Exception) -> None:
+        super().__init__(PipelineState.FAILED)
+        self.error = error
+
+    def wait_until_finish(self, duration: int | None = None) -> str:
+        raise self.error
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> type[UnsteadyCluster]:
+    monkeypatch.setattr(running, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(running, "create_runner", lambda _: UnsteadyCluster())
+    UnsteadyCluster.failures, UnsteadyCluster.runs = [], []
+    return UnsteadyCluster
+
+
+def test_a_cluster_that_loses_workers_gets_the_pipeline_again(cluster: type[UnsteadyCluster]) -> None:
+    cluster.failures = [RuntimeError("a task manager was lost"), RuntimeError("and another")]
+    said: list[str] = []
+    Engine(["--runner=UnsteadyCluster"], say=said.append).run(lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x")
+    assert cluster.runs == ["rekindle-x"] * 3
+    assert [line.rpartition(": ")[2] for line in said] == ["a task manager was lost", "and another"]
+
+
+def test_a_cluster_that_never_comes_back(cluster: type[UnsteadyCluster]) -> None:
+    cluster.failures = [RuntimeError("no slots")] * 3
+    with pytest.raises(RekindleError, match="no slots"):
+        Engine(["--runner=UnsteadyCluster"]).run(lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x")
+    assert len(cluster.runs) == 3
+
+
+def test_an_error_of_the_products_own_is_not_tried_again(cluster: type[UnsteadyCluster]) -> None:
+    cluster.failures = [RuntimeError("Traceback …\ntransforms.errors.AccessError: s3://b/k: not for you [while running 'Read']\n\tat java")]
+    with pytest.raises(AccessError, match="^s3://b/k: not for you$"):
+        Engine(["--runner=UnsteadyCluster"]).run(lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x")
+    assert len(cluster.runs) == 1
+
+
+def test_a_canceled_pipeline_is_not_tried_again(cluster: type[UnsteadyCluster]) -> None:
+    cluster.failures = [RuntimeError("CANCELLED")]
+    canceled = threading.Event()
+    canceled.set()
+    with pytest.raises(CanceledError):
+        Engine(["--runner=UnsteadyCluster"], canceled=canceled).run(lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x")
+    assert len(cluster.runs) == 1
+
+
+def test_a_name_of_the_users_own_comes_first(cluster: type[UnsteadyCluster]) -> None:
+    Engine(["--runner=UnsteadyCluster", "--job_name=nightly"]).run(lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x")
+    assert cluster.runs == ["nightly-rekindle-x"]
+
+
+def test_listing_is_not_worth_a_cluster(cluster: type[UnsteadyCluster]) -> None:
+    Engine(["--runner=UnsteadyCluster"]).at_launcher().run(lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x")
+    assert cluster.runs == []

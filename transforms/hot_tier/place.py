@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 from collections.abc import Iterator
 
 import orjson
@@ -10,7 +11,7 @@ from deltalake import DeltaTable
 
 from transforms.errors import TierError
 from transforms.hot_tier.opening import EVENTS
-from transforms.storage import TierStore
+from transforms.storage import StorageOptions, TierStore, open_tier
 
 MARKER = "_rekindle/tier.json"
 PRODUCT = "rekindle"
@@ -37,6 +38,21 @@ def check_place(tier: TierStore) -> None:
         check_marker(tier, tier.get(MARKER))
     except FileNotFoundError:
         _check_vacant(tier)
+
+
+def open_prepared(uri: str, options: StorageOptions) -> TierStore:
+    """Return the place of a hot tier that a launcher has prepared, as its workers open it, perhaps on another machine.
+
+    Raises:
+        TierError: there is none here; else a worker would write where nobody looks.
+    """
+    tier = open_tier(uri, options)
+    if not tier.exists(MARKER):
+        raise TierError(
+            f"hot tier {uri}: the worker on {socket.gethostname()} does not find it. Workers of a cluster take a hot tier on S3, or a "
+            "folder that is mounted on every machine"
+        )
+    return tier
 
 
 def check_marker(tier: TierStore, text: bytes) -> None:

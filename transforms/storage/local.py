@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import stat
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -133,6 +134,7 @@ class LocalStore(ObjectStore):
         try:
             return os.open(self._path(info.key), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError as error:
+            self._require_folder()  # a cluster's worker may not have it
             why = "it is a link to a file that is not there" if os.path.islink(self._path(info.key)) else "it was there when it was listed"
             raise VanishedError(f"{info.uri}: no such file; {why}") from error
         except PermissionError as error:
@@ -158,7 +160,8 @@ class LocalStore(ObjectStore):
         try:
             is_folder = stat.S_ISDIR(os.stat(self.folder).st_mode)
         except OSError as error:
-            raise AccessError(f"bucket {self.bucket}: {error.strerror}; name a folder that is there") from error
+            here = f"{error.strerror} on {socket.gethostname()}"
+            raise AccessError(f"bucket {self.bucket}: {here}; name a folder that is there, on every machine that reads it") from error
         if not is_folder:
             raise AccessError(f"bucket {self.bucket}: this is a file; name its folder, and the file as --pattern")
 

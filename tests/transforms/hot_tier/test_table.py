@@ -18,6 +18,7 @@ from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms import schema
 from transforms.errors import TierError
 from transforms.hot_tier import columns, opening, table
+from transforms.hot_tier.place import open_prepared
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.statistics import PROPERTY
 from transforms.storage import StorageOptions, TierStore, open_tier
@@ -185,6 +186,12 @@ def test_tier_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "hot").write_text("x")
     with pytest.raises(TierError, match="this is a file"):
         table.check_place(open_tier(str(tmp_path / "hot"), StorageOptions()))
+
+
+def test_workers_that_do_not_see_the_launchers_tier(local_tier: TierStore, tmp_path: Path) -> None:
+    assert open_prepared(local_tier.uri, StorageOptions()).uri == local_tier.uri
+    with pytest.raises(TierError, match="the worker on .* does not find it"):
+        open_prepared(str(tmp_path / "of another machine"), StorageOptions())
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "lost+found/x", "_rekindle/tmp/x"])

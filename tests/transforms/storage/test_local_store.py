@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -209,6 +210,11 @@ class TestChanges:
     def test_gone(self, tmp_path: Path, store: ObjectStore, info: ObjectInfo) -> None:
         (tmp_path / "a").unlink()
         with pytest.raises(VanishedError, match="no such file; it was there when it was listed"):
+            read(store, info)
+
+    def test_on_a_machine_that_does_not_have_the_folder(self, tmp_path: Path, store: ObjectStore, info: ObjectInfo) -> None:
+        shutil.rmtree(tmp_path)
+        with pytest.raises(AccessError, match="name a folder that is there, on every machine"):
             read(store, info)
 
     @pytest.mark.parametrize("content", [b"y" * 5_000_000, b"y", b""])
