@@ -38,7 +38,7 @@ class EmbeddedS3:
         """Start the server, and return when it answers."""
         said = ""
         for _ in range(_ATTEMPTS):  # another program may take the free port first
-            port = _free_port()
+            port = free_port()
             with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
                 self._process = _start(port, log.fileno())
                 if _answers(self._process, port):
@@ -83,7 +83,8 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on, as yet."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,66 @@
+"""The runners, started once for all tests of a process; a test whose runner this machine can't have is skipped, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pytest
+
+from tests.runners import tools
+from tests.runners.flink_cluster import FlinkCluster
+from tests.runners.processes import Server
+from tests.runners.servers import FlinkJobServer, Prism, SparkJobServer, WorkerPool
+
+T = TypeVar("T", bound=Server)
+
+
+@contextmanager
+def started(server: T) -> Iterator[T]:
+    """Run a server; skip the test where there is none, unless `REKINDLE_RUNNERS=required`."""
+    try:
+        server.__enter__()
+    except tools.ToolMissing as missing:
+        if tools.is_required():
+            raise
+        pytest.skip(str(missing))
+    try:
+        yield server
+    finally:
+        server.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def flink() -> Iterator[FlinkJobServer]:
+    """Flink inside a job server."""
+    with started(FlinkJobServer()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkJobServer]:
+    """Spark inside a job server."""
+    with started(SparkJobServer()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prism() -> Iterator[Prism]:
+    """Beam's runner in Go."""
+    with started(Prism()) as server:
+        yield server
+
+
+@pytest.fixture
+def flink_cluster() -> Iterator[FlinkCluster]:
+    """A Flink of the test's own, which it may break."""
+    with started(FlinkCluster()) as server:
+        yield server
+
+
+@pytest.fixture
+def worker_pool() -> Iterator[WorkerPool]:
+    """Where Python workers are started that are not the test's process."""
+    with started(WorkerPool()) as server:
+        yield server
