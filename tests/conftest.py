@@ -1,14 +1,18 @@
-"""What many tests need: a real S3 over HTTP, and one that fails on demand."""
+"""What many tests need: a real S3 over HTTP, and one that fails on demand.
+
+The S3 is moto's, which comes by pip. With `--s3=minio` it is MinIO, and of all tests those run that use it: they must hold there too.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 import pytest
@@ -16,9 +20,13 @@ from hypothesis import settings
 
 from demo.embedded_s3 import EmbeddedS3
 from tests.fault_proxy import FaultProxy
+from tests.runners.conftest import started
+from tests.runners.minio import MinIO
 from transforms.storage import StorageOptions
 
 REGION = "us-east-1"
+KEY_ID, SECRET = "test", "test-secret"
+"""The credentials: MinIO knows these alone, moto takes any."""
 THOROUGH = os.environ.get("REKINDLE_TESTS") == "thorough"
 """Whether the tests of what is killed, random or at once take their full numbers (`make test-thorough`, half an hour more)."""
 
@@ -54,11 +62,48 @@ class S3:
     def put(self, key: str, data: bytes, **more: Any) -> None:
         self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **more)
 
+    def make_public(self) -> None:
+        """Let anyone list and read; what is put with `ACL="public-read"`, for moto heeds that and MinIO heeds this."""
+        resources = [f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"]
+        allowed = {"Effect": "Allow", "Principal": "*", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": resources}
+        self.client.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
+
+
+class S3Server(Protocol):
+    """What answers as S3."""
+
+    @property
+    def endpoint_url(self) -> str: ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the S3 be chosen."""
+    parser.addoption("--s3", choices=["moto", "minio"], default="moto", help="the S3 that tests use: moto (by pip), or MinIO (built by Go)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With MinIO run what uses S3 alone, and skip what MinIO does not have: the mark says what."""
+    if config.getoption("--s3") != "minio":
+        return
+    others = [item for item in items if not _uses_s3(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if _uses_s3(item)]
+    for item in items:
+        mark = item.get_closest_marker("moto_only")
+        if mark:
+            item.add_marker(pytest.mark.skip(reason=f"not on MinIO: {mark.kwargs['reason']}"))
+
+
+def _uses_s3(item: pytest.Item) -> bool:
+    """Return whether a test has the server, by name or as one of several places."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return "s3_server" in getattr(item, "fixturenames", ()) or any(isinstance(one, str) and one == "s3" for one in parameters)
+
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[EmbeddedS3]:
+def s3_server(pytestconfig: pytest.Config) -> Iterator[S3Server]:
     """The server; its process ends with the tests."""
-    with EmbeddedS3() as server:
+    with started(MinIO(KEY_ID, SECRET)) if pytestconfig.getoption("--s3") == "minio" else EmbeddedS3() as server:
         yield server
 
 
@@ -68,15 +113,15 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.fixture
-def s3(s3_server: EmbeddedS3, aws_environment: None) -> S3:
+def s3(s3_server: S3Server, aws_environment: None) -> S3:
     """A real S3 with an empty bucket of the test's own; this process and its children have credentials for it."""
     client = boto3.client("s3", endpoint_url=s3_server.endpoint_url, region_name=REGION)
     bucket = f"test-{uuid.uuid4().hex[:20]}"

@@ -13,6 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.session import get_session
+
 HOST = "127.0.0.1"
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"})
 _BODY = "<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message><Region>{region}</Region></Error>"
@@ -123,6 +128,26 @@ def _fits(fault: Fault, method: str, key: str | None) -> bool:
     return fault.named is None or (key is not None and fault.named(key))
 
 
+def _signed_again(method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
+    """Return a request's headers with a signature that fits them, by the credentials of the environment."""
+    given = {name.lower(): value for name, value in headers.items()}
+    region = given.pop("authorization").split("/")[2]
+    request = AWSRequest(method, url, given)
+    _SignedAgain(get_session().get_credentials(), given["x-amz-content-sha256"], region).add_auth(request)
+    return dict(request.headers.items())
+
+
+class _SignedAgain(S3SigV4Auth):
+    """A signature over what the request already says of its body."""
+
+    def __init__(self, credentials: Credentials, body_digest: str, region: str) -> None:
+        super().__init__(credentials, "s3", region)
+        self._body_digest = body_digest
+
+    def payload(self, request: AWSRequest) -> str:
+        return self._body_digest
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -167,8 +192,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self, body: bytes, fault: Fault) -> None:
         connection = HTTPConnection(self.server.proxy.upstream, timeout=60)
         dropped = {"if-match", "if-none-match"} if fault.drop_conditions else set()
-        sent = {name: value for name, value in self.headers.items() if name.lower() not in _HOP | dropped | {"host", "expect"}}
-        connection.request(self.command, self.path, body=body or None, headers={**sent, "Host": self.server.proxy.upstream})
+        sent = {name: value for name, value in self.headers.items() if name.lower() not in _HOP | dropped | {"expect"}}
+        if dropped & {name.lower() for name in self.headers}:
+            sent = _signed_again(self.command, f"http://{self.headers['Host']}{self.path}", sent)
+        connection.request(self.command, self.path, body=body or None, headers=sent)
         response = connection.getresponse()
         if fault.after:
             fault.after()

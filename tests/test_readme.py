@@ -14,9 +14,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from demo.embedded_s3 import EmbeddedS3
 from demo.sample_logs import sample_objects
-from tests.conftest import REGION
+from tests.conftest import KEY_ID, REGION, SECRET, S3Server
 from transforms.processors.definition import load_pipelines
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,10 +65,10 @@ def fixture_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(name="environment", scope="module")
-def fixture_environment(s3_server: EmbeddedS3) -> dict[str, str]:
+def fixture_environment(s3_server: S3Server) -> dict[str, str]:
     """The buckets that the README names, and an environment in which its commands find them."""
     client = boto3.client(
-        "s3", endpoint_url=s3_server.endpoint_url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+        "s3", endpoint_url=s3_server.endpoint_url, region_name=REGION, aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET
     )
     for bucket in ("my-bucket", "my-tier"):
         client.create_bucket(Bucket=bucket)
@@ -77,7 +76,7 @@ def fixture_environment(s3_server: EmbeddedS3) -> dict[str, str]:
         if key in KEPT:
             client.put_object(Bucket="my-bucket", Key=key, Body=content)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "REKINDLE_"))}
-    made_up = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+    made_up = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": REGION}
     return {**kept, **made_up, "AWS_ENDPOINT_URL": s3_server.endpoint_url, "PYTHONPATH": str(ROOT)}
 
 

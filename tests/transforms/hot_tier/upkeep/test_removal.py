@@ -359,6 +359,7 @@ def test_store_that_does_not_let_go(s3: S3, fault_proxy: FaultProxy) -> None:
     assert [row["run_id"] for row in read_audit(straight) if row["kind"] == "remove"] == [run.id]
 
 
+@pytest.mark.moto_only(reason="it lists unfinished uploads of one key only, and removes those of a day ago by itself")
 def test_parts_that_were_never_made_whole(s3: S3) -> None:
     tier = open_tier(f"s3://{s3.bucket}/hot", s3.options)
     for key in ("hot/events/x", "other"):
@@ -366,6 +367,22 @@ def test_parts_that_were_never_made_whole(s3: S3) -> None:
     assert tier.remove_leftovers(50 * 365 * DAYS) == 0  # the server says that all begin in 2010
     assert tier.remove_leftovers(DAYS) == 1
     assert [upload["Key"] for upload in s3.client.list_multipart_uploads(Bucket=s3.bucket)["Uploads"]] == ["other"]
+
+
+def test_on_a_bucket_with_versions_removal_leaves_older_versions_only(s3: S3) -> None:
+    """A lifecycle rule of the bucket ends those (docs/retention.md)."""
+    s3.client.put_bucket_versioning(Bucket=s3.bucket, VersioningConfiguration={"Status": "Enabled"})
+    tier = open_tier(f"s3://{s3.bucket}/hot", s3.options)
+    prepare(tier)
+    publish(tier, ["a", "b"])
+    _, landed = delete_events(tier, with_filename("a"))
+    assert remove_old_files(tier, later(), timedelta(0), is_live=DEAD).files == 1
+    assert all_ids(tier) == set(ids(tier)) == set(expected_ids(["b"]))
+    old = f"hot/events/{landed.document['files'][0]['old']}"
+    found = s3.client.list_object_versions(Bucket=s3.bucket, Prefix=old)
+    assert [(one["Key"], one["IsLatest"]) for one in found["DeleteMarkers"]] == [(old, True)]
+    assert [(one["Key"], one["IsLatest"]) for one in found["Versions"]] == [(old, False)]
+    assert remove_old_files(tier, later(), timedelta(0), is_live=DEAD).files == 0
 
 
 @pytest.mark.slow
