@@ -42,6 +42,7 @@ __all__ = [
     "print_report",
     "print_rows_json",
     "print_table",
+    "print_warnings",
     "printable",
     "progress_line",
     "show_report",
@@ -117,7 +118,7 @@ def show_report(report: dict[str, Any], *, as_json: bool, code: int) -> int:
     """Print a job's report, and what must be said beside it; return the exit code that is given."""
     if as_json:
         print_json(report)
-        _print_warnings(report["warnings"])
+        print_warnings(report["warnings"])
         if code and report.get("reason"):
             print_error(report["reason"], field=None)
     else:
@@ -186,8 +187,8 @@ def print_error(text: str, *, field: str | None) -> None:
     MESSAGES.print(f"[bold red]Error:[/]{chr(10) if placed else ' '}{escape(printable(shown))}", soft_wrap=True)
 
 
-def _print_warnings(warnings: Sequence[str]) -> None:
-    """Say warnings on standard error, where the report goes as JSON to standard output."""
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Say warnings on standard error, beside a report on standard output."""
     for text in warnings[:MOST_LINES]:
         MESSAGES.print(f"Warning: {escape(printable(text))}", soft_wrap=True)
 

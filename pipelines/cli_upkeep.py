@@ -76,9 +76,7 @@ def restore(
         from pipelines.restoring import Restore, restore
 
         report = restore(_settings(common, None, console), Restore(run_id=run, to=point, rules=read, execute=execute))
-    if common.as_json:
-        output.print_json(report)
-    else:
+    if not _printed_as_json(report, common):
         _show_restore(report, quiet=common.quiet)
     return 0
 
@@ -118,11 +116,10 @@ def compact(
         from pipelines.compaction import compact
 
         report = compact(_settings(common, beam_flags, console), target_bytes=size)
-    if common.as_json:
-        output.print_json(report)
-    else:
+    if not _printed_as_json(report, common):
         done = f"{report['merged']:,} files became {report['written']:,} ({show_size(report['bytes'])}, {report['events']:,} events)"
         output.RESULTS.print(done if report["merged"] else f"nothing to merge: {report['filesBefore']:,} files")
+        output.print_warnings(report["warnings"])
     return 0
 
 
@@ -152,9 +149,17 @@ def _confirmed(what: str) -> bool:
     return click.confirm(f"{what}. Go on?", err=True)
 
 
-def _show(report: dict[str, Any], common: Common, verb: str) -> int:
+def _printed_as_json(report: dict[str, Any], common: Common) -> bool:
+    """Print a report as JSON where that is asked for; its warnings are then said beside it, unless quiet."""
     if common.as_json:
         output.print_json(report)
+        if not common.quiet:
+            output.print_warnings(report["warnings"])
+    return common.as_json
+
+
+def _show(report: dict[str, Any], common: Common, verb: str) -> int:
+    if _printed_as_json(report, common):
         return 0
     columns = ("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share")
     rows = [_cells(rule) for rule in report["rules"]]
@@ -166,8 +171,7 @@ def _show(report: dict[str, Any], common: Common, verb: str) -> int:
         output.RESULTS.print(f"{report['removed']['files']:,} old files removed for good ({show_size(report['removed']['bytes'])})")
     if report["executed"] and report["events"]:
         output.RESULTS.print(f"Run {report['runId']}, version {report['versionAfter']}", soft_wrap=True)
-    for text in report["warnings"]:
-        output.print_message(f"Warning: {text}")
+    output.print_warnings(report["warnings"])
     if not report["executed"] and not common.quiet:
         output.MESSAGES.print("Nothing was done: --execute does it.")
     return 0
@@ -191,7 +195,6 @@ def _show_restore(report: dict[str, Any], *, quiet: bool) -> None:
     if report["hold"] and not quiet:
         output.MESSAGES.print("Under `holds:` of the rules file, this keeps them:")
         output.MESSAGES.print(indent(report["hold"].partition("\n")[2].rstrip(), "  "), soft_wrap=True, markup=False)
-    for text in report["warnings"]:
-        output.print_message(f"Warning: {text}")
+    output.print_warnings(report["warnings"])
     if not report["executed"] and not quiet:
         output.MESSAGES.print("Nothing was done: --execute does it.")

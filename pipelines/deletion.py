@@ -65,7 +65,7 @@ def delete(settings: UpkeepSettings, deletion: Deletion) -> dict[str, Any]:
 
     def remove(tier: TierStore, run: Run) -> dict[str, Any]:
         removal = remove_old_files(tier, run, deletion.grace, is_live=lambda writer: is_live(tier, writer))
-        return {"removed": {"files": removal.files, "bytes": removal.bytes}}
+        return {"removed": {"files": removal.files, "bytes": removal.bytes}, "warnings": list(removal.warnings)}
 
     asked = RuledRun(kind=DELETE, rules=deletion.rules, now=deletion.now, plan=plan_deletion, execute=deletion.execute)
     return run_rules(settings, asked, check=check, after=remove)

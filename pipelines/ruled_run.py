@@ -55,7 +55,7 @@ def run_rules(
         settings: Where the tier is.
         asked: What is to be done.
         check: Called before anything is done; what it raises is the end of it.
-        after: Called when it is done; what it returns is added to the report.
+        after: Called when it is done; what it returns is added to the report, its `warnings` to the others.
 
     Returns:
         The report of spec §13.
@@ -77,8 +77,9 @@ def run_rules(
         landed = carry_through(folder, run, work.change)
         finish(folder, run, landed)
         more = after(tier, run)
-    report = _report(run, work.found, work.version) | _outcome(landed, work.version) | more
-    return report | {"warnings": [*_of_the_future(run), *work.warnings, *report["warnings"]]}
+    report = _report(run, work.found, work.version) | _outcome(landed, work.version)
+    warnings = [*_of_the_future(run), *work.warnings, *report["warnings"], *more.get("warnings", ())]
+    return report | more | {"warnings": warnings}
 
 
 class RuledWork:

@@ -1,0 +1,45 @@
+"""What `rekindle delete`, `restore`, `tier` and `compact` say beside doing it: warnings, holds, what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines import deletion
+from tests.pipelines.conftest import Ended
+from tests.pipelines.reading import NOW, RULES, made_tier
+from transforms.hot_tier.upkeep.removal import Removal
+from transforms.storage import StorageOptions, TierStore, open_tier
+
+Rekindle = Callable[..., Ended]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> TierStore:
+    return open_tier(str(tmp_path / "hot"), StorageOptions())
+
+
+@pytest.fixture
+def flags(tmp_path: Path, store: TierStore) -> tuple[object, ...]:
+    """A tier with events for the rules, and the flags of a deletion."""
+    made_tier(store)
+    (tmp_path / "rules.yaml").write_text(RULES)
+    return ("delete", "--rules", tmp_path / "rules.yaml", "--hot-tier", store.uri, "--now", NOW.isoformat())
+
+
+@pytest.mark.parametrize(
+    ("more", "in_report", "said"),
+    [(("--json",), True, True), (("--json", "--quiet"), True, False), ((), False, True), (("--quiet",), False, True)],
+    ids=["json", "quiet json", "text", "quiet text"],
+)
+def test_warnings_of_the_removal(
+    flags: tuple[object, ...], rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], in_report: bool, said: bool
+) -> None:
+    monkeypatch.setattr(deletion, "remove_old_files", lambda *_, **__: Removal(2, 3, "run", ("the checkpoint failed",)))
+    done = rekindle(*flags, "--execute", *more)
+    assert done.code == 0, done.err
+    assert ("Warning: the checkpoint failed" in done.err) is said
+    if in_report:
+        assert (done.json["warnings"], done.json["removed"]) == (["the checkpoint failed"], {"files": 2, "bytes": 3})
