@@ -161,9 +161,7 @@ def _printed_as_json(report: dict[str, Any], common: Common) -> bool:
 def _show(report: dict[str, Any], common: Common, verb: str) -> int:
     if _printed_as_json(report, common):
         return 0
-    columns = ("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share")
-    rows = [_cells(rule) for rule in report["rules"]]
-    output.print_table(columns, rows)
+    _print_rules(report)
     output.RESULTS.print()
     would = "" if report["executed"] else "would be "
     output.RESULTS.print(f"{report['events']:,} events ({report['share']:.2%} of the tier) {would}{verb}; holds keep {report['held']:,}")
@@ -175,6 +173,14 @@ def _show(report: dict[str, Any], common: Common, verb: str) -> int:
     if not report["executed"] and not common.quiet:
         output.MESSAGES.print("Nothing was done: --execute does it.")
     return 0
+
+
+def _print_rules(report: dict[str, Any]) -> None:
+    """Print what each rule takes and each hold keeps."""
+    output.print_table(("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share"), map(_cells, report["rules"]))
+    if report["holds"]:
+        output.RESULTS.print()
+        output.print_table(("Hold", "Keeps"), ((hold["name"], f"{hold['events']:,}") for hold in report["holds"]))
 
 
 def _cells(rule: dict[str, Any]) -> list[object]:

@@ -12,7 +12,7 @@ from pipelines.rewriting import Rewriter, UpkeepSettings
 from pipelines.rules import Rules
 from transforms.hot_tier.files import load_events
 from transforms.hot_tier.snapshot import Snapshot
-from transforms.hot_tier.upkeep.accounting import Outcome, account, file_changes, outcomes_of
+from transforms.hot_tier.upkeep.accounting import Outcome, account, file_changes, outcomes_of, without_use
 from transforms.hot_tier.upkeep.changes import Change, Landed, carry_through
 from transforms.hot_tier.upkeep.finishing import finish, finish_interrupted
 from transforms.hot_tier.upkeep.planning import Plan
@@ -69,7 +69,7 @@ def run_rules(
     work = RuledWork(rewriter, Program.of(asked.rules.file, run.now), asked.plan)
     snapshot = load_events(tier)
     if not asked.execute:
-        return _report(run, work.count(snapshot), snapshot.version)
+        return _report(run, work.count(snapshot), snapshot.version) | {"warnings": work.warnings}
     remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
     check(work, snapshot)
     folder = RunFolder.begin(tier, run)
@@ -88,7 +88,7 @@ class RuledWork:
     Attributes:
         found: What the newest plan has come to, as the report has it (`account`).
         version: The table's version that this is about.
-        warnings: Which files are left alone although a rule may take rows of them, and why.
+        warnings: Which files are left alone although a rule may take rows of them, and why; which rules and holds match nothing.
     """
 
     def __init__(self, rewriter: Rewriter, program: Program, plan: Callable[[Snapshot, Program], Plan]) -> None:
@@ -123,7 +123,8 @@ class RuledWork:
 
     def _account(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         self.found, self.version = account(self._program, outcomes, snapshot.rows), snapshot.version
-        self.warnings = [result.warning for _, result in outcomes if result.warning]
+        left_alone = [result.warning for _, result in outcomes if result.warning]
+        self.warnings = [*left_alone, *without_use(self._program, self.found, snapshot)]
         return self.found
 
 
@@ -141,5 +142,7 @@ def _of_the_future(run: Run) -> list[str]:
 def _outcome(landed: Landed | None, version: int) -> dict[str, Any]:
     if landed is None:  # no rule took anything
         return {"executed": True, "versionAfter": version}
-    done = {name: landed.document[name] for name in ("rules", "held", "events", "bytes", "share", "versionBefore")}  # of what was tried
+    done = {
+        name: landed.document[name] for name in ("rules", "holds", "held", "events", "bytes", "share", "versionBefore")
+    }  # of what was tried
     return done | {"executed": True, "versionAfter": landed.version, "warnings": list(landed.warnings)}

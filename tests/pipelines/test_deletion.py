@@ -101,7 +101,7 @@ def test_the_report_of_a_deletion(flags: tuple[object, ...], store: TierStore, r
     assert done.code == 0, done.err
     report = done.json
     assert [name for name in report if name in FIELDS] == FIELDS
-    assert set(report) - set(FIELDS) == {"bytes", "warnings", "removed"}
+    assert set(report) - set(FIELDS) == {"holds", "bytes", "warnings", "removed"}
     assert all(list(rule) == RULE_FIELDS for rule in report["rules"])
     assert (report["executed"], report["now"], report["warnings"]) == (True, "2026-11-20T00:00:00Z", [])
     assert [(rule["name"], rule["cutoff"], rule["events"], rule["files"], rule["filesWhole"]) for rule in report["rules"]] == [
@@ -109,6 +109,7 @@ def test_the_report_of_a_deletion(flags: tuple[object, ...], store: TierStore, r
         ("old", "2026-10-21T00:00:00Z", 2, 2, 2),
     ]
     assert (report["held"], report["events"], report["share"]) == (1, 5, round(5 / ROWS, 6))
+    assert report["holds"] == [{"name": "case 17", "events": 1}]
     assert sum(rule["bytes"] for rule in report["rules"]) == report["bytes"] > 0
     assert (report["versionBefore"], report["versionAfter"]) == (before.version, before.version + 1)
     assert re.fullmatch(r"\d{8}T\d{6}Z-delete-[0-9a-f]{8}", report["runId"])
@@ -134,8 +135,8 @@ def test_a_dry_run_writes_nothing(flags: tuple[object, ...], store: TierStore, r
     assert (dry.json["executed"], dry.json["versionAfter"], dry.json["events"]) == (False, None, 5)
     assert [name for name in dry.json if name in FIELDS] == FIELDS
     done = rekindle(*flags, "--execute").json
-    assert {name: done[name] for name in ("rules", "held", "events", "share", "bytes", "versionBefore")} == {
-        name: dry.json[name] for name in ("rules", "held", "events", "share", "bytes", "versionBefore")
+    assert {name: done[name] for name in ("rules", "holds", "held", "events", "share", "bytes", "versionBefore")} == {
+        name: dry.json[name] for name in ("rules", "holds", "held", "events", "share", "bytes", "versionBefore")
     }
 
 

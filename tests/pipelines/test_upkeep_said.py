@@ -43,3 +43,39 @@ def test_warnings_of_the_removal(
     assert ("Warning: the checkpoint failed" in done.err) is said
     if in_report:
         assert (done.json["warnings"], done.json["removed"]) == (["the checkpoint failed"], {"files": 2, "bytes": 3})
+
+
+HOLDS = """
+rules:
+  - {name: old, retention: 10d}
+  - {name: mistyped, retention: 1d, when: service=bd}
+holds:
+  - {name: mistyped, when: user=aan}
+  - {name: by two, when: user=ann}
+  - {name: not yet, when: level=y}
+  - {name: web, when: service=web}
+tiers:
+  - {name: cold, retention: 10d}
+"""
+
+
+def test_what_each_hold_keeps(flags: tuple[object, ...], tmp_path: Path, rekindle: Rekindle) -> None:
+    """The log can tell that no value of a column lies where it should; of the map it knows nothing."""
+    (tmp_path / "rules.yaml").write_text(HOLDS)
+    holds = [
+        {"name": "mistyped", "events": 0},
+        {"name": "by two", "events": 1},
+        {"name": "not yet", "events": 0},
+        {"name": "web", "events": 4},
+    ]
+    warnings = [f"{what} mistyped: no event of the tier meets its condition" for what in ("rule", "hold")]
+    moved = rekindle("tier", *flags[1:], "--json").json
+    assert (moved["held"], moved["holds"], moved["warnings"]) == (5, holds, warnings[1:])
+    dry = rekindle(*flags)
+    assert [line.split() for line in dry.out.splitlines() if line.startswith(("by two", "web", "Hold"))] == [
+        ["Hold", "Keeps"], ["by", "two", "1"], ["web", "4"],
+    ]  # fmt: skip
+    assert "holds keep 5" in dry.out
+    assert dry.err.splitlines()[1:3] == [f"Warning: {warning}" for warning in warnings]
+    done = rekindle(*flags, "--execute", "--json").json
+    assert (done["events"], done["held"], done["holds"], done["warnings"]) == (3, 5, holds, warnings)

@@ -59,11 +59,16 @@ class Judgement(NamedTuple):
 
     Attributes:
         rule: For each row the number of the rule that takes it, -1 where it stays.
-        held: The rows that a rule would take and a hold keeps.
+        hold: For each row that a rule would take, the number of the first hold that keeps it; -1 for all others.
     """
 
     rule: npt.NDArray[np.int16]
-    held: _Flags
+    hold: npt.NDArray[np.int16]
+
+    @property
+    def held(self) -> _Flags:
+        """The rows that a rule would take and a hold keeps."""
+        return np.not_equal(self.hold, STAYS)
 
 
 @dataclass(frozen=True)
@@ -104,22 +109,21 @@ class Program:
             in_both_places: Attributes that are in their column in some rows and in the map in others, as in files of other writers.
         """
         rule = np.full(table.num_rows, STAYS, np.int16)
-        held = np.zeros(table.num_rows, np.bool_)
+        hold = np.full(table.num_rows, STAYS, np.int16)
         times = _times(table.column(_TIME))
         old = np.flatnonzero(times < self.rules[0].cutoff) if self.rules else np.empty(0, np.int64)
         if len(old):
             read = table.select(self.columns_needed(table.schema.names, in_both_places=in_both_places))
             events = Candidates.of(read, old, in_both_places)
             taken = self._taken(events, times[old])
-            kept = self._held(events, taken)
-            taken[kept] = STAYS
+            hold[old] = kept = self._held(events, taken)
+            taken[kept != STAYS] = STAYS
             rule[old] = taken
-            held[old[kept]] = True
-        return Judgement(rule, held)
+        return Judgement(rule, hold)
 
     def count(self, table: pa.Table | pa.RecordBatch) -> list[tuple[ProgramRule, int]]:
         """Return how many of some events each rule takes, those rules left out that take none."""
-        numbers = np.bincount(self.judge(table).rule + 1, minlength=len(self.rules) + 1)[1:].tolist()
+        numbers = counts(self.judge(table).rule, len(self.rules)).tolist()
         return [(rule, number) for rule, number in zip(self.rules, numbers, strict=True) if number]
 
     def _taken(self, events: Candidates, times: _Rows) -> npt.NDArray[np.int16]:
@@ -135,17 +139,22 @@ class Program:
             left = left[~found]
         return taken
 
-    def _held(self, events: Candidates, taken: npt.NDArray[np.int16]) -> _Rows:
-        """Return which of the events that are taken a hold keeps."""
+    def _held(self, events: Candidates, taken: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        """Return for each event that is taken the number of the first hold that keeps it."""
+        kept = np.full(len(taken), STAYS, np.int16)
         left = np.flatnonzero(taken != STAYS)
-        kept = [left[:0]]
-        for hold in self.holds:
+        for number, hold in enumerate(self.holds):
             if not len(left):
                 break
             found = events.that_meet(hold.when, left)
-            kept.append(left[found])
+            kept[left[found]] = number
             left = left[~found]
-        return np.concatenate(kept)
+        return kept
+
+
+def counts(numbers: npt.NDArray[np.int16], most: int) -> npt.NDArray[np.int64]:
+    """Return how many rows each of `most` rules or holds has, by the numbers that a `Judgement` gives the rows."""
+    return np.bincount(numbers[numbers != STAYS], minlength=most)
 
 
 def _times(column: pa.Array | pa.ChunkedArray) -> _Rows:

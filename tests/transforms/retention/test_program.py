@@ -18,7 +18,7 @@ from transforms import schema
 from transforms.hot_tier.arrays import plain
 from transforms.hot_tier.attributes import stored_columns
 from transforms.query import parse
-from transforms.retention.program import STAYS, Program
+from transforms.retention.program import STAYS, Program, counts
 from transforms.retention.rules import Hold, Rule
 from transforms.retention.rules_file import load_rules
 
@@ -94,6 +94,20 @@ def test_a_retention_longer_than_there_are_dates_deletes_nothing(retention: time
     program = Program.of(rules_file(Rule(name="a", retention=retention)), NOW)
     assert judged(program, stored(events, ())) == [(None, False)] * 2
     assert program.rules[0].cutoff_time is None
+
+
+def test_what_each_hold_keeps() -> None:
+    """An event that several keep counts for the first; one that no rule takes counts for none."""
+    names = ["ann", "bob", "ann", "eve", "ann", "bob"]
+    events: list[Event] = [({"_time": NOW - (2 - number // 4 * 2) * DAY}, {"user": name}) for number, name in enumerate(names)]
+    holds = (
+        Hold(name="none", when=parse("user=x")),
+        Hold(name="ann", when=parse("user=ann")),
+        Hold(name="b", when=parse("user IN (ann, bob)")),
+    )
+    found = Program.of(rules_file(Rule(name="a", retention=DAY), holds=holds), NOW).judge(stored(events, ("user",)))
+    assert (found.rule.tolist(), found.hold.tolist()) == ([-1, -1, -1, 0, -1, -1], [1, 2, 1, -1, -1, -1])
+    assert counts(found.hold, 3).tolist() == [0, 2, 1]
 
 
 def test_without_rules_nothing_is_judged() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from transforms.hot_tier.snapshot import LiveFile
+from transforms.hot_tier.snapshot import LiveFile, Snapshot
+from transforms.hot_tier.upkeep.judging import without_rows
 from transforms.hot_tier.upkeep.tasks import SourceResult, Task, TaskResult
 from transforms.query.instants import format_instant
 from transforms.retention.program import Program
@@ -23,17 +24,36 @@ def account(program: Program, outcomes: Sequence[Outcome], rows: int) -> dict[st
 
     Returns:
         `rules`, each with `name`, `cutoff`, `events`, `files`, `filesWhole`, `bytes` (of a file that stays in part, its size by the
-        share of its rows) and `share` (of all rows, 0 to 1); `held`, `events`, `bytes` and `share` in all.
+        share of its rows) and `share` (of all rows, 0 to 1); `holds`, each with `name` and `events`, those that it keeps from the rules
+        (what several keep counts for one of them); `held`, `events`, `bytes` and `share` in all.
     """
     by_rule = [_of_rule(program, number, outcomes, rows) for number in range(len(program.rules))]
+    by_hold = [_of_hold(program, number, outcomes) for number in range(len(program.holds))]
     events = sum(rule["events"] for rule in by_rule)
     return {
         "rules": by_rule,
-        "held": sum(result.held for _, result in outcomes),
+        "holds": by_hold,
+        "held": sum(hold["events"] for hold in by_hold),
         "events": events,
         "bytes": sum(rule["bytes"] for rule in by_rule),
         "share": _share(events, rows),
     }
+
+
+def without_use(program: Program, found: dict[str, Any], snapshot: Snapshot) -> list[str]:
+    """Return warnings about rules and holds that match nothing at all, as far as the log proves it; a mistyped value is one.
+
+    Args:
+        program: The rules.
+        found: What they take (`account`).
+        snapshot: The table.
+    """
+    idle = [
+        *((f"rule {rule.name}", rule.when) for rule, count in zip(program.rules, found["rules"], strict=True) if not count["events"]),
+        *((f"hold {hold.name}", hold.when) for hold, count in zip(program.holds, found["holds"], strict=True) if not count["events"]),
+    ]
+    proved = without_rows(snapshot, [condition for _, condition in idle]) if snapshot.rows else [False] * len(idle)
+    return [f"{name}: no event of the tier meets its condition" for (name, _), is_so in zip(idle, proved, strict=True) if is_so]
 
 
 def outcomes_of(tasks: Sequence[Task], results: Sequence[TaskResult]) -> list[Outcome]:
@@ -70,6 +90,10 @@ def _of_rule(program: Program, number: int, outcomes: Sequence[Outcome], rows: i
         "bytes": sum(round(file.size * count / file.rows) for file, count, _ in taken),
         "share": _share(events, rows),
     }
+
+
+def _of_hold(program: Program, number: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {"name": program.holds[number].name, "events": sum(result.held[number] for _, result in outcomes if result.held)}
 
 
 def _share(events: int, rows: int) -> float:

@@ -16,7 +16,7 @@ from transforms.hot_tier.rewriting import Keep, rewrite_file
 from transforms.hot_tier.snapshot import LiveFile
 from transforms.hot_tier.upkeep.merging import MergeInput, merge_files
 from transforms.hot_tier.upkeep.tasks import SourceResult, Task, TaskResult
-from transforms.retention.program import STAYS, Program
+from transforms.retention.program import STAYS, Program, counts
 from transforms.storage import TierStore
 
 
@@ -41,10 +41,10 @@ def carry_out(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: 
     Raises:
         TierError: a file can't be read or written.
     """
-    counts = count_rows(store, task)
+    counted = count_rows(store, task)
     sources = tuple(
         _without_taken(store, source, result, task.program, promoted, run_id)
-        for source, result in zip(task.sources, counts.sources, strict=True)
+        for source, result in zip(task.sources, counted.sources, strict=True)
     )
     if task.destination is None:
         return TaskResult(sources)
@@ -71,7 +71,7 @@ def _count(store: TierStore, source: LiveFile, program: Program | None) -> Sourc
     if program is None:
         return SourceResult(source.path, (source.rows,))
     taken = np.zeros(len(program.rules), np.int64)
-    held = 0
+    held = np.zeros(len(program.holds), np.int64)
     with store.open_input(f"{EVENTS}/{source.path}") as opened:
         parquet = pq.ParquetFile(opened)
         names = parquet.schema_arrow.names
@@ -83,9 +83,9 @@ def _count(store: TierStore, source: LiveFile, program: Program | None) -> Sourc
                 left = f"{EVENTS}/{source.path}: another program wrote this file, with events that have no _time: it is left as it is"
                 return SourceResult(source.path, (0,) * len(program.rules), warning=left)
             judged = program.judge(table, in_both_places=both)
-            taken += np.bincount(judged.rule[judged.rule != STAYS], minlength=len(taken))
-            held += int(judged.held.sum())
-    return SourceResult(source.path, tuple(int(count) for count in taken), held)
+            taken += counts(judged.rule, len(taken))
+            held += counts(judged.hold, len(held))
+    return SourceResult(source.path, tuple(taken.tolist()), tuple(held.tolist()))
 
 
 def _without_taken(

@@ -45,10 +45,12 @@ class Verdict(NamedTuple):
     Attributes:
         kind: What is to be done with it.
         rule: The number of the program's rule that takes all rows of a `WHOLE` file, or would of a `HELD` one; else -1.
+        hold: The number of the first hold that is known to keep all rows of a `HELD` file; else -1.
     """
 
     kind: Kind
     rule: int = STAYS
+    hold: int = STAYS
 
 
 def judge_files(snapshot: Snapshot, program: Program) -> list[tuple[LiveFile, Verdict]]:
@@ -56,16 +58,21 @@ def judge_files(snapshot: Snapshot, program: Program) -> list[tuple[LiveFile, Ve
     files = list(snapshot.files.values())
     judging = _Judging(snapshot, files)
     rule, whole = judging.rules(program)
-    some_held, all_held = judging.holds(program, np.flatnonzero(rule != STAYS))
-    found = zip(rule.tolist(), whole.tolist(), some_held.tolist(), all_held.tolist(), strict=True)
+    some_held, hold = judging.holds(program, np.flatnonzero(rule != STAYS))
+    found = zip(rule.tolist(), whole.tolist(), some_held.tolist(), hold.tolist(), strict=True)
     return [(file, _verdict(*of_file)) for file, of_file in zip(files, found, strict=True)]
 
 
-def _verdict(rule: int, whole: bool, some_held: bool, all_held: bool) -> Verdict:  # noqa: FBT001  a row of columns
+def without_rows(snapshot: Snapshot, conditions: Sequence[Expr | None]) -> list[bool]:
+    """Return which conditions the log proves to hold for no event at all; the others may, as far as it can tell."""
+    return _Judging(snapshot, list(snapshot.files.values())).without_rows(conditions) if conditions else []
+
+
+def _verdict(rule: int, whole: bool, some_held: bool, hold: int) -> Verdict:  # noqa: FBT001  a row of columns
     if rule == STAYS:
         return Verdict(Kind.KEEP)
-    if whole and all_held:
-        return Verdict(Kind.HELD, rule)
+    if whole and hold != STAYS:
+        return Verdict(Kind.HELD, rule, hold)
     return Verdict(Kind.WHOLE, rule) if whole and not some_held else Verdict(Kind.OPEN)
 
 
@@ -96,16 +103,23 @@ class _Judging:
             left = left[~found]
         return first, whole
 
-    def holds(self, program: Program, places: _Places) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Return of which files holds may keep rows, and of which one keeps all; only the files at some places are looked at."""
+    def holds(self, program: Program, places: _Places) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int16]]:
+        """Return of which files holds may keep rows, and the number of the first that keeps all; only some files are looked at."""
         some = np.zeros(len(self._files), np.bool_)
-        every = np.zeros(len(self._files), np.bool_)
-        for hold in program.holds:
+        every = np.full(len(self._files), STAYS, np.int16)
+        for number, hold in enumerate(program.holds):
             near = places[self._may_lie_in(hold.when, places)]
             certainty = self._settle(hold.when, near)
             some[near] |= certainty != NO_ROW
-            every[near] |= certainty == ALL_ROWS
+            kept = near[certainty == ALL_ROWS]
+            every[kept[every[kept] == STAYS]] = number
         return some, every
+
+    def without_rows(self, conditions: Sequence[Expr | None]) -> list[bool]:
+        """Return which conditions are proved to hold for no row of any file."""
+        places = np.arange(len(self._files))
+        near = (places[self._may_lie_in(condition, places)] for condition in conditions)
+        return [bool((self._settle(condition, some) == NO_ROW).all()) for condition, some in zip(conditions, near, strict=True)]
 
     def _may_lie_in(self, condition: Expr | None, places: _Places) -> npt.NDArray[np.bool_]:
         """Return which files may have rows of the time that a condition allows."""

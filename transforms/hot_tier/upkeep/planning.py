@@ -85,7 +85,8 @@ def _settled(file: LiveFile, verdict: Verdict, program: Program) -> SourceResult
     """Return what becomes of a file about which the log says all."""
     held = verdict.kind is Kind.HELD
     taken = tuple(file.rows if number == verdict.rule and not held else 0 for number in range(len(program.rules)))
-    return SourceResult(file.path, taken, file.rows if held else 0)
+    kept = tuple(file.rows if number == verdict.hold else 0 for number in range(len(program.holds)))
+    return SourceResult(file.path, taken, kept)
 
 
 def _of_about(files: Sequence[LiveFile], size: int) -> list[tuple[LiveFile, ...]]:

@@ -17,7 +17,7 @@ from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.kept_rules import kept_rules
 from transforms.hot_tier.upkeep.removed_rows import Pair, RemovedRows, Superseded, removed_rows
 from transforms.hot_tier.upkeep.restorable import Deleted, reading, with_superseded
-from transforms.retention.program import STAYS, Program
+from transforms.retention.program import Program, counts
 from transforms.retention.rules import RulesFile
 from transforms.storage import TierStore
 
@@ -57,19 +57,19 @@ def plan_restore(
         TierError: it is too late, or a file can't be read.
     """
     moment = now or datetime.now(timezone.utc)
-    counts: list[_Count] = []
+    found: list[_Count] = []
     for one, superseded in with_superseded(tier, snapshot, runs):
         program = Program.of(rules or kept_rules(one.run), moment)
         with reading(tier, one):
-            counts += [_count_pair(tier, pair, superseded, program) for pair in one.pairs]
+            found += [_count_pair(tier, pair, superseded, program) for pair in one.pairs]
     by_rule: Counter[str] = Counter()
-    for count in counts:
+    for count in found:
         by_rule.update(count.rules)
     return RestorePlan(
         runs=tuple(one.run.id for one in runs),
-        events=sum(count.events for count in counts),
-        newer=sum(count.newer for count in counts),
-        files=sum(count.events > 0 for count in counts),
+        events=sum(count.events for count in found),
+        newer=sum(count.newer for count in found),
+        files=sum(count.events > 0 for count in found),
         rules=dict(by_rule),
     )
 
@@ -99,5 +99,4 @@ def _judge(parquet: pq.ParquetFile, rows: RemovedRows, pair: Pair, program: Prog
     names = parquet.schema_arrow.names
     both = in_both_places(pair.old, names)
     table = parquet.read_row_group(rows.group, columns=program.columns_needed(names, in_both_places=both))
-    rule = program.judge(table, in_both_places=both).rule[rows.wanted]
-    return np.bincount(rule[rule != STAYS], minlength=len(program.rules))
+    return counts(program.judge(table, in_both_places=both).rule[rows.wanted], len(program.rules))

@@ -57,14 +57,14 @@ class SourceResult:
     Attributes:
         path: Which.
         taken: How many of its rows each of the program's rules takes; one number of all rows without a program.
-        held: How many rows a rule would take but for a hold.
+        held: How many rows a rule would take but for each of the program's holds; a row counts for the first that keeps it.
         rest: The file that holds its other rows; None where all or none are taken, or rows are only counted.
         warning: Why none of its rows is touched, empty where it is not so.
     """
 
     path: str
     taken: tuple[int, ...]
-    held: int = 0
+    held: tuple[int, ...] = ()
     rest: FileDescription | None = None
     warning: str = ""
 
@@ -98,4 +98,5 @@ class TaskResult:
 
 def _source_result(document: dict[str, Any]) -> SourceResult:
     rest = document["rest"]
-    return SourceResult(document["path"], tuple(document["taken"]), document["held"], rest and FileDescription(**rest), document["warning"])
+    numbers = (tuple(document["taken"]), tuple(document["held"]))
+    return SourceResult(document["path"], *numbers, rest and FileDescription(**rest), document["warning"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +17,7 @@ from transforms.hot_tier.event_file import EventFile
 from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.files import never_in_map
 from transforms.hot_tier.snapshot import LiveFile, Snapshot
-from transforms.hot_tier.upkeep.judging import Kind, Verdict, judge_files
+from transforms.hot_tier.upkeep.judging import Kind, Verdict, judge_files, without_rows
 from transforms.query import parse
 from transforms.retention.program import STAYS, Program
 from transforms.retention.rules import Hold, Rule
@@ -42,7 +43,7 @@ def services(local_tier: TierStore) -> Tier:
 
 
 # rules, holds, seconds between the first event and the cut-off of a rule of one day -> what becomes of the three files
-CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Kind, int]]]] = {
+CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Any, ...]]]] = {
     "all too old": ([rule("a")], [], 10, [(Kind.WHOLE, 0)] * 3),
     "the newest is just too old": ([rule("a")], [], 9.000001, [(Kind.WHOLE, 0)] * 3),
     "the newest is not": ([rule("a")], [], 9, [(Kind.OPEN, -1)] * 3),
@@ -56,8 +57,9 @@ CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Kind, int]]]] =
     "the shorter retention is first": (
         [rule("b", days=2), rule("a", "service=mysql")], [], 10, [(Kind.WHOLE, 0), (Kind.KEEP, -1), (Kind.OPEN, -1)]
     ),
-    "held": ([rule("a")], [hold("service=mysql")], 10, [(Kind.HELD, 0), (Kind.WHOLE, 0), (Kind.OPEN, -1)]),
-    "all held": ([rule("a")], [hold("word"), hold(None)], 10, [(Kind.HELD, 0)] * 3),
+    "held": ([rule("a")], [hold("service=mysql")], 10, [(Kind.HELD, 0, 0), (Kind.WHOLE, 0), (Kind.OPEN, -1)]),
+    "all held": ([rule("a")], [hold("word"), hold(None)], 10, [(Kind.HELD, 0, 1)] * 3),
+    "held by two": ([rule("a")], [hold("service=mysql"), hold(None)], 10, [(Kind.HELD, 0, 0), (Kind.HELD, 0, 1), (Kind.HELD, 0, 1)]),
     "held perhaps": ([rule("a")], [hold("word")], 10, [(Kind.OPEN, -1)] * 3),
     "held by time": ([rule("a")], [hold("#time>=2025-03-02")], 10, [(Kind.WHOLE, 0)] * 3),
     "held by time before": ([rule("a")], [hold("#time<2025-03-01")], 10, [(Kind.WHOLE, 0)] * 3),
@@ -67,10 +69,28 @@ CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Kind, int]]]] =
 
 
 @pytest.mark.parametrize(("rules", "holds", "seconds", "expected"), CASES.values(), ids=CASES.keys())
-def test_verdicts(services: Tier, rules: list[Rule], holds: list[Hold], seconds: float, expected: list[tuple[Kind, int]]) -> None:
+def test_verdicts(services: Tier, rules: list[Rule], holds: list[Hold], seconds: float, expected: list[tuple[Any, ...]]) -> None:
     program = Program.of(rules_file(*rules, holds=tuple(holds)), MARCH + DAY + timedelta(seconds=seconds))
     found = {file.min_object: verdict for file, verdict in judge_files(Snapshot.load(services.store), program)}
     assert [found[source] for source in sorted(found)] == [Verdict(*one) for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("condition", "nothing"),
+    [
+        ("service=mariadb", True),
+        ("service=mysql", False),
+        ("service=mysql user=ann", False),
+        ("#time<2025-03-01", True),
+        ("#time>=2025-03-01T00:00:09", False),
+        ("user=ann", False),
+        (None, False),
+    ],
+)
+def test_conditions_that_nothing_meets(services: Tier, condition: str | None, nothing: bool) -> None:
+    """What may be in the map, or anywhere between two bounds, the log can't rule out."""
+    expr = None if condition is None else parse(condition)
+    assert without_rows(Snapshot.load(services.store), [expr]) == [nothing]
 
 
 def test_bounds_that_were_shortened_settle_nothing(local_tier: TierStore) -> None:
