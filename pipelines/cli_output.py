@@ -56,20 +56,20 @@ RESULTS = _Console(highlight=False, width=None if sys.stdout.isatty() else 1_000
 """In a pipe or a file, lines are as long as they need to be."""
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table on standard output; in a pipe it is as wide as it needs to be, on a terminal the longest columns are cut."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, on: Console = RESULTS) -> None:
+    """Print a table; in a pipe it is as wide as it needs to be, on a terminal the longest columns are cut."""
     names = [_cell(name) for name in columns]
     cells = [[Text(_cell(cell)) for cell in row] for row in rows]
-    if not RESULTS.is_terminal:
-        sys.stdout.writelines(table_lines([[Text(name) for name in names], *cells]))
-        sys.stdout.flush()
+    if not on.is_terminal:
+        on.file.writelines(table_lines([[Text(name) for name in names], *cells]))
+        on.file.flush()
         return
     drawn = Table(box=SIMPLE_HEAD, show_edge=False, header_style="bold", pad_edge=False)
-    for name, width in zip(names, column_widths(names, cells, room=RESULTS.width), strict=True):
+    for name, width in zip(names, column_widths(names, cells, room=on.width), strict=True):
         drawn.add_column(Text(name), overflow="ellipsis", no_wrap=True, width=width)
     for row in cells:
         drawn.add_row(*row)
-    RESULTS.print(drawn)
+    on.print(drawn)
 
 
 class JobConsole:

@@ -19,6 +19,8 @@ from pipelines.sizes import parse_size, show_size
 from transforms.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from pipelines.rewriting import UpkeepSettings
 
 RulesFile = Annotated[Path, Option("--rules", help="Rules file, YAML or JSON.")]
@@ -49,7 +51,7 @@ def delete(
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.deletion import Deletion, delete
 
-        asked = Deletion(rules=read, now=when, grace=lasting, execute=execute, confirm=lambda much: yes or _confirmed(much))
+        asked = Deletion(rules=read, now=when, grace=lasting, execute=execute, confirm=lambda much, found: yes or _confirmed(much, found))
         report = delete(_settings(common, beam_flags, console), asked)
     return _show(report, common, "deleted")
 
@@ -142,10 +144,11 @@ def _time(text: str | None, flag: str) -> datetime | None:
     return None if text is None else read_flag(flag, text, parse_time)
 
 
-def _confirmed(what: str) -> bool:
-    """Ask on a terminal; where there is none, nobody can say yes."""
+def _confirmed(what: str, found: dict[str, Any]) -> bool:
+    """Show on a terminal what would go, and ask; where there is none, nobody can say yes."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
+    _print_rules(found, on=output.MESSAGES)
     return click.confirm(f"{what}. Go on?", err=True)
 
 
@@ -162,7 +165,6 @@ def _show(report: dict[str, Any], common: Common, verb: str) -> int:
     if _printed_as_json(report, common):
         return 0
     _print_rules(report)
-    output.RESULTS.print()
     would = "" if report["executed"] else "would be "
     output.RESULTS.print(f"{report['events']:,} events ({report['share']:.2%} of the tier) {would}{verb}; holds keep {report['held']:,}")
     if report.get("removed", {}).get("files"):
@@ -175,12 +177,13 @@ def _show(report: dict[str, Any], common: Common, verb: str) -> int:
     return 0
 
 
-def _print_rules(report: dict[str, Any]) -> None:
+def _print_rules(report: dict[str, Any], *, on: Console = output.RESULTS) -> None:
     """Print what each rule takes and each hold keeps."""
-    output.print_table(("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share"), map(_cells, report["rules"]))
+    output.print_table(("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share"), map(_cells, report["rules"]), on=on)
     if report["holds"]:
-        output.RESULTS.print()
-        output.print_table(("Hold", "Keeps"), ((hold["name"], f"{hold['events']:,}") for hold in report["holds"]))
+        on.print()
+        output.print_table(("Hold", "Keeps"), ((hold["name"], f"{hold['events']:,}") for hold in report["holds"]), on=on)
+    on.print()
 
 
 def _cells(rule: dict[str, Any]) -> list[object]:

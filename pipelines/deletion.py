@@ -38,14 +38,14 @@ class Deletion:
         now: The time by which retention is reckoned; None is the clock's.
         grace: For how long deleted events can be restored.
         execute: Whether to delete, or only to report.
-        confirm: Asked before more than half of the events are deleted, with what would be.
+        confirm: Asked before more than half of the events are deleted, with what would be, as a sentence and as the rules' part of the report.
     """
 
     rules: Rules
     now: datetime | None = None
     grace: timedelta = GRACE
     execute: bool = False
-    confirm: Callable[[str], bool] = lambda _: False
+    confirm: Callable[[str, dict[str, Any]], bool] = lambda _, __: False
 
 
 def delete(settings: UpkeepSettings, deletion: Deletion) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def delete(settings: UpkeepSettings, deletion: Deletion) -> dict[str, Any]:
     """
 
     def check(work: RuledWork, snapshot: Snapshot) -> None:
-        if (much := _too_much(work, snapshot)) and not deletion.confirm(much):
+        if (much := _too_much(work, snapshot)) and not deletion.confirm(much, work.found):
             raise UnconfirmedError(f"{much}: more than half takes a --yes; nothing was done")
 
     def remove(tier: TierStore, run: Run) -> dict[str, Any]:

@@ -196,6 +196,9 @@ def test_more_than_half_is_asked_for_on_a_terminal(wide: tuple[object, ...], sto
     said, ended = on_a_terminal(*wide, "--execute", answer=answer)
     assert "16 of 19 events (84%) would be deleted. Go on?" in said
     assert ended == code, said
+    before, _, after = said.partition("16 of 19 events")
+    assert "wide 2026-11-16T00:00:00Z 16 " in before, "what the dry run shows comes before the question"
+    assert ("wide 2026-11-16T00:00:00Z 16 " in after) is (code == 0)
     assert len(messages(store)) == left
     if code:
         assert (read_live(store).version, audit_rows(store)) == (version, [])

@@ -86,7 +86,7 @@ class Sample:
         return tier(self.settings, Tiering(rules=_rules(file, "tiers"), now=now, execute=execute))
 
     def delete(self, file: RulesFile, now: datetime, *, execute: bool = True, **more: Any) -> dict[str, Any]:
-        asked = Deletion(rules=_rules(file, "rules"), now=now, execute=execute, confirm=lambda _: True, **more)
+        asked = Deletion(rules=_rules(file, "rules"), now=now, execute=execute, confirm=lambda *_: True, **more)
         return delete(self.settings, asked)
 
     def _events(self) -> list[Event]:
@@ -152,6 +152,7 @@ def check_report(report: dict[str, Any], taken: dict[str, str], held: int, rows:
     assert {rule["name"]: rule["events"] for rule in report["rules"]} == {rule["name"]: counts[rule["name"]] for rule in report["rules"]}
     assert sum(rule["events"] for rule in report["rules"]) == report["events"] == len(taken)
     assert report["held"] == held
+    assert sum(hold["events"] for hold in report["holds"]) == held
     assert report["share"] == (round(len(taken) / rows, 6) if rows else 0)
 
 
