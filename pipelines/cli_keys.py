@@ -65,7 +65,7 @@ def list_keys(common: Common) -> int:
         return 0
     names = ("id", "name", "role", "env", "team", "createdAt", "revokedAt")
     output.print_table(
-        ("Key", "Name", "Role", "Env", "Team", "Created", "Revoked"), [[str(key.get(name, ""))[:36] for name in names] for key in found]
+        ("Key", "Name", "Role", "Env", "Team", "Created", "Revoked"), [[key.get(name, "") for name in names] for key in found]
     )
     return 0
 

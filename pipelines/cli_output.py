@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.cli_rows import print_json, print_rows_json, printable
-from pipelines.cli_widths import column_widths, table_lines
+from pipelines.cli_widths import column_widths, line_width, table_lines
 from pipelines.sizes import show_size
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ RESULTS = _Console(highlight=False, width=None if sys.stdout.isatty() else 1_000
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, on: Console = RESULTS) -> None:
-    """Print a table; in a pipe it is as wide as it needs to be, on a terminal the longest columns are cut."""
+    """Print a table; in a pipe it is as wide as it needs to be, on a terminal the longest columns are cut, but no ids."""
     names = [_cell(name) for name in columns]
     cells = [[Text(_cell(cell)) for cell in row] for row in rows]
     if not on.is_terminal:
@@ -65,11 +65,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, on:
         on.file.flush()
         return
     drawn = Table(box=SIMPLE_HEAD, show_edge=False, header_style="bold", pad_edge=False)
-    for name, width in zip(names, column_widths(names, cells, room=on.width), strict=True):
+    widths = column_widths(names, cells, room=on.width)
+    for name, width in zip(names, widths, strict=True):
         drawn.add_column(Text(name), overflow="ellipsis", no_wrap=True, width=width)
     for row in cells:
         drawn.add_row(*row)
-    on.print(drawn)
+    if line_width(widths) > on.width:  # the terminal breaks the lines
+        drawn.width = line_width(widths)
+    on.print(drawn, crop=False)
 
 
 class JobConsole:
