@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,18 +18,33 @@ from transforms.errors import ConfigurationError
 if TYPE_CHECKING:
     import polars as pl
 
+    from transforms.hot_tier.search import Search
     from transforms.hot_tier.wanted import Wanted
     from transforms.query.syntax import Field
     from transforms.storage import TierStore
 
 
-def show_events(tier: TierStore, wanted: Wanted, limit: int | None, names: tuple[str, ...], saving: Saving, common: Common) -> None:
+@dataclass(frozen=True)
+class Most:
+    """How many events are shown at most; None is all. Where nobody has said so, it is told that there are more."""
+
+    limit: int | None
+    is_given: bool
+
+
+def show_events(tier: TierStore, wanted: Wanted, most: Most, names: tuple[str, ...], saving: Saving, common: Common) -> None:
     """Show or save the newest events."""
+    found = _Newest(most, quiet=common.quiet)
+    _show_events(tier, wanted, found, names, saving, common)
+    found.say_more()
+
+
+def _show_events(tier: TierStore, wanted: Wanted, found: _Newest, names: tuple[str, ...], saving: Saving, common: Common) -> None:
     from transforms.hot_tier.rows import flat_rows, row_key
     from transforms.hot_tier.search import Search
 
     search = Search.begin(tier, wanted)
-    frames = _interruptible(search.frames(limit=limit))
+    frames = _interruptible(found.of(search))
     if saving.as_csv or saving.parquet is not None:
         from transforms.hot_tier.export import event_tables
 
@@ -80,6 +95,32 @@ def show_top(tier: TierStore, wanted: Wanted, field: Field, limit: int | None, s
         from pipelines import cli_drawing as drawing
 
         drawing.print_top(pairs) if pairs else _say_nothing(common)
+
+
+class _Newest:
+    """The newest events of a search; one more is looked for where nobody has given the limit."""
+
+    def __init__(self, most: Most, *, quiet: bool) -> None:
+        self._limit = most.limit
+        self._looks_on = not (most.is_given or quiet)
+        self._has_more = False
+
+    def of(self, search: Search) -> Iterator[pl.DataFrame]:
+        if self._limit is None or not self._looks_on:
+            yield from search.frames(limit=self._limit)
+            return
+        left = self._limit
+        for frame in search.frames(limit=left + 1):
+            self._has_more = frame.height > left
+            if left:
+                yield frame.head(left)
+            left -= min(left, frame.height)
+
+    def say_more(self) -> None:
+        if self._has_more:
+            from pipelines.cli_output import print_message
+
+            print_message(f"These are the newest {self._limit:,}; there are more: --limit 0 gives all.")
 
 
 def _interruptible(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

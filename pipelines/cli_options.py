@@ -27,7 +27,9 @@ class Common:
         Option("--hot-tier", envvar="REKINDLE_HOT_TIER", help="The hot tier: a folder, or s3://bucket/prefix."),
     ] = "hot-tier"
     as_json: Annotated[bool, Option("--json", help="JSON on standard output.")] = False
-    quiet: Annotated[bool, Option("--quiet", "-q", help="No progress and no messages but errors.")] = False
+    quiet: Annotated[
+        bool, Option("--quiet", "-q", help="No progress and no messages but errors; what was asked for is shown: reports, rows.")
+    ] = False
     endpoint_url: Annotated[str | None, Option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="S3 endpoint, of source and tier.")] = None
     tier_endpoint_url: Annotated[str | None, Option("--tier-endpoint-url", help="S3 endpoint of the tier, where it is another.")] = None
     profile: Annotated[str | None, Option("--profile", help="AWS profile.")] = None

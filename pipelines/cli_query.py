@@ -70,7 +70,7 @@ def search(
     elif field is not None:
         answers.show_top(tier, wanted, field, most, saving, common)
     else:
-        answers.show_events(tier, wanted, most, names, saving, common)
+        answers.show_events(tier, wanted, answers.Most(most, is_given=limit is not None), names, saving, common)
     return 0
 
 

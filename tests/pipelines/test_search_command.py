@@ -149,6 +149,27 @@ def test_parquet(search: Run, tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["hot", "found.parquet"] or len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.parametrize(
+    ("more", "rows", "said"),
+    [((), 100, True), (("--limit", 100), 100, False), (("--limit", 0), 105, False), (("--quiet",), 100, False), (("old",), 3, False)],
+    ids=["default", "given", "all", "quiet", "few"],
+)
+@pytest.mark.parametrize("form", ["--parquet", "--json", "--csv", "--fields"])
+def test_more_events_than_are_shown(
+    search: Run, tier: Tier, tmp_path: Path, form: str, more: tuple[object, ...], rows: int, said: bool
+) -> None:
+    tier.add([event(DAY + timedelta(days=3, seconds=n), f"more {n}") for n in range(100)])
+    path = tmp_path / "found.parquet"
+    ended = search(form, *{"--parquet": [path], "--fields": ["#time"]}.get(form, []), *more)
+    heads = {"--csv": 1, "--fields": 2, "--json": 0}  # lines
+    if form == "--parquet":
+        found = pq.read_metadata(path).num_rows
+    else:
+        found = len(list(csv.reader(io.StringIO(ended.out, newline="")))) - heads[form]
+    assert (ended.code, found) == (0, rows)
+    assert ("These are the newest 100; there are more: --limit 0 gives all." in ended.err) is said
+
+
 def test_sql_as_csv_and_parquet(sql: Run, tmp_path: Path) -> None:
     statement = "SELECT status, count(*) AS n, max(_time) AS newest, [1, 2] AS list FROM events GROUP BY status ORDER BY status"
     assert sql(statement, "--csv").out == ('status,n,newest,list\n200,3,2025-01-01T02:00:00Z,"[1,2]"\n404,2,2025-01-02T02:00:00Z,"[1,2]"\n')
