@@ -38,7 +38,7 @@ class Deletion:
         now: The time by which retention is reckoned; None is the clock's.
         grace: For how long deleted events can be restored.
         execute: Whether to delete, or only to report.
-        confirm: Asked before more than half of the events are deleted, with what would be, as a sentence and as the rules' part of the report.
+        confirm: Asked before more than half of the events are deleted, with what would be: a sentence, and what `account` returns.
     """
 
     rules: Rules

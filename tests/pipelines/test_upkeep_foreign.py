@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import deltalake
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -62,3 +65,57 @@ def test_rows_of_deltalake(tmp_path: Path, rekindle: Rekindle, with_objects: boo
     messages = [dict(row)["_message"] for row in read_live(store).rows()]
     assert sorted(message for message in messages if message.startswith("foreign")) == [f"foreign {number}" for number in range(5)]
     assert rekindle("search", "foreign", "--hot-tier", store.uri, "--count", "--json").json == {"count": 5}
+
+
+def renamed(store: TierStore, name: str, *, safe: str) -> None:
+    """Give the file of the newest commit another name, which the log has URL-encoded."""
+    assert store.local_path is not None
+    table = store.local_path / "events"
+    entry = max((table / "_delta_log").glob("*.json"))
+    actions = [json.loads(line) for line in entry.read_text().splitlines()]
+    (add,) = (action["add"] for action in actions if "add" in action)
+    folder = add["path"].rpartition("/")[0]
+    (table / add["path"]).rename(table / folder / name)
+    add["path"] = f"{folder}/{quote(name, safe=safe)}"
+    entry.write_text("".join(json.dumps(action) + "\n" for action in actions))
+
+
+def rows_by_others(store: TierStore) -> list[int]:
+    """Return how many rows deltalake and Polars find in the table."""
+    table = store.table_uri("events")
+    return [deltalake.DeltaTable(table).to_pyarrow_table().num_rows, pl.scan_delta(table).select(pl.len()).collect().item()]
+
+
+@pytest.mark.parametrize(
+    ("name", "safe", "can_go"),
+    [("a b=c%20d.parquet", "=", True), ("ü+[1]*.parquet", "+", True), ("part 1=2.parquet", "", False), ("a+b.parquet", "", False)],
+)
+def test_names_that_the_log_has_encoded(tmp_path: Path, rekindle: Rekindle, name: str, safe: str, can_go: bool) -> None:
+    """What a commit can't name as the log does is left alone: else its rows would be there twice."""
+    store = open_tier(str(tmp_path / "hot"), StorageOptions())
+    made_tier(store)
+    (tmp_path / "rules.yaml").write_text(RULES)
+    times = [NOW - 10 * DAY + timedelta(hours=hour) for hour in (1, 2, 3)]
+    append(store, _time=times, _message=["foreign"] * 3, _event_id=list("abc"), service=["db", "web", "web"], attributes=[None] * 3)
+    renamed(store, name, safe=safe)
+    before = rows_by_others(store)
+    assert any(path.endswith(f"/{name}") for path in rekindle("files", "--hot-tier", store.uri).out.splitlines())
+    flags = ("--rules", tmp_path / "rules.yaml", "--hot-tier", store.uri, "--now", NOW.isoformat(), "--execute", "--yes", "--json")
+
+    def left() -> int:
+        counted = rekindle("search", "foreign", "--hot-tier", store.uri, "--count", "--json")
+        assert counted.code == 0, counted.err
+        found: int = counted.json["count"]
+        return found
+
+    assert left() == 3
+    deleted = rekindle("delete", *flags)
+    assert deleted.code == 0, deleted.err
+    assert (left(), bool(deleted.json["warnings"])) == ((2, False) if can_go else (3, True))
+    assert before == [count + deleted.json["events"] for count in rows_by_others(store)]
+    back = rekindle("restore", "--run", deleted.json["runId"], "--hot-tier", store.uri, "--execute", "--json")
+    assert (back.code, left()) == (0, 3), back.err
+    moved = rekindle("tier", *flags)
+    assert (moved.code, left(), rows_by_others(store)) == (0, 3, before), moved.err
+    assert rekindle("compact", "--hot-tier", store.uri, "--json").code == 0
+    assert (left(), rows_by_others(store)) == (3, before)

@@ -16,7 +16,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from transforms import schema
 from transforms.errors import TierError
 from transforms.hot_tier.opening import EVENTS, NO_HOOKS, flush_log, one_line
-from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.snapshot import Snapshot, unnamed_file
 from transforms.hot_tier.statistics import complete_statistics
 from transforms.storage import TierStore
 
@@ -101,6 +101,9 @@ def _removals(snapshot: Snapshot, removed: Collection[str], removal_time: int | 
     if stale or len(paths) != len(removed):
         raise ValueError(f"not live in version {snapshot.version}, or named twice: {stale or sorted(removed)}")
     now = time.time_ns() // 1_000_000 if removal_time is None else removal_time
+    unnamed = [path for path in sorted(paths) if not snapshot.can_be_named(path)]
+    if unnamed:
+        raise TierError(f"{snapshot.events.table_uri}: {unnamed_file(unnamed[0])}; nothing was changed")
     live = [snapshot.files[path] for path in sorted(paths)]
     return [RemoveAction(file.path, True, now, file.size, {**file.partition}) for file in live]
 
@@ -115,7 +118,7 @@ def _restatements(snapshot: Snapshot, paths: Collection[str]) -> list[AddAction]
             False,
             complete_statistics(snapshot.statistics(path), file.rows, snapshot.columns),
         )
-        for path, file in ((path, snapshot.files[path]) for path in paths)
+        for path, file in ((path, snapshot.files[path]) for path in paths if snapshot.can_be_named(path))
     ]
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import orjson
 from arro3.core import DataType, Table
 from deltalake import DeltaTable
 
 from transforms.errors import TierError
-from transforms.hot_tier.opening import open_events, promoted_in
+from transforms.hot_tier.opening import EVENTS, open_events, promoted_in
 from transforms.hot_tier.statistics import time_text
 from transforms.storage import TierStore
+
+_PLAIN = "/!$&'()+,:;=@"
+"""What deltalake's actions leave as it is in a path, besides letters, digits and `-._~`, when they encode it for the log."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,14 @@ class Snapshot:
                     "_time): what it holds can't be told. Take it out of the table, or add it with statistics"
                 )
 
+    def can_be_named(self, path: str) -> bool:
+        """Whether a commit can name a live file as the log does.
+
+        A path is URL-encoded there (Delta protocol, Add File), which leaves writers the choice of `=` or `%3D`. deltalake's actions take
+        the plain path and have one form for it; readers compare forms: a file of another form would stay live beside what takes its place.
+        """
+        return bool(self._forms[self._rows[path]] == quote(path, safe=_PLAIN))
+
     @property
     def rows(self) -> int:
         """How many rows the live files have."""
@@ -142,11 +153,24 @@ class Snapshot:
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        return {unquote(path): number for number, path in enumerate(self._actions["path"].to_pylist())}
+        return {unquote(path): number for number, path in enumerate(self._forms)}
+
+    @cached_property
+    def _forms(self) -> list[str]:
+        """The live files' paths as the log has them."""
+        return list(self._actions["path"].to_pylist())
 
     def transaction_version(self, app_id: str) -> int | None:
         """Return the version that commits gave an app id last, or None."""
         return self.events.transaction_version(app_id)
+
+
+def unnamed_file(path: str) -> str:
+    """Return the complaint about a live file that `can_be_named` denies."""
+    return (
+        f"{EVENTS}/{path}: another program wrote this file, and the log spells its name in a way that can't be written here: it can't be "
+        "taken out of the table (the program that wrote it can write it again, as by OPTIMIZE)"
+    )
 
 
 def _plain(column: Any) -> list[Any]:

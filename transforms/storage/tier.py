@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from typing import BinaryIO
 from transforms.errors import TierError
 
 CONDITIONAL_WRITES = "Use a store with conditional writes: AWS S3, MinIO, Cloudflare R2 and others"
-_PATH = re.compile(r"[A-Za-z0-9._=-]+(/[A-Za-z0-9._=-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,9 @@ class TierOutput(ABC):
 
 
 class TierStore(ABC):
-    """The files of one hot tier. Paths are relative to its root, of `A-Z a-z 0-9 . _ = - /`.
+    """The files of one hot tier. Paths are relative to its root.
+
+    Those of the product's own files have `A-Z a-z 0-9 . _ = - /`; other programs, which write to the table too, name files as they like.
 
     Every method raises `TierError` where the place fails (permission, disk, network).
 
@@ -187,6 +187,6 @@ def new_name() -> str:
 
 def check_path(path: str) -> str:
     """Return a tier's path, or raise ValueError: it is a mistake in the program."""
-    if not _PATH.fullmatch(path) or ".." in path.split("/") or "." in path.split("/"):
+    if "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
         raise ValueError(f"{path!r} is no path in a hot tier")
     return path

@@ -107,7 +107,16 @@ class TestFiles:
         assert file == TierFile("a/bc", 5, file.modified)
         assert abs(datetime.now(timezone.utc) - file.modified) < timedelta(hours=1)
 
-    @pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", "../a", "a/../b", "a b", "é", "a\n"])
+    @pytest.mark.parametrize("path", ["a b", "é/ü", "a%20b", "a=b+c&d#e?f", "~'()!@$,;:", "x[1]*{2}"])
+    def test_names_of_other_programs(self, tier: TierStore, path: str) -> None:
+        tier.put(f"x/{path}", b"12345")
+        assert (tier.get(f"x/{path}"), tier.exists(f"x/{path}"), paths(tier, "x/")) == (b"12345", True, [f"x/{path}"])
+        with tier.open_input(f"x/{path}") as file:
+            assert file.read() == b"12345"
+        tier.delete(f"x/{path}")
+        assert paths(tier) == []
+
+    @pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", "../a", "a/../b", "a/./b", "a\0b"])
     def test_paths_that_are_a_mistake(self, tier: TierStore, path: str) -> None:
         for call in (
             tier.get,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 
 from transforms.hot_tier.data_file import COMPRESSION_LEVEL
-from transforms.hot_tier.snapshot import LiveFile, Snapshot
+from transforms.hot_tier.snapshot import LiveFile, Snapshot, unnamed_file
 from transforms.hot_tier.upkeep.compacting import plan_compaction
 from transforms.hot_tier.upkeep.judging import Kind, Verdict, judge_files
 from transforms.hot_tier.upkeep.tasks import Destination, SourceResult, Task
@@ -44,7 +44,9 @@ def plan_deletion(snapshot: Snapshot, program: Program) -> Plan:
     settled: list[tuple[LiveFile, SourceResult]] = []
     tasks: list[Task] = []
     for file, verdict in judge_files(snapshot, program):
-        if verdict.kind is Kind.OPEN:
+        if verdict.kind is not Kind.KEEP and not snapshot.can_be_named(file.path):
+            settled.append((file, _left_alone(file, program)))
+        elif verdict.kind is Kind.OPEN:
             tasks.append(Task((file,), program, None))
         elif verdict.kind is not Kind.KEEP:
             settled.append((file, _settled(file, verdict, program)))
@@ -58,7 +60,9 @@ def plan_tiering(snapshot: Snapshot, program: Program, destination: Destination)
     for file, verdict in judge_files(snapshot, program):
         if file.tier == destination.tier:
             continue
-        if verdict.kind is Kind.HELD:
+        if verdict.kind is not Kind.KEEP and not snapshot.can_be_named(file.path):
+            settled.append((file, _left_alone(file, program)))
+        elif verdict.kind is Kind.HELD:
             settled.append((file, _settled(file, verdict, program)))
         elif verdict.kind is not Kind.KEEP:
             moving[file.date].append(file)
@@ -70,7 +74,8 @@ def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> Plan:
     """Plan which small files of each partition are merged."""
     partitions: defaultdict[tuple[str, str], list[LiveFile]] = defaultdict(list)
     for file in snapshot.files.values():
-        partitions[file.tier, file.date].append(file)
+        if snapshot.can_be_named(file.path):
+            partitions[file.tier, file.date].append(file)
     return Plan(
         (),
         tuple(
@@ -87,6 +92,11 @@ def _settled(file: LiveFile, verdict: Verdict, program: Program) -> SourceResult
     taken = tuple(file.rows if number == verdict.rule and not held else 0 for number in range(len(program.rules)))
     kept = tuple(file.rows if number == verdict.hold else 0 for number in range(len(program.holds)))
     return SourceResult(file.path, taken, kept)
+
+
+def _left_alone(file: LiveFile, program: Program) -> SourceResult:
+    """Return what becomes of a file that no commit can take out of the table."""
+    return SourceResult(file.path, (0,) * len(program.rules), warning=f"{unnamed_file(file.path)}: it is left as it is")
 
 
 def _of_about(files: Sequence[LiveFile], size: int) -> list[tuple[LiveFile, ...]]:
