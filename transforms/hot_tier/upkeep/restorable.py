@@ -95,14 +95,18 @@ def check_not_removed(tier: TierStore, snapshot: Snapshot, runs: Sequence[Delete
     """
     if not runs or not purge_number(snapshot):
         return
-    needed = {path: one.run.id for one in runs for pair in one.pairs for path in pair.paths}
-    for purge in landed_purges(tier, snapshot, since=min(one.landed.version for one in runs)):
-        gone = sorted({needed[path] for path in purge.files if path in needed})
-        if gone:
-            raise TierError(
-                f"hot tier {tier.uri}: too late: files of run {', '.join(gone)} were removed at {purge.document['at']} by run "
-                f"{purge.run_id}, as their grace was over; nothing was restored"
-            )
+    needed = {one.run.id: {path for pair in one.pairs for path in pair.paths} for one in runs}
+    gone: dict[str, str] = {}
+    purges = landed_purges(tier, snapshot, since=min(one.landed.version for one in runs))
+    for purge in sorted(purges, key=lambda purge: str(purge.document["at"])):
+        for run_id in (run_id for run_id, paths in needed.items() if not paths.isdisjoint(purge.files)):
+            gone.setdefault(run_id, f"files of run {run_id} were removed at {purge.document['at']} by run {purge.run_id}")
+    if gone:
+        others = _listed([f"--run {run_id}" for run_id in needed if run_id not in gone])
+        hint = f". The others can still be restored, each by itself: {others}" if others else ""
+        raise TierError(
+            f"hot tier {tier.uri}: too late: {_listed(list(gone.values()), '; ')}, as their grace was over; nothing was restored{hint}"
+        )
 
 
 def with_superseded(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> list[tuple[Deleted, Superseded]]:
@@ -169,9 +173,13 @@ def _deletion(tier: TierStore, snapshot: Snapshot, run_id: str) -> Deleted:
     if landed is not None and (run := RunFolder(tier, run_id).run()).kind == DELETE:
         return Deleted(run, landed)
     there = [one.run.id for one in _deletions(tier, snapshot)][::-1]
-    listed = ", ".join(there[:_SHOWN]) + (f", and {len(there) - _SHOWN:,} older ones" if len(there) > _SHOWN else "")
     what = f"run {run_id} has deleted nothing" if run_id in names else f"there is no run {run_id}"
-    raise ConfigurationError(f"{what} in {tier.uri}; deletions, the latest first: {listed or 'none'}", field="run")
+    raise ConfigurationError(f"{what} in {tier.uri}; deletions, the latest first: {_listed(there) or 'none'}", field="run")
+
+
+def _listed(texts: Sequence[str], between: str = ", ") -> str:
+    """Return some texts in one, and how many there are beyond twenty."""
+    return between.join(texts[:_SHOWN]) + (f"{between}and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else "")
 
 
 def _is_after(tier: TierStore, deleted: Deleted, to: int | datetime | None) -> bool:

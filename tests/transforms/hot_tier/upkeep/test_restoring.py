@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -303,6 +304,24 @@ def test_after_physical_removal_it_is_too_late(tier: TierStore) -> None:
             restore(RunFolder.begin(tier, run), run, runs.runs)
     restored(tier, run_id=second.id)
     assert content(tier) == now
+
+
+def test_which_runs_are_too_late_and_which_are_not(local_tier: TierStore) -> None:
+    publish(local_tier, ["a", "b", "c", "d"])
+    gone: list[tuple[Run, str | None]] = []
+    for number, name in enumerate("ab"):
+        run, _ = delete_events(local_tier, with_filename(name), now=datetime.now(timezone.utc))
+        gone.append((run, remove_old_files(local_tier, later(days=8 * (number + 1)), 7 * DAYS, is_live=DEAD).run_id))
+    kept = [delete_events(local_tier, with_filename(name))[0] for name in "cd"]
+    snapshot = Snapshot.load(local_tier)
+    with pytest.raises(TierError) as raised:
+        plan_restore(local_tier, snapshot, find_runs(local_tier, snapshot, to=0).runs)
+    said = str(raised.value)
+    whose = [re.escape(f"files of run {run.id} were removed at ") + r"20\S+Z" + re.escape(f" by run {by}") for run, by in gone]
+    assert re.search(rf"too late: {'; '.join(whose)}, as their grace was over; nothing was restored", said), said
+    assert said.endswith(f"The others can still be restored, each by itself: --run {kept[0].id}, --run {kept[1].id}")
+    for run in kept:
+        assert restored(local_tier, run_id=run.id) is not None
 
 
 def test_removed_while_it_is_read(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
