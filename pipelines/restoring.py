@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.liveness import is_live, living
-from pipelines.rewriting import UpkeepSettings, run_command
+from pipelines.rewriting import UpkeepSettings, check_disk, run_command
 from pipelines.rules import Rules
 from transforms.errors import ConfigurationError
 from transforms.hot_tier.files import load_events
@@ -77,6 +77,7 @@ def restore(settings: UpkeepSettings, asked: Restore) -> dict[str, Any]:
     }
     if not asked.execute:
         return report
+    check_disk(tier, sum(one.landed.document["bytes"] for one in found.runs), "would come back")
     landed = _carry_out(tier, run, found) if found.runs else None
     return report | _outcome(landed, snapshot.version)
 

@@ -73,7 +73,7 @@ class Rewriter:
             TierError: there is too little free disk for the new files, or a file can't be read or written.
         """
         missing = [task for task in tasks if task.paths not in self._done]
-        self._check_disk(missing)
+        check_disk(self.tier, sum(source.size for task in missing for source in task.sources), "are to be written again")
         self._done |= {task.paths: result for task, result in zip(missing, self._run(missing, tuple(promoted)), strict=True)}
         return [self._done[task.paths] for task in tasks]
 
@@ -96,12 +96,21 @@ class Rewriter:
         finally:
             folder.remove()
 
-    def _check_disk(self, tasks: Sequence[Task]) -> None:
-        needed, free = sum(source.size for task in tasks for source in task.sources), self.tier.free_bytes()
-        if free is not None and needed > free:
-            raise TierError(
-                f"hot tier {self.tier.uri}: files of {show_size(needed)} are to be written again, and its disk has {show_size(free)} free"
-            )
+
+def check_disk(tier: TierStore, needed: int, what: str) -> None:
+    """Refuse to begin where the new files won't fit; on S3 there is no limit.
+
+    Args:
+        tier: The hot tier.
+        needed: Their size in bytes, about.
+        what: What becomes of them, for the message.
+
+    Raises:
+        TierError: there is too little free disk.
+    """
+    free = tier.free_bytes()
+    if free is not None and needed > free:
+        raise TierError(f"hot tier {tier.uri}: files of {show_size(needed)} {what}, and its disk has {show_size(free)} free")
 
 
 def run_command(name: str, argv: Sequence[str] | None) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines import deletion
 from tests.pipelines.conftest import Ended
-from tests.pipelines.reading import NOW, RULES, made_tier
+from tests.pipelines.reading import NOW, RULES, everything_in, made_tier
 from transforms.hot_tier.upkeep.removal import Removal
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -79,3 +79,18 @@ def test_what_each_hold_keeps(flags: tuple[object, ...], tmp_path: Path, rekindl
     assert dry.err.splitlines()[1:3] == [f"Warning: {warning}" for warning in warnings]
     done = rekindle(*flags, "--execute", "--json").json
     assert (done["events"], done["held"], done["holds"], done["warnings"]) == (3, 5, holds, warnings)
+
+
+def test_too_little_disk_for_a_restore(
+    flags: tuple[object, ...], store: TierStore, rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted = rekindle(*flags, "--execute", "--json").json
+    command = ("restore", "--run", deleted["runId"], "--hot-tier", store.uri, "--json")
+    monkeypatch.setattr(type(store), "free_bytes", lambda _: deleted["bytes"] - 1)
+    before = everything_in(store)
+    refused = rekindle(*command, "--execute")
+    assert (refused.code, "would come back, and its disk has" in refused.err) == (1, True), refused.err
+    assert everything_in(store) == before
+    assert rekindle(*command).json["events"] == deleted["events"], "a dry run writes nothing"
+    monkeypatch.setattr(type(store), "free_bytes", lambda _: deleted["bytes"])
+    assert rekindle(*command, "--execute").json["events"] == deleted["events"]
