@@ -14,7 +14,7 @@ from transforms.codecs.detection import CodecChoice, base_key, detect_codec
 from transforms.errors import BombError, CorruptStreamError, ObjectError
 from transforms.event_columns import EventColumns
 from transforms.formats import DEFAULTS, RecordBlock, read_records
-from transforms.formats.detection import FormatChoice, detect_format
+from transforms.formats.detection import FormatChoice, asked_for, detect_format
 from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import read_range
 from transforms.hot_tier.ledger import LedgerEntry
@@ -157,7 +157,7 @@ class Reading:
     def _choose_format(self, head: bytes) -> FormatChoice:
         asked = self.settings.formats.format
         if asked != "auto":
-            return FormatChoice(format=asked, rule="asked for by name")
+            return asked_for(asked, head, self.settings.formats)
         assert self.codec is not None
         return detect_format(base_key(self.info.key, self.codec.name), head)
 

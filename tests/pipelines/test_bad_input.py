@@ -157,3 +157,13 @@ def test_likely_patterns_are_proposed(rekindle: Rekindle, tmp_path: Path, patter
     (tmp_path / "source").mkdir()
     ended = rekindle("preview", "--bucket", f"file://{tmp_path}/source", "--pattern", pattern, "--hot-tier", tmp_path / "hot", "--json")
     assert hint in ended.json["warnings"][0]
+
+
+def test_what_is_no_splunk_csv_is_said(tmp_path: Path, rekindle: Rekindle) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.csv").write_text("time,host\n2025-01-01T00:00:00Z,web\n")
+    command = ("--bucket", f"file://{tmp_path}/logs", "--hot-tier", tmp_path / "hot", "--format", "splunk_csv", "--json")
+    said = "its header has neither _raw nor _time"
+    assert said in rekindle("preview", *command).json["samples"][0]["warnings"][0]
+    (warning,) = [warning for warning in rekindle("backfill", *command).json["warnings"] if said in warning]
+    assert warning.startswith("file://") and "a.csv: " in warning

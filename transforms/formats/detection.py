@@ -11,6 +11,8 @@ from transforms.formats.binary_files import binary_kind, hint
 from transforms.formats.csv.detection import columns_without_header, csv_width, header_cells, other_delimiter
 from transforms.formats.encoding import utf8, whole_characters
 from transforms.formats.line_ends import with_line_feeds
+from transforms.formats.options import FormatOptions
+from transforms.formats.splunk import csv_export
 from transforms.timestamps.records import NAMES
 
 SAMPLE_BYTES = 1024  # what is looked at to tell formats apart
@@ -50,6 +52,12 @@ def detect_format(key: str, head: bytes) -> FormatChoice:
     sample = text[: len(_text(head[:SAMPLE_BYTES]))]
     choice = _by_extension(key, sample) or _by_content(sample, whole=len(head) < SAMPLE_BYTES)
     return _refine(choice, text)
+
+
+def asked_for(name: str, head: bytes, options: FormatOptions) -> FormatChoice:
+    """Return the choice of a format by its name; what an object's first decoded bytes say against it is a warning."""
+    warning = csv_export.doubt(head, options) if name == "splunk_csv" else None
+    return FormatChoice(format=name, rule="asked for by name", warning=warning)
 
 
 def _by_extension(key: str, sample: str) -> FormatChoice | None:

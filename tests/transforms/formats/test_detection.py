@@ -7,7 +7,8 @@ import re
 import pytest
 
 from transforms.errors import UnsupportedError
-from transforms.formats.detection import HEAD_BYTES, detect_format
+from transforms.formats.detection import HEAD_BYTES, asked_for, detect_format
+from transforms.formats.options import FormatOptions
 
 _NEITHER = "neither extension nor content of another format"
 _BRACKET = "begins with a bracket, but not like JSON objects"
@@ -319,3 +320,22 @@ def test_a_csv_without_a_header_keeps_its_first_row() -> None:
 )
 def test_lines_with_one_comma_are_text(data: bytes) -> None:
     assert detect_format("app.log", data).format == "text"
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "options", "doubted"),
+    [
+        ("splunk_csv", b'"_time","_raw"\n1,2\n', {}, False),
+        ("splunk_csv", b"_raw,host\n", {}, False),
+        ("splunk_csv", b"host,_time\n", {}, False),
+        ("splunk_csv", b"time,host,raw\n1,2,3\n", {}, True),
+        ("splunk_csv", b'{"_raw": "a", "_time": 1}\n', {}, True),
+        ("splunk_csv", b"prose, and more\n_raw,_time\n", {"skip_rows": 1}, False),
+        ("splunk_csv", b"1;2\n", {"delimiter": ";", "headers": ("_time", "_raw")}, False),
+        ("splunk_csv", b"", {}, False),
+        ("csv", b"time,host,raw\n1,2,3\n", {}, False),
+    ],
+)
+def test_splunk_csv_that_is_none_is_doubted(name: str, head: bytes, options: dict[str, object], doubted: bool) -> None:
+    choice = asked_for(name, head, FormatOptions(format=name, **options))  # type: ignore[arg-type]
+    assert (choice.format, choice.rule, choice.warning is not None) == (name, "asked for by name", doubted)

@@ -29,3 +29,14 @@ def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Itera
         found = columns["_error"].to_pylist() if "_error" in columns else []
         errors = {row: error for row, error in enumerate(found) if error is not None}
         yield replace(block, records=rows.records(columns["_message"], fields, errors, every=True))
+
+
+def doubt(head: bytes, options: FormatOptions) -> str | None:
+    """Return why an object that is to be read as Splunk's CSV hardly is it, by its first bytes; None where it may be.
+
+    Its rows are read all the same: each is the message of an event without a time of its own.
+    """
+    names = csv_format.column_names(head, options)
+    if not names or not {"_raw", "_time"}.isdisjoint(names):
+        return None
+    return "read as Splunk's CSV, but its header has neither _raw nor _time: --format csv reads other CSV, --format auto finds out"
