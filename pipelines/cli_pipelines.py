@@ -32,6 +32,7 @@ def test(
     file: Annotated[Path, Argument(help="Pipelines, YAML or JSON.")],
     sample: Annotated[Path, Option("--sample", help="Events: text, JSON or CSV, packed or not, read like an object of a bucket.")],
     events: Annotated[int, Option("--events", min=1, help="At most so many events.")] = 20,
+    object_key: Annotated[str | None, Option("--object-key", help="The key that the sample has in its bucket, for `filename`.")] = None,
     *,
     reading: ReadingFlags,
     common: Common,
@@ -40,7 +41,7 @@ def test(
     from transforms.processors.definition import load_pipelines  # brings Polars
 
     pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
-    read = _read(sample, reading)
+    read = _read(sample, reading, object_key)
     document = _document(file, sample, read, list(_tried(read, pipelines, events)))
     if common.as_json:
         output.print_json(document)
@@ -94,8 +95,8 @@ def _text_of(file: Path, field: str) -> str:
         raise ConfigurationError(f"{file} can't be read: {error}", field=field) from error
 
 
-def _read(file: Path, flags: ReadingFlags) -> Sample:
-    """Read the beginning of a file as the events of an object."""
+def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
+    """Read the beginning of a file as the events of an object, of a key if one is given."""
     from pipelines.specification import check_specification
     from transforms.formats.options import FormatOptions
     from transforms.object_reading import ReadSettings
@@ -109,7 +110,7 @@ def _read(file: Path, flags: ReadingFlags) -> Sample:
     job = check_specification(merge_fields({"bucket": store.bucket}, asdict(flags)))
     settings = ReadSettings(task_id="test", formats=job.format_settings(max_record=FormatOptions().max_record), defaults=job.defaults)
     found = (info for page in store.list_pages(path.name) for info in page if info.key == path.name)
-    return sample_object(next(found), store, settings, size=_SAMPLE_BYTES)
+    return sample_object(next(found), store, settings, size=_SAMPLE_BYTES, key=key)
 
 
 def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[dict[str, Any]]:

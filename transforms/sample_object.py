@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 import pyarrow as pa
@@ -49,9 +49,12 @@ class _SampleEndsError(ObjectError):
     """The object goes on, but the sample does not."""
 
 
-def sample_object(info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, size: int) -> Sample:
-    """Read the first `size` bytes of an object, or less where they unpack to very much; a record that is cut off there is left out."""
-    reading = Reading(info, settings, received=datetime.now(timezone.utc))
+def sample_object(info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, size: int, key: str | None = None) -> Sample:
+    """Read the first `size` bytes of an object, or less where they unpack to very much; a record that is cut off there is left out.
+
+    With a `key` it is read as if this were its own.
+    """
+    reading = Reading(info if key is None else replace(info, key=key), settings, received=datetime.now(timezone.utc))
     source = _Source(info, size)
     batches: list[pa.RecordBatch] = []
     failure: ObjectError | None = None

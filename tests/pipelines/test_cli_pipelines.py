@@ -183,6 +183,23 @@ def test_the_sample_is_read_with_the_flags_of_a_backfill(call: Call, tmp_path: P
     assert second["_time"] == "2025-08-12T03:24:37Z"
 
 
+@pytest.mark.parametrize(
+    ("flags", "filename", "team", "format_name"),
+    [((), "sample", None, "text"), (("--object-key", "payments/2025/app.json"), "payments/2025/app.json", "payments", "json")],
+    ids=["its name", "a key"],
+)
+def test_the_key_of_the_sample(
+    call: Call, tmp_path: Path, flags: tuple[str, ...], filename: str, team: str | None, format_name: str
+) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("pipelines: [{name: ours, steps: [{regex: {source: filename, pattern: '^(?<team>[a-z]+)/'}}]}]")
+    (tmp_path / "sample").write_text("hello\n")
+    code, out = call("test", file, "--sample", tmp_path / "sample", *flags, "--json")
+    document = json.loads(out)
+    after = document["events"][0]["after"]
+    assert (code, after["filename"], after.get("team"), document["format"]["name"]) == (0, filename, team, format_name)
+
+
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_a_record_longer_than_the_sample_is_said(
     rekindle: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, file: Path, *, packed: bool
