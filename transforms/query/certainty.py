@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from transforms.query.alternatives import with_memberships
 from transforms.query.compiler import compile_query
 from transforms.query.pruning import Values, may_hold
 from transforms.query.syntax import And, Comparison, Everything, Expr, Field, Membership, Not, Operator, Or, Word, fields
@@ -61,7 +62,7 @@ def settle_all(expr: Expr | None, known: Callable[[Field], KnownValues], files: 
         case And(terms):
             return functools.reduce(np.minimum, (settle_all(term, known, files) for term in terms))
         case Or(terms):
-            return functools.reduce(np.maximum, (settle_all(term, known, files) for term in terms))
+            return functools.reduce(np.maximum, (settle_all(term, known, files) for term in with_memberships(terms)))
         case Not(term):
             return (ALL_ROWS - settle_all(term, known, files)).astype(np.int8)
         case Word() | Comparison() | Membership():

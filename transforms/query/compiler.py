@@ -12,6 +12,7 @@ import polars as pl
 import polars.selectors as cs
 
 from transforms.names import ATTRIBUTES_COLUMN, TIME_NAMES, attribute_column
+from transforms.query.alternatives import with_memberships
 from transforms.query.instants import parse_instant
 from transforms.query.matching import ORDERINGS, Compares, Contains, Differs, Matches, TextTest, is_number
 from transforms.query.multiple import AnyValue
@@ -33,7 +34,7 @@ def compile_query(expr: Expr, columns: Collection[str]) -> pl.Expr:
         case And(terms):
             return _balanced([compile_query(term, columns) for term in terms], all_of=True)
         case Or(terms):
-            return _balanced([compile_query(term, columns) for term in terms], all_of=False)
+            return _balanced([compile_query(term, columns) for term in with_memberships(terms)], all_of=False)
         case Not(term):
             return ~compile_query(term, columns)
         case Word(pattern):
