@@ -41,6 +41,10 @@ class TierError(RekindleError):
     """The hot tier can't be used: not ours, too new, not writable, or out of disk."""
 
 
+class GoneError(TierError):
+    """A file that was to be read is gone from the store: another command has taken it out of the table, or the reader for dead."""
+
+
 class UnconfirmedError(RekindleError):
     """What was asked for is so much that it takes a `--yes`; nothing was done."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
+from transforms.errors import GoneError
 from transforms.hot_tier.place import open_prepared
 from transforms.hot_tier.upkeep.carrying_out import carry_out, count_rows
 from transforms.hot_tier.upkeep.results import results_folder
@@ -47,9 +48,17 @@ class RewriteFiles(beam.PTransform):
 
 
 def read_results(folder: JsonFolder, tasks: Iterable[Task]) -> list[TaskResult]:
-    """Return what came of tasks that were carried out, in their order."""
+    """Return what came of tasks that were carried out, in their order.
+
+    Raises:
+        GoneError: somebody has removed it.
+    """
     with ThreadPoolExecutor(_READERS) as pool:
-        return [TaskResult.from_document(document) for document in pool.map(folder.read_json, map(_name, tasks))]
+        documents = list(pool.map(folder.read_json, map(_name, tasks)))
+    there = [document for document in documents if document is not None]
+    if len(there) < len(documents):
+        raise GoneError(f"hot tier {folder.tier.uri}: what the workers have written is gone from {folder.path('')}; run it again")
+    return [TaskResult.from_document(document) for document in there]
 
 
 def _name(task: Task) -> str:

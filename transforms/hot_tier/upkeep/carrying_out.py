@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.errors import TierError
+from transforms.errors import GoneError, TierError
 from transforms.hot_tier.file_names import in_both_places
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.rewriting import Keep, rewrite_file
@@ -24,9 +25,11 @@ def count_rows(store: TierStore, task: Task) -> TaskResult:
     """Count how many rows each rule takes; only the columns of its conditions are read, and nothing is written.
 
     Raises:
+        GoneError: a file is gone.
         TierError: a file can't be read.
     """
-    return TaskResult(tuple(_count(store, source, task.program) for source in task.sources))
+    with _sources(store):
+        return TaskResult(tuple(_count(store, source, task.program) for source in task.sources))
 
 
 def carry_out(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: str) -> TaskResult:
@@ -39,8 +42,25 @@ def carry_out(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: 
         run_id: For the footers of new files.
 
     Raises:
+        GoneError: a file is gone.
         TierError: a file can't be read or written.
     """
+    with _sources(store):
+        return _carry_out(store, task, promoted, run_id)
+
+
+@contextmanager
+def _sources(store: TierStore) -> Iterator[None]:
+    """Say in the product's words, which workers hand on, that a file is gone."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise GoneError(
+            f"hot tier {store.uri}: a file is gone from the store ({error}): another command has removed it meanwhile; run it again"
+        ) from error
+
+
+def _carry_out(store: TierStore, task: Task, promoted: Sequence[str], run_id: str) -> TaskResult:
     counted = count_rows(store, task)
     sources = tuple(
         _without_taken(store, source, result, task.program, promoted, run_id)

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from transforms.errors import TierError
+from transforms.errors import GoneError, TierError
 from transforms.hot_tier.attempts import Attempts
 from transforms.hot_tier.commits import commit, settle
 from transforms.hot_tier.data_file import FileDescription
@@ -79,8 +79,16 @@ def carry_through(folder: RunFolder, run: Run, plan: Callable[[Snapshot], Change
         if landed is not None:
             return replace(landed, warnings=tuple(settle(folder.tier, landed.version)))
         if snapshot.transaction_version(app_id(run)) is not None:
-            raise TierError(f"run {run.id} was silent for so long that another command gave it up; nothing was changed: run it again")
-        change = plan(snapshot)
+            raise _given_up(folder)
+        try:
+            change = plan(snapshot)
+        except GoneError as error:
+            newest = Snapshot.load(folder.tier)
+            if newest.transaction_version(app_id(run)) is not None:
+                raise _given_up(folder) from error
+            if newest.version == snapshot.version:
+                raise
+            continue  # another run has taken the files out of the table, and of the store
         if change is None:
             return None
         check_there(folder.tier, snapshot, [file.path for file in change.added])
@@ -131,6 +139,16 @@ def give_up(tier: TierStore, run: Run) -> bool:
             commit(snapshot, transactions=[(app_id(run), 1)])
             flush_log(tier, snapshot.version + 1)
     raise AssertionError  # they end by raising
+
+
+def _given_up(folder: RunFolder) -> TierError:
+    """Return the error of a run that can't commit any more."""
+    done = folder.read_json(DONE) or {}  # written after the commit that gives it up
+    who = f" ({done['givenUpBy']}, {done['at']})" if "givenUpBy" in done else ""
+    return TierError(
+        f"run {folder.run_id} was silent for so long that another command{who} took it for dead and gave it up; nothing was changed: "
+        "run it again"
+    )
 
 
 def app_id(run: Run) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.audit import write_audit
 from transforms.hot_tier.upkeep.changes import Landed, give_up, landed_of
 from transforms.hot_tier.upkeep.purging import delete_listed
-from transforms.hot_tier.upkeep.runs import DONE, REMOVE, Run, RunFolder, unfinished_runs
+from transforms.hot_tier.upkeep.runs import DONE, REMOVE, Run, RunFolder, unfinished_runs, who
+from transforms.query.instants import format_instant
 from transforms.storage import TierStore
 
 
@@ -54,7 +56,8 @@ def finish_interrupted(tier: TierStore, is_live: Callable[[Run], bool]) -> list[
 
 def _finish(folder: RunFolder, run: Run) -> None:
     if give_up(folder.tier, run):
-        _mark_done(folder, None)
+        by = {"givenUpBy": who(), "at": format_instant(datetime.now(timezone.utc))}
+        _mark_done(folder, None, **by)
         return
     landed = landed_of(Snapshot.load(folder.tier), folder)
     if landed is not None and run.kind == REMOVE:
@@ -62,5 +65,5 @@ def _finish(folder: RunFolder, run: Run) -> None:
     finish(folder, run, landed)
 
 
-def _mark_done(folder: RunFolder, landed: Landed | None) -> None:
-    folder.write_json(DONE, {"changes": landed.path if landed else None, "version": landed.version if landed else None})
+def _mark_done(folder: RunFolder, landed: Landed | None, **more: str) -> None:
+    folder.write_json(DONE, {"changes": landed.path if landed else None, "version": landed.version if landed else None, **more})

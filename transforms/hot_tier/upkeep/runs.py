@@ -71,8 +71,7 @@ class Run:
         started = datetime.now(timezone.utc)
         host = socket.gethostname()
         name = f"{started:%Y%m%dT%H%M%SZ}-{kind}-{uuid.uuid4().hex[:8]}"
-        who = f"{_user()}@{host}"
-        return cls(id=name, kind=kind, now=now or started, started_at=started, who=who, host=host, pid=os.getpid(), **fields)
+        return cls(id=name, kind=kind, now=now or started, started_at=started, who=who(), host=host, pid=os.getpid(), **fields)
 
     @property
     def removal_time(self) -> int:
@@ -171,6 +170,11 @@ def files_of_runs(tier: TierStore) -> dict[str, set[str]]:
         run_id, _, name = file.path.removeprefix(f"{ROOT}/").partition("/")
         names[run_id].add(name)
     return names
+
+
+def who() -> str:
+    """Return who runs this process, `user@host`."""
+    return f"{_user()}@{socket.gethostname()}"
 
 
 def _user() -> str:

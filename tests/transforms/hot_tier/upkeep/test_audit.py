@@ -23,7 +23,7 @@ from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.audit import read_audit, write_audit
 from transforms.hot_tier.upkeep.changes import Change, carry_through
 from transforms.hot_tier.upkeep.finishing import finish, finish_interrupted, landed_of
-from transforms.hot_tier.upkeep.runs import COMPACT, DELETE, REMOVE, TIER, Run, RunFolder, unfinished_runs
+from transforms.hot_tier.upkeep.runs import COMPACT, DELETE, REMOVE, TIER, Run, RunFolder, unfinished_runs, who
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 NOBODY = lambda run: False  # noqa: E731
@@ -228,7 +228,9 @@ def test_never_landed(tier: TierStore) -> None:
     folder = RunFolder.begin(tier, run)
     folder.new_changes({"files": [], "version": 99})
     assert [one.id for one in finish_interrupted(tier, NOBODY)] == [run.id]
-    assert folder.read_json("done.json") == {"changes": None, "version": None}
+    done = folder.read_json("done.json") or {}
+    assert (done["changes"], done["version"], done["givenUpBy"]) == (None, None, who())
+    assert datetime.fromisoformat(done["at"].replace("Z", "+00:00")) >= run.started_at
     assert read_audit(tier) == []
 
 
