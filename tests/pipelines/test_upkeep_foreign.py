@@ -119,3 +119,21 @@ def test_names_that_the_log_has_encoded(tmp_path: Path, rekindle: Rekindle, name
     assert (moved.code, left(), rows_by_others(store)) == (0, 3, before), moved.err
     assert rekindle("compact", "--hot-tier", store.uri, "--json").code == 0
     assert (left(), rows_by_others(store)) == (3, before)
+
+
+@pytest.mark.parametrize("name", ["x*.parquet", "x[1].parquet", "x?.parquet"])
+def test_names_that_look_like_patterns(tmp_path: Path, rekindle: Rekindle, name: str) -> None:
+    """Each is that file alone, not all that the pattern matches."""
+    store = open_tier(str(tmp_path / "hot"), StorageOptions())
+    made_tier(store)
+    for number, given in enumerate(("x1.parquet", name)):
+        append(store, _time=[NOW - 10 * DAY], _message=[given], _event_id=[f"f{number}"], service=["ours"], attributes=[None])
+        renamed(store, given, safe="")
+    flags = ("--hot-tier", store.uri, "--json")
+    found = rekindle("sql", "SELECT _message FROM events WHERE service = 'ours' ORDER BY _event_id", *flags)
+    assert [row["_message"] for row in found.rows] == ["x1.parquet", name], found.err
+    assert {row["value"]: row["count"] for row in rekindle("search", "--top", "service", *flags).rows}["ours"] == 2
+    assert rekindle("search", "service=ours", "--count", *flags).json == {"count": 2}
+    assert sorted(row["_message"] for row in rekindle("search", "service=ours", *flags).rows) == sorted(["x1.parquet", name])
+    histogram = rekindle("search", "service=ours", "--histogram", *flags)
+    assert sum(row["count"] for row in histogram.rows) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent import futures
 from typing import Any, TypeVar
 
@@ -18,9 +18,14 @@ _T = TypeVar("_T")
 DatabaseError = _duckdb.Error
 
 
-def can_read(tier: TierStore) -> bool:
-    """Whether DuckDB reads a tier's files by itself: S3 takes an extension that is a download, and some names it takes for patterns."""
-    return tier.local_path is not None and not _PATTERN_CHARACTERS.intersection(tier.uri)
+def can_read(tier: TierStore, paths: Iterable[str] = ()) -> bool:
+    """Whether DuckDB reads a tier's files by itself: S3 takes an extension that is a download, and some names it takes for patterns.
+
+    Args:
+        tier: the tier.
+        paths: the files, if other programs may have named them.
+    """
+    return tier.local_path is not None and all(map(_PATTERN_CHARACTERS.isdisjoint, (tier.uri, *paths)))
 
 
 class Database:

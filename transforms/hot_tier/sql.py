@@ -132,7 +132,7 @@ class _Database(Database):
         """Make the view."""
         if not snapshot.files:
             select = view.select_nothing(snapshot.columns)
-        elif can_read(tier):
+        elif can_read(tier, snapshot.files):
             select = self._select_files(tier, snapshot)
         else:
             select = self._select_dataset(snapshot)
