@@ -1,6 +1,6 @@
 # `make` prints the targets. Everything runs in .venv, which scripts/install.sh makes and keeps in step with setup.py and constraints.txt.
 .DEFAULT_GOAL := help
-.PHONY: help install lint types test test-quick test-thorough bench constraints clean
+.PHONY: help install lint types test test-quick test-runners test-minio test-thorough bench constraints clean
 
 VENV := $(or $(REKINDLE_VENV),.venv)
 BIN := $(VENV)/bin
@@ -21,14 +21,20 @@ lint: install ## ruff, then mypy
 types: install ## mypy alone
 	$(BIN)/mypy
 
-test: install ## all tests
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+test: install ## all tests that pip's packages are enough for
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not runner"
 
-test-quick: install ## the tests that are not marked slow
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow"
+test-quick: install ## those of them that are not marked slow
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow and not runner"
 
-test-thorough: install ## all tests, those of what is killed, random or at once in full numbers: half an hour more
-	REKINDLE_TESTS=thorough $(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+test-runners: install ## the tests on Flink, Spark and Prism, which Maven and Go bring into ~/.cache/rekindle
+	REKINDLE_RUNNERS=required $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile -m runner
+
+test-minio: install ## the tests that use S3, on MinIO instead of moto
+	REKINDLE_RUNNERS=required $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --s3=minio
+
+test-thorough: install ## the same as test, those of what is killed, random or at once in full numbers: an hour more
+	REKINDLE_TESTS=thorough $(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not runner"
 
 bench: ## the reference workloads, 1 GiB each, against the bare loop and the peers; writes benchmarks/RESULTS.md
 	@scripts/install.sh demo,bench

@@ -23,7 +23,7 @@ SECONDS = 120.0
 
 @pytest.fixture
 def story(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Story:
-    made = Story(s3.bucket, s3.client, replace(s3.options, endpoint_url=fault_proxy.endpoint_url), tmp_path / "logs", wave_bytes="150K")
+    made = Story(s3.bucket, s3.client, replace(s3.options, endpoint_url=fault_proxy.endpoint_url), tmp_path / "logs", wave_bytes="400K")
     made.write_logs(mib=2, objects=12)
     made.run("backfill", "direct")
     return made

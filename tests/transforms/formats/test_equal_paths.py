@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import many
 from tests.transforms.formats.reading import read_all
 
-_MANY = settings(max_examples=10_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+_MANY = settings(max_examples=many(10_000), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 _CUTS = [8 << 20] * 16 + [4096] * 2 + [64, 64, 7, 1]  # small ones cost a call of pyarrow a row
 _TOLERANT = {"transforms.formats.csv.table.can_be_fast": lambda lines, delimiter: False}
 

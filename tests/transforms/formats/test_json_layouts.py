@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import many
 from tests.transforms.formats.reading import FAST, MODIFIED, TOLERANT, read_all
 from transforms.errors import CorruptStreamError
 from transforms.formats import read_records
@@ -223,7 +224,7 @@ _PIECES = ['{"a":1}', '{"a":"x"}', '{"b":[{"c":2}, {}]}', '{', '}', '[', ']', '"
 
 
 @pytest.mark.slow
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=many(4000), deadline=None)
 @given(
     pieces=st.lists(st.sampled_from(_PIECES), max_size=14),
     start=st.sampled_from(["", "", "[", '{"Records":[']),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import many
 from tests.transforms.formats.reading import FAST, TOLERANT, read_all
 
 PATHS = [pytest.param(FAST, id="fast"), pytest.param(TOLERANT, id="tolerant")]
@@ -128,7 +129,7 @@ _NAME = st.sampled_from(["event", "event", "time", "host", "sourcetype", "index"
 
 
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=many(500), deadline=None)
 @given(batch=st.lists(st.lists(st.tuples(_NAME, _VALUE), max_size=5), min_size=20, max_size=20), space=st.sampled_from(["", " ", "\r\n"]))
 def test_hec_fast_path_equals_tolerant_path(batch: list[list[tuple[str, str]]], space: str) -> None:
     """500 batches of 20 independent objects."""

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from tests.conftest import many
 from tests.transforms.hot_tier.test_search import expected_ids, random_tier
 from tests.transforms.hot_tier.tiers import Event, Tier, event, foreign_file
 from tests.transforms.query.reference import values_of
@@ -311,6 +312,6 @@ def test_random_counts_agree_with_the_reference_and_without_pruning(tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10, 15))
+@pytest.mark.parametrize("seed", range(10, 10 + many(8)))
 def test_many_random_counts_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     assert compare(tmp_path, monkeypatch, seed, 60) > 8

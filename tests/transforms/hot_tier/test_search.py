@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 import pytest
 
+from tests.conftest import many
 from tests.transforms.hot_tier.tiers import Event, Tier, event, foreign_file
 from tests.transforms.query.reference import holds
 from tests.transforms.query.test_compiler import TIME, random_event, random_query
@@ -348,7 +349,7 @@ def test_random_searches_agree_with_the_reference(tmp_path: Path, seed: int) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(50, 70))
+@pytest.mark.parametrize("seed", range(50, 50 + many(20)))
 def test_many_random_searches_agree_with_the_reference(tmp_path: Path, seed: int) -> None:
     assert compare(tmp_path, seed, 150) > 25
 

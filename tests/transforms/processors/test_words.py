@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from tests.conftest import many
 from tests.transforms.query.reference import holds
 from transforms.formats.views import with_small_letters
 from transforms.processors import apply_pipelines, conditions
@@ -198,7 +199,7 @@ def test_random_pipelines_agree_with_the_reference(seeds: range, monkeypatch: py
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [range(at, at + 100) for at in range(1000, 1600, 100)], ids=str)
+@pytest.mark.parametrize("seeds", [range(at, at + 100) for at in range(1000, 1000 + many(600), 100)], ids=str)
 def test_many_random_pipelines_agree_with_the_reference(seeds: range, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(compare(seed, monkeypatch)[0] for seed in seeds) >= 50
 

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from tests.conftest import many
 from tests.transforms.query.reference import holds
 from transforms import schema
 from transforms.query.compiler import columns_read, compile_query
@@ -260,6 +261,6 @@ def test_random_queries_agree_with_the_reference(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 140))
+@pytest.mark.parametrize("seed", range(100, 100 + many(40)))
 def test_many_random_queries_agree_with_the_reference(seed: int) -> None:
     assert compare(seed, 500) > 80

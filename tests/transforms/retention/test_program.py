@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.conftest import many
 from tests.transforms.hot_tier.tiers import as_batch
 from tests.transforms.query.test_compiler import TIME, random_event
 from tests.transforms.retention.judging import Event, random_rules, rules_file, verdict
@@ -205,6 +206,6 @@ def test_random_programs_agree_with_the_reference(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 110))
+@pytest.mark.parametrize("seed", range(100, 100 + many(10)))
 def test_many_random_programs_agree_with_the_reference(seed: int) -> None:
     assert compare(seed, 100) > 200
