@@ -161,8 +161,12 @@ def merge(parts: Sequence[Part], columns: Sequence[str], kinds: Mapping[str, pa.
     """
     ordered = sorted(parts, key=lambda part: part.first)
     times = np.concatenate([part.times for part in ordered])
-    absent = cache(lambda rows: pa.nulls(rows, schema.TEXT))  # one for all columns that nobody has
-    arrays = [_column(name, ordered, kinds[name] if kinds else None, absent) for name in columns]
+    absent = cache(_nulls)  # one for all columns that nobody has
+    held = [dict(zip(part.batch.schema.names, part.batch.columns, strict=True)) for part in ordered]
+    arrays = [
+        _column(name, [one.get(name) for one in held], [len(part.times) for part in ordered], kinds[name] if kinds else None, absent)
+        for name in columns
+    ]
     table = pa.table(arrays, names=list(columns)).unify_dictionaries()
     if is_sorted(times):
         return table, times
@@ -175,13 +179,19 @@ def is_sorted(times: Times) -> bool:
     return bool((times[1:] >= times[:-1]).all())
 
 
-def _column(name: str, parts: Sequence[Part], kind: pa.DataType | None, absent: Callable[[int], pa.Array]) -> pa.ChunkedArray:
-    found = [part.batch.column(name) if name in part.batch.schema.names else None for part in parts]
-    kind = kind or _kind(name, [array for array in found if array is not None])
-    if kind == schema.TEXT and all(array is None for array in found):
-        return pa.chunked_array([absent(sum(len(part.times) for part in parts))])
+def _column(
+    name: str,
+    arrays: Sequence[pa.Array | None],
+    rows: Sequence[int],
+    kind: pa.DataType | None,
+    absent: Callable[[int, pa.DataType], pa.Array],
+) -> pa.ChunkedArray:
+    found = [array for array in arrays if array is not None]
+    kind = kind or _kind(name, found)
+    if not found:
+        return pa.chunked_array([absent(sum(rows), kind)])
     return pa.chunked_array(
-        [_nulls(len(part.times), kind) if array is None else _as_kind(array, kind) for part, array in zip(parts, found, strict=True)], kind
+        [_nulls(count, kind) if array is None else _as_kind(array, kind) for count, array in zip(rows, arrays, strict=True)], kind
     )
 
 

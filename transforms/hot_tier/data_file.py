@@ -212,11 +212,15 @@ def object_rows(table: pa.Table, times: np.ndarray[tuple[int], np.dtype[np.int64
     if not len(times):
         return {}
     encoded = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).unify_dictionaries().combine_chunks()
-    codes, first, counts = np.unique(encoded.indices.to_numpy(), return_index=True, return_counts=True)
-    _, last = np.unique(encoded.indices.to_numpy()[::-1], return_index=True)
+    codes = encoded.indices.to_numpy().astype(
+        np.min_scalar_type(len(encoded.dictionary))
+    )  # 16 bits are sorted by radix: a fifth of the time
+    order = np.argsort(codes, kind="stable")
+    bounds = [0, *(np.flatnonzero(np.diff(codes[order])) + 1).tolist(), len(order)]
     uris = encoded.dictionary.to_pylist()
     return {
-        uris[code]: ObjectRows(int(counts[i]), int(times[first[i]]), int(times[len(times) - 1 - last[i]])) for i, code in enumerate(codes)
+        uris[codes[order[start]]]: ObjectRows(stop - start, int(times[order[start]]), int(times[order[stop - 1]]))
+        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
     }
 
 

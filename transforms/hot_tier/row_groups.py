@@ -71,6 +71,11 @@ def without_unused(table: pa.Table) -> pa.Table:
     return table
 
 
+def without_empty(table: pa.Table) -> pa.Table:
+    """Return a table without the columns that are null in every row."""
+    return table.select([name for name, column in zip(table.schema.names, table.columns, strict=True) if column.null_count < len(column)])
+
+
 def _without_unused(array: pa.DictionaryArray) -> pa.DictionaryArray:
     if len(array.dictionary) == 0:
         return array

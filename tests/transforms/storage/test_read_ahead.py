@@ -65,3 +65,24 @@ def test_closing_ends_a_pause_of_the_source() -> None:
     chunks = read_ahead(pausing(), stopped)
     assert next(chunks) == b"1"
     chunks.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("weight", [1, 2, 3, 9], ids=lambda weight: f"weight {weight}")
+def test_heavy_items_count_for_more(weight: int) -> None:
+    """The last that is drawn may go beyond the depth, and one is always drawn."""
+    drawn: list[int] = []
+    closed = threading.Event()
+    got = []
+    for chunk in read_ahead(numbers(20, drawn, closed), threading.Event(), depth=4, weight=lambda chunk: weight):
+        got.append(chunk[0])
+        assert (len(drawn) - len(got)) * weight <= 4 + weight
+    assert got == list(range(20))
+
+
+def test_closing_ends_a_wait_for_room() -> None:
+    closed = threading.Event()
+    chunks = read_ahead(numbers(20, [], closed), threading.Event(), depth=2, weight=lambda chunk: 9)
+    assert next(chunks) == b"\x00"
+    chunks.close()  # type: ignore[attr-defined]
+    assert closed.is_set()
+    assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]

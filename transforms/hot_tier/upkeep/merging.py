@@ -9,6 +9,7 @@ from contextlib import closing
 
 import pyarrow as pa
 
+from transforms.hot_tier.buffering import Times
 from transforms.hot_tier.data_file import COMPRESSION_LEVEL, ROW_GROUP_ROWS, DataFile, FileDescription
 from transforms.hot_tier.upkeep.new_files import NewFiles
 from transforms.hot_tier.upkeep.sorting import SortedRows
@@ -21,8 +22,9 @@ __all__ = ["MergeInput", "merge_files"]
 BUFFER_BYTES = 128 << 20
 ROW_GROUP_BYTES = 32 << 20
 """About what a row group takes in memory, if it has fewer than 128 k rows."""
-_AHEAD = 2
-"""Row groups that may wait to be sorted."""
+_LEAST_AHEAD = 2
+"""Row groups that may wait to be sorted, however large; small ones may be more, together half as much as the buffer."""
+_MEBIBYTE = 1 << 20
 
 
 def merge_files(
@@ -86,14 +88,20 @@ def _merge(sources: Sources, files: NewFiles, buffer_bytes: int, table_bytes: in
         write,
         buffer_bytes=buffer_bytes,
         output_rows=min(ROW_GROUP_ROWS, max(1, table_bytes * sources.rows // max(1, sources.size))),
-        runs=-(-sources.size // buffer_bytes),
+        runs=-(-2 * sources.size // buffer_bytes),
     )
-    with ThreadPoolExecutor(1) as writer, closing(read_ahead(sources.parts(rows.memory), threading.Event(), depth=_AHEAD)) as parts:
-        for part, until, looked_at in parts:
+    depth = max(_LEAST_AHEAD, buffer_bytes // 2 // _MEBIBYTE)
+
+    def weight(found: tuple[pa.RecordBatch, Times, int, int]) -> int:
+        return min(1 + int(found[0].nbytes) // _MEBIBYTE, depth // _LEAST_AHEAD)
+
+    ahead = read_ahead(sources.batches(), threading.Event(), depth=depth, weight=weight)
+    with ThreadPoolExecutor(1) as writer, closing(ahead) as found:
+        for batch, keys, until, looked_at in found:
             seen = looked_at
-            taken += len(part.times)
-            rows.add(part, until)
-            del part
+            taken += len(keys)
+            rows.add(batch, keys, until)
+            del batch
         rows.close()
         if pending is not None:
             pending.result()

@@ -14,15 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.hot_tier.buffering import Memory, Part, Times, copy_of, is_sorted, merge
-from transforms.hot_tier.row_groups import without_unused
+from transforms.hot_tier.row_groups import without_empty, without_unused
 from transforms.hot_tier.spilling import Run, Slice
 
 END = np.iinfo(np.int64).max
 _KEY = "__key"
 _MOST_SLICE_ROWS = 16 * 1024
 _LEAST_SLICE_ROWS = 64
-_SLICES = 4
-"""A run's slices are so small that one of each run fills this part of the buffer."""
 
 
 class SortedRows:
@@ -39,7 +37,8 @@ class SortedRows:
         Args:
             kinds: The columns that go out, with their types: what a part lacks is null.
             output: Takes the tables, each sorted, none before the one before it.
-            buffer_bytes: What may be kept in memory, a part or a slice of each run aside.
+            buffer_bytes: What may be kept in memory when runs come back, a slice of each aside. A run is half as much: the other half is
+                for rows that are read while it is written.
             output_rows: About how many rows a table has.
             runs: How many runs there may be.
         """
@@ -48,15 +47,15 @@ class SortedRows:
         self._buffer_bytes = buffer_bytes
         self._output_rows = output_rows
         self._runs = max(1, runs)
-        self.memory = Memory()
+        self._memory = Memory()
         self._parts: list[Part] = []
         self._slices: list[tuple[int, int, int, Slice]] = []  # of equal first keys the newest run's come first: they were read before
         self._spilled = 0
 
-    def add(self, part: Part, until: int) -> None:
-        """Take a part; no later one will have a key before `until`."""
-        self._parts.append(part)
-        if self.memory.used <= self._buffer_bytes:
+    def add(self, batch: pa.RecordBatch, keys: Times, until: int) -> None:
+        """Take rows that are sorted by key; no later ones will have a key before `until`."""
+        self._parts.append(Part.of(batch, self._memory, keys))
+        if self._memory.used <= self._buffer_bytes // 2:
             return
         rows = sum(len(one.times) for one in self._parts)
         ready = self._ready(until)
@@ -73,8 +72,9 @@ class SortedRows:
         parts, self._parts = self._parts, []
         table, keys = merge(parts, list(self._kinds), self._kinds)
         del parts
-        rows = max(_LEAST_SLICE_ROWS, min(_MOST_SLICE_ROWS, len(keys) // (_SLICES * self._runs)))
-        table = without_unused(table).append_column(_KEY, pa.array(keys))
+        # one slice of each run is about as much as a run
+        rows = max(_LEAST_SLICE_ROWS, min(_MOST_SLICE_ROWS, len(keys) // self._runs))
+        table = without_empty(without_unused(table)).append_column(_KEY, pa.array(keys))
         for piece in Run(table, keys, np.zeros(len(keys), np.int64), slice_rows=rows).slices:
             heapq.heappush(self._slices, (piece.min_time, -self._spilled, piece.number, piece))
         self._spilled += 1
@@ -85,9 +85,9 @@ class SortedRows:
             self._spill()  # they would take the place of the slices
         while self._slices and self._slices[0][0] < until:
             first, *_, piece = heapq.heappop(self._slices)
-            if self.memory.used > self._buffer_bytes:
+            if self._memory.used > self._buffer_bytes:
                 self._give(first)
-            self._parts.append(_read(piece, self.memory))
+            self._parts.append(_read(piece, self._memory))
         self._give(until)
 
     def _ready(self, until: int) -> int:
@@ -119,17 +119,17 @@ class SortedRows:
         rest = part.slice(start, len(part.times)) if start else part
         if 2 * rows > part.owner.rows:
             return rest
-        return copy_of(pa.Table.from_batches([rest.batch]), self.memory, rest.times.copy())
+        return copy_of(pa.Table.from_batches([rest.batch]), self._memory, rest.times.copy())
 
 
-def parts_of(table: pa.Table, keys: Times, memory: Memory) -> Iterator[Part]:
-    """Yield rows as parts, sorted by key: one, but where a column's text is more than an array can hold."""
+def batches_of(table: pa.Table, keys: Times) -> Iterator[tuple[pa.RecordBatch, Times]]:
+    """Yield rows and their keys, sorted: one batch, but where a column's text is more than an array can hold."""
     if not is_sorted(keys):
         order = np.argsort(keys, kind="stable")
         table, keys = table.take(pa.array(order)), keys[order]
     start = 0
-    for batch in table.unify_dictionaries().combine_chunks().to_batches():
-        yield Part.of(batch, memory, keys[start : start + batch.num_rows])
+    for batch in without_empty(table.unify_dictionaries().combine_chunks()).to_batches():
+        yield batch, keys[start : start + batch.num_rows]
         start += batch.num_rows
 
 

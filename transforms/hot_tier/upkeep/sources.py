@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 
 from transforms import schema
 from transforms.hot_tier.arrays import MAP
-from transforms.hot_tier.buffering import Memory, Part, times_of
+from transforms.hot_tier.buffering import Times, times_of
 from transforms.hot_tier.file_names import layout_of
 from transforms.hot_tier.opening import EVENTS
 from transforms.hot_tier.row_groups import dictionary_encoded, open_rows, rows_taken
 from transforms.hot_tier.upkeep.relayout import own_columns, with_promoted
-from transforms.hot_tier.upkeep.sorting import END, parts_of
+from transforms.hot_tier.upkeep.sorting import END, batches_of
 from transforms.storage import TierStore
 
 _FOOTERS_AT_ONCE = 16
@@ -73,13 +73,14 @@ class Sources:
         self.size = sum(group.size for group in self._groups)
         self.kinds = {name: self._kind(name) for name in (*schema.SYSTEM_COLUMNS, *promoted, schema.ATTRIBUTES_COLUMN)}
 
-    def parts(self, memory: Memory) -> Generator[tuple[Part, int, int], None, None]:
+    def batches(self) -> Generator[tuple[pa.RecordBatch, Times, int, int], None, None]:
         """Yield the rows that are taken, row group by row group in the order of their first times.
 
         A row's key is its time, and then the place of its row group in the order of the inputs: keys are sorted where the rows are to be.
 
         Yields:
-            The rows; a key than which none that follows is less; how many rows have been looked at for them.
+            The rows, without columns that are null in all of them; their keys; a key than which none that follows is less; how many rows
+            have been looked at for them.
         """
         count = len(self._groups)
         start = min((group.first for group in self._groups), default=0)
@@ -91,8 +92,8 @@ class Sources:
             seen += self._groups[place].rows
             if table.num_rows:
                 keys = (times_of(table) - start) * count + place
-                for part in parts_of(table, keys, memory):
-                    yield part, END if following is None else firsts[following], seen
+                for batch, own in batches_of(table, keys):
+                    yield batch, own, END if following is None else firsts[following], seen
 
     def _footer(self, source: MergeInput) -> tuple[pq.FileMetaData, list[int]]:
         """Return a file's footer, and the least time in each row group."""
