@@ -12,6 +12,7 @@ HERE = Path(__file__).resolve().parent
 # Why each of these, and what else was measured: docs/design.md §2.
 REQUIRES = [
     "apache-beam[aws]>=2.77,<3",
+    "grpcio",  # Beam's own, which has bounds for it
     "pyarrow>=21,<26",  # Beam's own bound
     "duckdb>=1.4,<3",
     "numpy>=2.2,<3",

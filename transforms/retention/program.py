@@ -62,8 +62,8 @@ class Judgement(NamedTuple):
         hold: For each row that a rule would take, the number of the first hold that keeps it; -1 for all others.
     """
 
-    rule: npt.NDArray[np.int16]
-    hold: npt.NDArray[np.int16]
+    rule: npt.NDArray[np.int32]
+    hold: npt.NDArray[np.int32]
 
     @property
     def held(self) -> _Flags:
@@ -108,8 +108,8 @@ class Program:
             table: The events; of its columns at least `columns_needed`.
             in_both_places: Attributes that are in their column in some rows and in the map in others, as in files of other writers.
         """
-        rule = np.full(table.num_rows, STAYS, np.int16)
-        hold = np.full(table.num_rows, STAYS, np.int16)
+        rule = np.full(table.num_rows, STAYS, np.int32)
+        hold = np.full(table.num_rows, STAYS, np.int32)
         times = _times(table.column(_TIME))
         old = np.flatnonzero(times < self.rules[0].cutoff) if self.rules else np.empty(0, np.int64)
         if len(old):
@@ -126,9 +126,9 @@ class Program:
         numbers = counts(self.judge(table).rule, len(self.rules)).tolist()
         return [(rule, number) for rule, number in zip(self.rules, numbers, strict=True) if number]
 
-    def _taken(self, events: Candidates, times: _Rows) -> npt.NDArray[np.int16]:
+    def _taken(self, events: Candidates, times: _Rows) -> npt.NDArray[np.int32]:
         """Return the number of the rule that takes each event, whatever the holds say."""
-        taken = np.full(len(times), STAYS, np.int16)
+        taken = np.full(len(times), STAYS, np.int32)
         left = np.arange(len(times))
         for number, rule in enumerate(self.rules):
             left = left[times[left] < rule.cutoff]  # what is too young for this rule is so for those that come
@@ -139,9 +139,9 @@ class Program:
             left = left[~found]
         return taken
 
-    def _held(self, events: Candidates, taken: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    def _held(self, events: Candidates, taken: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Return for each event that is taken the number of the first hold that keeps it."""
-        kept = np.full(len(taken), STAYS, np.int16)
+        kept = np.full(len(taken), STAYS, np.int32)
         left = np.flatnonzero(taken != STAYS)
         for number, hold in enumerate(self.holds):
             if not len(left):
@@ -152,7 +152,7 @@ class Program:
         return kept
 
 
-def counts(numbers: npt.NDArray[np.int16], most: int) -> npt.NDArray[np.int64]:
+def counts(numbers: npt.NDArray[np.int32], most: int) -> npt.NDArray[np.int64]:
     """Return how many rows each of `most` rules or holds has, by the numbers that a `Judgement` gives the rows."""
     return np.bincount(numbers[numbers != STAYS], minlength=most)
 

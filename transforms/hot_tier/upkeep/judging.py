@@ -88,9 +88,9 @@ class _Judging:
         self._newest = np.array([file.max_time for file in files], np.int64) + np.array(slack, np.int64)
         self._values = cache(self._values_of)
 
-    def rules(self, program: Program) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
+    def rules(self, program: Program) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
         """Return the number of the first rule that may take rows of each file, and whether it takes all of them."""
-        first = np.full(len(self._files), STAYS, np.int16)
+        first = np.full(len(self._files), STAYS, np.int32)
         whole = np.zeros(len(self._files), np.bool_)
         left = np.arange(len(self._files))
         for number, rule in enumerate(program.rules):
@@ -103,10 +103,10 @@ class _Judging:
             left = left[~found]
         return first, whole
 
-    def holds(self, program: Program, places: _Places) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int16]]:
+    def holds(self, program: Program, places: _Places) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
         """Return of which files holds may keep rows, and the number of the first that keeps all; only some files are looked at."""
         some = np.zeros(len(self._files), np.bool_)
-        every = np.full(len(self._files), STAYS, np.int16)
+        every = np.full(len(self._files), STAYS, np.int32)
         for number, hold in enumerate(program.holds):
             near = places[self._may_lie_in(hold.when, places)]
             certainty = self._settle(hold.when, near)
