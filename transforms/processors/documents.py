@@ -13,6 +13,7 @@ import yaml
 
 from transforms.errors import ConfigurationError
 
+_CUT_BY_COMMENT = re.compile(r"""[{\[][^'"}\]]*[ :]#""")
 _MOST_NODES = 100_000  # aliases counted each time: a file of a kilobyte can stand for a billion
 _LONGEST_PATH = 4096
 _IN_STEPS = re.compile(r"(?:^|\.)steps\[[0-9]+\]$")
@@ -133,10 +134,19 @@ def _read_yaml(text: str, source: str, field: str) -> Document:
         mark = error.problem_mark or error.context_mark
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
         what = "" if isinstance(error, _MergeKeyError) else "is neither YAML nor JSON: "
-        raise ConfigurationError(f"{where}: {what}{error.problem}", field=field) from error
+        hint = _hint_of_comment(text.splitlines()[: mark.line + 1]) if mark else ""
+        raise ConfigurationError(f"{where}: {what}{error.problem}{hint}", field=field) from error
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ConfigurationError(f"{source}: is neither YAML nor JSON: {' '.join(str(error).split())}", field=field) from error
     return document
+
+
+def _hint_of_comment(lines: list[str]) -> str:
+    """Return what to say where braces or brackets lost their end to a comment."""
+    for number in range(len(lines), 0, -1):
+        if _CUT_BY_COMMENT.search(lines[number - 1]):
+            return f" (line {number}: YAML takes what follows ' #' for a comment; put the whole condition in single quotes)"
+    return ""
 
 
 def _note_places(document: Document, root: yaml.Node | None, text: str, source: str, field: str) -> None:

@@ -187,6 +187,12 @@ def test_refuses_what_is_no_document(text: str, message: str) -> None:
     assert error.value.field == "rules"
 
 
+def test_says_where_a_comment_took_the_end_of_braces() -> None:
+    text = "rules:\n  - {name: a, retention: 1d, when: #error=*}\n  - {name: b, retention: 1d}"
+    with pytest.raises(ConfigurationError, match=r"^r.yaml:3:3: .* \(line 2: YAML takes what follows ' #' for a comment; put"):
+        load_rules(text, source="r.yaml")
+
+
 @pytest.mark.parametrize("when", ["'a=b #receiver=s3.pull'", "'a=b'  # a comment", ">-\n      a=b\n      #error=*", "a=b#c"])
 def test_conditions_that_no_comment_cuts_short(when: str) -> None:
     assert load_rules(f"rules:\n  - name: p\n    retention: 1d\n    when: {when}\n", source="r.yaml").rules[0].when is not None
