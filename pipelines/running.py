@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +18,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState, create_runner
 
 from pipelines.runner_errors import RunnerError, hush, translate
-from transforms.errors import AccessError, CanceledError, ConfigurationError
+from pipelines.runner_flags import check_job_server, check_known, doubts
+from transforms.errors import CanceledError, ConfigurationError
 
 _LOCAL = (None, "DirectRunner", "FnApiRunner")
 _TRIES = 3
@@ -62,10 +62,12 @@ class Engine:
         runner = options.view_as(StandardOptions).runner
         self.is_local = runner in _LOCAL
         if self.is_local:
-            _check_known(options)  # a job server has flags of its own, which only it knows
+            check_known(options)
         self._runner: PipelineRunner = FnApiRunner() if self.is_local else _shared(_create(runner))
         if not self.is_local:
-            _check_job_server(options.view_as(PortableOptions).job_endpoint)
+            check_job_server(options.view_as(PortableOptions).job_endpoint)
+            for doubt in doubts(options):
+                say(f"Warning: {doubt}")
         hush()
 
     @property
@@ -167,12 +169,6 @@ class Engine:
             over.set()
 
 
-def _check_known(options: PipelineOptions) -> None:
-    unknown = sorted(set(options.get_all_options(retain_unknown_options=True)) - set(options.get_all_options()))
-    if unknown:
-        raise ConfigurationError(f"Beam has no flag {', '.join('--' + name for name in unknown)} (after --)")
-
-
 def _create(name: str) -> PipelineRunner:
     try:
         return create_runner(name)
@@ -193,14 +189,3 @@ def _shared(runner: PipelineRunner) -> PipelineRunner:
 
         runner.default_job_server = default_job_server
     return runner
-
-
-def _check_job_server(endpoint: str | None) -> None:
-    """Knock at the job server: Beam itself waits for it in silence, for minutes."""
-    host, _, port = (endpoint or "").rpartition(":")
-    if not port.isdigit():  # none was named, or `embed`
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except OSError as error:
-        raise AccessError(f"no job server answers at --job_endpoint={endpoint}: {error}; start one, or name another") from error

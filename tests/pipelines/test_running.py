@@ -129,3 +129,21 @@ def test_a_name_of_the_users_own_comes_first(cluster: type[UnsteadyCluster]) -> 
 def test_listing_is_not_worth_a_cluster(cluster: type[UnsteadyCluster]) -> None:
     Engine(["--runner=UnsteadyCluster"]).at_launcher().run(lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x")
     assert cluster.runs == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "doubt"),
+    [
+        (["--enviroment_type=LOOPBACK"], "was --environment_type meant"),
+        ([], "lacks Rekindle"),
+        (["--environment_type=DOCKER"], "lacks Rekindle"),
+        (["--environment_type=DOCKER", "--environment_config=registry/rekindle"], None),
+        (["--environment_type=EXTERNAL", "--environment_config=localhost:50000", "--parallelism=2"], None),
+        (["--setup_file=./setup.py"], None),
+    ],
+)
+def test_flags_of_clusters_that_are_doubtful(flags: list[str], doubt: str | None) -> None:
+    said: list[str] = []
+    Engine(["--runner=PortableRunner", "--job_endpoint=embed", *flags], say=said.append)
+    assert all(line.startswith("Warning: ") for line in said)
+    assert any(doubt in line for line in said) if doubt else not said
