@@ -46,5 +46,7 @@ def main() -> NoReturn:
 
 
 def begin() -> None:
-    """Let Ctrl-C be a KeyboardInterrupt from now on, but where modules load."""
+    """Let Ctrl-C and SIGTERM be a KeyboardInterrupt from now on, but where modules load."""
     _handle(_end_at_once, _interrupt)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _interrupt)

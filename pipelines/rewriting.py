@@ -21,6 +21,7 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 if TYPE_CHECKING:
     import apache_beam as beam
 
+    from pipelines.running import Engine
     from transforms.rewrite_files import RewriteFiles
 
 
@@ -60,6 +61,7 @@ class Rewriter:
         self.tier = settings.open_tier()
         self._settings = settings
         self._run_id = run_id
+        self._engine: Engine | None = self._new_engine() if settings.beam_flags else None  # wrong flags are told before all else
         self._done: dict[tuple[str, ...], TaskResult] = {}
 
     def count(self, tasks: Sequence[Task]) -> list[TaskResult]:
@@ -77,10 +79,14 @@ class Rewriter:
         self._done |= {task.paths: result for task, result in zip(missing, self._run(missing, tuple(promoted)), strict=True)}
         return [self._done[task.paths] for task in tasks]
 
+    def _new_engine(self) -> Engine:
+        from pipelines.running import Engine
+
+        return Engine(self._settings.beam_flags, say=self._settings.console.say)
+
     def _run(self, tasks: Sequence[Task], promoted: tuple[str, ...] | None) -> list[TaskResult]:
         if not tasks:
             return []
-        from pipelines.running import Engine
         from transforms.rewrite_files import RewriteFiles, read_results
 
         settings = self._settings
@@ -90,8 +96,8 @@ class Rewriter:
         rewrite = RewriteFiles(self.tier.uri, settings.tier_options, self._run_id, promoted)
         folder = results_folder(self.tier, self._run_id)
         try:
-            engine = Engine(settings.beam_flags, say=settings.console.say)
-            engine.run(partial(build_rewriting, tasks=tasks, rewrite=rewrite), name=f"rekindle-{self._run_id}")
+            self._engine = self._engine or self._new_engine()
+            self._engine.run(partial(build_rewriting, tasks=tasks, rewrite=rewrite), name=f"rekindle-{self._run_id}")
             return read_results(folder, tasks)
         finally:
             folder.remove()

@@ -11,7 +11,7 @@ from apache_beam.runners.portability import portable_runner
 from apache_beam.runners.worker import sdk_worker
 
 from transforms import errors
-from transforms.errors import RekindleError
+from transforms.errors import AccessError, RekindleError
 
 _RAISED = re.compile(r"transforms\.errors\.(?P<name>\w+): (?P<message>.*?)(?: \[while running '|\s*$)", re.MULTILINE)
 _NOTE = re.compile(r" \[while running '.*'\]$")
@@ -19,6 +19,10 @@ _NOTE = re.compile(r" \[while running '.*'\]$")
 
 class RunnerError(RekindleError):
     """The runner failed for no reason of the product's: a worker or a machine was lost, or the cluster refused."""
+
+
+class NoJobServerError(AccessError, RunnerError):
+    """No job server answers; it may come back."""
 
 
 def translate(error: Exception) -> RekindleError:
@@ -31,6 +35,8 @@ def translate(error: Exception) -> RekindleError:
         if issubclass(kind, RekindleError):
             translated: RekindleError = kind(raised[-1]["message"])
             return translated
+    if isinstance(error, grpc.Call):
+        return RunnerError(f"the job server hung up: {error.code().name}: {error.details()}")
     text = str(error).strip().splitlines()
     return RunnerError(f"the pipeline failed: {text[-1] if text else type(error).__name__}")
 
@@ -38,8 +44,8 @@ def translate(error: Exception) -> RekindleError:
 def hush() -> None:
     """Leave it to exceptions to say what went wrong, once.
 
-    Beam logs and prints every error of a cluster with its stack on the way, and where the workers are threads of this process (`LOOPBACK`)
-    they end with a stack trace after every pipeline, when the runner hangs up.
+    Beam logs and prints every error of a cluster with its stack on the way, and its threads end with a stack trace where the job server, or
+    the runner that they work for (`LOOPBACK`), hangs up: at the end of every pipeline, or because it is gone, which is raised too.
     """
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     logging.root.addFilter(_is_not_of_the_cluster)  # by identity, so once
@@ -52,6 +58,5 @@ def _is_not_of_the_cluster(record: logging.LogRecord) -> bool:
 
 
 def _tell_but_hanging_up(raised: threading.ExceptHookArgs) -> None:
-    error = raised.exc_value
-    if not (isinstance(error, grpc.Call) and error.code() == grpc.StatusCode.CANCELLED):
+    if not isinstance(raised.exc_value, grpc.RpcError):
         threading.__excepthook__(raised)

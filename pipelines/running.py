@@ -8,17 +8,16 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions, PipelineOptions, PortableOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions, PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState, create_runner
 
 from pipelines.runner_errors import RunnerError, hush, translate
-from pipelines.runner_flags import check_job_server, check_known, doubts
+from pipelines.runner_flags import check_cluster, check_job_server, check_known, doubts, parse
 from transforms.errors import CanceledError, ConfigurationError
 
 _LOCAL = (None, "DirectRunner", "FnApiRunner")
@@ -65,7 +64,8 @@ class Engine:
             check_known(options)
         self._runner: PipelineRunner = FnApiRunner() if self.is_local else _shared(_create(runner))
         if not self.is_local:
-            check_job_server(options.view_as(PortableOptions).job_endpoint)
+            check_cluster(options)
+            check_job_server(options)
             for doubt in doubts(options):
                 say(f"Warning: {doubt}")
         hush()
@@ -100,35 +100,34 @@ class Engine:
             CanceledError: it was canceled.
         """
         for attempt in range(1, _TRIES + 1):
-            pipeline = beam.Pipeline(runner=self._runner, options=self._options(name))
-            build(pipeline)
-            result = self._submit(pipeline)
             try:
-                self._wait(result)
+                self._wait(self._submit(build, name))
             except RunnerError as error:
+                if not (self._canceled.is_set() or self.is_local or attempt == _TRIES):
+                    self._say(f"The runner failed, and gets the pipeline {name} again: {error}")
+                    self._canceled.wait(attempt * _PAUSE_SECONDS)
                 if self._canceled.is_set():
                     raise CanceledError("the pipeline was canceled") from error
                 if self.is_local or attempt == _TRIES:
                     raise
-                self._say(f"The runner failed, and gets the pipeline {name} again: {error}")
-                time.sleep(attempt * _PAUSE_SECONDS)
             else:
                 return
 
     def _options(self, name: str | None = None) -> PipelineOptions:
         """Return the options anew: Beam changes them while a pipeline runs."""
-        try:
-            options = PipelineOptions(self._flags)
-            options.get_all_options(retain_unknown_options=True)
-        except SystemExit as error:
-            raise ConfigurationError(f"Beam does not take the flags {' '.join(self._flags)}") from error
+        options = parse(self._flags)
         if options.view_as(DirectOptions).direct_num_workers < 2 and options.view_as(StandardOptions).runner in _LOCAL:
             options.view_as(DirectOptions).direct_num_workers = os.cpu_count() or 1
         cloud = options.view_as(GoogleCloudOptions)
         cloud.job_name = "-".join(filter(None, (cloud.job_name, name))) or None
         return options
 
-    def _submit(self, pipeline: beam.Pipeline) -> PipelineResult:
+    def _submit(self, build: Callable[[beam.Pipeline], object], name: str) -> PipelineResult:
+        options = self._options(name)
+        if not self.is_local:
+            check_job_server(options)
+        pipeline = beam.Pipeline(runner=self._runner, options=options)
+        build(pipeline)
         before = signal.getsignal(signal.SIGINT)
         try:
             return pipeline.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import ClassVar
 
@@ -45,6 +46,21 @@ def test_a_runner_that_is_none() -> None:
 def test_a_job_server_that_does_not_answer() -> None:
     with pytest.raises(AccessError, match="--job_endpoint=127.0.0.1:9"):
         Engine(["--runner=PortableRunner", "--job_endpoint=127.0.0.1:9"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--runner=PortableRunner"], "it takes --job_endpoint=HOST:PORT"),
+        (["--runner=PortableRunner", "--job_endpoint=localhost"], "--job_endpoint=localhost .*: it has no port"),
+        (["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=WRONG"], "it is one of DOCKER, PROCESS"),
+        (["--parallelism=x"], "argument --parallelism: invalid int value: 'x'$"),
+    ],
+)
+def test_flags_by_which_no_cluster_is_reached(flags: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Engine(flags)
+    assert capfd.readouterr().err == ""
 
 
 def test_flags_that_beam_does_not_have() -> None:
@@ -103,6 +119,37 @@ def test_a_cluster_that_never_comes_back(cluster: type[UnsteadyCluster]) -> None
     with pytest.raises(RekindleError, match="no slots"):
         Engine(["--runner=UnsteadyCluster"]).run(lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x")
     assert len(cluster.runs) == 3
+
+
+def test_a_job_server_that_comes_back(cluster: type[UnsteadyCluster], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_PAUSE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        engine = Engine(["--runner=UnsteadyCluster", f"--job_endpoint=127.0.0.1:{port}"])
+    back: list[socket.socket] = []
+
+    def say(text: str) -> None:
+        if len(said) == 1:
+            back.append(socket.create_server(("127.0.0.1", port)))
+        said.append(text)
+
+    said: list[str] = []
+    engine._say = say
+    engine.run(lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x")
+    back[0].close()
+    assert len(said) == 2
+    assert all("no job server answers" in line for line in said)
+    assert cluster.runs == ["rekindle-x"]
+
+
+def test_a_cancel_does_not_wait_for_another_try(cluster: type[UnsteadyCluster], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_PAUSE_SECONDS", 1e6)
+    cluster.failures = [RuntimeError("no slots")]
+    canceled = threading.Event()
+    with pytest.raises(CanceledError):
+        Engine(["--runner=UnsteadyCluster"], canceled=canceled, say=lambda _: canceled.set()).run(
+            lambda pipeline: pipeline | beam.Create([1]), name="rekindle-x"
+        )
 
 
 def test_an_error_of_the_products_own_is_not_tried_again(cluster: type[UnsteadyCluster]) -> None:

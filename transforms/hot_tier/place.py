@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import orjson
 from deltalake import DeltaTable
 
-from transforms.errors import TierError
+from transforms.errors import AccessError, TierError
 from transforms.hot_tier.opening import EVENTS
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -47,9 +47,14 @@ def open_prepared(uri: str, options: StorageOptions) -> TierStore:
         TierError: there is none here; else a worker would write where nobody looks.
     """
     tier = open_tier(uri, options)
-    if not tier.exists(MARKER):
+    worker = f"the worker on {socket.gethostname()}"
+    try:
+        there = tier.exists(MARKER)
+    except (AccessError, TierError) as error:
+        raise type(error)(f"{error} (so says {worker}; a worker's credentials and profiles are its own machine's)") from error
+    if not there:
         raise TierError(
-            f"hot tier {uri}: the worker on {socket.gethostname()} does not find it. Workers of a cluster take a hot tier on S3, or a "
+            f"hot tier {uri}: {worker} does not find it. Workers of a cluster take a hot tier on S3, or a "
             "folder that is mounted on every machine"
         )
     return tier
