@@ -105,7 +105,7 @@ def run(argv: list[str]) -> int:
     except RekindleError as error:
         return _refuse(str(error), field=getattr(error, "field", None), code=error.exit_code)
     except KeyboardInterrupt:
-        return _refuse("canceled", code=INTERRUPTED)
+        return INTERRUPTED
     except BrokenPipeError:
         stop_writing()  # the reader has had enough (`| head`): no error
         return 0

@@ -88,10 +88,12 @@ class JobConsole:
         """Begin."""
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Take the progress line away."""
         if self._live is not None:
             self._live.stop()
+        if kind is KeyboardInterrupt:
+            self.say("Canceled: what was not done yet is not done; the same command again goes on")
 
     def say(self, text: str) -> None:
         """Say a line."""
