@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from pipelines.liveness import is_live, living
@@ -40,16 +41,16 @@ def compact(settings: UpkeepSettings, *, target_bytes: int = TARGET_BYTES) -> di
         TierError: the tier can't be read or written; nothing was changed, as far as can be told.
     """
     run = Run.new(COMPACT, parameters={"targetBytes": target_bytes})
-    rewriter = Rewriter(settings, run.id)
-    tier = rewriter.tier
-    before = load_events(tier)
-    remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
-    landed = None
-    if plan_merging(before, target_bytes=target_bytes).tasks:
-        folder = RunFolder.begin(tier, run)
-        with living(folder):
-            landed = carry_through(folder, run, lambda snapshot: _change(snapshot, rewriter, target_bytes))
-            finish(folder, run, landed)
+    with closing(Rewriter(settings, run.id)) as rewriter:
+        tier = rewriter.tier
+        before = load_events(tier)
+        remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
+        landed = None
+        if plan_merging(before, target_bytes=target_bytes).tasks:
+            folder = RunFolder.begin(tier, run)
+            with living(folder):
+                landed = carry_through(folder, run, lambda snapshot: _change(snapshot, rewriter, target_bytes))
+                finish(folder, run, landed)
     document: dict[str, Any] = (
         landed.document if landed else {"files": [], "moved": [], "events": 0, "bytes": 0, "versionBefore": before.version}
     )

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import uuid
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -94,7 +95,8 @@ class _Job:
         discovery.prove_access(self.context.store, self.context.filter)
         self._start(resume=resume)
         began, before = time.monotonic(), self.status.fields["seconds"]
-        with stop_signals(self.canceled.set), watching(self._watch, lambda error: self.console.say(f"Warning: no progress shown: {error}")):
+        watch = watching(self._watch, lambda error: self.console.say(f"Warning: no progress shown: {error}"))
+        with closing(self.engine), stop_signals(self.canceled.set), watch:
             outcome = self._outcome()
         self.status.save(**outcome, finishedAt=now(), seconds=before + time.monotonic() - began)
         self.folder.clear_progress()

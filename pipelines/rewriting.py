@@ -64,6 +64,11 @@ class Rewriter:
         self._engine: Engine | None = self._new_engine() if settings.beam_flags else None  # wrong flags are told before all else
         self._done: dict[tuple[str, ...], TaskResult] = {}
 
+    def close(self) -> None:
+        """Stop what was started to run the workers."""
+        if self._engine is not None:
+            self._engine.close()
+
     def count(self, tasks: Sequence[Task]) -> list[TaskResult]:
         """Count what tasks would take."""
         return self._run(tasks, None)

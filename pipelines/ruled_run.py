@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,14 +65,19 @@ def run_rules(
         TierError: the tier can't be read or written; nothing was changed, as far as can be told.
     """
     run = asked.rules.new_run(asked.kind, now=asked.now)
-    rewriter = Rewriter(settings, run.id)
-    tier = rewriter.tier
-    work = RuledWork(rewriter, Program.of(asked.rules.file, run.now), asked.plan)
-    snapshot = load_events(tier)
-    if not asked.execute:
-        return _report(run, work.count(snapshot), snapshot.version) | {"warnings": work.warnings}
+    with closing(Rewriter(settings, run.id)) as rewriter:
+        work = RuledWork(rewriter, Program.of(asked.rules.file, run.now), asked.plan)
+        snapshot = load_events(rewriter.tier)
+        if not asked.execute:
+            return _report(run, work.count(snapshot), snapshot.version) | {"warnings": work.warnings}
+        return _execute(rewriter.tier, run, work, lambda: check(work, snapshot), after)
+
+
+def _execute(
+    tier: TierStore, run: Run, work: RuledWork, check: Callable[[], None], after: Callable[[TierStore, Run], dict[str, Any]]
+) -> dict[str, Any]:
     remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
-    check(work, snapshot)
+    check()
     folder = RunFolder.begin(tier, run)
     with living(folder):
         landed = carry_through(folder, run, work.change)

@@ -62,7 +62,8 @@ class Engine:
         self.is_local = runner in _LOCAL
         if self.is_local:
             check_known(options)
-        self._runner: PipelineRunner = FnApiRunner() if self.is_local else _shared(_create(runner))
+        self._servers: list[Any] = []  # job_server.JobServer
+        self._runner: PipelineRunner = FnApiRunner() if self.is_local else self._with_one_server(_create(runner))
         if not self.is_local:
             check_cluster(options)
             check_job_server(options)
@@ -112,6 +113,25 @@ class Engine:
                     raise
             else:
                 return
+
+    def close(self) -> None:
+        """Stop the job server, if Beam has started one; what it runs ends with it."""
+        while self._servers:
+            self._servers.pop().stop()
+
+    def _with_one_server(self, runner: PipelineRunner) -> PipelineRunner:
+        """Return a runner whose pipelines share a job server: Beam's Flink runner starts a JVM for each, to the end of Python."""
+        start: Callable[[PipelineOptions], Any] | None = getattr(runner, "default_job_server", None)
+
+        def default_job_server(options: PipelineOptions) -> Any:  # job_server.JobServer
+            assert start is not None
+            if not self._servers:
+                self._servers.append(start(options))
+            return self._servers[0]
+
+        if start is not None:
+            runner.default_job_server = default_job_server
+        return runner
 
     def _options(self, name: str | None = None) -> PipelineOptions:
         """Return the options anew: Beam changes them while a pipeline runs."""
@@ -173,18 +193,3 @@ def _create(name: str) -> PipelineRunner:
         return create_runner(name)
     except (ValueError, ImportError, AttributeError) as error:
         raise ConfigurationError(f"--runner={name} (after --): {error}") from error
-
-
-def _shared(runner: PipelineRunner) -> PipelineRunner:
-    """Return the runner with one job server for all its pipelines: Beam's Flink runner starts a JVM for each, and stops them at the end."""
-    start: Callable[[PipelineOptions], Any] | None = getattr(runner, "default_job_server", None)
-    if start is not None:
-        servers: list[Any] = []
-
-        def default_job_server(options: PipelineOptions) -> Any:  # job_server.JobServer
-            if not servers:
-                servers.append(start(options))
-            return servers[0]
-
-        runner.default_job_server = default_job_server
-    return runner
