@@ -1,4 +1,4 @@
-"""Every runner that the other tests use comes up, runs a pipeline with its Python code where it should, and goes away."""
+"""The job servers that the other tests use come up, run a pipeline with its Python code where it should, and go away."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from tests.runners.flink_cluster import FlinkCluster
 from tests.runners.processes import Server
 from tests.runners.servers import WorkerPool
 
@@ -44,15 +43,3 @@ def test_a_job_server_runs_a_pipeline(name: str, request: pytest.FixtureRequest,
         (tmp_path / folder).mkdir()
     assert run(server.beam_flags, tmp_path / "here") == {os.getpid()}
     assert os.getpid() not in run([*server.beam_flags, *worker_pool.beam_flags], tmp_path / "elsewhere")
-
-
-def test_a_flink_cluster_runs_a_pipeline_and_survives_a_task_manager(
-    flink_cluster: FlinkCluster, worker_pool: WorkerPool, tmp_path: Path
-) -> None:
-    for folder in ("before", "after"):
-        (tmp_path / folder).mkdir()
-    assert os.getpid() not in run([*flink_cluster.beam_flags, *worker_pool.beam_flags], tmp_path / "before")
-    flink_cluster.kill_task_manager()
-    assert len(flink_cluster.task_managers()) == 1
-    flink_cluster.start_task_manager()
-    assert os.getpid() not in run([*flink_cluster.beam_flags, *worker_pool.beam_flags], tmp_path / "after")
