@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.runner, pytest.mark.slow]
 
 @pytest.fixture
 def story(s3: S3, tmp_path: Path) -> Story:
-    made = Story(s3.bucket, s3.client, s3.options, tmp_path / "logs", wave_bytes="150K")
+    made = Story(s3.bucket, s3.client, s3.options, tmp_path / "logs", wave_bytes="300K")
     made.write_logs(mib=2, objects=12)
     return made
 
