@@ -28,7 +28,7 @@ test-quick: install ## those of them that are not marked slow
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow and not runner"
 
 test-runners: install ## the tests on Flink, Spark and Prism, which Maven and Go bring into ~/.cache/rekindle
-	REKINDLE_RUNNERS=required $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile -m runner
+	REKINDLE_RUNNERS=required $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m runner
 
 test-minio: install ## the tests that use S3, on MinIO instead of moto
 	REKINDLE_RUNNERS=required $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --s3=minio

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import S3
+from tests.conftest import S3, THOROUGH
 from tests.runners.processes import Server
 from tests.runners.servers import WorkerPool
 from tests.runners.story import STEPS, Story
@@ -21,7 +21,7 @@ def story(s3: S3, tmp_path: Path) -> Story:
     return made
 
 
-@pytest.mark.parametrize("name", ["prism", "flink", "spark"])
+@pytest.mark.parametrize("name", ["flink", "spark", *(["prism"] if THOROUGH else [])])
 def test_every_runner_makes_the_same_of_it(name: str, story: Story, worker_pool: WorkerPool, request: pytest.FixtureRequest) -> None:
     server: Server = request.getfixturevalue(name)
     flags = [*server.beam_flags, *worker_pool.beam_flags]
