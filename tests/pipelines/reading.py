@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -121,6 +122,14 @@ def made_tier(store: TierStore) -> Tier:
         [of_age(3.02, "web")],
         promote=["level"],
     )
+
+
+def made_deletion(store: TierStore, folder: Path) -> tuple[object, ...]:
+    """Make that tier, and return the flags of a deletion by the rules above."""
+    made_tier(store)
+    rules = folder / "rules.yaml"
+    rules.write_text(RULES)
+    return ("delete", "--rules", rules, "--hot-tier", store.uri, "--now", NOW.isoformat())
 
 
 GONE = {"db 40", "web 40", "web 40.01", "db 20", "db 20.1"}

@@ -21,7 +21,7 @@ from tests.conftest import S3
 from tests.fault_proxy import FaultProxy
 from tests.pipelines import processes
 from tests.pipelines.conftest import ROOT, Ended, read_files
-from tests.pipelines.reading import DAY, GONE, NOW, ROWS, RULES, audit_rows, everything_in, made_tier, read_live, stored_files
+from tests.pipelines.reading import DAY, GONE, NOW, ROWS, audit_rows, everything_in, made_deletion, read_live, stored_files
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -45,8 +45,7 @@ def store(tmp_path: Path) -> TierStore:
 @pytest.fixture
 def flags(tmp_path: Path, store: TierStore) -> tuple[object, ...]:
     """A tier with events for the rules, and the flags of a deletion."""
-    made_tier(store)
-    return ("delete", "--rules", write_rules(tmp_path, RULES), "--hot-tier", store.uri, "--now", NOW.isoformat(), "--json")
+    return (*made_deletion(store, tmp_path), "--json")
 
 
 def messages(store: TierStore) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines import deletion
 from tests.pipelines.conftest import Ended
-from tests.pipelines.reading import NOW, RULES, everything_in, made_tier
+from tests.pipelines.reading import everything_in, made_deletion
 from transforms.hot_tier.upkeep.removal import Removal
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -24,9 +24,7 @@ def store(tmp_path: Path) -> TierStore:
 @pytest.fixture
 def flags(tmp_path: Path, store: TierStore) -> tuple[object, ...]:
     """A tier with events for the rules, and the flags of a deletion."""
-    made_tier(store)
-    (tmp_path / "rules.yaml").write_text(RULES)
-    return ("delete", "--rules", tmp_path / "rules.yaml", "--hot-tier", store.uri, "--now", NOW.isoformat())
+    return made_deletion(store, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -14,17 +14,23 @@ from tests.runners.processes import Server
 from tests.runners.servers import FlinkJobServer, Prism, SparkJobServer, WorkerPool
 
 T = TypeVar("T", bound=Server)
+R = TypeVar("R")
 
 
-@contextmanager
-def started(server: T) -> Iterator[T]:
-    """Run a server; skip the test where there is none, unless `REKINDLE_RUNNERS=required`."""
+def or_skip(get: Callable[[], R]) -> R:
+    """Return what takes a tool; skip the test where that is not to be had, unless `REKINDLE_RUNNERS=required`."""
     try:
-        server.__enter__()
+        return get()
     except tools.ToolMissing as missing:
         if tools.is_required():
             raise
         pytest.skip(str(missing))
+
+
+@contextmanager
+def started(server: T) -> Iterator[T]:
+    """Run a server; skip the test where there is none."""
+    or_skip(server.__enter__)
     try:
         yield server
     finally:

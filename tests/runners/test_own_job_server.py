@@ -11,6 +11,7 @@ import pytest
 
 from tests.pipelines.conftest import start_rekindle
 from tests.runners import tools
+from tests.runners.conftest import or_skip
 from tests.runners.story import wait
 
 pytestmark = [pytest.mark.runner, pytest.mark.slow]
@@ -46,12 +47,7 @@ def running(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("engine", ["flink", "spark"])
 def test_beam_starts_the_job_server(engine: str, tmp_path: Path) -> None:
-    try:
-        class_path = {"flink": tools.flink, "spark": tools.spark}[engine]()
-    except tools.ToolMissing as missing:
-        if tools.is_required():
-            raise
-        pytest.skip(str(missing))
+    class_path = or_skip({"flink": tools.flink, "spark": tools.spark}[engine])
     name = engine.title()
     path = jar(tmp_path, class_path, f"org.apache.beam.runners.{engine}.{name}JobServerDriver")
     master = {"flink": "--flink_master=[local]", "spark": "--spark_master_url=local[2]"}[engine]
