@@ -50,13 +50,13 @@ def hush() -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     logging.root.addFilter(_is_not_of_the_cluster)  # by identity, so once
     sdk_worker.print = lambda *_, **__: None
-    threading.excepthook = _tell_but_hanging_up
+    threading.excepthook = _tell_but_lost_connections
 
 
 def _is_not_of_the_cluster(record: logging.LogRecord) -> bool:
     return bool(record.pathname != portable_runner.__file__)
 
 
-def _tell_but_hanging_up(raised: threading.ExceptHookArgs) -> None:
+def _tell_but_lost_connections(raised: threading.ExceptHookArgs) -> None:
     if not isinstance(raised.exc_value, grpc.RpcError):
         threading.__excepthook__(raised)

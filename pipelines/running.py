@@ -104,12 +104,13 @@ class Engine:
             try:
                 self._wait(self._submit(build, name))
             except RunnerError as error:
-                if not (self._canceled.is_set() or self.is_local or attempt == _TRIES):
+                is_last = self.is_local or attempt == _TRIES
+                if not is_last and not self._canceled.is_set():
                     self._say(f"The runner failed, and gets the pipeline {name} again: {error}")
                     self._canceled.wait(attempt * _PAUSE_SECONDS)
                 if self._canceled.is_set():
                     raise CanceledError("the pipeline was canceled") from error
-                if self.is_local or attempt == _TRIES:
+                if is_last:
                     raise
             else:
                 return
