@@ -1,6 +1,8 @@
-"""Packaging: what is installed, and what each extra is for. Workers on Flink, Spark and Dataflow get the code by `--setup_file` too.
+"""Packaging: what is installed, and what each extra is for. Workers on Flink, Spark and Dataflow get the code by
+`--setup_file` too.
 
-The bounds below say what the code works with, `constraints.txt` which versions are installed: `pip install -c constraints.txt '.[demo]'`.
+The bounds below say what the code works with, `constraints.txt` which versions are installed: `pip install -c
+constraints.txt '.[demo]'`.
 """
 
 from pathlib import Path
@@ -53,7 +55,7 @@ setup(
     package_data={"": ["*.yaml", "*.json", "py.typed"]},
     install_requires=REQUIRES,
     extras_require={"demo": DEMO, "test": TEST, "bench": BENCH, "dev": DEV},
-    entry_points={"console_scripts": ["rekindle = pipelines.entry:main"]},
+    entry_points={"console_scripts": ["rekindle = pipelines.cli.__main__:main"]},
     classifiers=[
         "Programming Language :: Python :: 3",
         *(f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)),

@@ -1,1 +1,4 @@
-"""Benchmarks: the reference workloads, the product beside a bare loop and its peers. `make bench`; figures in RESULTS.md."""
+"""Benchmarks: the reference workloads, the product beside a bare loop and its peers.
+
+`make bench`; figures in RESULTS.md.
+"""

@@ -1,10 +1,11 @@
-"""How fast the inner loop can be: the reference workloads through the quickest calls found, two threads, no Beam, no ledger, no faults.
+"""How fast the inner loop can be: the reference workloads through the quickest calls found, two threads, no Beam, no
+ledger, no faults.
 
     python -m benchmarks.hot_path {access,ndjson,csv} DIR OUT
 
-Prints one JSON line like peers.py. It is a measure to reach for, not a design: it writes one file an object, knows its columns beforehand,
-trusts its input (no bad records, no odd numbers, no newlines in quotes), and its ids are made up. What it does keep: the raw record, the
-system columns, an id per event, zstd.
+Prints one JSON line like peers.py. It is a measure to reach for, not a design: it writes one file an object, knows its
+columns beforehand, trusts its input (no bad records, no odd numbers, no newlines in quotes), and its ids are made up.
+What it does keep: the raw record, the system columns, an id per event, zstd.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ def access(block: bytes, _: State) -> pl.DataFrame:
     """Parse access log lines by one regular expression."""
     frame = pl.Series("_message", split_lines(block[:-1])).to_frame()
     frame = frame.with_columns(pl.col("_message").str.extract_groups(ACCESS).alias("g")).unnest("g")
-    return frame.with_columns(_time=pl.col("req_time").str.to_datetime("%d/%b/%Y:%H:%M:%S %z").dt.convert_time_zone("UTC")).drop("req_time")
+    return frame.with_columns(
+        _time=pl.col("req_time").str.to_datetime("%d/%b/%Y:%H:%M:%S %z").dt.convert_time_zone("UTC")
+    ).drop("req_time")
 
 
 def ndjson(block: bytes, state: State) -> pl.DataFrame:
@@ -99,7 +102,8 @@ def ndjson(block: bytes, state: State) -> pl.DataFrame:
     paths = ", ".join(f"'$.\"{name}\"'" for name in names)
     columns = ", ".join(f'x[{position}] as "{name}"' for position, name in enumerate(names, 1))
     cells = db.sql(f"select {columns} from (select json_extract_string(m, [{paths}]) x from source)").to_arrow_table()
-    when = pc.cast(cells["time"], pa.timestamp("us", "UTC"))  # twelve times as fast as to_datetime, where the text is ISO 8601
+    # twelve times as fast as to_datetime, where the text is ISO 8601
+    when = pc.cast(cells["time"], pa.timestamp("us", "UTC"))
     frame = pl.DataFrame(pl.from_arrow(cells.drop_columns("time")))
     messages = pl.Series(pl.from_arrow(text))
     messages.str.contains(ODD_NUMBERS).any()  # what it costs to look for them
@@ -118,7 +122,9 @@ def csv(block: bytes, state: State) -> pl.DataFrame:
     cells = pyarrow.csv.read_csv(
         pa.BufferReader(block),
         read_options=pyarrow.csv.ReadOptions(use_threads=False, column_names=header, block_size=BLOCK * 2),
-        convert_options=pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in header}, strings_can_be_null=False),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types={name: pa.string() for name in header}, strings_can_be_null=False
+        ),
     )
     when = pl.Series("_time", pl.from_arrow(pc.cast(cells["timestamp"], pa.timestamp("us"))))
     return pl.DataFrame(pl.from_arrow(cells)).with_columns(text, when.dt.replace_time_zone("UTC"))
@@ -180,10 +186,17 @@ def main() -> None:
     mib = json.loads(arguments.src.with_suffix(".json").read_text(encoding="utf-8"))["mib"]
     begin = time.perf_counter()
     with ThreadPoolExecutor(THREADS) as pool:
-        events = sum(pool.map(lambda path: convert(arguments.kind, path, arguments.out), sorted(arguments.src.iterdir())))
+        events = sum(
+            pool.map(lambda path: convert(arguments.kind, path, arguments.out), sorted(arguments.src.iterdir()))
+        )
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    result = {"peer": "hot_path", "kind": arguments.kind, "seconds": round(seconds, 2), "mib_per_s": round(mib / seconds, 1)}
+    result = {
+        "peer": "hot_path",
+        "kind": arguments.kind,
+        "seconds": round(seconds, 2),
+        "mib_per_s": round(mib / seconds, 1),
+    }
     print(json.dumps({**result, "events": events, "peak_mib": peak}))
 
 

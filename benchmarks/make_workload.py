@@ -1,9 +1,10 @@
-"""Write a reference workload: access (text, gzip), ndjson (zstd), csv (gzip, quoted cells), plain (text, not packed), tiny (many files).
+"""Write a reference workload: access (text, gzip), ndjson (zstd), csv (gzip, quoted cells), plain (text, not packed),
+tiny (many files).
 
     python -m benchmarks.make_workload access DIR [--mib 1024] [--files 8]
 
-The same arguments give the same bytes. `DIR.json` beside DIR says how many events and MiB were written; sizes are of the decoded text.
-Events span the 24 hours of 2025-08-11 UTC, each file its own part of the day.
+The same arguments give the same bytes. `DIR.json` beside DIR says how many events and MiB were written; sizes are of
+the decoded text. Events span the 24 hours of 2025-08-11 UTC, each file its own part of the day.
 """
 
 from __future__ import annotations
@@ -32,7 +33,16 @@ AGENTS = (
     "Googlebot/2.1 (+http://www.google.com/bot.html)",
     "curl/8.5.0",
 )
-PATHS = ("/products", "/cart", "/checkout", "/login", "/api/v1/items/{}", "/static/js/app.{}.js", "/images/{}.png", "/search?q={}")
+PATHS = (
+    "/products",
+    "/cart",
+    "/checkout",
+    "/login",
+    "/api/v1/items/{}",
+    "/static/js/app.{}.js",
+    "/images/{}.png",
+    "/search?q={}",
+)
 METHODS = ("GET",) * 8 + ("POST", "PUT")
 STATUSES = (200,) * 12 + (304, 301, 404, 500, 503)
 USERS = ("-",) * 8 + ("jaredevans", "alice", "bob", "carol")
@@ -73,9 +83,7 @@ class Request:
 def access_line(rng: random.Random, when: datetime, _: int) -> str:
     """Return a line of the combined access log format."""
     r = Request.choose(rng)
-    return (
-        f'{r.ip} - {r.user} [{when:%d/%b/%Y:%H:%M:%S} +0000] "{r.method} {r.path} HTTP/1.1" {r.status} {r.size} "{r.referer}" "{r.agent}"\n'
-    )
+    return f'{r.ip} - {r.user} [{when:%d/%b/%Y:%H:%M:%S} +0000] "{r.method} {r.path} HTTP/1.1" {r.status} {r.size} "{r.referer}" "{r.agent}"\n'
 
 
 def ndjson_line(rng: random.Random, when: datetime, n: int) -> str:

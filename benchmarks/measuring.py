@@ -26,7 +26,12 @@ def measure(command: Sequence[str], environment: dict[str, str]) -> tuple[dict[s
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = time.perf_counter()
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=os.environ | environment, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            env=os.environ | environment,
+            start_new_session=True,
         )
         with sampled_memory(process.pid) as sampled:
             _, status, usage = os.wait4(process.pid, 0)
@@ -63,7 +68,8 @@ def resident_mib(session: int) -> float:
     pages = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()  # after the name: state, parent, group, session, …
+            # after the name: state, parent, group, session, …
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
             if int(fields[3]) == session:
                 pages += int((folder / "statm").read_text().split()[1])
         except (FileNotFoundError, ProcessLookupError):

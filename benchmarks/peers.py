@@ -1,9 +1,10 @@
-"""What a user would write instead: each peer reads one reference workload and writes Parquet (zstd) partitioned by date.
+"""What a user would write instead: each peer reads one reference workload and writes Parquet (zstd) partitioned by
+date.
 
     python -m benchmarks.peers {polars,duckdb,chdb} {access,ndjson,csv} DIR OUT
 
-Prints one JSON line: seconds, MiB/s of decoded text (its size is read from DIR.json), events, peak memory. Two threads each.
-None of them keeps the raw record of ndjson and csv, ids, or a ledger: they do less than Rekindle does.
+Prints one JSON line: seconds, MiB/s of decoded text (its size is read from DIR.json), events, peak memory. Two threads
+each. None of them keeps the raw record of ndjson and csv, ids, or a ledger: they do less than Rekindle does.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def run_polars(kind: str, src: Path, out: Path) -> int:
         frame = frame.with_columns(pl.col("_message").str.extract_groups(PATTERN).alias("g")).unnest("g")
         frame = frame.with_columns(pl.col("req_time").str.to_datetime(CLF).alias("_time")).drop("req_time")
     elif kind == "ndjson":
-        frame = pl.scan_ndjson(f"{src}/*").with_columns(pl.col("time").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ").alias("_time"))
+        frame = pl.scan_ndjson(f"{src}/*").with_columns(
+            pl.col("time").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ").alias("_time")
+        )
     else:
         frame = pl.scan_csv(f"{src}/*", infer_schema=False)
         frame = frame.with_columns(pl.col("timestamp").str.to_datetime("%Y-%m-%d %H:%M:%S%.f").alias("_time"))
@@ -102,7 +105,12 @@ def main() -> None:
     events = PEERS[arguments.peer](arguments.kind, arguments.src, arguments.out)
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    result = {"peer": arguments.peer, "kind": arguments.kind, "seconds": round(seconds, 2), "mib_per_s": round(mib / seconds, 1)}
+    result = {
+        "peer": arguments.peer,
+        "kind": arguments.kind,
+        "seconds": round(seconds, 2),
+        "mib_per_s": round(mib / seconds, 1),
+    }
     print(json.dumps({**result, "events": events, "peak_mib": peak}))
 
 

@@ -1,10 +1,12 @@
-"""Time what pipelines cost: conditions that match nothing, a regex beside its bare expression, hostile patterns and lines.
+"""Time what pipelines cost: conditions that match nothing, a regex beside its bare expression, hostile patterns and
+lines.
 
     make bench                                           # with the workloads of benchmarks/run.py
     python -m benchmarks.pipelines --mib 32 --rounds 3   # alone, and quick
 
-The stages of a job (read, apply pipelines, settle times, write Parquet) run on one core over one object of the access workload, with and
-without pipelines, in turns; seconds are those of the CPU, so that a busy machine does not count. The tables go into benchmarks/RESULTS.md.
+The stages of a job (read, apply pipelines, settle times, write Parquet) run on one core over one object of the access
+workload, with and without pipelines, in turns; seconds are those of the CPU, so that a busy machine does not count. The
+tables go into benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -28,13 +30,13 @@ import pyarrow as pa
 from benchmarks.hot_path import ACCESS
 from benchmarks.report import put_section
 from benchmarks.run import ROOT, WORK, Workload, machine
-from transforms.event_shaping import apply_pipelines
-from transforms.hot_tier.writing import HotTierWriter
-from transforms.object_reading import ReadSettings
+from transforms.event_pipelines.definition import load_pipelines
+from transforms.hot_tier.data.writer import HotTierWriter
+from transforms.objects.event_shaping import apply_pipelines
+from transforms.objects.read_object import read_object
+from transforms.objects.reading import ReadSettings
 from transforms.processors import Pipeline, outputs
 from transforms.processors import apply_pipelines as run_pipelines
-from transforms.processors.definition import load_pipelines
-from transforms.read_object import read_object
 from transforms.storage import StorageOptions, open_store, open_tier
 
 AIM = 1.15
@@ -64,9 +66,17 @@ PATTERNS = {"11 groups": ACCESS, "1 group": r'"(?P<method>[A-Z]+) '}
 MIB = 2**20
 HOSTILE: dict[str, tuple[dict[str, object], str, str]] = {  # processor, what the line repeats, how it ends
     "regex `(a+)+$`": ({"regex": {"source": "message", "pattern": "(a+)+$", "outputs": ["x"]}}, "a", "!"),
-    "regex `^(?:(a\\|aa)+)+$`": ({"regex": {"source": "message", "pattern": "^(?:(a|aa)+)+$", "outputs": ["x"]}}, "a", "!"),
+    "regex `^(?:(a\\|aa)+)+$`": (
+        {"regex": {"source": "message", "pattern": "^(?:(a|aa)+)+$", "outputs": ["x"]}},
+        "a",
+        "!",
+    ),
     "regex `(x+x+)+y`": ({"regex": {"source": "message", "pattern": "(x+x+)+y", "outputs": ["x"]}}, "x", ""),
-    "grok of three GREEDYDATA": ({"grok": {"source": "message", "pattern": "^%{GREEDYDATA} %{GREEDYDATA} %{GREEDYDATA:x}!$"}}, "a ", ""),
+    "grok of three GREEDYDATA": (
+        {"grok": {"source": "message", "pattern": "^%{GREEDYDATA} %{GREEDYDATA} %{GREEDYDATA:x}!$"}},
+        "a ",
+        "",
+    ),
     "redact `email`": ({"redact": {"source": "message", "pattern": "email"}}, "a@b", ""),
     "redact `(a+)+b`": ({"redact": {"source": "message", "pattern": "(a+)+b"}}, "ab", ""),
 }
@@ -90,7 +100,9 @@ def read_batches(workload: Workload) -> Iterator[pa.RecordBatch]:
     for page in store.list_pages(""):
         for info in page:
             yield from (
-                batch for batch in read_object(info, store, ReadSettings(task_id="bench"), wave=0) if isinstance(batch, pa.RecordBatch)
+                batch
+                for batch in read_object(info, store, ReadSettings(task_id="bench"), wave=0)
+                if isinstance(batch, pa.RecordBatch)
             )
 
 
@@ -127,14 +139,20 @@ class Times:
         return f"{statistics.median(self.taken[name]):.3f}"
 
     def ratio(self, name: str, other: str, aim: float) -> str:
-        """Return the median of what a work takes of another's time in the same turn, and whether that misses its aim."""
+        """Return the median of what a work takes of another's time in the same turn, and whether that misses its
+        aim.
+        """
         ratio = statistics.median(one / of for one, of in zip(self.taken[name], self.taken[other], strict=True))
         return f"{ratio:.2f}{'' if ratio <= aim else f' (misses {aim})'}"
 
 
 def conditions_table(workload: Workload, *, rounds: int) -> Iterator[str]:
-    """Yield what ten pipelines cost that match nothing, by what they look at; alone, and behind a pipeline that takes the lines apart."""
-    parsing = load_pipelines((ROOT / "benchmarks" / "access_logs.yaml").read_text(encoding="utf-8"), source="access_logs.yaml")
+    """Yield what ten pipelines cost that match nothing, by what they look at; alone, and behind a pipeline that takes
+    the lines apart.
+    """
+    parsing = load_pipelines(
+        (ROOT / "benchmarks" / "access_logs.yaml").read_text(encoding="utf-8"), source="access_logs.yaml"
+    )
     tens = {"none": (), **{name: pipelines_on(conditions) for name, conditions in CONDITIONS.items()}}
     alone = Times.of({name: partial(run_job, workload, ten) for name, ten in tens.items()}, rounds)
     behind = Times.of({name: partial(run_job, workload, (*parsing, *ten)) for name, ten in tens.items()}, rounds)

@@ -4,9 +4,10 @@
     python -m benchmarks.run --mib 64 --rounds 1       # a quick look
     python -m benchmarks.run --memory                  # besides: one object of 4 GiB against eight of 128 MiB
 
-The contestants take turns: each round runs every one once over a workload, so that a busy machine slows all of them. The product is timed
-as its user sees it: the command as a whole process, its start included, into a fresh hot tier, from files and from an S3 server on this
-machine. The others are compared by their own clocks, that start after their imports. Figures are medians, for memory the highest.
+The contestants take turns: each round runs every one once over a workload, so that a busy machine slows all of them.
+The product is timed as its user sees it: the command as a whole process, its start included, into a fresh hot tier,
+from files and from an S3 server on this machine. The others are compared by their own clocks, that start after their
+imports. Figures are medians, for memory the highest.
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ class Workload:
 
 @dataclass(frozen=True)
 class Measure:
-    """What one run took: wall seconds of the process, those by its own clock, and the peak memory of all its processes."""
+    """What one run took: wall seconds of the process, those by its own clock, and the peak memory of all its
+    processes.
+    """
 
     seconds: float
     own_seconds: float
@@ -133,7 +136,11 @@ def run_contestant(name: str, workload: Workload, endpoint_url: str) -> Measure:
 def upload(workloads: Sequence[Workload], endpoint_url: str) -> None:
     """Put the workloads' objects into the bucket."""
     client = boto3.client(
-        "s3", endpoint_url=endpoint_url, region_name="us-east-1", aws_access_key_id="bench", aws_secret_access_key="bench"
+        "s3",
+        endpoint_url=endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="bench",
+        aws_secret_access_key="bench",
     )
     client.create_bucket(Bucket=BUCKET)
     for workload in workloads:
@@ -152,7 +159,9 @@ def hold_contests(workloads: Sequence[Workload], names: Sequence[str], *, rounds
                     taken = run_contestant(name, contest.workload, s3.endpoint_url)
                     contest.measures.setdefault(name, []).append(taken)
                     rate = contest.workload.mib / taken.own_seconds
-                    say(f"round {number + 1} {contest.workload.kind:7} {name:14} {rate:6.1f} MiB/s, peak {taken.peak_mib:5.0f} MiB")
+                    say(
+                        f"round {number + 1} {contest.workload.kind:7} {name:14} {rate:6.1f} MiB/s, peak {taken.peak_mib:5.0f} MiB"
+                    )
     return contests
 
 
@@ -197,7 +206,9 @@ def _verdict(contest: Contest, name: str) -> str:
 
 def results(contests: Sequence[Contest], memory: Sequence[tuple[str, Measure]], *, rounds: int) -> str:
     """Return benchmarks/RESULTS.md: command, data, machine, peers and date, then the tables."""
-    versions = ", ".join(f"{name} {version}" for name in ("apache-beam", "pyarrow", *PEERS) if (version := _version(name)))
+    versions = ", ".join(
+        f"{name} {version}" for name in ("apache-beam", "pyarrow", *PEERS) if (version := _version(name))
+    )
     lines = [
         "# Benchmark results",
         "",
@@ -237,7 +248,9 @@ def main() -> None:
     parser.add_argument("--mib", type=float, default=1024, help="decoded text a workload (1024)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--peers", nargs="*", choices=PEERS, default=[peer for peer in PEERS if importlib.util.find_spec(peer)])
+    parser.add_argument(
+        "--peers", nargs="*", choices=PEERS, default=[peer for peer in PEERS if importlib.util.find_spec(peer)]
+    )
     parser.add_argument("--memory", action="store_true", help="compare one object of 4 × mib with eight of mib / 8 too")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()

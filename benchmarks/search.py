@@ -1,10 +1,11 @@
-"""Time `rekindle search` beside a fresh Python process that asks DuckDB the same of the same files, and print a Markdown table.
+"""Time `rekindle search` beside a fresh Python process that asks DuckDB the same of the same files, and print a
+Markdown table.
 
-    python -m benchmarks.search                            # 10 million access log lines, made and ingested the first time
-    python -m benchmarks.search --hot-tier DIR --rounds 3  # a tier that is there, of the same workload
+    python -m benchmarks.search                            # 10 million access log lines, made and ingested the first
+    time python -m benchmarks.search --hot-tier DIR --rounds 3  # a tier that is there, of the same workload
 
-Both are timed as whole processes, their start included, in turns; figures are medians. Both must give the same answer. DuckDB gets the list
-of files for nothing: the product finds it in the table's log.
+Both are timed as whole processes, their start included, in turns; figures are medians. Both must give the same answer.
+DuckDB gets the list of files for nothing: the product finds it in the table's log.
 """
 
 from __future__ import annotations
@@ -65,10 +66,27 @@ def questions() -> list[Question]:
     return [
         Question("newest 100 with status=404", ["status=404", "--limit", "100"], newest, ["_time", "status"]),
         Question("count by hour", ["--histogram", "1h"], HOURS.format(""), ["count"]),
-        Question("count by hour of status=404", ["status=404", "--histogram", "1h"], HOURS.format("WHERE status = '404'"), ["count"]),
-        Question("top 20 of uri (5 million values)", ["--top", "uri", "--limit", "20"], TOP.format("uri"), ["value", "count"]),
-        Question("top 20 of clientip (11 million values)", ["--top", "clientip", "--limit", "20"], TOP.format("clientip"), ["count"]),
-        Question("top 20 of useragent (5 values)", ["--top", "useragent", "--limit", "20"], TOP.format("useragent"), ["value", "count"]),
+        Question(
+            "count by hour of status=404",
+            ["status=404", "--histogram", "1h"],
+            HOURS.format("WHERE status = '404'"),
+            ["count"],
+        ),
+        Question(
+            "top 20 of uri (5 million values)", ["--top", "uri", "--limit", "20"], TOP.format("uri"), ["value", "count"]
+        ),
+        Question(
+            "top 20 of clientip (11 million values)",
+            ["--top", "clientip", "--limit", "20"],
+            TOP.format("clientip"),
+            ["count"],
+        ),
+        Question(
+            "top 20 of useragent (5 values)",
+            ["--top", "useragent", "--limit", "20"],
+            TOP.format("useragent"),
+            ["value", "count"],
+        ),
     ]
 
 
@@ -79,7 +97,9 @@ def make_tier() -> Path:
         say(f"making {source.relative_to(ROOT)}")
         make_workload("access", source, mib=MIB)
     flags = ["--pipelines", str(ROOT / "benchmarks" / "access_logs.yaml"), "--hot-tier", str(tier), "--quiet"]
-    subprocess.run([str(REKINDLE), "backfill", "--bucket", source.as_uri(), *flags], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [str(REKINDLE), "backfill", "--bucket", source.as_uri(), *flags], check=True, stdout=subprocess.DEVNULL
+    )
     return tier
 
 
@@ -98,14 +118,28 @@ def ask(question: Question, tier: Path, files: Path) -> None:
         RuntimeError: they don't agree.
     """
     commands = {
-        "rekindle": [sys.executable, "-m", "pipelines.cli", "search", *question.flags, "--json", "--hot-tier", str(tier)],
+        "rekindle": [
+            sys.executable,
+            "-m",
+            "pipelines.cli",
+            "search",
+            *question.flags,
+            "--json",
+            "--hot-tier",
+            str(tier),
+        ],
         "duckdb": [sys.executable, "-c", _DUCKDB, str(files), question.sql],
     }
     answers = []
     for name, command in commands.items():
         rows, seconds = answer(command)
         question.seconds.setdefault(name, []).append(seconds)
-        answers.append([[str(row[key])[:19].replace("T", " ") if key == "_time" else row[key] for key in question.keys] for row in rows])
+        answers.append(
+            [
+                [str(row[key])[:19].replace("T", " ") if key == "_time" else row[key] for key in question.keys]
+                for row in rows
+            ]
+        )
     if answers[0] != answers[1]:
         raise RuntimeError(f"{question.name}: rekindle says {answers[0][:3]}…, DuckDB {answers[1][:3]}…")
 

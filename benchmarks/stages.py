@@ -3,8 +3,9 @@
     make bench                                # with the workloads of benchmarks/run.py
     python -m benchmarks.stages --mib 32      # alone, and quick
 
-A codec is timed beside its own library's plain loop (one call for the whole object, where the library has such), over the same compressed
-bytes in memory, in turns. A format has no library to be held against: its table says what reading costs. Two cores are two objects at once.
+A codec is timed beside its own library's plain loop (one call for the whole object, where the library has such), over
+the same compressed bytes in memory, in turns. A format has no library to be held against: its table says what reading
+costs. Two cores are two objects at once.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ LIBRARIES: dict[str, Library] = {
     "gzip": Library(gzip.compress, igzip.decompress),
     "lzma": Library(lambda data: lzma.compress(data, lzma.FORMAT_ALONE, preset=1), lzma.decompress),
     "lz4": Library(lambda data: lz4.frame.compress(data, content_checksum=True), lz4.frame.decompress),
-    "snappy": Library(lambda data: bytes(cramjam.snappy.compress(data)), lambda data: bytes(cramjam.snappy.decompress(data))),
+    "snappy": Library(
+        lambda data: bytes(cramjam.snappy.compress(data)), lambda data: bytes(cramjam.snappy.decompress(data))
+    ),
     "xz": Library(lambda data: lzma.compress(data, preset=1), lzma.decompress),
     "z": Library(ncompress.compress, ncompress.decompress),
     "zstd": Library(lambda data: zstandard.compress(data, 3), zstandard.decompress),
@@ -78,7 +81,8 @@ def _texts(mib: float) -> dict[str, bytes]:
     access, ndjson, table = (_text(kind, mib) for kind in ("access", "ndjson", "csv"))
     records = [json.loads(line) for line in ndjson.splitlines()]
     hec = "".join(
-        json.dumps({"time": record.pop("time"), "host": record.pop("host"), "event": record}, separators=(",", ":")) + "\n"
+        json.dumps({"time": record.pop("time"), "host": record.pop("host"), "event": record}, separators=(",", ":"))
+        + "\n"
         for record in (dict(record) for record in records)
     )
     splunk = "_time,host,_raw\n" + "".join(
@@ -109,7 +113,9 @@ def _decode(codec: str, packed: bytes) -> int:
 
 
 def _read(format_name: str, text: bytes) -> int:
-    blocks = read_records(_chunks(text), format_name, FormatOptions(format=format_name), modified=DAY, received=datetime.now(timezone.utc))
+    blocks = read_records(
+        _chunks(text), format_name, FormatOptions(format=format_name), modified=DAY, received=datetime.now(timezone.utc)
+    )
     return sum(block.records.num_rows for block in blocks)
 
 

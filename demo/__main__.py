@@ -1,7 +1,9 @@
-"""The demonstration: from a bucket of cold logs to a hot tier, by the same commands that a user types. Run it by `./run_local.sh`.
+"""The demonstration: from a bucket of cold logs to a hot tier, by the same commands that a user types. Run it by
+`./run_local.sh`.
 
-It starts the embedded S3 (a process of its own, stopped at the end), fills a bucket with `demo.sample_logs`, and runs `rekindle preview`,
-`backfill`, `search` and `sql`, echoing each command. The hot tier stays in `./hot-tier`; run again, the demonstration adds nothing to it.
+It starts the embedded S3 (a process of its own, stopped at the end), fills a bucket with `demo.sample_logs`, and runs
+`rekindle preview`, `backfill`, `search` and `sql`, echoing each command. The hot tier stays in `./hot-tier`; run again,
+the demonstration adds nothing to it.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ def main() -> int:
     try:
         return demonstrate()
     except KeyboardInterrupt:
-        _say("\nInterrupted. The embedded S3 is stopped; what was published stays in ./hot-tier, and ./run_local.sh goes on from there.")
+        _say(
+            "\nInterrupted. The embedded S3 is stopped; what was published stays in ./hot-tier, and ./run_local.sh goes on from there."
+        )
         return INTERRUPTED
     except RuntimeError as error:  # the embedded S3 says why
         _say(f"\nThe demonstration can't start: {error}")
@@ -65,14 +69,27 @@ def demonstrate() -> int:
         environment = _environment()
         _fill(s3.endpoint_url)
         before = _count_events(environment)
-        job = ("--bucket", BUCKET, "--pattern", PATTERN, "--endpoint-url", s3.endpoint_url, "--pipelines", _shown(PIPELINES))
+        job = (
+            "--bucket",
+            BUCKET,
+            "--pattern",
+            PATTERN,
+            "--endpoint-url",
+            s3.endpoint_url,
+            "--pipelines",
+            _shown(PIPELINES),
+        )
         _heading("Preview: what is in there, and how would it be read? (writes nothing)")
         _rekindle(("preview", *job, *PREVIEWED), environment)
         _heading("Backfill: the objects that match a glob become events of the hot tier")
         _rekindle(("backfill", *job), environment)
     if before:
         after = _count_events(environment)
-        known = "Everything was known already: nothing was added" if after == before else f"{after - before:,} events were added"
+        known = (
+            "Everything was known already: nothing was added"
+            if after == before
+            else f"{after - before:,} events were added"
+        )
         _say(f"\n{known}; ./{HOT_TIER} holds {after:,} events.")
     _heading("Search: who could not pay on 12 August?")
     _rekindle((*SEARCH, *FIELDS), environment)
@@ -88,22 +105,36 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment for the commands: made-up credentials, none of the user's own, and `./hot-tier` as hot tier."""
+    """Return the environment for the commands: made-up credentials, none of the user's own, and `./hot-tier` as hot
+    tier.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "REKINDLE_HOT_TIER"))}
-    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
-    return kept | nowhere | {"AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo", "AWS_DEFAULT_REGION": "us-east-1"}
+    nowhere = {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return (
+        kept
+        | nowhere
+        | {"AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo", "AWS_DEFAULT_REGION": "us-east-1"}
+    )
 
 
 def _fill(endpoint_url: str) -> None:
     """Make the bucket and put the sample logs into it."""
-    client = boto3.client("s3", endpoint_url=endpoint_url, region_name="us-east-1", aws_access_key_id="demo", aws_secret_access_key="demo")
+    client = boto3.client(
+        "s3", endpoint_url=endpoint_url, region_name="us-east-1", aws_access_key_id="demo", aws_secret_access_key="demo"
+    )
     client.create_bucket(Bucket=BUCKET)
     objects = size = 0
     for key, content in sample_objects():
         client.put_object(Bucket=BUCKET, Key=key, Body=content)
         objects += 1
         size += len(content)
-    _say(f"s3://{BUCKET} at {endpoint_url} holds {objects} objects, {size / 2**20:.1f} MiB: web, app, audit and system logs, and others.")
+    _say(
+        f"s3://{BUCKET} at {endpoint_url} holds {objects} objects, {size / 2**20:.1f} MiB: web, app, audit and system logs, and others."
+    )
 
 
 def _count_events(environment: dict[str, str]) -> int:
@@ -139,7 +170,9 @@ def _what_next() -> None:
         ("logs on this machine", "backfill --bucket file:///var/log --pattern '**/*.log*'"),
     ):
         _say(f"  {what + ':':<31} {launcher} {arguments}")
-    _say("The hot tier is a Delta Lake table in ./hot-tier/events that DuckDB, Polars, pandas and Spark read: README.md shows how.")
+    _say(
+        "The hot tier is a Delta Lake table in ./hot-tier/events that DuckDB, Polars, pandas and Spark read: README.md shows how."
+    )
 
 
 def _shown(path: Path) -> str:

@@ -1,7 +1,7 @@
 """An S3 that comes with the package: moto's server as a process of its own, for the demonstration and the tests.
 
-It speaks real HTTP on a free port of the loopback interface, keeps its objects in memory, takes any credentials, and forgets everything
-when it is stopped. It also stops when the process that started it is gone.
+It speaks real HTTP on a free port of the loopback interface, keeps its objects in memory, takes any credentials, and
+forgets everything when it is stopped. It also stops when the process that started it is gone.
 """
 
 from __future__ import annotations
@@ -47,9 +47,13 @@ class EmbeddedS3:
                 self._stop()
                 log.seek(0)
                 said = log.read().strip().rpartition("\n")[2]
-        raise RuntimeError(f"the embedded S3 did not start: {said or 'it does not answer'}. Is it installed? pip install 'rekindle[demo]'")
+        raise RuntimeError(
+            f"the embedded S3 did not start: {said or 'it does not answer'}. Is it installed? pip install 'rekindle[demo]'"
+        )
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop the server."""
         self._stop()
 
@@ -70,7 +74,9 @@ class EmbeddedS3:
 
 
 def serve(port: int) -> None:
-    """Run the server in this process, until standard input ends: its other end is held by the process that started it."""
+    """Run the server in this process, until standard input ends: its other end is held by the process that started
+    it.
+    """
     from moto.server import main  # noqa: PLC0415 - takes a second, and only the server's own process needs it
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -91,7 +97,9 @@ def free_port() -> int:
 
 
 def _start(port: int, log: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", __name__, str(port)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
+    return subprocess.Popen(
+        [sys.executable, "-m", __name__, str(port)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log
+    )
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:

@@ -1,8 +1,10 @@
-"""Sample logs that look like the real thing: a small shop's web access logs, services, audit trail and syslog over three days.
+"""Sample logs that look like the real thing: a small shop's web access logs, services, audit trail and syslog over
+three days.
 
-`sample_objects()` gives what the demonstration's bucket holds: 33 objects with records under `logs/web`, `logs/app`, `logs/audit` and
-`logs/system` (216,000 records), and others that the demonstration's glob leaves out. The same call gives the same bytes, so that a second
-demonstration finds nothing new. A story runs through them: on 2025-08-12 from 14:05 to 14:25 UTC the payment service does not answer.
+`sample_objects()` gives what the demonstration's bucket holds: 33 objects with records under `logs/web`, `logs/app`,
+`logs/audit` and `logs/system` (216,000 records), and others that the demonstration's glob leaves out. The same call
+gives the same bytes, so that a second demonstration finds nothing new. A story runs through them: on 2025-08-12 from
+14:05 to 14:25 UTC the payment service does not answer.
 """
 
 from __future__ import annotations
@@ -42,8 +44,20 @@ _AGENTS = (
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "kube-probe/1.33",
 )
-_SCANNERS = ("/wp-login.php", "/.env", "/xmlrpc.php", "/admin/config.php", "/.git/config", "/cgi-bin/luci/;stok=/locale")
-_ASSETS = ("/static/js/app.3f9c{:02d}.js", "/static/css/shop.b71e{:02d}.css", "/images/hero-{}.webp", "/images/products/{}.jpg")
+_SCANNERS = (
+    "/wp-login.php",
+    "/.env",
+    "/xmlrpc.php",
+    "/admin/config.php",
+    "/.git/config",
+    "/cgi-bin/luci/;stok=/locale",
+)
+_ASSETS = (
+    "/static/js/app.3f9c{:02d}.js",
+    "/static/css/shop.b71e{:02d}.css",
+    "/images/hero-{}.webp",
+    "/images/products/{}.jpg",
+)
 _WORDS = ("lamp", "desk", "chair", "mug", "carpet", "mirror", "shelf", "clock", "vase", "blanket")
 _USERS = ("ann", "bob", "carol", "dmitri", "emeka", "fatima", "grace", "hiro")
 _REFERERS = ("-", "-", "-", "https://shop.example.com/", "https://shop.example.com/products", "https://www.google.com/")
@@ -85,7 +99,10 @@ def _moments(rng: random.Random, begin: datetime, hours: int, count: int) -> lis
 
 
 def _clients(rng: random.Random) -> Callable[[], str]:
-    """Return a function that gives a visitor's address: few come often, many seldom. All are documentation addresses (RFC 5737)."""
+    """Return a function that gives a visitor's address: few come often, many seldom.
+
+    All are documentation addresses (RFC 5737).
+    """
     nets = ("192.0.2", "198.51.100", "203.0.113")
     pool = [f"{net}.{host}" for net in nets for host in range(1, 255)] + [f"2001:db8::{n:x}" for n in range(1, 120)]
     rng.shuffle(pool)
@@ -129,7 +146,9 @@ def _access_log(host: str, begin: datetime) -> str:
         size = 0 if status == 304 else 2 if probe else int(rng.paretovariate(1.2) * 900) % 900_000
         referer = "-" if probe else rng.choice(_REFERERS)
         request = f"{method} {path} HTTP/{'1.1' if probe else '2.0'}"
-        lines.append(f'{address} - {user} [{when:%d/%b/%Y:%H:%M:%S} +0000] "{request}" {status} {size} "{referer}" "{agent}"\n')
+        lines.append(
+            f'{address} - {user} [{when:%d/%b/%Y:%H:%M:%S} +0000] "{request}" {status} {size} "{referer}" "{agent}"\n'
+        )
     return "".join(lines)
 
 
@@ -146,9 +165,15 @@ def _service_log(service: str, begin: datetime) -> str:
             "level": "error" if failed else rng.choice(("info", "info", "info", "debug")),
             "service": service,
             "host": f"{service}-{rng.randrange(1, 4)}",
-            "msg": "upstream acquirer did not answer" if failed else f"{'charge' if service == 'payment' else 'item'} accepted",
+            "msg": "upstream acquirer did not answer"
+            if failed
+            else f"{'charge' if service == 'payment' else 'item'} accepted",
             "duration_ms": 30_000 if down and failed else round(rng.expovariate(1 / 40), 3),
-            "order": {"id": f"o-{rng.randrange(1 << 32):08x}", "items": rng.randrange(1, 7), "currency": rng.choice(("EUR", "USD"))},
+            "order": {
+                "id": f"o-{rng.randrange(1 << 32):08x}",
+                "items": rng.randrange(1, 7),
+                "currency": rng.choice(("EUR", "USD")),
+            },
             "trace_id": f"{rng.getrandbits(128):032x}",
         }
         if failed:
@@ -166,7 +191,9 @@ def _audit_trail(day: datetime) -> str:
     for when in _moments(rng, day, 24, AUDIT_ROWS):
         action = rng.choice(("login", "login", "view", "view", "view", "update", "export", "delete"))
         denied = rng.random() < 0.03
-        note = rng.choice(("", "", "", 'said "urgent", twice', "ticket 4711, second line", "checked by\nthe night shift"))
+        note = rng.choice(
+            ("", "", "", 'said "urgent", twice', "ticket 4711, second line", "checked by\nthe night shift")
+        )
         resource = f"{rng.choice(('order', 'customer', 'refund'))}/{rng.randrange(20_000)}"
         stamp = f"{when:%Y-%m-%d %H:%M:%S}.{when.microsecond // 1000:03d}"
         rows.writerow((stamp, rng.choice(_USERS), action, resource, "denied" if denied else "ok", note))

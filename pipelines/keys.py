@@ -1,6 +1,8 @@
-"""IAM keys (spec §5): who may ingest, and what comes in by a key gets. Each is a small file beside the tier; its token is kept as a hash.
+"""IAM keys (spec §5): who may ingest, and what comes in by a key gets. Each is a small file beside the tier; its token
+is kept as a hash.
 
-A token is 256 random bits, so a plain SHA-256 keeps it: there is nothing to guess that a slow hash would have to slow down.
+A token is 256 random bits, so a plain SHA-256 keeps it: there is nothing to guess that a slow hash would have to slow
+down.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 from transforms.storage import TierStore
 
 FOLDER = "_rekindle/keys"
@@ -45,11 +47,15 @@ Role = Annotated[str | None, AfterValidator(_role)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid", frozen=True
+    )
 
 
 class S3Pull(_Model):
-    """What a key says about objects that are pulled from S3: format and attributes for those that have none, and the role that reads."""
+    """What a key says about objects that are pulled from S3: format and attributes for those that have none, and the
+    role that reads.
+    """
 
     format: Literal["csv", "json", "splunk_csv", "splunk_hec", "text"] | None = None
     index: str | None = None
@@ -61,7 +67,11 @@ class S3Pull(_Model):
     @property
     def defaults(self) -> dict[str, str]:
         """Attributes for events that have none of their own, nor by the job."""
-        return {name: value for name in ("host", "source", "sourcetype", "index") if (value := getattr(self, name)) is not None}
+        return {
+            name: value
+            for name in ("host", "source", "sourcetype", "index")
+            if (value := getattr(self, name)) is not None
+        }
 
 
 class Key(_Model):
@@ -114,7 +124,9 @@ def create_key(
     except ValidationError as error:
         detail = error.errors()[0]
         field = str(detail["loc"][-1])
-        raise ConfigurationError(f"{field}: {detail['msg'].removeprefix('Value error, ')}, not {detail['input']!r}", field=field) from None
+        raise ConfigurationError(
+            f"{field}: {detail['msg'].removeprefix('Value error, ')}, not {detail['input']!r}", field=field
+        ) from None
     tier.put_new(_path(key.id), _dump(key))
     return key, token
 
@@ -132,9 +144,13 @@ def load_key(tier: TierStore, key_id: str) -> Key:
     """
     key = _find(tier, key_id)
     if key.revoked_at:
-        raise ConfigurationError(f"key {key_id} was revoked on {key.revoked_at:%Y-%m-%d %H:%M} UTC: create another", field="key")
+        raise ConfigurationError(
+            f"key {key_id} was revoked on {key.revoked_at:%Y-%m-%d %H:%M} UTC: create another", field="key"
+        )
     if key.role == "read":
-        raise ConfigurationError(f"key {key_id} has the role read: events come in by keys of the role ingest or admin", field="key")
+        raise ConfigurationError(
+            f"key {key_id} has the role read: events come in by keys of the role ingest or admin", field="key"
+        )
     return key
 
 
@@ -162,7 +178,9 @@ def _find(tier: TierStore, key_id: str) -> Key:
         uuid.UUID(key_id)
         return Key.model_validate_json(tier.get(_path(key_id.lower())))
     except (ValueError, FileNotFoundError):
-        raise ConfigurationError(f"there is no key {key_id!r} at {tier.uri}: `rekindle keys list` shows all", field="key") from None
+        raise ConfigurationError(
+            f"there is no key {key_id!r} at {tier.uri}: `rekindle keys list` shows all", field="key"
+        ) from None
 
 
 def _all(tier: TierStore) -> Iterator[Key]:

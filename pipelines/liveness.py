@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
-from pipelines.job_status import read_status
-from pipelines.watching import watching
-from transforms.hot_tier.liveness import SILENCE_SECONDS
-from transforms.hot_tier.upkeep.runs import RunFolder
-from transforms.job_folder import JobFolder
+from pipelines.background import watching
+from pipelines.status import read_status
+from transforms.hot_tier.table.liveness import SILENCE_SECONDS
+from transforms.hot_tier.table.runs import RunFolder
 from transforms.storage import TierStore
+from transforms.storage.job_folder import JobFolder
 
 _LIFE_SECONDS = 5.0
 

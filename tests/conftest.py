@@ -1,6 +1,7 @@
 """What many tests need: a real S3 over HTTP, and one that fails on demand.
 
-The S3 is moto's, which comes by pip. With `--s3=minio` it is MinIO, and of all tests those run that use it: they must hold there too.
+The S3 is moto's, which comes by pip. With `--s3=minio` it is MinIO, and of all tests those run that use it: they must
+hold there too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ REGION = "us-east-1"
 KEY_ID, SECRET = "test", "test-secret"
 """The credentials: MinIO knows these alone, moto takes any."""
 THOROUGH = os.environ.get("REKINDLE_TESTS") == "thorough"
-"""Whether the tests of what is killed, random or at once take their full numbers (`make test-thorough`, an hour more)."""
+"""Whether the tests of what is killed, random or at once take their full numbers (`make test-thorough`, an hour
+more).
+"""
 
 
 def many(number: int) -> int:
@@ -71,8 +74,15 @@ class S3:
     def make_public(self) -> None:
         """Let anyone list and read; what is put with `ACL="public-read"`, for moto heeds that and MinIO heeds this."""
         resources = [f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"]
-        allowed = {"Effect": "Allow", "Principal": "*", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": resources}
-        self.client.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
+        allowed = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": ["s3:ListBucket", "s3:GetObject"],
+            "Resource": resources,
+        }
+        self.client.put_bucket_policy(
+            Bucket=self.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        )
 
 
 class S3Server(Protocol):
@@ -84,7 +94,12 @@ class S3Server(Protocol):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the S3 be chosen."""
-    parser.addoption("--s3", choices=["moto", "minio"], default="moto", help="the S3 that tests use: moto (by pip), or MinIO (built by Go)")
+    parser.addoption(
+        "--s3",
+        choices=["moto", "minio"],
+        default="moto",
+        help="the S3 that tests use: moto (by pip), or MinIO (built by Go)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -103,7 +118,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _uses_s3(item: pytest.Item) -> bool:
     """Return whether a test has the server, by name or as one of several places."""
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "s3_server" in getattr(item, "fixturenames", ()) or any(isinstance(one, str) and one == "s3" for one in parameters)
+    return "s3_server" in getattr(item, "fixturenames", ()) or any(
+        isinstance(one, str) and one == "s3" for one in parameters
+    )
 
 
 @pytest.fixture(scope="session")

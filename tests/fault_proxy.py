@@ -1,4 +1,6 @@
-"""An HTTP proxy before an S3 endpoint that does what networks and stores do on bad days, to chosen objects, a chosen number of times."""
+"""An HTTP proxy before an S3 endpoint that does what networks and stores do on bad days, to chosen objects, a chosen
+number of times.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ class Fault:
         status, code, region: Answer this, with S3's error code, and `x-amz-bucket-region` if there is one.
         body: With `status`, answer this instead of an error of S3's form.
         etag: Replace the ETag of the answer.
-        drop_conditions: Forward the request without If-Match and If-None-Match, as a store does that does not know them.
+        drop_conditions: Forward the request without If-Match and If-None-Match, as a store does that does not know
+            them.
         before: Called before the request goes on, or is answered by the proxy; such as to change the object.
         after: Called when the store has answered, before that is passed on.
     """
@@ -64,7 +67,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Seen:
-    """A request that came by: its method, key (None for the bucket's own), headers (names in lower case), and the fault that hit it."""
+    """A request that came by: its method, key (None for the bucket's own), headers (names in lower case), and the fault
+    that hit it.
+    """
 
     method: str
     key: str | None
@@ -91,7 +96,9 @@ class FaultProxy:
         self.endpoint_url = f"{'https' if tls else 'http'}://{HOST}:{self._server.server_port}"
 
     def add(self, fault: Fault) -> Fault:
-        """Let something happen from now on; of several faults that fit a request the first added that is not used up."""
+        """Let something happen from now on; of several faults that fit a request the first added that is not used
+        up.
+        """
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -117,7 +124,9 @@ class FaultProxy:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
 
@@ -225,7 +234,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, fault: Fault) -> None:
         assert fault.status is not None
-        content = (fault.body or _BODY.format(code=fault.code, message="a fault of the test", region=fault.region)).encode()
+        content = (
+            fault.body or _BODY.format(code=fault.code, message="a fault of the test", region=fault.region)
+        ).encode()
         self.send_response(fault.status)
         if fault.region:
             self.send_header("x-amz-bucket-region", fault.region)

@@ -1,4 +1,6 @@
-"""The tree is the architecture (docs/design.md §1): who imports whom is read from the sources, so that it can't drift."""
+"""The tree is the architecture (docs/design.md §1): who imports whom is read from the sources, so that it can't
+drift.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("service", "pipelines", "transforms")
 
-FOUNDATIONS = frozenset({"transforms.names", "transforms.schema", "transforms.errors", "transforms.peeking"})
-PLAIN_MODULES = frozenset({"transforms.storage", "transforms.key_glob", "transforms.timestamps"})
+FOUNDATIONS = frozenset(
+    {"transforms.core.names", "transforms.core.schema", "transforms.core.errors", "transforms.core.peeking"}
+)
+PLAIN_MODULES = frozenset({"transforms.storage", "transforms.objects.key_glob", "transforms.timestamps"})
 PLAIN_PACKAGES = ("codecs", "formats", "processors", "query", "retention", "hot_tier")
 
 # From the top to the ground. A module imports from its own layer and those below it.
@@ -53,7 +57,9 @@ def layer(module: str) -> str | None:
     """Return the layer that a module of the product belongs to, or None for others' modules."""
     if any(is_below(module, foundation) for foundation in FOUNDATIONS):
         return "foundations"
-    if any(is_below(module, plain) for plain in (*PLAIN_MODULES, *(f"transforms.{package}" for package in PLAIN_PACKAGES))):
+    if any(
+        is_below(module, plain) for plain in (*PLAIN_MODULES, *(f"transforms.{package}" for package in PLAIN_PACKAGES))
+    ):
         return "plain"
     top = module.split(".", maxsplit=1)[0]
     return "steps" if top == "transforms" else top if top in LAYERS else None
@@ -71,7 +77,8 @@ def imports_of(source: str, importer: str, place: str, *, is_package: bool = Fal
                 package = importer.split(".") if is_package else importer.split(".")[:-1]
                 start = ".".join(package[: len(package) - node.level + 1])
             origin = ".".join(filter(None, (start, node.module)))
-            for alias in node.names:  # `from transforms import storage` names a module, `from transforms.storage import X` a member of one
+            # `from transforms import storage` names a module, `from transforms.storage import X` a member of one
+            for alias in node.names:
                 yield Import(importer, f"{origin}.{alias.name}", f"{place}:{node.lineno}")
 
 
@@ -102,7 +109,10 @@ def test_imports_go_one_way() -> None:
         one
         for path in sources()
         for one in imports_of(
-            path.read_text(encoding="utf-8"), module_name(path), str(path.relative_to(ROOT)), is_package=path.stem == "__init__"
+            path.read_text(encoding="utf-8"),
+            module_name(path),
+            str(path.relative_to(ROOT)),
+            is_package=path.stem == "__init__",
         )
     ]
     assert len(found) > 50
@@ -114,7 +124,8 @@ def test_pipelines_compose_and_hold_no_dofn() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in sorted((ROOT / "pipelines").rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).split(".")[-1] in ("DoFn", "CombineFn") for base in node.bases)
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(base).split(".")[-1] in ("DoFn", "CombineFn") for base in node.bases)
     ]
     assert classes == []
 
@@ -129,17 +140,33 @@ def test_no_module_shadows_the_standard_library_or_is_a_grab_bag() -> None:
     [
         pytest.param("transforms.codecs.gzip_codec", "import apache_beam as beam", True, id="plain-beam"),
         pytest.param("transforms.read_events", "import apache_beam as beam", False, id="step-beam"),
-        pytest.param("transforms.query.parser", "def f():\n    from pipelines import cli", True, id="plain-pipelines-inside-a-function"),
-        pytest.param("transforms.read_events", "from pipelines.job import Job", True, id="step-pipelines"),
-        pytest.param("transforms.hot_tier.table", "from transforms.elements import Split", True, id="plain-step"),
-        pytest.param("transforms.hot_tier.table", "from transforms import elements", True, id="plain-step-by-package"),
-        pytest.param("transforms.hot_tier.table", "from transforms.storage import TierStore", False, id="plain-plain"),
-        pytest.param("transforms.hot_tier.table", "from .. import elements", True, id="relative"),
-        pytest.param("transforms.schema", "from transforms.storage import TierStore", True, id="foundation-plain"),
-        pytest.param("transforms.hot_tier.table", "import boto3", True, id="sdk-elsewhere"),
+        pytest.param(
+            "transforms.query.parser",
+            "def f():\n    from pipelines import cli",
+            True,
+            id="plain-pipelines-inside-a-function",
+        ),
+        pytest.param("transforms.read_events", "from pipelines.jobs.job import Job", True, id="step-pipelines"),
+        pytest.param(
+            "transforms.hot_tier.table.prepare", "from transforms.elements import Split", True, id="plain-step"
+        ),
+        pytest.param(
+            "transforms.hot_tier.table.prepare", "from transforms import elements", True, id="plain-step-by-package"
+        ),
+        pytest.param(
+            "transforms.hot_tier.table.prepare", "from transforms.storage import TierStore", False, id="plain-plain"
+        ),
+        pytest.param("transforms.hot_tier.table.prepare", "from .. import elements", True, id="relative"),
+        pytest.param("transforms.core.schema", "from transforms.storage import TierStore", True, id="foundation-plain"),
+        pytest.param("transforms.hot_tier.table.prepare", "import boto3", True, id="sdk-elsewhere"),
         pytest.param("transforms.storage", "import boto3.session", False, id="sdk-at-home"),
-        pytest.param("pipelines.job", "from deltalake import DeltaTable", True, id="deltalake-elsewhere"),
-        pytest.param("transforms.hot_tier.publish", "from deltalake.transaction import AddAction", False, id="deltalake-at-home"),
+        pytest.param("pipelines.jobs.job", "from deltalake import DeltaTable", True, id="deltalake-elsewhere"),
+        pytest.param(
+            "transforms.hot_tier.ledger.publish",
+            "from deltalake.transaction import AddAction",
+            False,
+            id="deltalake-at-home",
+        ),
         pytest.param("transforms.formats.csv.format", "from transforms.codecs import CODECS", True, id="format-codec"),
         pytest.param("pipelines.cli", "from service import app", True, id="pipelines-service"),
         pytest.param("service.api", "from pipelines import job", False, id="service-pipelines"),

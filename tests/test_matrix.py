@@ -1,4 +1,5 @@
-"""The matrix: every codec × every format of one corpus gives the same table, under its own name, under a lying one and under none.
+"""The matrix: every codec × every format of one corpus gives the same table, under its own name, under a lying one and
+under none.
 
 The files are those of the reference tools (`tests/data/matrix/README.md`), read from a folder as a job reads them.
 """
@@ -12,14 +13,20 @@ import polars as pl
 import pytest
 
 from transforms.formats import FORMATS as READERS
-from transforms.hot_tier.ledger import LedgerEntry
-from transforms.object_reading import ReadSettings
-from transforms.read_object import read_object
+from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.objects.read_object import read_object
+from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
 
 CORPUS = Path(__file__).parent / "data" / "matrix"
 
-_FILES = {"csv": "csv.csv", "json": "json.json", "text": "text.log", "splunk_csv": "splunk_csv.csv", "splunk_hec": "splunk_hec.json"}
+_FILES = {
+    "csv": "csv.csv",
+    "json": "json.json",
+    "text": "text.log",
+    "splunk_csv": "splunk_csv.csv",
+    "splunk_hec": "splunk_hec.json",
+}
 FORMATS = {name: file for name, file in _FILES.items() if name in READERS}
 RECORDS = 1000
 
@@ -43,7 +50,9 @@ _OF_THE_READING = {"_event_id", "_observed_at", "_object", "filename"}
 
 
 def read(folder: Path, key: str, content: bytes) -> tuple[pl.DataFrame, LedgerEntry]:
-    """Read one object as a job with the defaults does: its events, without what tells the objects apart, and the ledger's entry."""
+    """Read one object as a job with the defaults does: its events, without what tells the objects apart, and the
+    ledger's entry.
+    """
     (folder / key).write_bytes(content)
     store = LocalStore(f"file://{folder}")
     (info,) = [info for page in store.list_pages("") for info in page if info.key == key]
@@ -67,7 +76,13 @@ def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_plain(tmp_path: Path, format_name: str) -> None:
     name = FORMATS[format_name]
     table, entry = read(tmp_path, name, (CORPUS / name).read_bytes())
-    assert (entry.status, entry.codec, entry.format, entry.events, entry.warnings) == ("ingested", "none", format_name, RECORDS, ())
+    assert (entry.status, entry.codec, entry.format, entry.events, entry.warnings) == (
+        "ingested",
+        "none",
+        format_name,
+        RECORDS,
+        (),
+    )
     assert entry.events_with_error == 0
     assert table.height == RECORDS
 
@@ -90,5 +105,11 @@ def test_under_a_lying_name_and_under_none(tmp_path: Path, plain_folder: Path, e
     content = (CORPUS / (plain + ending)).read_bytes()
     for key, warnings in ((plain + other, 1), (plain, 0), ("no-extension-at-all", 0)):
         table, entry = read(tmp_path, key, content)
-        assert (key, entry.status, entry.codec, entry.format, len(entry.warnings)) == (key, "ingested", codec, format_name, warnings)
+        assert (key, entry.status, entry.codec, entry.format, len(entry.warnings)) == (
+            key,
+            "ingested",
+            codec,
+            format_name,
+            warnings,
+        )
         assert table.equals(plain_table(plain_folder, plain))

@@ -1,4 +1,6 @@
-"""What is installed: every package and data file of ours, in versions that constraints.txt names, started by one console script."""
+"""What is installed: every package and data file of ours, in versions that constraints.txt names, started by one
+console script.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +44,13 @@ def test_every_folder_with_code_is_a_package(setup: dict[str, Any]) -> None:
 
 
 def test_what_the_product_imports_is_required_by_name(setup: dict[str, Any]) -> None:
-    """A package that only comes along with another one is gone one day, with that one's next version or in an install without extras."""
+    """A package that only comes along with another one is gone one day, with that one's next version or in an install
+    without extras.
+    """
     named = {canonicalize_name(Requirement(text).name) for text in setup["install_requires"]}
     named |= {"botocore"}  # boto3's other half
-    homes = packages_distributions() | {"_duckdb": ["duckdb"]}  # an extension module, which this does not look at before Python 3.12
+    # an extension module, which this does not look at before Python 3.12
+    homes = packages_distributions() | {"_duckdb": ["duckdb"]}
     unnamed = {
         f"{path.relative_to(ROOT)}: {module}"
         for top in ("pipelines", "transforms")
@@ -70,13 +75,17 @@ def test_every_other_file_is_package_data(setup: dict[str, Any]) -> None:
         path.relative_to(ROOT)
         for top in PACKAGES
         for path in (ROOT / top).rglob("*")
-        if path.is_file() and path.suffix not in (".py", ".pyc") and not any(fnmatch(path.name, pattern) for pattern in patterns)
+        if path.is_file()
+        and path.suffix not in (".py", ".pyc")
+        and not any(fnmatch(path.name, pattern) for pattern in patterns)
     ]
     assert others == []
 
 
 def test_constraints_pin_all_that_is_installed(setup: dict[str, Any]) -> None:
-    """Follow the installed packages' own requirements from setup.py's: a package that is missing may come in any version."""
+    """Follow the installed packages' own requirements from setup.py's: a package that is missing may come in any
+    version.
+    """
     pinned = constraints()
     queue = [Requirement(text) for text in [*setup["install_requires"], *setup["extras_require"]["dev"]]]
     seen: set[tuple[str, frozenset[str]]] = set()
@@ -109,10 +118,13 @@ def _requires(name: str) -> list[str]:
 def test_constraints_satisfy_setup(setup: dict[str, Any]) -> None:
     pinned = constraints()
     wanted = [
-        Requirement(text) for text in [*setup["install_requires"], *(one for extra in setup["extras_require"].values() for one in extra)]
+        Requirement(text)
+        for text in [*setup["install_requires"], *(one for extra in setup["extras_require"].values() for one in extra)]
     ]
     unmet = [
-        str(one) for one in wanted if not all(one.specifier.contains(pin.version) for pin in pinned[canonicalize_name(one.name)].specifier)
+        str(one)
+        for one in wanted
+        if not all(one.specifier.contains(pin.version) for pin in pinned[canonicalize_name(one.name)].specifier)
     ]
     assert unmet == []
 
@@ -122,15 +134,19 @@ def test_constraints_are_exact() -> None:
 
 
 def test_the_console_script_names_a_function(setup: dict[str, Any]) -> None:
-    assert setup["entry_points"]["console_scripts"] == ["rekindle = pipelines.entry:main"]
-    assert "def main()" in (ROOT / "pipelines" / "entry.py").read_text(), "not imported: it is for the start of a program"
+    assert setup["entry_points"]["console_scripts"] == ["rekindle = pipelines.cli.__main__:main"]
+    assert "def main()" in (ROOT / "pipelines" / "cli" / "__main__.py").read_text(), (
+        "not imported: it is for the start of a program"
+    )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["backfill", "--help"], ["search", "--help"], ["jobs", "show", "an-id"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["backfill", "--help"], ["search", "--help"], ["jobs", "show", "an-id"]], ids=" ".join
+)
 def test_short_commands_do_not_import_beam(arguments: list[str], tmp_path: Path) -> None:
     """Importing Beam takes 1.4 s: who asks for help does not wait for it."""
     program = (
-        "import sys\nfrom pipelines.cli import main\n"
+        "import sys\nfrom pipelines.cli.main import main\n"
         f"try:\n    main({arguments!r})\n"
         "except SystemExit as end:\n    assert end.code in (0, 2), end.code\n"
         "assert 'apache_beam' not in sys.modules, 'Beam was imported'\n"

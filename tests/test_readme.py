@@ -1,4 +1,6 @@
-"""What the README tells to type does what it says: its commands, its job file, its pipelines, and its ways to read the table."""
+"""What the README tells to type does what it says: its commands, its job file, its pipelines, and its ways to read the
+table.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,15 @@ import pytest
 
 from demo.sample_logs import sample_objects
 from tests.conftest import KEY_ID, REGION, SECRET, S3Server
-from transforms.processors.definition import load_pipelines
+from transforms.event_pipelines.definition import load_pipelines
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-KEPT = ("logs/web/web-1/access-2025-08-12-12.log.gz", "logs/app/payment/2025/08/12/12.ndjson.zst", "logs/audit/audit-2025-08-12.csv")
+KEPT = (
+    "logs/web/web-1/access-2025-08-12-12.log.gz",
+    "logs/app/payment/2025/08/12/12.ndjson.zst",
+    "logs/audit/audit-2025-08-12.csv",
+)
 
 
 def blocks(language: str) -> list[str]:
@@ -28,7 +34,9 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> list[list[str]]:
-    """Return the words of every `./run_local.sh …` line, without those words; a line without arguments is the demonstration."""
+    """Return the words of every `./run_local.sh …` line, without those words; a line without arguments is the
+    demonstration.
+    """
     lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("./run_local.sh ")]
     return [words[1:] for line in lines if (words := shlex.split(line, comments=True))[1:]]
 
@@ -68,7 +76,11 @@ def fixture_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fixture_environment(s3_server: S3Server) -> dict[str, str]:
     """The buckets that the README names, and an environment in which its commands find them."""
     client = boto3.client(
-        "s3", endpoint_url=s3_server.endpoint_url, region_name=REGION, aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET
+        "s3",
+        endpoint_url=s3_server.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id=KEY_ID,
+        aws_secret_access_key=SECRET,
     )
     for bucket in ("my-bucket", "my-tier"):
         client.create_bucket(Bucket=bucket)
@@ -88,7 +100,12 @@ def test_commands_and_readers(place: Path, environment: dict[str, str], monkeypa
     for words in every:
         arguments = [word.replace("file:///var/log", f"file://{place}/var-log") for word in words]
         done = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", *arguments], cwd=place, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "pipelines.cli", *arguments],
+            cwd=place,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, f"{shlex.join(arguments)}\n{done.stdout}{done.stderr}"
     monkeypatch.chdir(place)

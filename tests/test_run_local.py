@@ -16,8 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 REKINDLE = Path(sys.prefix) / "bin" / "rekindle"
 
-# A Python that makes environments and installs in no time: `-m venv DIR` copies itself there, `-m pip install …` logs what it was asked.
-# `-c …` goes to the real one. FAKE_VERSION, NO_ENSUREPIP and PIP_FAILS make it a worse one.
+# A Python that makes environments and installs in no time: `-m venv DIR` copies itself there, `-m pip install …` logs
+# what it was asked. `-c …` goes to the real one. FAKE_VERSION, NO_ENSUREPIP and PIP_FAILS make it a worse one.
 FAKE_PYTHON = """#!/bin/sh
 case "$1 $2" in
     "--version "*) echo "Python 3.${FAKE_VERSION:-12}.0" ;;
@@ -27,11 +27,30 @@ case "$1 $2" in
     "-c "*) exec REAL -c "import sys; sys.version_info = (3, ${FAKE_VERSION:-12}, 0); $2" ;;
 esac
 """
-TOOLS = ("bash", "cat", "cksum", "cp", "cut", "dirname", "mkdir", "mv", "paste", "rm", "sed", "sh", "sleep", "sort", "tail", "tr")
+TOOLS = (
+    "bash",
+    "cat",
+    "cksum",
+    "cp",
+    "cut",
+    "dirname",
+    "mkdir",
+    "mv",
+    "paste",
+    "rm",
+    "sed",
+    "sh",
+    "sleep",
+    "sort",
+    "tail",
+    "tr",
+)
 
 
 class Checkout:
-    """A copy of the scripts in a folder with a space in its name, a PATH with nothing but a stand-in for Python, and what it was told."""
+    """A copy of the scripts in a folder with a space in its name, a PATH with nothing but a stand-in for Python, and
+    what it was told.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "a checkout"
@@ -59,7 +78,9 @@ class Checkout:
         path.write_text(script)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
-    def run(self, script: str, *arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, script: str, *arguments: str, cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(self.root / script), *arguments],
             cwd=cwd or self.root,
@@ -201,7 +222,9 @@ def demonstrate(folder: Path, arguments: Sequence[str] = ()) -> str:
 def test_the_demonstration_runs_and_adds_nothing_the_second_time(tmp_path: Path) -> None:
     first = demonstrate(tmp_path)
     assert "$ rekindle backfill --bucket shop-logs" in first
-    count = demonstrate(tmp_path, ["sql", "SELECT count(*) AS events, count(DISTINCT _object) AS objects FROM events", "--json"])
+    count = demonstrate(
+        tmp_path, ["sql", "SELECT count(*) AS events, count(DISTINCT _object) AS objects FROM events", "--json"]
+    )
     assert json.loads(count) == {"events": 216_000, "objects": 33}
     second = demonstrate(tmp_path)
     assert "nothing was added; ./hot-tier holds 216,000 events" in second

@@ -10,10 +10,10 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.event_shaping import apply_pipelines
-from transforms.object_outcomes import EventCounts
+from transforms.objects.event_shaping import apply_pipelines
+from transforms.objects.outcomes import EventCounts
 from transforms.processors import Pipeline
-from transforms.retention.program import Program
+from transforms.retention.compiled_rules import Program
 
 MAIN = "main"
 COUNTS = "counts"
@@ -21,9 +21,11 @@ COUNTS = "counts"
 
 @dataclass
 class ApplyPipelines(beam.PTransform):
-    """Run the pipelines over each batch; what has no time after that gets the one found in its text, or the time of receipt.
+    """Run the pipelines over each batch; what has no time after that gets the one found in its text, or the time of
+    receipt.
 
-    Input: `PCollection[RecordBatch]` of events (`transforms.schema`). Output: `main`, a `PCollection[RecordBatch]`, one event out for one
+    Input: `PCollection[RecordBatch]` of events (`transforms.core.schema`). Output: `main`, a
+        `PCollection[RecordBatch]`, one event out for one
     in, in the same order; and `counts`, a `PCollection[EventCounts]` of what happened to some of them.
 
     Guarantees: every event that comes out has `_time` and `_time_source`.
@@ -43,11 +45,15 @@ class ApplyPipelines(beam.PTransform):
     def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.pvalue.DoOutputsTuple:
         """Apply `apply_pipelines` to every batch, with its counts as a tagged output."""
         apply = beam.ParDo(_ApplyPipelinesFn(self.pipelines, self.timestamp, self.timezone, self.programs))
-        return batches | "Apply" >> apply.with_output_types(pa.RecordBatch, **{COUNTS: EventCounts}).with_outputs(COUNTS, main=MAIN)
+        return batches | "Apply" >> apply.with_output_types(pa.RecordBatch, **{COUNTS: EventCounts}).with_outputs(
+            COUNTS, main=MAIN
+        )
 
 
 class _ApplyPipelinesFn(beam.DoFn):
-    def __init__(self, pipelines: tuple[Pipeline, ...], timestamp: str, timezone: str, programs: Mapping[str, Program]) -> None:
+    def __init__(
+        self, pipelines: tuple[Pipeline, ...], timestamp: str, timezone: str, programs: Mapping[str, Program]
+    ) -> None:
         self._pipelines = pipelines
         self._settings: dict[str, Any] = {"timestamp": timestamp, "timezone": timezone, "programs": programs}
 

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 
 import apache_beam as beam
 
-from transforms.hot_tier.place import open_prepared
-from transforms.job_folder import JobFolder
-from transforms.object_parts import Part
-from transforms.object_reading import ReadSettings
-from transforms.read_range import measure_range
+from transforms.hot_tier.table.location import open_prepared
+from transforms.objects.parts import Part
+from transforms.objects.read_range import measure_range
+from transforms.objects.reading import ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store
+from transforms.storage.job_folder import JobFolder
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class RoughRange:
 class CutObjects(beam.PTransform):
     """Move the ends of proposed ranges to the ends of records, and count the records between them.
 
-    Input: `PCollection[RoughRange]`. Output: `PCollection[str]`, the object's name for each; what was found is written to the job's folder.
+    Input: `PCollection[RoughRange]`. Output: `PCollection[str]`, the object's name for each; what was found is written
+        to the job's folder.
 
     Guarantees: neighbours agree on the cut between them, because it follows from the place that was proposed.
 
@@ -79,7 +80,9 @@ def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[Part] | 
 
 
 def cut_objects(store: ObjectStore, rough: RoughRange, settings: ReadSettings, folder: JobFolder) -> None:
-    """Look at one range, and write what was found: `start`, `end`, `records`; nothing where the object can't be cut there."""
+    """Look at one range, and write what was found: `start`, `end`, `records`; nothing where the object can't be cut
+    there.
+    """
     if folder.read_json(_refusal(rough)) is not None:  # another range of it can't be cut, so it is read in one piece
         return
     found = measure_range(rough.info, store, settings, start=rough.start, end=rough.end)

@@ -10,9 +10,9 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.job_folder import JobFolder
-from transforms.object_listing import Listing, ObjectFilter, list_objects
+from transforms.objects.listing import Listing, ObjectFilter, list_objects
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
+from transforms.storage.job_folder import JobFolder
 
 MANIFEST = pa.schema(
     {
@@ -30,7 +30,8 @@ MANIFEST = pa.schema(
 class DiscoverObjects(beam.PTransform):
     """List literal prefixes side by side, and keep what the filter lets through.
 
-    Input: `PCollection[str]` of literal prefixes, none under another. Output: `PCollection[Listing]`, one for each; the matched objects
+    Input: `PCollection[str]` of literal prefixes, none under another. Output: `PCollection[Listing]`, one for each; the
+        matched objects
     themselves are written to the job's folder, a Parquet file a prefix.
 
     Guarantees: each key is listed once; a prefix that is listed again overwrites its own file.
@@ -53,10 +54,16 @@ class DiscoverObjects(beam.PTransform):
 
     def expand(self, prefixes: beam.PCollection[str]) -> beam.PCollection[Listing]:
         """List each prefix in a worker of its own."""
-        return prefixes | "Spread" >> beam.Reshuffle() | "List" >> beam.ParDo(_DiscoverObjectsFn(self)).with_output_types(Listing)
+        return (
+            prefixes
+            | "Spread" >> beam.Reshuffle()
+            | "List" >> beam.ParDo(_DiscoverObjectsFn(self)).with_output_types(Listing)
+        )
 
 
-def discover_objects(store: ObjectStore, prefix: str, filter: ObjectFilter, *, max_objects: int, folder: JobFolder) -> Listing:
+def discover_objects(
+    store: ObjectStore, prefix: str, filter: ObjectFilter, *, max_objects: int, folder: JobFolder
+) -> Listing:
     """List one prefix, write what the filter lets through into the job's folder, and return the numbers."""
     listing, kept = list_objects(store, prefix, filter, max_objects=max_objects)
     if kept and listing.complete:
@@ -85,7 +92,10 @@ def _write_part(folder: JobFolder, prefix: str, kept: list[ObjectInfo]) -> str:
     columns = [[getattr(info, name) for info in kept] for name in MANIFEST.names]
     path = folder.path(_part_name(prefix, "parquet"))
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_arrays([pa.array(c, t) for c, t in zip(columns, MANIFEST.types, strict=True)], schema=MANIFEST), sink)
+    pq.write_table(
+        pa.Table.from_arrays([pa.array(c, t) for c, t in zip(columns, MANIFEST.types, strict=True)], schema=MANIFEST),
+        sink,
+    )
     folder.tier.put(path, sink.getvalue().to_pybytes())
     return path
 

@@ -1,8 +1,8 @@
 """The elements that travel between PTransforms, and how they are encoded.
 
-Events travel as `pyarrow.RecordBatch` (see `transforms.schema`), encoded as Arrow IPC: without a coder of its own Beam pickles a batch, and
-a slice of 10 rows of 10,000 then took 1,040,258 bytes; IPC takes 1,360. Everything else is small: splits of objects, what became of an
-object, and files.
+Events travel as `pyarrow.RecordBatch` (see `transforms.core.schema`), encoded as Arrow IPC: without a coder of its own
+Beam pickles a batch, and a slice of 10 rows of 10,000 then took 1,040,258 bytes; IPC takes 1,360. Everything else is
+small: splits of objects, what became of an object, and files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.object_parts import Part
+from transforms.objects.parts import Part
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Split:
 
 
 class EventBatchCoder(beam.coders.Coder):
-    """Encode a `pyarrow.RecordBatch` as an Arrow IPC stream of one batch; slices are written without what they leave out."""
+    """Encode a `pyarrow.RecordBatch` as an Arrow IPC stream of one batch; slices are written without what they leave
+    out.
+    """
 
     def encode(self, value: pa.RecordBatch) -> bytes:
         """Return the batch as bytes."""
@@ -48,7 +50,9 @@ class EventBatchCoder(beam.coders.Coder):
         return batch
 
     def estimate_size(self, value: pa.RecordBatch) -> int:
-        """Return the batch's bytes in memory: Beam asks often, and its own way, to encode the batch, took a fifth of a job's time."""
+        """Return the batch's bytes in memory: Beam asks often, and its own way, to encode the batch, took a fifth of a
+        job's time.
+        """
         size: int = value.get_total_buffer_size()
         return size
 

@@ -8,21 +8,22 @@ from typing import Any
 
 import apache_beam as beam
 
-from transforms.errors import ObjectError
-from transforms.hot_tier.ledger import LedgerEntry
-from transforms.hot_tier.place import open_prepared
-from transforms.hot_tier.publish import PublishResult, publish_wave
-from transforms.hot_tier.writing import FileDescription
-from transforms.job_folder import JobFolder
-from transforms.object_outcomes import merge_entries, with_counts
+from transforms.core.errors import ObjectError
+from transforms.hot_tier.data.writer import FileDescription
+from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
+from transforms.hot_tier.table.location import open_prepared
+from transforms.objects.outcomes import merge_entries, with_counts
 from transforms.storage import StorageOptions
+from transforms.storage.job_folder import JobFolder
 
 
 @dataclass
 class PublishWave(beam.PTransform):
     """Publish a wave, once, however often it is tried.
 
-    Input: a dictionary of `files` (`PCollection[FileDescription]`), `outcomes` (`PCollection[LedgerEntry]`) and `counts`
+    Input: a dictionary of `files` (`PCollection[FileDescription]`), `outcomes` (`PCollection[LedgerEntry]`) and
+        `counts`
     (`PCollection[EventCounts]`), all of one wave. Output: `PCollection[PublishResult]` of one element.
 
     Guarantees: readers see the wave whole or not at all; each object of the wave is in the table once (`publish_wave`).
@@ -50,7 +51,11 @@ class PublishWave(beam.PTransform):
     def expand(self, inputs: dict[str, beam.PCollection[Any]]) -> beam.PCollection[PublishResult]:
         """Bring the wave's descriptions together in one place and publish them there."""
         keyed = {name: values | f"Key{name.title()}" >> beam.Map(_with_one_key) for name, values in inputs.items()}
-        return keyed | "Gather" >> beam.CoGroupByKey() | "Publish" >> beam.ParDo(_PublishWaveFn(self)).with_output_types(PublishResult)
+        return (
+            keyed
+            | "Gather" >> beam.CoGroupByKey()
+            | "Publish" >> beam.ParDo(_PublishWaveFn(self)).with_output_types(PublishResult)
+        )
 
 
 def _with_one_key(value: Any) -> tuple[int, Any]:  # any element
@@ -71,8 +76,15 @@ def refuse_failures(folder: JobFolder, entries: Iterable[LedgerEntry]) -> None:
 
 
 def _unpublished(entry: LedgerEntry) -> dict[str, object]:
-    """Return what the report says of an object of a wave that is not published: its records were read, and are rejected."""
-    counted = {"bytesRead": entry.bytes_read, "bytesDecoded": entry.bytes_decoded, "recordsIn": entry.records_in, "blank": entry.blank}
+    """Return what the report says of an object of a wave that is not published: its records were read, and are
+    rejected.
+    """
+    counted = {
+        "bytesRead": entry.bytes_read,
+        "bytesDecoded": entry.bytes_decoded,
+        "recordsIn": entry.records_in,
+        "blank": entry.blank,
+    }
     status = "quarantined" if entry.is_published else entry.status
     return {**entry.as_failure(), "status": status, **counted, "header": entry.header, "rejected": entry.records_in}
 

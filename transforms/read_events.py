@@ -10,11 +10,11 @@ import apache_beam as beam
 import pyarrow as pa
 
 from transforms.elements import Split
-from transforms.hot_tier.ledger import LedgerEntry
-from transforms.job_folder import Heartbeat
-from transforms.object_reading import ReadSettings
-from transforms.read_object import read_part
+from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.objects.read_object import read_part
+from transforms.objects.reading import ReadSettings
 from transforms.storage import StorageOptions, open_store
+from transforms.storage.job_folder import Heartbeat
 
 MAIN = "main"
 OUTCOMES = "outcomes"
@@ -24,12 +24,14 @@ OUTCOMES = "outcomes"
 class ReadEvents(beam.PTransform):
     """Read every object, or part of one, of every split.
 
-    Input: `PCollection[Split]`. Output: `main`, a `PCollection[RecordBatch]` of events (`transforms.schema`), and `outcomes`, a
+    Input: `PCollection[Split]`. Output: `main`, a `PCollection[RecordBatch]` of events (`transforms.core.schema`), and
+        `outcomes`, a
     `PCollection[LedgerEntry]` with one entry for each object or part of one, however its reading ended.
 
     Metrics: counters `objects`, `events`, `bytes_read` in the namespace `rekindle`.
 
-    Guarantees: an object that can't be read is an outcome, never an exception; a batch holds events of one object, in its order.
+    Guarantees: an object that can't be read is an outcome, never an exception; a batch holds events of one object, in
+        its order.
 
     Attributes:
         bucket: The bucket, or `file:///folder`.

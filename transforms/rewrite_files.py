@@ -1,4 +1,6 @@
-"""`RewriteFiles`: live files of the table written again without some of their rows, or merged, for a run that then commits the change."""
+"""`RewriteFiles`: live files of the table written again without some of their rows, or merged, for a run that then
+commits the change.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,11 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from transforms.errors import GoneError
-from transforms.hot_tier.place import open_prepared
-from transforms.hot_tier.upkeep.carrying_out import carry_out, count_rows
-from transforms.hot_tier.upkeep.results import results_folder
-from transforms.hot_tier.upkeep.tasks import Task, TaskResult
+from transforms.core.errors import GoneError
+from transforms.hot_tier.maintenance.execute import carry_out, count_rows
+from transforms.hot_tier.maintenance.results import results_folder
+from transforms.hot_tier.maintenance.tasks import Task, TaskResult
+from transforms.hot_tier.table.location import open_prepared
 from transforms.storage import StorageOptions
 from transforms.storage.json_folder import JsonFolder
 
@@ -24,12 +26,14 @@ _READERS = 8
 class RewriteFiles(beam.PTransform):
     """Carry out the tasks of a run, or only count the rows that its rules take.
 
-    Input: `PCollection[Task]`. Output: `PCollection[int]`, the rows that each task takes; what came of it is written to the tier, where
+    Input: `PCollection[Task]`. Output: `PCollection[int]`, the rows that each task takes; what came of it is written to
+        the tier, where
     the launcher reads it (`read_results`).
 
     Metrics: counters `rows_taken` and `files` in the namespace `rekindle`.
 
-    Guarantees: new files have unique names and no commit knows them, so a bundle that is run again leaves orphans and changes nothing.
+    Guarantees: new files have unique names and no commit knows them, so a bundle that is run again leaves orphans and
+        changes nothing.
 
     Attributes:
         tier_uri, tier_options: The hot tier.
@@ -44,7 +48,9 @@ class RewriteFiles(beam.PTransform):
 
     def expand(self, tasks: beam.PCollection[Task]) -> beam.PCollection[int]:
         """Carry out each task in a worker of its own."""
-        return tasks | "Spread" >> beam.Reshuffle() | "Rewrite" >> beam.ParDo(_RewriteFilesFn(self)).with_output_types(int)
+        return (
+            tasks | "Spread" >> beam.Reshuffle() | "Rewrite" >> beam.ParDo(_RewriteFilesFn(self)).with_output_types(int)
+        )
 
 
 def read_results(folder: JsonFolder, tasks: Iterable[Task]) -> list[TaskResult]:
@@ -57,7 +63,9 @@ def read_results(folder: JsonFolder, tasks: Iterable[Task]) -> list[TaskResult]:
         documents = list(pool.map(folder.read_json, map(_name, tasks)))
     there = [document for document in documents if document is not None]
     if len(there) < len(documents):
-        raise GoneError(f"hot tier {folder.tier.uri}: what the workers have written is gone from {folder.path('')}; run it again")
+        raise GoneError(
+            f"hot tier {folder.tier.uri}: what the workers have written is gone from {folder.path('')}; run it again"
+        )
     return [TaskResult.from_document(document) for document in there]
 
 
@@ -77,7 +85,11 @@ class _RewriteFilesFn(beam.DoFn):
     def process(self, task: Task) -> Iterator[int]:
         promoted, run_id = self._config["promoted"], self._config["run_id"]
         count_only = promoted is None
-        result = count_rows(self._tier, task) if count_only else carry_out(self._tier, task, promoted=promoted, run_id=run_id)
+        result = (
+            count_rows(self._tier, task)
+            if count_only
+            else carry_out(self._tier, task, promoted=promoted, run_id=run_id)
+        )
         results_folder(self._tier, run_id).write_json(_name(task), result.as_document())
         rows = sum(sum(source.taken) for source in result.sources)
         self._rows.inc(rows)

@@ -10,8 +10,8 @@ import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.hot_tier.place import open_prepared
-from transforms.hot_tier.writing import BUFFER_BYTES, FileDescription, HotTierWriter
+from transforms.hot_tier.data.writer import BUFFER_BYTES, FileDescription, HotTierWriter
+from transforms.hot_tier.table.location import open_prepared
 from transforms.storage import StorageOptions
 
 
@@ -21,7 +21,8 @@ class WriteHotTier(beam.PTransform):
 
     Input: `PCollection[RecordBatch]` of settled events. Output: `PCollection[FileDescription]`.
 
-    Guarantees: files have unique names, and what no commit names does not exist for a reader, so a bundle that is run again leaves orphans
+    Guarantees: files have unique names, and what no commit names does not exist for a reader, so a bundle that is run
+        again leaves orphans
     and doubles nothing.
 
     Attributes:
@@ -56,7 +57,9 @@ class _WriteHotTierFn(beam.DoFn):
         self._tier = open_prepared(self._tier_uri, self._tier_options)
 
     def start_bundle(self) -> None:
-        self._writer = HotTierWriter(self._tier, columns=self._columns, job=self._task_id, buffer_bytes=self._buffer_bytes)
+        self._writer = HotTierWriter(
+            self._tier, columns=self._columns, job=self._task_id, buffer_bytes=self._buffer_bytes
+        )
 
     def process(self, batch: pa.RecordBatch) -> None:
         assert self._writer is not None

@@ -30,7 +30,9 @@ def test_workload(kind: str, headers: int, tmp_path: Path) -> None:
     paths = sorted((tmp_path / "first").iterdir())
     lines = [line for path in paths for line in lines_of(path)]
     assert first == second == json.loads((tmp_path / "first.json").read_text())
-    assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in sorted((tmp_path / "second").iterdir())]
+    assert [path.read_bytes() for path in paths] == [
+        path.read_bytes() for path in sorted((tmp_path / "second").iterdir())
+    ]
     assert len(paths) == 2
     assert len(lines) == first["events"] + headers  # type: ignore[operator]
 
@@ -40,6 +42,14 @@ def test_workload(kind: str, headers: int, tmp_path: Path) -> None:
 def test_the_loop_and_the_peers_convert_every_event(kind: str, program: tuple[str, ...], tmp_path: Path) -> None:
     script, *arguments = program
     summary = make_workload(kind, tmp_path / "workload", mib=0.2, files=2)
-    command = [sys.executable, "-m", f"benchmarks.{script}", *arguments, kind, str(tmp_path / "workload"), str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        f"benchmarks.{script}",
+        *arguments,
+        kind,
+        str(tmp_path / "workload"),
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["events"] == summary["events"]

@@ -37,9 +37,7 @@ def test_it_answers_while_it_is_wanted_only() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits by a Linux call")
 def test_it_ends_with_the_process_that_started_it() -> None:
-    program = (
-        "import os\nfrom demo.embedded_s3 import EmbeddedS3\nserver = EmbeddedS3().__enter__()\nprint(server.pid, flush=True)\nos._exit(9)"
-    )
+    program = "import os\nfrom demo.embedded_s3 import EmbeddedS3\nserver = EmbeddedS3().__enter__()\nprint(server.pid, flush=True)\nos._exit(9)"
     ended = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 9
     try:
@@ -52,7 +50,9 @@ def test_it_ends_with_the_process_that_started_it() -> None:
 
 def test_why_it_did_not_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(port: int, log: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", "raise SystemExit('No module named moto')"], stdin=subprocess.PIPE, stderr=log)
+        return subprocess.Popen(
+            [sys.executable, "-c", "raise SystemExit('No module named moto')"], stdin=subprocess.PIPE, stderr=log
+        )
 
     monkeypatch.setattr(embedded_s3, "_start", start)
     with pytest.raises(RuntimeError, match="did not start: No module named moto. Is it installed"), EmbeddedS3():

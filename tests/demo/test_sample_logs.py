@@ -15,7 +15,7 @@ import zstandard
 
 import demo
 from demo.sample_logs import PATTERN, sample_objects
-from transforms.key_glob import KeyGlob
+from transforms.objects.key_glob import KeyGlob
 
 
 @pytest.fixture(name="objects", scope="module")
@@ -51,7 +51,9 @@ def test_the_same_call_gives_the_same_bytes(objects: dict[str, bytes]) -> None:
 def test_access_lines_are_what_the_shipped_pipeline_expects(objects: dict[str, bytes]) -> None:
     pipelines = yaml.safe_load(Path(demo.__file__).with_name("access_logs.yaml").read_text(encoding="utf-8"))
     pattern = re.compile(pipelines["pipelines"][0]["steps"][0]["regex"]["pattern"])
-    lines = [line for key, content in objects.items() if "/access-" in key for line in text_of(key, content).splitlines()]
+    lines = [
+        line for key, content in objects.items() if "/access-" in key for line in text_of(key, content).splitlines()
+    ]
     assert len(lines) == 120_000
     assert [line for line in lines if not pattern.match(line)] == []
 
@@ -64,7 +66,9 @@ def test_service_records_are_objects_with_a_time(objects: dict[str, bytes]) -> N
 
 
 def test_payments_fail_during_the_outage_and_only_then(objects: dict[str, bytes]) -> None:
-    text = text_of("payment", zstandard.ZstdDecompressor().decompress(objects["logs/app/payment/2025/08/12/12.ndjson.zst"]))
+    text = text_of(
+        "payment", zstandard.ZstdDecompressor().decompress(objects["logs/app/payment/2025/08/12/12.ndjson.zst"])
+    )
     records = [json.loads(line) for line in text.splitlines()]
     inside = [record for record in records if "2025-08-12T14:05" <= record["time"] < "2025-08-12T14:25"]
     failed = [record["level"] == "error" for record in inside]

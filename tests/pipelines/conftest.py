@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import cli
+from pipelines.cli import main as cli
 
 ROOT = Path(__file__).parents[2]
 NOT_CONTENT = {"_observed_at", "_correlation_id"}
@@ -53,7 +53,9 @@ def rekindle(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 def start_rekindle(*argv: object, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Start `rekindle ARGV` as a process of its own."""
     command = [sys.executable, "-m", "pipelines.cli", *map(str, argv)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True
+    )
 
 
 def content(rekindle: Callable[..., Ended], tier: object, *flags: object) -> list[dict[str, Any]]:
@@ -67,10 +69,14 @@ def content(rekindle: Callable[..., Ended], tier: object, *flags: object) -> lis
     return sorted(rows, key=lambda row: (row["_event_id"], json.dumps(row)))
 
 
-def read_files(rekindle: Callable[..., Ended], tier: object, query: str = "SELECT * FROM events") -> list[tuple[Any, ...]]:
+def read_files(
+    rekindle: Callable[..., Ended], tier: object, query: str = "SELECT * FROM events"
+) -> list[tuple[Any, ...]]:
     """Ask DuckDB, which knows nothing of the product, about the live files that `rekindle files` names."""
     files = rekindle("files", "--hot-tier", tier).out.splitlines()
     connection = duckdb.connect()
     connection.execute("SET TimeZone='UTC'")
-    connection.register("events", connection.read_parquet(files, union_by_name=True, hive_partitioning=True)) if files else None
+    connection.register(
+        "events", connection.read_parquet(files, union_by_name=True, hive_partitioning=True)
+    ) if files else None
     return connection.execute(query).fetchall()

@@ -1,6 +1,7 @@
 """`rekindle` in processes of its own that start at once, because Beam and the others are imported once for all of them.
 
-They are forked from a server that has run none of what it imported; so each is what a new process is, and can be killed like one.
+They are forked from a server that has run none of what it imported; so each is what a new process is, and can be killed
+like one.
 """
 
 from __future__ import annotations
@@ -13,11 +14,19 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from pipelines import cli
+from pipelines.cli import main as cli
 from tests.pipelines.conftest import Ended
 
 _SERVER = multiprocessing.get_context("forkserver")
-_COMMANDS = ("cli_backfill", "cli_upkeep", "compaction", "deletion", "job", "restoring", "tiering")
+_COMMANDS = (
+    "cli.commands.backfill",
+    "cli.commands.maintenance",
+    "jobs.job",
+    "maintenance.compact",
+    "maintenance.delete",
+    "maintenance.restore",
+    "maintenance.tier",
+)
 _SERVER.set_forkserver_preload([__name__, *(f"pipelines.{name}" for name in _COMMANDS), "transforms.rewrite_files"])
 SECONDS = 120.0
 
@@ -60,7 +69,9 @@ def start(folder: Path, *argv: object) -> Started:
     for path in started:
         path.touch()
     environment = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "REKINDLE_"))}
-    process = _SERVER.Process(target=_run, args=([str(arg) for arg in argv], *map(str, started), environment), daemon=True)
+    process = _SERVER.Process(
+        target=_run, args=([str(arg) for arg in argv], *map(str, started), environment), daemon=True
+    )
     process.start()
     return Started(process, *started)
 

@@ -1,4 +1,6 @@
-"""What is in a hot tier, read by deltalake and pyarrow alone, and a tier for the tests of what is done with it later."""
+"""What is in a hot tier, read by deltalake and pyarrow alone, and a tier for the tests of what is done with it
+later.
+"""
 
 from __future__ import annotations
 
@@ -49,14 +51,21 @@ class LiveRows:
 
     def rows(self, tier: str | None = None) -> Counter[Flat]:
         """Return the flat events, each with how often it is there, of one tier or of both."""
-        return Counter(row for path, table in self.files.items() if tier is None or path.startswith(f"tier={tier}/") for row in flat(table))
+        return Counter(
+            row
+            for path, table in self.files.items()
+            if tier is None or path.startswith(f"tier={tier}/")
+            for row in flat(table)
+        )
 
     def ids(self) -> list[str]:
         return sorted(value for table in self.files.values() for value in table["_event_id"].to_pylist())
 
 
 def read_live(store: TierStore) -> LiveRows:
-    """Read the table as it is now; check that the log's row counts are true, and that rows lie where their time says, in its order."""
+    """Read the table as it is now; check that the log's row counts are true, and that rows lie where their time says,
+    in its order.
+    """
     table = deltalake.DeltaTable(store.table_uri("events"), storage_options=store.delta_options())
     actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
     files = {}
@@ -79,7 +88,9 @@ def flat(table: pa.Table) -> Iterable[Flat]:
     """Yield events with what is not null, attributes wherever they are kept."""
     for row in table.to_pylist():
         columns = {name: value for name, value in row.items() if name != "attributes" and value is not None}
-        values = {f"attribute {name}" if name.startswith("_") else name: value for name, value in row.get("attributes") or ()}
+        values = {
+            f"attribute {name}" if name.startswith("_") else name: value for name, value in row.get("attributes") or ()
+        }
         yield tuple(sorted((values | columns).items()))
 
 
@@ -104,7 +115,9 @@ def audit_rows(store: TierStore) -> list[dict[str, Any]]:
 
 
 def made_tier(store: TierStore) -> Tier:
-    """Return a tier of some small files, each of another kind for the rules above: dropped whole, written again, held, kept."""
+    """Return a tier of some small files, each of another kind for the rules above: dropped whole, written again, held,
+    kept.
+    """
 
     def of_age(days: float, service: str, **attributes: str) -> Any:
         return event(NOW - days * DAY, f"{service} {days}", service=service, **attributes)

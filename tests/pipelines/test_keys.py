@@ -13,7 +13,7 @@ from pipelines.keys import key_of_token, list_keys, load_key
 from tests.conftest import S3
 from tests.fault_proxy import FaultProxy
 from tests.pipelines.conftest import Ended, content
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 from transforms.storage import StorageOptions, open_tier
 
 Rekindle = Callable[..., Ended]
@@ -36,12 +36,36 @@ def create(rekindle: Rekindle, tier: Path, *flags: object) -> dict[str, Any]:
 def test_what_comes_in_by_a_key(rekindle: Rekindle, source: Path, tmp_path: Path) -> None:
     tier = tmp_path / "hot"
     key = create(
-        rekindle, tier, "--env", "tutorial", "--team", "learning", "--index", "main", "--host", "the key's", "--source", "the key's"
+        rekindle,
+        tier,
+        "--env",
+        "tutorial",
+        "--team",
+        "learning",
+        "--index",
+        "main",
+        "--host",
+        "the key's",
+        "--source",
+        "the key's",
     )
-    flags = ("backfill", "--bucket", f"file://{source}", "--hot-tier", tier, "--key", key["id"], "--source", "the job's", "--json")
+    flags = (
+        "backfill",
+        "--bucket",
+        f"file://{source}",
+        "--hot-tier",
+        tier,
+        "--key",
+        key["id"],
+        "--source",
+        "the job's",
+        "--json",
+    )
     assert rekindle(*flags).code == 0
     one, two = content(rekindle, tier)
-    assert {(row["_iam_key_id"], row["_env"], row["_team"]) for row in (one, two)} == {(key["id"], "tutorial", "learning")}
+    assert {(row["_iam_key_id"], row["_env"], row["_team"]) for row in (one, two)} == {
+        (key["id"], "tutorial", "learning")
+    }
     assert [row["host"] for row in (one, two)] == ["own", "the key's"]
     assert {(row["source"], row["index"], row["sourcetype"], row["_format"]) for row in (one, two)} == {
         ("the job's", "main", "httpevent", "splunk_hec")
@@ -49,13 +73,25 @@ def test_what_comes_in_by_a_key(rekindle: Rekindle, source: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("flags", "wanted"), [([], "text"), (["--format", "json"], "json"), (["--format", "auto"], "splunk_hec")], ids=["key", "job", "auto"]
+    ("flags", "wanted"),
+    [([], "text"), (["--format", "json"], "json"), (["--format", "auto"], "splunk_hec")],
+    ids=["key", "job", "auto"],
 )
 def test_the_format_is_the_jobs_else_the_keys(
     rekindle: Rekindle, source: Path, tmp_path: Path, flags: tuple[str, ...], wanted: str
 ) -> None:
     key = create(rekindle, tmp_path / "hot", "--format", "text")
-    command = ("preview", "--bucket", f"file://{source}", "--hot-tier", tmp_path / "hot", "--key", key["id"], "--json", *flags)
+    command = (
+        "preview",
+        "--bucket",
+        f"file://{source}",
+        "--hot-tier",
+        tmp_path / "hot",
+        "--key",
+        key["id"],
+        "--json",
+        *flags,
+    )
     assert rekindle(*command).json["samples"][0]["format"]["name"] == wanted
 
 
@@ -171,10 +207,18 @@ ACCESS_LINE = (
 
 
 def test_conformance_case_1(rekindle: Rekindle, tmp_path: Path) -> None:
-    """Case 1 of spec §12, whole: an access line sent as HEC, a key's env and team, a regex for the version of HTTP, and what is stored."""
+    """Case 1 of spec §12, whole: an access line sent as HEC, a key's env and team, a regex for the version of HTTP, and
+    what is stored.
+    """
     source, tier, pipelines = tmp_path / "source", tmp_path / "hot", tmp_path / "pipelines.yaml"
     source.mkdir()
-    sent = {"event": ACCESS_LINE, "host": "web-1", "index": "main", "source": "site_visitors.log", "sourcetype": "access_combined"}
+    sent = {
+        "event": ACCESS_LINE,
+        "host": "web-1",
+        "index": "main",
+        "source": "site_visitors.log",
+        "sourcetype": "access_combined",
+    }
     (source / "collected.json").write_text(json.dumps(sent))
     step = r"{regex: {source: message, pattern: 'HTTP/(?P<http_version>\d+\.\d+)'}}"
     pipelines.write_text(f"pipelines: [{{name: http version, when: sourcetype=access_combined, steps: [{step}]}}]")

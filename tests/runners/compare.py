@@ -1,8 +1,11 @@
-"""One story on every runner, at full size: prints what each tier holds, which must be the same, and how long each step took.
+"""One story on every runner, at full size: prints what each tier holds, which must be the same, and how long each step
+took.
 
-    python -m tests.runners.compare [--mib 1024] [--objects 240] [--s3 moto|minio] [--runners direct,prism,flink,spark,flink-cluster]
+    python -m tests.runners.compare [--mib 1024] [--objects 240] [--s3 moto|minio] [--runners
+    direct,prism,flink,spark,flink-cluster]
 
-Starts and stops all servers itself. Python workers are processes of a worker pool, which share nothing with the launcher but the S3.
+Starts and stops all servers itself. Python workers are processes of a worker pool, which share nothing with the
+launcher but the S3.
 """
 
 from __future__ import annotations
@@ -59,7 +62,9 @@ def tell(story: Story, runners: list[str]) -> int:
         for name in runners:
             seconds, events = run(story, step, name)
             found[name] = story.fingerprint(name)
-            print(f"{step:15} {name:14} {seconds:7.1f} s {events / seconds:10,.0f} events/s   {found[name]}", flush=True)
+            print(
+                f"{step:15} {name:14} {seconds:7.1f} s {events / seconds:10,.0f} events/s   {found[name]}", flush=True
+            )
         differing += len(set(found.values())) > 1
     print("all the same" if not differing else f"{differing} steps differ")
     return int(differing > 0)

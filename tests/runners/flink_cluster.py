@@ -11,8 +11,14 @@ from tests.runners.servers import FlinkJobServer, java
 
 # What `conf/config.yaml` of Flink 1.19 opens to it, of Java 17 (`env.java.opts.all`).
 _OPENED = (
-    *(f"java.base/{name}" for name in ("java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text")),
-    *(f"java.base/{name}" for name in ("java.time", "java.util", "java.util.concurrent", "java.util.concurrent.atomic")),
+    *(
+        f"java.base/{name}"
+        for name in ("java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text")
+    ),
+    *(
+        f"java.base/{name}"
+        for name in ("java.time", "java.util", "java.util.concurrent", "java.util.concurrent.atomic")
+    ),
     "java.base/java.util.concurrent.locks",
 )
 _OPENS = [f"--add-opens={name}=ALL-UNNAMED" for name in _OPENED]
@@ -34,7 +40,9 @@ _TASK_MANAGERS = 2
 
 
 class FlinkCluster(Server):
-    """Flink standalone, with one slot in each task manager; a job whose task manager is gone starts again on those that are there."""
+    """Flink standalone, with one slot in each task manager; a job whose task manager is gone starts again on those that
+    are there.
+    """
 
     def start(self) -> None:
         self._managers: list[ServerProcess] = []
@@ -107,7 +115,8 @@ class FlinkCluster(Server):
             **_MEMORY,
             "blob.server.port": 0,
             "io.tmp.dirs": str(self.folder / "tmp"),
-            "classloader.resolve-order": "parent-first",  # Beam is on the class path here, and is sent along with each job too
+            # Beam is on the class path here, and is sent along with each job too
+            "classloader.resolve-order": "parent-first",
             "heartbeat.interval": 1000,  # ms
             "heartbeat.timeout": 10_000,
             "restart-strategy.type": "fixed-delay",
@@ -115,8 +124,12 @@ class FlinkCluster(Server):
             "restart-strategy.fixed-delay.delay": "1 s",
         }
         (self.folder / "tmp").mkdir(exist_ok=True)
-        (self.folder / "config.yaml").write_text("".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items()))
+        (self.folder / "config.yaml").write_text(
+            "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())
+        )
 
     def _flink(self, name: str, main: str, heap: str) -> ServerProcess:
         command = [*java(heap), "-XX:MaxMetaspaceSize=256m", *_OPENS, "-cp", tools.flink()]
-        return ServerProcess([*command, f"org.apache.flink.runtime.{main}", "--configDir", self.folder], self.folder / f"{name}.log")
+        return ServerProcess(
+            [*command, f"org.apache.flink.runtime.{main}", "--configDir", self.folder], self.folder / f"{name}.log"
+        )

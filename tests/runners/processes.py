@@ -1,4 +1,6 @@
-"""Servers as processes: each in a group of its own with its children, awaited, and ended by that group's number, whatever happens."""
+"""Servers as processes: each in a group of its own with its children, awaited, and ended by that group's number,
+whatever happens.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +142,9 @@ class Server(ABC):
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop it."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -27,7 +27,9 @@ SERVERS: dict[str, Callable[[], Server]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.runners.serve", description="Start a runner on this machine, until Ctrl-C.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.runners.serve", description="Start a runner on this machine, until Ctrl-C."
+    )
     parser.add_argument("server", choices=SERVERS)
     name = parser.parse_args(argv).server
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

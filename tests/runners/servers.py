@@ -1,7 +1,8 @@
-"""Real runners for the tests, each a context manager on free ports of the loopback interface: Flink, Spark, Prism, and Python workers.
+"""Real runners for the tests, each a context manager on free ports of the loopback interface: Flink, Spark, Prism, and
+Python workers.
 
-`beam_flags` are what a pipeline is started with to run there; in LOOPBACK its Python code runs in the process that started it. The flags
-of a `WorkerPool`, put after them, make it run in processes of its own, as on a cluster.
+`beam_flags` are what a pipeline is started with to run there; in LOOPBACK its Python code runs in the process that
+started it. The flags of a `WorkerPool`, put after them, make it run in processes of its own, as on a cluster.
 """
 
 from __future__ import annotations
@@ -38,7 +39,12 @@ class _JobServer(Server):
 class _JavaJobServer(_JobServer):
     def start(self) -> None:
         self.port = free_port()
-        ports = [f"--job-host={HOST}", f"--job-port={self.port}", f"--artifact-port={free_port()}", f"--expansion-port={free_port()}"]
+        ports = [
+            f"--job-host={HOST}",
+            f"--job-port={self.port}",
+            f"--artifact-port={free_port()}",
+            f"--expansion-port={free_port()}",
+        ]
         self.process = ServerProcess(
             [*self.command(), *ports, f"--artifacts-dir={self.folder / 'artifacts'}"], self.folder / "job-server.log"
         )
@@ -88,11 +94,14 @@ class Prism(_JobServer):
 
 
 class WorkerPool(Server):
-    """Starts Python workers when a runner asks for them, in processes that know nothing of the one that started the pipeline."""
+    """Starts Python workers when a runner asks for them, in processes that know nothing of the one that started the
+    pipeline.
+    """
 
     def start(self) -> None:
         self.port = free_port()
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # it starts workers by the name `python`
+        # it starts workers by the name `python`
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         self.process = ServerProcess(
             [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={self.port}"],
             self.folder / "workers.log",

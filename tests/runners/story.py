@@ -1,4 +1,5 @@
-"""One story for every runner: a bucket is brought in, some of its objects change and come again, events are deleted, moved and merged.
+"""One story for every runner: a bucket is brought in, some of its objects change and come again, events are deleted,
+moved and merged.
 
 What a tier then holds is told by its fingerprint, which is the same wherever the story was run.
 """
@@ -22,8 +23,8 @@ import pyarrow.parquet as pq
 
 from benchmarks.make_workload import make_workload
 from tests.pipelines.conftest import Ended, start_rekindle
-from transforms.hot_tier.ledger import Ledger
-from transforms.hot_tier.snapshot import Snapshot
+from transforms.hot_tier.ledger.ledger import Ledger
+from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import StorageOptions, open_tier
 
 KINDS = ("access", "ndjson", "csv", "plain")
@@ -45,10 +46,12 @@ SECONDS = 1800.0
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a tier holds, however its rows lie in files: for each of hot and cold its events and the sum of their rows' hashes; the ledger.
+    """What a tier holds, however its rows lie in files: for each of hot and cold its events and the sum of their rows'
+    hashes; the ledger.
 
     Attributes:
-        rows: Of each tier and date: its name, the number of events, and the sum of their hashes, over all columns but those of the run.
+        rows: Of each tier and date: its name, the number of events, and the sum of their hashes, over all columns but
+            those of the run.
         ledger: Every object's entry but its job, wave and times.
     """
 
@@ -101,10 +104,25 @@ class Story:
         """Return the flags of `rekindle` for a step."""
         rules = self.folder / "rules.yaml"
         rules.write_text(RULES)
-        where = ["--hot-tier", f"s3://{self.bucket}/tiers/{tier}", "--endpoint-url", str(self.options.endpoint_url), "--json"]
+        where = [
+            "--hot-tier",
+            f"s3://{self.bucket}/tiers/{tier}",
+            "--endpoint-url",
+            str(self.options.endpoint_url),
+            "--json",
+        ]
         ruled = ["--rules", str(rules), "--now", NOW, "--execute", "--yes"]
         flags = {
-            "backfill": ["--bucket", self.bucket, "--pattern", "logs/**", "--pipelines", str(PIPELINES), "--wave-bytes", self.wave_bytes],
+            "backfill": [
+                "--bucket",
+                self.bucket,
+                "--pattern",
+                "logs/**",
+                "--pipelines",
+                str(PIPELINES),
+                "--wave-bytes",
+                self.wave_bytes,
+            ],
             "delete": ruled,
             "tier": ruled,
             "compact": [],
@@ -156,7 +174,9 @@ def wait(process: subprocess.Popen[str]) -> Ended:
 
 
 def row_hashes(rows: pa.Table, columns: Sequence[str]) -> list[int]:
-    """Return a hash of each row: a column that a file lacks is null in all its rows, and text is text however it is encoded."""
+    """Return a hash of each row: a column that a file lacks is null in all its rows, and text is text however it is
+    encoded.
+    """
     frame = pl.from_arrow(rows)
     assert isinstance(frame, pl.DataFrame)
     absent = [pl.lit(None, pl.String).alias(name) for name in columns if name not in frame.columns]

@@ -15,8 +15,8 @@ from tests.pipelines.conftest import Ended, start_rekindle
 from tests.runners.flink_cluster import FlinkCluster
 from tests.runners.servers import Prism, WorkerPool
 from tests.runners.story import Story, wait
-from transforms.job_folder import list_jobs
 from transforms.storage import open_tier
+from transforms.storage.job_folder import list_jobs
 
 pytestmark = [pytest.mark.runner, pytest.mark.slow]
 SECONDS = 300.0
@@ -24,7 +24,13 @@ SECONDS = 300.0
 
 @pytest.fixture
 def story(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Story:
-    made = Story(s3.bucket, s3.client, replace(s3.options, endpoint_url=fault_proxy.endpoint_url), tmp_path / "logs", wave_bytes="400K")
+    made = Story(
+        s3.bucket,
+        s3.client,
+        replace(s3.options, endpoint_url=fault_proxy.endpoint_url),
+        tmp_path / "logs",
+        wave_bytes="400K",
+    )
     made.write_logs(mib=2, objects=12)
     made.run("backfill", "direct")
     return made
@@ -61,11 +67,15 @@ class Middle:
         def read_on() -> None:
             proxy.add(Fault("*", named=lambda key: key.startswith("logs/"), before=wait_here))
 
-        proxy.add(Fault("*", method="PUT", named=lambda key: key.startswith(f"tiers/{tier}/_rekindle/ledger/"), after=read_on))
+        proxy.add(
+            Fault("*", method="PUT", named=lambda key: key.startswith(f"tiers/{tier}/_rekindle/ledger/"), after=read_on)
+        )
         return middle
 
 
-def test_a_task_manager_killed_in_the_middle(story: Story, fault_proxy: FaultProxy, flink_cluster: FlinkCluster, flags: list[str]) -> None:
+def test_a_task_manager_killed_in_the_middle(
+    story: Story, fault_proxy: FaultProxy, flink_cluster: FlinkCluster, flags: list[str]
+) -> None:
     middle = Middle.of(fault_proxy, "flink")
     job = story.start("backfill", "flink", flags)
     assert middle.reached.wait(SECONDS)

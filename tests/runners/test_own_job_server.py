@@ -1,4 +1,6 @@
-"""`--runner=FlinkRunner` and `--runner=SparkRunner`, where Beam starts the job server itself: one for all of a command's pipelines."""
+"""`--runner=FlinkRunner` and `--runner=SparkRunner`, where Beam starts the job server itself: one for all of a
+command's pipelines.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ pytestmark = [pytest.mark.runner, pytest.mark.slow]
 
 
 def jar(folder: Path, class_path: str, main: str) -> Path:
-    """Return a jar that stands for Beam's own, which has all in it: its manifest names the jars that make it up (JAR specification)."""
+    """Return a jar that stands for Beam's own, which has all in it: its manifest names the jars that make it up (JAR
+    specification).
+    """
     path = folder / f"{main.rpartition('.')[2]}.jar"
     lines = [
         "Manifest-Version: 1.0",
@@ -54,11 +58,22 @@ def test_beam_starts_the_job_server(engine: str, tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     logs.mkdir()
     for number in range(4):
-        lines = (json.dumps({"time": f"2025-08-11T00:{number:02}:00Z", "n": n, "noise": os.urandom(50).hex()}) for n in range(300))
+        lines = (
+            json.dumps({"time": f"2025-08-11T00:{number:02}:00Z", "n": n, "noise": os.urandom(50).hex()})
+            for n in range(300)
+        )
         (logs / f"{number}.json").write_text("\n".join(lines))
     flags = ("--bucket", f"file://{logs}", "--hot-tier", tmp_path / "hot", "--wave-bytes", "100K", "--json")
     ended = wait(
-        start_rekindle("backfill", *flags, "--", f"--runner={name}Runner", master, f"--{engine}_job_server_jar={path}", "--parallelism=2")
+        start_rekindle(
+            "backfill",
+            *flags,
+            "--",
+            f"--runner={name}Runner",
+            master,
+            f"--{engine}_job_server_jar={path}",
+            "--parallelism=2",
+        )
     )
     assert ended.code == 0, ended.err
     assert (ended.json["events"], ended.json["objects"]["ingested"]) == (1200, 4)

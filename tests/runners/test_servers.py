@@ -1,4 +1,6 @@
-"""The job servers that the other tests use come up, run a pipeline with its Python code where it should, and go away."""
+"""The job servers that the other tests use come up, run a pipeline with its Python code where it should, and go
+away.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def run(flags: list[str], folder: Path) -> set[int]:
 
 
 @pytest.mark.parametrize("name", ["flink", "spark", "prism"])
-def test_a_job_server_runs_a_pipeline(name: str, request: pytest.FixtureRequest, worker_pool: WorkerPool, tmp_path: Path) -> None:
+def test_a_job_server_runs_a_pipeline(
+    name: str, request: pytest.FixtureRequest, worker_pool: WorkerPool, tmp_path: Path
+) -> None:
     server: Server = request.getfixturevalue(name)
     for folder in ("here", "elsewhere"):
         (tmp_path / folder).mkdir()

@@ -22,7 +22,9 @@ def story(s3: S3, tmp_path: Path) -> Story:
 
 
 @pytest.mark.parametrize("name", ["flink", "spark", *(["prism"] if THOROUGH else [])])
-def test_every_runner_makes_the_same_of_it(name: str, story: Story, worker_pool: WorkerPool, request: pytest.FixtureRequest) -> None:
+def test_every_runner_makes_the_same_of_it(
+    name: str, story: Story, worker_pool: WorkerPool, request: pytest.FixtureRequest
+) -> None:
     server: Server = request.getfixturevalue(name)
     flags = [*server.beam_flags, *worker_pool.beam_flags]
     for step in STEPS:

@@ -1,4 +1,6 @@
-"""The conformance cases of spec §12 that are settled by reading one object: a local file, through codec, format and times."""
+"""The conformance cases of spec §12 that are settled by reading one object: a local file, through codec, format and
+times.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms import schema
-from transforms.object_reading import ReadSettings
-from transforms.read_object import read_object
+from transforms.core import schema
+from transforms.objects.read_object import read_object
+from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
 from transforms.timestamps import settle_times
 
@@ -24,9 +26,15 @@ def read_events(folder: Path, key: str, data: bytes, settings: ReadSettings | No
     store = LocalStore(f"file://{folder}")
     (info,) = [info for page in store.list_pages("") for info in page if info.key == key]
     batches = [
-        batch for batch in read_object(info, store, settings or ReadSettings(task_id="t_1"), wave=0) if isinstance(batch, pa.RecordBatch)
+        batch
+        for batch in read_object(info, store, settings or ReadSettings(task_id="t_1"), wave=0)
+        if isinstance(batch, pa.RecordBatch)
     ]
-    return [{name: value for name, value in row.items() if value is not None} for batch in batches for row in batch.to_pylist()]
+    return [
+        {name: value for name, value in row.items() if value is not None}
+        for batch in batches
+        for row in batch.to_pylist()
+    ]
 
 
 def attributes(event: dict[str, Any]) -> dict[str, str]:
@@ -58,18 +66,34 @@ def test_case_1_arrives_as_hec(tmp_path: Path) -> None:
         '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 (Linux; Android '
         '5.1.1; Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/91.0.4472.124 Mobile Safari/537.36"'
     )
-    sent = {"event": line, "host": "web-1", "index": "main", "source": "site_visitors.log", "sourcetype": "access_combined"}
+    sent = {
+        "event": line,
+        "host": "web-1",
+        "index": "main",
+        "source": "site_visitors.log",
+        "sourcetype": "access_combined",
+    }
     (event,) = hec(tmp_path, json.dumps(sent))
     assert (event["_format"], event["_message"]) == ("splunk_hec", line)
-    assert attributes(event) == {name: value for name, value in sent.items() if name != "event"} | {"filename": "collected"}
+    assert attributes(event) == {name: value for name, value in sent.items() if name != "event"} | {
+        "filename": "collected"
+    }
     collected = [{"_message": text, "_format": "splunk_hec"} for text in (line, '{"at":"2025-08-11T22:24:37Z"}')]
-    settled = settle_times(pa.RecordBatch.from_pylist(collected), timestamp="auto", timezone="UTC", modified=NOW, received=NOW)
+    settled = settle_times(
+        pa.RecordBatch.from_pylist(collected), timestamp="auto", timezone="UTC", modified=NOW, received=NOW
+    )
     assert settled.column("_time").to_pylist() == [datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc), NOW]
 
 
 def test_case_3_hec_with_fields(tmp_path: Path) -> None:
     text = '{"event":"Demo log","time":"2025-11-14T22:46:11Z","index":"demo","fields":{"key1":"value1","key2":["value2.0","value2.1"]}}'
-    wanted = {"index": "demo", "key1": "value1", "key2": '["value2.0","value2.1"]', "sourcetype": "httpevent", "filename": "collected"}
+    wanted = {
+        "index": "demo",
+        "key1": "value1",
+        "key2": '["value2.0","value2.1"]',
+        "sourcetype": "httpevent",
+        "filename": "collected",
+    }
     for sent in (text, text[:-1] + ',"status":500}'):
         (event,) = hec(tmp_path, sent)
         assert (event["_format"], event["_message"], event["_time_source"]) == ("splunk_hec", "Demo log", "record")
@@ -94,9 +118,17 @@ def test_case_4_layouts_of_json(tmp_path: Path) -> None:
 
 def test_case_5_arrives_as_hec(tmp_path: Path) -> None:
     event = "Service token grant failed for realm [demo], status [401], response [Invalid API key]"
-    (read,) = hec(tmp_path, json.dumps({"event": event, "source": "curl", "fields": {"userid": "wilma", "status": 401}}))
+    (read,) = hec(
+        tmp_path, json.dumps({"event": event, "source": "curl", "fields": {"userid": "wilma", "status": 401}})
+    )
     assert read["_message"] == event
-    assert attributes(read) == {"source": "curl", "userid": "wilma", "status": "401", "sourcetype": "httpevent", "filename": "collected"}
+    assert attributes(read) == {
+        "source": "curl",
+        "userid": "wilma",
+        "status": "401",
+        "sourcetype": "httpevent",
+        "filename": "collected",
+    }
 
 
 def test_a_jobs_sourcetype_comes_before_the_formats(tmp_path: Path) -> None:

@@ -14,21 +14,28 @@ import pytest
 
 from transforms.cut_objects import RoughRange, cut_objects, read_parts
 from transforms.formats.options import FormatOptions
-from transforms.hot_tier.ledger import LedgerEntry
-from transforms.job_folder import JobFolder
-from transforms.object_outcomes import merge_entries
-from transforms.object_parts import Part, worth_cutting
-from transforms.object_reading import ReadSettings
-from transforms.read_object import read_part
+from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.objects.outcomes import merge_entries
+from transforms.objects.parts import Part, worth_cutting
+from transforms.objects.read_object import read_part
+from transforms.objects.reading import ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
+from transforms.storage.job_folder import JobFolder
 
 MODIFIED = datetime(2025, 8, 12, tzinfo=timezone.utc).timestamp()
 ROWS = 400
-LINES = "".join(f"2025-08-11 00:{n // 60:02d}:{n % 60:02d} line {n} of a log\n" + "\n" * (n % 7 == 0) for n in range(ROWS))
-TABLE = "host,when,note\n" + "".join(f'web-{n},2025-08-11 00:{n // 60:02d}:{n % 60:02d},"said ""{n}"""\n' for n in range(ROWS))
-BROKEN_CELLS = "host,when,note\n" + "".join(f'web-{n},2025-08-11 00:00:00,"first, line\nsecond {n}, line"\n' for n in range(ROWS))
+LINES = "".join(
+    f"2025-08-11 00:{n // 60:02d}:{n % 60:02d} line {n} of a log\n" + "\n" * (n % 7 == 0) for n in range(ROWS)
+)
+TABLE = "host,when,note\n" + "".join(
+    f'web-{n},2025-08-11 00:{n // 60:02d}:{n % 60:02d},"said ""{n}"""\n' for n in range(ROWS)
+)
+BROKEN_CELLS = "host,when,note\n" + "".join(
+    f'web-{n},2025-08-11 00:00:00,"first, line\nsecond {n}, line"\n' for n in range(ROWS)
+)
 NDJSON = "".join(
-    f'{{"time": "2025-08-11T00:{n // 60:02d}:{n % 60:02d}Z", "n": {n}, "x": "{{}}"}}\n' + "\r\n" * (n % 9 == 0) for n in range(ROWS)
+    f'{{"time": "2025-08-11T00:{n // 60:02d}:{n % 60:02d}Z", "n": {n}, "x": "{{}}"}}\n' + "\r\n" * (n % 9 == 0)
+    for n in range(ROWS)
 )
 PRETTY = "".join(f'{{\n  "n": {n}\n}}\n' for n in range(ROWS))
 
@@ -64,13 +71,17 @@ def place(tmp_path: Path) -> Callable[[str, bytes], tuple[ObjectInfo, ObjectStor
     return make
 
 
-def rows_and_entry(parts: Sequence[Part], store: ObjectStore, settings: ReadSettings) -> tuple[list[dict[str, Any]], LedgerEntry]:
+def rows_and_entry(
+    parts: Sequence[Part], store: ObjectStore, settings: ReadSettings
+) -> tuple[list[dict[str, Any]], LedgerEntry]:
     rows: list[dict[str, Any]] = []
     entries: list[LedgerEntry] = []
     for part in parts:
         for element in read_part(part, store, settings, wave=0):
             if isinstance(element, pa.RecordBatch):
-                rows += [{name: value for name, value in row.items() if value is not None} for row in element.to_pylist()]
+                rows += [
+                    {name: value for name, value in row.items() if value is not None} for row in element.to_pylist()
+                ]
             else:
                 entries.append(element)
     for row in rows:
@@ -79,7 +90,9 @@ def rows_and_entry(parts: Sequence[Part], store: ObjectStore, settings: ReadSett
     return rows, entry
 
 
-def cut(info: ObjectInfo, store: ObjectStore, settings: ReadSettings, folder: JobFolder, count: int) -> list[Part] | None:
+def cut(
+    info: ObjectInfo, store: ObjectStore, settings: ReadSettings, folder: JobFolder, count: int
+) -> list[Part] | None:
     places = [info.size * number // count for number in range(count + 1)]
     ranges = [RoughRange(info, start, end) for start, end in zip(places, places[1:], strict=False)]
     for rough in ranges:
@@ -112,7 +125,9 @@ def test_parts_give_what_the_whole_gives(
     assert replace(merged, bytes_read=info.size) == whole
 
 
-def test_a_record_over_a_whole_range(tmp_path: Path, place: Callable[[str, bytes], tuple[ObjectInfo, ObjectStore]]) -> None:
+def test_a_record_over_a_whole_range(
+    tmp_path: Path, place: Callable[[str, bytes], tuple[ObjectInfo, ObjectStore]]
+) -> None:
     info, store = place("a.log", b"short\n" + b"x" * 3000 + b"\nlast\n")
     settings = ReadSettings(task_id="job")
     parts = cut(info, store, settings, JobFolder(open_tier(str(tmp_path / "hot"), StorageOptions()), "job"), 5)
@@ -120,11 +135,22 @@ def test_a_record_over_a_whole_range(tmp_path: Path, place: Callable[[str, bytes
     assert [row["_message"][:5] for row in rows_and_entry(parts, store, settings)[0]] == ["short", "xxxxx", "last"]
 
 
-def test_a_compressed_object_is_not_cut(tmp_path: Path, place: Callable[[str, bytes], tuple[ObjectInfo, ObjectStore]]) -> None:
+def test_a_compressed_object_is_not_cut(
+    tmp_path: Path, place: Callable[[str, bytes], tuple[ObjectInfo, ObjectStore]]
+) -> None:
     import gzip
 
     info, store = place("a.log", gzip.compress(LINES.encode()))
-    assert cut(info, store, ReadSettings(task_id="job"), JobFolder(open_tier(str(tmp_path / "hot"), StorageOptions()), "job"), 2) is None
+    assert (
+        cut(
+            info,
+            store,
+            ReadSettings(task_id="job"),
+            JobFolder(open_tier(str(tmp_path / "hot"), StorageOptions()), "job"),
+            2,
+        )
+        is None
+    )
 
 
 def test_one_bad_part_is_the_objects_fate() -> None:
@@ -137,12 +163,20 @@ def test_one_bad_part_is_the_objects_fate() -> None:
         )  # fmt: skip
 
     [merged] = merge_entries([entry("ingested", 5), entry("vanished", 2), entry("ingested", 7)])
-    assert (merged.status, merged.reason, merged.records_in, merged.events, merged.rejected) == ("vanished", "gone", 14, 0, 14)
+    assert (merged.status, merged.reason, merged.records_in, merged.events, merged.rejected) == (
+        "vanished",
+        "gone",
+        14,
+        0,
+        14,
+    )
 
 
 def test_only_what_makes_a_wave_shorter_is_cut() -> None:
     def info(key: str, mib: int) -> ObjectInfo:
-        return ObjectInfo(bucket="b", key=key, etag="e", size=mib << 20, modified=datetime(2025, 8, 12, tzinfo=timezone.utc))
+        return ObjectInfo(
+            bucket="b", key=key, etag="e", size=mib << 20, modified=datetime(2025, 8, 12, tzinfo=timezone.utc)
+        )
 
     big = info("big.log", 1000)
     assert worth_cutting([[big], [info("small.log", 10)]], 2) == [(big, (1010 << 20) // 2 // 4)]

@@ -1,4 +1,5 @@
-"""Codecs: from compressed to plain bytes. One file each, one table of them; frames and records are the business of `formats`.
+"""Codecs: from compressed to plain bytes. One file each, one table of them; frames and records are the business of
+`formats`.
 
 This package does not import Beam. A new codec is a new file, a row of `CODECS` and a row of the tests' table.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from transforms.codecs.brotli_codec import BROTLI
 from transforms.codecs.bzip2_codec import BZIP2
-from transforms.codecs.codec import Codec
+from transforms.codecs.decoders.codec import Codec
 from transforms.codecs.deflate_codec import DEFLATE
 from transforms.codecs.gzip_codec import GZIP
 from transforms.codecs.lz4_codec import LZ4
@@ -18,8 +19,8 @@ from transforms.codecs.xz_codec import XZ
 from transforms.codecs.z_codec import Z
 from transforms.codecs.zstd_codec import ZSTD
 
-# In the order in which a stream's beginning is compared with them: magic bytes before trials, and LZ4 before ZSTD, which takes every stream
-# that begins with a skippable frame.
+# In the order in which a stream's beginning is compared with them: magic bytes before trials, and LZ4 before ZSTD,
+# which takes every stream that begins with a skippable frame.
 _ALL = (NONE, GZIP, LZ4, ZSTD, XZ, SNAPPY, BZIP2, Z, LZMA, DEFLATE, BROTLI)
 CODECS: dict[str, Codec] = {codec.name: codec for codec in _ALL}
 

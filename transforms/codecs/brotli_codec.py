@@ -1,7 +1,9 @@
-"""Brotli (RFC 7932) by Google's library, from 1.2 on, which bounds its output. It has neither magic bytes nor a checksum.
+"""Brotli (RFC 7932) by Google's library, from 1.2 on, which bounds its output. It has neither magic bytes nor a
+checksum.
 
-The library tells where a stream ended only by refusing what follows, so data behind it shows as an error, and `decode_member` finds the
-end by going through the last piece byte by byte. Windows over 16 MiB (`--large_window`) are not in the RFC, and the library refuses them.
+The library tells where a stream ended only by refusing what follows, so data behind it shows as an error, and
+`decode_member` finds the end by going through the last piece byte by byte. Windows over 16 MiB (`--large_window`) are
+not in the RFC, and the library refuses them.
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ from collections.abc import Iterator
 
 import brotli
 
-from transforms.codecs.codec import Codec, CompressedInput, gather
-from transforms.codecs.members import decode_member
-from transforms.errors import UnsupportedError
+from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
+from transforms.codecs.decoders.members import decode_member
+from transforms.core.errors import UnsupportedError
 
 _NOTHING = frozenset(bytes([byte]) for byte in b"3579;=?")  # by window size; other streams of nothing are no text
 _LARGE_WINDOW = 0x11  # the first seven bits, which are reserved in RFC 7932 §9.1
@@ -25,7 +27,8 @@ class _Decompressor:
 
     def __init__(self) -> None:
         self._inner = brotli.Decompressor()
-        self._more = False  # after output there can be more of it without input: the library stops at 32 KiB, whatever it may give
+        # after output there can be more of it without input: the library stops at 32 KiB, whatever it may give
+        self._more = False
 
     @property
     def eof(self) -> bool:

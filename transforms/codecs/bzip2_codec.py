@@ -1,7 +1,7 @@
 """BZIP2 by the standard library's libbz2: any number of streams.
 
-One thread: 45 MB/s. indexed_bzip2 takes 54 with one thread and 98 with two, but wants a file that it can seek in, and has no wheels for
-Python 3.14; objects side by side use the cores as well.
+One thread: 45 MB/s. indexed_bzip2 takes 54 with one thread and 98 with two, but wants a file that it can seek in, and
+has no wheels for Python 3.14; objects side by side use the cores as well.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import bz2
 from collections.abc import Iterator
 
-from transforms.codecs.codec import Codec, CompressedInput, gather, looks_like_text
-from transforms.codecs.members import decode_member
+from transforms.codecs.decoders.codec import Codec, CompressedInput, gather, looks_like_text
+from transforms.codecs.decoders.members import decode_member
 
 _MAGIC = tuple(b"BZh%d" % level for level in range(1, 10))
-_BLOCK, _END = b"\x31\x41\x59\x26\x53\x59", b"\x17\x72\x45\x38\x50\x90"  # what follows: a block, or the end of an empty stream
+# what follows: a block, or the end of an empty stream
+_BLOCK, _END = b"\x31\x41\x59\x26\x53\x59", b"\x17\x72\x45\x38\x50\x90"
 
 
 def _decode(stream: CompressedInput) -> Iterator[bytes]:
@@ -27,7 +28,9 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
 
 
 def _recognise(head: bytes, named: bool) -> str | None:
-    """Tell a stream from a text that begins with `BZh9`, or even with the block's mark, which is text too: `BZh91AY&SY`."""
+    """Tell a stream from a text that begins with `BZh9`, or even with the block's mark, which is text too:
+    `BZh91AY&SY`.
+    """
     if not (_BLOCK.startswith(head[4:10]) or _END.startswith(head[4:10])):
         return None
     trial = bz2.BZ2Decompressor()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from transforms.codecs import CODECS
-from transforms.codecs.codec import CompressedInput
+from transforms.codecs.decoders.codec import CompressedInput
 from transforms.codecs.detection import HEAD_BYTES, MAX_LAYERS, inner_codec
-from transforms.errors import BombError
-from transforms.peeking import peek
+from transforms.core.errors import BombError
+from transforms.core.peeking import peek
 
 EXPANSION_FLOOR = 4 << 30
 
@@ -21,7 +21,9 @@ class Decoder:
         bytes_out: Plain bytes given so far.
     """
 
-    def __init__(self, chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR, key: str = "") -> None:
+    def __init__(
+        self, chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR, key: str = ""
+    ) -> None:
         """Decode `chunks`.
 
         Args:
@@ -29,7 +31,8 @@ class Decoder:
             codec: The name of the outermost codec.
             max_expansion: How many times the input the output may be,
             floor: once it is larger than this many bytes.
-            key: The object's key: its extensions tell the codecs inside the outermost one that have no magic bytes (`a.json.br.gz`).
+            key: The object's key: its extensions tell the codecs inside the outermost one that have no magic bytes
+                (`a.json.br.gz`).
         """
         self._max_expansion, self._floor, self._key = max_expansion, floor, key
         self._inputs = [CompressedInput(chunks, codec=codec)]
@@ -83,6 +86,8 @@ def _undo(codec: str, stream: CompressedInput) -> Iterator[bytes]:
     yield from CODECS[codec].decode(stream)
 
 
-def decode(chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR, key: str = "") -> Decoder:
+def decode(
+    chunks: Iterator[bytes], codec: str, *, max_expansion: float, floor: int = EXPANSION_FLOOR, key: str = ""
+) -> Decoder:
     """Return the plain bytes of an object as an iterable that counts; see `Decoder`."""
     return Decoder(chunks, codec, max_expansion=max_expansion, floor=floor, key=key)

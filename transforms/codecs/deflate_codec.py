@@ -1,7 +1,7 @@
 """DEFLATE by isal: with zlib's header and checksum (RFC 1950), or raw (RFC 1951), which has neither.
 
-Which of them a stream is, its first two bytes tell: in raw DEFLATE a byte of zlib's header would begin a stored block, and that block's
-length and its complement (RFC 1951 §3.2.4) do not fit where it is a header.
+Which of them a stream is, its first two bytes tell: in raw DEFLATE a byte of zlib's header would begin a stored block,
+and that block's length and its complement (RFC 1951 §3.2.4) do not fit where it is a header.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Iterator
 
 from isal import igzip_lib
 
-from transforms.codecs.codec import Codec, CompressedInput, gather, looks_like_text
-from transforms.codecs.members import Decompressor, decode_member
+from transforms.codecs.decoders.codec import Codec, CompressedInput, gather, looks_like_text
+from transforms.codecs.decoders.members import Decompressor, decode_member
 
 _DEFLATE, _MAX_WINDOW, _DICTIONARY = 8, 7, 0x20  # RFC 1950 §2.2
 _STORED_HEADER = 5
-_TRIAL = 64  # bytes of a stream that goes on; what is no DEFLATE fails sooner: a fifth of all codes there is a reference to nothing
+# bytes of a stream that goes on; what is no DEFLATE fails sooner: a fifth of all codes there is a reference to nothing
+_TRIAL = 64
 _DAMAGE: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # its stub calls the class an instance
 
 
@@ -56,7 +57,9 @@ def _has_header(head: bytes) -> bool:
 
 
 def _recognise(head: bytes, named: bool) -> str | None:
-    """Find zlib by its header, which can be text (`x^`), and so by its first block too: all of it where the whole head is text."""
+    """Find zlib by its header, which can be text (`x^`), and so by its first block too: all of it where the whole head
+    is text.
+    """
     if not _is_zlib(head):
         return None
     trial = zlib.decompressobj()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transforms.codecs import CODECS, Codec
-from transforms.codecs.codec import looks_like_text
+from transforms.codecs.decoders.codec import looks_like_text
 
 MAX_LAYERS = 3
 HEAD_BYTES = 4096  # of a stream, to look at: a trial decode of its first block takes some
@@ -67,11 +67,13 @@ def _ending(key: str, codec: Codec) -> str:
 
 
 def base_key(key: str, codec: str = "none") -> str:
-    """Return the key without its codecs' extensions: `a.json.gz` is `a.json`, also where the bytes turned out to be plain.
+    """Return the key without its codecs' extensions: `a.json.gz` is `a.json`, also where the bytes turned out to be
+    plain.
 
     Args:
         key: The object's whole key.
-        codec: The codec it was found to have; any codec's extension is taken off all the same, because none names a format.
+        codec: The codec it was found to have; any codec's extension is taken off all the same, because none names a
+            format.
     """
     del codec
     for _ in range(MAX_LAYERS):
@@ -91,8 +93,8 @@ def inner_codec(key: str, outer: str, head: bytes) -> tuple[str, str]:
         head: The first bytes that it gave.
 
     Returns:
-        The inner codec's name, and the key for it. What has no magic bytes is believed to be inside only where the key named the outer
-        codec rightly and has a further extension: `a.br.gz`, but not `a.br` that holds gzip.
+        The inner codec's name, and the key for it. What has no magic bytes is believed to be inside only where the key
+        named the outer codec rightly and has a further extension: `a.br.gz`, but not `a.br` that holds gzip.
     """
     named = by_extension(key)
     if named is not None and named.name == outer:

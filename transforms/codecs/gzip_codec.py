@@ -1,4 +1,6 @@
-"""GZIP (RFC 1952) by isal, 525 MB/s on one core where zlib takes 400: any number of members, zero bytes after the last one."""
+"""GZIP (RFC 1952) by isal, 525 MB/s on one core where zlib takes 400: any number of members, zero bytes after the last
+one.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,8 @@ from collections.abc import Iterator
 
 from isal import igzip_lib
 
-from transforms.codecs.codec import Codec, CompressedInput, gather
-from transforms.codecs.members import Decompressor, decode_member
+from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
+from transforms.codecs.decoders.members import Decompressor, decode_member
 
 _MAGIC = b"\x1f\x8b"
 _FIXED = 10  # bytes of the header before its optional fields, and the flags of these (RFC 1952 §2.3)
@@ -35,7 +37,9 @@ def _decompressor() -> Decompressor:
 
 
 def _gather_header(stream: CompressedInput) -> int:
-    """Bring a member's header into the next chunk and return its size: isal 1.9 loses its place where one with several fields is cut."""
+    """Bring a member's header into the next chunk and return its size: isal 1.9 loses its place where one with several
+    fields is cut.
+    """
     start = stream.peek(_FIXED)
     if start[:2] != _MAGIC[: len(start)]:
         raise stream.corrupt("no gzip member begins here")
@@ -75,4 +79,10 @@ def _skip_padding(stream: CompressedInput) -> None:
             raise stream.corrupt("neither a gzip member nor zero padding")
 
 
-GZIP = Codec(name="gzip", extensions=(".gz", ".gzip"), magic=(_MAGIC,), decode=lambda stream: gather(_decode(stream)), checked=True)
+GZIP = Codec(
+    name="gzip",
+    extensions=(".gz", ".gzip"),
+    magic=(_MAGIC,),
+    decode=lambda stream: gather(_decode(stream)),
+    checked=True,
+)

@@ -1,7 +1,7 @@
 """LZ4 frames (LZ4 Frame Format 1.6.4): any number of them, skippable ones and the legacy frames of `lz4 -l` among them.
 
-A frame's end mark is always there, its content checksum need not be. Checksums of the blocks alone do not cover the blocks' lengths and
-kinds, so such a frame is unchecked.
+A frame's end mark is always there, its content checksum need not be. Checksums of the blocks alone do not cover the
+blocks' lengths and kinds, so such a frame is unchecked.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import lz4.block
 import lz4.frame
 
-from transforms.codecs.codec import OUTPUT_BYTES, Codec, CompressedInput, gather
-from transforms.codecs.members import decode_member
+from transforms.codecs.decoders.codec import OUTPUT_BYTES, Codec, CompressedInput, gather
+from transforms.codecs.decoders.members import decode_member
 from transforms.codecs.zstd_codec import SKIPPABLE, after_skippable, skip_frame
 
 _MAGIC = b"\x04\x22\x4d\x18"

@@ -1,13 +1,16 @@
-"""LZMA alone, the format of LZMA Utils (`lzma-file-format.txt` of XZ Utils), by the standard library's liblzma. It has no checksum."""
+"""LZMA alone, the format of LZMA Utils (`lzma-file-format.txt` of XZ Utils), by the standard library's liblzma.
+
+It has no checksum.
+"""
 
 from __future__ import annotations
 
 import lzma
 from collections.abc import Iterator
 
-from transforms.codecs.codec import Codec, CompressedInput, gather
-from transforms.codecs.members import decode_member
-from transforms.errors import UnsupportedError
+from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
+from transforms.codecs.decoders.members import decode_member
+from transforms.core.errors import UnsupportedError
 
 MEMORY_BYTES = 160 << 20  # takes a dictionary of 128 MiB; `xz -9` makes one of 64 MiB, the format allows 4 GiB
 _HEADER = 13
@@ -61,7 +64,12 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
 def _recognise(head: bytes, named: bool) -> str | None:
     """Find a header that can be one, for LZMA alone has no magic bytes, and data behind it that decodes."""
     dictionary, size = int.from_bytes(head[1:5], "little"), int.from_bytes(head[5:_HEADER], "little")
-    if len(head) <= _HEADER or head[0] > _MAX_PROPERTIES or head[_HEADER] or (size >= _MAX_SIZE and size != _UNKNOWN_SIZE):
+    if (
+        len(head) <= _HEADER
+        or head[0] > _MAX_PROPERTIES
+        or head[_HEADER]
+        or (size >= _MAX_SIZE and size != _UNKNOWN_SIZE)
+    ):
         return None
     power = 1 << max(0, dictionary.bit_length() - 1)
     if dictionary < _MIN_DICTIONARY or dictionary not in (power, power | power >> 1, _MAX_DICTIONARY):

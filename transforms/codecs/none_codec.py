@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transforms.codecs.codec import OUTPUT_BYTES, Codec, CompressedInput
+from transforms.codecs.decoders.codec import OUTPUT_BYTES, Codec, CompressedInput
 
 
 def _decode(stream: CompressedInput) -> Iterator[bytes]:

@@ -1,10 +1,11 @@
 """Snappy by cramjam (the Rust crate `snap`), in three wrappings.
 
-- Framed (google/snappy, `framing_format.txt`): chunks of at most 64 KiB, each with a CRC-32C. It has magic bytes, but no end mark: cut
-  between two chunks it is whole, as gzip is between two members.
-- Hadoop blocks (`BlockCompressorStream`): a block's plain length, then for each of its pieces the compressed length and the piece, raw;
-  lengths are big-endian.
-- Raw (`format_description.txt`): one piece that begins with its plain length. No library decodes it in parts, so its size is bounded.
+- Framed (google/snappy, `framing_format.txt`): chunks of at most 64 KiB, each with a CRC-32C. It has magic bytes, but
+  no end mark: cut between two chunks it is whole, as gzip is between two members.
+- Hadoop blocks (`BlockCompressorStream`): a block's plain length, then for each of its pieces the compressed length and
+  the piece, raw; lengths are big-endian.
+- Raw (`format_description.txt`): one piece that begins with its plain length. No library decodes it in parts, so its
+  size is bounded.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from collections.abc import Iterator
 
 import cramjam
 
-from transforms.codecs.codec import Codec, CompressedInput, gather
-from transforms.codecs.snappy_raw import RAW_BYTES, compressed_bound, declared_size, decode_piece, undamaged_start
-from transforms.errors import ObjectError, UnsupportedError
+from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
+from transforms.codecs.decoders.snappy_raw import (
+    RAW_BYTES,
+    compressed_bound,
+    declared_size,
+    decode_piece,
+    undamaged_start,
+)
+from transforms.core.errors import ObjectError, UnsupportedError
 
 _MAGIC = b"\xff\x06\x00\x00sNaPpY"
 _COMPRESSED, _PLAIN, _SKIPPABLE, _PADDING, _IDENTIFIER = 0x00, 0x01, 0x80, 0xFE, 0xFF
@@ -85,7 +92,9 @@ def _hadoop(stream: CompressedInput) -> Iterator[bytes]:
             if plain is None or not size or plain > block or size > compressed_bound(plain):
                 raise stream.corrupt(f"a piece of {size} bytes in a block with {block} bytes to come", offset=start)
             if plain > _PIECE:
-                raise UnsupportedError(f"unsupported: a piece of {plain} bytes in a Hadoop Snappy block, more than {_PIECE}")
+                raise UnsupportedError(
+                    f"unsupported: a piece of {plain} bytes in a Hadoop Snappy block, more than {_PIECE}"
+                )
             yield from _piece(stream, stream.take(size), plain, start)
             block -= plain
 
@@ -112,11 +121,15 @@ def _piece(stream: CompressedInput, data: bytes | bytearray, plain: int, start: 
     try:
         yield from decode_piece(data, plain)
     except cramjam.DecompressionError as error:
-        raise stream.corrupt(f"the piece of {len(data)} bytes there is cut off or damaged: {error}", offset=start) from error
+        raise stream.corrupt(
+            f"the piece of {len(data)} bytes there is cut off or damaged: {error}", offset=start
+        ) from error
 
 
 def _is_hadoop(head: bytes) -> bool:
-    """Whether these can be a block's and its first piece's lengths; raw Snappy begins with a zero byte only if that is all of it."""
+    """Whether these can be a block's and its first piece's lengths; raw Snappy begins with a zero byte only if that is
+    all of it.
+    """
     block, size, plain = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big"), declared_size(head[8:13])
     fits = plain is not None and 0 < plain <= block and 0 < size <= compressed_bound(plain)
     return fits or (len(head) > 1 and head[0] == 0)
@@ -138,7 +151,9 @@ def _recognise(head: bytes, named: bool) -> str | None:
 
 def _variant(head: bytes) -> str:
     return (
-        "Hadoop blocks, for its big-endian lengths fit" if _is_hadoop(head) else "raw, for it has neither magic bytes nor Hadoop's lengths"
+        "Hadoop blocks, for its big-endian lengths fit"
+        if _is_hadoop(head)
+        else "raw, for it has neither magic bytes nor Hadoop's lengths"
     )
 
 

@@ -1,4 +1,5 @@
-"""XZ (The .xz File Format 1.2.1) by the standard library's liblzma: any number of streams, with padding between and after them.
+"""XZ (The .xz File Format 1.2.1) by the standard library's liblzma: any number of streams, with padding between and
+after them.
 
 One thread: 110 MB/s. Blocks could be decoded side by side, but no library does so from a stream.
 """
@@ -8,9 +9,9 @@ from __future__ import annotations
 import lzma
 from collections.abc import Iterator
 
-from transforms.codecs.codec import Codec, CompressedInput, gather
+from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
+from transforms.codecs.decoders.members import decode_member
 from transforms.codecs.lzma_codec import BoundedDecompressor
-from transforms.codecs.members import decode_member
 
 _MAGIC = b"\xfd7zXZ\x00"
 _HEADER = 12
@@ -48,4 +49,6 @@ def _skip_padding(stream: CompressedInput) -> None:
         raise stream.corrupt("padding that is not a multiple of four zero bytes", offset=start)
 
 
-XZ = Codec(name="xz", extensions=(".xz",), magic=(_MAGIC,), decode=lambda stream: gather(_decode(stream)), checked=False)
+XZ = Codec(
+    name="xz", extensions=(".xz",), magic=(_MAGIC,), decode=lambda stream: gather(_decode(stream)), checked=False
+)

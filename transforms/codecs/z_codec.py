@@ -1,8 +1,8 @@
 """Z, the LZW of Unix `compress`, by ncompress: the program itself as a library, which reads and writes file objects.
 
-ncompress calls a `read` and a `write`, while here chunks are asked for: so it works in a thread, in turns with the caller. It streams, at
-220 MB/s. The format has neither end mark nor checksum: codes that can't be are all the damage that shows, and two files in a row can't be
-told apart.
+ncompress calls a `read` and a `write`, while here chunks are asked for: so it works in a thread, in turns with the
+caller. It streams, at 220 MB/s. The format has neither end mark nor checksum: codes that can't be are all the damage
+that shows, and two files in a row can't be told apart.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 
 import ncompress
 
-from transforms.codecs.codec import Codec, CompressedInput
-from transforms.codecs.in_turns import in_turns
-from transforms.codecs.members import STEP
+from transforms.codecs.decoders.callbacks import in_turns
+from transforms.codecs.decoders.codec import Codec, CompressedInput
+from transforms.codecs.decoders.members import STEP
 
 _MAGIC = b"\x1f\x9d"
 _MIN_BITS, _MAX_BITS, _RESERVED = 9, 16, 0x60  # of the third byte
@@ -37,7 +37,9 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
             given += len(chunk)
             yield chunk
     except ValueError as error:
-        place, rest = _before_damage(bytes(source.kept), given) if source.whole and given <= _GIVEN else (stream.offset, b"")
+        place, rest = (
+            _before_damage(bytes(source.kept), given) if source.whole and given <= _GIVEN else (stream.offset, b"")
+        )
         if rest:
             yield rest
         raise stream.corrupt(error, offset=place) from error
@@ -52,7 +54,9 @@ def _run(source: _Source, write: Callable[[bytes], None]) -> None:
 
 
 def _can_begin(head: bytes) -> bool:
-    return head[:2] == _MAGIC and (len(head) < 3 or (_MIN_BITS <= head[2] & 0x1F <= _MAX_BITS and not head[2] & _RESERVED))
+    return head[:2] == _MAGIC and (
+        len(head) < 3 or (_MIN_BITS <= head[2] & 0x1F <= _MAX_BITS and not head[2] & _RESERVED)
+    )
 
 
 class _Source:

@@ -1,8 +1,9 @@
 """ZSTD (RFC 8878): any number of frames, skippable ones among them.
 
-A byte of a block can stand for 43,000 bytes of output, and the library's incremental decoder gives all that its input holds in one piece.
-So frames are fed block by block, of which each unpacks to at most 128 KiB (RFC 8878 §3.1.1.2.4). The same walk knows where a stream was cut
-off and whether a frame has a checksum, and damage takes no more than its block.
+A byte of a block can stand for 43,000 bytes of output, and the library's incremental decoder gives all that its input
+holds in one piece. So frames are fed block by block, of which each unpacks to at most 128 KiB (RFC 8878 §3.1.1.2.4).
+The same walk knows where a stream was cut off and whether a frame has a checksum, and damage takes no more than its
+block.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Iterator
 
 import zstandard
 
-from transforms.codecs.codec import Codec, CompressedInput, gather
-from transforms.errors import UnsupportedError
+from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
+from transforms.core.errors import UnsupportedError
 
 _MAGIC = b"\x28\xb5\x2f\xfd"
 SKIPPABLE = tuple(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60))
@@ -80,7 +81,9 @@ def _take_header(stream: CompressedInput) -> tuple[bytes, bool]:
         window = f"a window of {frame.window_size} bytes, more than the {_MAX_WINDOW} of --long=27"
         raise UnsupportedError(f"unsupported: a zstd frame at compressed byte {start} needs {window}")
     if frame.dict_id:
-        raise UnsupportedError(f"unsupported: a zstd frame at compressed byte {start} needs the dictionary {frame.dict_id}")
+        raise UnsupportedError(
+            f"unsupported: a zstd frame at compressed byte {start} needs the dictionary {frame.dict_id}"
+        )
     return header, frame.has_checksum
 
 
@@ -106,5 +109,9 @@ def _block(stream: CompressedInput) -> tuple[bool, bytes]:
 
 
 ZSTD = Codec(
-    name="zstd", extensions=(".zst", ".zstd"), magic=(_MAGIC, *SKIPPABLE), decode=lambda stream: gather(_decode(stream)), checked=False
+    name="zstd",
+    extensions=(".zst", ".zstd"),
+    magic=(_MAGIC, *SKIPPABLE),
+    decode=lambda stream: gather(_decode(stream)),
+    checked=False,
 )

@@ -44,7 +44,7 @@ def read_records(
         received: When it is read; times later than a day after it are not believed.
 
     Yields:
-        Blocks of at most some 8 MiB of text, 262,144 records and 4 million cells. If `chunks` raises, all records that were complete come
-        first, and the one that was cut off is left out.
+        Blocks of at most some 8 MiB of text, 262,144 records and 4 million cells. If `chunks` raises, all records that
+        were complete come first, and the one that was cut off is left out.
     """
     return FORMATS[format_name](chunks, options, Clock(modified=modified, received=received))

@@ -6,7 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass, replace
 
-from transforms.errors import UnsupportedError
+from transforms.core.errors import UnsupportedError
 from transforms.formats.binary_files import binary_kind, hint
 from transforms.formats.csv.detection import columns_without_header, csv_width, header_cells, other_delimiter
 from transforms.formats.encoding import utf8, whole_characters
@@ -22,12 +22,16 @@ _EXTENSIONS = {".csv": "csv", ".json": "json", ".ndjson": "json", ".jsonl": "jso
 _JSON_START = re.compile(r'\s*(?:(?P<object>\{\s*["}])|(?P<array>\[\s*[{\]]))')
 _TOKEN = re.compile(r'"(?P<string>(?:[^"\\]|\\.)*)"(?P<name>\s*:)?|(?P<open>[{\[])|(?P<close>[}\]])', re.DOTALL)
 _HEC_FIELDS = ("time", "host", "source", "sourcetype", "index", "fields")
-_RECORD_MEMBERS = frozenset({*(name for name in NAMES if name != "time"), "level", "severity", "message", "msg", "log", "logger"})
+_RECORD_MEMBERS = frozenset(
+    {*(name for name in NAMES if name != "time"), "level", "severity", "message", "msg", "log", "logger"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormatChoice:
-    """A format, the rule that chose it, what is odd about it, if anything, and names for the columns of CSV that has no header."""
+    """A format, the rule that chose it, what is odd about it, if anything, and names for the columns of CSV that has no
+    header.
+    """
 
     format: str
     rule: str
@@ -40,10 +44,12 @@ def detect_format(key: str, head: bytes) -> FormatChoice:
 
     Args:
         key: Its key without the extension of its codec.
-        head: Its first decoded bytes: 64 KiB, or all there are. (With fewer, Splunk's formats may not be told from CSV and JSON.)
+        head: Its first decoded bytes: 64 KiB, or all there are. (With fewer, Splunk's formats may not be told from CSV
+            and JSON.)
 
     Raises:
-        UnsupportedError: It is an archive, an image or another binary file. (A format that is asked for by name reads it all the same.)
+        UnsupportedError: It is an archive, an image or another binary file. (A format that is asked for by name reads
+            it all the same.)
     """
     kind = binary_kind(head)
     if kind is not None:
@@ -67,13 +73,17 @@ def _by_extension(key: str, sample: str) -> FormatChoice | None:
     name, warning = _EXTENSIONS[ending], None
     if name == "csv":
         if rule := _json_rule(sample):  # as CSV its first record would be lost as a header
-            return FormatChoice(format="json", rule=rule, warning="its name says CSV, but it begins like JSON: read as JSON")
+            return FormatChoice(
+                format="json", rule=rule, warning="its name says CSV, but it begins like JSON: read as JSON"
+            )
         others = other_delimiter(sample)
         warning = f"it begins with {others}; by its name it is read with commas" if others else None
         if columns := columns_without_header(sample):
             names = tuple(f"column_{number}" for number in range(1, columns + 1))
             warning = "its first row has a time where the second has one: it is read as data, of column_1, column_2…; --headers names them"
-            return FormatChoice(format="csv", rule=f"extension {ending}, without a header", warning=warning, headers=names)
+            return FormatChoice(
+                format="csv", rule=f"extension {ending}, without a header", warning=warning, headers=names
+            )
     return FormatChoice(format=name, rule=f"extension {ending}", warning=warning)
 
 
@@ -110,20 +120,30 @@ def _refine(choice: FormatChoice, text: str) -> FormatChoice:
 def _as_collected(choice: FormatChoice, members: dict[str, str]) -> FormatChoice:
     """Tell what HEC takes from records that happen to have `event`: as HEC these would lose their other members.
 
-    HEC's own members are plain values but for `event` and `fields`. A record has a time, a level or a message beside its event, or several
-    members that HEC does not know.
+    HEC's own members are plain values but for `event` and `fields`. A record has a time, a level or a message beside
+    its event, or several members that HEC does not know.
     """
     beside = next((name for name in _HEC_FIELDS if name in members), None)
     others = [name for name in members if name not in ("event", *_HEC_FIELDS)]
     nested = any(members.get(name) in ("{", "[") for name in _HEC_FIELDS if name != "fields")
-    if "event" not in members or beside is None or nested or len(others) > 1 or _RECORD_MEMBERS.intersection(map(str.lower, others)):
+    if (
+        "event" not in members
+        or beside is None
+        or nested
+        or len(others) > 1
+        or _RECORD_MEMBERS.intersection(map(str.lower, others))
+    ):
         return choice
     warning = f"its objects have {others[0]!r}, which HEC drops: --format json keeps it" if others else choice.warning
-    return replace(choice, format="splunk_hec", rule=f"{choice.rule}; its first object has event and {beside}", warning=warning)
+    return replace(
+        choice, format="splunk_hec", rule=f"{choice.rule}; its first object has event and {beside}", warning=warning
+    )
 
 
 def _first_members(text: str) -> dict[str, str]:
-    """Return the first object's members, each with what its value opens (a brace, a bracket or nothing), as far as the text goes."""
+    """Return the first object's members, each with what its value opens (a brace, a bracket or nothing), as far as the
+    text goes.
+    """
     members: dict[str, str] = {}
     name = ""
     depth = inside = 0

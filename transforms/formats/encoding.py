@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from transforms.peeking import peek
+from transforms.core.peeking import peek
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
@@ -26,7 +26,9 @@ def utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def utf8_within(head: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Make UTF-8 of a part of an object that begins like `head`; the part begins where a character does, and has no mark."""
+    """Make UTF-8 of a part of an object that begins like `head`; the part begins where a character does, and has no
+    mark.
+    """
     name = _UTF16.get(head[:2])
     return iter(chunks) if name is None else _from_utf16(name, chunks)
 
@@ -55,7 +57,9 @@ def is_utf8(data: bytes) -> bool:
     if data.isascii():
         return True
     try:
-        pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(np.array([0, len(data)])), pa.py_buffer(data)]).validate(full=True)
+        pa.Array.from_buffers(
+            pa.large_string(), 1, [None, pa.py_buffer(np.array([0, len(data)])), pa.py_buffer(data)]
+        ).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms.arrow.views import Indices, view_array
 from transforms.formats.encoding import is_utf8, whole_characters
 from transforms.formats.pieces import Breakable, Pieces
 from transforms.formats.record_block import MAX_ROWS
-from transforms.formats.views import Indices, view_array
 
 BLOCK_BYTES = 8 << 20
 MARGIN = 4  # so many bytes beyond the limit are kept until a record is cut, at a character's boundary
@@ -76,8 +76,8 @@ class Lines:
 def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
     """Cut a stream into blocks of some 8 MiB that end with a line's end, the last one at the end of the stream.
 
-    Of a line longer than `max_record`, only a little more than that is kept in memory and given. If the stream breaks, all complete lines
-    come first; the one that was cut off is dropped, and the error goes up.
+    Of a line longer than `max_record`, only a little more than that is kept in memory and given. If the stream breaks,
+    all complete lines come first; the one that was cut off is dropped, and the error goes up.
     """
     stream = Breakable(chunks)
     whole, tail = Pieces(), Pieces()
@@ -102,7 +102,9 @@ def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
 
 
 def raw_from(raw: bytes, lines: Lines, place: int) -> bytes:
-    """Return the bytes of a block from the line on that begins at a place of its text, as they were before bad ones were replaced."""
+    """Return the bytes of a block from the line on that begins at a place of its text, as they were before bad ones
+    were replaced.
+    """
     if place >= len(lines.text):
         return b""
     if raw is lines.text:

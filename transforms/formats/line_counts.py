@@ -25,7 +25,8 @@ def count_json(chunks: Iterator[bytes], options: FormatOptions, *, first: bool) 
         if lines.long is not None or lines.bad is not None or b'"Records"' in lines.text:
             return None
         if len(lines) and not (
-            (np.frombuffer(lines.text, np.uint8)[lines.starts] == ord("{")).all() and len(duckdb.valid(lines.array())) == len(lines)
+            (np.frombuffer(lines.text, np.uint8)[lines.starts] == ord("{")).all()
+            and len(duckdb.valid(lines.array())) == len(lines)
         ):
             return None
         count += len(lines)

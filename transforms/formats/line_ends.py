@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from transforms.peeking import peek
+from transforms.core.peeking import peek
 
 HEAD_BYTES = 64 << 10
 
@@ -12,7 +12,8 @@ HEAD_BYTES = 64 << 10
 def with_line_feeds(chunks: Iterable[bytes], *, head: bytes | None = None) -> Iterator[bytes]:
     """Yield a stream as it is, but one with CR and without LF in its first 64 KiB with LF in place of each CR.
 
-    Without this such a file would be one line, and as CSV its rows would be lost as a header. Chunks may be cut anywhere.
+    Without this such a file would be one line, and as CSV its rows would be lost as a header. Chunks may be cut
+    anywhere.
 
     Args:
         chunks: The stream.

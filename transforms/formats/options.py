@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 
 FORMAT_NAMES = ("auto", "csv", "json", "splunk_csv", "splunk_hec", "text")
 _MAX_RECORD = 1 << 30  # offsets within a block are 32 bits
@@ -57,7 +57,9 @@ def check_options(options: FormatOptions) -> None:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         _refuse("timezone", options.timezone, "it must be a zone of the IANA database, such as UTC or Europe/Berlin")
     if not 0 < options.max_record <= _MAX_RECORD:
-        raise ConfigurationError(f"--max-record is {options.max_record}: it must be between 1 byte and 1 GiB", field="maxRecord")
+        raise ConfigurationError(
+            f"--max-record is {options.max_record}: it must be between 1 byte and 1 GiB", field="maxRecord"
+        )
 
 
 def _refuse(field: str, value: object, why: str) -> None:
@@ -109,4 +111,8 @@ def _check_text(options: FormatOptions) -> None:
         pl.Series([""]).str.contains(pattern)
     except pl.exceptions.ComputeError as error:
         reason = " ".join(str(error).split())
-        _refuse("multilineStart", pattern, f"it must be a regular expression without look-around and back references ({reason})")
+        _refuse(
+            "multilineStart",
+            pattern,
+            f"it must be a regular expression without look-around and back references ({reason})",
+        )

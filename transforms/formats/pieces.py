@@ -1,4 +1,6 @@
-"""The chunks of a stream on their way to blocks: read up to where it breaks, and joined without copying more than once."""
+"""The chunks of a stream on their way to blocks: read up to where it breaks, and joined without copying more than
+once.
+"""
 
 from __future__ import annotations
 

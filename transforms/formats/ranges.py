@@ -1,7 +1,7 @@
 """Reading an object in ranges, each by another worker: where one can begin, what is in it, and its records.
 
-Only what is line by line can be cut. That a cut stands between two records is proved: the range before it must end with a whole record
-when it is read from its own beginning, and the first begins where the object does.
+Only what is line by line can be cut. That a cut stands between two records is proved: the range before it must end with
+a whole record when it is read from its own beginning, and the first begins where the object does.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def can_be_cut(head: bytes, format_name: str, options: FormatOptions) -> bool:
 def record_start(window: bytes, head: bytes, format_name: str, options: FormatOptions) -> int | None:
     """Return where in some bytes of an object, but for its first ones, a record can begin; None if nowhere.
 
-    For CSV it is a guess by the rows that follow (`count_records` proves it); else it is the first line that begins there.
+    For CSV it is a guess by the rows that follow (`count_records` proves it); else it is the first line that begins
+    there.
     """
     first = window.find(b"\n") + 1
     if not first:
@@ -58,7 +59,9 @@ def record_start(window: bytes, head: bytes, format_name: str, options: FormatOp
     return likely_row(window, head, options) if format_name == "csv" else first
 
 
-def count_records(head: bytes, chunks: Iterator[bytes], format_name: str, options: FormatOptions, *, first: bool, last: bool) -> int | None:
+def count_records(
+    head: bytes, chunks: Iterator[bytes], format_name: str, options: FormatOptions, *, first: bool, last: bool
+) -> int | None:
     """Count the records of a range.
 
     Args:
@@ -78,7 +81,13 @@ def count_records(head: bytes, chunks: Iterator[bytes], format_name: str, option
 
 
 def read_range(
-    head: bytes, chunks: Iterator[bytes], format_name: str, options: FormatOptions, *, modified: datetime, received: datetime
+    head: bytes,
+    chunks: Iterator[bytes],
+    format_name: str,
+    options: FormatOptions,
+    *,
+    modified: datetime,
+    received: datetime,
 ) -> Iterator[RecordBlock]:
     """Yield the records of a range that is not the object's first, as `read_records` gives them for the whole."""
     return _READERS[format_name](head, chunks, options, Clock(modified=modified, received=received))

@@ -16,8 +16,8 @@ class RecordBlock:
     """Records in their order, and what was passed over among them.
 
     Attributes:
-        records: Columns `_message` and attributes (`string_view`, null where absent), `_error` (`string_view`) if a record has one,
-            `_time` and `_time_source` if a record has a time.
+        records: Columns `_message` and attributes (`string_view`, null where absent), `_error` (`string_view`) if a
+            record has one, `_time` and `_time_source` if a record has a time.
         blank: Blank lines.
         header: Lines of the header and skipped lines.
         replaced: Bad bytes that became U+FFFD.

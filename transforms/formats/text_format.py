@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.views import Indices, view_array
 from transforms.formats.encoding import utf8, utf8_within, whole_characters
 from transforms.formats.framing import MARGIN, Flags, Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.record_errors import error_column, line_errors, record_too_long
 from transforms.formats.times import Clock
-from transforms.formats.views import Indices, view_array
 
 
 def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
@@ -75,8 +75,11 @@ def _first_lines(lines: Lines, pattern: str) -> Indices:
     return np.flatnonzero(begins)
 
 
-def _events(lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], max_record: int, *, cut: bool) -> RecordBlock:
-    """Make a block of the events that lie before `end`; blank lines within an event stay in it, and are counted all the same.
+def _events(
+    lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], max_record: int, *, cut: bool
+) -> RecordBlock:
+    """Make a block of the events that lie before `end`; blank lines within an event stay in it, and are counted all the
+    same.
 
     Args:
         lines: Lines of a block.
@@ -97,7 +100,9 @@ def _events(lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], ma
         start = int(starts[event])
         lengths[event] = whole_characters(lines.text[start : start + max_record])
     errors = dict.fromkeys(long, record_too_long(max_record))
-    records = pa.record_batch({"_message": view_array(lines.text, starts, lengths), **error_column(errors, len(firsts))})
+    records = pa.record_batch(
+        {"_message": view_array(lines.text, starts, lengths), **error_column(errors, len(firsts))}
+    )
     physical = lines.text.count(b"\n", 0, end) + (end == len(lines.text) and not lines.text.endswith(b"\n"))
     replaced = 0 if lines.bad is None else int(lines.bad[:count].sum())
     return RecordBlock(records=records, blank=passed[0] + physical - count, replaced=passed[1] + replaced)
@@ -114,7 +119,8 @@ def _limit(waiting: bytes, max_record: int) -> tuple[bytes, tuple[int, int], boo
     """Keep no more of an event that goes on than will be given of it.
 
     Returns:
-        What is kept; the blank lines and bad bytes in what is dropped; and whether there is a line in it that is not blank.
+        What is kept; the blank lines and bad bytes in what is dropped; and whether there is a line in it that is not
+        blank.
     """
     size = max_record + 2 * MARGIN
     if len(waiting) <= size + 1:

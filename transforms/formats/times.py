@@ -9,7 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms import schema
+from transforms.core import schema
 from transforms.formats.options import FormatOptions
 from transforms.timestamps import FirstRows, TimeFields
 

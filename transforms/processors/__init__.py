@@ -1,9 +1,12 @@
-"""Processors: what a pipeline does to events. A new one is a class here, a row in this table, and a row in the tests' table."""
+"""Processors: what a pipeline does to events.
 
+A new one is a class here, a row in this table, and a row in the tests' table.
+"""
+
+from transforms.event_pipelines.pipeline import Failures, Pipeline, Step, Watch, apply_pipelines, outputs
 from transforms.processors.arithmetic import Arithmetic
 from transforms.processors.attributes import Map, Message, Remove, Set
 from transforms.processors.grok import Grok
-from transforms.processors.pipeline import Failures, Pipeline, Step, Watch, apply_pipelines, outputs
 from transforms.processors.processor import Processor
 from transforms.processors.redact import Redact
 from transforms.processors.regex import Regex
@@ -11,7 +14,8 @@ from transforms.processors.structured import Json, KeyValue
 from transforms.processors.timestamp import Timestamp
 
 PROCESSORS: dict[str, type[Processor]] = {
-    processor.name: processor for processor in (Regex, Grok, Map, Set, Remove, Arithmetic, Timestamp, Message, Redact, Json, KeyValue)
+    processor.name: processor
+    for processor in (Regex, Grok, Map, Set, Remove, Arithmetic, Timestamp, Message, Redact, Json, KeyValue)
 }
 """Name in the pipelines file -> processor."""
 

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from transforms.errors import ConfigurationError
-from transforms.processors.computing import compute
-from transforms.processors.events import Events, Flags, as_views, is_valid
-from transforms.processors.formula import Formula, Number, names_of, parse_formula
+from transforms.core.errors import ConfigurationError
+from transforms.processors.kernels.computing import compute
+from transforms.processors.kernels.events import Events, Flags, as_views, is_valid
+from transforms.processors.kernels.formula import Formula, Number, names_of, parse_formula
 from transforms.processors.parameters import MESSAGE, Parameters, output_column, why_not_an_attribute
 from transforms.processors.processor import Processor
 from transforms.timestamps import as_series
@@ -46,7 +46,9 @@ class Arithmetic(Processor):
             parameters.problem("formula", str(error))
         names = list(names_of(formula))
         for name in names:
-            if reason := why_not_an_attribute(name) or (f"{MESSAGE!r} is the event's text, no number" if name == MESSAGE else None):
+            if reason := why_not_an_attribute(name) or (
+                f"{MESSAGE!r} is the event's text, no number" if name == MESSAGE else None
+            ):
                 parameters.problem("formula", reason)
         if not names and parameters.is_fine("formula"):
             parameters.problem("formula", f"{text!r} names no attribute; the processor set sets a constant")
@@ -58,7 +60,9 @@ class Arithmetic(Processor):
         return (self.output,)
 
     def apply(self, events: Events) -> Flags | None:
-        """Compute it for the events that have all attributes of the formula; a value that is no number, or a division by zero, fails."""
+        """Compute it for the events that have all attributes of the formula; a value that is no number, or a division
+        by zero, fails.
+        """
         columns = {name: events.column(output_column(name)) for name in names_of(self.formula)}
         given = np.ones(len(events), np.bool_)
         for column in columns.values():
@@ -70,8 +74,14 @@ class Arithmetic(Processor):
         rows = np.flatnonzero(given)
         if not rows.size:
             return None
-        found = compute(self.formula, {name: as_series(as_views(column)).gather(rows) for name, column in columns.items()})
-        result = found if len(rows) == len(events) else pl.repeat(None, len(events), dtype=pl.String, eager=True).scatter(rows, found)
+        found = compute(
+            self.formula, {name: as_series(as_views(column)).gather(rows) for name, column in columns.items()}
+        )
+        result = (
+            found
+            if len(rows) == len(events)
+            else pl.repeat(None, len(events), dtype=pl.String, eager=True).scatter(rows, found)
+        )
         events.put(output_column(self.output), result)
         failed: Flags = given & result.is_null().to_numpy()
         return failed

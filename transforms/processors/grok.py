@@ -11,15 +11,17 @@ from typing import ClassVar
 
 import yaml
 
-from transforms.errors import ConfigurationError
-from transforms.processors.events import Events, Flags
+from transforms.core.errors import ConfigurationError
+from transforms.processors.kernels.events import Events, Flags
+from transforms.processors.kernels.searching import groups_of, put_groups
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
-from transforms.processors.searching import groups_of, put_groups
 
 _REFERENCE = re.compile(r"%\{(?P<pattern>\w+)(?::(?P<name>[^:{}]+))?(?::(?P<type>\w+))?\}")
 _NAME = re.compile(r"\w+\Z")
-_GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\(\?P?<(?P<name>[^=!>][^>]*)>|(?P<bare>\((?!\?))", re.DOTALL)
+_GROUP = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\(\?P?<(?P<name>[^=!>][^>]*)>|(?P<bare>\((?!\?))", re.DOTALL
+)
 _LONGEST = 100_000  # characters of a pattern with its definitions put in
 _TYPES = ("int", "float", "long", "double", "boolean", "string")
 
@@ -27,7 +29,7 @@ _TYPES = ("int", "float", "long", "double", "boolean", "string")
 @cache
 def library() -> Mapping[str, str]:
     """Return the standard patterns by name."""
-    text = (files("transforms.pipelines_library") / "grok.patterns.yaml").read_text(encoding="utf-8")
+    text = (files("transforms.event_pipelines.library") / "grok.patterns.yaml").read_text(encoding="utf-8")
     patterns: dict[str, str] = yaml.safe_load(text)
     return patterns
 
@@ -62,7 +64,9 @@ class Grok(Processor):
             parameters.problem("pattern", str(error))
             return cls(source, "", ())
         if not names:
-            parameters.problem("pattern", f"names no attribute, so nothing would be written; write %{{PATTERN:name}} in '{text}'")
+            parameters.problem(
+                "pattern", f"names no attribute, so nothing would be written; write %{{PATTERN:name}} in '{text}'"
+            )
         elif groups_of(pattern, parameters, shown=text):
             for name in dict.fromkeys(names):
                 parameters.output(name, at="pattern")
@@ -74,7 +78,9 @@ class Grok(Processor):
         return tuple(dict.fromkeys(self.names))
 
     def apply(self, events: Events) -> Flags | None:
-        """Search every event's source; what has a name and took part becomes an attribute, and replaces what is there."""
+        """Search every event's source; what has a name and took part becomes an attribute, and replaces what is
+        there.
+        """
         return put_groups(events, self.source, self.pattern, self.names)
 
 
@@ -102,7 +108,8 @@ def expand(text: str, patterns: Mapping[str, str]) -> tuple[str, tuple[str, ...]
         A regular expression whose capture groups are those with a name, and these names in their order.
 
     Raises:
-        ConfigurationError: A name has no definition, is defined by itself, or all together is too long; with the character.
+        ConfigurationError: A name has no definition, is defined by itself, or all together is too long; with the
+            character.
     """
     expanded = _put_in(text, patterns, ())
     names: list[str] = []
@@ -127,7 +134,9 @@ def _put_in(text: str, patterns: Mapping[str, str], within: tuple[str, ...]) -> 
             where = f"in the definition of {within[-1]}" if within else f"character {match.start() + 1}"
             raise ConfigurationError(f"{where}, '{match[0]}': no pattern is called {name}; define it under definitions")
         if match["type"] and match["type"] not in _TYPES:
-            raise ConfigurationError(f"character {match.start() + 1}, '{match[0]}': {match['type']} is none of {', '.join(_TYPES)}")
+            raise ConfigurationError(
+                f"character {match.start() + 1}, '{match[0]}': {match['type']} is none of {', '.join(_TYPES)}"
+            )
         inner = _put_in(patterns[name], patterns, (*within, name))
         pieces += (text[end : match.start()], f"(?P<{match['name']}>{inner})" if match["name"] else f"(?:{inner})")
         length += len(inner)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from transforms.schema import attribute_column, is_system
+from transforms.core.schema import attribute_column, is_system
 
 MESSAGE = "message"
 _ATTRIBUTES = "attributes."
@@ -141,7 +141,9 @@ def source_column(name: str) -> str:
 
 
 def output_column(name: str) -> str:
-    """Return the column in flight of an attribute that is written, or removed: `message` is then an attribute of that name."""
+    """Return the column in flight of an attribute that is written, or removed: `message` is then an attribute of that
+    name.
+    """
     if name.startswith(_ATTRIBUTES) and (is_system(own := name.removeprefix(_ATTRIBUTES)) or own == MESSAGE):
         name = own
     return attribute_column(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from transforms.processors.events import Events, Flags
+from transforms.processors.kernels.events import Events, Flags
 from transforms.processors.parameters import Parameters
 
 
@@ -18,7 +18,9 @@ class Processor(ABC):
     @classmethod
     @abstractmethod
     def from_parameters(cls, parameters: Parameters) -> Processor:
-        """Make the processor from what the file says; mistakes are noted in `parameters`, which then refuses the file."""
+        """Make the processor from what the file says; mistakes are noted in `parameters`, which then refuses the
+        file.
+        """
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -30,6 +32,6 @@ class Processor(ABC):
         """Change the events that have what it needs.
 
         Returns:
-            Which events it failed on, and left as they were; None if it failed on none. An event without the source is none of them:
-            there is nothing to do for it.
+            Which events it failed on, and left as they were; None if it failed on none. An event without the source is
+            none of them: there is nothing to do for it.
         """

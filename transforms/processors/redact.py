@@ -14,11 +14,11 @@ from typing import ClassVar
 
 import polars as pl
 
-from transforms.processors.events import Events, Flags
+from transforms.processors.kernels.events import Events, Flags
+from transforms.processors.kernels.searching import place
+from transforms.processors.kernels.sensitive import FINDERS, NAMED, misspelt
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
-from transforms.processors.searching import place
-from transforms.processors.sensitive import FINDERS, NAMED, misspelt
 
 HASH_KEY = "REKINDLE_HASH_KEY"
 """The environment's variable that holds the key of hashes."""
@@ -103,11 +103,16 @@ class Redact(Processor):
 def replace_each(texts: pl.Series, pattern: str, instead: Callable[[str], str]) -> pl.Series:
     """Replace each match by what a function makes of it, called once for matches that are equal.
 
-    The matches are put between marks that no text holds and cut out there: in linear time, and by the engine's own idea of a match.
+    The matches are put between marks that no text holds and cut out there: in linear time, and by the engine's own idea
+    of a match.
     """
     mark = f"\0{secrets.token_hex(8)}\0"
     pieces = texts.str.replace_all(pattern, f"{mark}${{0}}{mark}").str.split(mark)
-    frame = pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "piece": pieces}).filter(texts.is_not_null()).explode("piece")
+    frame = (
+        pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "piece": pieces})
+        .filter(texts.is_not_null())
+        .explode("piece")
+    )
     odd = pl.int_range(pl.len()).over("row") % 2 == 1
     matches = frame.filter(odd)["piece"].unique()
     made = pl.Series([instead(match) for match in matches], dtype=pl.String)
@@ -133,7 +138,9 @@ def _try(pattern: str, parameters: Parameters) -> tuple[str, ...]:
     if empty:
         parameters.problem("pattern", f"'{pattern}' matches the empty text, where there is nothing to mask")
     elif _takes_square_time(pattern):
-        parameters.problem("pattern", f"'{pattern}' takes time that grows with the square of a text's length: {_SQUARE}")
+        parameters.problem(
+            "pattern", f"'{pattern}' takes time that grows with the square of a text's length: {_SQUARE}"
+        )
     return groups
 
 
@@ -147,16 +154,21 @@ def _check_references(replacement: str, groups: tuple[str, ...], parameters: Par
         if name is None or name in known:
             continue
         number = re.match("[0-9]+", name)
-        hint = f"; write ${{{number[0]}}}{name[number.end() :]}" if number and number[0] in known else "; a dollar sign itself is $$"
+        hint = (
+            f"; write ${{{number[0]}}}{name[number.end() :]}"
+            if number and number[0] in known
+            else "; a dollar sign itself is $$"
+        )
         parameters.problem("replacement", f"{found[0]!r} names no group of the pattern{hint}")
 
 
 def _takes_square_time(pattern: str) -> bool:
-    """Whether all matches in a run of one text take time out of proportion, tried on every printable character and the pattern's own words.
+    """Whether all matches in a run of one text take time out of proportion, tried on every printable character and the
+    pattern's own words.
 
-    A single search is linear, but after a short match the engine may read on for a longer one, and do so again for each next match: for
-    `.*;|x` in a run of x (https://docs.rs/regex/latest/regex/#iterating-over-matches). The probe then takes a second and more, else 1 ms.
-    It is no proof: `(?:[a-z][0-9])+!|[a-z][0-9]` passes.
+    A single search is linear, but after a short match the engine may read on for a longer one, and do so again for each
+    next match: for `.*;|x` in a run of x (https://docs.rs/regex/latest/regex/#iterating-over-matches). The probe then
+    takes a second and more, else 1 ms. It is no proof: `(?:[a-z][0-9])+!|[a-z][0-9]` passes.
     """
     for run in (*map(chr, range(0x20, 0x7F)), *_WORDS.findall(pattern)[:_MOST_WORDS]):
         text = pl.Series([(run * _PROBE)[:_PROBE]])
@@ -172,7 +184,10 @@ def _key(parameters: Parameters) -> bytes | None:
     if name is None:
         key = os.environ.get(HASH_KEY, "").encode()
         if not key:
-            parameters.problem("hash", f"needs a key, or anybody could find the values by trying: set ${HASH_KEY}, or give hash_key_file")
+            parameters.problem(
+                "hash",
+                f"needs a key, or anybody could find the values by trying: set ${HASH_KEY}, or give hash_key_file",
+            )
         return key
     try:
         key = Path(parameters.text("hash_key_file")).expanduser().read_bytes().strip()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from transforms.processors.events import Events, Flags
+from transforms.processors.kernels.events import Events, Flags
+from transforms.processors.kernels.searching import groups_of, put_groups
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
-from transforms.processors.searching import groups_of, put_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,15 @@ def _names(groups: tuple[str, ...], outputs: tuple[str, ...], parameters: Parame
     at = "outputs" if outputs else "pattern"
     if not outputs and unnamed:
         parameters.problem(
-            "pattern", f"group {unnamed[0]} has no name; write (?P<name>…), (?:…) to keep nothing of it, or name all in outputs"
+            "pattern",
+            f"group {unnamed[0]} has no name; write (?P<name>…), (?:…) to keep nothing of it, or name all in outputs",
         )
     elif outputs and len(unnamed) < len(groups):
         parameters.problem("outputs", "the pattern's groups have names of their own; leave outputs out, or the names")
     elif outputs and len(outputs) != len(groups):
-        parameters.problem("outputs", f"names {len(outputs)} attributes, but the pattern has {len(groups)} capture groups")
+        parameters.problem(
+            "outputs", f"names {len(outputs)} attributes, but the pattern has {len(groups)} capture groups"
+        )
     elif len(set(outputs)) < len(outputs):
         parameters.problem("outputs", "names an attribute twice")
     names = outputs or tuple(group for group in groups if not group.isdecimal())

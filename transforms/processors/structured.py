@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
+from transforms.arrow.views import take
+from transforms.core.schema import attribute_column
 from transforms.formats.json.inner import InnerObjects
 from transforms.formats.json.objects import Piece
-from transforms.formats.views import take
-from transforms.processors.events import Events, Flags, as_flags, as_views, is_valid
+from transforms.processors.kernels.events import Events, Flags, as_flags, as_views, is_valid
 from transforms.processors.parameters import Parameters, output_column
 from transforms.processors.processor import Processor
-from transforms.schema import attribute_column
 
 _VIEWS = pl.CompatLevel.newest()
 _FEWEST_NAMES, _MOST_NAMES = 100, 1000
@@ -81,12 +81,16 @@ class Json(_Structured):
         part, chosen = events.where(rows), np.flatnonzero(fits)
         for name in (name for name in piece.fields if name in names):
             column = piece.fields[name]
-            part.put(attribute_column(self.prefix + name), column if len(chosen) == len(column) else take(column, chosen))
+            part.put(
+                attribute_column(self.prefix + name), column if len(chosen) == len(column) else take(column, chosen)
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class KeyValue(_Structured):
-    """Make attributes of `name=value` pairs; values in quotes may hold blanks, others end at a blank, a comma or a semicolon."""
+    """Make attributes of `name=value` pairs; values in quotes may hold blanks, others end at a blank, a comma or a
+    semicolon.
+    """
 
     name: ClassVar[str] = "key_value"
 

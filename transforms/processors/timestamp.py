@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import polars as pl
 
-from transforms.errors import ConfigurationError
-from transforms.processors.events import Events, Flags, as_flags
-from transforms.processors.java_patterns import JavaPattern, translate
-from transforms.processors.java_times import read_java_times
+from transforms.core.errors import ConfigurationError
+from transforms.core.schema import TIME_FROM_PIPELINE, TIME_RECEIVED
+from transforms.processors.kernels.events import Events, Flags, as_flags
+from transforms.processors.kernels.java_patterns import JavaPattern, translate
+from transforms.processors.kernels.java_times import read_java_times
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
-from transforms.schema import TIME_FROM_PIPELINE, TIME_RECEIVED
 from transforms.timestamps import FORMS, UNITS, Form, check_timezone, detect_times, parse_epochs, parse_times
 
 _AUTO = "AUTO"
@@ -61,7 +61,12 @@ class Timestamp(Processor):
         if name in UNITS:
             return cls(source, name, timezone, ())
         if name in _NAMED:
-            return cls(source, name, timezone, FORMS if name == _AUTO else tuple(form for form in FORMS if form.name in _NAMED[name]))
+            return cls(
+                source,
+                name,
+                timezone,
+                FORMS if name == _AUTO else tuple(form for form in FORMS if form.name in _NAMED[name]),
+            )
         try:
             return cls(source, _CUSTOM, timezone, (), translate(name))
         except ConfigurationError as error:
@@ -69,7 +74,9 @@ class Timestamp(Processor):
             return cls(source, name, timezone, ())
 
     def apply(self, events: Events) -> Flags | None:
-        """Set `_time` where the source has a time; a custom format that fails gives the received time, the others leave it as it is."""
+        """Set `_time` where the source has a time; a custom format that fails gives the received time, the others leave
+        it as it is.
+        """
         texts = events.texts(self.source)
         if texts is None:
             return None
@@ -90,4 +97,6 @@ class Timestamp(Processor):
         auto = self.format == _AUTO
         if auto and self.source == "_message":
             return detect_times(texts, timezone=self.timezone, modified=modified, received=received)
-        return parse_times(texts, timezone=self.timezone, modified=modified, received=received, epochs=auto, forms=self.forms)
+        return parse_times(
+            texts, timezone=self.timezone, modified=modified, received=received, epochs=auto, forms=self.forms
+        )

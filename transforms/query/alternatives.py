@@ -1,4 +1,6 @@
-"""`a=x OR a=y` as `a IN (x, y)`, which means the same: a field is looked at once for all of its values, not once for each."""
+"""`a=x OR a=y` as `a IN (x, y)`, which means the same: a field is looked at once for all of its values, not once for
+each.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from transforms.query.syntax import Comparison, Expr, Field, Membership, Operato
 
 
 def with_memberships(terms: Sequence[Expr]) -> list[Expr]:
-    """Return terms of an OR, those that compare one field with values put together: 3,000 of them took 79 s over 20 small files."""
+    """Return terms of an OR, those that compare one field with values put together: 3,000 of them took 79 s over 20
+    small files.
+    """
     values: dict[Field, dict[Pattern, None]] = {}
     others: list[Expr] = []
     for term in terms:

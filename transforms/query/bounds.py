@@ -1,4 +1,7 @@
-"""What a query says of the time of its events: by this, files and row groups are left out unread. Never too narrow, often too wide."""
+"""What a query says of the time of its events: by this, files and row groups are left out unread.
+
+Never too narrow, often too wide.
+"""
 
 from __future__ import annotations
 

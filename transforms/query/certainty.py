@@ -1,4 +1,5 @@
-"""What the bounds of values prove of a condition: that all rows satisfy it, that none does, or neither (three-valued logic, Kleene's).
+"""What the bounds of values prove of a condition: that all rows satisfy it, that none does, or neither (three-valued
+logic, Kleene's).
 
 `pruning` asks only whether rows may be left out; here they may also be taken unseen, so both answers must be proved.
 """
@@ -13,11 +14,23 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from transforms.core.schema import SYSTEM_COLUMNS, TIME, attribute_column
 from transforms.query.alternatives import with_memberships
 from transforms.query.compiler import compile_query
 from transforms.query.pruning import Values, may_hold
-from transforms.query.syntax import And, Comparison, Everything, Expr, Field, Membership, Not, Operator, Or, Word, fields
-from transforms.schema import SYSTEM_COLUMNS, TIME, attribute_column
+from transforms.query.syntax import (
+    And,
+    Comparison,
+    Everything,
+    Expr,
+    Field,
+    Membership,
+    Not,
+    Operator,
+    Or,
+    Word,
+    fields,
+)
 
 NO_ROW, SOME_ROWS, ALL_ROWS = 0, 1, 2
 """In this order the least of several is what AND proves, the greatest what OR proves."""
@@ -49,7 +62,8 @@ def settled(expr: Expr | None, known: Callable[[Field], Values]) -> bool | None:
 
 
 def settle_all(expr: Expr | None, known: Callable[[Field], KnownValues], files: int) -> Certainty:
-    """Say of many files at once what `settled` says of one: `NO_ROW`, `ALL_ROWS`, or `SOME_ROWS` where that can't be told.
+    """Say of many files at once what `settled` says of one: `NO_ROW`, `ALL_ROWS`, or `SOME_ROWS` where that can't be
+    told.
 
     Args:
         expr: The query; None means every event.
@@ -81,7 +95,9 @@ def _settle_condition(condition: _Condition, field: Field, distinct: Sequence[Va
     if places:
         column = field.name if field.system else attribute_column(field.name)
         frame = pl.DataFrame({column: [distinct[place].only for place in places]})
-        answers[places] = ALL_ROWS * frame.select(compile_query(condition, [column])).to_series().to_numpy().astype(np.int8)
+        answers[places] = ALL_ROWS * frame.select(compile_query(condition, [column])).to_series().to_numpy().astype(
+            np.int8
+        )
     return answers
 
 

@@ -1,4 +1,6 @@
-"""Syntax tree to Polars expression: one meaning for conditions on batches, search, and the row filters of deletion (design §8)."""
+"""Syntax tree to Polars expression: one meaning for conditions on batches, search, and the row filters of deletion
+(design §8).
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,25 @@ from datetime import datetime
 import polars as pl
 import polars.selectors as cs
 
-from transforms.names import ATTRIBUTES_COLUMN, TIME_NAMES, attribute_column
+from transforms.core.names import ATTRIBUTES_COLUMN, TIME_NAMES, attribute_column
 from transforms.query.alternatives import with_memberships
 from transforms.query.instants import parse_instant
 from transforms.query.matching import ORDERINGS, Compares, Contains, Differs, Matches, TextTest, is_number
 from transforms.query.multiple import AnyValue
-from transforms.query.syntax import MESSAGE_COLUMN, And, Comparison, Everything, Expr, Field, Membership, Not, Operator, Or, Word, fields
+from transforms.query.syntax import (
+    MESSAGE_COLUMN,
+    And,
+    Comparison,
+    Everything,
+    Expr,
+    Field,
+    Membership,
+    Not,
+    Operator,
+    Or,
+    Word,
+    fields,
+)
 
 
 def compile_query(expr: Expr, columns: Collection[str]) -> pl.Expr:
@@ -25,8 +40,9 @@ def compile_query(expr: Expr, columns: Collection[str]) -> pl.Expr:
     Args:
         expr: what to look for.
         columns: the columns of the frame. A system attribute is the column of its name. An attribute is its own column
-            (`attribute_column`), else it is looked up in the map `attributes`, if that is among the columns, else it is missing from every
-            row. The frame is thus a batch, or one file of the hot tier: in one file an attribute is in one place.
+            (`attribute_column`), else it is looked up in the map `attributes`, if that is among the columns, else it is
+            missing from every row. The frame is thus a batch, or one file of the hot tier: in one file an attribute is
+            in one place.
     """
     match expr:
         case Everything():
@@ -68,14 +84,18 @@ def exact_column(name: str) -> pl.Expr:
 
 
 def in_one_place(names: Iterable[str]) -> list[pl.Expr]:
-    """Return the columns of attributes that are in the map in some rows, complete: for frames that `compile_query` can't be told of."""
+    """Return the columns of attributes that are in the map in some rows, complete: for frames that `compile_query`
+    can't be told of.
+    """
     entries = pl.col(ATTRIBUTES_COLUMN).map
     return [pl.coalesce(exact_column(name).cast(pl.String), entries.get(pl.lit(name))).alias(name) for name in names]
 
 
 @dataclass(frozen=True)
 class _OnText:
-    """A test of text applied to a column of any type that holds it: times by their text, constants once for each value they have."""
+    """A test of text applied to a column of any type that holds it: times by their text, constants once for each value
+    they have.
+    """
 
     test: TextTest
 
@@ -116,7 +136,9 @@ def _ordered(comparison: Comparison, columns: Collection[str]) -> pl.Expr:
 
 
 def field_column(field: Field, columns: Collection[str]) -> pl.Expr | None:
-    """Return the expression of a field's values, or None where no row has it; `columns` as `compile_query` takes them."""
+    """Return the expression of a field's values, or None where no row has it; `columns` as `compile_query` takes
+    them.
+    """
     column = _column(field, columns)
     if column is None:
         return None

@@ -1,4 +1,6 @@
-"""Queries that are nothing but equalities of attributes with plain text: what they ask any engine can answer, without a compiler to it."""
+"""Queries that are nothing but equalities of attributes with plain text: what they ask any engine can answer, without a
+compiler to it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from transforms.query.syntax import And, Comparison, Everything, Expr, Field, Me
 
 
 def equalities(expr: Expr | None) -> list[tuple[Field, tuple[Pattern, ...]]] | None:
-    """Return the attributes of a query and of each the texts that it must be any of, where that is all that the query says.
+    """Return the attributes of a query and of each the texts that it must be any of, where that is all that the query
+    says.
 
     Returns:
         Literals, compared exactly, or without case and of ASCII alone; None where the query says anything else.
@@ -29,7 +32,9 @@ def equalities(expr: Expr | None) -> list[tuple[Field, tuple[Pattern, ...]]] | N
 
 
 def has_no_case(text: str) -> bool:
-    """Whether a text is equal without case only to itself; for characters beyond ASCII that is left to the regular expression."""
+    """Whether a text is equal without case only to itself; for characters beyond ASCII that is left to the regular
+    expression.
+    """
     return text.isascii() and not any(c.isalpha() for c in text)
 
 

@@ -1,11 +1,13 @@
-"""Points in time and spans as people write them: `#time>=2025-08-11`, `--from 2025-08-11T12:00+02:00`, `--last 7d` (spec §7, §9, §11)."""
+"""Points in time and spans as people write them: `#time>=2025-08-11`, `--from 2025-08-11T12:00+02:00`, `--last 7d`
+(spec §7, §9, §11).
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _INSTANT = re.compile(
@@ -44,7 +46,9 @@ def parse_span(text: str) -> timedelta:
     """
     found = _SPAN.fullmatch(text.strip())
     if found is None or not found[1].strip("0"):
-        raise ConfigurationError(f'"{text}" is not a length of time: a whole number above 0 and s, m, h, d or w, as in 90m, 12h, 30d, 2w')
+        raise ConfigurationError(
+            f'"{text}" is not a length of time: a whole number above 0 and s, m, h, d or w, as in 90m, 12h, 30d, 2w'
+        )
     try:
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
     except (OverflowError, ValueError) as error:  # Python refuses to read numbers of more than 4,300 digits

@@ -1,4 +1,5 @@
-"""Characters to tokens. What a token is depends on where it stands: `a=b` is a name, an operator and a value; `a b` is two words.
+"""Characters to tokens. What a token is depends on where it stands: `a=b` is a name, an operator and a value; `a b` is
+two words.
 
 So the parser asks for what may come next, and this module reads that or says, with the place, what it found instead.
 """
@@ -9,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from transforms.errors import QueryError
+from transforms.core.errors import QueryError
 from transforms.query.syntax import Operator, Pattern, ends_bare_text, is_plain_name
 
 MAX_LENGTH = 65_536
@@ -42,7 +43,9 @@ def query_error(text: str, position: int, message: str) -> QueryError:
     before = "…" if start else ""
     after = "…" if end < len(text) else ""
     pointer = " " * (position - start + len(before)) + "^"
-    return QueryError(f"query, character {position + 1}: {message}\n  {before}{shown}{after}\n  {pointer}", position=position)
+    return QueryError(
+        f"query, character {position + 1}: {message}\n  {before}{shown}{after}\n  {pointer}", position=position
+    )
 
 
 class Lexer:
@@ -146,7 +149,9 @@ class Lexer:
         """Return a run as an attribute's name; other characters need back-quotes."""
         for offset, character in enumerate(run.text):
             if not is_plain_name(character):
-                self.fail(f'a name with "{character}" in it is written in back-quotes: `{run.text}`', at=run.start + offset)
+                self.fail(
+                    f'a name with "{character}" in it is written in back-quotes: `{run.text}`', at=run.start + offset
+                )
         return run.text
 
     def _read_character(self, character: str, parts: list[str], part: list[str]) -> None:

@@ -1,8 +1,8 @@
 """What a single condition means for a column of text: the tests that the compiler puts together (spec §7).
 
-A test takes a Polars series and says for each value whether it satisfies: true or false, and null or false for a value that is missing.
-Text is compared without case by simple Unicode case folding, which is what `(?i)` does in Rust's regular expressions; they run in linear
-time, whatever the text.
+A test takes a Polars series and says for each value whether it satisfies: true or false, and null or false for a value
+that is missing. Text is compared without case by simple Unicode case folding, which is what `(?i)` does in Rust's
+regular expressions; they run in linear time, whatever the text.
 """
 
 from __future__ import annotations
@@ -143,7 +143,9 @@ def _body(pattern: Pattern) -> str:
 
 
 def _whole_expression(patterns: Sequence[Pattern]) -> str:
-    """Return a regular expression for any of the patterns; a wildcard at an end is an anchor less, which is quicker than `.*`."""
+    """Return a regular expression for any of the patterns; a wildcard at an end is an anchor less, which is quicker
+    than `.*`.
+    """
     return "|".join(map(_anchored, patterns))
 
 

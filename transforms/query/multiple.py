@@ -1,4 +1,6 @@
-"""Attributes that hold several values (spec §4.3): kept as the text of a JSON array, they satisfy a condition if any of the values does."""
+"""Attributes that hold several values (spec §4.3): kept as the text of a JSON array, they satisfy a condition if any of
+the values does.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ import polars as pl
 
 from transforms.query.matching import TextTest
 
-# The arrays that a regular expression can take apart: no escapes, no nesting, no blanks. All others take the tolerant path.
+# The arrays that a regular expression can take apart: no escapes, no nesting, no blanks. All others take the tolerant
+# path.
 _ITEM = r'"[^"\\\x00-\x1f]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null'
 _FLAT = rf"\A\[(?:(?:{_ITEM})(?:,(?:{_ITEM}))*)?\]\z"
 _ITEMS = r'"[^"]*"|[^\[\],"]+'
@@ -40,7 +43,9 @@ class AnyValue:
 
 
 def array_items(text: str) -> list[str] | None:
-    """Return the values of a JSON array: strings unquoted, all else as its source text, nulls left out; None where it is no array."""
+    """Return the values of a JSON array: strings unquoted, all else as its source text, nulls left out; None where it
+    is no array.
+    """
     try:
         return _items(text)
     except (JSONDecodeError, RecursionError):
@@ -54,7 +59,9 @@ def _any_item(texts: pl.Series, test: TextTest) -> pl.Series:
     quick = quick.filter(pl.col("item") != "null").with_columns(pl.col("item").str.strip_chars('"'))
     others = (~flat).arg_true()
     found = [array_items(text) for text in texts.gather(others)]
-    tolerant = pl.DataFrame({"row": others, "item": pl.Series(found, dtype=pl.List(pl.String))}).explode("item").drop_nulls()
+    tolerant = (
+        pl.DataFrame({"row": others, "item": pl.Series(found, dtype=pl.List(pl.String))}).explode("item").drop_nulls()
+    )
     items = pl.concat([quick, tolerant])
     satisfied = items["row"].filter(test(items["item"]).fill_null(value=False))
     no_array = others.filter(pl.Series([items is None for items in found], dtype=pl.Boolean))

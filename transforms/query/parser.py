@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import difflib
 
-from transforms.names import ATTRIBUTES_COLUMN, TIME_NAMES
+from transforms.core.names import ATTRIBUTES_COLUMN, TIME_NAMES
 from transforms.query.instants import parse_instant
 from transforms.query.lexer import Lexer
 from transforms.query.syntax import (
@@ -46,7 +46,8 @@ def parse(text: str, *, brackets_required: bool = False) -> Expr:
 
     Args:
         text: the query; an empty one is an error, since only a missing condition means all.
-        brackets_required: refuse AND (or a space) beside OR without brackets, as rules and holds do: a misread rule deletes data.
+        brackets_required: refuse AND (or a space) beside OR without brackets, as rules and holds do: a misread rule
+            deletes data.
 
     Raises:
         QueryError: it is not a query; the message points at the character and says what was expected.
@@ -56,7 +57,9 @@ def parse(text: str, *, brackets_required: bool = False) -> Expr:
 
 
 def attribute_field(name: str, *, position: int = 0) -> Field:
-    """Return the field that a name without `#` means: `message` is the event's, `attributes.message` a record's own attribute."""
+    """Return the field that a name without `#` means: `message` is the event's, `attributes.message` a record's own
+    attribute.
+    """
     if name == "message":
         return Field(MESSAGE_COLUMN, system=True, position=position)
     return Field(name.removeprefix(ATTRIBUTES_COLUMN + "."), position=position)
@@ -185,8 +188,15 @@ class _Parser:
         column = SYSTEM_ATTRIBUTES.get(run.text)
         if column is None:
             near = difflib.get_close_matches(run.text, SYSTEM_ATTRIBUTES, n=1)
-            hint = f"did you mean #{near[0]}?" if near else "there are " + ", ".join(f"#{name}" for name in SYSTEM_ATTRIBUTES)
-            lexer.fail(f'no system attribute is called "#{run.text}"; {hint} (text that begins with # is written in quotes)', at=start)
+            hint = (
+                f"did you mean #{near[0]}?"
+                if near
+                else "there are " + ", ".join(f"#{name}" for name in SYSTEM_ATTRIBUTES)
+            )
+            lexer.fail(
+                f'no system attribute is called "#{run.text}"; {hint} (text that begins with # is written in quotes)',
+                at=start,
+            )
         return Field(column, system=True, position=start)
 
     def _condition(self, field: Field) -> Expr:
@@ -212,7 +222,12 @@ class _Parser:
         self._lexer.skip_blanks()
         start = self._lexer.position
         value = self._value(f'a value after "{operator.value}"')
-        if operator in _ORDERED and field.system and field.name in TIME_NAMES and parse_instant(value.literal or "") is None:
+        if (
+            operator in _ORDERED
+            and field.system
+            and field.name in TIME_NAMES
+            and parse_instant(value.literal or "") is None
+        ):
             self._lexer.fail("expected a time such as 2025-08-11 or 2025-08-11T22:24:37Z", at=start)
         return Comparison(field, operator, value)
 
@@ -234,7 +249,9 @@ class _Parser:
             self._lexer.fail_expecting(f"{expected} (one that begins so is written in quotes)")
         run = self._lexer.run(as_value=True)
         if run.text in _KEYWORDS:
-            self._lexer.fail_expecting(f"{expected} before {run.text} (the word itself is written in quotes)", at=run.start)
+            self._lexer.fail_expecting(
+                f"{expected} before {run.text} (the word itself is written in quotes)", at=run.start
+            )
         if run.text == "":
             self._lexer.fail_expecting(expected)
         return run.pattern

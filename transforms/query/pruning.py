@@ -1,4 +1,5 @@
-"""What a query says of the text of its events: by bounds of a column's values, files and row groups are left out unread.
+"""What a query says of the text of its events: by bounds of a column's values, files and row groups are left out
+unread.
 
 Never too narrow, often too wide: whatever the bounds can't tell may hold.
 """
@@ -56,16 +57,22 @@ def may_hold(expr: Expr | None, known: Callable[[Field], Values]) -> bool:
             return any(may_hold(term, known) for term in terms)
         case Comparison(field, operator, value):
             values = known(field)
-            return not values.none and (operator is not Operator.EQUAL or _may_match(value, values, several=not field.system))
+            return not values.none and (
+                operator is not Operator.EQUAL or _may_match(value, values, several=not field.system)
+            )
         case Membership(field, patterns):
             values = known(field)
-            return not values.none and any(_may_match(pattern, values, several=not field.system) for pattern in patterns)
+            return not values.none and any(
+                _may_match(pattern, values, several=not field.system) for pattern in patterns
+            )
         case _:
             return True
 
 
 def _may_match(pattern: Pattern, values: Values, *, several: bool) -> bool:
-    """Whether a value within bounds may match: by the text before the first wildcard, and by that of JSON lists, whatever they hold."""
+    """Whether a value within bounds may match: by the text before the first wildcard, and by that of JSON lists,
+    whatever they hold.
+    """
     if values.low is None or values.high is None:
         return True
     if several and values.low < _LIST_BEYOND and values.high >= _LIST_FIRST:
@@ -77,7 +84,9 @@ def _may_match(pattern: Pattern, values: Values, *, several: bool) -> bool:
 
 
 def text_range(pattern: Pattern) -> tuple[str, str]:
-    """Return the least and the greatest text that a pattern may match: one of exact case, or of ASCII before the first wildcard."""
+    """Return the least and the greatest text that a pattern may match: one of exact case, or of ASCII before the first
+    wildcard.
+    """
     first = pattern.parts[0]
     least = first if pattern.exact_case else first.upper()
     greatest = first if pattern.exact_case else first.lower().translate(_GREATEST_OF_CASE)

@@ -1,7 +1,7 @@
 """The syntax tree of the query language (spec §7), and how a tree is written as text again.
 
-One tree serves pipeline conditions, search, deletion and tiering rules. It holds no positions but those that later checks point at,
-compares by meaning, and pickles, so that it can travel to workers and be compiled there.
+One tree serves pipeline conditions, search, deletion and tiering rules. It holds no positions but those that later
+checks point at, compares by meaning, and pickles, so that it can travel to workers and be compiled there.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from transforms.names import SYSTEM_NAMES, attribute_column
+from transforms.core.names import SYSTEM_NAMES, attribute_column
 
 MESSAGE_COLUMN = "_message"
 # What a user writes after `#`, and the column it is: #eventId is _event_id.
-SYSTEM_ATTRIBUTES: dict[str, str] = {re.sub(r"_(.)", lambda m: m[1].upper(), column[1:]): column for column in SYSTEM_NAMES}
+SYSTEM_ATTRIBUTES: dict[str, str] = {
+    re.sub(r"_(.)", lambda m: m[1].upper(), column[1:]): column for column in SYSTEM_NAMES
+}
 _SYSTEM_NAMES = {column: name for name, column in SYSTEM_ATTRIBUTES.items()}
 _PLAIN_NAME_MARKS = frozenset("_-.@")
 _ENDS_BARE_TEXT = frozenset('(),"')
@@ -67,7 +69,9 @@ class Pattern:
     def __str__(self) -> str:
         """Write the pattern as a value of the language."""
         escaped = "*".join(re.sub(r'[\\*"]', lambda m: "\\" + m[0], part) for part in self.parts)
-        bare = escaped != "" and '\\"' not in escaped and not any(map(ends_bare_text, escaped)) and escaped[0] not in "=<>"
+        bare = (
+            escaped != "" and '\\"' not in escaped and not any(map(ends_bare_text, escaped)) and escaped[0] not in "=<>"
+        )
         text = escaped if bare and escaped not in ("AND", "OR", "NOT") else f'"{escaped}"'
         return f"CASE({text})" if self.exact_case else text
 

@@ -1,4 +1,6 @@
-"""Events that are old enough to be judged by their text: their columns as Polars has them, and which of them meet a condition."""
+"""Events that are old enough to be judged by their text: their columns as Polars has them, and which of them meet a
+condition.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from transforms.core.schema import ATTRIBUTES_COLUMN
 from transforms.query import Expr, columns_read, compile_query
 from transforms.query.compiler import exact_column, in_one_place
-from transforms.schema import ATTRIBUTES_COLUMN
 
 _Rows = npt.NDArray[np.int64]
 
@@ -36,7 +38,9 @@ class Candidates:
         names = table.schema.names
         first, last = int(rows[0]), int(rows[-1]) + 1
         columns = (table.column(name).slice(first, last - first) for name in names)
-        frame = pl.DataFrame([cast(pl.Series, pl.from_arrow(column)).alias(name) for name, column in zip(names, columns, strict=True)])
+        frame = pl.DataFrame(
+            [cast(pl.Series, pl.from_arrow(column)).alias(name) for name, column in zip(names, columns, strict=True)]
+        )
         if last - first > len(rows):  # files are sorted by time: of these a slice has them all
             frame = frame.select(pl.all().gather(rows - first))
         if ATTRIBUTES_COLUMN in names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 from transforms.query.instants import parse_span
 
 _DURATION = re.compile(r"(?P<count>[0-9]+)[mhdw]")
@@ -36,4 +36,6 @@ def parse_duration(text: object, *, zero: bool = False) -> timedelta:
 
 def format_duration(length: timedelta) -> str:
     """Return a length of time as `parse_duration` takes it, in the greatest unit up to days that needs no fraction."""
-    return next((f"{length // unit}{name}" for name, unit in _UNITS if not length % unit), f"{length.total_seconds() / 60:g}m")
+    return next(
+        (f"{length // unit}{name}" for name, unit in _UNITS if not length % unit), f"{length.total_seconds() / 60:g}m"
+    )

@@ -1,4 +1,6 @@
-"""What a rules file says: which events are deleted or moved when, and which are kept whatever the rules say (spec §9, §10)."""
+"""What a rules file says: which events are deleted or moved when, and which are kept whatever the rules say (spec §9,
+§10).
+"""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from transforms.errors import ConfigurationError
-from transforms.names import SYSTEM_NAMES
-from transforms.processors.documents import Document, read_document
-from transforms.processors.fields import raise_problems, read_condition, read_description, read_enabled
+from transforms.config_files.documents import Document, read_document
+from transforms.config_files.fields import raise_problems, read_condition, read_description, read_enabled
+from transforms.core.errors import ConfigurationError
+from transforms.core.names import SYSTEM_NAMES
 from transforms.processors.parameters import Parameters, Problems
 from transforms.query import Expr, parse
 from transforms.query.lexer import query_error
@@ -110,7 +110,9 @@ class _Reader:
                 continue
             for key in entry:
                 if key not in allowed:
-                    self._problems.add(f"{path}.{key}", f"unknown field; a {kind} has {', '.join(allowed)}", at_key=True)
+                    self._problems.add(
+                        f"{path}.{key}", f"unknown field; a {kind} has {', '.join(allowed)}", at_key=True
+                    )
             found.append(Parameters(entry, path, self._problems))
         _check_names(found)
         return found
@@ -150,7 +152,9 @@ def _parse_hold(text: str) -> Expr:
         if not field.system and field.name in SYSTEM_NAMES:  # a hold that means nothing keeps nothing
             system = Field(field.name, system=True)
             raise query_error(
-                text, field.position, f"{field.name} would be an attribute of the record's own; the column is written {system}"
+                text,
+                field.position,
+                f"{field.name} would be an attribute of the record's own; the column is written {system}",
             )
     return expr
 
@@ -159,7 +163,9 @@ def _parse_rule(text: str) -> Expr:
     expr = _parse_hold(text)
     for field in fields(expr):
         if field.system and field.name == "_time":
-            raise query_error(text, field.position, "a rule has no condition on time: its retention says how old events get")
+            raise query_error(
+                text, field.position, "a rule has no condition on time: its retention says how old events get"
+            )
     return expr
 
 

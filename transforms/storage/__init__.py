@@ -1,12 +1,12 @@
 """Where objects come from, and where the hot tier lies: the only package that imports an object store's SDK.
 
-A local folder and an S3 bucket go through the same two interfaces: `ObjectStore` for sources, which are only read, and `TierStore` for the
-hot tier's own files.
+A local folder and an S3 bucket go through the same two interfaces: `ObjectStore` for sources, which are only read, and
+`TierStore` for the hot tier's own files.
 """
 
 from __future__ import annotations
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 from transforms.storage.objects import CHUNK_BYTES, FILE_SCHEME, ObjectInfo, ObjectStore, StorageOptions, object_uri
 from transforms.storage.tier import TierFile, TierOutput, TierStore
 
@@ -27,7 +27,8 @@ _S3_SCHEME = "s3://"
 
 
 def open_store(bucket: str, options: StorageOptions) -> ObjectStore:
-    """Return the store of a bucket (`my-bucket`, also `s3://my-bucket`) or of a folder (`file:///folder`). Nothing is requested yet.
+    """Return the store of a bucket (`my-bucket`, also `s3://my-bucket`) or of a folder (`file:///folder`). Nothing is
+    requested yet.
 
     Raises:
         ConfigurationError: the name is neither.
@@ -42,7 +43,8 @@ def open_store(bucket: str, options: StorageOptions) -> ObjectStore:
 
 
 def open_tier(uri: str, options: StorageOptions) -> TierStore:
-    """Return the place of a hot tier: a folder (a path, or `file:///folder`) or `s3://bucket/prefix`. Nothing is requested or made yet.
+    """Return the place of a hot tier: a folder (a path, or `file:///folder`) or `s3://bucket/prefix`. Nothing is
+    requested or made yet.
 
     Raises:
         ConfigurationError: the name is neither.
@@ -60,12 +62,17 @@ def open_tier(uri: str, options: StorageOptions) -> TierStore:
 def _bucket_name(bucket: str) -> str:
     name, slash, rest = bucket.removeprefix(_S3_SCHEME).partition("/")
     if not name:
-        raise ConfigurationError(f"bucket {bucket!r}: it has no name; say my-bucket, or file:///folder for local files", field="bucket")
+        raise ConfigurationError(
+            f"bucket {bucket!r}: it has no name; say my-bucket, or file:///folder for local files", field="bucket"
+        )
     if "://" in bucket.removeprefix(_S3_SCHEME):
-        raise ConfigurationError(f"bucket {bucket!r}: only S3 (my-bucket) and local folders (file:///folder) are read", field="bucket")
+        raise ConfigurationError(
+            f"bucket {bucket!r}: only S3 (my-bucket) and local folders (file:///folder) are read", field="bucket"
+        )
     if rest:
         raise ConfigurationError(
-            f"bucket {bucket!r}: what follows the name belongs in the pattern: --bucket {name} --pattern '{rest}/**'", field="bucket"
+            f"bucket {bucket!r}: what follows the name belongs in the pattern: --bucket {name} --pattern '{rest}/**'",
+            field="bucket",
         )
     return name
 
@@ -75,5 +82,7 @@ def _folder(uri: str) -> str:
         raise ConfigurationError("the hot tier has no name; say a folder, or s3://bucket/prefix", field="hotTier")
     path = uri.removeprefix(FILE_SCHEME)
     if "://" in path or (uri != path and not path.startswith("/")):
-        raise ConfigurationError(f"hot tier {uri!r}: it is a folder (also file:///folder) or s3://bucket/prefix", field="hotTier")
+        raise ConfigurationError(
+            f"hot tier {uri!r}: it is a folder (also file:///folder) or s3://bucket/prefix", field="hotTier"
+        )
     return path

@@ -24,7 +24,9 @@ def assume_role(session: Any, role_arn: str, endpoint_url: str | None) -> Any:  
     """
     own = endpoint_url if endpoint_url and not (urlsplit(endpoint_url).hostname or "").endswith(_AWS) else None
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=partial(session._session.create_client, region_name=session.region_name or "us-east-1", endpoint_url=own),
+        client_creator=partial(
+            session._session.create_client, region_name=session.region_name or "us-east-1", endpoint_url=own
+        ),
         source_credentials=session.get_credentials(),
         role_arn=role_arn,
         extra_args={"RoleSessionName": _NAME},

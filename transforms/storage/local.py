@@ -1,8 +1,8 @@
 r"""A local folder as an object store: its files are the objects, their paths below it the keys.
 
-Names that are not UTF-8 have keys too: a byte that can't be decoded is written `\xNN` in the key, and such a key is found again.
-Links to files are read like files; links to folders are not followed (they could lead out, or in circles); pipes, sockets and devices
-are no objects. A link to nothing is listed, and vanished when it is read.
+Names that are not UTF-8 have keys too: a byte that can't be decoded is written `\xNN` in the key, and such a key is
+found again. Links to files are read like files; links to folders are not followed (they could lead out, or in circles);
+pipes, sockets and devices are no objects. A link to nothing is listed, and vanished when it is read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
-from transforms.errors import AccessError, ConfigurationError, DeniedError, ObjectError, VanishedError
+from transforms.core.errors import AccessError, ConfigurationError, DeniedError, ObjectError, VanishedError
 from transforms.storage.objects import CHUNK_BYTES, FILE_SCHEME, PAGE_OBJECTS, ObjectInfo, ObjectStore
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -32,7 +32,9 @@ class LocalStore(ObjectStore):
         """
         path = bucket.removeprefix(FILE_SCHEME)
         if not path.startswith("/"):
-            raise ConfigurationError(f"bucket {bucket!r}: a local folder is named by its whole path, file:///folder", field="bucket")
+            raise ConfigurationError(
+                f"bucket {bucket!r}: a local folder is named by its whole path, file:///folder", field="bucket"
+            )
         self.folder = os.path.normpath("/" + path.lstrip("/"))
         self.bucket = FILE_SCHEME + self.folder
 
@@ -116,10 +118,14 @@ class LocalStore(ObjectStore):
         else:
             if not stat.S_ISREG(status.st_mode):
                 return None
-        return ObjectInfo(self.bucket, key, _etag(status), status.st_size, _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000))
+        return ObjectInfo(
+            self.bucket, key, _etag(status), status.st_size, _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
+        )
 
     def _path(self, key: str) -> bytes:
-        r"""Return where a key's file is: under the key's own name, or else under the bytes that `\xNN` in it stands for."""
+        r"""Return where a key's file is: under the key's own name, or else under the bytes that `\xNN` in it stands
+        for.
+        """
         path = os.fsencode(self.folder)
         for part in key.encode("utf-8", "surrogateescape").split(b"/"):
             named = path + b"/" + part
@@ -135,10 +141,16 @@ class LocalStore(ObjectStore):
             return os.open(self._path(info.key), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError as error:
             self._require_folder()  # a cluster's worker may not have it
-            why = "it is a link to a file that is not there" if os.path.islink(self._path(info.key)) else "it was there when it was listed"
+            why = (
+                "it is a link to a file that is not there"
+                if os.path.islink(self._path(info.key))
+                else "it was there when it was listed"
+            )
             raise VanishedError(f"{info.uri}: no such file; {why}") from error
         except PermissionError as error:
-            raise DeniedError(f"{info.uri}: no permission to read it; give the user who runs this the right to") from error
+            raise DeniedError(
+                f"{info.uri}: no permission to read it; give the user who runs this the right to"
+            ) from error
         except OSError as error:
             raise ObjectError(f"{info.uri}: can't be opened: {error.strerror}") from error
 
@@ -154,14 +166,18 @@ class LocalStore(ObjectStore):
     def _require_unchanged(self, info: ObjectInfo, descriptor: int) -> None:
         status = os.fstat(descriptor)
         if _etag(status) != info.etag:
-            raise VanishedError(f"{info.uri}: it changed since it was listed ({info.size} bytes then, {status.st_size} now, or its time)")
+            raise VanishedError(
+                f"{info.uri}: it changed since it was listed ({info.size} bytes then, {status.st_size} now, or its time)"
+            )
 
     def _require_folder(self) -> None:
         try:
             is_folder = stat.S_ISDIR(os.stat(self.folder).st_mode)
         except OSError as error:
             here = f"{error.strerror} on {socket.gethostname()}"
-            raise AccessError(f"bucket {self.bucket}: {here}; name a folder that is there, on every machine that reads it") from error
+            raise AccessError(
+                f"bucket {self.bucket}: {here}; name a folder that is there, on every machine that reads it"
+            ) from error
         if not is_folder:
             raise AccessError(f"bucket {self.bucket}: this is a file; name its folder, and the file as --pattern")
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from transforms.errors import AccessError, TierError
+from transforms.core.errors import AccessError, TierError
 from transforms.storage.local import LocalStore
 from transforms.storage.objects import FILE_SCHEME
 from transforms.storage.tier import TierFile, TierOutput, TierStore, check_path, new_name
@@ -40,7 +40,9 @@ class LocalTier(TierStore):
             output.write(data)
 
     def put_new(self, path: str, data: bytes) -> None:
-        """Write a file under another name, sync it, and link it to its own, which the system does for one of several only."""
+        """Write a file under another name, sync it, and link it to its own, which the system does for one of several
+        only.
+        """
         with _tier_errors(self._root, path):
             target = self._target(path)
             temporary = self._temporary()
@@ -67,7 +69,9 @@ class LocalTier(TierStore):
             return
         try:
             for page in LocalStore(FILE_SCHEME + self.uri).list_pages(prefix):
-                yield from (TierFile(info.key, info.size, info.modified) for info in page if not info.key.startswith(UNFINISHED))
+                yield from (
+                    TierFile(info.key, info.size, info.modified) for info in page if not info.key.startswith(UNFINISHED)
+                )
         except AccessError as error:
             raise TierError(f"hot tier {self.uri}: {error}") from error
 
@@ -191,7 +195,8 @@ def _link(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        _write_synced(target, source.read_bytes())  # a file system without links: still one of several only, but a kill may leave a part
+        # a file system without links: still one of several only, but a kill may leave a part
+        _write_synced(target, source.read_bytes())
 
 
 def _make_folder(folder: Path) -> None:
@@ -216,11 +221,16 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _tier_errors(root: Path, path: str) -> Iterator[None]:
-    """Turn what the system says into what it means for the tier; that a file is there, or not, is the caller's to judge."""
+    """Turn what the system says into what it means for the tier; that a file is there, or not, is the caller's to
+    judge.
+    """
     try:
         yield
     except (FileExistsError, FileNotFoundError):
         raise
     except OSError as error:
-        advice = {errno.ENOSPC: "; free some space, or choose another disk", errno.EACCES: "; give the user who runs this the right to"}
+        advice = {
+            errno.ENOSPC: "; free some space, or choose another disk",
+            errno.EACCES: "; give the user who runs this the right to",
+        }
         raise TierError(f"hot tier {root}: {path}: {error.strerror}{advice.get(error.errno or 0, '')}") from error

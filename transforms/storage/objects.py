@@ -15,7 +15,8 @@ FILE_SCHEME = "file://"
 
 @dataclass(frozen=True, kw_only=True)
 class StorageOptions:
-    """How a store is reached. It travels to workers; credentials are not in it, each worker takes its own from the chain.
+    """How a store is reached. It travels to workers; credentials are not in it, each worker takes its own from the
+    chain.
 
     Attributes:
         endpoint_url: Another endpoint than AWS's, or None for the environment's.
@@ -115,7 +116,8 @@ class ObjectStore(ABC):
     def read(self, info: ObjectInfo, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of an object from `start` up to `end`, in chunks of at most 4 MiB, read ahead within bounds.
 
-        Exactly these bytes of exactly this content come, or an error. Close the iterator to let go of an object before its end.
+        Exactly these bytes of exactly this content come, or an error. Close the iterator to let go of an object before
+        its end.
 
         Raises:
             VanishedError: it is gone, or has other content than when it was listed.

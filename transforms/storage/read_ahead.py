@@ -13,9 +13,14 @@ _T = TypeVar("_T")
 
 
 def read_ahead(
-    items: Generator[_T, None, None], stopped: threading.Event, *, depth: int = DEPTH, weight: Callable[[_T], int] = lambda item: 1
+    items: Generator[_T, None, None],
+    stopped: threading.Event,
+    *,
+    depth: int = DEPTH,
+    weight: Callable[[_T], int] = lambda item: 1,
 ) -> Generator[_T, None, None]:
-    """Yield `items`, which a thread of its own draws, at most `depth` of them ahead; an error comes after the items before it.
+    """Yield `items`, which a thread of its own draws, at most `depth` of them ahead; an error comes after the items
+    before it.
 
     Closing the iterator ends the thread and closes `items`, and so the connection or file below.
 

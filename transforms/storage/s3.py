@@ -1,7 +1,8 @@
 """An S3 bucket as an object store.
 
-It is listed by boto3, which gives any key, and read by obstore, which is twice as fast (523 MB/s on one connection against 254), where
-obstore can name the key. Whatever obstore stumbles over is tried again by boto3, whose errors have codes.
+It is listed by boto3, which gives any key, and read by obstore, which is twice as fast (523 MB/s on one connection
+against 254), where obstore can name the key. Whatever obstore stumbles over is tried again by boto3, whose errors have
+codes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from botocore.utils import parse_timestamp
 from obstore.exceptions import BaseError
 from obstore.store import S3Store as FastStore
 
-from transforms.errors import AccessError, ObjectError, VanishedError
+from transforms.core.errors import AccessError, ObjectError, VanishedError
 from transforms.storage.objects import CHUNK_BYTES, PAGE_OBJECTS, ObjectInfo, ObjectStore, StorageOptions
 from transforms.storage.read_ahead import read_ahead
 from transforms.storage.s3_connection import S3Connection, is_transient
@@ -33,7 +34,8 @@ _SDK_CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How often a read is tried again without any progress, and after what pause: doubled each time, by chance up to twice shorter.
+    """How often a read is tried again without any progress, and after what pause: doubled each time, by chance up to
+    twice shorter.
 
     Attributes:
         attempts: How many attempts in a row may bring nothing.
@@ -53,7 +55,14 @@ class RetryPolicy:
 class S3Store(ObjectStore):
     """The objects of one bucket."""
 
-    def __init__(self, bucket: str, options: StorageOptions, *, retry: RetryPolicy | None = None, page_objects: int = PAGE_OBJECTS) -> None:
+    def __init__(
+        self,
+        bucket: str,
+        options: StorageOptions,
+        *,
+        retry: RetryPolicy | None = None,
+        page_objects: int = PAGE_OBJECTS,
+    ) -> None:
         """Ask for nothing yet."""
         self.bucket = bucket
         self.connection = S3Connection(bucket, options)
@@ -61,7 +70,9 @@ class S3Store(ObjectStore):
         self._page_objects = page_objects
 
     def list_pages(self, prefix: str, *, delimiter: str | None = None) -> Iterator[list[ObjectInfo]]:
-        """Yield the objects whose keys begin with the prefix, a request a page, in the order of their keys' UTF-8 bytes."""
+        """Yield the objects whose keys begin with the prefix, a request a page, in the order of their keys' UTF-8
+        bytes.
+        """
         request: dict[str, Any] = {
             "Bucket": self.bucket,
             "Prefix": prefix,
@@ -86,7 +97,9 @@ class S3Store(ObjectStore):
             request["ContinuationToken"] = answer["NextContinuationToken"]
 
     def read(self, info: ObjectInfo, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Yield the bytes of an object by one request, and one more for each break; that goes on at the offset, if the ETag is the same."""
+        """Yield the bytes of an object by one request, and one more for each break; that goes on at the offset, if the
+        ETag is the same.
+        """
         stop = info.size if end is None else min(end, info.size)
         if start >= stop:
             return
@@ -94,8 +107,12 @@ class S3Store(ObjectStore):
         chunks = self._chunks(info, start, stop, stopped)
         yield from chunks if stop - start <= CHUNK_BYTES else read_ahead(chunks, stopped)
 
-    def _chunks(self, info: ObjectInfo, position: int, stop: int, stopped: threading.Event) -> Generator[bytes, None, None]:
-        request: Callable[[ObjectInfo, int, int], Iterator[bytes]] = self._fast_request if is_plain(info.key) else self._request
+    def _chunks(
+        self, info: ObjectInfo, position: int, stop: int, stopped: threading.Event
+    ) -> Generator[bytes, None, None]:
+        request: Callable[[ObjectInfo, int, int], Iterator[bytes]] = (
+            self._fast_request if is_plain(info.key) else self._request
+        )
         failures = 0
         while position < stop and not stopped.is_set():
             cause: Exception | None = None
@@ -116,18 +133,24 @@ class S3Store(ObjectStore):
                     self._give_up_or_pause(info, position, failures, cause, stopped)
                 request = self._request
 
-    def _give_up_or_pause(self, info: ObjectInfo, position: int, failures: int, cause: Exception | None, stopped: threading.Event) -> None:
+    def _give_up_or_pause(
+        self, info: ObjectInfo, position: int, failures: int, cause: Exception | None, stopped: threading.Event
+    ) -> None:
         if failures < self._retry.attempts:
             stopped.wait(self._retry.seconds(failures))
             return
         if cause is None:
-            raise ObjectError(f"{info.uri}: the store ends the answer at byte {position} of {info.size}, {failures} times in a row")
+            raise ObjectError(
+                f"{info.uri}: the store ends the answer at byte {position} of {info.size}, {failures} times in a row"
+            )
         error = self.connection.explain(cause, doing="read", key=info.key)
         raise type(error)(f"{error} (at byte {position} of {info.size}, after {failures} attempts)") from cause
 
     def _fast_request(self, info: ObjectInfo, start: int, stop: int) -> Iterator[bytes]:
         answer = obstore.get(
-            self._fast_store, info.key, options={"range": (start, stop), **({"if_match": f'"{info.etag}"'} if info.etag else {})}
+            self._fast_store,
+            info.key,
+            options={"range": (start, stop), **({"if_match": f'"{info.etag}"'} if info.etag else {})},
         )
         _require_same(info, answer.meta["e_tag"])
         _require_length(info, stop - start, answer.range[1] - answer.range[0])
@@ -166,25 +189,32 @@ def is_plain(key: str) -> bool:
 def _require_same(info: ObjectInfo, etag: str | None) -> None:
     """Refuse an answer of other content, also from a store that takes no notice of If-Match."""
     if info.etag and etag is not None and etag.strip('"') != info.etag:
-        raise VanishedError(f"{info.uri}: it changed while it was read (ETag {info.etag} when it was listed, now {etag})")
+        raise VanishedError(
+            f"{info.uri}: it changed while it was read (ETag {info.etag} when it was listed, now {etag})"
+        )
 
 
 def _require_length(info: ObjectInfo, asked: int, given: int) -> None:
     if given < asked:
-        raise VanishedError(f"{info.uri}: it became shorter since it was listed: {asked} bytes were asked for, and {given} come")
+        raise VanishedError(
+            f"{info.uri}: it became shorter since it was listed: {asked} bytes were asked for, and {given} come"
+        )
 
 
 _OBJECTS = "RekindleObjects"
 
 
 class _Listing:
-    """Takes the objects out of a ListObjectsV2 answer before boto3 parses it, which takes 50 ms for a page of 1,000; this takes 10."""
+    """Takes the objects out of a ListObjectsV2 answer before boto3 parses it, which takes 50 ms for a page of 1,000;
+    this takes 10.
+    """
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
 
     def __call__(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
-        if response_dict["status_code"] != 200 or _OBJECTS in customized_response_dict:  # two threads may have registered it
+        # two threads may have registered it
+        if response_dict["status_code"] != 200 or _OBJECTS in customized_response_dict:
             return
         try:
             root = ElementTree.fromstring(response_dict["body"])

@@ -1,4 +1,6 @@
-"""How S3 is reached: one credential chain, boto3's, for boto3, obstore, deltalake and Polars alike; and what S3's errors mean to a user."""
+"""How S3 is reached: one credential chain, boto3's, for boto3, obstore, deltalake and Polars alike; and what S3's
+errors mean to a user.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from obstore.store import S3Store as FastStore
 
-from transforms.errors import AccessError, ArchivedError, ConfigurationError, DeniedError, ObjectError, RekindleError, VanishedError
+from transforms.core.errors import (
+    AccessError,
+    ArchivedError,
+    ConfigurationError,
+    DeniedError,
+    ObjectError,
+    RekindleError,
+    VanishedError,
+)
 from transforms.storage.assumed_role import assume_role
 from transforms.storage.objects import StorageOptions, object_uri
 
@@ -26,7 +36,9 @@ if TYPE_CHECKING:
 READ_TIMEOUT = timedelta(seconds=30)
 _CREDENTIALS_LAST = timedelta(minutes=5)
 """How long obstore keeps credentials before it asks boto3's chain again, which renews them in time by itself."""
-_WRONG_REGION = frozenset({"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
+_WRONG_REGION = frozenset(
+    {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
+)
 _BAD_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -40,7 +52,9 @@ _BAD_CREDENTIALS = frozenset(
 )
 _GONE = frozenset({"NoSuchKey", "404"})
 _CHANGED = frozenset({"PreconditionFailed", "412", "InvalidRange", "416"})
-_TRANSIENT_CODES = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException"})
+_TRANSIENT_CODES = frozenset(
+    {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException"}
+)
 _NO_CREDENTIALS = (
     sdk.NoCredentialsError,
     sdk.PartialCredentialsError,
@@ -77,9 +91,15 @@ class S3Connection:
         """The boto3 session, and with it the credential chain."""
         try:
             session = boto3.Session(profile_name=self.options.profile, region_name=self.options.region)
-            return session if self.options.role_arn is None else assume_role(session, self.options.role_arn, self.options.endpoint_url)
+            return (
+                session
+                if self.options.role_arn is None
+                else assume_role(session, self.options.role_arn, self.options.endpoint_url)
+            )
         except sdk.ProfileNotFound as error:
-            raise ConfigurationError(f"profile {self.options.profile!r}: {error}; see ~/.aws/config", field="profile") from error
+            raise ConfigurationError(
+                f"profile {self.options.profile!r}: {error}; see ~/.aws/config", field="profile"
+            ) from error
 
     @cached_property
     def region(self) -> str:
@@ -157,7 +177,10 @@ class S3Connection:
         if self.options.no_sign_request:
             return {**options, "AWS_SKIP_SIGNATURE": "true"}
         credentials = self._provide()
-        options |= {"AWS_ACCESS_KEY_ID": credentials["access_key_id"], "AWS_SECRET_ACCESS_KEY": credentials["secret_access_key"]}
+        options |= {
+            "AWS_ACCESS_KEY_ID": credentials["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": credentials["secret_access_key"],
+        }
         token = credentials.get("token")
         return {**options, "AWS_SESSION_TOKEN": token} if token else options
 
@@ -182,7 +205,9 @@ class S3Connection:
                 f"{where}: {self.endpoint_url} has a certificate that is not trusted: {error}; --ca-bundle FILE names the authority"
             )
         if isinstance(error, _UNREACHABLE):
-            return AccessError(f"{where}: {self.endpoint_url} can't be reached: {error}; check --endpoint-url, and that the store runs")
+            return AccessError(
+                f"{where}: {self.endpoint_url} can't be reached: {error}; check --endpoint-url, and that the store runs"
+            )
         if isinstance(error, sdk.ParamValidationError):
             return ConfigurationError(f"bucket {self.bucket!r}: {error}", field="bucket")
         kind = ObjectError if doing == "read" else AccessError
@@ -194,13 +219,19 @@ class S3Connection:
         region = headers.get("x-amz-bucket-region") or error.response.get("Error", {}).get("Region")
         if code in _WRONG_REGION or status in (301, 307) or (status == 400 and region not in (None, self.region)):
             advice = (
-                f"is in {region}: say --region {region}" if region else f"is not in {self.region}: say --region with the right one ({said})"
+                f"is in {region}: say --region {region}"
+                if region
+                else f"is not in {self.region}: say --region with the right one ({said})"
             )
             return AccessError(f"bucket {self.bucket} {advice}")
         if code in _BAD_CREDENTIALS:
-            return AccessError(f"{where}: the credentials are refused ({said}): renew them, or choose others with --profile")
+            return AccessError(
+                f"{where}: the credentials are refused ({said}): renew them, or choose others with --profile"
+            )
         if code in ("NoSuchBucket", "InvalidBucketName"):
-            return AccessError(f"there is no bucket {self.bucket} at {self.endpoint_url}: check its name, and --endpoint-url ({said})")
+            return AccessError(
+                f"there is no bucket {self.bucket} at {self.endpoint_url}: check its name, and --endpoint-url ({said})"
+            )
         if code == "InvalidObjectState":
             return ArchivedError(f"{where}: archived, and not restored ({said})")
         if status in (401, 403):
@@ -214,7 +245,9 @@ class S3Connection:
 
     def _explain_denial(self, said: str, doing: str, where: str) -> RekindleError:
         advice = (
-            "it is not public: leave out --no-sign-request" if self.options.no_sign_request else f"the credentials need {RIGHTS[doing]}"
+            "it is not public: leave out --no-sign-request"
+            if self.options.no_sign_request
+            else f"the credentials need {RIGHTS[doing]}"
         )
         kind = DeniedError if doing == "read" else AccessError
         return kind(f"{where}: no permission to {doing} it ({said}): {advice}; --profile chooses others")
@@ -231,11 +264,16 @@ class S3Connection:
         try:
             with self._making:  # boto3's sessions can't make two clients at once
                 client = self.session.client(
-                    "s3", region_name=self.region, endpoint_url=self.options.endpoint_url, verify=self.ca_bundle, config=config
+                    "s3",
+                    region_name=self.region,
+                    endpoint_url=self.options.endpoint_url,
+                    verify=self.ca_bundle,
+                    config=config,
                 )
         except ValueError as error:
             raise ConfigurationError(
-                f"endpoint {self.options.endpoint_url!r}: {error}; it is a URL like https://host:port", field="endpointUrl"
+                f"endpoint {self.options.endpoint_url!r}: {error}; it is a URL like https://host:port",
+                field="endpointUrl",
             ) from error
         client.meta.events.register_last("before-parameter-build.s3", _stay_in_region)
         return client
@@ -249,7 +287,12 @@ class S3Connection:
         except sdk.BotoCoreError as error:
             raise self.explain(error, doing="read") from error
         expires = datetime.now(timezone.utc) + _CREDENTIALS_LAST
-        return {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key, "token": frozen.token, "expires_at": expires}
+        return {
+            "access_key_id": frozen.access_key,
+            "secret_access_key": frozen.secret_key,
+            "token": frozen.token,
+            "expires_at": expires,
+        }
 
 
 def is_transient(error: Exception) -> bool:
@@ -262,7 +305,11 @@ def is_transient(error: Exception) -> bool:
 
 def _answer(error: sdk.ClientError) -> tuple[str, int, Mapping[str, str]]:
     metadata = error.response.get("ResponseMetadata", {})
-    return str(error.response.get("Error", {}).get("Code", "")), int(metadata.get("HTTPStatusCode", 0)), metadata.get("HTTPHeaders", {})
+    return (
+        str(error.response.get("Error", {}).get("Code", "")),
+        int(metadata.get("HTTPStatusCode", 0)),
+        metadata.get("HTTPHeaders", {}),
+    )
 
 
 def _stay_in_region(context: dict[str, Any], **_: object) -> None:

@@ -13,7 +13,7 @@ import botocore.exceptions as sdk
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 
-from transforms.errors import AccessError, ConfigurationError, TierError
+from transforms.core.errors import AccessError, ConfigurationError, TierError
 from transforms.storage.objects import StorageOptions, object_uri
 from transforms.storage.s3 import S3Store, is_plain
 from transforms.storage.s3_connection import RIGHTS
@@ -96,7 +96,9 @@ class S3Tier(TierStore):
     def open_output(self, path: str) -> TierOutput:
         """Begin a new object: parts of 8 MiB go up while it is written."""
         with self._tier_errors(path):
-            writer = obstore.open_writer(self._store, self._key(path), buffer_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE)
+            writer = obstore.open_writer(
+                self._store, self._key(path), buffer_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE
+            )
         return _S3Output(self, path, writer)
 
     def open_input(self, path: str) -> BinaryIO:
@@ -131,17 +133,25 @@ class S3Tier(TierStore):
             found = self._connection.client.list_multipart_uploads(Bucket=self._bucket, Prefix=key)
             for upload in found.get("Uploads", []):
                 if upload["Key"] == key:
-                    self._connection.client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload["UploadId"])
+                    self._connection.client.abort_multipart_upload(
+                        Bucket=self._bucket, Key=key, UploadId=upload["UploadId"]
+                    )
 
     def remove_leftovers(self, age: timedelta) -> int:
-        """Drop the parts of old objects that were never finished; where the credentials may not, or the store can't, they stay."""
+        """Drop the parts of old objects that were never finished; where the credentials may not, or the store can't,
+        they stay.
+        """
         oldest = datetime.now(timezone.utc) - age
         removed = 0
         with suppress(sdk.ClientError):
-            for page in self._connection.client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=self._prefix):
+            for page in self._connection.client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=self._prefix
+            ):
                 for upload in page.get("Uploads", []):
                     if upload["Initiated"] < oldest:
-                        self._connection.client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+                        self._connection.client.abort_multipart_upload(
+                            Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
                         removed += 1
         return removed
 
@@ -158,13 +168,17 @@ class S3Tier(TierStore):
 
     @contextmanager
     def _tier_errors(self, path: str) -> Iterator[None]:
-        """Turn the clients' errors into what they mean for the tier; that an object is there, or not, is the caller's to judge."""
+        """Turn the clients' errors into what they mean for the tier; that an object is there, or not, is the caller's
+        to judge.
+        """
         try:
             yield
         except AccessError as error:
             raise TierError(f"hot tier {self.uri}: {error}") from error
         except (sdk.ClientError, sdk.BotoCoreError) as error:
-            raise TierError(f"hot tier {self.uri}: {self._connection.explain(error, doing='write', key=self._prefix + path)}") from error
+            raise TierError(
+                f"hot tier {self.uri}: {self._connection.explain(error, doing='write', key=self._prefix + path)}"
+            ) from error
         except BaseError as error:
             raise TierError(f"hot tier {self.uri}: {self._diagnose(path, error)}") from error
 
@@ -179,7 +193,9 @@ class S3Tier(TierStore):
     def _diagnose(self, path: str, error: Exception) -> str:
         """Say what is wrong with the place: obstore says little, so boto3 asks too, and its errors have codes."""
         try:
-            self._connection.plain_client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1, **self._connection.payer)
+            self._connection.plain_client.list_objects_v2(
+                Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1, **self._connection.payer
+            )
         except (sdk.ClientError, sdk.BotoCoreError) as cause:
             return str(self._connection.explain(cause, doing="list", key=self._prefix))
         where = object_uri(self._bucket, self._prefix + path)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from transforms.errors import TierError
+from transforms.core.errors import TierError
 
 CONDITIONAL_WRITES = "Use a store with conditional writes: AWS S3, MinIO, Cloudflare R2 and others"
 
@@ -56,7 +56,9 @@ class TierOutput(ABC):
         """Return itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Publish, or on an error leave nothing."""
         if kind is None:
             self.close()
@@ -67,7 +69,8 @@ class TierOutput(ABC):
 class TierStore(ABC):
     """The files of one hot tier. Paths are relative to its root.
 
-    Those of the product's own files have `A-Z a-z 0-9 . _ = - /`; other programs, which write to the table too, name files as they like.
+    Those of the product's own files have `A-Z a-z 0-9 . _ = - /`; other programs, which write to the table too, name
+    files as they like.
 
     Every method raises `TierError` where the place fails (permission, disk, network).
 
@@ -119,7 +122,9 @@ class TierStore(ABC):
 
     @abstractmethod
     def list(self, prefix: str) -> Iterator[TierFile]:
-        """Yield the files whose paths begin with the prefix, in no order; files that are still being written are not among them."""
+        """Yield the files whose paths begin with the prefix, in no order; files that are still being written are not
+        among them.
+        """
 
     @abstractmethod
     def delete(self, path: str) -> None:
@@ -150,12 +155,15 @@ class TierStore(ABC):
         return None
 
     def remove_leftovers(self, age: timedelta) -> int:
-        """Remove what killed processes have left of files that never became whole, and that is older than an age; return how many."""
+        """Remove what killed processes have left of files that never became whole, and that is older than an age;
+        return how many.
+        """
         return 0
 
     @abstractmethod
     def key_prefix_in(self, bucket: str) -> str | None:
-        """Return the prefix that the tier's files have as keys of a bucket or folder (`ObjectStore.bucket`): `""` where all are the tier's.
+        """Return the prefix that the tier's files have as keys of a bucket or folder (`ObjectStore.bucket`): `""` where
+        all are the tier's.
 
         None where none of them lies there.
         """

@@ -1,4 +1,7 @@
-"""Times, in whatever form logs write them: of columns, of records, of lines (spec §4.5). Every step is a column operation."""
+"""Times, in whatever form logs write them: of columns, of records, of lines (spec §4.5).
+
+Every step is a column operation.
+"""
 
 from transforms.timestamps.clock import check_timezone
 from transforms.timestamps.columns import as_series, parse_epochs, parse_times

@@ -1,4 +1,6 @@
-"""What a written time leaves open, and the object answers: its zone, its year, and whether it can be believed (spec §4.5)."""
+"""What a written time leaves open, and the object answers: its zone, its year, and whether it can be believed (spec
+§4.5).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import polars as pl
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 
 UTC = pl.Datetime("us", "UTC")
 NAIVE = pl.Datetime("us")
@@ -73,7 +75,8 @@ class Clock:
             return naive.dt.replace_time_zone("UTC")
         times = self._in_zone(naive)
         if times.null_count() > naive.null_count():
-            # A skipped time: the offset in force before is that of the day before. (No gap is longer: Samoa's was 24 hours.)
+            # A skipped time: the offset in force before is that of the day before. (No gap is longer: Samoa's was 24
+            # hours.)
             times = times.zip_with(times.is_not_null(), self._in_zone(naive - _DAY) + _DAY)
         return times
 
@@ -93,7 +96,8 @@ class Clock:
 
         Args:
             in_year: Gives the times as Datetime[us, UTC] in a year, null where there is no such time.
-            leap_day: Which of them are 29 February, so that their being null in a year means to look at the years before.
+            leap_day: Which of them are 29 February, so that their being null in a year means to look at the years
+                before.
 
         Returns:
             The chosen times, null where no year has the date.

@@ -1,4 +1,6 @@
-"""Times of a whole column: the form of its first value chosen, run on the column, and the rows that differ given to the other forms."""
+"""Times of a whole column: the form of its first value chosen, run on the column, and the rows that differ given to the
+other forms.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,16 @@ import pyarrow as pa
 from transforms.timestamps.casting import cast_iso, first_of, nothing
 from transforms.timestamps.clock import Clock
 from transforms.timestamps.epochs import UNITS, read_epochs
-from transforms.timestamps.forms import EPOCH, FORMS, MONTH_FIRST_TWIN, SHORT_YEAR, Form, for_python, for_rust, without_groups
+from transforms.timestamps.forms import (
+    EPOCH,
+    FORMS,
+    MONTH_FIRST_TWIN,
+    SHORT_YEAR,
+    Form,
+    for_python,
+    for_rust,
+    without_groups,
+)
 from transforms.timestamps.layouts import read_layout
 from transforms.timestamps.reading import read_pattern
 
@@ -97,7 +108,9 @@ def _parse(texts: pl.Series, clock: Clock, forms: Sequence[Form], *, epochs: boo
             continue
         untried.remove(form)
         found = clock.believe(_read_either(form, _at(texts, rows), clock))
-        times = found if len(found) == len(times) else times.scatter(rows.filter(found.is_not_null()), found.drop_nulls())
+        times = (
+            found if len(found) == len(times) else times.scatter(rows.filter(found.is_not_null()), found.drop_nulls())
+        )
         rows = rows.filter(found.is_null())
     return times
 
@@ -133,19 +146,25 @@ def _cast(texts: pl.Series, clock: Clock) -> pl.Series | None:
 
 
 def _fits_nanoseconds(texts: pl.Series) -> bool:
-    """Whether no year is beyond what 64 bits of nanoseconds hold (1678 to 2261), where the cast would wrap around silently."""
+    """Whether no year is beyond what 64 bits of nanoseconds hold (1678 to 2261), where the cast would wrap around
+    silently.
+    """
     low, high = str(texts.min()), str(texts.max())
     return low >= "1678" and high < "2262"
 
 
 def _read_either(form: Form, texts: pl.Series, clock: Clock) -> pl.Series:
-    """Read rows by one form; `08/12/25` by both of its readings, of which the nearer to the object's LastModified holds."""
+    """Read rows by one form; `08/12/25` by both of its readings, of which the nearer to the object's LastModified
+    holds.
+    """
     times = _read_form(form, texts, clock)
     if form.name != SHORT_YEAR:
         return times
     frame = pl.DataFrame({"year_first": times, "month_first": _read_form(MONTH_FIRST_TWIN, texts, clock)})
     far = (pl.col("year_first") - clock.modified).abs() > (pl.col("month_first") - clock.modified).abs()
-    return frame.select(pl.when(far).then("month_first").otherwise(pl.coalesce("year_first", "month_first"))).to_series()
+    return frame.select(
+        pl.when(far).then("month_first").otherwise(pl.coalesce("year_first", "month_first"))
+    ).to_series()
 
 
 def _read_form(form: Form, texts: pl.Series, clock: Clock) -> pl.Series:

@@ -1,4 +1,6 @@
-"""The first stamp within a line of text: found by one pattern made of all forms, then read as a column of times (spec §4.5)."""
+"""The first stamp within a line of text: found by one pattern made of all forms, then read as a column of times (spec
+§4.5).
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Bare numbers as times: seconds, milliseconds, microseconds or nanoseconds since 1970, exact to the microsecond.
 
-The size tells the unit: each stands for years up to 5138 before the next begins, at 1973, so that no time a log may hold is ambiguous.
+The size tells the unit: each stands for years up to 5138 before the next begins, at 1973, so that no time a log may
+hold is ambiguous.
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
 r"""The forms that a time is written in: one table, used for columns of times and for stamps within text (spec §4.5).
 
-A form is a regular expression whose named groups are the parts of a time; how parts become an instant is the same for all of them
-(`reading.py`), so that a new form is one row here and one in the test table. Patterns stay within what both Rust's engine (whole columns)
-and Python's `re` (one sampled value) understand alike: no look-around, `[0-9]` for digits, `\b` for an ASCII word boundary.
+A form is a regular expression whose named groups are the parts of a time; how parts become an instant is the same for
+all of them (`reading.py`), so that a new form is one row here and one in the test table. Patterns stay within what both
+Rust's engine (whole columns) and Python's `re` (one sampled value) understand alike: no look-around, `[0-9]` for
+digits, `\b` for an ASCII word boundary.
 
-Parts: `year` `yy` `month` `mon` `day` `first` `second_number` (month first unless impossible) `hour` `minute` `second` `fraction` `ampm`
-`zone` `short_zone` `region` `weekday` (read and ignored) `year_behind` (asctime), and `epoch`, `tai` for the two forms that count seconds.
+Parts: `year` `yy` `month` `mon` `day` `first` `second_number` (month first unless impossible) `hour` `minute` `second`
+    `fraction` `ampm`
+`zone` `short_zone` `region` `weekday` (read and ignored) `year_behind` (asctime), and `epoch`, `tai` for the two forms
+that count seconds.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from dataclasses import dataclass
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# The names of RFC 822 §5.1, and those that the tz database's zones of today use for one offset; minutes east of UTC. CST, EST and PST are
-# America's, as RFC 822 has them. IST says three things (India's, Israel's, Ireland's) and is not read.
+# The names of RFC 822 §5.1, and those that the tz database's zones of today use for one offset; minutes east of UTC.
+# CST, EST and PST are America's, as RFC 822 has them. IST says three things (India's, Israel's, Ireland's) and is not
+# read.
 ZONE_NAMES = {
     "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "z": 0, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360,
     "PST": -480, "PDT": -420, "CET": 60, "CEST": 120, "MEZ": 60, "MESZ": 120, "WET": 0, "WEST": 60, "EET": 120, "EEST": 180, "BST": 60,
@@ -42,12 +46,15 @@ _HH = "(?P<hour>[01][0-9]|2[0-3])"
 _MINUTE = "(?P<minute>[0-5][0-9])"
 _SECOND = "(?P<second>[0-5][0-9]|60)"
 _FRACTION = "(?:[.,:](?P<fraction>[0-9]+))?"
-# In a line, digits after a comma are a fraction only if they look like one: `05,123 INFO` is, the next cell of `05,17,ok` is not.
+# In a line, digits after a comma are a fraction only if they look like one: `05,123 INFO` is, the next cell of
+# `05,17,ok` is not.
 _FRACTION_IN_TEXT = r"(?:\.[0-9]+|,[0-9]{3}(?:[0-9]{3}){0,2}\b|:[0-9]{3}\b)?"
 _AMPM = r"(?: ?(?P<ampm>[AaPp][Mm])\b)?"
 _OFFSET = "[+-](?:[01][0-9]|2[0-3])"
 _NAME = "|".join(sorted(name for name in ZONE_NAMES if len(name) > 1))
-_SOME_ZONE = rf"(?: ?(?:UTC|GMT)?(?P<zone>(?:[Zz]|{_OFFSET}:?[0-5][0-9]|{_NAME})\b)| ?(?:UTC|GMT)?(?P<short_zone>{_OFFSET}\b))"
+_SOME_ZONE = (
+    rf"(?: ?(?:UTC|GMT)?(?P<zone>(?:[Zz]|{_OFFSET}:?[0-5][0-9]|{_NAME})\b)| ?(?:UTC|GMT)?(?P<short_zone>{_OFFSET}\b))"
+)
 _ZONE = _SOME_ZONE + "?"
 _AREA = "Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific"
 _ZONE_OR_REGION = rf"(?: (?P<region>(?:{_AREA})(?:/[A-Z][A-Za-z_]+){{1,2}})|{_SOME_ZONE})?"
@@ -96,7 +103,8 @@ class Form:
         return self.before + without_groups(pattern)
 
 
-# In a line the leftmost stamp wins, and of those that begin at one character the first of the table: longer ones stand before shorter.
+# In a line the leftmost stamp wins, and of those that begin at one character the first of the table: longer ones stand
+# before shorter.
 FORMS = (
     Form("iso_8601", rf"{_DATE}{_SPACE}{_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE_OR_REGION}{_IN_BRACKETS}"),
     Form("date", _DATE, in_text=False),
@@ -124,7 +132,8 @@ FORMS = (
     Form("day_mon_date", rf"{_DAY}[- /]{_MON}[- /]{_YEAR}", in_text=False),
     Form("day_first_date", rf"{_DAY}\.{_MONTH}\.{_YEAR}", in_text=False),
     Form("day_first", rf"{_DAY}\.{_MONTH}\.{_YEAR}(?:,? | - ){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_ZONE}"),
-    Form("day_first_short", rf"{_DD}\.{_MM}\.{_YY}(?:,? | - ){_CLOCK}{_ZONE}", in_text=False),  # in text: the end of an address
+    # in text: the end of an address
+    Form("day_first_short", rf"{_DD}\.{_MM}\.{_YY}(?:,? | - ){_CLOCK}{_ZONE}", in_text=False),
     Form("month_first_ampm", rf"{_FIRST}/{_SECOND_NUMBER}/{_YY},? {_CLOCK} ?(?P<ampm>[AaPp][Mm])\b{_ZONE}"),
     Form("short_year", rf"{_YY}/{_MM}/{_DD} {_CLOCK}{_ZONE}"),
     # What short_year does not read, so that no value has two readings.
@@ -153,7 +162,9 @@ def without_groups(pattern: str) -> str:
 
 
 def for_rust(pattern: str) -> str:
-    """Write a pattern of this table for Rust's engine, whose boundaries are Unicode's (and slow) unless told otherwise."""
+    """Write a pattern of this table for Rust's engine, whose boundaries are Unicode's (and slow) unless told
+    otherwise.
+    """
     return pattern.replace(r"\b", r"(?-u:\b)")
 
 

@@ -1,6 +1,8 @@
-"""The quick way: where rows are written alike, their parts stand in the same places, and one copy of bytes makes ISO 8601 of them all.
+"""The quick way: where rows are written alike, their parts stand in the same places, and one copy of bytes makes ISO
+8601 of them all.
 
-The places are learned from one value; Arrow's own cast then reads the ISO text (16 ns a time where `to_datetime` takes 230), and checks it.
+The places are learned from one value; Arrow's own cast then reads the ISO text (16 ns a time where `to_datetime` takes
+230), and checks it.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ def read_layout(texts: pl.Series, sample: re.Match[str], clock: Clock) -> pl.Ser
         clock: Zone and years.
 
     Returns:
-        Datetime[us, UTC], null for rows with other text between the parts; None if this way is not for them (the general way is).
+        Datetime[us, UTC], null for rows with other text between the parts; None if this way is not for them (the
+        general way is).
     """
     spans = {name: sample.span(name) for name, part in sample.groupdict().items() if part is not None}
     if not sample.string.isascii() or not spans.keys() <= _KNOWN:

@@ -18,7 +18,9 @@ def first_stamp(message: str) -> str | None:
     return stamp
 
 
-def time_field(attributes: Mapping[str, pa.Array], time: pa.Array, *, timezone: str, modified: datetime, received: datetime) -> str | None:
+def time_field(
+    attributes: Mapping[str, pa.Array], time: pa.Array, *, timezone: str, modified: datetime, received: datetime
+) -> str | None:
     """Return which attribute of one event says its time.
 
     Args:
@@ -29,8 +31,8 @@ def time_field(attributes: Mapping[str, pa.Array], time: pa.Array, *, timezone: 
         received: When Rekindle read it.
 
     Returns:
-        The first name by the order of `NAMES`, then from the left, whose value alone gives that time; `date time` if these two do together;
-        None if no attribute does.
+        The first name by the order of `NAMES`, then from the left, whose value alone gives that time; `date time` if
+        these two do together; None if no attribute does.
     """
     ranked = sorted(attributes, key=lambda name: NAMES.index(name.lower()) if name.lower() in NAMES else len(NAMES))
     pairs: list[tuple[str, ...]] = [(name,) for name in ranked]

@@ -38,7 +38,9 @@ def read_pattern(texts: pl.Series, pattern: str, clock: Clock) -> pl.Series:
     parts = _filled(parts)
     if not {"year", "yy", "year_behind"} & set(parts.columns):
         leap_day = (parts["month"] == "02") & (parts["day"] == "29")
-        return clock.choose_year(lambda year: _instants(parts.with_columns(year=pl.lit(str(year))), clock), leap_day=leap_day)
+        return clock.choose_year(
+            lambda year: _instants(parts.with_columns(year=pl.lit(str(year))), clock), leap_day=leap_day
+        )
     return _instants(parts, clock)
 
 
@@ -56,7 +58,9 @@ def _tai(labels: pl.Series) -> pl.Series:
 
 
 def _filled(parts: pl.DataFrame) -> pl.DataFrame:
-    """Bring the parts that a form has to `year` (if any), `month`, `day`, `hour`, `minute`, `second`, `fraction` and `offset`."""
+    """Bring the parts that a form has to `year` (if any), `month`, `day`, `hour`, `minute`, `second`, `fraction` and
+    `offset`.
+    """
     have = set(parts.columns)
     year = [pl.col(name) for name in ("year", "year_behind") if name in have]
     if "yy" in have:
@@ -83,7 +87,10 @@ def _month_and_day(have: set[str]) -> dict[str, pl.Expr]:
     if "first" in have:
         first, second = _two_digits("first"), _two_digits("second_number")
         swapped = first > "12"
-        return {"month": pl.when(swapped).then(second).otherwise(first), "day": pl.when(swapped).then(first).otherwise(second)}
+        return {
+            "month": pl.when(swapped).then(second).otherwise(first),
+            "day": pl.when(swapped).then(first).otherwise(second),
+        }
     day = _two_digits("day")
     if "mon" not in have:
         return {"month": _two_digits("month"), "day": day}
@@ -107,7 +114,9 @@ def _offset(have: set[str]) -> pl.Expr:
         return pl.lit(None, pl.Int32)
     zone = pl.coalesce(zones)
     digits = zone.str.slice(1).str.replace_all(":", "", literal=True)
-    minutes = digits.str.slice(0, 2).cast(pl.Int32, strict=False) * 60 + digits.str.slice(2, 2).cast(pl.Int32, strict=False).fill_null(0)
+    minutes = digits.str.slice(0, 2).cast(pl.Int32, strict=False) * 60 + digits.str.slice(2, 2).cast(
+        pl.Int32, strict=False
+    ).fill_null(0)
     signed = pl.when(zone.str.starts_with("-")).then(-minutes).otherwise(minutes)
     named = zone.replace_strict(list(ZONE_NAMES), list(ZONE_NAMES.values()), default=None, return_dtype=pl.Int32)
     return pl.coalesce(named, signed)

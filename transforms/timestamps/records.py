@@ -9,7 +9,7 @@ from datetime import datetime
 import polars as pl
 import pyarrow as pa
 
-from transforms.schema import TIME
+from transforms.core.schema import TIME
 from transforms.timestamps.columns import as_series, parse_times
 
 NAMES = (
@@ -29,7 +29,8 @@ class TimeFields:
         timezone: IANA name that holds where a value has no zone.
         modified: When the object was last modified.
         received: When Rekindle read it.
-        csv: Whether a column that is not named for a time may be it: the leftmost whose sampled values all are times, and not bare numbers.
+        csv: Whether a column that is not named for a time may be it: the leftmost whose sampled values all are times,
+            and not bare numbers.
     """
 
     timezone: str
@@ -44,7 +45,8 @@ class TimeFields:
 
         Args:
             columns: Attribute name -> its values, in the order of the record; all of one length.
-            first_rows: The sample by which CSV's other time column is chosen; by `columns` if None. Asked only if it is needed.
+            first_rows: The sample by which CSV's other time column is chosen; by `columns` if None. Asked only if it is
+                needed.
 
         Returns:
             timestamp[us, UTC], null where no field has a time; None if that is everywhere.
@@ -58,7 +60,9 @@ class TimeFields:
             return None
         return times.to_arrow(compat_level=pl.CompatLevel.newest()).cast(TIME)
 
-    def _candidates(self, columns: Mapping[str, pa.Array], first_rows: FirstRows | None) -> Iterator[tuple[pl.Series, bool]]:
+    def _candidates(
+        self, columns: Mapping[str, pa.Array], first_rows: FirstRows | None
+    ) -> Iterator[tuple[pl.Series, bool]]:
         """Give the columns that may hold the time, best first, each with whether bare numbers in it are times."""
         by_name: dict[str, list[str]] = {}
         for name in columns:
@@ -66,7 +70,10 @@ class TimeFields:
                 by_name.setdefault(lower, []).append(name)
         for lower in NAMES:
             if lower == "time" and {"date", "time"} <= by_name.keys():
-                days, clocks = (pl.DataFrame({name: as_series(columns[name]) for name in by_name[part]}) for part in ("date", "time"))
+                days, clocks = (
+                    pl.DataFrame({name: as_series(columns[name]) for name in by_name[part]})
+                    for part in ("date", "time")
+                )
                 yield _beside(days, clocks), False
             for name in by_name.get(lower, ()):
                 yield as_series(columns[name]), True
@@ -95,7 +102,9 @@ class TimeFields:
                 return
 
 
-def record_times(columns: Mapping[str, pa.Array], *, timezone: str, modified: datetime, received: datetime, csv: bool) -> pa.Array | None:
+def record_times(
+    columns: Mapping[str, pa.Array], *, timezone: str, modified: datetime, received: datetime, csv: bool
+) -> pa.Array | None:
     """Read the times of one block of records, as `TimeFields.times` does for the blocks of an object."""
     return TimeFields(timezone=timezone, modified=modified, received=received, csv=csv).times(columns)
 
@@ -105,7 +114,9 @@ _COMPACT_CLOCK = r"^(\d\d)(\d\d)(\d\d)((?:\.\d+)?)$"
 
 
 def _beside(dates: pl.DataFrame, times: pl.DataFrame) -> pl.Series:
-    """`date` and `time` read together, however each is spelt in a row: `Date`, a midnight behind it, `T05:06`, `050607`."""
+    """`date` and `time` read together, however each is spelt in a row: `Date`, a midnight behind it, `T05:06`,
+    `050607`.
+    """
     days = dates.select(pl.coalesce(pl.all()).str.strip_chars().str.replace(_MIDNIGHT, "")).to_series()
     clock = pl.coalesce(pl.all()).str.strip_chars().str.replace("^T", "")
     clocks = times.select(clock.str.replace(_COMPACT_CLOCK, "${1}:${2}:${3}${4}")).to_series()

@@ -8,18 +8,26 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.schema import CONSTANT, TIME, TIME_DETECTED, TIME_FROM_RECORD, TIME_RECEIVED
+from transforms.core.schema import CONSTANT, TIME, TIME_DETECTED, TIME_FROM_RECORD, TIME_RECEIVED
 from transforms.timestamps.casting import nothing
 from transforms.timestamps.clock import UTC
 from transforms.timestamps.columns import as_series
 from transforms.timestamps.detection import detect_times
 
 _WITH_LINES = ("text", "splunk_hec")
-"""Formats whose messages are lines that may have a stamp: a forwarder that sends no `time` leaves it to the receiver."""
+"""Formats whose messages are lines that may have a stamp: a forwarder that sends no `time` leaves it to the
+receiver.
+"""
 
 
 def settle_times(
-    batch: pa.RecordBatch, *, timestamp: str, timezone: str, modified: datetime, received: datetime, text: bool | None = None
+    batch: pa.RecordBatch,
+    *,
+    timestamp: str,
+    timezone: str,
+    modified: datetime,
+    received: datetime,
+    text: bool | None = None,
 ) -> pa.RecordBatch:
     """Give every event a time: the one it has, else the stamp in its line, else that of receipt.
 
@@ -98,8 +106,12 @@ def _is_text(batch: pa.RecordBatch) -> bool:
     return at >= 0 and batch.num_rows > 0 and str(batch.column(at)[0]) in _WITH_LINES
 
 
-def _detect_missing(batch: pa.RecordBatch, times: pl.Series, *, timezone: str, modified: datetime, received: datetime) -> pl.Series:
-    """Look for stamps in the rows without a time only; a message that is JSON (an event of HEC) has other dates than its own."""
+def _detect_missing(
+    batch: pa.RecordBatch, times: pl.Series, *, timezone: str, modified: datetime, received: datetime
+) -> pl.Series:
+    """Look for stamps in the rows without a time only; a message that is JSON (an event of HEC) has other dates than
+    its own.
+    """
     lines = as_series(batch.column("_message"))
     lines = lines.set(lines.str.starts_with("{") | lines.str.starts_with("["), None) if _is_collected(batch) else lines
     missing = times.is_null()

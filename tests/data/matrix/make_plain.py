@@ -1,4 +1,7 @@
-"""Writes the plain files of the matrix: 1,000 records in each format, the same at every run. `python make_plain.py` in this folder."""
+"""Writes the plain files of the matrix: 1,000 records in each format, the same at every run.
+
+`python make_plain.py` in this folder.
+"""
 
 from __future__ import annotations
 
@@ -53,14 +56,20 @@ def compact(value: object) -> str:
 def plain_files() -> dict[str, str]:
     """Return each file's name and content."""
     return {
-        "csv.csv": rows(["timestamp", "host", "status", "note"], ([stamp(t), h, str(s), m] for t, h, s, m in records())),
-        "json.json": "".join(compact({"time": stamp(t), "host": h, "status": s, "note": m}) + "\n" for t, h, s, m in records()),
+        "csv.csv": rows(
+            ["timestamp", "host", "status", "note"], ([stamp(t), h, str(s), m] for t, h, s, m in records())
+        ),
+        "json.json": "".join(
+            compact({"time": stamp(t), "host": h, "status": s, "note": m}) + "\n" for t, h, s, m in records()
+        ),
         "text.log": "".join(f"{stamp(t)} {h} {s} {m}\n" for t, h, s, m in records()),
         "splunk_csv.csv": rows(
-            ["_time", "host", "_raw"], ([f"{t.timestamp():.3f}", h, f'status={s} note="{m}"'] for t, h, s, m in records())
+            ["_time", "host", "_raw"],
+            ([f"{t.timestamp():.3f}", h, f'status={s} note="{m}"'] for t, h, s, m in records()),
         ),
         "splunk_hec.json": "".join(
-            compact({"time": round(t.timestamp(), 3), "host": h, "event": m or "-", "fields": {"status": str(s)}}) + "\n"
+            compact({"time": round(t.timestamp(), 3), "host": h, "event": m or "-", "fields": {"status": str(s)}})
+            + "\n"
             for t, h, s, m in records()
         ),
     }

@@ -18,7 +18,7 @@ import ncompress
 import zstandard
 
 from transforms.codecs.decoding import Decoder, decode
-from transforms.errors import ObjectError
+from transforms.core.errors import ObjectError
 
 PLAIN = b"".join(b"line %d of a text\n" % number for number in range(2000))
 
@@ -38,7 +38,9 @@ def skippable(data: bytes, low: int = 0x50) -> bytes:
 
 def lz4_legacy(data: bytes) -> bytes:
     """`lz4 -l`: magic bytes, and blocks of 8 MiB with their length."""
-    blocks = (lz4.block.compress(data[start : start + (8 << 20)], store_size=False) for start in range(0, len(data), 8 << 20))
+    blocks = (
+        lz4.block.compress(data[start : start + (8 << 20)], store_size=False) for start in range(0, len(data), 8 << 20)
+    )
     return b"\x02\x21\x4c\x18" + b"".join(struct.pack("<I", len(block)) + block for block in blocks)
 
 
@@ -49,7 +51,9 @@ def snappy_raw(data: bytes) -> bytes:
 def hadoop_block(*pieces: bytes) -> bytes:
     """One block of `BlockCompressorStream`: its plain length, then each piece with its compressed length."""
     compressed = [snappy_raw(piece) for piece in pieces]
-    return struct.pack(">I", sum(map(len, pieces))) + b"".join(struct.pack(">I", len(piece)) + piece for piece in compressed)
+    return struct.pack(">I", sum(map(len, pieces))) + b"".join(
+        struct.pack(">I", len(piece)) + piece for piece in compressed
+    )
 
 
 def snappy_hadoop(data: bytes) -> bytes:
@@ -78,12 +82,20 @@ VARIANTS = {
     "xz-crc32": Variant("xz", ".xz", lambda data: lzma.compress(data, check=lzma.CHECK_CRC32), checked=True),
     "xz-none": Variant("xz", ".xz", lambda data: lzma.compress(data, check=lzma.CHECK_NONE), checked=False),
     "lzma": Variant("lzma", ".lzma", lambda data: lzma.compress(data, format=lzma.FORMAT_ALONE), checked=False),
-    "lz4": Variant("lz4", ".lz4", lambda data: lz4.frame.compress(data, content_checksum=True, block_size=4), checked=True),
-    "lz4-blocks": Variant("lz4", ".lz4", lambda data: lz4.frame.compress(data, block_checksum=True, block_linked=False), checked=False),
+    "lz4": Variant(
+        "lz4", ".lz4", lambda data: lz4.frame.compress(data, content_checksum=True, block_size=4), checked=True
+    ),
+    "lz4-blocks": Variant(
+        "lz4", ".lz4", lambda data: lz4.frame.compress(data, block_checksum=True, block_linked=False), checked=False
+    ),
     "lz4-none": Variant("lz4", ".lz4", lz4.frame.compress, checked=False),
     "lz4-legacy": Variant("lz4", ".lz4", lz4_legacy, checked=False),
-    "snappy": Variant("snappy", ".sz", lambda data: bytes(cramjam.snappy.compress(data)) or b"\xff\x06\x00\x00sNaPpY", checked=True),
-    "snappy-hadoop": Variant("snappy", ".snappy", lambda data: snappy_hadoop(data) or bytes(4), checked=False, magic=False),
+    "snappy": Variant(
+        "snappy", ".sz", lambda data: bytes(cramjam.snappy.compress(data)) or b"\xff\x06\x00\x00sNaPpY", checked=True
+    ),
+    "snappy-hadoop": Variant(
+        "snappy", ".snappy", lambda data: snappy_hadoop(data) or bytes(4), checked=False, magic=False
+    ),
     "snappy-raw": Variant("snappy", ".snappy", snappy_raw, checked=False, magic=False, joins=False),
     "z": Variant("z", ".Z", lambda data: ncompress.compress(data), checked=False, joins=False),
     "zstd": Variant("zstd", ".zst", zstd, checked=True),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.transforms.codecs.streams import COMPRESSED, PLAIN, VARIANTS, Decoded, hadoop_block, run, skippable, zstd
 from transforms.codecs import CODECS
 from transforms.codecs.detection import detect_codec
-from transforms.errors import BombError, UnsupportedError
+from transforms.core.errors import BombError, UnsupportedError
 
 DATA = Path(__file__).parent / "data"
 SMALL = PLAIN[:3000]
@@ -168,14 +168,20 @@ def test_skippable_frames(name: str, cut: int) -> None:
 
 
 def test_checksums_of_some_frames_are_not_enough() -> None:
-    for stored, unchecked in ((zstd(b"x"), False), (zstd(b"x", checksum=False), True), (zstd(b"x") + zstd(b"y", checksum=False), True)):
+    for stored, unchecked in (
+        (zstd(b"x"), False),
+        (zstd(b"x", checksum=False), True),
+        (zstd(b"x") + zstd(b"y", checksum=False), True),
+    ):
         decoded, decoder = run(stored, "zstd")
         assert decoded.error is None
         assert decoder.unchecked is unchecked
 
 
 def test_zstd_bomb_behind_ordinary_data_stays_bounded() -> None:
-    """Blocks that repeat one byte 131,072 times take four bytes each; a megabyte of them must not be unpacked in one piece."""
+    """Blocks that repeat one byte 131,072 times take four bytes each; a megabyte of them must not be unpacked in one
+    piece.
+    """
     block = struct.pack("<I", (128 << 10) << 3 | 1 << 1)[:3] + b"x"
     frame = b"\x28\xb5\x2f\xfd\x00\x58" + block * 4000 + struct.pack("<I", 1)[:3]
     decoded, _ = run(frame, "zstd", cut=1 << 30, floor=64 << 20)
@@ -184,7 +190,11 @@ def test_zstd_bomb_behind_ordinary_data_stays_bounded() -> None:
 
 
 def test_lz4_legacy_frame_before_another() -> None:
-    stored = COMPRESSED["lz4-legacy"].compress(PLAIN) + COMPRESSED["lz4"].compress(b"more") + COMPRESSED["lz4-legacy"].compress(b"end")
+    stored = (
+        COMPRESSED["lz4-legacy"].compress(PLAIN)
+        + COMPRESSED["lz4"].compress(b"more")
+        + COMPRESSED["lz4-legacy"].compress(b"end")
+    )
     decoded, _ = run(stored, "lz4", cut=3)
     assert (decoded.data, decoded.error) == (PLAIN + b"moreend", None)
 

@@ -1,4 +1,6 @@
-"""Damage to streams: every prefix, changed bytes, garbage behind the end; what came before is given, and nothing is silently wrong."""
+"""Damage to streams: every prefix, changed bytes, garbage behind the end; what came before is given, and nothing is
+silently wrong.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.transforms.codecs.streams import COMPRESSED, PLAIN, VARIANTS, hadoop_block, run, skippable, zstd
-from transforms.codecs import members, z_codec
+from transforms.codecs import z_codec
+from transforms.codecs.decoders import members
 from transforms.codecs.decoding import Decoder
-from transforms.errors import CorruptStreamError, ObjectError
+from transforms.core.errors import CorruptStreamError, ObjectError
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = PLAIN[:3000]
@@ -46,7 +49,10 @@ def test_every_prefix(name: str) -> None:
             assert isinstance(decoded.error, CorruptStreamError)
             assert f" {variant.codec} stream" in str(decoded.error)
             assert "compressed byte" in str(decoded.error)
-            assert variant.codec == "snappy" or f"truncated {variant.codec} stream: it ends at compressed byte {size}" in str(decoded.error)
+            assert (
+                variant.codec == "snappy"
+                or f"truncated {variant.codec} stream: it ends at compressed byte {size}" in str(decoded.error)
+            )
     assert silent <= WHOLE_PREFIXES.get(name, set()) | ({1} if name == "snappy-hadoop" else set())
 
 
@@ -95,8 +101,8 @@ def test_nothing_at_all_is_no_stream(name: str) -> None:
     )
 
 
-# Where the libraries work byte by byte, everything before the damaged byte is given but for what its own state holds back; where they work
-# block by block, the blocks before it.
+# Where the libraries work byte by byte, everything before the damaged byte is given but for what its own state holds
+# back; where they work block by block, the blocks before it.
 @pytest.mark.parametrize(
     ("name", "plain", "kept"),
     [
@@ -121,7 +127,10 @@ def test_what_came_before_the_damage_is_given(name: str, plain: int, kept: float
     half = len(stored) // 2
     stored[half : half + 200] = b"\xff" * 200
     decoded, _ = run(bytes(stored), variant.codec)
-    same = next((place for place, (one, other) in enumerate(zip(decoded.data, data, strict=False)) if one != other), len(decoded.data))
+    same = next(
+        (place for place, (one, other) in enumerate(zip(decoded.data, data, strict=False)) if one != other),
+        len(decoded.data),
+    )
     assert decoded.error is not None or not variant.checked
     assert same >= kept * plain
 
@@ -203,7 +212,9 @@ print(len(next(sys.left_open)) > 0)
 
 
 def test_the_interpreter_ends_while_a_stream_is_open() -> None:
-    ended = subprocess.run([sys.executable, "-c", _LEFT_OPEN], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", _LEFT_OPEN], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr
 
 
@@ -211,7 +222,9 @@ def test_the_interpreter_ends_while_a_stream_is_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "tail", [b"garbage", bytes(10) + b"x", bytes(10) + gzip.compress(b"x")], ids=["garbage", "padding, garbage", "padding, member"]
+    "tail",
+    [b"garbage", bytes(10) + b"x", bytes(10) + gzip.compress(b"x")],
+    ids=["garbage", "padding, garbage", "padding, member"],
 )
 def test_gzip_garbage_after_the_end(tail: bytes) -> None:
     stored = gzip.compress(PLAIN)
@@ -272,11 +285,17 @@ def test_framed_snappy_chunks(chunk: bytes, error: str | None, unchecked: bool) 
     ("stored", "error"),
     [
         pytest.param(
-            hadoop_block(b"a" * 100)[:4] + b"\x7f\xff\xff\xff" + b"\x64" * 20, "a piece of 2147483647 bytes", id="length of a piece"
+            hadoop_block(b"a" * 100)[:4] + b"\x7f\xff\xff\xff" + b"\x64" * 20,
+            "a piece of 2147483647 bytes",
+            id="length of a piece",
         ),
-        pytest.param(b"\x00\x00\x00\x05" + hadoop_block(b"a" * 100)[4:], "in a block with 5 bytes", id="longer than its block"),
         pytest.param(
-            b"\x7f\xff\xff\xff\x08\x00\x00\x00\xff\xff\xff\x7f" + bytes(8), "unsupported: a piece of 268435455", id="a huge piece"
+            b"\x00\x00\x00\x05" + hadoop_block(b"a" * 100)[4:], "in a block with 5 bytes", id="longer than its block"
+        ),
+        pytest.param(
+            b"\x7f\xff\xff\xff\x08\x00\x00\x00\xff\xff\xff\x7f" + bytes(8),
+            "unsupported: a piece of 268435455",
+            id="a huge piece",
         ),
     ],
 )

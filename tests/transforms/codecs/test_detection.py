@@ -30,8 +30,17 @@ _GZIP, _ZSTD = gzip.compress(b"x"), zstd(b"x")
         pytest.param("a.gz", _ZSTD, "zstd", "magic", "its name says gzip, its bytes are zstd", id="zstd named gzip"),
         pytest.param("a", skippable(b"x") + _ZSTD, "zstd", "magic", None, id="zstd, skippable frame first"),
         pytest.param("a.json.gz", b'{"a":1}\n', "none", "plain text", "begins with plain text", id="text named gzip"),
-        pytest.param("a.gz", "é".encode() * 600, "none", "plain text", "begins with plain text", id="UTF-8 named gzip, cut in a character"),
-        pytest.param("a.gz", "text".encode("utf-16"), "none", "plain text", "begins with plain text", id="UTF-16 named gzip"),
+        pytest.param(
+            "a.gz",
+            "é".encode() * 600,
+            "none",
+            "plain text",
+            "begins with plain text",
+            id="UTF-8 named gzip, cut in a character",
+        ),
+        pytest.param(
+            "a.gz", "text".encode("utf-16"), "none", "plain text", "begins with plain text", id="UTF-16 named gzip"
+        ),
         pytest.param("a.gz", b"\x1f", "gzip", "extension", None, id="gzip cut off in its magic"),
         pytest.param("a.gz", bytes(range(256)), "gzip", "extension", None, id="noise named gzip"),
         pytest.param("a.gz", b"", "gzip", "extension", None, id="nothing named gzip"),
@@ -71,8 +80,16 @@ def test_found_by_its_name(name: str) -> None:
         ("a", COMPRESSED["lzma"].compress(PLAIN), "header of LZMA alone, and its first bytes decode"),
         ("a.br", COMPRESSED["brotli"].compress(PLAIN), "extension .br"),
         ("a.DEFLATE", COMPRESSED["raw-deflate"].compress(PLAIN), "extension .deflate (raw, for it has no zlib header)"),
-        ("a.snappy", COMPRESSED["snappy-hadoop"].compress(PLAIN), "extension .snappy (Hadoop blocks, for its big-endian lengths fit)"),
-        ("a.sz", COMPRESSED["snappy-raw"].compress(PLAIN), "extension .sz (raw, for it has neither magic bytes nor Hadoop's lengths)"),
+        (
+            "a.snappy",
+            COMPRESSED["snappy-hadoop"].compress(PLAIN),
+            "extension .snappy (Hadoop blocks, for its big-endian lengths fit)",
+        ),
+        (
+            "a.sz",
+            COMPRESSED["snappy-raw"].compress(PLAIN),
+            "extension .sz (raw, for it has neither magic bytes nor Hadoop's lengths)",
+        ),
     ],
 )
 def test_the_rule_is_a_sentence_for_people(key: str, stored: bytes, rule: str) -> None:
@@ -98,7 +115,9 @@ _TEXTS = [
 
 @pytest.mark.parametrize("text", _TEXTS)
 @pytest.mark.parametrize(
-    "more", [b"", b" and the rest of the line\n", b"2024-02-28 12:00:00 a line of a log\n" * 300], ids=["tiny", "a line", "KBs"]
+    "more",
+    [b"", b" and the rest of the line\n", b"2024-02-28 12:00:00 a line of a log\n" * 300],
+    ids=["tiny", "a line", "KBs"],
 )
 def test_text_that_looks_like_a_magic(text: bytes, more: bytes) -> None:
     assert detect_codec("a.log", (text + more)[:HEAD_BYTES]).name == "none"

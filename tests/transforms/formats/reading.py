@@ -1,4 +1,6 @@
-"""How the tests of formats read: all records of some bytes, cut anywhere, on the fast path or only on the tolerant one."""
+"""How the tests of formats read: all records of some bytes, cut anywhere, on the fast path or only on the tolerant
+one.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
-from transforms import schema
+from transforms.core import schema
 from transforms.formats import RecordBlock, read_records
 from transforms.formats.json.fields import JsonFields
 from transforms.formats.options import FormatOptions
@@ -63,16 +65,23 @@ class Reading:
     @property
     def fields(self) -> list[dict[str, str]]:
         """The attributes."""
-        return [{name: value for column, value in row.items() if (name := schema.attribute_name(column)) is not None} for row in self.rows]
+        return [
+            {name: value for column, value in row.items() if (name := schema.attribute_name(column)) is not None}
+            for row in self.rows
+        ]
 
 
 def blocks_of(data: bytes, format_name: str, *, cut: int | None = None, **options: Any) -> Iterator[RecordBlock]:
     size = cut or max(len(data), 1)
     chunks = iter([data[start : start + size] for start in range(0, len(data), size)])
-    return read_records(chunks, format_name, FormatOptions(format=format_name, **options), modified=MODIFIED, received=MODIFIED)
+    return read_records(
+        chunks, format_name, FormatOptions(format=format_name, **options), modified=MODIFIED, received=MODIFIED
+    )
 
 
-def read_all(data: bytes, format_name: str, *, cut: int | None = None, patches: dict[str, Any] | None = None, **options: Any) -> Reading:
+def read_all(
+    data: bytes, format_name: str, *, cut: int | None = None, patches: dict[str, Any] | None = None, **options: Any
+) -> Reading:
     """Read an object; `cut` is the size of its chunks, and of the blocks that are parsed."""
     settings = dict(patches or {})
     if cut is not None:
@@ -94,7 +103,9 @@ def add(reading: Reading, block: RecordBlock) -> None:
         kind = records.schema.field(name).type
         expected = {"_time": schema.TIME, "_time_source": schema.CONSTANT}.get(name, schema.TEXT)
         assert kind == expected, (name, kind)
-        assert name == "_message" or not records.num_rows or records.column(name).null_count < records.num_rows, f"{name} is empty"
+        assert name == "_message" or not records.num_rows or records.column(name).null_count < records.num_rows, (
+            f"{name} is empty"
+        )
     reading.rows += [{name: value for name, value in row.items() if value is not None} for row in records.to_pylist()]
     reading.blank += block.blank
     reading.header += block.header

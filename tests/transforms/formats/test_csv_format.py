@@ -52,7 +52,9 @@ _ROWS: list[tuple[str, bytes, list[tuple[str, dict[str, str], str | None]]]] = [
 @pytest.mark.parametrize("patches", PATHS)
 @pytest.mark.parametrize("cut", [None, 1, 7])
 @pytest.mark.parametrize(("data", "rows"), [row[1:] for row in _ROWS], ids=[row[0] for row in _ROWS])
-def test_row(data: bytes, rows: list[tuple[str, dict[str, str], str | None]], cut: int | None, patches: dict[str, Any]) -> None:
+def test_row(
+    data: bytes, rows: list[tuple[str, dict[str, str], str | None]], cut: int | None, patches: dict[str, Any]
+) -> None:
     reading = read_all(b"a,b\n" + data, "csv", cut=cut, patches=patches)
     assert list(zip(reading.messages, reading.fields, reading.errors, strict=True)) == rows
     assert (reading.blank, reading.header) == (0, 1)
@@ -85,9 +87,17 @@ _HEADERS: list[tuple[str, bytes, dict[str, Any], list[str], tuple[int, int], int
 
 @pytest.mark.parametrize("cut", [None, 1, 5])
 @pytest.mark.parametrize("patches", PATHS)
-@pytest.mark.parametrize(("data", "options", "names", "counts", "rows"), [row[1:] for row in _HEADERS], ids=[row[0] for row in _HEADERS])
+@pytest.mark.parametrize(
+    ("data", "options", "names", "counts", "rows"), [row[1:] for row in _HEADERS], ids=[row[0] for row in _HEADERS]
+)
 def test_header(
-    data: bytes, options: dict[str, Any], names: list[str], counts: tuple[int, int], rows: int, cut: int | None, patches: dict[str, Any]
+    data: bytes,
+    options: dict[str, Any],
+    names: list[str],
+    counts: tuple[int, int],
+    rows: int,
+    cut: int | None,
+    patches: dict[str, Any],
 ) -> None:
     reading = read_all(data, "csv", cut=cut, patches=patches, **options)
     assert list(dict.fromkeys(name for fields in reading.fields for name in fields)) == names
@@ -138,8 +148,12 @@ def test_lines_of_old_macs(cut: int | None) -> None:
 
 def test_time_of_the_record() -> None:
     reading = read_all(b'host,timestamp,location\n127.0.0.1,24/Mar/2025:16:25:29 -0500,"Chicago, IL"\n', "csv")
-    assert reading.fields == [{"host": "127.0.0.1", "location": "Chicago, IL", "timestamp": "24/Mar/2025:16:25:29 -0500"}]
-    assert [(str(row["_time"]), row["_time_source"]) for row in reading.rows] == [("2025-03-24 21:25:29+00:00", "record")]
+    assert reading.fields == [
+        {"host": "127.0.0.1", "location": "Chicago, IL", "timestamp": "24/Mar/2025:16:25:29 -0500"}
+    ]
+    assert [(str(row["_time"]), row["_time_source"]) for row in reading.rows] == [
+        ("2025-03-24 21:25:29+00:00", "record")
+    ]
 
 
 def test_wide_rows_bound_the_cells() -> None:
@@ -152,13 +166,16 @@ def test_wide_rows_bound_the_cells() -> None:
 
 def test_many_rows_with_newlines_in_quotes_take_the_fast_path() -> None:
     data = b"a,b\n" + b'1,"x\ny ""z"""\r\n\n"",2\n' * 1000
-    patches = {"transforms.formats.csv.table.parse_rows": None, "transforms.formats.csv.format._FIRST_TRY": 0}  # to call it is an error
+    # to call it is an error
+    patches = {"transforms.formats.csv.table.parse_rows": None, "transforms.formats.csv.format._FIRST_TRY": 0}
     reading = read_all(data, "csv", patches=patches)
     assert reading.fields == [{"a": "1", "b": 'x\ny "z"'}, {"a": "", "b": "2"}] * 1000
     assert (reading.blank, reading.header) == (1000, 1)
 
 
-_CELL = st.lists(st.sampled_from(["a", "é", " ", '"', '""', ",", "\n", "\r\n", "\r", "\0", "1", "\n\n"]), max_size=4).map("".join)
+_CELL = st.lists(
+    st.sampled_from(["a", "é", " ", '"', '""', ",", "\n", "\r\n", "\r", "\0", "1", "\n\n"]), max_size=4
+).map("".join)
 _WRITTEN = st.one_of(_CELL, _CELL.map(lambda text: '"' + text.replace('"', '""') + '"'))
 _ROW = st.lists(_WRITTEN, max_size=4).map(",".join)
 _TEXT = st.lists(st.one_of(_ROW, st.just("1,2"), st.just("1,2")), max_size=8).flatmap(

@@ -1,4 +1,6 @@
-"""The time of a CSV row: named fields, else the leftmost column of times; it does not matter where the stream is cut."""
+"""The time of a CSV row: named fields, else the leftmost column of times; it does not matter where the stream is
+cut.
+"""
 
 from __future__ import annotations
 
@@ -59,13 +61,17 @@ def test_zone_of_the_options() -> None:
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize(("odd", "found"), [(99, "b"), (100, "a")])
 def test_column_is_chosen_by_the_first_hundred_rows(cut: int, odd: int, found: str) -> None:
-    """Also where blocks are smaller than the sample, and where the rows of one block alone would tell another column."""
+    """Also where blocks are smaller than the sample, and where the rows of one block alone would tell another
+    column.
+    """
     rows = [(f"2024-01-01 00:00:{row % 60:02}", f"2024-02-02 00:00:{row % 60:02}") for row in range(150)]
     rows[odd] = ("x", rows[odd][1])
     data = "id,a,b\n" + "".join(f'"{row}\n",{a},{b}\n' for row, (a, b) in enumerate(rows))
     times = times_of(data.encode(), cut=cut)
     month = {"a": "01", "b": "02"}[found]
-    assert [time and time[5:7] for time in times] == [None if found == "a" and row == odd else month for row in range(150)]
+    assert [time and time[5:7] for time in times] == [
+        None if found == "a" and row == odd else month for row in range(150)
+    ]
 
 
 @pytest.mark.parametrize("cut", [64, 4096, None])

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from transforms.errors import UnsupportedError
+from transforms.core.errors import UnsupportedError
 from transforms.formats.detection import HEAD_BYTES, asked_for, detect_format
 from transforms.formats.options import FormatOptions
 
@@ -205,7 +205,9 @@ _CASES: list[tuple[str, str, bytes, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("key", "head", "format_name", "rule"), [case[1:] for case in _CASES], ids=[case[0] for case in _CASES])
+@pytest.mark.parametrize(
+    ("key", "head", "format_name", "rule"), [case[1:] for case in _CASES], ids=[case[0] for case in _CASES]
+)
 def test_format(key: str, head: bytes, format_name: str, rule: str) -> None:
     choice = detect_format(key, head[:HEAD_BYTES])
     assert (choice.format, choice.rule) == (format_name, rule)
@@ -286,9 +288,18 @@ def test_codecs_that_are_left_are_refused(head: bytes, kind: str) -> None:
 @pytest.mark.parametrize(
     ("data", "wanted"),
     [
-        (b'{"@timestamp":"2025-08-11T22:24:01Z","message":"GET /1","event":{"dataset":"nginx"},"host":{"name":"web1"}}', "json"),
-        (b'{"event":"request_finished","host":"web-1","level":"info","timestamp":"2025-08-11T22:24:37Z","status":200}', "json"),
-        (b'{"event":"Order Completed","userId":"u1","properties":{},"timestamp":"2025-08-11T22:24:37Z","source":"web"}', "json"),
+        (
+            b'{"@timestamp":"2025-08-11T22:24:01Z","message":"GET /1","event":{"dataset":"nginx"},"host":{"name":"web1"}}',
+            "json",
+        ),
+        (
+            b'{"event":"request_finished","host":"web-1","level":"info","timestamp":"2025-08-11T22:24:37Z","status":200}',
+            "json",
+        ),
+        (
+            b'{"event":"Order Completed","userId":"u1","properties":{},"timestamp":"2025-08-11T22:24:37Z","source":"web"}',
+            "json",
+        ),
         (b'{"event":"user_login","time":"2025-08-11T22:24:37Z","user":"bob","ip":"10.0.0.1"}', "json"),
         (b'{"event":"x","host":{"name":"web1"}}', "json"),
         (b'{"event":"Demo log","time":"2025-11-14T22:46:11Z","status":500}', "splunk_hec"),
@@ -303,7 +314,9 @@ def test_records_with_an_event_are_not_what_hec_takes(data: bytes, wanted: str) 
 
 
 def test_a_csv_without_a_header_keeps_its_first_row() -> None:
-    choice = detect_format("postgresql.csv", b'2025-08-11 22:24:37.123 UTC,"p","db",1\n2025-08-11 22:24:38.123 UTC,"p","db",2\n')
+    choice = detect_format(
+        "postgresql.csv", b'2025-08-11 22:24:37.123 UTC,"p","db",1\n2025-08-11 22:24:38.123 UTC,"p","db",2\n'
+    )
     assert (choice.format, choice.headers) == ("csv", ("column_1", "column_2", "column_3", "column_4"))
     assert choice.warning is not None and "--headers" in choice.warning
     assert detect_format("a.csv", b"year,2019,2020\nsales,1,2\n").headers is None

@@ -1,4 +1,6 @@
-"""Ten thousand files of CSV and of text: the fast path reads what a slow one reads, times too, wherever the stream is cut."""
+"""Ten thousand files of CSV and of text: the fast path reads what a slow one reads, times too, wherever the stream is
+cut.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,17 @@ _CSV_ROW = st.one_of(
     st.sampled_from([b"2024-01-02 03:04:05,x,1", b'2024-01-02 03:04:06,"x",2', b"", b"\r"]),
     st.lists(st.sampled_from(_CELLS), min_size=1, max_size=4).map(b",".join),
 )
-_HEADERS = [b"time,a,b", b"time,ts", b"began,a,b", b'"a","a",', b"date,time,x", b"", b"\xef\xbb\xbfts,b", b'"a\nb",c', b"a"]
+_HEADERS = [
+    b"time,a,b",
+    b"time,ts",
+    b"began,a,b",
+    b'"a","a",',
+    b"date,time,x",
+    b"",
+    b"\xef\xbb\xbfts,b",
+    b'"a\nb",c',
+    b"a",
+]
 _ENDS = [b"\n", b"\r\n"]
 
 _LINES = [
@@ -64,7 +76,9 @@ def test_text(lines: list[bytes], end: bytes, encoding: str, cut: int, max_recor
     data = end.join(lines)
     if encoding != "utf-8":
         data = data.decode("utf-8", "replace").encode(encoding)
-    found = read_all(data, "text", cut=cut if len(data) > cut else None, max_record=max_record, multiline_start=multiline)
+    found = read_all(
+        data, "text", cut=cut if len(data) > cut else None, max_record=max_record, multiline_start=multiline
+    )
     assert (list(zip(found.messages, found.errors, strict=True)), found.blank) == _plainly(data, max_record, multiline)
 
 

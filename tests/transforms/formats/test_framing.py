@@ -1,4 +1,6 @@
-"""Framing: lines and their ends, bad bytes, long lines, streams that break, and that it does not matter where a stream is cut."""
+"""Framing: lines and their ends, bad bytes, long lines, streams that break, and that it does not matter where a stream
+is cut.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.formats.reading import EXAMPLES, MODIFIED, Reading, add, blocks_of, read_all
-from transforms.errors import CorruptStreamError
+from transforms.arrow.views import columns_of, take, view_array
+from transforms.core.errors import CorruptStreamError
 from transforms.formats import read_records
 from transforms.formats.encoding import utf8
 from transforms.formats.framing import line_blocks, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_ROWS
-from transforms.formats.views import columns_of, take, view_array
 
 # Name, bytes; messages, blank lines, replaced byte sequences.
 _TEXTS: list[tuple[str, bytes, list[str], int, int]] = [
@@ -54,7 +56,9 @@ _TEXTS: list[tuple[str, bytes, list[str], int, int]] = [
 
 
 @pytest.mark.parametrize("cut", [None, 1, 2, 7])
-@pytest.mark.parametrize(("data", "messages", "blank", "replaced"), [row[1:] for row in _TEXTS], ids=[row[0] for row in _TEXTS])
+@pytest.mark.parametrize(
+    ("data", "messages", "blank", "replaced"), [row[1:] for row in _TEXTS], ids=[row[0] for row in _TEXTS]
+)
 def test_text(data: bytes, messages: list[str], blank: int, replaced: int, cut: int | None) -> None:
     reading = read_all(data, "text", cut=cut)
     assert reading.messages == messages
@@ -100,7 +104,9 @@ def test_stream_that_breaks_gives_complete_records_first(format_name: str, cut: 
         raise CorruptStreamError("here")
 
     reading = Reading()
-    blocks = read_records(chunks(), format_name, FormatOptions(format=format_name), modified=MODIFIED, received=MODIFIED)
+    blocks = read_records(
+        chunks(), format_name, FormatOptions(format=format_name), modified=MODIFIED, received=MODIFIED
+    )
     with pytest.raises(CorruptStreamError, match="here"):
         for block in blocks:
             add(reading, block)
@@ -138,8 +144,13 @@ def test_multiline_too_long(cut: int | None) -> None:
 @pytest.mark.parametrize("cut", [None, 1, 5])
 def test_multiline_too_long_behind_blank_lines(cut: int | None) -> None:
     """Blank lines at the end of an event are none of it, but those before a line that is cut off are."""
-    reading = read_all(b"[1] a\n" + b"\n" * 30 + b" b\n[2] c\n" + b"\n" * 30, "text", cut=cut, multiline_start=r"^\[", max_record=12)
-    assert list(zip(reading.messages, reading.errors, strict=True)) == [("[1] a" + "\n" * 7, "record_too_long"), ("[2] c", None)]
+    reading = read_all(
+        b"[1] a\n" + b"\n" * 30 + b" b\n[2] c\n" + b"\n" * 30, "text", cut=cut, multiline_start=r"^\[", max_record=12
+    )
+    assert list(zip(reading.messages, reading.errors, strict=True)) == [
+        ("[1] a" + "\n" * 7, "record_too_long"),
+        ("[2] c", None),
+    ]
     assert reading.blank == 60
 
 
@@ -164,13 +175,19 @@ def test_stack_traces_are_one_event_each(end: bytes, cut: int | None) -> None:
 
 
 _LINE = st.lists(
-    st.sampled_from([b"a", b"bcdefghijklmnop", "é".encode(), "😀".encode(), b"\xff", b"\xe2\x82", b"\r", b"\0", b" "]), max_size=5
+    st.sampled_from([b"a", b"bcdefghijklmnop", "é".encode(), "😀".encode(), b"\xff", b"\xe2\x82", b"\r", b"\0", b" "]),
+    max_size=5,
 )
 _DATA = st.lists(_LINE.map(b"".join), max_size=8).map(b"\n".join)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(data=_DATA, cut=st.sampled_from([1, 2, 7, 64]), max_record=st.sampled_from([100, 10, 3]), multiline=st.sampled_from([None, "a"]))
+@given(
+    data=_DATA,
+    cut=st.sampled_from([1, 2, 7, 64]),
+    max_record=st.sampled_from([100, 10, 3]),
+    multiline=st.sampled_from([None, "a"]),
+)
 def test_where_a_text_is_cut_does_not_matter(data: bytes, cut: int, max_record: int, multiline: str | None) -> None:
     whole = read_all(data, "text", max_record=max_record, multiline_start=multiline)
     assert read_all(data, "text", cut=cut, max_record=max_record, multiline_start=multiline) == whole
@@ -186,7 +203,11 @@ def test_text_is_what_python_reads(data: bytes) -> None:
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(text=_DATA.map(lambda data: data.decode("utf-8", "replace")), cut=st.sampled_from([1, 3, 64]), order=st.sampled_from(["le", "be"]))
+@given(
+    text=_DATA.map(lambda data: data.decode("utf-8", "replace")),
+    cut=st.sampled_from([1, 3, 64]),
+    order=st.sampled_from(["le", "be"]),
+)
 def test_utf16_is_transcoded(text: str, cut: int, order: str) -> None:
     data = ("\ufeff" + text).encode(f"utf-16-{order}")
     assert read_all(data, "text", cut=cut) == read_all(text.encode(), "text")

@@ -1,4 +1,6 @@
-"""JSON: what becomes of an object, a number, a name; the fast path against the tolerant one, and against Python's json."""
+"""JSON: what becomes of an object, a number, a name; the fast path against the tolerant one, and against Python's
+json.
+"""
 
 from __future__ import annotations
 
@@ -105,11 +107,15 @@ def test_number_keeps_its_text(number: str, patches: dict[str, Any]) -> None:
     line = f'{{"a":{number},"b":[{number},{number} , {number}],"c": {number} ,"s":"{number}","t":"a, {number}, b"}}'
     reading = read_all(line.encode(), "json", patches=patches)
     assert reading.errors == [None]
-    assert reading.fields == [{"a": number, "b": f"[{number},{number},{number}]", "c": number, "s": number, "t": f"a, {number}, b"}]
+    assert reading.fields == [
+        {"a": number, "b": f"[{number},{number},{number}]", "c": number, "s": number, "t": f"a, {number}, b"}
+    ]
 
 
 @pytest.mark.parametrize("patches", PATHS)
-@pytest.mark.parametrize(("line", "code", "fields"), [row[1:] for row in UNREADABLE], ids=[row[0] for row in UNREADABLE])
+@pytest.mark.parametrize(
+    ("line", "code", "fields"), [row[1:] for row in UNREADABLE], ids=[row[0] for row in UNREADABLE]
+)
 def test_unreadable(line: bytes, code: str, fields: dict[str, str], patches: dict[str, Any]) -> None:
     good = b'{"ok":1}\n'
     reading = read_all(good + line + b"\n" + good, "json", patches=patches)
@@ -152,9 +158,13 @@ def test_time_of_the_record() -> None:
     "rows",
     [
         pytest.param([{f"k{row}_{column}": row for column in range(10)} for row in range(3000)], id="no name twice"),
-        pytest.param([{f"k{(row * 7 + column) % 1500}": row for column in range(10)} for row in range(6000)], id="1,500 names"),
+        pytest.param(
+            [{f"k{(row * 7 + column) % 1500}": row for column in range(10)} for row in range(6000)], id="1,500 names"
+        ),
         pytest.param([{f"k{column}": row for column in range(1500)} for row in range(30)], id="1,500 in each"),
-        pytest.param([{"a": row, **({f"rare{row}": 1} if row % 100 == 0 else {})} for row in range(5000)], id="rare names"),
+        pytest.param(
+            [{"a": row, **({f"rare{row}": 1} if row % 100 == 0 else {})} for row in range(5000)], id="rare names"
+        ),
         pytest.param([{"a": 1}] * 600 + [{"b": 2, "c": None}] * 600, id="names that change"),
     ],
 )
@@ -178,28 +188,49 @@ _NUMBER = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
 )
 _PIECE = st.sampled_from(
-    [*'abé😀\u2028\x7f"\\/ ,:[]{}', "1.10", ", 1.10 ", ":1e5", "00:00.000Z", "\\ud800", "\\u0001", "NaN", ",}", "\x01", "\\u0000", "\\n"]
+    [
+        *'abé😀\u2028\x7f"\\/ ,:[]{}',
+        "1.10",
+        ", 1.10 ",
+        ":1e5",
+        "00:00.000Z",
+        "\\ud800",
+        "\\u0001",
+        "NaN",
+        ",}",
+        "\x01",
+        "\\u0000",
+        "\\n",
+    ]
 )
 _STRING = (
     st.lists(_PIECE, max_size=4)
     .map("".join)
     .flatmap(lambda text: st.sampled_from([json.dumps(text), json.dumps(text, ensure_ascii=False), f'"{text}"']))
 )
-_NAME = st.one_of(st.sampled_from(['"a"', '"b"', '"time"', '""', '"*"', '"a/b"', '"A"', '"\\u0061"', '"date"']), _STRING)
+_NAME = st.one_of(
+    st.sampled_from(['"a"', '"b"', '"time"', '""', '"*"', '"a/b"', '"A"', '"\\u0061"', '"date"']), _STRING
+)
 _SPACE = st.sampled_from(["", "", "", " ", "\t", "  "])
 _SCALAR = st.one_of(
-    _NUMBER, _STRING, st.sampled_from(["true", "false", "null", "null", "NaN", "-Infinity", "nan", "", "x", "01", "+1", "1.", ".5"])
+    _NUMBER,
+    _STRING,
+    st.sampled_from(["true", "false", "null", "null", "NaN", "-Infinity", "nan", "", "x", "01", "+1", "1.", ".5"]),
 )
 
 
 def _joined(parts: list[str], spaces: list[str], opening: str, closing: str, end: str) -> str:
-    return opening + ",".join(f"{space}{part}{space}" for part, space in zip(parts, spaces, strict=False)) + end + closing
+    return (
+        opening + ",".join(f"{space}{part}{space}" for part, space in zip(parts, spaces, strict=False)) + end + closing
+    )
 
 
 def _container(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     spaces = st.lists(_SPACE, min_size=4, max_size=4)
     end = st.sampled_from([""] * 12 + [",", " ", ", "])
-    members = st.lists(st.tuples(_NAME, values, _SPACE).map(lambda item: f"{item[0]}{item[2]}:{item[2]}{item[1]}"), max_size=4)
+    members = st.lists(
+        st.tuples(_NAME, values, _SPACE).map(lambda item: f"{item[0]}{item[2]}:{item[2]}{item[1]}"), max_size=4
+    )
     return st.one_of(
         st.builds(_joined, members, spaces, st.just("{"), st.just("}"), end),
         st.builds(_joined, st.lists(values, max_size=4), spaces, st.just("["), st.just("]"), end),

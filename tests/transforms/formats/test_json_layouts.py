@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import many
 from tests.transforms.formats.reading import FAST, MODIFIED, TOLERANT, read_all
-from transforms.errors import CorruptStreamError
+from transforms.core.errors import CorruptStreamError
 from transforms.formats import read_records
 from transforms.formats.options import FormatOptions
 
@@ -105,7 +105,9 @@ def test_broken(text: str, records: list[Any], cut: int | None, patches: dict[st
     assert reading.errors == [None if isinstance(record, str) else record[0] for record in records]
 
 
-CLOUDWATCH = '{"logGroup":"g","n":1.10,"logEvents":[{"id":"1","logGroup":"own"},{"id":"2"}],"owner":"o","no":null,"tags":["t"]}'
+CLOUDWATCH = (
+    '{"logGroup":"g","n":1.10,"logEvents":[{"id":"1","logGroup":"own"},{"id":"2"}],"owner":"o","no":null,"tags":["t"]}'
+)
 
 
 @pytest.mark.parametrize("cut", CUTS)

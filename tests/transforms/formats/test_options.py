@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 from transforms.formats.options import FormatOptions, check_options
 
 
@@ -42,7 +42,11 @@ def test_good(options: dict[str, Any]) -> None:
         ({"format": "text", "skip_rows": 1}, "skipRows", "not text"),
         ({"format": "json", "headers": ("a",)}, "headers", "not json"),
         ({"records_path": "Records"}, "recordsPath", "format json (--format json), not auto"),
-        ({"format": "splunk_hec", "records_path": "Records"}, "recordsPath", "format json (--format json), not splunk_hec"),
+        (
+            {"format": "splunk_hec", "records_path": "Records"},
+            "recordsPath",
+            "format json (--format json), not splunk_hec",
+        ),
         ({"format": "json", "records_path": ""}, "recordsPath", "names joined by dots"),
         ({"format": "json", "records_path": "a..b"}, "recordsPath", "names joined by dots"),
         ({"format": "splunk_hec", "delimiter": ";"}, "delimiter", "not splunk_hec"),

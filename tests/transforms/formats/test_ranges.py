@@ -1,4 +1,6 @@
-"""Parts of an object, read by themselves, give what the whole gives: what CSV needs of its beginning travels with them."""
+"""Parts of an object, read by themselves, give what the whole gives: what CSV needs of its beginning travels with
+them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def read_parts(data: bytes, places: list[int], format_name: str, **options: obje
     for low, high in zip([0, *places], [*places, len(data)], strict=True):
         part = _chunks(data[low:high])
         head = data[: csv_format.HEAD_BYTES]
-        for block in module.read(part, settings_, _CLOCK) if low == 0 else module.read_range(head, part, settings_, _CLOCK):
+        for block in (
+            module.read(part, settings_, _CLOCK) if low == 0 else module.read_range(head, part, settings_, _CLOCK)
+        ):
             add(reading, block)
     return reading
 
@@ -35,7 +39,9 @@ def _chunks(data: bytes) -> Iterator[bytes]:
     return (data[start : start + 50] for start in range(0, len(data), 50))
 
 
-_ROWS = [b"%d,2024-01-01 00:00:%02d,a\n" % (row, row) for row in range(30)] + [b"%d,x,2024-02-02\n" % row for row in range(30)]
+_ROWS = [b"%d,2024-01-01 00:00:%02d,a\n" % (row, row) for row in range(30)] + [
+    b"%d,x,2024-02-02\n" % row for row in range(30)
+]
 _TEXT = b"".join(_ROWS)
 
 # Name, what stands before the rows, options; the names that have values.
@@ -51,9 +57,15 @@ _HEADERS = [
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-@pytest.mark.parametrize(("before", "options", "names"), [case[1:] for case in _HEADERS], ids=[case[0] for case in _HEADERS])
+@pytest.mark.parametrize(
+    ("before", "options", "names"), [case[1:] for case in _HEADERS], ids=[case[0] for case in _HEADERS]
+)
 def test_csv_in_parts(before: bytes, options: dict[str, object], names: list[str], end: bytes) -> None:
-    data = before + _TEXT if end == b"\n" else before.replace(b"\r\n", b"\n").replace(b"\n", end) + _TEXT.replace(b"\n", end)
+    data = (
+        before + _TEXT
+        if end == b"\n"
+        else before.replace(b"\r\n", b"\n").replace(b"\n", end) + _TEXT.replace(b"\n", end)
+    )
     names = [name.replace("\n", "\r\n") if end == b"\r\n" else name for name in names]
     places = [data.index(_ROWS[row].replace(b"\n", end), 100) for row in (25, 31, 32, 59)]
     with mock.patch("transforms.formats.csv.format.HEAD_BYTES", 600):
@@ -72,13 +84,18 @@ def test_csv_in_parts_of_utf16() -> None:
 
 def test_csv_without_a_header_in_its_head() -> None:
     for head in (b"", b"\n\n", b'"a,b'):
-        with pytest.raises(ValueError, match="no header of CSV"), mock.patch("transforms.formats.csv.format.HEAD_BYTES", len(head)):
+        with (
+            pytest.raises(ValueError, match="no header of CSV"),
+            mock.patch("transforms.formats.csv.format.HEAD_BYTES", len(head)),
+        ):
             list(csv_format.read_range(head, iter([b"1,2\n"]), FormatOptions(format="csv"), _CLOCK))
 
 
 @settings(max_examples=EXAMPLES // 4, deadline=None)
 @given(
-    rows=st.lists(st.sampled_from([b"1,2024-01-02\n", b'"x\ny",\n', b"\n", b"1,2,3\n", b"\xff,x\n"]), min_size=1, max_size=12),
+    rows=st.lists(
+        st.sampled_from([b"1,2024-01-02\n", b'"x\ny",\n', b"\n", b"1,2,3\n", b"\xff,x\n"]), min_size=1, max_size=12
+    ),
     head=st.integers(5, 80),
     data=st.data(),
 )
@@ -99,4 +116,6 @@ def test_text_in_parts(encoding: str, multiline: str | None) -> None:
     lengths = [len(part.encode(encoding)) - len("".encode(encoding)) for part in parts]
     start = len("".encode(encoding))
     places = [start + lengths[0], start + lengths[0] + lengths[1]]
-    assert read_parts(data, places, "text", multiline_start=multiline) == read_all(data, "text", multiline_start=multiline)
+    assert read_parts(data, places, "text", multiline_start=multiline) == read_all(
+        data, "text", multiline_start=multiline
+    )

@@ -94,12 +94,20 @@ def test_splunk_csv(cut: int | None) -> None:
     assert reading.fields[1] == {"host": "h2", "_cd": "", "_raw": "raw2", "_time": "never"}
     assert reading.fields[4] == {}
     times = [str(row.get("_time")) for row in reading.rows]
-    assert times == ["2025-08-11 00:00:01.500000+00:00", "None", "2025-08-11 00:00:00.250000+00:00", "None", "2025-08-11 00:00:01+00:00"]
+    assert times == [
+        "2025-08-11 00:00:01.500000+00:00",
+        "None",
+        "2025-08-11 00:00:00.250000+00:00",
+        "None",
+        "2025-08-11 00:00:01+00:00",
+    ]
     assert reading.header == 1
 
 
 def test_splunk_csv_options() -> None:
-    reading = read_all(b"x\n1754870400;event;h\n", "splunk_csv", delimiter=";", skip_rows=1, headers=("_time", "_raw", "host"))
+    reading = read_all(
+        b"x\n1754870400;event;h\n", "splunk_csv", delimiter=";", skip_rows=1, headers=("_time", "_raw", "host")
+    )
     assert (reading.messages, reading.fields) == (["event"], [{"host": "h"}])
 
 
@@ -125,12 +133,17 @@ def test_splunk_json(patches: dict[str, Any]) -> None:
 _VALUE = st.sampled_from(['"x"', '""', "null", "1.10", "-0", "1e5", "true", "{}", "[]", '["a", 1.0]', '{"a":{"b":1}}', '"{}"', '"\\ud800"',
                           '"{\\"a\\":1}"', "[[]]", '"2025-08-11T00:00:01Z"', "1754870400.123456", "9007199254740993", "x", '{"a": 1.10}',
                           "123456789012345678901234567890"])  # fmt: skip
-_NAME = st.sampled_from(["event", "event", "time", "host", "sourcetype", "index", "fields", "fields", "a", "event\\u0000"])
+_NAME = st.sampled_from(
+    ["event", "event", "time", "host", "sourcetype", "index", "fields", "fields", "a", "event\\u0000"]
+)
 
 
 @pytest.mark.slow
 @settings(max_examples=many(500), deadline=None)
-@given(batch=st.lists(st.lists(st.tuples(_NAME, _VALUE), max_size=5), min_size=20, max_size=20), space=st.sampled_from(["", " ", "\r\n"]))
+@given(
+    batch=st.lists(st.lists(st.tuples(_NAME, _VALUE), max_size=5), min_size=20, max_size=20),
+    space=st.sampled_from(["", " ", "\r\n"]),
+)
 def test_hec_fast_path_equals_tolerant_path(batch: list[list[tuple[str, str]]], space: str) -> None:
     """500 batches of 20 independent objects."""
     objects = ["{" + f",{space}".join(f'"{name}":{space}{value}' for name, value in members) + "}" for members in batch]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import S3
-from transforms.hot_tier.table import prepare
+from transforms.hot_tier.table.prepare import prepare
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 

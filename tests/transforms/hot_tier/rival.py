@@ -2,7 +2,8 @@
 
     python -m tests.transforms.hot_tier.rival TIER OPTIONS JOB WAVES
 
-OPTIONS are `StorageOptions` as JSON, WAVES a JSON list of lists of `[key, content]`. It says `ready`, and begins when it reads a line.
+OPTIONS are `StorageOptions` as JSON, WAVES a JSON list of lists of `[key, content]`. It says `ready`, and begins when
+it reads a line.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import json
 import sys
 
 from tests.transforms.hot_tier.samples import entry, events, times_of, uri_of
-from transforms.hot_tier.publish import publish_wave
-from transforms.hot_tier.table import prepare, promoted_columns
-from transforms.hot_tier.writing import HotTierWriter
+from transforms.hot_tier.data.writer import HotTierWriter
+from transforms.hot_tier.ledger.publish import publish_wave
+from transforms.hot_tier.table.prepare import prepare, promoted_columns
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 ROWS = 4

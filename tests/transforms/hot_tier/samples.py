@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms import schema
-from transforms.hot_tier.data_file import FileDescription
-from transforms.hot_tier.ledger import LedgerEntry
-from transforms.hot_tier.publish import PublishResult, publish_wave
-from transforms.hot_tier.table import promoted_columns
-from transforms.hot_tier.writing import HotTierWriter
+from transforms.core import schema
+from transforms.hot_tier.data.data_file import FileDescription
+from transforms.hot_tier.data.writer import HotTierWriter
+from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
+from transforms.hot_tier.table.prepare import promoted_columns
 from transforms.storage import TierStore
 
 DAY = 86_400_000_000
@@ -57,7 +57,9 @@ def uri_of(key: str) -> str:
     return f"s3://{BUCKET}/{key}"
 
 
-def entry(key: str, rows: int, *, job: str = "job", wave: int = 0, status: str = "ingested", content: str = "1") -> LedgerEntry:
+def entry(
+    key: str, rows: int, *, job: str = "job", wave: int = 0, status: str = "ingested", content: str = "1"
+) -> LedgerEntry:
     published = status in ("ingested", "salvaged")
     return LedgerEntry(
         bucket=BUCKET,
@@ -100,7 +102,14 @@ def write(
 
 
 def publish(
-    tier: TierStore, keys: Sequence[str], *, rows: int = 5, job: str = "job", wave: int = 0, content: str = "1", **rules: Any
+    tier: TierStore,
+    keys: Sequence[str],
+    *,
+    rows: int = 5,
+    job: str = "job",
+    wave: int = 0,
+    content: str = "1",
+    **rules: Any,
 ) -> PublishResult:
     """Write and publish a wave of objects that were all ingested."""
     files = write(tier, keys, rows=rows, content=content, job=job)

@@ -10,19 +10,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms import schema
-from transforms.hot_tier import table
-from transforms.hot_tier.commits import commit
-from transforms.hot_tier.data_file import FileDescription
-from transforms.hot_tier.snapshot import Snapshot
-from transforms.hot_tier.statistics import ColumnStatistics, statistics_json
-from transforms.hot_tier.writing import HotTierWriter
+from transforms.core import schema
+from transforms.hot_tier.data.data_file import FileDescription
+from transforms.hot_tier.data.writer import HotTierWriter
+from transforms.hot_tier.table import prepare as table
+from transforms.hot_tier.table.commit import commit
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.hot_tier.table.statistics import ColumnStatistics, statistics_json
 from transforms.storage import TierStore
 
 Event = tuple[dict[str, Any], dict[str, str]]
 
 
-def event(at: str | datetime, message: str = "", /, *, system: dict[str, str] | None = None, **attributes: str) -> Event:
+def event(
+    at: str | datetime, message: str = "", /, *, system: dict[str, str] | None = None, **attributes: str
+) -> Event:
     """Return an event: its system columns that are not null, and its attributes."""
     moment = at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=timezone.utc)
     return {"_time": moment, "_time_source": "record", "_message": message, **(system or {})}, attributes
@@ -67,7 +69,9 @@ class Tier:
         return self
 
     def add_foreign(self, events: Sequence[Event], columns: pa.Table, *, name: str = "part-00000") -> Tier:
-        """Publish events in a file that another writer made; it may keep an attribute in its column here and in the map there."""
+        """Publish events in a file that another writer made; it may keep an attribute in its column here and in the map
+        there.
+        """
         day = events[0][0]["_time"].date().isoformat()
         path = f"tier=hot/date={day}/{name}-foreign.c000.snappy.parquet"
         written = pa.BufferOutputStream()
@@ -94,7 +98,10 @@ class Tier:
 
 def foreign_file(store: TierStore) -> Tier:
     """Return a tier with a file that a foreign compaction made of an older and a newer one."""
-    first, second = event("2025-03-01T00:00:00", "in the map", status="404"), event("2025-03-01T00:00:01", "in its column", status="404")
+    first, second = (
+        event("2025-03-01T00:00:00", "in the map", status="404"),
+        event("2025-03-01T00:00:01", "in its column", status="404"),
+    )
     both = [first, second]
     columns = pa.table(
         {

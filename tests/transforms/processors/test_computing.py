@@ -8,12 +8,14 @@ import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from transforms.processors import computing
-from transforms.processors.computing import compute
-from transforms.processors.formula import Formula, Name, Number, Operation
+from transforms.processors.kernels import computing
+from transforms.processors.kernels.computing import compute
+from transforms.processors.kernels.formula import Formula, Name, Number, Operation
 
 NUMBERS = st.one_of(st.integers(-50, 50), st.integers(-(10**16), 10**16)).map(str)
-LEAVES = st.one_of(st.sampled_from("ab").map(Name), st.integers(0, 1000).map(Decimal).map(Number), st.just(Number(Decimal("0.25"))))
+LEAVES = st.one_of(
+    st.sampled_from("ab").map(Name), st.integers(0, 1000).map(Decimal).map(Number), st.just(Number(Decimal("0.25")))
+)
 FORMULAS: st.SearchStrategy[Formula] = st.recursive(
     LEAVES, lambda inner: st.builds(Operation, st.sampled_from("+-*/%"), inner, inner), max_leaves=5
 )
@@ -30,4 +32,5 @@ def test_both_ways_agree(formula: Formula, rows: list[tuple[str, str]]) -> None:
         assert (one is None) == (other is None)
         if one is not None and other is not None and one != other:
             assert not computing._is_whole(formula)  # noqa: SLF001  which is exact
-            assert abs(Decimal(one) - Decimal(other)) <= abs(Decimal(other)) * Decimal("1.01e-14")  # one of the last of 15 digits
+            # one of the last of 15 digits
+            assert abs(Decimal(one) - Decimal(other)) <= abs(Decimal(other)) * Decimal("1.01e-14")

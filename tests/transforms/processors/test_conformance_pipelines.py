@@ -9,11 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms import schema
-from transforms.event_shaping import apply_pipelines
-from transforms.object_reading import ReadSettings
-from transforms.processors.definition import load_pipelines
-from transforms.read_object import read_object
+from transforms.core import schema
+from transforms.event_pipelines.definition import load_pipelines
+from transforms.objects.event_shaping import apply_pipelines
+from transforms.objects.read_object import read_object
+from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
 
 CASE_1 = r"""
@@ -56,7 +56,13 @@ def test_case_1_access_line(tmp_path: Path) -> None:
         '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 (Linux; Android '
         '5.1.1; Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/91.0.4472.124 Mobile Safari/537.36"'
     )
-    sent = {"event": line, "host": "web-1", "index": "main", "source": "site_visitors.log", "sourcetype": "access_combined"}
+    sent = {
+        "event": line,
+        "host": "web-1",
+        "index": "main",
+        "source": "site_visitors.log",
+        "sourcetype": "access_combined",
+    }
     event = event_of(tmp_path, sent, CASE_1)
     assert attributes(event) == {
         "host": "web-1",

@@ -1,4 +1,6 @@
-"""Patterns and lines made to stall a job: all processors take time in proportion to the text (these tests end at all)."""
+"""Patterns and lines made to stall a job: all processors take time in proportion to the text (these tests end at
+all).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from transforms.event_pipelines.definition import load_pipelines
 from transforms.processors import Step, apply_pipelines
-from transforms.processors.definition import load_pipelines
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
 SIZE = 10 << 20
@@ -40,7 +42,9 @@ HOSTILE: list[tuple[dict[str, Any], str, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("step", "text", "failed"), HOSTILE, ids=[f"{at}-{next(iter(step))}" for at, (step, _, _) in enumerate(HOSTILE)])
+@pytest.mark.parametrize(
+    ("step", "text", "failed"), HOSTILE, ids=[f"{at}-{next(iter(step))}" for at, (step, _, _) in enumerate(HOSTILE)]
+)
 def test_ends(step: dict[str, Any], text: str, monkeypatch: pytest.MonkeyPatch, *, failed: bool) -> None:
     monkeypatch.setenv("REKINDLE_HASH_KEY", "key of the tests")
     failures: Counter[Step] = Counter()

@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 import polars as pl
 import pytest
 
-from transforms.errors import ConfigurationError
-from transforms.processors.java_patterns import translate
-from transforms.processors.java_times import read_java_times
+from transforms.core.errors import ConfigurationError
+from transforms.processors.kernels.java_patterns import translate
+from transforms.processors.kernels.java_times import read_java_times
 
 UTC = timezone.utc
 MODIFIED = RECEIVED = datetime(2025, 11, 21, 12, tzinfo=UTC)

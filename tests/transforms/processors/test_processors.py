@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
+from transforms.event_pipelines.definition import load_pipelines
 from transforms.processors import PROCESSORS, Step, apply_pipelines
-from transforms.processors.definition import load_pipelines
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
 Event = dict[str, Any]
@@ -25,7 +25,9 @@ Event = dict[str, Any]
 def batch_of(events: list[Event]) -> pa.RecordBatch:
     """Return events as they are in flight: `m` is the message."""
     names = ["_message", *dict.fromkeys(name for event in events for name in event if name != "m")]
-    columns = {name: [event.get("m", "text") if name == "_message" else event.get(name) for event in events] for name in names}
+    columns = {
+        name: [event.get("m", "text") if name == "_message" else event.get(name) for event in events] for name in names
+    }
     return pa.RecordBatch.from_arrays([pa.array(values, pa.string_view()) for values in columns.values()], names=names)
 
 
@@ -35,7 +37,10 @@ def run(steps: list[Event], events: list[Event], **pipeline: object) -> tuple[li
     failures: Counter[Step] = Counter()
     done = apply_pipelines(batch_of(events), load_pipelines(text, source="p.json"), received=NOW, failures=failures)
     assert done.num_rows == len(events)
-    rows = [{"m" if name == "_message" else name: value for name, value in row.items() if value is not None} for row in done.to_pylist()]
+    rows = [
+        {"m" if name == "_message" else name: value for name, value in row.items() if value is not None}
+        for row in done.to_pylist()
+    ]
     return [{name: value for name, value in row.items() if name != "_pipelines"} for row in rows], failures
 
 
@@ -272,7 +277,9 @@ def test_processor(step: Event, before: Event, changes: Event, *, failed: bool) 
 @pytest.mark.parametrize(("step", "before", "changes", "failed"), CASES, ids=names(CASES))
 def test_processor_among_other_events(step: Event, before: Event, changes: Event, *, failed: bool) -> None:
     """The same with a condition that chooses two of four events, and values that stand in for those of the others."""
-    other = {name: "other" for name in expected(before, changes) if name not in ("m", "_time", "_time_source")} | {"m": "other"}
+    other = {name: "other" for name in expected(before, changes) if name not in ("m", "_time", "_time_source")} | {
+        "m": "other"
+    }
     chosen = before | {"chosen": "yes"}
     after, failures = run([step], [other, chosen, other, chosen], when="chosen=yes")
     assert after == [other, expected(chosen, changes), other, expected(chosen, changes)]
@@ -357,7 +364,9 @@ def test_hashes_by_a_key_from_a_file(tmp_path: Path) -> None:
     there, _ = run([redact("email", hash=True)], [{"m": "a@b.cd"}])
     assert len(here[0]["m"]) == 32
     assert here != there
-    pipelines = load_pipelines(json.dumps({"pipelines": [{"name": "p", "steps": [redact("email", hash=True)]}]}), source="p")
+    pipelines = load_pipelines(
+        json.dumps({"pipelines": [{"name": "p", "steps": [redact("email", hash=True)]}]}), source="p"
+    )
     assert "key of the tests" not in repr(pipelines)
 
 
@@ -376,7 +385,9 @@ def test_many_names_fail_rather_than_fill_memory(step: Event, common: str, rare:
 
 def test_pipelines_travel_to_workers() -> None:
     steps = [step for step, *_ in CASES]
-    pipelines = load_pipelines(json.dumps({"pipelines": [{"name": "p", "when": "a=b", "steps": steps}]}), source="p.json")
+    pipelines = load_pipelines(
+        json.dumps({"pipelines": [{"name": "p", "when": "a=b", "steps": steps}]}), source="p.json"
+    )
     assert pickle.loads(pickle.dumps(pipelines)) == pipelines
 
 

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from transforms.event_pipelines.definition import load_pipelines, load_ready_made
+from transforms.event_pipelines.ready_made import ready_made_names
 from transforms.processors import Step, apply_pipelines
-from transforms.processors.definition import load_pipelines, load_ready_made
-from transforms.processors.ready_made import ready_made_names
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
-LIBRARY = files("transforms.pipelines_library")
+LIBRARY = files("transforms.event_pipelines.library")
 NAMES = [
     "access_combined",
     "aws_alb",
@@ -41,14 +41,19 @@ def samples() -> list[Any]:
 @pytest.mark.parametrize(("name", "sample"), samples())
 def test_sample(name: str, sample: dict[str, Any]) -> None:
     before = {"_message": sample["message"], **sample.get("given", {})}
-    types = [pa.dictionary(pa.int32(), pa.string()) if column in ("_format", "filename") else pa.string_view() for column in before]
+    types = [
+        pa.dictionary(pa.int32(), pa.string()) if column in ("_format", "filename") else pa.string_view()
+        for column in before
+    ]
     arrays = [
         pa.array([value], pa.string()).dictionary_encode() if kind != pa.string_view() else pa.array([value], kind)
         for kind, value in zip(types, before.values(), strict=True)
     ]
     failures: Counter[Step] = Counter()
     pipelines = load_pipelines(f"include: [{name}]", source="p.yaml")
-    batch = apply_pipelines(pa.RecordBatch.from_arrays(arrays, names=list(before)), pipelines, received=NOW, failures=failures)
+    batch = apply_pipelines(
+        pa.RecordBatch.from_arrays(arrays, names=list(before)), pipelines, received=NOW, failures=failures
+    )
     after = {column: value for column, value in batch.to_pylist()[0].items() if value is not None}
     time = sample.get("time")
     expected = {**before, **sample.get("attributes", {}), "_pipelines": sample.get("ran", name)}

@@ -10,7 +10,19 @@ from decimal import Decimal
 from typing import Any
 
 from transforms.query.instants import format_instant, parse_instant
-from transforms.query.syntax import And, Comparison, Everything, Expr, Field, Membership, Not, Operator, Or, Pattern, Word
+from transforms.query.syntax import (
+    And,
+    Comparison,
+    Everything,
+    Expr,
+    Field,
+    Membership,
+    Not,
+    Operator,
+    Or,
+    Pattern,
+    Word,
+)
 
 ORDER = {
     Operator.GREATER: operator.gt,
@@ -123,7 +135,9 @@ def matches(pattern: Pattern, text: str, *, anywhere: bool = False) -> bool:
                 reached.add(i)
         if character == "":
             return len(tokens) in reached
-        reached = {i + (token is not None) for i in reached if i < len(tokens) and (token := tokens[i]) in (None, character)}
+        reached = {
+            i + (token is not None) for i in reached if i < len(tokens) and (token := tokens[i]) in (None, character)
+        }
     raise AssertionError("unreachable")
 
 

@@ -83,7 +83,11 @@ def random_values(rng: random.Random, names: list[str]) -> list[dict[str, str]]:
     for _ in range(3):
         row = {name: constants[name] if kinds[name] == "constant" else rng.choice(TEXTS) for name in names}
         rows.append(
-            {name: value for name, value in row.items() if kinds[name] != "missing" and (kinds[name] != "some" or rng.random() < 0.5)}
+            {
+                name: value
+                for name, value in row.items()
+                if kinds[name] != "missing" and (kinds[name] != "some" or rng.random() < 0.5)
+            }
         )
     return rows
 
@@ -132,4 +136,6 @@ def test_many_files_at_once_are_settled_as_one_by_one(seed: int) -> None:
             return KnownValues(distinct, np.array([distinct.index(one) for one in values]))
 
         answers = [settled(query, lambda field, rows=rows: known_of(rows, field)) for rows in files]  # type: ignore[misc]
-        assert settle_all(query, known, len(files)).tolist() == [{False: 0, None: 1, True: 2}[answer] for answer in answers], str(query)
+        assert settle_all(query, known, len(files)).tolist() == [
+            {False: 0, None: 1, True: 2}[answer] for answer in answers
+        ], str(query)

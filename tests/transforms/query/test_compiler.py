@@ -12,10 +12,22 @@ import pytest
 
 from tests.conftest import many
 from tests.transforms.query.reference import holds
-from transforms import schema
+from transforms.core import schema
 from transforms.query.compiler import columns_read, compile_query
 from transforms.query.parser import parse
-from transforms.query.syntax import And, Comparison, Everything, Expr, Field, Membership, Not, Operator, Or, Pattern, Word
+from transforms.query.syntax import (
+    And,
+    Comparison,
+    Everything,
+    Expr,
+    Field,
+    Membership,
+    Not,
+    Operator,
+    Or,
+    Pattern,
+    Word,
+)
 
 TIME = datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc)
 MAP = pl.Map(pl.String, pl.String)
@@ -25,7 +37,9 @@ Event = tuple[dict[str, Any], dict[str, str]]
 
 def as_file(events: list[Event], promoted: tuple[str, ...]) -> pl.DataFrame:
     """Return events as a file of the hot tier holds them: promoted attributes in columns, the others in the map."""
-    system = {column: [event[0].get(column) for event in events] for column in ("_time", "_message", "_event_id", "_error")}
+    system = {
+        column: [event[0].get(column) for event in events] for column in ("_time", "_message", "_event_id", "_error")
+    }
     columns = {name: pl.Series([event[1].get(name) for event in events], dtype=pl.String) for name in promoted}
     rest = [{name: value for name, value in event[1].items() if name not in promoted} or None for event in events]
     types = {"_time": pl.Datetime("us", "UTC"), "_message": pl.String, "_event_id": pl.String, "_error": pl.String}
@@ -33,17 +47,22 @@ def as_file(events: list[Event], promoted: tuple[str, ...]) -> pl.DataFrame:
 
 
 def as_batch(events: list[Event]) -> pl.DataFrame:
-    """Return events as they are in flight: a column for each attribute (constants as dictionaries), no map, no column of nulls."""
+    """Return events as they are in flight: a column for each attribute (constants as dictionaries), no map, no column
+    of nulls.
+    """
     names = {name for event in events for name in event[1]}
     columns: dict[str, pa.Array] = {}
     for name in sorted(names):
         values = [event[1].get(name) for event in events]
-        columns[schema.attribute_column(name)] = pa.array(values, schema.CONSTANT if len(set(values)) == 1 else schema.TEXT)
+        columns[schema.attribute_column(name)] = pa.array(
+            values, schema.CONSTANT if len(set(values)) == 1 else schema.TEXT
+        )
     for name in ("_time", "_message", "_event_id", "_error"):
         values = [event[0].get(name) for event in events]
         if any(value is not None for value in values):
             columns[name] = pa.array(values, schema.TIME if name == "_time" else schema.TEXT)
-    return pl.DataFrame({name: pl.from_arrow(column) for name, column in columns.items()})  # from_arrow of the batch renames ""
+    # from_arrow of the batch renames ""
+    return pl.DataFrame({name: pl.from_arrow(column) for name, column in columns.items()})
 
 
 def selected(query: str | Expr, frame: pl.DataFrame) -> list[bool]:
@@ -150,7 +169,12 @@ MEANINGS: dict[str, tuple[str, Event, bool]] = {
 def test_meaning(query: str, one: Event, expected: bool) -> None:
     others = [event("other", host="h", status="1", tags="t"), event("")]
     promotable = tuple(name for name in one[1] if schema.can_be_column(name))
-    for frame in (as_file([one, *others], promotable), as_file([one, *others], ()), as_batch([one, *others]), as_batch([one])):
+    for frame in (
+        as_file([one, *others], promotable),
+        as_file([one, *others], ()),
+        as_batch([one, *others]),
+        as_batch([one]),
+    ):
         assert selected(query, frame)[0] is expected
     assert holds(parse(query), *one) is expected
 
@@ -174,7 +198,28 @@ def test_a_frame_without_rows() -> None:
 
 
 TEXTS = [
-    *("", "a", "A", "ab", "aB*", "b\n", "É", "é", "k", "\u212a", "s", "ſ", "ß", "ẞ", "\\", '"', "*", "a.b", "(a|b)", "^$"),
+    *(
+        "",
+        "a",
+        "A",
+        "ab",
+        "aB*",
+        "b\n",
+        "É",
+        "é",
+        "k",
+        "\u212a",
+        "s",
+        "ſ",
+        "ß",
+        "ẞ",
+        "\\",
+        '"',
+        "*",
+        "a.b",
+        "(a|b)",
+        "^$",
+    ),
     *(
         "0",
         "-0",
@@ -194,7 +239,19 @@ TEXTS = [
         "nan",
         "-1e-400",
     ),
-    *("[]", "[", "[]]", '["a"]', '["A","b"]', "[1,2.50]", "[1.0, 2]", "[null]", '[null,"null",true]', '["a\\"b","\\u00e9"]', "[a]"),
+    *(
+        "[]",
+        "[",
+        "[]]",
+        '["a"]',
+        '["A","b"]',
+        "[1,2.50]",
+        "[1.0, 2]",
+        "[null]",
+        '[null,"null",true]',
+        '["a\\"b","\\u00e9"]',
+        "[a]",
+    ),
     *('["1","x"]', '[["a"],"b"]', '[{"a":"b"}]', '["]",","]', "[1,]", '["a\\\\"]'),
 ]
 _NAMES = ["host", "status", "tags", "message", "_time", "x y", "Host"]
@@ -202,7 +259,9 @@ _WORDS = ["a", "A", "b", "É", "k", "1", "[", '"', "\\", "*", "", "ab", ".", "\n
 
 
 def random_event(rng: random.Random) -> Event:
-    system: dict[str, Any] = {"_time": TIME + timedelta(seconds=rng.choice([0, 0, 1, 60]), microseconds=rng.choice([0, 0, 5]))}
+    system: dict[str, Any] = {
+        "_time": TIME + timedelta(seconds=rng.choice([0, 0, 1, 60]), microseconds=rng.choice([0, 0, 5]))
+    }
     system["_message"] = "".join(rng.choices(_WORDS, k=rng.randrange(4)))
     system |= {name: rng.choice(TEXTS) for name in ("_event_id", "_error") if rng.random() < 0.5}
     return system, {name: rng.choice(TEXTS) for name in _NAMES if rng.random() < 0.7}
@@ -239,7 +298,9 @@ def random_query(rng: random.Random, depth: int = 3) -> Expr:
 
 
 def compare(seed: int, queries: int) -> int:
-    """Compare queries over one set of events in all the shapes they take; return how many of them told the events apart."""
+    """Compare queries over one set of events in all the shapes they take; return how many of them told the events
+    apart.
+    """
     rng = random.Random(seed)
     events = [random_event(rng) for _ in range(30)]
     promotable = [name for name in _NAMES if schema.can_be_column(name)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.errors import ConfigurationError, QueryError
+from transforms.core.errors import ConfigurationError, QueryError
 from transforms.query.parser import MAX_DEPTH, parse
 from transforms.query.syntax import (
     SYSTEM_ATTRIBUTES,
@@ -196,7 +196,9 @@ def test_rules_refuse_and_beside_or_without_brackets(query: str) -> None:
     assert query[caught.value.position :].startswith("OR")
 
 
-@pytest.mark.parametrize("query", ["(a=1 b=2) OR c=3", "a=1 OR b=2 OR c=3", "a=1 AND b=2 c=3", "NOT (a b) OR c", "(a OR b) c"])
+@pytest.mark.parametrize(
+    "query", ["(a=1 b=2) OR c=3", "a=1 OR b=2 OR c=3", "a=1 AND b=2 c=3", "NOT (a b) OR c", "(a OR b) c"]
+)
 def test_rules_take_what_cannot_be_misread(query: str) -> None:
     assert parse(query, brackets_required=True) == parse(query)
 
@@ -222,7 +224,9 @@ _PATTERNS = st.builds(Pattern, st.lists(_CHARACTERS, min_size=1, max_size=3).map
 _FIELDS = st.one_of(
     st.builds(Field, _CHARACTERS.filter(lambda name: not name.startswith("attributes."))),
     st.sampled_from(["message", "attributes.x", "AND", "IN", "_time"]).map(Field),
-    st.sampled_from([column for column in SYSTEM_ATTRIBUTES.values() if column not in ("_time", "_observed_at")]).map(system),
+    st.sampled_from([column for column in SYSTEM_ATTRIBUTES.values() if column not in ("_time", "_observed_at")]).map(
+        system
+    ),
 )
 _LEAVES = st.one_of(
     st.just(Everything()),

@@ -45,6 +45,7 @@ def random_rules(rng: random.Random, lengths: list[timedelta]) -> RulesFile:
         for number in range(rng.randrange(5))
     ]
     holds = tuple(
-        Hold(name=f"hold {number}", when=None if rng.random() < 0.1 else random_query(rng, depth=2)) for number in range(rng.randrange(3))
+        Hold(name=f"hold {number}", when=None if rng.random() < 0.1 else random_query(rng, depth=2))
+        for number in range(rng.randrange(3))
     )
     return rules_file(*rules, holds=holds)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 from transforms.retention.durations import format_duration, parse_duration
 
 ALLOWED = "allowed is a whole number above 0 and m, h, d or w, as in 90m, 12h, 30d, 2w (a day is 24 hours)"
@@ -64,11 +64,15 @@ def test_no_time_at_all_where_that_will_do(text: str) -> None:
 
 
 def test_says_that_zero_will_do() -> None:
-    with pytest.raises(ConfigurationError, match=r"'7' is not a length of time; allowed is .*\(a day is 24 hours\); or 0"):
+    with pytest.raises(
+        ConfigurationError, match=r"'7' is not a length of time; allowed is .*\(a day is 24 hours\); or 0"
+    ):
         parse_duration("7", zero=True)
 
 
-@pytest.mark.parametrize(("text", "shown"), [("90m", "90m"), ("120m", "2h"), ("48h", "2d"), ("2w", "14d"), ("1825000d", "1825000d")])
+@pytest.mark.parametrize(
+    ("text", "shown"), [("90m", "90m"), ("120m", "2h"), ("48h", "2d"), ("2w", "14d"), ("1825000d", "1825000d")]
+)
 def test_writes(text: str, shown: str) -> None:
     assert format_duration(parse_duration(text)) == shown
     assert parse_duration(shown) == parse_duration(text)

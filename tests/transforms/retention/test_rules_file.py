@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from transforms.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError
 from transforms.query import parse
 from transforms.retention.rules import Hold, Rule
 from transforms.retention.rules_file import load_rules
@@ -36,10 +36,20 @@ HOLDS = (
 def test_reads_the_rules_of_a_section_and_all_holds() -> None:
     found = load_rules(FILE, source="r.yaml")
     assert found.rules == (
-        Rule(name="short", retention=timedelta(days=14), when=parse("service=postgresql"), text="service=postgresql", description="noisy"),
+        Rule(
+            name="short",
+            retention=timedelta(days=14),
+            when=parse("service=postgresql"),
+            text="service=postgresql",
+            description="noisy",
+        ),
         Rule(name="all else", retention=timedelta(weeks=52)),
         Rule(
-            name="spare", retention=timedelta(hours=1), when=parse("#observedAt<2025-01-01"), text="#observedAt<2025-01-01", enabled=False
+            name="spare",
+            retention=timedelta(hours=1),
+            when=parse("#observedAt<2025-01-01"),
+            text="#observedAt<2025-01-01",
+            enabled=False,
         ),
     )
     assert found.holds == HOLDS
@@ -119,7 +129,9 @@ MISTAKES = [
 PLACE = re.compile(r"(?<=r\.json):[0-9]+:[0-9]+")
 
 
-@pytest.mark.parametrize(("document", "message"), MISTAKES, ids=[f"{message[:60]}-{at}" for at, (_, message) in enumerate(MISTAKES)])
+@pytest.mark.parametrize(
+    ("document", "message"), MISTAKES, ids=[f"{message[:60]}-{at}" for at, (_, message) in enumerate(MISTAKES)]
+)
 def test_refuses_with_the_place(document: object, message: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         load_rules(json.dumps(document), source="r.json")
@@ -176,7 +188,10 @@ zones: []
         ("rules: [", "r.yaml:1:9: is neither YAML nor JSON: expected the node content"),
         ("rules: [{name: a, retention: 1d, when: #error=*}]", "r.yaml:1:50: is neither YAML nor JSON: "),
         ("rules: []\nrules: []", "r.yaml:2:1: is neither YAML nor JSON: 'rules' stands twice in one place"),
-        ("rules: [{name: a, retention: 1d, when: a=b, when: c=d}]", "r.yaml:1:45: is neither YAML nor JSON: 'when' stands twice"),
+        (
+            "rules: [{name: a, retention: 1d, when: a=b, when: c=d}]",
+            "r.yaml:1:45: is neither YAML nor JSON: 'when' stands twice",
+        ),
         ("a: 2025-13-45", "r.yaml: is neither YAML nor JSON: "),
     ],
 )
@@ -189,17 +204,26 @@ def test_refuses_what_is_no_document(text: str, message: str) -> None:
 
 def test_says_where_a_comment_took_the_end_of_braces() -> None:
     text = "rules:\n  - {name: a, retention: 1d, when: #error=*}\n  - {name: b, retention: 1d}"
-    with pytest.raises(ConfigurationError, match=r"^r.yaml:3:3: .* \(line 2: YAML takes what follows ' #' for a comment; put"):
+    with pytest.raises(
+        ConfigurationError, match=r"^r.yaml:3:3: .* \(line 2: YAML takes what follows ' #' for a comment; put"
+    ):
         load_rules(text, source="r.yaml")
 
 
-@pytest.mark.parametrize("when", ["'a=b #receiver=s3.pull'", "'a=b'  # a comment", ">-\n      a=b\n      #error=*", "a=b#c"])
+@pytest.mark.parametrize(
+    "when", ["'a=b #receiver=s3.pull'", "'a=b'  # a comment", ">-\n      a=b\n      #error=*", "a=b#c"]
+)
 def test_conditions_that_no_comment_cuts_short(when: str) -> None:
-    assert load_rules(f"rules:\n  - name: p\n    retention: 1d\n    when: {when}\n", source="r.yaml").rules[0].when is not None
+    assert (
+        load_rules(f"rules:\n  - name: p\n    retention: 1d\n    when: {when}\n", source="r.yaml").rules[0].when
+        is not None
+    )
 
 
 def test_a_hundred_rules_in_each_section() -> None:
-    text = json.dumps({"rules": MANY[:100], "tiers": MANY[:100], "holds": [{"name": f"hold {number}"} for number in range(300)]})
+    text = json.dumps(
+        {"rules": MANY[:100], "tiers": MANY[:100], "holds": [{"name": f"hold {number}"} for number in range(300)]}
+    )
     found = load_rules(text, source="r.json")
     assert (len(found.rules), len(found.holds)) == (100, 300)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from transforms.errors import AccessError, ConfigurationError, DeniedError, ObjectError, VanishedError
+from transforms.core.errors import AccessError, ConfigurationError, DeniedError, ObjectError, VanishedError
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store
 
 IS_ROOT = os.geteuid() == 0
@@ -85,7 +85,9 @@ def test_pages(tmp_path: Path, store: ObjectStore) -> None:
     assert sorted(len(page) for page in store.list_pages("")) == [1, 1000]
 
 
-@pytest.mark.parametrize(("start", "end"), [(0, None), (1, None), (0, 1), (2_097_150, 2_097_155), (5, 5), (0, 10**9), (5_000_000, None)])
+@pytest.mark.parametrize(
+    ("start", "end"), [(0, None), (1, None), (0, 1), (2_097_150, 2_097_155), (5, 5), (0, 10**9), (5_000_000, None)]
+)
 def test_ranges(tmp_path: Path, store: ObjectStore, start: int, end: int | None) -> None:
     content = bytes(range(250)) * 20_000
     write(tmp_path, "a", content=content)
@@ -145,7 +147,9 @@ class TestOddNeighbours:
         with pytest.raises(error, match="dangling: (no such file; it is a link to|can't be opened: Too many levels)"):
             read(store, info)
 
-    def test_pipes_and_sockets_are_no_objects(self, tmp_path: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_pipes_and_sockets_are_no_objects(
+        self, tmp_path: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         write(tmp_path, "a")
         os.mkfifo(tmp_path / "pipe")
         (tmp_path / "link to pipe").symlink_to("pipe")
@@ -161,10 +165,15 @@ class TestOddNeighbours:
         with pytest.raises(DeniedError, match="no permission to read it"):
             read(store, all_objects(store)["secret"])
 
-    def test_a_file_that_the_system_refuses(self, tmp_path: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_file_that_the_system_refuses(
+        self, tmp_path: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         write(tmp_path, "secret", "broken", "bad sector")
         found = all_objects(store)
-        system_open, errors = os.open, {"secret": PermissionError(13, "Permission denied"), "broken": OSError(5, "Input/output error")}
+        system_open, errors = (
+            os.open,
+            {"secret": PermissionError(13, "Permission denied"), "broken": OSError(5, "Input/output error")},
+        )
 
         def refuse(path: bytes, flags: int) -> int:
             name = os.fsdecode(os.path.basename(path))
@@ -185,7 +194,9 @@ class TestOddNeighbours:
             with pytest.raises(error, match=message):
                 read(store, found[key])
 
-    def test_a_folder_that_may_not_be_listed(self, tmp_path: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_folder_that_may_not_be_listed(
+        self, tmp_path: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         write(tmp_path, "a", "closed/b")
         scandir = os.scandir
 
@@ -212,7 +223,9 @@ class TestChanges:
         with pytest.raises(VanishedError, match="no such file; it was there when it was listed"):
             read(store, info)
 
-    def test_on_a_machine_that_does_not_have_the_folder(self, tmp_path: Path, store: ObjectStore, info: ObjectInfo) -> None:
+    def test_on_a_machine_that_does_not_have_the_folder(
+        self, tmp_path: Path, store: ObjectStore, info: ObjectInfo
+    ) -> None:
         shutil.rmtree(tmp_path)
         with pytest.raises(AccessError, match="name a folder that is there, on every machine"):
             read(store, info)
@@ -252,7 +265,9 @@ class TestChanges:
 
 
 class TestTheFolder:
-    @pytest.mark.parametrize("spelling", ["file://{}", "file://{}/", "file://{}/../{name}", "file:///{}", "file://{}//."])
+    @pytest.mark.parametrize(
+        "spelling", ["file://{}", "file://{}/", "file://{}/../{name}", "file:///{}", "file://{}//."]
+    )
     def test_one_name_for_all_spellings(self, tmp_path: Path, spelling: str) -> None:
         write(tmp_path, "a")
         store = open_store(spelling.format(tmp_path, name=tmp_path.name), StorageOptions())

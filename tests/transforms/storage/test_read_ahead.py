@@ -10,7 +10,9 @@ import pytest
 from transforms.storage.read_ahead import read_ahead
 
 
-def numbers(count: int, drawn: list[int], closed: threading.Event, fail_at: int | None = None) -> Generator[bytes, None, None]:
+def numbers(
+    count: int, drawn: list[int], closed: threading.Event, fail_at: int | None = None
+) -> Generator[bytes, None, None]:
     try:
         for n in range(count):
             if n == fail_at:

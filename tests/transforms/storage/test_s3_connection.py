@@ -20,12 +20,17 @@ from deltalake import DeltaTable, write_deltalake
 
 from tests.conftest import S3
 from tests.fault_proxy import FaultProxy
-from transforms.errors import AccessError, TierError
+from transforms.core.errors import AccessError, TierError
 from transforms.storage import StorageOptions, open_store, open_tier
 
 
 def certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: x509.Name, issuer_key: ec.EllipticCurvePrivateKey, *, authority: bool
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Name,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    *,
+    authority: bool,
 ) -> x509.Certificate:
     now = datetime.now(timezone.utc)
     return (
@@ -51,7 +56,9 @@ def private_authority(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
     server = certificate("server", key, name, authority_key, authority=False)
     bundle, chain_file = tmp_path / "authority.pem", tmp_path / "server.pem"
     bundle.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     chain_file.write_bytes(private + server.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain_file)
@@ -68,7 +75,9 @@ def secure(s3: S3, private_authority: tuple[Path, ssl.SSLContext]) -> Iterator[t
 
 class TestCertificates:
     @pytest.mark.parametrize("given", ["option", "environment"])
-    def test_a_private_authority(self, s3: S3, secure: tuple[StorageOptions, str], monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    def test_a_private_authority(
+        self, s3: S3, secure: tuple[StorageOptions, str], monkeypatch: pytest.MonkeyPatch, given: str
+    ) -> None:
         options, bundle = secure
         if given == "environment":
             monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
@@ -110,7 +119,9 @@ class TestCredentials:
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
 
     @pytest.mark.moto_only(reason="it takes no made-up session token")
-    def test_a_profile_wins_over_the_environment_everywhere(self, s3: S3, fault_proxy: FaultProxy, profiles: None) -> None:
+    def test_a_profile_wins_over_the_environment_everywhere(
+        self, s3: S3, fault_proxy: FaultProxy, profiles: None
+    ) -> None:
         options = replace(s3.options, endpoint_url=fault_proxy.endpoint_url, profile="team")
         s3.put("plain", b"1")
         s3.put("o\tdd", b"1")
@@ -119,11 +130,15 @@ class TestCredentials:
         tier = open_tier(f"s3://{s3.bucket}/hot", options)
         tier.put("a", b"1")
         write_deltalake(tier.table_uri("events"), pa.table({"a": [1]}), storage_options=tier.delta_options())
-        assert {one.headers["authorization"].partition("Credential=")[2].partition("/")[0] for one in fault_proxy.seen} == {"TEAM"}
+        assert {
+            one.headers["authorization"].partition("Credential=")[2].partition("/")[0] for one in fault_proxy.seen
+        } == {"TEAM"}
         assert {one.headers["x-amz-security-token"] for one in fault_proxy.seen} == {"token"}
 
     def test_options_for_the_tables_libraries(self, s3: S3, profiles: None) -> None:
-        tier = open_tier(f"s3://{s3.bucket}/hot", replace(s3.options, profile="team", region="eu-west-1", request_payer=True))
+        tier = open_tier(
+            f"s3://{s3.bucket}/hot", replace(s3.options, profile="team", region="eu-west-1", request_payer=True)
+        )
         expected = {
             "AWS_ENDPOINT_URL": s3.endpoint_url,
             "AWS_ENDPOINT_URL_S3": s3.endpoint_url,

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import S3
 from tests.fault_proxy import FaultProxy
-from transforms.errors import VanishedError
+from transforms.core.errors import VanishedError
 from transforms.storage import ObjectInfo, ObjectStore, open_store, open_tier
 
 KEYS = ["plain", "o\tdd"]
@@ -87,7 +87,9 @@ def test_an_object_that_was_put_in_parts(s3: S3, fault_proxy: FaultProxy, key: s
     parts = [PART, PART[::-1], b"the end"]
     upload = {"Bucket": s3.bucket, "Key": key}
     upload["UploadId"] = s3.client.create_multipart_upload(**upload)["UploadId"]
-    tags = [s3.client.upload_part(**upload, PartNumber=number, Body=part)["ETag"] for number, part in enumerate(parts, 1)]
+    tags = [
+        s3.client.upload_part(**upload, PartNumber=number, Body=part)["ETag"] for number, part in enumerate(parts, 1)
+    ]
     listed = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
     s3.client.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
     store = open_store(s3.bucket, replace(s3.options, endpoint_url=fault_proxy.endpoint_url))

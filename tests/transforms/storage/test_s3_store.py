@@ -13,19 +13,43 @@ import pytest
 
 from tests.conftest import REGION, S3
 from tests.fault_proxy import Fault, FaultProxy
-from transforms.errors import AccessError, ArchivedError, ConfigurationError, DeniedError, ObjectError, VanishedError
+from transforms.core.errors import (
+    AccessError,
+    ArchivedError,
+    ConfigurationError,
+    DeniedError,
+    ObjectError,
+    VanishedError,
+)
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store
 from transforms.storage.s3 import RetryPolicy, S3Store, is_plain
 
 AT_ONCE = RetryPolicy(first_seconds=0)
 BLOCK = bytes(range(256)) * 4096  # 1 MiB
 LARGE = BLOCK * 10
-PLAIN_KEYS = ["a", "d/b", "a b", "a+b", "a%2Fb", "x#y?z", "[a]{b}", 'q"\\^`|<>&amp;', "é", "😀", "...", "~", "*", "\x85"]
+PLAIN_KEYS = [
+    "a",
+    "d/b",
+    "a b",
+    "a+b",
+    "a%2Fb",
+    "x#y?z",
+    "[a]{b}",
+    'q"\\^`|<>&amp;',
+    "é",
+    "😀",
+    "...",
+    "~",
+    "*",
+    "\x85",
+]
 NO_PATHS = ["a//b", "/lead", "../x", "a/../b", "./b", "a/."]
 ODD_KEYS = ["dir/", "tab\tx", "\x01", "\x7f"]
 KEYS = ["plain", "o\tdd"]
 """One that obstore reads, and one that boto3 reads."""
-no_paths = pytest.mark.moto_only(reason="its keys are paths of files: none is empty, dotted, or listed below another object")
+no_paths = pytest.mark.moto_only(
+    reason="its keys are paths of files: none is empty, dotted, or listed below another object"
+)
 
 
 @pytest.fixture
@@ -62,7 +86,9 @@ def no_threads_left() -> Iterator[None]:
 
 class TestListing:
     @pytest.mark.parametrize(
-        "keys", [[*PLAIN_KEYS, *ODD_KEYS], pytest.param([*NO_PATHS, "a", "a/b"], marks=no_paths)], ids=["names", "no paths"]
+        "keys",
+        [[*PLAIN_KEYS, *ODD_KEYS], pytest.param([*NO_PATHS, "a", "a/b"], marks=no_paths)],
+        ids=["names", "no paths"],
     )
     def test_every_key_and_what_is_known_of_it(self, s3: S3, store: S3Store, keys: list[str]) -> None:
         for key in keys:
@@ -71,7 +97,9 @@ class TestListing:
         assert sorted(found) == sorted(keys)
         for key, info in found.items():
             head = s3.client.head_object(Bucket=s3.bucket, Key=key)
-            assert info == ObjectInfo(s3.bucket, key, head["ETag"].strip('"'), len(key.encode()), info.modified, "STANDARD", restored=False)
+            assert info == ObjectInfo(
+                s3.bucket, key, head["ETag"].strip('"'), len(key.encode()), info.modified, "STANDARD", restored=False
+            )
             assert abs(info.modified - head["LastModified"]) < timedelta(seconds=1)
             assert info.modified.utcoffset() == timedelta(0)
             assert info.uri == f"s3://{s3.bucket}/{key}"
@@ -130,7 +158,9 @@ class TestReading:
     def test_two_objects_that_obstore_would_confuse(self, s3: S3, store: S3Store) -> None:
         for key in ("lead", "/lead", "lead/"):
             s3.put(key, key.encode())
-        assert {info.key: read(store, info) for info in all_objects(store)} == {key: key.encode() for key in ("lead", "/lead", "lead/")}
+        assert {info.key: read(store, info) for info in all_objects(store)} == {
+            key: key.encode() for key in ("lead", "/lead", "lead/")
+        }
 
     @pytest.mark.parametrize("key", KEYS)
     @pytest.mark.parametrize(
@@ -158,7 +188,9 @@ class TestReading:
         assert read(faulty, find(faulty, "empty")) == b""
         assert fault_proxy.requests("empty") == []
 
-    def test_a_small_object_takes_one_request_and_no_thread(self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store) -> None:
+    def test_a_small_object_takes_one_request_and_no_thread(
+        self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store
+    ) -> None:
         s3.put("small", b"12345")
         chunks = faulty.read(find(faulty, "small"))
         assert next(chunks) == b"12345"
@@ -211,7 +243,9 @@ class TestBadDays:
         ],
         ids=["truncated", "reset midway", "no body", "reset", "503", "500", "429", "timeout"],
     )
-    def test_goes_on_where_it_broke(self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store, key: str, fault: Fault) -> None:
+    def test_goes_on_where_it_broke(
+        self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store, key: str, fault: Fault
+    ) -> None:
         s3.put(key, LARGE)
         fault_proxy.add(replace(fault, key=key, count=3))
         info = find(faulty, key)
@@ -242,11 +276,15 @@ class TestBadDays:
             read(store, info)
 
     @pytest.mark.parametrize("knows_conditions", [True, False])
-    def test_changed_while_it_was_read(self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store, key: str, knows_conditions: bool) -> None:
+    def test_changed_while_it_was_read(
+        self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store, key: str, knows_conditions: bool
+    ) -> None:
         s3.put(key, LARGE)
         info = find(faulty, key)
         fault_proxy.add(Fault(key, truncate=5_000_000))
-        fault_proxy.add(Fault(key, count=-1, drop_conditions=not knows_conditions, before=lambda: s3.put(key, LARGE[::-1])))
+        fault_proxy.add(
+            Fault(key, count=-1, drop_conditions=not knows_conditions, before=lambda: s3.put(key, LARGE[::-1]))
+        )
         got = []
         with pytest.raises(VanishedError, match="changed"):
             got.extend(faulty.read(info))
@@ -288,7 +326,9 @@ class TestBadDays:
         assert isinstance(raised.value, AccessError)
 
     @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch"])
-    def test_credentials_refused_stop_everything(self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store, key: str, code: str) -> None:
+    def test_credentials_refused_stop_everything(
+        self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store, key: str, code: str
+    ) -> None:
         s3.put(key, b"12345")
         fault_proxy.add(Fault(key, count=-1, status=403, code=code))
         with pytest.raises(AccessError, match=f"credentials are refused.*{code}") as raised:

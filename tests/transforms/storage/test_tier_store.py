@@ -18,7 +18,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from tests.conftest import S3
 from tests.fault_proxy import Fault, FaultProxy
-from transforms.errors import ConfigurationError, TierError
+from transforms.core.errors import ConfigurationError, TierError
 from transforms.storage import StorageOptions, TierFile, TierStore, open_tier
 
 PART = bytes(range(256)) * (1 << 12)  # 1 MiB
@@ -216,7 +216,17 @@ class TestFolder:
         assert open_tier(f"file://{tmp_path}/hot", StorageOptions()).uri == f"{tmp_path}/hot"
 
     @pytest.mark.parametrize(
-        "uri", ["", "gs://bucket/hot", "file://hot", "s3://", "s3:///hot", "s3://bucket/a//b", "s3://bucket/../x", "s3://bucket/50%"]
+        "uri",
+        [
+            "",
+            "gs://bucket/hot",
+            "file://hot",
+            "s3://",
+            "s3:///hot",
+            "s3://bucket/a//b",
+            "s3://bucket/../x",
+            "s3://bucket/50%",
+        ],
     )
     def test_no_place_for_a_tier(self, uri: str) -> None:
         with pytest.raises(ConfigurationError):
@@ -282,7 +292,11 @@ class TestFolder:
         tier = open_tier(f"{tmp_path}/logs/hot", StorageOptions())
         through_a_link = open_tier(f"{tmp_path}/link/hot", StorageOptions())
         expected = prefix.format(str(tmp_path)[1:]) if prefix else prefix
-        assert tier.key_prefix_in(bucket.format(tmp_path)) == through_a_link.key_prefix_in(bucket.format(tmp_path)) == expected
+        assert (
+            tier.key_prefix_in(bucket.format(tmp_path))
+            == through_a_link.key_prefix_in(bucket.format(tmp_path))
+            == expected
+        )
 
 
 class TestS3:
@@ -307,13 +321,17 @@ class TestS3:
         faulty.put_new("a", b"1")
         assert faulty.get("a") == b"1"
 
-    def test_a_lost_answer_is_never_taken_for_success_of_another(self, fault_proxy: FaultProxy, faulty: TierStore) -> None:
+    def test_a_lost_answer_is_never_taken_for_success_of_another(
+        self, fault_proxy: FaultProxy, faulty: TierStore
+    ) -> None:
         fault_proxy.add(Fault("hot/a", method="PUT", lose_answer=True))
         with pytest.raises((FileExistsError, TierError)):
             faulty.put_new("a", b"1")
         assert faulty.get("a") == b"1"
 
-    def test_a_cut_off_answer_is_not_taken_for_the_file(self, s3: S3, fault_proxy: FaultProxy, faulty: TierStore) -> None:
+    def test_a_cut_off_answer_is_not_taken_for_the_file(
+        self, s3: S3, fault_proxy: FaultProxy, faulty: TierStore
+    ) -> None:
         faulty.put("a", PART)
         fault_proxy.add(Fault("hot/a", truncate=1000))
         assert faulty.get("a") == PART
@@ -321,7 +339,9 @@ class TestS3:
         with faulty.open_input("a") as source:
             assert source.read() == PART
 
-    def test_a_store_that_ignores_conditions_is_refused(self, s3: S3, fault_proxy: FaultProxy, faulty: TierStore) -> None:
+    def test_a_store_that_ignores_conditions_is_refused(
+        self, s3: S3, fault_proxy: FaultProxy, faulty: TierStore
+    ) -> None:
         fault_proxy.add(Fault("*", method="PUT", count=-1, drop_conditions=True))
         with pytest.raises(TierError, match="If-None-Match.*Use a store with conditional writes"):
             faulty.probe_conditional_put()
@@ -342,13 +362,25 @@ class TestS3:
 
     def test_no_such_bucket(self, s3: S3) -> None:
         tier = open_tier(f"s3://{s3.bucket}-not/hot", s3.options)
-        for call in (lambda: tier.put("a", b"1"), lambda: tier.put_new("a", b"1"), lambda: list(tier.list("")), tier.probe_conditional_put):
-            with pytest.raises(TierError, match=f"hot tier s3://{s3.bucket}-not/hot: there is no bucket {s3.bucket}-not"):
+        for call in (
+            lambda: tier.put("a", b"1"),
+            lambda: tier.put_new("a", b"1"),
+            lambda: list(tier.list("")),
+            tier.probe_conditional_put,
+        ):
+            with pytest.raises(
+                TierError, match=f"hot tier s3://{s3.bucket}-not/hot: there is no bucket {s3.bucket}-not"
+            ):
                 call()
 
     def test_no_permission_to_write(self, fault_proxy: FaultProxy, faulty: TierStore) -> None:
         fault_proxy.add(Fault("hot/a", method="*", count=-1, status=403, code="AccessDenied"))
-        for call in (lambda: faulty.put("a", b"1"), lambda: faulty.put_new("a", b"1"), lambda: faulty.get("a"), lambda: faulty.delete("a")):
+        for call in (
+            lambda: faulty.put("a", b"1"),
+            lambda: faulty.put_new("a", b"1"),
+            lambda: faulty.get("a"),
+            lambda: faulty.delete("a"),
+        ):
             with pytest.raises(TierError, match="/hot/a: no permission to .*s3:PutObject"):
                 call()
 

@@ -1,4 +1,6 @@
-"""From the records of CSV to columns: by pyarrow's block parser, which proves where they end, or from what Python's `csv` has read."""
+"""From the records of CSV to columns: by pyarrow's block parser, which proves where they end, or from what Python's
+`csv` has read.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from transforms.arrow.views import Indices, only_chunk, take
 from transforms.formats.csv.records import Spans
 from transforms.formats.csv.rows import Row, parse_row
-from transforms.formats.views import Indices, only_chunk, take
 
 Columns = list[pa.Array]
 
@@ -50,7 +52,10 @@ class Cells:
         if not ragged:
             return columns, {}
         spans = zip(records.starts[ragged].tolist(), records.lengths[ragged].tolist(), strict=True)
-        found = [Row(start, start + length, parse_row(text[start : start + length], self._delimiter)) for start, length in spans]
+        found = [
+            Row(start, start + length, parse_row(text[start : start + length], self._delimiter))
+            for start, length in spans
+        ]
         others, errors = self.columns(found)
         order = _interleave(len(records), ragged)
         joined = [take(pa.concat_arrays(pair), order) for pair in zip(columns, others, strict=True)]
@@ -66,7 +71,9 @@ class Cells:
         return pyarrow.csv.read_csv(
             pa.BufferReader(body),
             read_options=pyarrow.csv.ReadOptions(use_threads=False, column_names=self._names, block_size=len(body) + 1),
-            parse_options=pyarrow.csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=note),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=note
+            ),
             convert_options=self._convert,
         )
 
@@ -78,7 +85,8 @@ class Cells:
             if len(row) > self.width:
                 errors[place] = f"too_many_columns: {len(row)} cells, but the header has {self.width}"
         return [
-            pa.array([row[column] if column < len(row) else None for row in cells], pa.string_view()) for column in range(self.width)
+            pa.array([row[column] if column < len(row) else None for row in cells], pa.string_view())
+            for column in range(self.width)
         ], errors
 
 

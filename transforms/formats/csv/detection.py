@@ -1,7 +1,7 @@
 """Whether a text is CSV though its name does not say so, and if not, why not (spec §4.2).
 
-Prose and log lines with commas are no CSV: as CSV their first line would be lost as a header. So there must be two complete rows, all
-of one width, and a first row that can be a header and has nothing in common with the second.
+Prose and log lines with commas are no CSV: as CSV their first line would be lost as a header. So there must be two
+complete rows, all of one width, and a first row that can be a header and has nothing in common with the second.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def csv_width(text: str, *, whole: bool) -> tuple[int, str]:
         whole: Whether it is all of it, so that its last line is complete.
 
     Returns:
-        The number of cells of each row, and an empty text; or 0 and why it is no CSV, empty where it is nothing like it.
+        The number of cells of each row, and an empty text; or 0 and why it is no CSV, empty where it is nothing like
+        it.
     """
     lines = _complete_lines(text, whole=whole)
     if "," not in (lines[0] if lines else text):
@@ -57,7 +58,9 @@ def csv_width(text: str, *, whole: bool) -> tuple[int, str]:
 
 
 def columns_without_header(text: str) -> int:
-    """Return how many columns CSV has whose first row can be no header, because it has a time where the second has one; else 0."""
+    """Return how many columns CSV has whose first row can be no header, because it has a time where the second has one;
+    else 0.
+    """
     rows = _rows(_complete_lines(text, whole=False)[:2], ",")
     if len(rows) < 2 or len(rows[0]) != len(rows[1]):
         return 0
@@ -129,6 +132,11 @@ def _other_delimiter(lines: list[str]) -> str:
     for delimiter, (name, written) in _OTHERS.items():
         rows = _rows(lines, delimiter)
         widths = {len(row) for row in rows}
-        if len(rows) > 1 and len(widths) == 1 and (width := widths.pop()) > 1 and not _no_header(rows[0], rows[1:], alike=False):
+        if (
+            len(rows) > 1
+            and len(widths) == 1
+            and (width := widths.pop()) > 1
+            and not _no_header(rows[0], rows[1:], alike=False)
+        ):
             return f"rows of {width} cells separated by {name}, which --format csv --delimiter '{written}' would read"
     return ""

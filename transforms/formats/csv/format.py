@@ -1,7 +1,9 @@
-"""CSV (RFC 4180 and what is written in its name): a row is an event, its cells are attributes by the header (spec §4.3).
+"""CSV (RFC 4180 and what is written in its name): a row is an event, its cells are attributes by the header (spec
+§4.3).
 
-What an object's first bytes say holds for all of it: how it is encoded, the names of its columns, and which of them has the time if none
-is named for it. They are looked at by themselves, so that neither the size of blocks nor the part that is read changes what is found.
+What an object's first bytes say holds for all of it: how it is encoded, the names of its columns, and which of them has
+the time if none is named for it. They are looked at by themselves, so that neither the size of blocks nor the part that
+is read changes what is found.
 """
 
 from __future__ import annotations
@@ -11,17 +13,18 @@ from functools import partial
 
 import pyarrow as pa
 
-from transforms import schema
+from transforms.core import schema
+from transforms.core.peeking import peek
 from transforms.formats.csv.table import Table, TimesOf
 from transforms.formats.encoding import utf8, utf8_within
 from transforms.formats.line_ends import with_line_feeds
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.times import Clock, RecordTimes
-from transforms.peeking import peek
 
 HEAD_BYTES = 1 << 20
-_FIRST_TRY = 16 << 10  # bytes, mostly enough for the rows that are sampled; Python's csv has read so many before pyarrow is ready
+# bytes, mostly enough for the rows that are sampled; Python's csv has read so many before pyarrow is ready
+_FIRST_TRY = 16 << 10
 _SAMPLED = 100  # rows
 
 
@@ -70,7 +73,10 @@ def _sample(head: bytes, options: FormatOptions) -> tuple[list[str], dict[str, p
     for size in (_FIRST_TRY, len(text)):
         final = len(head) < HEAD_BYTES and size >= len(text)
         table = Table(options, lambda _: {}, fast=size > _FIRST_TRY)
-        found = [block.records for block in table.rows(text if final else text[: text.rfind(b"\n", 0, size) + 1], final=final)]
+        found = [
+            block.records
+            for block in table.rows(text if final else text[: text.rfind(b"\n", 0, size) + 1], final=final)
+        ]
         names, rows = table.names, pa.concat_tables(map(pa.table, found), promote_options="default") if found else rows
         if rows.num_rows >= _SAMPLED or size >= len(text):
             break

@@ -19,7 +19,9 @@ _ROWS = 20  # that must look right after a place
 
 
 def likely_row(window: bytes, head: bytes, options: FormatOptions) -> int | None:
-    """Return the first line's beginning in some bytes behind which rows have as many cells as the header; None if there is none."""
+    """Return the first line's beginning in some bytes behind which rows have as many cells as the header; None if there
+    is none.
+    """
     text = window[: window.rfind(b"\n") + 1]
     places = islice(_line_starts(text), _TRIED)
     if not is_utf8(text):  # a row of such can't be looked at; whether the first line is one, the counting tells
@@ -58,7 +60,9 @@ def count_rows(head: bytes, chunks: Iterator[bytes], options: FormatOptions, *, 
         return None
     table = Table(options, lambda _: {}, names=names)
     rest, count = b"", 0
-    for block in line_blocks(with_line_feeds(utf8(chunks) if first else chunks, head=head), max_record=options.max_record):
+    for block in line_blocks(
+        with_line_feeds(utf8(chunks) if first else chunks, head=head), max_record=options.max_record
+    ):
         if table.slowly + len(rest) > _MOST_SLOWLY:  # reading it twice would cost more than it saves
             return None
         rows = table.rows(rest + block if rest else block, final=False)

@@ -1,4 +1,5 @@
-"""Where the records of CSV are in a text, for the fast path: each line one record, or lines joined by newlines in quotes.
+"""Where the records of CSV are in a text, for the fast path: each line one record, or lines joined by newlines in
+quotes.
 
 Both are proposals, which pyarrow's parser must confirm by finding as many records.
 """
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from transforms.arrow.views import Indices
 from transforms.formats.framing import Lines
-from transforms.formats.views import Indices
 
 _QUOTE, _LF, _CR = 34, 10, 13
 
@@ -49,9 +50,13 @@ class Spans:
 
 
 def can_be_fast(lines: Lines, delimiter: str) -> bool:
-    """Whether pyarrow reads a text as Python's `csv` does: it takes one-byte delimiters only, and a lone CR for a line's end."""
+    """Whether pyarrow reads a text as Python's `csv` does: it takes one-byte delimiters only, and a lone CR for a
+    line's end.
+    """
     text = lines.text
-    return lines.long is None and delimiter.isascii() and (b"\r" not in text or text.count(b"\r") == text.count(b"\r\n"))
+    return (
+        lines.long is None and delimiter.isascii() and (b"\r" not in text or text.count(b"\r") == text.count(b"\r\n"))
+    )
 
 
 def line_records(lines: Lines, place: int) -> Spans:

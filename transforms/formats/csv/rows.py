@@ -1,8 +1,9 @@
-"""CSV by Python's `csv`: whatever stands in a file has a reading here, and it is the one that pyarrow's parser must agree with.
+"""CSV by Python's `csv`: whatever stands in a file has a reading here, and it is the one that pyarrow's parser must
+agree with.
 
-A record ends at a line's end outside of quotes (LF or CRLF; a lone CR is a character of its cell). Quotes that are never closed would
-make one record of all that follows: beyond `max_record`, or at the end of the object, the line in which they were opened becomes a
-record with an error, and reading goes on at the next line.
+A record ends at a line's end outside of quotes (LF or CRLF; a lone CR is a character of its cell). Quotes that are
+never closed would make one record of all that follows: beyond `max_record`, or at the end of the object, the line in
+which they were opened becomes a record with an error, and reading goes on at the next line.
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ def parse_row(record: bytes, delimiter: str) -> list[str]:
 
 
 def header_row(text: bytes, start: int, delimiter: str) -> tuple[list[str] | None, int]:
-    """Return the cells of the record at a place, and where the next begins; None for the cells if its quotes are not closed."""
+    """Return the cells of the record at a place, and where the next begins; None for the cells if its quotes are not
+    closed.
+    """
     hiding = _Hiding(text, delimiter)
     end, is_open = start, False
 
@@ -138,8 +141,12 @@ def _content_end(text: bytes, span: _Span) -> int:
     return end - 1 if text.endswith(b"\r", start, end) else end
 
 
-def _records(text: bytes, spans: Sequence[_Span], line: int, hiding: _Hiding) -> Iterator[tuple[int, int, list[str] | None]]:
-    """Yield records as (first line, line after the last, cells), from a line on; cells is None for one that is open at the end."""
+def _records(
+    text: bytes, spans: Sequence[_Span], line: int, hiding: _Hiding
+) -> Iterator[tuple[int, int, list[str] | None]]:
+    """Yield records as (first line, line after the last, cells), from a line on; cells is None for one that is open at
+    the end.
+    """
     reader = csv.reader(chain((hiding.line(text, span) for span in spans[line:]), [_END]), delimiter=hiding.delimiter)
     first, count = line, len(spans)
     for cells in reader:
@@ -168,7 +175,9 @@ class _Hiding:
         """Return a line as `csv` is to see it, with its end."""
         end = _content_end(text, span)
         line = text[span[0] : end].decode()
-        return (line.translate(self._table) if self._table else line) + ("\r\n" if text.startswith(b"\r", end) else "\n")
+        return (line.translate(self._table) if self._table else line) + (
+            "\r\n" if text.startswith(b"\r", end) else "\n"
+        )
 
     def show(self, cells: list[str]) -> list[str]:
         """Put back what was hidden."""

@@ -1,9 +1,10 @@
 """The rows of one object's CSV: its header, then blocks of lines to blocks of records.
 
-pyarrow's block parser reads what it can, Python's `csv` the rest; they agree on every reading, also of quotes that stand in the middle
-of a cell or are followed by more text. Where a record ends is proved, not guessed: of a block of lines, pyarrow must find one record a
-line. If it does not, there are newlines in quotes: quotes are paired, each must stand where one can open or close, and pyarrow must find
-the records that this makes. If that fails too, `csv` reads the rest of the block.
+pyarrow's block parser reads what it can, Python's `csv` the rest; they agree on every reading, also of quotes that
+stand in the middle of a cell or are followed by more text. Where a record ends is proved, not guessed: of a block of
+lines, pyarrow must find one record a line. If it does not, there are newlines in quotes: quotes are paired, each must
+stand where one can open or close, and pyarrow must find the records that this makes. If that fails too, `csv` reads the
+rest of the block.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from transforms import schema
+from transforms.arrow.views import Indices, view_array
+from transforms.core import schema
 from transforms.formats.csv.cells import Cells, Columns
 from transforms.formats.csv.records import Spans, can_be_fast, line_records, quoted_records
 from transforms.formats.csv.rows import header_names, header_row, parse_rows
@@ -21,7 +23,6 @@ from transforms.formats.framing import Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock
 from transforms.formats.record_errors import INVALID_TEXT, error_column
-from transforms.formats.views import Indices, view_array
 
 TimesOf = Callable[[Mapping[str, pa.Array]], dict[str, pa.Array]]
 
@@ -29,7 +30,9 @@ TimesOf = Callable[[Mapping[str, pa.Array]], dict[str, pa.Array]]
 class Table:
     """One object: its header, and how its rows are read."""
 
-    def __init__(self, options: FormatOptions, times_of: TimesOf, *, names: Sequence[str] | None = None, fast: bool = True) -> None:
+    def __init__(
+        self, options: FormatOptions, times_of: TimesOf, *, names: Sequence[str] | None = None, fast: bool = True
+    ) -> None:
         """Prepare for an object, or for a part of it.
 
         Args:
@@ -73,7 +76,13 @@ class Table:
         return raw_from(raw, lines, place)
 
     def _block(
-        self, columns: Columns, starts: Indices, lengths: Indices, errors: dict[int, str], bad: dict[int, int], text: bytes = b""
+        self,
+        columns: Columns,
+        starts: Indices,
+        lengths: Indices,
+        errors: dict[int, str],
+        bad: dict[int, int],
+        text: bytes = b"",
     ) -> RecordBlock:
         """Make a block of records, with the lines that were passed over since the last one."""
         rows = len(starts)
@@ -100,7 +109,9 @@ class Table:
         self._cells = Cells(len(names), self._options.delimiter)
 
     def _find_header(self, lines: Lines, *, final: bool) -> int | None:
-        """Take the header from the first record; return where the rows begin, or None if more of the stream is needed for it."""
+        """Take the header from the first record; return where the rows begin, or None if more of the stream is needed
+        for it.
+        """
         if not len(lines):
             self.blank += lines.blank
             return len(lines.text)
@@ -137,7 +148,9 @@ class Table:
         return end - spans.end <= limit and not (spans.lengths > limit).any()
 
     def _confirmed(self, lines: Lines, cells: Cells, place: int, spans: Spans) -> Generator[RecordBlock, None, int]:
-        """Yield records as long as pyarrow finds them where they are proposed; return where it does not, or their end."""
+        """Yield records as long as pyarrow finds them where they are proposed; return where it does not, or their
+        end.
+        """
         step = max(1, min(MAX_ROWS, MAX_CELLS // cells.width))
         for low in range(0, len(spans), step):
             part = spans.slice(low, low + step)
@@ -146,7 +159,9 @@ class Table:
                 return place
             self.blank += part.blank
             columns, errors = found
-            yield self._block(columns, part.starts, part.lengths, errors, _bad(lines, part.starts, part.end), lines.text)
+            yield self._block(
+                columns, part.starts, part.lengths, errors, _bad(lines, part.starts, part.end), lines.text
+            )
             place = part.end
         if not len(spans):
             self.blank += spans.blank
@@ -155,7 +170,9 @@ class Table:
     def _by_csv(self, lines: Lines, cells: Cells, place: int, *, final: bool) -> Generator[RecordBlock, None, int]:
         """Yield the rows by Python's `csv`, and return where the record begins that is open at the end."""
         options = self._options
-        rows, blank, end = parse_rows(lines.text, place, delimiter=options.delimiter, max_record=options.max_record, final=final)
+        rows, blank, end = parse_rows(
+            lines.text, place, delimiter=options.delimiter, max_record=options.max_record, final=final
+        )
         self.blank += blank
         self.slowly += end - place
         step = max(1, min(MAX_ROWS, MAX_CELLS // cells.width))
@@ -170,7 +187,9 @@ class Table:
 
 
 def _bad(lines: Lines, starts: Indices, end: int) -> dict[int, int]:
-    """Return how many bad byte sequences were replaced in each of some records that lie one after the other up to `end`."""
+    """Return how many bad byte sequences were replaced in each of some records that lie one after the other up to
+    `end`.
+    """
     counts: dict[int, int] = {}
     if lines.bad is None:
         return counts

@@ -1,7 +1,8 @@
-"""Where the objects of JSON text begin and end, for a whole window at once: numpy over its quotes, brackets and line feeds.
+"""Where the objects of JSON text begin and end, for a whole window at once: numpy over its quotes, brackets and line
+feeds.
 
-Only what is clean is found here: at the first thing that needs a closer look the search ends, and `steps` decides about it. Both
-follow the same rules: a string has no line feed in it and is followed by white space or by one of `,:}]`.
+Only what is clean is found here: at the first thing that needs a closer look the search ends, and `steps` decides about
+it. Both follow the same rules: a string has no line feed in it and is followed by white space or by one of `,:}]`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.formats.views import Indices
+from transforms.arrow.views import Indices
 
 MOST_LEVELS = 1000  # of an object at the end of a line
 _MOST_BLANKS = 64
@@ -122,7 +123,9 @@ def _marks(data: _Bytes) -> Indices:
     return unescaped
 
 
-def _misplaced(data: _Bytes, marks: Indices, chosen: npt.NDArray[np.bool_], feeds: npt.NDArray[np.bool_], depths: Indices) -> list[int]:
+def _misplaced(
+    data: _Bytes, marks: Indices, chosen: npt.NDArray[np.bool_], feeds: npt.NDArray[np.bool_], depths: Indices
+) -> list[int]:
     """Return the first brace that opens a line within an object without a comma, colon or bracket before it."""
     candidates = chosen.copy()
     candidates[1:] &= feeds[:-1]

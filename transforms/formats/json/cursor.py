@@ -70,7 +70,9 @@ class Cursor:
             if may_take is not None:
                 count = next((row for row, start in enumerate(starts.tolist()) if not may_take(start)), len(starts))
                 starts, ends = starts[:count], ends[:count]
-            self._misses = min(2 * self._misses + 1, _MOST_MISSES) if not clean and len(starts) <= self._misses + 1 else 0
+            self._misses = (
+                min(2 * self._misses + 1, _MOST_MISSES) if not clean and len(starts) <= self._misses + 1 else 0
+            )
             self._pause = self._misses
             if len(starts):
                 self.spans.add(starts, ends)
@@ -81,7 +83,9 @@ class Cursor:
 
     def object(self, start: int, *, in_list: bool) -> Step | None:
         """Look at one object."""
-        return step_object(self.text, start, final=self.final, in_list=in_list, origin=self.origin, max_record=self.max_record)
+        return step_object(
+            self.text, start, final=self.final, in_list=in_list, origin=self.origin, max_record=self.max_record
+        )
 
     def line(self, start: int) -> Step | None:
         """Look at what is left of a line."""
@@ -100,7 +104,9 @@ class Cursor:
 
     def _pass_value(self, back: State) -> bool:
         """Pass over the rest of a record that was cut."""
-        self.place, self._depth, self._within, done = skip_value(self.text, self.place, self._depth, within=self._within)
+        self.place, self._depth, self._within, done = skip_value(
+            self.text, self.place, self._depth, within=self._within
+        )
         return self._passed(back, done=done)
 
     def _pass_line(self, back: State) -> bool:

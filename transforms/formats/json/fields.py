@@ -1,8 +1,10 @@
-r"""The top-level fields of many JSON objects at once, by DuckDB: `json_keys` and `json_extract_string`, 1,100 and 550 MB/s on one core.
+r"""The top-level fields of many JSON objects at once, by DuckDB: `json_keys` and `json_extract_string`, 1,100 and 550
+MB/s on one core.
 
-The names need not be known beforehand. Those that are frequent are asked for, and each object's number of names is compared with the
-number of values found: only for objects with others (or with nulls) are their names listed. A value is looked for by a pointer, along the
-names of its object; so objects with very many names, or with names that hardly any other has, are left to be read one by one.
+The names need not be known beforehand. Those that are frequent are asked for, and each object's number of names is
+compared with the number of values found: only for objects with others (or with nulls) are their names listed. A value
+is looked for by a pointer, along the names of its object; so objects with very many names, or with names that hardly
+any other has, are left to be read one by one.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.views import Indices, columns_of, nulls, only_chunk, take
 from transforms.formats.record_block import MAX_CELLS
-from transforms.formats.views import Indices, columns_of, nulls, only_chunk, take
 
 _SAMPLE = 256
 _MAX_NAMES = 1000
@@ -39,7 +41,9 @@ class JsonFields:
 
     def __init__(self) -> None:
         """Connect."""
-        self._db = duckdb.connect(config={"threads": 1, "produce_arrow_string_view": True, "arrow_output_version": "1.4"})
+        self._db = duckdb.connect(
+            config={"threads": 1, "produce_arrow_string_view": True, "arrow_output_version": "1.4"}
+        )
         self._names: list[str] = []
 
     def extract(self, objects: pa.Array, *, quote_numbers: bool) -> tuple[Indices, Fields]:
@@ -61,7 +65,9 @@ class JsonFields:
             valid = self.valid(objects)
             rows, objects = rows[valid], take(objects, valid)
             read, fields = self._fields(objects)
-        return rows[read], {name: _unquote_numbers(column) for name, column in fields.items()} if quote_numbers else fields
+        return rows[read], {
+            name: _unquote_numbers(column) for name, column in fields.items()
+        } if quote_numbers else fields
 
     def valid(self, objects: pa.Array) -> Indices:
         """Return which texts are JSON, or what DuckDB takes for it."""
@@ -88,11 +94,15 @@ class JsonFields:
             else:
                 fields.update(others)
         fields = {name: column for name, column in fields.items() if column.null_count < len(rows)}
-        self._names = [name for name, column in fields.items() if (len(rows) - column.null_count) * _FREQUENT >= len(rows)]
+        self._names = [
+            name for name, column in fields.items() if (len(rows) - column.null_count) * _FREQUENT >= len(rows)
+        ]
         return rows, fields
 
     def _others(self, objects: pa.Array, rows: Indices, total: int, known: set[str]) -> Fields | None:
-        """Return the fields that some objects have beside the expected ones, over all rows; None if these are too many."""
+        """Return the fields that some objects have beside the expected ones, over all rows; None if these are too
+        many.
+        """
         names = [name for name, _ in self._count_names(objects) if name not in known]
         if len(names) > min(_MAX_NAMES, MAX_CELLS // total - len(known), 16 + len(objects) // 8):
             return None
@@ -113,7 +123,10 @@ class JsonFields:
         return dict(zip(names, columns, strict=True)), found, counts
 
     def _count_names(self, objects: pa.Array) -> list[tuple[str, int]]:
-        result = self._query("SELECT n, count(*) c FROM (SELECT unnest(json_keys(m)) n FROM source) GROUP BY n ORDER BY c DESC, n", objects)
+        result = self._query(
+            "SELECT n, count(*) c FROM (SELECT unnest(json_keys(m)) n FROM source) GROUP BY n ORDER BY c DESC, n",
+            objects,
+        )
         return list(zip(result.column("n").to_pylist(), result.column("c").to_pylist(), strict=True))
 
     def _query(self, sql: str, objects: pa.Array) -> pa.Table:
@@ -130,15 +143,19 @@ def _pointer(name: str) -> str:
 
 
 def _quote_numbers(objects: pa.Array) -> tuple[pa.Array, Indices]:
-    """Put each number with a point or exponent in quotes and a mark before it; leave out rows that have the mark already.
+    """Put each number with a point or exponent in quotes and a mark before it; leave out rows that have the mark
+    already.
 
-    What looks like such a number inside of a string ends that string early, and leaves the mark outside of quotes: the row is no JSON then.
-    Neighbours in a list share a comma, so that the second one is found only when the first has been done.
+    What looks like such a number inside of a string ends that string early, and leaves the mark outside of quotes: the
+    row is no JSON then. Neighbours in a list share a comma, so that the second one is found only when the first has
+    been done.
     """
     texts = pl.Series(objects)
     rows = np.flatnonzero(~texts.str.contains(_MARK, literal=True).to_numpy())
     for _ in range(2):
-        texts = (texts if len(rows) == len(texts) else texts.gather(rows)).str.replace_all(_ODD_VALUE, f'${{1}}"{_MARK}${{2}}"${{3}}')
+        texts = (texts if len(rows) == len(texts) else texts.gather(rows)).str.replace_all(
+            _ODD_VALUE, f'${{1}}"{_MARK}${{2}}"${{3}}'
+        )
     return texts.to_arrow(compat_level=pl.CompatLevel.newest()), rows
 
 
@@ -178,4 +195,7 @@ def join_rows(parts: list[tuple[Indices, Fields]], total: int) -> Fields:
     order = np.empty(total, np.int64)
     order[np.concatenate([np.arange(0), *(rows for rows, _ in parts)])] = np.arange(total)
     names = dict.fromkeys(name for _, fields in parts for name in fields)
-    return {name: take(pa.concat_arrays([fields.get(name, nulls(len(rows))) for rows, fields in parts]), order) for name in names}
+    return {
+        name: take(pa.concat_arrays([fields.get(name, nulls(len(rows))) for rows, fields in parts]), order)
+        for name in names
+    }

@@ -1,7 +1,9 @@
-"""Which records JSON text has, in whatever layout: objects on lines, beside each other or over lines, in an array, or wrapped (spec §4.3).
+"""Which records JSON text has, in whatever layout: objects on lines, beside each other or over lines, in an array, or
+wrapped (spec §4.3).
 
-The text comes in blocks, cut anywhere. What is given does not depend on where: each decision is one about the text (`steps`). A block
-is looked through at once (`brackets`); only where that finds something to look at, one record is taken step by step.
+The text comes in blocks, cut anywhere. What is given does not depend on where: each decision is one about the text
+(`steps`). A block is looked through at once (`brackets`); only where that finds something to look at, one record is
+taken step by step.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ class JsonFramer(Cursor):
 
         Args:
             max_record: The bytes that are kept of a record.
-            path: Where each object has its records; None if they are found where they are called `Records`; empty if objects are records.
+            path: Where each object has its records; None if they are found where they are called `Records`; empty if
+                objects are records.
         """
         super().__init__(max_record=max_record)
         self._path = path
@@ -61,7 +64,13 @@ class JsonFramer(Cursor):
         text, low = self.text, self._skip(_SPACE)
         high = len(text) if self.final else text.rfind(b"\n") + 1
         begins = text[low - 1 : low] == b"\n" if low else self.origin
-        if self.state not in (self._begin, self._top) or self._path or not begins or high <= low or text[low] != ord("{"):
+        if (
+            self.state not in (self._begin, self._top)
+            or self._path
+            or not begins
+            or high <= low
+            or text[low] != ord("{")
+        ):
             return None
         if self._path is None and text.find(f'"{RECORDS}"'.encode(), low, high) >= 0:
             return None
@@ -73,7 +82,9 @@ class JsonFramer(Cursor):
             start = int(lines.starts[row])
             end = start + int(lines.lengths[row])
             if lines.text[start] == ord("{"):
-                step = step_object(lines.text, start, final=self.final, in_list=False, origin=True, max_record=self.max_record)
+                step = step_object(
+                    lines.text, start, final=self.final, in_list=False, origin=True, max_record=self.max_record
+                )
             else:
                 step = step_line(lines.text, start, final=self.final, max_record=self.max_record)
             if step is None or step.end != end or step.rest is not None:

@@ -26,7 +26,9 @@ class InnerObjects:
             values: JSON text without white space, as `string_view`.
         """
         texts = pl.Series(values)
-        objects = pl.select(pl.when(texts.str.starts_with("{")).then(texts).otherwise(pl.lit("{}"))).to_series().to_arrow()
+        objects = (
+            pl.select(pl.when(texts.str.starts_with("{")).then(texts).otherwise(pl.lit("{}"))).to_series().to_arrow()
+        )
         objects = objects.cast(pa.large_string())
         _, offsets, data = objects.buffers()
         places = np.frombuffer(offsets, np.int64, len(objects) + 1, objects.offset * 8)

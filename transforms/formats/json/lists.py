@@ -1,8 +1,8 @@
 """Lists of records within an object: when their elements may be given, and with which attributes.
 
-An object of up to 16 MiB is looked at as a whole: its records get the values before and behind their list, and an object with other members
-beside `Records` is no wrapper. Of a larger or broken one the records are given as they come, with the values before them; what stands
-behind them is an event with an error.
+An object of up to 16 MiB is looked at as a whole: its records get the values before and behind their list, and an
+object with other members beside `Records` is no wrapper. Of a larger or broken one the records are given as they come,
+with the values before them; what stands behind them is an event with an error.
 """
 
 from __future__ import annotations
@@ -80,7 +80,11 @@ class WrappedLists:
         if self.current is None or not step.broken or step.rest is not None:
             return
         text = self._cursor.text
-        if self._one_line and text[step.after : step.after + 1] in (b"", b"\n") and text.find(b"\n", self._seen, step.start) < 0:
+        if (
+            self._one_line
+            and text[step.after : step.after + 1] in (b"", b"\n")
+            and text.find(b"\n", self._seen, step.start) < 0
+        ):
             self.leave()
 
     def run_out(self) -> bool:

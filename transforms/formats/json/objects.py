@@ -1,7 +1,7 @@
 """The fields of many JSON objects: by DuckDB, or one by one.
 
-Objects go to DuckDB in blocks (`fields`), but for those that it would not read as we mean it (`odd`). Objects with odd numbers go
-there with these in quotes; what is left is read token by token (`values`).
+Objects go to DuckDB in blocks (`fields`), but for those that it would not read as we mean it (`odd`). Objects with odd
+numbers go there with these in quotes; what is left is read token by token (`values`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.views import Indices, take
 from transforms.formats.framing import Lines
 from transforms.formats.json.fields import Fields, JsonFields, join_rows, text_columns
 from transforms.formats.json.odd import odd_rows
 from transforms.formats.json.values import InvalidJsonError, read_object
 from transforms.formats.record_block import MAX_CELLS
 from transforms.formats.record_errors import line_errors
-from transforms.formats.views import Indices, take
 
 _SMALL = 128 << 10  # so many bytes are read one by one sooner than DuckDB is connected (15 to 20 ms)
 _SOME_CELLS, _MOST_CELLS_A_VALUE = 1 << 16, 200
@@ -77,9 +77,15 @@ class Objects:
 
     def pieces(self) -> Iterator[Piece]:
         """Yield them, in more than one piece if they have very many different names together."""
-        for low, high in _cuts(len(self.lines), {name for _, fields in self.parts for name in fields}, self.rest, self.others):
-            fields = join_rows([*_between(self.parts, low, high), _between_one_by_one(self.rest, self.others, low, high)], high - low)
-            errors = {row - low: error for row, error in self.errors.items() if low <= row < high} if self.errors else {}
+        for low, high in _cuts(
+            len(self.lines), {name for _, fields in self.parts for name in fields}, self.rest, self.others
+        ):
+            fields = join_rows(
+                [*_between(self.parts, low, high), _between_one_by_one(self.rest, self.others, low, high)], high - low
+            )
+            errors = (
+                {row - low: error for row, error in self.errors.items() if low <= row < high} if self.errors else {}
+            )
             yield Piece(low, high, self.messages.slice(low, high - low), fields, errors)
 
 
@@ -171,8 +177,12 @@ def _between_one_by_one(rest: Indices, objects: list[dict[str, str]], low: int, 
     return rest[first:last] - low, text_columns(objects[first:last])
 
 
-def _one_by_one(messages: pa.Array, rows: Indices, lines: Lines, errors: dict[int, str]) -> tuple[list[dict[str, str]], list[int]]:
-    """Return the fields of objects read token by token, and the rows that are none; add what is wrong with them to `errors`."""
+def _one_by_one(
+    messages: pa.Array, rows: Indices, lines: Lines, errors: dict[int, str]
+) -> tuple[list[dict[str, str]], list[int]]:
+    """Return the fields of objects read token by token, and the rows that are none; add what is wrong with them to
+    `errors`.
+    """
     found: list[dict[str, str]] = []
     invalid: list[int] = []
     for row, text in zip(rows.tolist(), take(messages, rows).to_pylist(), strict=True):

@@ -1,11 +1,12 @@
 r"""Which lines of JSON DuckDB would not read as we mean it, found without parsing them.
 
-DuckDB (yyjson) rewrites some numbers: `1.10` to `1.1`, `1e5` to `100000.0`, `0.0000001` to `1e-7`, `-0` to `0`, and decimals of more digits
-than a double holds. It takes trailing commas, `NaN` and `Infinity`, which are no JSON; and its pointers can't name a key with a NUL in it.
-A line that only looks as if it had one of these (in a string) is found too: the slower paths read it all the same.
+DuckDB (yyjson) rewrites some numbers: `1.10` to `1.1`, `1e5` to `100000.0`, `0.0000001` to `1e-7`, `-0` to `0`, and
+decimals of more digits than a double holds. It takes trailing commas, `NaN` and `Infinity`, which are no JSON; and its
+pointers can't name a key with a NUL in it. A line that only looks as if it had one of these (in a string) is found too:
+the slower paths read it all the same.
 
-One regular expression for all of this takes 1.5 ms a MB, because it may start anywhere. So the expressions begin with something rare, and
-points and exponents are looked at with numpy.
+One regular expression for all of this takes 1.5 ms a MB, because it may start anywhere. So the expressions begin with
+something rare, and points and exponents are looked at with numpy.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from transforms.arrow.views import Indices
 from transforms.formats.framing import Flags, Lines
-from transforms.formats.views import Indices
 
 _Bytes = npt.NDArray[np.uint8]
 
@@ -55,7 +56,9 @@ class OddRows(NamedTuple):
 def odd_rows(lines: Lines, messages: pl.Series) -> OddRows:
     """Look through the lines of a block, given also as strings."""
     message = pl.col(messages.name).str
-    strange = message.contains(_TRAILING_COMMA) | message.contains(_NO_NUMBER) | message.contains(_NUL_ESCAPE, literal=True)
+    strange = (
+        message.contains(_TRAILING_COMMA) | message.contains(_NO_NUMBER) | message.contains(_NUL_ESCAPE, literal=True)
+    )
     found = messages.to_frame().select(numbers=message.contains(_MINUS_ZERO), strange=strange)
     numbers = found["numbers"].to_numpy().copy()
     data = np.frombuffer(lines.text, np.uint8)
@@ -99,7 +102,11 @@ def _odd_fractions(data: _Bytes, points: Indices) -> Indices:
     follow = np.where(end < len(data), data[np.minimum(end, len(data) - 1)], ord("\n"))
     exponent = (follow | 0x20) == ord("e")
     zeros = (after > 1) & (data[points + after] == _ZERO)
-    candidates = exponent | (_AFTER_NUMBER[follow] & (zeros | (after > 6) | _DIGIT[data[np.maximum(points - 9, 0)]])) | (after == _LONGEST)
+    candidates = (
+        exponent
+        | (_AFTER_NUMBER[follow] & (zeros | (after > 6) | _DIGIT[data[np.maximum(points - 9, 0)]]))
+        | (after == _LONGEST)
+    )
     points, after, exponent, zeros = points[candidates], after[candidates], exponent[candidates], zeros[candidates]
     before = _run(data, points - 1, -1, _DIGIT)
     lead, digits = data[points - before], before + after

@@ -1,4 +1,6 @@
-"""Steps through JSON text beside those of `steps`: over elements that are no objects, and over what comes of a record that was cut."""
+"""Steps through JSON text beside those of `steps`: over elements that are no objects, and over what comes of a record
+that was cut.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ _STRING_REST = re.compile(rb'[^"\\\n]*(?:\\[^\n][^"\\\n]*)*')
 
 
 def step_element(text: bytes, start: int, *, final: bool, max_record: int) -> Step | None:
-    """Read an element that is no object, or what stands in its place: to a comma, the list's end, or the end of the line."""
+    """Read an element that is no object, or what stands in its place: to a comma, the list's end, or the end of the
+    line.
+    """
     stop, depth = start + max_record, 0
     for token in _ITEM.finditer(text, start, min(len(text), stop)):
         byte = text[token.start()]
@@ -44,7 +48,8 @@ def skip_value(text: bytes, start: int, depth: int, *, within: bool) -> tuple[in
     if within:
         match = _STRING_REST.match(text, start)
         place = match.end() if match else start
-        if place + 1 >= len(text) and text[place:] != b"\n":  # what a quote or a backslash means depends on what follows
+        # what a quote or a backslash means depends on what follows
+        if place + 1 >= len(text) and text[place:] != b"\n":
             return place, depth, True, False
         if text[place] != ord('"'):  # a line feed, maybe behind a backslash
             return text.index(b"\n", place), depth, False, True

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from transforms.arrow.views import Indices
 from transforms.formats.encoding import is_utf8, whole_characters
 from transforms.formats.framing import Flags, Lines
-from transforms.formats.views import Indices
 
 _REPLACEMENT = "\ufffd".encode()
 
@@ -112,7 +112,10 @@ def _clean(text: bytes, starts: Indices, ends: Indices, long: Flags | None, blan
 
 
 class Gaps:
-    """Counts the blank lines between records: those of nothing but white space. A line may go on from one text to the next."""
+    """Counts the blank lines between records: those of nothing but white space.
+
+    A line may go on from one text to the next.
+    """
 
     def __init__(self) -> None:
         """Begin with a stream."""

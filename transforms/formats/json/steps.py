@@ -1,12 +1,16 @@
-r"""Where one value of JSON text ends, and where reading goes on if it is broken: the rules that `brackets` follows for many at once.
+r"""Where one value of JSON text ends, and where reading goes on if it is broken: the rules that `brackets` follows for
+many at once.
 
 All rules are about the text, none about how it was cut into blocks:
 
-- A string ends on its line, and white space or one of `,:}]` follows it. A line within an object begins with a brace only behind one of
-  `[,:`. An object is at most 1,000 levels deep where a line ends. Where this does not hold the object is broken there.
-- An object that is broken on its first line is a bad line. One that is broken further on ends before the next line that opens with a brace
-  and is indented no deeper. If objects stand beside each other on the line, only what lies before the next one is bad.
-- What is neither object nor white space goes on to the end of its line, together with the object before it that began on the same line.
+- A string ends on its line, and white space or one of `,:}]` follows it. A line within an object begins with a brace
+  only behind one of `[,:`. An object is at most 1,000 levels deep where a line ends. Where this does not hold the
+  object is broken there.
+- An object that is broken on its first line is a bad line. One that is broken further on ends before the next line that
+  opens with a brace and is indented no deeper. If objects stand beside each other on the line, only what lies before
+  the next one is bad.
+- What is neither object nor white space goes on to the end of its line, together with the object before it that began
+  on the same line.
 """
 
 from __future__ import annotations
@@ -36,8 +40,8 @@ class End:
 
     Attributes:
         kind: `closed`; `broken`; or `open`, where the text (or what may be read of it) ends within it.
-        place: The byte after its last; where it is broken; where a string, an escape or the white space of a new line begins that goes
-            on beyond the text, else where the text ends.
+        place: The byte after its last; where it is broken; where a string, an escape or the white space of a new line
+            begins that goes on beyond the text, else where the text ends.
         depth: Levels that are open.
         hint: From where another object on the line may begin.
     """
@@ -56,7 +60,8 @@ class Step:
         start: Where it begins.
         end: Where what is kept of it ends.
         after: Where reading goes on.
-        rest: Of a record that is longer than may be kept: `value` or `line`, whatever of it comes after that is passed over.
+        rest: Of a record that is longer than may be kept: `value` or `line`, whatever of it comes after that is passed
+            over.
         depth: The levels that are open there.
         broken: Whether it was left because something in it is wrong.
     """
@@ -70,7 +75,9 @@ class Step:
 
 
 def find_end(text: bytes, start: int, stop: int, *, depth: int = 0) -> End:
-    """Find the end of an object or list, looking no further than `stop`; with a depth, of one that is already open at `start`."""
+    """Find the end of an object or list, looking no further than `stop`; with a depth, of one that is already open at
+    `start`.
+    """
     for token in _TOKEN.finditer(text, start, stop):
         place, byte = token.start(), text[token.start()]
         if byte in OPENING:
@@ -96,7 +103,9 @@ def find_end(text: bytes, start: int, stop: int, *, depth: int = 0) -> End:
 
 
 def _meaning_of_feed(text: bytes, place: int, stop: int, depth: int) -> str | None:
-    """Return whether a value is `broken` at a line feed, or `open` there because that depends on what comes behind `stop`."""
+    """Return whether a value is `broken` at a line feed, or `open` there because that depends on what comes behind
+    `stop`.
+    """
     if depth > MOST_LEVELS:
         return "broken"
     behind = _LINE_START.match(text, place, stop).end()  # type: ignore[union-attr]  # it matches a line feed
@@ -150,13 +159,17 @@ def step_line(text: bytes, start: int, *, final: bool, max_record: int) -> Step 
     return Step(start, start + len(text[start:end].rstrip(SPACE)), end, broken=True)
 
 
-def _broken(text: bytes, start: int, end: End, *, final: bool, in_list: bool, origin: bool, max_record: int) -> Step | None:
+def _broken(
+    text: bytes, start: int, end: End, *, final: bool, in_list: bool, origin: bool, max_record: int
+) -> Step | None:
     """Find where reading goes on behind a broken object."""
     stop = start + max_record
     line = text.find(b"\n", end.place, stop)
     if line < 0 and len(text) <= stop and not final:
         return None
-    match = (_NEXT_ELEMENT if in_list else _NEXT_OBJECT).search(text, end.hint, min(len(text), stop) if line < 0 else line)
+    match = (_NEXT_ELEMENT if in_list else _NEXT_OBJECT).search(
+        text, end.hint, min(len(text), stop) if line < 0 else line
+    )
     if match:
         kept = match.start() + 1
         return Step(start, kept, kept, broken=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from transforms.arrow.views import nulls, take
 from transforms.formats import framing
 from transforms.formats.encoding import utf8
 from transforms.formats.json.fields import Fields
@@ -16,7 +17,6 @@ from transforms.formats.json.objects import ObjectReader, Objects, Piece
 from transforms.formats.json.spans import Frame
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_ROWS
-from transforms.formats.views import nulls, take
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ def read_objects(chunks: Iterable[bytes], options: FormatOptions, *, path: tuple
     Args:
         chunks: Its bytes.
         options: How to read.
-        path: Where each object has its records; None if they are found where they are called `Records`; empty if objects are records.
+        path: Where each object has its records; None if they are found where they are called `Records`; empty if
+            objects are records.
     """
     framer = JsonFramer(max_record=options.max_record, path=path)
     reader = ObjectReader(max_record=options.max_record)
@@ -121,5 +122,7 @@ def _with_groups(piece: Piece, groups: Iterable[tuple[int, int, Mapping[str, str
         for place, (low, high, _) in enumerate(ranges):
             part = order[low:high]
             part[part < 0] = rows + place
-        fields[name] = take(pa.concat_arrays([own, pa.array([value for _, _, value in ranges], pa.string_view())]), order)
+        fields[name] = take(
+            pa.concat_arrays([own, pa.array([value for _, _, value in ranges], pa.string_view())]), order
+        )
     return fields

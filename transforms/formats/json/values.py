@@ -1,8 +1,9 @@
-r"""JSON (RFC 8259) read token by token: for what the fast path can't take, and to say what is wrong with what is no JSON.
+r"""JSON (RFC 8259) read token by token: for what the fast path can't take, and to say what is wrong with what is no
+JSON.
 
-It gives what DuckDB gives for an ordinary object: the text of strings, numbers as they stand, lists and objects without white space and
-with their strings written anew (yyjson's way: only what must be escaped is, `\u001F` in upper case). It does not recurse, so depth is no
-limit.
+It gives what DuckDB gives for an ordinary object: the text of strings, numbers as they stand, lists and objects without
+white space and with their strings written anew (yyjson's way: only what must be escaped is, `\u001F` in upper case). It
+does not recurse, so depth is no limit.
 """
 
 from __future__ import annotations
@@ -195,4 +196,8 @@ def _atom(reader: _Reader, token: tuple[str, str]) -> str:
         raise reader.unexpected(token, "value")
     if "\\" not in text:
         return text
-    return '"' + _MUST_ESCAPE.sub(lambda match: _SHORT_BACK.get(match[0]) or f"\\u{ord(match[0]):04X}", reader.unescape(text)) + '"'
+    return (
+        '"'
+        + _MUST_ESCAPE.sub(lambda match: _SHORT_BACK.get(match[0]) or f"\\u{ord(match[0]):04X}", reader.unescape(text))
+        + '"'
+    )

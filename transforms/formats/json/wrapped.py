@@ -1,6 +1,7 @@
 """JSON objects that wrap records: where the list of them is, and the values beside it (spec §4.3).
 
-`{"logGroup":"x","logEvents":[{…},{…}],"owner":"1"}` with the path `logEvents`: two records, each with `logGroup` and `owner`.
+`{"logGroup":"x","logEvents":[{…},{…}],"owner":"1"}` with the path `logEvents`: two records, each with `logGroup` and
+`owner`.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Wrapper:
 
 
 def may_wrap(text: bytes, start: int, path: tuple[str, ...] | None) -> bool:
-    """Whether an object is to be looked into: always with a path, else if it begins with a list of objects called `Records`."""
+    """Whether an object is to be looked into: always with a path, else if it begins with a list of objects called
+    `Records`.
+    """
     return path is not None or _RECORDS_START.match(text, start) is not None
 
 
@@ -130,7 +133,9 @@ def _enter(text: bytes, place: int, stop: int, name: str, wrapper: Wrapper) -> i
     return None
 
 
-def _members(text: bytes, place: int, stop: int, *, wanted: str | None = None) -> Generator[tuple[int, int, int, bool], None, int]:
+def _members(
+    text: bytes, place: int, stop: int, *, wanted: str | None = None
+) -> Generator[tuple[int, int, int, bool], None, int]:
     """Yield where members, their values and their ends are, and whether they are plain; return where the object ends.
 
     The value of a wanted name is not looked through if it is a list or an object: its end is given as -1.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from transforms import schema
+from transforms.core import schema
 from transforms.formats.csv import format as csv_format
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock

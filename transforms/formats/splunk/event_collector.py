@@ -1,8 +1,8 @@
 """Events as they are sent to Splunk's HTTP Event Collector (HEC), as objects in any layout of JSON (spec §4.3).
 
-`{"time":1754870400.5,"host":"web-1","event":"text or object","fields":{"key":"value","several":["a","b"]}}`. What is wrong with an event
-is named as the collector does: "Event field is required" (its code 12), "Event field cannot be blank" (13), "Error in handling indexed
-fields" (15: `fields` is no object, or holds objects).
+`{"time":1754870400.5,"host":"web-1","event":"text or object","fields":{"key":"value","several":["a","b"]}}`. What is
+wrong with an event is named as the collector does: "Event field is required" (its code 12), "Event field cannot be
+blank" (13), "Error in handling indexed fields" (15: `fields` is no object, or holds objects).
 https://docs.splunk.com/Documentation/Splunk/latest/Data/FormateventsforHTTPEventCollector
 """
 
@@ -15,18 +15,25 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.columns import choose, is_empty, is_present, only
+from transforms.arrow.views import nulls
 from transforms.formats.framing import Flags
-from transforms.formats.json.columns import choose, is_empty, is_present, only
 from transforms.formats.json.fields import Fields
 from transforms.formats.json.inner import InnerObjects
 from transforms.formats.json.objects import Piece
 from transforms.formats.json.stream import read_objects
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
-from transforms.formats.record_errors import EVENT_BLANK, EVENT_REQUIRED, FIELDS_NESTED, FIELDS_NO_OBJECT, invalid_time, is_unreadable
+from transforms.formats.record_errors import (
+    EVENT_BLANK,
+    EVENT_REQUIRED,
+    FIELDS_NESTED,
+    FIELDS_NO_OBJECT,
+    invalid_time,
+    is_unreadable,
+)
 from transforms.formats.splunk.rows import record_batch
 from transforms.formats.times import Clock, RecordTimes
-from transforms.formats.views import nulls
 
 _METADATA = ("host", "source", "sourcetype", "index")
 _AS_TEXT = r'"fields"[ \t\r\n]*:[ \t\r\n]*"'
@@ -108,11 +115,15 @@ def _bad_fields(values: pa.Array, messages: pa.Array) -> tuple[Flags, Flags]:
 def _load(text: str) -> dict[str, object]:
     """Read an object, of whose doubled names the first counts; nothing where it is too deep, or broken."""
     try:
-        found = json.loads(text, parse_int=str, parse_float=str, object_pairs_hook=lambda pairs: dict(reversed(pairs)), strict=False)
+        found = json.loads(
+            text, parse_int=str, parse_float=str, object_pairs_hook=lambda pairs: dict(reversed(pairs)), strict=False
+        )
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _is_nested(value: object) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value))
+    return isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value)
+    )

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from transforms.arrow.columns import choose
+from transforms.arrow.views import Indices, take
 from transforms.formats.framing import Flags
-from transforms.formats.json.columns import choose
 from transforms.formats.json.fields import Fields, join_rows
 from transforms.formats.json.inner import InnerObjects
 from transforms.formats.json.objects import Piece
-from transforms.formats.views import Indices, take
 
 
 def unwrap_results(piece: Piece, inner: InnerObjects) -> Iterator[Piece]:
@@ -24,7 +24,9 @@ def unwrap_results(piece: Piece, inner: InnerObjects) -> Iterator[Piece]:
         return
     for found in inner.read(piece.fields["result"]):
         part, here = piece.slice(found.low, found.high), wrapped[found.low : found.high]
-        fields = join_rows([_rows(np.flatnonzero(here), found.fields), _rows(np.flatnonzero(~here), part.fields)], len(here))
+        fields = join_rows(
+            [_rows(np.flatnonzero(here), found.fields), _rows(np.flatnonzero(~here), part.fields)], len(here)
+        )
         taken = here.copy()
         taken[list(part.errors)] = False
         yield replace(part, messages=choose(taken, part.fields["result"], part.messages), fields=fields)

@@ -1,4 +1,6 @@
-"""Events as Splunk exports them, in CSV or JSON: `_raw` is the event, `_time` its time, the rest is attributes (spec §4.3)."""
+"""Events as Splunk exports them, in CSV or JSON: `_raw` is the event, `_time` its time, the rest is attributes (spec
+§4.3).
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,13 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from transforms import schema
+from transforms.arrow.columns import choose, is_empty, is_present, only
+from transforms.arrow.views import nulls
+from transforms.core import schema
 from transforms.formats.framing import Flags
-from transforms.formats.json.columns import choose, is_empty, is_present, only
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_errors import error_column, invalid_time
 from transforms.formats.times import Clock, RecordTimes
-from transforms.formats.views import nulls
 
 Fields = Mapping[str, pa.Array]
 
@@ -53,9 +55,13 @@ class SplunkRows:
         return record_batch(choose(good & is_present(raw) & ~is_empty(raw), raw, messages), rest, errors, own)
 
 
-def record_batch(messages: pa.Array, fields: Fields, errors: dict[int, str], times: Mapping[str, pa.Array]) -> pa.RecordBatch:
+def record_batch(
+    messages: pa.Array, fields: Fields, errors: dict[int, str], times: Mapping[str, pa.Array]
+) -> pa.RecordBatch:
     """Put records together; a column without a value is left out."""
-    columns = {schema.attribute_column(name): column for name, column in fields.items() if column.null_count < len(column)}
+    columns = {
+        schema.attribute_column(name): column for name, column in fields.items() if column.null_count < len(column)
+    }
     return pa.record_batch({"_message": messages, **columns, **error_column(errors, len(messages)), **times})
 
 

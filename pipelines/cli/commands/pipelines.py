@@ -1,0 +1,203 @@
+"""`rekindle pipelines test` and `rekindle pipelines list`: what pipelines are there, and what a file of one's own does.
+
+Without Beam.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from rich.text import Text
+
+from pipelines.cli.common import Common, with_flags
+from pipelines.cli.flags import Argument, Option
+from pipelines.cli.job_flags import ReadingFlags, merge_fields
+from pipelines.cli.output import console as output
+from pipelines.cli.output.lines import cut, say
+from pipelines.units import show_size
+from transforms.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from transforms.objects.sample_object import Sample
+    from transforms.processors import Pipeline
+
+_SAMPLE_BYTES = 8 << 20
+_SHOWN = 300  # characters of a value
+_STYLES = {"changed": "green", "failed": "red", "skipped": "dim", "not matched": "dim"}
+
+
+@with_flags(reading=ReadingFlags, common=Common)
+def test(
+    file: Annotated[Path, Argument(help="Pipelines, YAML or JSON.")],
+    sample: Annotated[
+        Path, Option("--sample", help="Events: text, JSON or CSV, packed or not, read like an object of a bucket.")
+    ],
+    events: Annotated[int, Option("--events", min=1, help="At most so many events.")] = 20,
+    object_key: Annotated[
+        str | None, Option("--object-key", help="The key that the sample has in its bucket, for `filename`.")
+    ] = None,
+    *,
+    reading: ReadingFlags,
+    common: Common,
+) -> int:
+    """Show what pipelines do to sample events, which are read as a backfill with the same flags would."""
+    from transforms.event_pipelines.definition import load_pipelines  # brings Polars
+
+    pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
+    read = _read(sample, reading, object_key)
+    document = _document(file, sample, read, list(_tried(read, pipelines, events)))
+    if common.as_json:
+        output.print_json(document)
+    else:
+        _print_page(document)
+    return 1 if document["failure"] else 0
+
+
+@with_flags(common=Common)
+def list_pipelines(
+    file: Annotated[
+        Path | None, Argument(help="Pipelines of one's own; without it those that ship with Rekindle.")
+    ] = None,
+    *,
+    common: Common,
+) -> int:
+    """List ready-made pipelines, or those of a file."""
+    from transforms.event_pipelines.definition import load_pipelines, load_ready_made
+    from transforms.event_pipelines.ready_made import ready_made_names
+
+    if file is None:
+        pipelines = tuple(pipeline for name in ready_made_names() for pipeline in load_ready_made(name))
+    else:
+        pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
+    rows = [_description(pipeline) for pipeline in pipelines]
+    if common.as_json:
+        output.print_rows_json(rows)
+    else:
+        output.print_table(
+            ["name", "description", "when"],
+            ([row["name"], row["description"], row["when"] or "all events"] for row in rows),
+        )
+        if file is None and not common.quiet:
+            output.MESSAGES.print(
+                "To use them, name them in a pipelines file: include: \\[access_combined]", soft_wrap=True
+            )
+    return 0
+
+
+def _description(pipeline: Pipeline) -> dict[str, Any]:
+    from transforms.processors import outputs
+
+    return {
+        "name": pipeline.name,
+        "description": pipeline.description,
+        "when": None if pipeline.when is None else str(pipeline.when),
+        "enabled": pipeline.enabled,
+        "outputs": outputs((pipeline,)),
+    }
+
+
+def _text_of(file: Path, field: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file} can't be read: {error}", field=field) from error
+
+
+def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
+    """Read the beginning of a file as the events of an object, of a key if one is given."""
+    from pipelines.jobs.specification import check_specification
+    from transforms.formats.options import FormatOptions
+    from transforms.objects.reading import ReadSettings
+    from transforms.objects.sample_object import sample_object
+    from transforms.storage.local import LocalStore
+
+    path = file.expanduser().resolve()
+    if not path.is_file():
+        raise ConfigurationError(f"there is no file {file}", field="sample")
+    store = LocalStore(f"file://{path.parent}")
+    job = check_specification(merge_fields({"bucket": store.bucket}, asdict(flags)))
+    settings = ReadSettings(
+        task_id="test", formats=job.format_settings(max_record=FormatOptions().max_record), defaults=job.defaults
+    )
+    found = (info for page in store.list_pages(path.name) for info in page if info.key == path.name)
+    return sample_object(next(found), store, settings, size=_SAMPLE_BYTES, key=key)
+
+
+def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[dict[str, Any]]:
+    from transforms.event_pipelines.trial import try_pipelines
+
+    formats = sample.reading.formats
+    for batch in sample.batches:
+        yield from try_pipelines(
+            batch.slice(0, count), pipelines, timestamp=formats.timestamp, timezone=formats.timezone
+        )
+        count -= min(count, batch.num_rows)
+
+
+def _document(file: Path, sample: Path, read: Sample, events: list[dict[str, Any]]) -> dict[str, Any]:
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for event in events:
+        for step in event["steps"]:
+            counts.setdefault((step["pipeline"], step["step"]), Counter())[step["outcome"]] += 1
+    return {
+        "pipelines": str(file),
+        "sample": str(sample),
+        "format": read.reading.format and {"name": read.reading.format.format, "rule": read.reading.format.rule},
+        "failure": str(read.failure) if read.failure else _too_long(sample, read),
+        "steps": [{"pipeline": pipeline, "step": step, **found} for (pipeline, step), found in counts.items()],
+        "events": events,
+    }
+
+
+def _too_long(sample: Path, read: Sample) -> str | None:
+    """Say that the sample's first record does not end in it, if so."""
+    if read.batches or sample.stat().st_size <= _SAMPLE_BYTES:
+        return None
+    return f"no record ends in the first {show_size(_SAMPLE_BYTES)} of {sample}: the first is too long for a sample"
+
+
+def _print_page(document: dict[str, Any]) -> None:
+    if document["format"]:
+        say("format", f"{document['format']['name']} ({document['format']['rule']})")
+    for number, event in enumerate(document["events"], 1):
+        output.RESULTS.print()
+        _print_event(number, event)
+    output.RESULTS.print()
+    if not document["events"] and not document["failure"]:
+        say("events", f"there are none in {document['sample']}")
+    for step in document["steps"]:
+        found = ", ".join(f"{step[outcome]:,} {outcome}" for outcome in _STYLES if outcome in step)
+        say(f"{step['pipeline']} {step['step']}", found, style="red" if "failed" in step else "")
+    if document["failure"]:
+        output.print_error(document["failure"], field=None)
+
+
+def _print_event(number: int, event: dict[str, Any]) -> None:
+    before, after = event["before"], event["after"]
+    output.RESULTS.print(Text(f"{number}. ", style="bold").append(cut(before["_message"], _SHOWN)), soft_wrap=True)
+    say("before", _values(before), indent=3, style="dim")
+    for step in event["steps"]:
+        outcome = step["outcome"]
+        made = "  ".join(
+            f"without {name}" if value is None else f"{name}={cut(str(value), _SHOWN)}"
+            for name, value in step["changes"].items()
+        )
+        say(f"{step['pipeline']} {step['step']}", f"{outcome}  {made}".rstrip(), indent=3, style=_STYLES[outcome])
+    say("after", _values(after), indent=3)
+    if after["_message"] != before["_message"]:
+        say("after", f"_message={cut(after['_message'], _SHOWN)}", indent=3)
+
+
+def _values(row: dict[str, Any]) -> str:
+    """Return the time and the attributes of an event."""
+    shown = [
+        f"{name}={cut(str(row[name]), _SHOWN)}"
+        for name in ("_time", "_time_source", "_pipelines", "_error")
+        if name in row
+    ]
+    shown += [f"{name}={cut(str(value), _SHOWN)}" for name, value in row.items() if not name.startswith("_")]
+    return "  ".join(shown)

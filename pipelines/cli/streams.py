@@ -1,0 +1,58 @@
+"""Standard output and standard error as the program has them: UTF-8, and an error of its own where output can't be
+written.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any
+
+INTERRUPTED = 130
+"""The exit code of Ctrl-C."""
+_OUTPUT = 1
+
+
+class OutputError(OSError):
+    """Standard output can't be written."""
+
+
+def take_streams() -> bool:
+    """Make `sys.stdout` and `sys.stderr` those of this module; return whether the caller has left standard output open.
+
+    What is closed is opened as nothing, lest a file of ours gets its number.
+    """
+    is_open = sys.stdout is not None
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the program runs
+    elif isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
+    raw = _Output(_OUTPUT, "w", closefd=False)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=raw.isatty()
+    )
+    return is_open
+
+
+def stop_writing() -> None:
+    """Let all further output go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Output(io.FileIO):
+    """Standard output, without a buffer."""
+
+    def write(self, data: Any, /) -> int:
+        """Write what goes into it."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(error.errno, error.strerror) from error

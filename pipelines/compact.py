@@ -1,0 +1,20 @@
+"""A compaction, with the flags of `rekindle compact`, for who launches pipelines as modules.
+
+python -m pipelines.compact --hot-tier ./hot-tier --target-size 256MiB [-- --runner=FlinkRunner …]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pipelines.cli.main import run as run_command
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run the command with flags, by default those of this process, and return its exit code."""
+    return run_command(["compact", *(sys.argv[1:] if argv is None else argv)])
+
+
+if __name__ == "__main__":
+    sys.exit(run())

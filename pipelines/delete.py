@@ -1,0 +1,20 @@
+"""A deletion by rules, with the flags of `rekindle delete`, for who launches pipelines as modules.
+
+python -m pipelines.delete --hot-tier ./hot-tier --rules rules.yaml --execute [-- --runner=FlinkRunner …]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pipelines.cli.main import run as run_command
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run the command with flags, by default those of this process, and return its exit code."""
+    return run_command(["delete", *(sys.argv[1:] if argv is None else argv)])
+
+
+if __name__ == "__main__":
+    sys.exit(run())

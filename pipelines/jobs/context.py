@@ -1,0 +1,128 @@
+"""What a job and its preview work with: the checked specification, opened stores, loaded pipelines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from pipelines.jobs.settings import RunSettings
+from pipelines.jobs.specification import JobSpecification
+from pipelines.keys import MISSING_S3_PULL, S3Pull, load_key
+from transforms.core.errors import ConfigurationError
+from transforms.event_pipelines.definition import load_pipelines
+from transforms.objects.listing import ObjectFilter
+from transforms.objects.reading import ReadSettings
+from transforms.processors import Pipeline
+from transforms.retention.compiled_rules import Program
+from transforms.retention.rules_file import RULES, TIERS, load_rules
+from transforms.storage import ObjectStore, TierStore, open_store, open_tier
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobContext:
+    """One specification, ready to be run.
+
+    Attributes:
+        specification: What to ingest.
+        settings: How; its `hot_tier` is the absolute place, because workers may stand in another folder.
+        pipelines: What runs on the events.
+        programs: The rules that events are judged by, by their section (`rules`, `tiers`).
+        reading: How objects are read.
+        tier: The hot tier.
+        store: The source.
+        filter: Which of its objects are meant.
+    """
+
+    specification: JobSpecification
+    settings: RunSettings
+    pipelines: tuple[Pipeline, ...]
+    programs: dict[str, Program]
+    reading: ReadSettings
+    tier: TierStore
+    store: ObjectStore
+    filter: ObjectFilter
+
+    @classmethod
+    def open(cls, task_id: str, specification: JobSpecification, settings: RunSettings) -> JobContext:
+        """Load and open what a job needs; nothing but the key is requested yet.
+
+        Raises:
+            RekindleError: the file of pipelines or rules, or the key is wrong, or a place can't be one.
+        """
+        pipelines = (
+            load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
+        )
+        settings, programs = _programs(settings)
+        tier = open_tier(settings.hot_tier, settings.tier_options)
+        key = load_key(tier, settings.key) if settings.key else None
+        if key and key.s3_pull is None:
+            raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
+        pull = key.s3_pull if key and key.s3_pull else S3Pull()
+        if pull.role_arn and specification.bucket.startswith("file://"):
+            text = f"key {settings.key} reads by the AWS role {pull.role_arn}, and {specification.bucket} is no bucket: use another key"
+            raise ConfigurationError(text, field="key")
+        settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
+        store = open_store(specification.bucket, settings.source_options)
+        same_place = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
+        reading = ReadSettings(
+            task_id=task_id,
+            formats=specification.format_settings(max_record=settings.max_record, usual=pull.format),
+            defaults=tuple((pull.defaults | dict(specification.defaults)).items()),
+            columns=tuple(key.columns.items()) if key else (),
+            on_error=specification.on_error,
+            max_expansion=settings.max_expansion,
+        )
+        return cls(
+            specification=specification,
+            settings=replace(settings, hot_tier=tier.uri),
+            pipelines=pipelines,
+            programs=programs,
+            reading=reading,
+            tier=tier,
+            store=store,
+            filter=specification.object_filter(
+                excluded_prefix=tier.key_prefix_in(store.bucket) if same_place else None
+            ),
+        )
+
+    @property
+    def source(self) -> str:
+        """What is read, as people write it: `s3://bucket/pattern`."""
+        bucket = self.specification.bucket
+        return f"{bucket if bucket.startswith('file://') else f's3://{bucket}'}/{self.specification.pattern}"
+
+    def nothing_matched(self, evaluated: int) -> str:
+        """Return what to say where no object matches."""
+        pattern = self.specification.pattern
+        hint = "and case counts ('**/*.gz' finds every .gz)"
+        if pattern.startswith("/"):
+            hint = f"and keys hardly ever begin with a slash: perhaps '{pattern.lstrip('/')}'"
+        elif pattern.endswith("/"):
+            hint = f"and what ends in a slash names a folder: perhaps '{pattern}**'"
+        counted = f"{evaluated:,} object{'s were' if evaluated != 1 else ' was'}"
+        return (
+            f"nothing matched: {counted} evaluated under {self.source}. The pattern is matched on the whole key, {hint}"
+        )
+
+    def without_rules(self) -> list[str]:
+        """Return what to say where a file of rules has none that hold."""
+        idle = self.settings.rules is not None and not self.programs
+        return [f"{self.settings.rules_file}: no rule in it holds, so no event is too old"] if idle else []
+
+    def left_out(self, excluded: int) -> str:
+        """Return what to say where objects are the tier's own."""
+        return f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"
+
+
+def _programs(settings: RunSettings) -> tuple[RunSettings, dict[str, Program]]:
+    """Return the rules as they were when the job first started, and the settings with that time."""
+    if settings.rules is None:
+        return settings, {}
+    started = datetime.fromisoformat(settings.rules_now) if settings.rules_now else datetime.now(timezone.utc)
+    files = {
+        section: load_rules(settings.rules, source=settings.rules_file, section=section) for section in (RULES, TIERS)
+    }
+    programs = {section: Program.of(file, started) for section, file in files.items()}
+    return replace(settings, rules_now=started.isoformat()), {
+        section: one for section, one in programs.items() if one.rules
+    }

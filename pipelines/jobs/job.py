@@ -1,0 +1,215 @@
+"""The life of a backfill job, and going on with one that was stopped (spec §3.3, docs/design.md §4).
+
+Validate, discover, plan, wave after wave, report.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow.compute as pc
+
+from pipelines.background import stop_signals, watching
+from pipelines.jobs import discover as discovery
+from pipelines.jobs.context import JobContext
+from pipelines.jobs.plan import Plan
+from pipelines.jobs.planner import RefusedError, make_plan
+from pipelines.jobs.report import JobState, build_report, exit_code, find_job, load_ledger
+from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
+from pipelines.jobs.settings import RunSettings
+from pipelines.jobs.specification import JobSpecification, check_specification
+from pipelines.jobs.waves import run_wave
+from pipelines.maintenance.compact import SMALL_FILES, compact, small_files
+from pipelines.maintenance.rewriter import UpkeepSettings
+from pipelines.runner.engine import Engine
+from pipelines.status import Console, JobStatus, Progress, Silent, now
+from transforms import processors
+from transforms.core.errors import CanceledError, RekindleError, TierError
+from transforms.hot_tier.table import prepare as table
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.storage import open_tier
+from transforms.storage.job_folder import JobFolder
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """How a job ended: its report (spec §13) and its exit code (spec §3.3)."""
+
+    report: dict[str, Any]
+    exit_code: int
+
+
+def run_job(specification: JobSpecification, settings: RunSettings, console: Console | None = None) -> JobResult:
+    """Run a new job to its end.
+
+    Raises:
+        RekindleError: it was refused before it began, and nothing was written.
+    """
+    return _Job(str(uuid.uuid4()), specification, settings, console or Silent()).run()
+
+
+def resume_job(task_id: str, settings: RunSettings, console: Console | None = None) -> JobResult:
+    """Go on with a job under its id, its plan and its waves.
+
+    Args:
+        task_id: The job.
+        settings: Where the hot tier is, and how stores are reached today; the rest is as the job was started.
+        console: Where to say what is done.
+
+    Raises:
+        ConfigurationError: there is no such job.
+    """
+    tier = open_tier(settings.hot_tier, settings.tier_options)
+    job = find_job(tier, task_id).read_json("job.json")
+    kept = RunSettings.from_document(job["settings"]).reached_like(settings)
+    return _Job(task_id, check_specification(job["job"]), kept, console or Silent()).run(resume=True)
+
+
+class _Job:
+    """One job, from its start or its resumption to its end."""
+
+    def __init__(self, task_id: str, specification: JobSpecification, settings: RunSettings, console: Console) -> None:
+        self.task_id = task_id
+        self.console = console
+        self.context = JobContext.open(task_id, specification, settings)
+        self.settings, self.tier = self.context.settings, self.context.tier
+        self.folder = JobFolder(self.tier, task_id)
+        self.status = JobStatus(self.folder, console)
+        self.published = Progress()
+        self.canceled = threading.Event()
+        self.engine = Engine(settings.beam_flags, say=console.say, canceled=self.canceled)
+
+    def run(self, *, resume: bool = False) -> JobResult:
+        """Run the job, and report how it ended."""
+        table.check_place(self.tier)
+        discovery.prove_access(self.context.store, self.context.filter)
+        self._start(resume=resume)
+        began, before = time.monotonic(), self.status.fields["seconds"]
+        watch = watching(self._watch, lambda error: self.console.say(f"Warning: no progress shown: {error}"))
+        with closing(self.engine), stop_signals(self.canceled.set), watch:
+            outcome = self._outcome()
+        self.status.save(**outcome, finishedAt=now(), seconds=before + time.monotonic() - began)
+        self.folder.clear_progress()
+        report = build_report(self.task_id, JobState.load(self.folder), load_ledger(self.tier))
+        self.folder.write_json("report.json", report)
+        return JobResult(report, exit_code(report, require_match=self.settings.require_match))
+
+    def _outcome(self) -> dict[str, Any]:
+        """Do the job, and return how it ended."""
+        try:
+            self._work()
+        except RefusedError:
+            self.folder.remove()
+            raise
+        except RekindleError as error:
+            if isinstance(error, CanceledError) or self.canceled.is_set():
+                return {"status": "Canceled", "reason": f"canceled. {self._what_stays()}"}
+            return {"status": "Failed", "reason": f"{error}\n{self._what_stays()}".rstrip()}
+        return {"status": "Succeeded"}
+
+    def _what_stays(self) -> str:
+        planned = Plan.load(self.context.specification.bucket, self.folder)
+        return f"What was published stays; `rekindle jobs resume {self.task_id}` goes on" if planned else ""
+
+    def _work(self) -> None:
+        plan = Plan.load(self.context.specification.bucket, self.folder)
+        if plan is None:
+            plan = make_plan(self.context, self.engine, self.folder, self.status)
+        self._stop_if_canceled()
+        self.status.save(stage="Processing")
+        if plan.waves:
+            table.prepare(self.tier)
+            self._process(plan, self._promote(plan))
+            self._compact_where_it_pays()
+
+    def _compact_where_it_pays(self) -> None:
+        """Merge small files where there are very many of them; if that fails, they stay as they are."""
+        small = small_files(Snapshot.load(self.tier))
+        if small <= SMALL_FILES:
+            return
+        self.console.say(f"{small:,} small files are merged")
+        settings = self.settings
+        upkeep = UpkeepSettings(
+            hot_tier=settings.hot_tier,
+            tier_options=settings.tier_options,
+            beam_flags=settings.beam_flags,
+            console=self.console,
+        )
+        try:
+            compact(upkeep)
+        except RekindleError as error:
+            self.status.warn(f"{small:,} small files could not be merged, `rekindle compact` tries again: {error}")
+
+    # Status
+
+    def _start(self, *, resume: bool) -> None:
+        if resume:
+            self.folder.withdraw_cancel()
+            self.folder.clear_progress()
+            self.status.restore()
+            self.status.fields |= {"resumedAt": now(), "finishedAt": None, "reason": None}
+        self.status.fields |= {"status": "Running", "host": socket.gethostname(), "pid": os.getpid()}
+        self.status.fields.setdefault("startedAt", now())
+        self.folder.write_json(
+            "job.json", {"job": self.context.specification.as_document(), "settings": self.settings.as_document()}
+        )
+        self.status.save()
+        self.console.say(
+            f"Job {self.task_id} {'goes on' if resume else 'starts'}: {self.context.source} → {self.settings.hot_tier}"
+        )
+
+    def _watch(self) -> None:
+        if not self.canceled.is_set():
+            if not self.engine.is_local and self.folder.cancel_requested():
+                self.canceled.set()
+        elif not self.folder.cancel_requested():
+            self.folder.request_cancel()
+            self.console.say("Stopping at the next safe point; once more to stop at once.")
+        self.status.save()
+        if self.published.bytes_in_all:
+            running = [worker for worker in self.folder.progress() if worker["wave"] == self.status.fields.get("wave")]
+            self.console.progress(
+                replace(
+                    self.published,
+                    objects=self.published.objects + sum(worker["objects"] for worker in running),
+                    bytes_read=self.published.bytes_read + sum(worker["bytesRead"] for worker in running),
+                    events=self.published.events + sum(worker["events"] for worker in running),
+                )
+            )
+
+    def _stop_if_canceled(self) -> None:
+        if self.canceled.is_set() or self.folder.cancel_requested():
+            raise CanceledError(f"job {self.task_id} was canceled")
+
+    # Processing
+
+    def _promote(self, plan: Plan) -> tuple[str, ...]:
+        """Give the job's attributes columns of their own, and return all that have one."""
+        named = [*processors.outputs(self.context.pipelines), *self.settings.promote]
+        samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.reading)
+        return tuple(table.add_columns(self.tier, [*named, *attributes_of(samples)]))
+
+    def _process(self, plan: Plan, columns: tuple[str, ...]) -> None:
+        ledger = load_ledger(self.tier)
+        for wave in range(plan.waves):
+            entries = ledger.table_of_job(self.task_id)
+            read, events = (pc.sum(entries[name]).as_py() or 0 for name in ("size", "events"))
+            self.published = Progress(entries.num_rows, read, events, plan.work_bytes)
+            if ledger.waves_of_job(self.task_id, wave):
+                continue
+            self._stop_if_canceled()
+            self.status.save(wave=wave)
+            self.folder.clear_progress()
+            run_wave(plan, wave, self.context, self.engine, self.folder, columns=columns)
+            ledger = load_ledger(self.tier, ledger)
+            if not ledger.waves_of_job(self.task_id, wave):
+                raise TierError(
+                    f"hot tier {self.settings.hot_tier}: wave {wave} has run, and is not in the table: do the workers see the same place?"
+                )

@@ -1,0 +1,224 @@
+"""The plan of a job: what of the matched objects is work, cut into waves and splits (design §4).
+
+Plain functions over the manifest; the plan is kept in the job's folder, so that a resumed job goes on with the same
+waves.
+"""
+
+from __future__ import annotations
+
+import heapq
+import io
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.jobs.settings import FIRST_WAVE_BYTES, RunSettings
+from pipelines.jobs.specification import JobSpecification
+from transforms.hot_tier.ledger.ledger import Ledger
+from transforms.storage import ObjectInfo, object_uri
+from transforms.storage.job_folder import JobFolder
+
+PLAN_FILE = "plan.parquet"
+WORK, KNOWN, DELETED = "work", "known", "deleted"
+OBJECT_OVERHEAD = 64 << 10
+"""What an object costs beyond its bytes (requests, detection), in bytes that take as long."""
+ALIKE = 1.1
+"""Objects of one kind are of nearly one size: a split may be so much longer than the longest before it is worth another
+wave.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What decides whether a matched object is work."""
+
+    on_changed: str = "replace"
+    force: bool = False
+    retry_failed: bool = False
+    try_archived: bool = False
+
+    @classmethod
+    def of(cls, specification: JobSpecification, settings: RunSettings) -> Choice:
+        """Return what a job's specification and flags say."""
+        return cls(
+            on_changed=specification.on_changed,
+            force=settings.force,
+            retry_failed=settings.retry_failed,
+            try_archived=settings.try_archived,
+        )
+
+
+def disposition(info: ObjectInfo, ledger: Ledger, choice: Choice) -> str:
+    """Return `work`, or why the object is none: `empty`, `archived`, `known`, `skipped` (spec §3.3)."""
+    if info.is_empty:
+        return "empty"
+    if info.is_archived and not choice.try_archived:
+        return "archived"
+    if choice.force:
+        return WORK
+    published = ledger.published(info.bucket, info.key)
+    same = [entry for entry in published if (entry.etag, entry.size) == (info.etag, info.size)]
+    if same:
+        return WORK if choice.retry_failed and same[-1].status == "salvaged" else KNOWN
+    return "skipped" if published and choice.on_changed == "skip" else WORK
+
+
+def cut_waves(
+    sizes: Sequence[int], *, wave_bytes: int, workers: int, split_bytes: int | None = None
+) -> list[tuple[int, int]]:
+    """Cut objects, in their order, into waves, and each wave into splits of about the same weight.
+
+    The first wave holds 64 MiB, each next twice as much up to `wave_bytes`; an object that fits beside the fullest
+    split of a wave without making the wave longer joins it, because its time is free.
+
+    Args:
+        sizes: The objects' sizes in bytes.
+        wave_bytes: The largest wave.
+        workers: How many splits run at once.
+        split_bytes: Cut a wave into more splits than workers, so that each is about so large; None for one split a
+            worker.
+
+    Returns:
+        For each object its wave and its split in the wave.
+    """
+    placed: list[tuple[int, int]] = []
+    wave, start, limit = 0, 0, min(FIRST_WAVE_BYTES, wave_bytes)
+    while start < len(sizes):
+        members = _wave_members(sizes, start, limit, workers)
+        weight = sum(sizes[i] + OBJECT_OVERHEAD for i in members)
+        bins = max(workers, -(-weight // split_bytes)) if split_bytes else workers
+        splits = balance([sizes[i] + OBJECT_OVERHEAD for i in members], bins)
+        placed += [(wave, split) for split in splits]
+        start, wave, limit = members.stop, wave + 1, min(limit * 2, wave_bytes)
+    return placed
+
+
+def _wave_members(sizes: Sequence[int], start: int, limit: int, workers: int) -> range:
+    weight, stop = 0, start
+    while stop < len(sizes) and (stop == start or weight + sizes[stop] + OBJECT_OVERHEAD <= limit):
+        weight += sizes[stop] + OBJECT_OVERHEAD
+        stop += 1
+    loads = [0] * workers
+    for size, split in zip(sizes[start:stop], balance(sizes[start:stop], workers), strict=True):
+        loads[split] += size + OBJECT_OVERHEAD
+    longest = ALIKE * max(loads)
+    while stop < len(sizes) and min(loads) + sizes[stop] + OBJECT_OVERHEAD <= longest:
+        loads[loads.index(min(loads))] += sizes[stop] + OBJECT_OVERHEAD
+        stop += 1
+    return range(start, stop)
+
+
+def balance(weights: Sequence[int], bins: int) -> list[int]:
+    """Return a bin for each weight: the heaviest first, each into the lightest bin (Graham's LPT rule)."""
+    heap = [(0, number) for number in range(bins)]
+    chosen = [0] * len(weights)
+    for i in sorted(range(len(weights)), key=lambda i: -weights[i]):
+        load, number = heapq.heappop(heap)
+        chosen[i] = number
+        heapq.heappush(heap, (load + weights[i], number))
+    return chosen
+
+
+@dataclass
+class Plan:
+    """The matched objects, each with its disposition, and for work its wave and split.
+
+    Attributes:
+        bucket: Where they lie.
+        table: Columns of `transforms.discover_objects.MANIFEST`, `disposition` (string), `wave` and `split` (int32,
+            null but for work).
+    """
+
+    bucket: str
+    table: pa.Table
+
+    @classmethod
+    def make(
+        cls,
+        bucket: str,
+        manifest: pa.Table,
+        decide: Callable[[ObjectInfo], str],
+        cut: Callable[[list[int]], list[tuple[int, int]]],
+    ) -> Plan:
+        """Plan the manifest: `decide` gives dispositions, `cut` the waves of the sizes of what is work."""
+        dispositions = [decide(info) for info in _infos(bucket, manifest)]
+        sizes = [size for size, kind in zip(manifest["size"].to_pylist(), dispositions, strict=True) if kind == WORK]
+        places = iter(cut(sizes))
+        placed = [next(places) if kind == WORK else (None, None) for kind in dispositions]
+        table = manifest.append_column("disposition", pa.array(dispositions, pa.string()))
+        for position, name in enumerate(("wave", "split")):
+            table = table.append_column(name, pa.array([place[position] for place in placed], pa.int32()))
+        return cls(bucket, table)
+
+    @classmethod
+    def load(cls, bucket: str, folder: JobFolder) -> Plan | None:
+        """Return the plan in a job's folder, or None where the job did not come so far."""
+        try:
+            data = folder.tier.get(folder.path(PLAN_FILE))
+        except FileNotFoundError:
+            return None
+        return cls(bucket, pq.read_table(io.BytesIO(data)))
+
+    def save(self, folder: JobFolder) -> None:
+        """Keep the plan in the job's folder."""
+        sink = io.BytesIO()
+        pq.write_table(self.table, sink, compression="zstd")
+        folder.tier.put(folder.path(PLAN_FILE), sink.getvalue())
+
+    def known(self) -> Iterator[ObjectInfo]:
+        """Yield the objects that are known."""
+        return _infos(self.bucket, self.table.filter(pc.equal(self.table["disposition"], KNOWN)))
+
+    def with_deleted(self, uris: Collection[str]) -> Plan:
+        """Return the plan with some known objects as deleted: rules have left none of their events."""
+        if not uris:
+            return self
+        bucket = self.bucket
+        kinds = [
+            DELETED if kind == KNOWN and object_uri(bucket, key) in uris else kind
+            for kind, key in zip(self.table["disposition"].to_pylist(), self.table["key"].to_pylist(), strict=True)
+        ]
+        position = self.table.schema.get_field_index("disposition")
+        return Plan(self.bucket, self.table.set_column(position, "disposition", pa.array(kinds, pa.string())))
+
+    def counts(self) -> Counter[str]:
+        """Return how many objects have each disposition."""
+        return Counter(self.table["disposition"].to_pylist())
+
+    @property
+    def waves(self) -> int:
+        """How many waves there are."""
+        last = pc.max(self.table["wave"]).as_py()
+        return 0 if last is None else last + 1
+
+    @property
+    def work_bytes(self) -> int:
+        """How many bytes are work."""
+        return pc.sum(self._work()["size"]).as_py() or 0
+
+    def work(self) -> Iterator[ObjectInfo]:
+        """Yield the objects that are work, in the order of their keys."""
+        return _infos(self.bucket, self._work())
+
+    def splits(self, wave: int) -> list[tuple[ObjectInfo, ...]]:
+        """Return the objects of each split of a wave, in the order of their keys."""
+        table = self.table.filter(pc.equal(self.table["wave"], wave))
+        grouped: dict[int, list[ObjectInfo]] = {}
+        for info, split in zip(_infos(self.bucket, table), table["split"].to_pylist(), strict=True):
+            grouped.setdefault(split, []).append(info)
+        return [tuple(objects) for _, objects in sorted(grouped.items())]
+
+    def _work(self) -> pa.Table:
+        return self.table.filter(pc.equal(self.table["disposition"], WORK))
+
+
+def _infos(bucket: str, table: pa.Table) -> Iterator[ObjectInfo]:
+    for batch in table.select(["key", "etag", "size", "modified", "storage_class", "restored"]).to_batches(
+        max_chunksize=10_000
+    ):
+        for row in batch.to_pylist():
+            yield ObjectInfo(bucket=bucket, **row)

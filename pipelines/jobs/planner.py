@@ -1,0 +1,145 @@
+"""From a specification to a plan: discover, ask the ledger, cut into waves, and say what it will take (spec §3.3)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pyarrow as pa
+
+from pipelines.graphs import build_discovery
+from pipelines.jobs import discover as discovery
+from pipelines.jobs.context import JobContext
+from pipelines.jobs.plan import Choice, Plan, cut_waves, disposition
+from pipelines.jobs.report import load_ledger
+from pipelines.runner.engine import Engine
+from pipelines.status import JobStatus
+from pipelines.units import show_size
+from transforms.core.errors import TierError
+from transforms.discover_objects import DiscoverObjects, read_listings, read_manifest
+from transforms.hot_tier.ledger.ledger import Ledger
+from transforms.hot_tier.maintenance.deleted_objects import Deletions
+from transforms.objects.key_glob import KeyGlob
+from transforms.storage.job_folder import JobFolder
+
+EXPECTED_RATIO = 1.5
+"""Bytes of the hot tier for a byte of compressed source, at the most that was seen on ordinary logs."""
+
+
+class RefusedError(TierError):
+    """The job was refused before it wrote an event: nothing of it stays."""
+
+
+def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: JobStatus) -> Plan:
+    """Discover the job's objects, and keep the plan for them in the job's folder.
+
+    Raises:
+        RefusedError: the disk is too small.
+        RekindleError: the source can't be listed, or is too much.
+    """
+    status.save(stage="Discovery")
+    manifest = _discover(context, engine, folder, status)
+    ledger = load_ledger(context.tier)
+    choice = Choice.of(context.specification, context.settings)
+    cut = partial(
+        cut_waves,
+        wave_bytes=context.settings.wave_bytes,
+        workers=engine.workers,
+        split_bytes=engine.split_bytes,
+    )
+    plan = Plan.make(context.specification.bucket, manifest, lambda info: disposition(info, ledger, choice), cut)
+    plan = _with_deleted(context, plan, ledger, status)
+    status.console.say(_announcement(plan))
+    _require_disk(context, plan)
+    plan.save(folder)
+    return plan
+
+
+def _with_deleted(context: JobContext, plan: Plan, ledger: Ledger, status: JobStatus) -> Plan:
+    """Return the plan with those known objects as deleted of which rules have left no event; say it where `--force`
+    brings some back.
+    """
+    seen = plan.work() if context.settings.force else plan.known()
+    published = {info.uri: ledger.published(info.bucket, info.key) for info in seen}
+    known = {uri: contents for uri, contents in published.items() if contents}
+    deletions = Deletions.load(context.tier) if known else None
+    if deletions is None:
+        return plan
+    if not context.settings.force:
+        return plan.with_deleted(deletions.have_lost_all(known))
+    if back := deletions.may_have_lost(known):
+        status.warn(
+            f"--force: events of {len(back):,} object{'s' * (len(back) != 1)} that deletion rules have removed come back; the next "
+            "`rekindle delete` removes again what is too old"
+        )
+    return plan
+
+
+def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: JobStatus) -> pa.Table:
+    """Return the manifest: the matched objects, each key once."""
+    settings = context.settings
+    discover = DiscoverObjects(
+        bucket=context.specification.bucket,
+        store_options=settings.source_options,
+        filter=context.filter,
+        max_objects=settings.max_objects,
+        tier_uri=settings.hot_tier,
+        tier_options=settings.tier_options,
+        task_id=folder.task_id,
+    )
+    prefixes = KeyGlob(context.filter.pattern).prefixes
+    engine.at_launcher().run(
+        partial(build_discovery, discover=discover, prefixes=prefixes), name=f"rekindle-{folder.task_id}-discovery"
+    )
+    listings = read_listings(folder, prefixes)
+    evaluated, excluded = sum(one.evaluated for one in listings), sum(one.excluded for one in listings)
+    status.fields["evaluated"] = evaluated
+    discovery.guard(listings, max_objects=settings.max_objects)
+    manifest = _distinct(read_manifest(folder, listings), status)
+    status.fields["matched"] = manifest.num_rows
+    if excluded:
+        status.warn(context.left_out(excluded))
+    if not manifest.num_rows:
+        status.warn(context.nothing_matched(evaluated))
+    for warning in context.without_rules():
+        status.warn(warning)
+    return manifest
+
+
+def _distinct(manifest: pa.Table, status: JobStatus) -> pa.Table:
+    """Leave out a second object of one key: two local names that are not UTF-8 may be shown alike."""
+    keys = manifest["key"]
+    if len(keys.unique()) == len(keys):
+        return manifest
+    numbered = manifest.append_column("n", pa.array(range(len(keys))))
+    first = numbered.group_by("key", use_threads=False).aggregate([("n", "min")])["n_min"]
+    status.warn(f"{len(keys) - len(first):,} objects have the same key as another and were left out: rename the files")
+    return manifest.take(first).sort_by("key")
+
+
+def _announcement(plan: Plan) -> str:
+    """Return what Processing will take."""
+    counts = plan.counts()
+    others = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()) if kind != "work")
+    beside = f"; {others}" if others else ""
+    if not plan.waves:
+        return f"Nothing to ingest{beside}"
+    waves = f"{plan.waves} wave{'s' if plan.waves > 1 else ''}"
+    number, plural = counts["work"], "s" * (counts["work"] != 1)
+    return (
+        f"{number:,} object{plural} ({show_size(plan.work_bytes)}) to ingest in {waves}{beside}: "
+        f"about {number:,} request{plural}, and {show_size(_disk_bytes(plan))} of disk at most in ordinary cases"
+    )
+
+
+def _disk_bytes(plan: Plan) -> int:
+    return int(plan.work_bytes * EXPECTED_RATIO)
+
+
+def _require_disk(context: JobContext, plan: Plan) -> None:
+    needed, free = _disk_bytes(plan), context.tier.free_bytes()
+    if plan.waves and free is not None and free < needed:
+        raise RefusedError(
+            f"too little disk for the hot tier {context.settings.hot_tier}: the job takes about {show_size(needed)}, "
+            f"and {show_size(free)} are free. "
+            "Nothing was written: free some, take another --hot-tier, or narrow --pattern"
+        )

@@ -1,0 +1,76 @@
+"""Which objects are looked into before a job: for the columns it promotes, and for the preview, which so says the
+same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, zip_longest
+from typing import TypeVar
+
+from transforms.objects.reading import ReadSettings
+from transforms.objects.sample_object import Sample, sample_object
+from transforms.storage import ObjectInfo, ObjectStore
+
+_SAMPLED_OBJECTS, _OF_EACH = 32, 3
+SAMPLE_BYTES = 256 << 10
+"""Enough for the first block of any codec but raw Snappy; of an object no more is read."""
+_READ_AT_ONCE = 8
+_T = TypeVar("_T")
+_NOTHING = object()
+_KIND = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]*){0,2}\Z")
+
+
+def choose_samples(infos: Iterable[ObjectInfo], count: int, *, of_each: int | None = None) -> list[ObjectInfo]:
+    """Return some objects, of each folder and kind of name (`.log.gz`, `.json`) one before a second of any, and spread
+    over them.
+
+    Args:
+        infos: The objects, in the order of their keys.
+        count: How many.
+        of_each: How many of each folder and kind at most; None for no limit.
+    """
+    kinds: dict[str, dict[str, list[ObjectInfo]]] = defaultdict(lambda: defaultdict(list))
+    for info in infos:
+        kinds[_kind(info.key)][info.key.rpartition("/")[0]].append(info)
+    folders = _in_turn([_spread(list(of_kind.values()), count) for of_kind in kinds.values()])
+    return list(islice(_in_turn([objects[:of_each] for objects in folders]), count))
+
+
+def _in_turn(lists: Sequence[Sequence[_T]]) -> Iterator[_T]:
+    """Yield the first element of each list, then the second of each."""
+    return (item for row in zip_longest(*lists, fillvalue=_NOTHING) for item in row if item is not _NOTHING)  # type: ignore[misc]
+
+
+def _spread(items: Sequence[_T], count: int) -> list[_T]:
+    """Return at most so many items, from the first to the last at equal distances."""
+    return [items[len(items) * number // count] for number in range(count)] if len(items) > count else list(items)
+
+
+def promoting_samples(work: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """Return the objects whose attributes a job gives columns: a few of each folder and kind, since objects of one name
+    may differ.
+    """
+    return choose_samples(work, _SAMPLED_OBJECTS, of_each=_OF_EACH)
+
+
+def read_samples(infos: Sequence[ObjectInfo], store: ObjectStore, settings: ReadSettings) -> list[Sample]:
+    """Return the beginnings of some objects, read side by side."""
+    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+        return list(pool.map(lambda info: sample_object(info, store, settings, size=SAMPLE_BYTES), infos))
+
+
+def attributes_of(samples: Iterable[Sample]) -> list[str]:
+    """Return the names of the attributes in some samples, those that most events have first."""
+    seen: Counter[str] = Counter()
+    for sample in samples:
+        seen += sample.attributes()
+    return [name for name, _ in seen.most_common()]
+
+
+def _kind(key: str) -> str:
+    match = _KIND.search(key)
+    return match[0].lower() if match else ""

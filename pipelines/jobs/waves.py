@@ -1,0 +1,110 @@
+"""A wave of a job: its splits, with large objects cut where that makes it shorter, and its run (docs/design.md §4)."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import chain
+
+from pipelines.graphs import build_cutting, build_wave
+from pipelines.jobs.context import JobContext
+from pipelines.jobs.plan import OBJECT_OVERHEAD, Plan, balance
+from pipelines.runner.engine import Engine
+from transforms.apply_pipelines import ApplyPipelines
+from transforms.cut_objects import CutObjects, propose_ranges, read_parts
+from transforms.elements import Split
+from transforms.hot_tier.data.writer import BUFFER_BYTES
+from transforms.objects.parts import Part, worth_cutting
+from transforms.publish_wave import PublishWave
+from transforms.read_events import ReadEvents
+from transforms.storage import ObjectInfo
+from transforms.storage.job_folder import JobFolder
+from transforms.write_hot_tier import WriteHotTier
+
+_LEAST_BUFFER = 4 << 20
+
+
+def run_wave(
+    plan: Plan, wave: int, context: JobContext, engine: Engine, folder: JobFolder, *, columns: tuple[str, ...]
+) -> None:
+    """Read, write and publish one wave.
+
+    Args:
+        plan: The plan that it is a part of.
+        wave: Its number.
+        context: What the job works with.
+        engine: What runs it.
+        folder: The job's.
+        columns: The promoted attributes.
+    """
+    specification, settings, reading = context.specification, context.settings, context.reading
+    build = partial(
+        build_wave,
+        splits=wave_splits(plan, wave, context, engine, folder),
+        read=ReadEvents(
+            specification.bucket, settings.source_options, reading, settings.hot_tier, settings.tier_options
+        ),
+        apply=ApplyPipelines(context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.programs),
+        write=WriteHotTier(
+            settings.hot_tier, settings.tier_options, columns, reading.task_id, _buffer_bytes(settings.memory, engine)
+        ),
+        publish=PublishWave(
+            tier_uri=settings.hot_tier,
+            tier_options=settings.tier_options,
+            job=reading.task_id,
+            wave=wave,
+            on_changed=specification.on_changed,
+            on_error=specification.on_error,
+            force=settings.force,
+            retry_failed=settings.retry_failed,
+        ),
+    )
+    engine.run(build, name=f"rekindle-{folder.task_id}-wave-{wave}")
+
+
+def _buffer_bytes(memory: int | None, engine: Engine) -> int:
+    """Return what a worker may hold while it writes: half of `--memory`; the rest is for reading and Arrow's
+    buffers.
+    """
+    if memory is None:
+        return BUFFER_BYTES
+    return max(_LEAST_BUFFER, memory // 2 // (engine.workers if engine.is_local else 1))
+
+
+def wave_splits(plan: Plan, wave: int, context: JobContext, engine: Engine, folder: JobFolder) -> list[Split]:
+    """Return what the workers read in a wave, in splits of about the same weight."""
+    splits = plan.splits(wave)
+    parts = _cut(worth_cutting(splits, engine.workers), wave, context, engine, folder)
+    if not parts:
+        return [Split(wave, number, tuple(map(Part, objects))) for number, objects in enumerate(splits)]
+    pieces = list(chain.from_iterable(parts.get(info.key, [Part(info)]) for info in chain.from_iterable(splits)))
+    places = balance([piece.size + OBJECT_OVERHEAD for piece in pieces], max(engine.workers, len(splits)))
+    members = [
+        [piece for piece, place in zip(pieces, places, strict=True) if place == number]
+        for number in range(max(places) + 1)
+    ]
+    return [Split(wave, number, tuple(sorted(some, key=_order))) for number, some in enumerate(members) if some]
+
+
+def _order(part: Part) -> tuple[str, int]:
+    return part.info.key, part.start
+
+
+def _cut(
+    large: list[tuple[ObjectInfo, int]], wave: int, context: JobContext, engine: Engine, folder: JobFolder
+) -> dict[str, list[Part]]:
+    """Return the parts of those objects that can be cut, by their keys."""
+    if not large:
+        return {}
+    ranges = {info.key: propose_ranges(info, size) for info, size in large}
+    every = list(chain.from_iterable(ranges.values()))
+    settings = context.settings
+    cut = CutObjects(
+        bucket=context.specification.bucket,
+        store_options=settings.source_options,
+        settings=context.reading,
+        tier_uri=settings.hot_tier,
+        tier_options=settings.tier_options,
+    )
+    build = partial(build_cutting, ranges=every, cut=cut)
+    engine.run(build, name=f"rekindle-{folder.task_id}-cutting-{wave}")
+    return {key: parts for key, proposed in ranges.items() if (parts := read_parts(folder, proposed))}

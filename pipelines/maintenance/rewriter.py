@@ -1,0 +1,124 @@
+"""Files of the table written again by Beam's workers: what deletion, tiering and compaction have in common.
+
+Beam is imported only where there is something for workers to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipelines.status import Console, Silent
+from pipelines.units import show_size
+from transforms.core.errors import TierError
+from transforms.hot_tier.maintenance.results import results_folder
+from transforms.hot_tier.maintenance.tasks import Task, TaskResult
+from transforms.storage import StorageOptions, TierStore, open_tier
+
+if TYPE_CHECKING:
+    from pipelines.runner.engine import Engine
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpkeepSettings:
+    """Where the tier is, and how its files are written again.
+
+    Attributes:
+        hot_tier: The hot tier: a folder or `s3://bucket/prefix`.
+        tier_options: How it is reached.
+        beam_flags: Flags for Apache Beam.
+        console: Where to say what is done.
+    """
+
+    hot_tier: str
+    tier_options: StorageOptions = field(default_factory=StorageOptions)
+    beam_flags: tuple[str, ...] = ()
+    console: Console = field(default_factory=Silent)
+
+    def open_tier(self) -> TierStore:
+        """Return the hot tier."""
+        return open_tier(self.hot_tier, self.tier_options)
+
+
+class Rewriter:
+    """The workers of one run.
+
+    What came of a task is kept, so that a new plan repeats none whose files are still live.
+    """
+
+    def __init__(self, settings: UpkeepSettings, run_id: str) -> None:
+        """Prepare; nothing is started or written yet."""
+        self.tier = settings.open_tier()
+        self._settings = settings
+        self._run_id = run_id
+        # wrong flags are told before all else
+        self._engine: Engine | None = self._new_engine() if settings.beam_flags else None
+        self._done: dict[tuple[str, ...], TaskResult] = {}
+
+    def close(self) -> None:
+        """Stop what was started to run the workers."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def count(self, tasks: Sequence[Task]) -> list[TaskResult]:
+        """Count what tasks would take."""
+        return self._run(tasks, None)
+
+    def rewrite(self, tasks: Sequence[Task], promoted: Sequence[str]) -> list[TaskResult]:
+        """Carry out tasks, those that were not yet.
+
+        Raises:
+            TierError: there is too little free disk for the new files, or a file can't be read or written.
+        """
+        missing = [task for task in tasks if task.paths not in self._done]
+        check_disk(
+            self.tier, sum(source.size for task in missing for source in task.sources), "are to be written again"
+        )
+        self._done |= {
+            task.paths: result for task, result in zip(missing, self._run(missing, tuple(promoted)), strict=True)
+        }
+        return [self._done[task.paths] for task in tasks]
+
+    def _new_engine(self) -> Engine:
+        from pipelines.runner.engine import Engine
+
+        return Engine(self._settings.beam_flags, say=self._settings.console.say)
+
+    def _run(self, tasks: Sequence[Task], promoted: tuple[str, ...] | None) -> list[TaskResult]:
+        if not tasks:
+            return []
+        from pipelines.graphs import build_rewriting
+        from transforms.rewrite_files import RewriteFiles, read_results
+
+        settings = self._settings
+        size = show_size(sum(source.size for task in tasks for source in task.sources))
+        files = sum(len(task.sources) for task in tasks)
+        settings.console.say(f"Looking into {files:,} file{'s' * (files != 1)}, {size}")
+        rewrite = RewriteFiles(self.tier.uri, settings.tier_options, self._run_id, promoted)
+        folder = results_folder(self.tier, self._run_id)
+        try:
+            self._engine = self._engine or self._new_engine()
+            self._engine.run(partial(build_rewriting, tasks=tasks, rewrite=rewrite), name=f"rekindle-{self._run_id}")
+            return read_results(folder, tasks)
+        finally:
+            folder.remove()
+
+
+def check_disk(tier: TierStore, needed: int, what: str) -> None:
+    """Refuse to begin where the new files won't fit; on S3 there is no limit.
+
+    Args:
+        tier: The hot tier.
+        needed: Their size in bytes, about.
+        what: What becomes of them, for the message.
+
+    Raises:
+        TierError: there is too little free disk.
+    """
+    free = tier.free_bytes()
+    if free is not None and needed > free:
+        raise TierError(
+            f"hot tier {tier.uri}: files of {show_size(needed)} {what}, and its disk has {show_size(free)} free"
+        )

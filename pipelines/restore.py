@@ -1,0 +1,21 @@
+"""A restore of what deletion runs have removed, with the flags of `rekindle restore`, for who launches pipelines as
+modules.
+
+python -m pipelines.restore --hot-tier ./hot-tier --run ID --execute
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pipelines.cli.main import run as run_command
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run the command with flags, by default those of this process, and return its exit code."""
+    return run_command(["restore", *(sys.argv[1:] if argv is None else argv)])
+
+
+if __name__ == "__main__":
+    sys.exit(run())

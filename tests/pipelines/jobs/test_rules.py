@@ -1,0 +1,138 @@
+"""`--rules`: a job and its preview say which events a deletion rule would delete at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.jobs import context
+from pipelines.jobs.settings import RunSettings
+from pipelines.jobs.specification import check_specification
+from tests.pipelines.conftest import Ended
+
+Rekindle = Callable[..., Ended]
+NOW = datetime.now(timezone.utc)
+RULES = """
+rules:
+  - {name: all, retention: 8w}
+  - {name: short, retention: 14d, when: service=db level=noisy}
+  - {name: spare, retention: 1h, enabled: false}
+holds:
+  - {name: case 17, when: user=ann}
+tiers:
+  - {name: cold, retention: 5w, when: service=db}
+"""
+PIPELINES = """
+pipelines:
+  - name: level
+    steps: [regex: {source: message, pattern: 'is (?P<level>noisy)'}]
+"""
+NEXT = "the next `rekindle delete` with these rules removes"
+
+
+def line(days: int, **fields: str) -> str:
+    return json.dumps({"timestamp": (NOW - timedelta(days=days)).isoformat(), "text": "this is noisy", **fields}) + "\n"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    db = {"service": "db"}
+    (folder / "a.jsonl").write_text(
+        line(13, **db) + line(15, **db) + line(15, **db, user="ann") + line(15) + line(60) + line(60, **db)
+    )
+    (folder / "b.jsonl").write_text(line(20, service="DB"))
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "pipelines.yaml").write_text(PIPELINES)
+    return folder
+
+
+def flags(source: Path) -> tuple[object, ...]:
+    files = ("--rules", source.parent / "rules.yaml", "--pipelines", source.parent / "pipelines.yaml")
+    return ("--bucket", f"file://{source}", "--hot-tier", source.parent / "hot", "--json", *files)
+
+
+def test_a_job_warns_of_events_that_are_old_enough(rekindle: Rekindle, source: Path) -> None:
+    ended = rekindle("backfill", *flags(source))
+    assert ended.code == 0, ended.err
+    assert ended.json["warnings"] == [
+        f"1 event is older than rule all allows (56d): {NEXT} it",
+        f"3 events are older than rule short allows (14d): {NEXT} them",
+        "1 event is older than tier cold allows (35d): the next `rekindle tier` with these rules moves it",
+    ]
+    shown = rekindle("jobs", "show", ended.json["taskId"], "--hot-tier", source.parent / "hot", "--json")
+    assert shown.json["warnings"] == ended.json["warnings"]
+    again = rekindle("backfill", *flags(source))
+    assert again.json["warnings"] == [], "what is known is not read"
+
+
+def test_the_preview_says_it_of_all_sampled_events(rekindle: Rekindle, source: Path) -> None:
+    ended = rekindle("preview", *flags(source), "--events", 1)
+    assert ended.code == 0, ended.err
+    found = {sample["object"].rpartition("/")[2]: sample for sample in ended.json["samples"]}
+    assert found["a.jsonl"]["tooOld"] == {"sampled": 6, "rules": {"short": 2, "all": 1}, "tiers": {"cold": 1}}
+    assert found["b.jsonl"]["tooOld"] == {"sampled": 1, "rules": {"short": 1}, "tiers": {}}
+    assert found["a.jsonl"]["warnings"] == [
+        f"2 of 6 sampled events are older than rule short allows (14d): {NEXT} them",
+        f"1 of 6 sampled events is older than rule all allows (56d): {NEXT} it",
+        "1 of 6 sampled events is older than tier cold allows (35d): the next `rekindle tier` with these rules moves it",
+    ]
+    without = rekindle("preview", "--bucket", f"file://{source}", "--hot-tier", source.parent / "hot", "--json")
+    assert [(sample["tooOld"], sample["warnings"]) for sample in without.json["samples"]] == [(None, [])] * 2
+
+
+@pytest.mark.parametrize("command", ["backfill", "preview"])
+def test_a_file_without_rules_that_hold_is_told(rekindle: Rekindle, source: Path, command: str) -> None:
+    rules = source.parent / "rules.yaml"
+    rules.write_text("holds: [{name: a, when: b=c}]")
+    ended = rekindle(command, *flags(source))
+    assert ended.code == 0, ended.err
+    assert ended.json["warnings"] == [f"{rules}: no rule in it holds, so no event is too old"]
+
+
+@pytest.mark.parametrize("command", ["backfill", "preview"])
+def test_mistakes_are_all_told_before_anything_is_requested(rekindle: Rekindle, source: Path, command: str) -> None:
+    rules = source.parent / "rules.yaml"
+    rules.write_text("rules:\n- name: a\n  retention: 30\n  when: #error=*\n")
+    ended = rekindle(command, "--bucket", "nowhere", *flags(source)[2:], "--key", "k")
+    assert ended.code == 2
+    assert f"{rules}:3:14: rules[0].retention: 30 has no unit" in ended.err
+    assert f"{rules}:4:8: rules[0].when: YAML takes '#error=*' for a comment" in ended.err
+    assert not (source.parent / "hot").exists()
+    missing = rekindle(command, *flags(source), "--rules", source.parent / "none.yaml")
+    assert (missing.code, "--rules" in missing.err) == (2, True)
+
+
+def test_a_resumed_job_judges_by_the_time_of_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=40)
+
+    specification = check_specification({"bucket": f"file://{tmp_path}"})
+    first = context.JobContext.open("task", specification, RunSettings(hot_tier=str(tmp_path / "hot"), rules=RULES))
+    kept = RunSettings.from_document(json.loads(json.dumps(first.settings.as_document())))
+    monkeypatch.setattr(context, "datetime", Later)
+    resumed = context.JobContext.open(
+        "task", specification, kept.reached_like(RunSettings(hot_tier=str(tmp_path / "hot")))
+    )
+    assert resumed.programs == first.programs
+    assert (
+        context.JobContext.open(
+            "task", specification, RunSettings(hot_tier=str(tmp_path / "hot"), rules=RULES)
+        ).programs
+        != first.programs
+    )
+
+
+def test_settings_of_jobs_before_there_were_rules_are_read(tmp_path: Path) -> None:
+    document = RunSettings(hot_tier=str(tmp_path)).as_document()
+    for name in ("rules", "rules_file", "rules_now"):
+        del document[name]
+    assert RunSettings.from_document(document) == RunSettings(hot_tier=str(tmp_path))

@@ -1,0 +1,327 @@
+"""`kill -9` at every write to the store: after a new run all is as if nothing had happened, and readers never saw
+anything in between.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import S3, THOROUGH
+from tests.fault_proxy import Fault, FaultProxy
+from tests.pipelines import processes
+from tests.pipelines.conftest import Ended
+from tests.pipelines.processes import Started, was_killed
+from tests.pipelines.reading import (
+    NOW,
+    RULES,
+    Flat,
+    LiveRows,
+    audit_rows,
+    made_tier,
+    read_live,
+    stored_files,
+    version_of,
+)
+from transforms.storage import StorageOptions, TierStore, open_tier
+
+Rekindle = Callable[..., Ended]
+WRITES = "PUT POST DELETE"
+KILLS = 20 if THOROUGH else 4
+AT_FIRST = 1
+"""Before any deletion."""
+_NAMES = (
+    (r"part-[0-9a-f-]{36}-\d+", "PART"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
+    (r"\d{8}T\d{6}Z-(\w+)-[0-9a-f]{8}", r"RUN-\1"),
+    (r"date=\d{4}-\d{2}-\d{2}", "date=DATE"),  # what is written side by side comes in any order
+    (r"\d{20}", "VERSION"),
+    (r"[0-9a-f]{32}", "TASK"),
+)
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> dict[str, tuple[object, ...]]:
+    """Commands and their flags, but for where the tier is."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES)
+    at = ("--now", NOW.isoformat(), "--rules", rules, "--execute", "--yes", "--json")
+    return {"delete": ("delete", "--grace", "0", *at), "tier": ("tier", *at), "compact": ("compact", "--json"),
+            "restore": ("restore", "--to", AT_FIRST, "--execute", "--json")}  # fmt: skip
+
+
+@dataclass
+class States:
+    """What a reader in a loop has seen: each version's rows; that a file is gone is allowed where the table has gone on
+    since.
+    """
+
+    store: TierStore
+    seen: dict[int, tuple[Counter[Flat], Counter[Flat]]] = field(default_factory=dict)
+    errors: list[BaseException] = field(default_factory=list)
+
+    def look(self, *, whole: bool = False) -> None:
+        try:
+            if not whole and version_of(self.store) in self.seen:
+                return
+            live = read_live(self.store)
+        except (OSError, AssertionError) as error:
+            try:
+                read_live(self.store)
+            except (OSError, AssertionError):
+                self.errors.append(error)
+            return
+        self.seen[live.version] = live.rows("hot"), live.rows("cold")
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Read again and again until the block ends."""
+        over = threading.Event()
+
+        def read() -> None:
+            while not over.is_set():
+                self.look()
+                over.wait(0.3)
+
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            self.look(whole=True)
+
+
+def halves(live: LiveRows) -> tuple[Counter[Flat], Counter[Flat]]:
+    return live.rows("hot"), live.rows("cold")
+
+
+def audited(store: TierStore) -> Counter[tuple[Any, ...]]:
+    """Return what the audit says was done, without what tells one run from another; each run's row may be there
+    once.
+    """
+    rows = audit_rows(store)
+    assert len({(row["run_id"], row["kind"], row["rule"]) for row in rows}) == len(rows), "a run is in the audit twice"
+    return Counter(
+        (row["kind"], row["rule"], row["events"]) for row in rows if row["events"] or row["kind"].startswith("hold")
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a tier is after a command: by tier and row, what the audit says, and whether there are other files than live
+    ones.
+    """
+
+    rows: tuple[Counter[Flat], Counter[Flat]]
+    audit: Counter[tuple[Any, ...]]
+    dead: frozenset[str]
+
+    @classmethod
+    def of(cls, store: TierStore) -> Outcome:
+        live = read_live(store)
+        runs = {file.path.split("/")[2] for file in store.list("_rekindle/runs/")}
+        results = {file.path for file in store.list("_rekindle/results/")}
+        # of runs that had not begun they stay for a day
+        left = {path for path in results if path.split("/")[2] in runs}
+        return cls(halves(live), audited(store), frozenset(stored_files(store) - live.files.keys()) | left)
+
+
+def boundary(key: str | None) -> str:
+    """Return a key's name without what differs from run to run."""
+    name = (key or "").partition("hot/")[2]
+    for pattern, text in _NAMES:
+        name = re.sub(pattern, text, name)
+    return name
+
+
+@dataclass
+class Place:
+    """Copies of one tier on S3, each for one run."""
+
+    s3: S3
+    folder: Path
+    proxy: FaultProxy
+    copies: int = 0
+
+    def copy(self) -> TierStore:
+        self.copies += 1
+        prefix = f"copy{self.copies}/hot"
+        for page in self.s3.client.get_paginator("list_objects_v2").paginate(Bucket=self.s3.bucket, Prefix="made/hot/"):
+            for one in page["Contents"]:
+                target = one["Key"].replace("made/hot", prefix, 1)
+                self.s3.client.copy_object(
+                    Bucket=self.s3.bucket, Key=target, CopySource={"Bucket": self.s3.bucket, "Key": one["Key"]}
+                )
+        return open_tier(f"s3://{self.s3.bucket}/{prefix}", self.s3.options)
+
+    def start(self, store: TierStore, flags: tuple[object, ...]) -> Started:
+        return processes.start(self.folder, *flags, "--hot-tier", store.uri, "--endpoint-url", self.proxy.endpoint_url)
+
+    def run_again(self, rekindle: Rekindle, store: TierStore, flags: tuple[object, ...]) -> None:
+        ended = rekindle(*flags, "--hot-tier", store.uri, "--endpoint-url", self.s3.endpoint_url)
+        assert ended.code == 0, ended.err
+
+
+@pytest.fixture
+def place(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Place:
+    made_tier(open_tier(f"s3://{s3.bucket}/made/hot", s3.options))
+    return Place(s3, tmp_path, fault_proxy)
+
+
+SWEEPS = [(name, moment) for moment in ("before", "after") for name in ("delete", "restore", "tier", "compact")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "moment"), SWEEPS if THOROUGH else SWEEPS[:2])
+def test_killed_at_every_write(
+    name: str, moment: str, place: Place, commands: dict[str, tuple[object, ...]], rekindle: Rekindle
+) -> None:
+    flags = commands[name]
+    if name == "restore":
+        place.run_again(
+            rekindle,
+            open_tier(f"s3://{place.s3.bucket}/made/hot", place.s3.options),
+            without_removal(commands["delete"]),
+        )
+    store = place.copy()
+    before = halves(read_live(store))
+    undisturbed = place.start(store, flags).wait()
+    assert undisturbed.code == 0, undisturbed.err
+    wanted = Outcome.of(store)
+    assert wanted.rows != before or name == "compact"
+    assert not wanted.dead or name != "delete"
+    writes = [boundary(one.key) for one in place.proxy.seen if one.method in WRITES.split()]
+    moments = [(write, writes[:index].count(write)) for index, write in enumerate(writes)]
+    if moment == "after":  # elsewhere the moment after a write is the one before the next
+        moments = [
+            (write, number) for write, number in moments if "_delta_log" in write or (write, number) == moments[-1]
+        ]
+    hit: list[str] = []
+    if not THOROUGH:
+        moments = [(write, number) for write, number in moments if number == 0]
+    for write, number in moments:
+        store = place.copy()
+        if not _run_killed(place, store, flags, moment, write, number, before, wanted):
+            continue
+        hit.append(write)
+        place.run_again(rekindle, store, flags)
+        found = Outcome.of(store)
+        assert found.rows == wanted.rows, write
+        assert +_of_kind(found.audit, name) == +_of_kind(wanted.audit, name), write
+        assert not {path for path in found.dead if name == "delete" or path.startswith("_rekindle")}, (
+            write,
+            found.dead,
+        )
+    assert {write for write, _ in moments} == set(hit)
+
+
+def without_removal(delete: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple("7d" if flag == "0" else flag for flag in delete)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def _of_kind(audit: Counter[tuple[Any, ...]], name: str) -> Counter[tuple[Any, ...]]:
+    """Return the part of the audit about a command and about holds: what was removed differs with what a killed run has
+    left.
+    """
+    return Counter({row: count for row, count in audit.items() if row[0] == name or row[0].startswith("hold_set")})
+
+
+def _run_killed(
+    place: Place,
+    store: TierStore,
+    flags: tuple[object, ...],
+    moment: str,
+    write: str,
+    number: int,
+    before: Any,
+    wanted: Outcome,
+) -> bool:
+    """Run a command, kill it at a write of a name, after so many others of it, and check what readers saw.
+
+    False where the command ended before: of what is written by the clock, as signs of life are, there are more or less.
+    """
+    started: list[Started] = []
+    known = threading.Event()
+
+    def kill() -> None:
+        known.wait(60)
+        os.kill(started[0].pid, signal.SIGKILL)
+        until = time.monotonic() + 60
+        while not is_gone(started[0].pid) and time.monotonic() < until:
+            time.sleep(0.005)
+
+    doing: dict[str, Any] = {"before": kill, "reset": True} if moment == "before" else {"after": kill}
+    fault = place.proxy.add(Fault("*", method=WRITES, named=lambda key: boundary(key) == write, skip=number, **doing))
+    states = States(store)
+    with states.watched():
+        started.append(place.start(store, flags))
+        known.set()
+        ended = started[0].wait()
+    is_hit, fault.count = fault.count == 0, 0
+    assert not states.errors, (write, number, states.errors)
+    assert all(rows in (before, wanted.rows) for rows in states.seen.values()), (write, number)
+    assert was_killed(ended) if is_hit else ended.code == 0, ended
+    return is_hit
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["delete", "tier", "compact", "restore"])
+def test_killed_at_any_moment(
+    name: str, tmp_path: Path, commands: dict[str, tuple[object, ...]], rekindle: Rekindle
+) -> None:
+    rng = random.Random(name)
+    made_tier(open_tier(str(tmp_path / "made"), StorageOptions()))
+    if name == "restore":
+        assert rekindle(*without_removal(commands["delete"]), "--hot-tier", tmp_path / "made").code == 0
+
+    def start(number: int) -> tuple[TierStore, Started]:
+        path = tmp_path / f"copy{number}"
+        shutil.copytree(tmp_path / "made", path)
+        return open_tier(str(path), StorageOptions()), processes.start(tmp_path, *commands[name], "--hot-tier", path)
+
+    processes.start(tmp_path, *commands[name], "--hot-tier", tmp_path / "none").wait()  # all is imported from now on
+    began = time.monotonic()
+    store, started = start(-1)
+    before = halves(read_live(store))
+    assert started.wait().code == 0
+    seconds, wanted = time.monotonic() - began, Outcome.of(store)
+    killed = 0
+    for number in range(KILLS):
+        store, started = start(number)
+        states = States(store)
+        with states.watched():
+            started.process.join(rng.uniform(0, seconds))
+            started.kill()
+        killed += was_killed(started.wait())
+        assert not states.errors
+        assert all(rows in (before, wanted.rows) for rows in states.seen.values())
+        again = rekindle(*commands[name], "--hot-tier", store.uri)
+        assert again.code == 0, again.err
+        found = Outcome.of(store)
+        assert found.rows == wanted.rows
+        assert +_of_kind(found.audit, name) == +_of_kind(wanted.audit, name)
+        assert found.dead <= wanted.dead or name != "delete"
+    assert killed

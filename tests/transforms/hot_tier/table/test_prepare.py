@@ -1,0 +1,292 @@
+"""The table: where it may be made, by how many at once, and its columns."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pytest
+from deltalake import DeltaTable
+
+from tests.conftest import S3
+from tests.transforms.hot_tier.samples import expected_ids, ids, publish
+from transforms.core import schema
+from transforms.core.errors import TierError
+from transforms.hot_tier.table import delta as opening
+from transforms.hot_tier.table import prepare as table
+from transforms.hot_tier.table import promoted_columns as columns
+from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.hot_tier.table.statistics import PROPERTY
+from transforms.storage import StorageOptions, TierStore, open_tier
+
+
+def test_table_as_spec_8_has_it(place: TierStore) -> None:
+    assert not table.exists(place)
+    table.check_place(place)
+    table.prepare(place)
+
+    assert table.exists(place)
+    events = table.open_events(place)
+    assert events.metadata().partition_columns == ["tier", "date"]
+    assert pa.schema(events.schema().to_arrow()) == table.arrow_schema(schema.BASE_ATTRIBUTES)
+    assert events.metadata().configuration[PROPERTY] == "_time,_object,host,source,sourcetype,index,filename"
+    assert orjson.loads(place.get("_rekindle/tier.json")) == {
+        "format": 1,
+        "product": "rekindle",
+        "version": schema.VERSION,
+    }
+    assert table.promoted_columns(place) == list(schema.BASE_ATTRIBUTES)
+    assert (events.protocol().min_reader_version, events.protocol().min_writer_version) == (1, 2)
+
+
+def test_prepared_again_nothing_changes(tier: TierStore) -> None:
+    version = table.open_events(tier).version()
+    table.prepare(tier)
+    assert table.open_events(tier).version() == version
+
+
+def at_once(*actions: Callable[[], object]) -> list[BaseException]:
+    """Run actions in threads that begin together; return what they raised."""
+    barrier = threading.Barrier(len(actions))
+    raised: list[BaseException] = []
+
+    def run(action: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            action()
+        except BaseException as error:  # noqa: BLE001 - the test looks at it
+            raised.append(error)
+
+    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def test_many_make_the_tier_at_once(place: TierStore) -> None:
+    assert at_once(*[lambda: table.prepare(place)] * 5) == []
+    assert table.promoted_columns(place) == list(schema.BASE_ATTRIBUTES)
+    publish(place, ["a"])
+    assert ids(place) == expected_ids(["a"])
+
+
+def test_add_columns(tier: TierStore) -> None:
+    names = [
+        "status",
+        "HOST",
+        "k8s.pod",
+        "Status",
+        "we`ird",
+        "a b",
+        "_x",
+        "date",
+        "",
+        "attributes",
+        "x=y",
+        "status",
+        "Message",
+        "_time",
+    ]
+    added = table.add_columns(tier, names)
+
+    assert added == [*schema.BASE_ATTRIBUTES, "status", "k8s.pod", "we`ird", "Message"]
+    assert table.promoted_columns(tier) == added
+    events = table.open_events(tier)
+    assert (
+        events.metadata().configuration[PROPERTY]
+        == "_time,_object,host,source,sourcetype,index,filename,status,`k8s.pod`,`we``ird`,Message"
+    )
+    version = events.version()
+    assert table.add_columns(tier, names) == added
+    assert table.open_events(tier).version() == version
+
+
+def test_columns_up_to_the_limit_in_their_order(local_tier: TierStore) -> None:
+    names = [f"a{number:03}" for number in range(100)]
+    assert table.add_columns(local_tier, names) == [*schema.BASE_ATTRIBUTES, *names[:59]]
+    assert table.add_columns(local_tier, ["b"]) == [*schema.BASE_ATTRIBUTES, *names[:59]]
+
+
+def test_many_add_columns_at_once(tier: TierStore) -> None:
+    actions = [
+        lambda number=number: table.add_columns(tier, [f"own{number}", "shared", f"Own{number}"]) for number in range(4)
+    ]
+    assert at_once(*actions) == []
+    promoted = table.promoted_columns(tier)
+    assert sorted(promoted) == sorted([*schema.BASE_ATTRIBUTES, "shared", *(f"own{number}" for number in range(4))])
+    assert table.open_events(tier).metadata().configuration[PROPERTY] == ",".join(["_time", "_object", *promoted])
+
+
+def rows_without(tier: TierStore, column: str) -> int:
+    """Count rows where a column is null, as deltalake's dataset prunes by statistics."""
+    return int(table.open_events(tier).to_pyarrow_dataset().to_table(filter=ds.field(column).is_null()).num_rows)
+
+
+def test_older_files_are_known_to_lack_a_new_column(tier: TierStore) -> None:
+    publish(tier, ["a"])
+    before = Snapshot.load(tier)
+    table.add_columns(tier, ["k8s.pod"])
+    after = Snapshot.load(tier)
+
+    assert rows_without(tier, "k8s.pod") == rows_without(tier, "host") == 5
+    assert after.files == before.files
+    (path,) = after.files
+    old, new = orjson.loads(before.statistics(path)), orjson.loads(after.statistics(path))
+    assert new == {**old, "nullCount": old["nullCount"] | {"k8s.pod": 5}}
+    assert ids(tier) == expected_ids(["a"])
+
+
+@pytest.mark.parametrize("done", range(3))
+def test_killed_while_a_column_is_added(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch, done: int) -> None:
+    """Whatever was done before the kill, and whatever was published since: the next leaves it whole."""
+    publish(local_tier, ["a"])
+    with monkeypatch.context() as patch:
+        original = columns._settle_once
+        left = iter(range(done))
+
+        def settle_once(snapshot: Snapshot) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            original(snapshot)
+
+        patch.setattr(columns, "_settle_once", settle_once)
+        if done < 2:
+            with pytest.raises(KeyboardInterrupt):
+                table.add_columns(local_tier, ["status"])
+        else:
+            table.add_columns(local_tier, ["status"])
+    assert rows_without(local_tier, "status") == 5
+    publish(local_tier, ["b"], job="between")
+    assert rows_without(local_tier, "status") == 10
+    table.prepare(local_tier)
+
+    assert table.open_events(local_tier).metadata().configuration[PROPERTY].endswith(",filename,status")
+    assert rows_without(local_tier, "status") == rows_without(local_tier, "host") == 10
+
+
+def put_local(root: Path, name: str, data: bytes = b"x") -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_bytes(data)
+
+
+def marker(**more: Any) -> bytes:
+    return orjson.dumps({"format": 1, "product": "rekindle", "version": "1.0"} | more)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("notes.txt", b"x", r"it holds other things \(notes.txt\); name a folder that is empty"),
+        ("sub/deep/notes.txt", b"x", r"it holds other things \(sub\)"),
+        ("_delta_log/00000000000000000000.json", b"{}", r"there is a table of another product \(_delta_log\)"),
+        ("events/part.parquet", b"x", r"there is a table of another product \(events\)"),
+        ("_rekindle/tier.json", marker(product="other"), r"a table of another product \(other\)"),
+        (
+            "_rekindle/tier.json",
+            marker(format=2, version="9.9"),
+            r"made by a newer version \(9.9, format 2\); this one, .* knows format 1",
+        ),
+        ("_rekindle/tier.json", b"not json", r"_rekindle/tier.json is not what Rekindle writes"),
+        ("_rekindle/tier.json", b"[]", r"_rekindle/tier.json is not what Rekindle writes"),
+    ],
+    ids=["file", "folder", "delta-table", "events", "product", "newer", "not-json", "no-object"],
+)
+def test_place_that_is_refused(place: TierStore, name: str, data: bytes, message: str) -> None:
+    place.put(name, data)
+    before = {file.path for file in place.list("")}
+    for attempt in (table.check_place, table.prepare):
+        with pytest.raises(TierError, match=message) as caught:
+            attempt(place)
+        assert place.uri in str(caught.value)
+    assert {file.path for file in place.list("")} == before
+
+
+def test_tier_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "hot").write_text("x")
+    with pytest.raises(TierError, match="this is a file"):
+        table.check_place(open_tier(str(tmp_path / "hot"), StorageOptions()))
+
+
+def test_workers_that_do_not_see_the_launchers_tier(local_tier: TierStore, tmp_path: Path) -> None:
+    assert open_prepared(local_tier.uri, StorageOptions()).uri == local_tier.uri
+    with pytest.raises(TierError, match="the worker on .* does not find it"):
+        open_prepared(str(tmp_path / "of another machine"), StorageOptions())
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "lost+found/x", "_rekindle/tmp/x"])
+def test_what_folders_have_by_themselves_is_no_other_thing(tmp_path: Path, name: str) -> None:
+    put_local(tmp_path, name)
+    table.prepare(open_tier(str(tmp_path), StorageOptions()))
+
+
+def test_table_of_other_partitions(tmp_path: Path) -> None:
+    put_local(tmp_path, "_rekindle/tier.json", marker())
+    DeltaTable.create(str(tmp_path / "events"), table.arrow_schema([]), partition_by=["date"])
+    with pytest.raises(TierError, match=r"partitioned by \('date',\), not \('tier', 'date'\)"):
+        table.prepare(open_tier(str(tmp_path), StorageOptions()))
+
+
+def test_table_that_lacks_columns(tmp_path: Path) -> None:
+    put_local(tmp_path, "_rekindle/tier.json", marker())
+    DeltaTable.create(
+        str(tmp_path / "events"),
+        pa.schema([("x", pa.string()), ("tier", pa.string()), ("date", pa.date32())]),
+        partition_by=["tier", "date"],
+    )
+    with pytest.raises(TierError, match="lacks the columns _time, _time_source"):
+        table.prepare(open_tier(str(tmp_path), StorageOptions()))
+
+
+def test_table_of_a_newer_protocol(tmp_path: Path) -> None:
+    tier = open_tier(str(tmp_path), StorageOptions())
+    table.prepare(tier)
+    log = tmp_path / "events/_delta_log/00000000000000000001.json"
+    log.write_bytes(
+        orjson.dumps(
+            {
+                "protocol": {
+                    "minReaderVersion": 3,
+                    "minWriterVersion": 7,
+                    "readerFeatures": ["fromTheFuture"],
+                    "writerFeatures": ["fromTheFuture"],
+                }
+            }
+        )
+    )
+    with pytest.raises(TierError, match=r"its table can't be read|its table can't be written"):
+        table.prepare(tier)
+
+
+def test_store_without_conditional_put_is_refused(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    tier = open_tier(f"s3://{s3.bucket}/hot", s3.options)
+    monkeypatch.setattr(type(tier), "put_new", type(tier).put)
+    with pytest.raises(TierError, match="If-None-Match"):
+        table.prepare(tier)
+    assert list(tier.list("events/")) == []
+
+
+def test_no_such_bucket(s3: S3) -> None:
+    with pytest.raises(TierError, match="no-such-bucket"):
+        table.check_place(open_tier("s3://no-such-bucket-here/hot", s3.options))
+
+
+def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    original = opening.os.fsync
+    monkeypatch.setattr(
+        opening.os,
+        "fsync",
+        lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name), original(descriptor))[1],
+    )
+    publish(local_tier, ["a"])
+    version = table.open_events(local_tier).version()
+    assert f"{version:020d}.json" in synced
+    assert synced[synced.index(f"{version:020d}.json") + 1] == "_delta_log"

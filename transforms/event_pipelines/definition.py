@@ -1,0 +1,158 @@
+"""Pipelines files: YAML or JSON, read whole, with every mistake told at once and its place (spec §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from transforms.config_files.documents import Document, read_document
+from transforms.config_files.fields import raise_problems, read_condition, read_description, read_enabled
+from transforms.event_pipelines.pipeline import Pipeline
+from transforms.event_pipelines.ready_made import read_ready_made, ready_made_names
+from transforms.processors import PROCESSORS
+from transforms.processors.parameters import Parameters, Problems
+from transforms.processors.processor import Processor
+
+_FIELDS = ("name", "description", "when", "enabled", "steps")
+_PIPELINE = "pipeline"
+_DEEPEST = 3
+
+
+def load_pipelines(text: str, *, source: str) -> tuple[Pipeline, ...]:
+    """Read the pipelines of a file, those that it includes first.
+
+    Args:
+        text: YAML or JSON.
+        source: The file's name, for messages.
+
+    Returns:
+        All pipelines in their order, those that are not enabled too.
+
+    Raises:
+        ConfigurationError: The file is no YAML, or says something that is not allowed; all mistakes, a line each, as
+            `FILE:LINE:COLUMN: PATH: what is wrong`.
+    """
+    document = read_document(text, source=source, field="pipelines")
+    problems = Problems()
+    pipelines = _Reader(document, problems).pipelines()
+    raise_problems(document, problems, source=source, field="pipelines")
+    return pipelines
+
+
+def load_ready_made(name: str) -> tuple[Pipeline, ...]:
+    """Read the ready-made pipelines of a name."""
+    return load_pipelines(read_ready_made(name), source=f"{name} (ready-made)")
+
+
+class _Reader:
+    """One file while it is read."""
+
+    def __init__(self, document: Document, problems: Problems) -> None:
+        self._document = document
+        self._problems = problems
+
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        document, problems = self._document.value, self._problems
+        if not isinstance(document, Mapping):
+            problems.add("pipelines", "the file must be a mapping with the key pipelines, whose value is a list")
+            return ()
+        for key in document:
+            if key not in ("include", "pipelines"):
+                problems.add(str(key), "unknown field; allowed are pipelines and include", at_key=True)
+        included = self._included(document.get("include", []))
+        entries = document.get("pipelines", [] if "include" in document else None)
+        if not isinstance(entries, list):
+            problems.add("pipelines", f"must be a list of pipelines, not {entries!r}")
+            return included
+        pipelines = [self._pipeline(entry, f"pipelines[{at}]", depth=1) for at, entry in enumerate(entries)]
+        self._refuse_same_names(included, pipelines)
+        return (*included, *pipelines)
+
+    def _included(self, names: object) -> tuple[Pipeline, ...]:
+        if not isinstance(names, list):
+            self._problems.add(
+                "include", f"must be a list of ready-made pipelines ({', '.join(ready_made_names())}), not {names!r}"
+            )
+            return ()
+        included: list[Pipeline] = []
+        for at, name in enumerate(names):
+            if name not in ready_made_names():
+                known = ", ".join(ready_made_names())
+                self._problems.add(f"include[{at}]", f"{name!r} is no ready-made pipeline; there are {known}")
+            elif name in names[:at]:
+                self._problems.add(f"include[{at}]", f"{name!r} is included already")
+            else:
+                included += load_ready_made(name)
+        return tuple(included)
+
+    def _refuse_same_names(self, included: tuple[Pipeline, ...], pipelines: list[Pipeline]) -> None:
+        seen = dict.fromkeys((name for _, name in _names(included, "include")), "an included pipeline")
+        for path, name in _names(pipelines, "pipelines"):
+            if name and name in seen:
+                self._problems.add(f"{path}.name", f"{name!r} names {seen[name]} too; an event tells by it what ran")
+            seen.setdefault(name, path)
+
+    def _pipeline(self, entry: object, path: str, *, depth: int) -> Pipeline:
+        if not isinstance(entry, Mapping):
+            self._problems.add(path, f"must be a mapping with {', '.join(_FIELDS)}, not {entry!r}")
+            return Pipeline(name="", steps=())
+        fields = Parameters(entry, path, self._problems)
+        for key in entry:
+            if key not in _FIELDS:
+                self._problems.add(f"{path}.{key}", f"unknown field; a pipeline has {', '.join(_FIELDS)}", at_key=True)
+        return Pipeline(
+            name=_name(fields),
+            when=read_condition(fields, self._document),
+            description=read_description(fields),
+            enabled=read_enabled(fields),
+            steps=self._steps(fields, depth),
+        )
+
+    def _steps(self, fields: Parameters, depth: int) -> tuple[Processor | Pipeline, ...]:
+        entries = fields.values.get("steps")
+        if not isinstance(entries, list) or not entries:
+            fields.problem("steps", f"must be a list with at least one processor, not {entries!r}")
+            return ()
+        steps = (self._step(entry, f"{fields.path}.steps[{at}]", depth) for at, entry in enumerate(entries))
+        return tuple(step for step in steps if step is not None)
+
+    def _step(self, entry: object, path: str, depth: int) -> Processor | Pipeline | None:
+        allowed = ", ".join((*PROCESSORS, _PIPELINE))
+        if not isinstance(entry, Mapping) or len(entry) != 1:
+            text = f"must be one processor with its parameters, like {{regex: {{source: …, pattern: …}}}}; processors are {allowed}"
+            self._problems.add(path, text)
+            return None
+        name, parameters = next(iter(entry.items()))
+        if name == _PIPELINE:
+            if depth == _DEEPEST:
+                self._problems.add(path, f"pipelines nest at most {_DEEPEST} levels deep", at_key=True)
+                return None
+            return self._pipeline(parameters, path, depth=depth + 1)
+        if name not in PROCESSORS:
+            self._problems.add(path, f"{name!r} is no processor; processors are {allowed}", at_key=True)
+            return None
+        if not isinstance(parameters, Mapping):
+            self._problems.add(path, f"{name} must have a mapping of parameters, not {parameters!r}")
+            return None
+        return PROCESSORS[name].from_parameters(Parameters(parameters, path, self._problems))
+
+
+def _names(pipelines: tuple[Pipeline, ...] | list[Pipeline], path: str) -> Iterator[tuple[str, str]]:
+    """Yield path and name of all pipelines, nested ones too."""
+    for at, pipeline in enumerate(pipelines):
+        yield from _names_within(pipeline, f"{path}[{at}]")
+
+
+def _names_within(pipeline: Pipeline, path: str) -> Iterator[tuple[str, str]]:
+    yield path, pipeline.name
+    for at, step in enumerate(pipeline.steps):
+        if isinstance(step, Pipeline):
+            yield from _names_within(step, f"{path}.steps[{at}]")
+
+
+def _name(fields: Parameters) -> str:
+    name = fields.text("name")
+    if "," in name or name != name.strip():
+        fields.problem(
+            "name", f"{name!r} has a comma, or a blank at its end; names are listed with commas between them"
+        )
+    return name

@@ -1,0 +1,152 @@
+"""Pipelines, and how they run on a batch (spec §6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.core.schema import attribute_name
+from transforms.event_pipelines.conditions import Conditions
+from transforms.event_pipelines.run_names import RunNames
+from transforms.processors.kernels.events import Columns, Events, Flags
+from transforms.processors.parameters import output_column
+from transforms.processors.processor import Processor
+from transforms.query import Expr, columns_read
+
+_NAMES = "_pipelines"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """An ordered list of processors and nested pipelines with a name, and the condition on which they run."""
+
+    name: str
+    steps: tuple[Processor | Pipeline, ...]
+    description: str = ""
+    when: Expr | None = None
+    enabled: bool = True
+
+
+class Step(NamedTuple):
+    """Where a processor stands: the name of its pipeline, and `steps[2].regex` there."""
+
+    pipeline: str
+    step: str
+
+
+Failures = Counter[Step]
+"""On how many events each processor failed."""
+
+
+class Watch:
+    """Is told what a run does; this one counts failures."""
+
+    def __init__(self, failures: Failures | None = None) -> None:
+        """Count into a counter, if there is one."""
+        self._failures = failures
+
+    def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
+        """A pipeline's condition was looked at; `ran` says whether any event satisfied it."""
+
+    def done(self, step: Step, events: Events, failed: Flags | None) -> None:
+        """A processor has run on some events, and failed on those that are flagged, None for none."""
+        del events
+        if self._failures is not None and failed is not None and (count := int(failed.sum())):
+            self._failures[step] += count
+
+
+def apply_pipelines(
+    batch: pa.RecordBatch,
+    pipelines: Sequence[Pipeline],
+    *,
+    received: datetime,
+    modified: datetime | None = None,
+    failures: Failures | None = None,
+    watch: Watch | None = None,
+) -> pa.RecordBatch:
+    """Run all enabled pipelines in order; each sees what those before it made.
+
+    Args:
+        batch: Events of one object.
+        pipelines: As `load_pipelines` gives them.
+        received: When Rekindle read the object.
+        modified: When it was last modified, for times without a year; that of receipt if None.
+        failures: Where it is counted on how many events each processor failed.
+        watch: Is told of each step; it then counts for itself.
+
+    Returns:
+        As many events in the same order, with the attributes, `_message`, `_time`, `_time_source` that the processors
+        set, and `_pipelines`. The batch itself where no pipeline ran on any event.
+    """
+    columns = Columns(batch)
+    names = RunNames(batch.num_rows)
+    events = Events(columns, None, modified or received, received)
+    conditions = Conditions([one.when for one in _steps(pipelines) if isinstance(one, Pipeline) and one.when], columns)
+    for pipeline in pipelines:
+        _run(pipeline, events, conditions, names, watch or Watch(failures))
+    ran = names.column()
+    if ran is None:
+        return batch
+    columns.by_name[_NAMES] = ran
+    return columns.batch()
+
+
+def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunNames, watch: Watch) -> None:
+    if not pipeline.enabled:
+        return
+    chosen = _chosen(pipeline.when, events, conditions, names)
+    watch.matched(pipeline, ran=chosen is not None)
+    if chosen is None:
+        return
+    names.add(pipeline.name, chosen.rows)
+    for at, step in enumerate(pipeline.steps):
+        if isinstance(step, Pipeline):
+            _run(step, chosen, conditions, names, watch)
+        else:
+            watch.done(Step(pipeline.name, f"steps[{at}].{step.name}"), chosen, _trimmed(step.apply(chosen)))
+
+
+def _chosen(condition: Expr | None, events: Events, conditions: Conditions, names: RunNames) -> Events | None:
+    """Return the events that satisfy a condition; only one on `#pipelines` has the names so far made into a column."""
+    ran = names.column() if condition is not None and _asks_what_ran(condition) else None
+    if ran is None:
+        return conditions.select(condition, events)
+    events.columns.by_name[_NAMES] = ran
+    try:
+        return conditions.select(condition, events)
+    finally:
+        del events.columns.by_name[_NAMES]
+
+
+@lru_cache(maxsize=4096)
+def _asks_what_ran(condition: Expr) -> bool:
+    return _NAMES in columns_read(condition, (_NAMES,))
+
+
+def _trimmed(failed: Flags | None) -> Flags | None:
+    return failed if failed is not None and np.any(failed) else None
+
+
+def outputs(pipelines: Iterable[Pipeline]) -> list[str]:
+    """Return the names of the attributes that enabled pipelines may write, each once, in their order."""
+    columns = (
+        output_column(name) for step in _steps(pipelines) if isinstance(step, Processor) for name in step.outputs
+    )
+    return list(dict.fromkeys(name for column in columns if (name := attribute_name(column)) is not None))
+
+
+def _steps(steps: Iterable[Pipeline | Processor]) -> Iterator[Pipeline | Processor]:
+    """Yield enabled pipelines and processors in the order they run in, nested ones too."""
+    for step in steps:
+        if isinstance(step, Processor):
+            yield step
+        elif step.enabled:
+            yield step
+            yield from _steps(step.steps)

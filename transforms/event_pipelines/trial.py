@@ -1,0 +1,74 @@
+"""Pipelines tried on sample events: what each event was, what it becomes, and what every step did to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.core import schema
+from transforms.event_pipelines.pipeline import Pipeline, Step, Watch, apply_pipelines
+from transforms.processors.kernels.events import Columns, Events, Flags
+from transforms.timestamps import settle_times
+
+CHANGED, SKIPPED, FAILED, NOT_MATCHED = "changed", "skipped", "failed", "not matched"
+Row = dict[str, Any]
+
+
+def try_pipelines(
+    batch: pa.RecordBatch, pipelines: Sequence[Pipeline], *, timestamp: str = "auto", timezone: str = "UTC"
+) -> Iterator[dict[str, Any]]:
+    """Run pipelines on events one by one.
+
+    Args:
+        batch: Events as they are read, with their object's LastModified beside them.
+        pipelines: What to run.
+        timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
+        timezone: IANA name for times that name no zone.
+
+    Yields:
+        For each event `before` and `after` as flat rows, and `steps`, each with `pipeline`, `step`, `outcome`
+        (`changed`, `skipped`, `failed`; of a pipeline whose condition did not hold `not matched`) and `changes`: the
+        new values, None for what is gone.
+    """
+    modified = schema.modified_of(batch)
+    for at in range(batch.num_rows):
+        event = batch.slice(at, 1)
+        received = event.column("_observed_at")[0].as_py()
+        trace = _Trace(event)
+        done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)
+        before, after = (
+            settle_times(one, timestamp=timestamp, timezone=timezone, modified=modified, received=received).to_pylist()[
+                0
+            ]
+            for one in (event, done)
+        )
+        yield {"before": schema.flat_row(before), "after": schema.flat_row(after), "steps": trace.steps}
+
+
+class _Trace(Watch):
+    """Notes what each step does to one event."""
+
+    def __init__(self, event: pa.RecordBatch) -> None:
+        super().__init__()
+        self.steps: list[dict[str, Any]] = []
+        self._values = _values(Columns(event))
+
+    def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
+        if not ran:
+            self.steps.append({"pipeline": pipeline.name, "step": "when", "outcome": NOT_MATCHED, "changes": {}})
+
+    def done(self, step: Step, events: Events, failed: Flags | None) -> None:
+        before, self._values = self._values, _values(events.columns)
+        changes = {
+            name: self._values.get(name) for name in before | self._values if before.get(name) != self._values.get(name)
+        }
+        outcome = FAILED if failed is not None else CHANGED if changes else SKIPPED
+        self.steps.append({"pipeline": step.pipeline, "step": step.step, "outcome": outcome, "changes": changes})
+
+
+def _values(columns: Columns) -> Row:
+    return {
+        name: schema.as_json(column[0].as_py()) for name, column in columns.by_name.items() if column.null_count == 0
+    }

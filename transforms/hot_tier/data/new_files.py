@@ -1,0 +1,64 @@
+"""The files that a merge leaves: each about as large as wanted, and none of them small if it can be helped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+
+import pyarrow as pa
+
+from transforms.core.errors import TierError
+from transforms.hot_tier.data.data_file import DataFile, FileDescription
+from transforms.hot_tier.table.delta import EVENTS
+from transforms.storage import TierStore
+
+_LARGEST = 1.125
+"""Of the target. Two files of a little more than half of it each are then none that the next compaction would merge."""
+
+
+class NewFiles:
+    """Files one after the other, from rows that come in order; until `close` they can all be taken back."""
+
+    def __init__(self, store: TierStore, open_file: Callable[[pa.Table], DataFile], *, target_bytes: int) -> None:
+        """Begin without a file.
+
+        Args:
+            store: The tier.
+            open_file: Opens one for tables like this.
+            target_bytes: How large they are to be.
+        """
+        self._store = store
+        self._open_file = open_file
+        self._largest = target_bytes * _LARGEST
+        self._file: DataFile | None = None
+        self._done: list[FileDescription] = []
+
+    def append(self, table: pa.Table, rows_left: float) -> None:
+        """Write rows; about so many are still to come."""
+        if self._file is None:
+            self._file = self._open_file(table)
+        self._file.append(table)
+        size = self._file.size
+        expected = size * (1 + rows_left / self._file.rows)
+        if size >= expected / math.ceil(expected / self._largest) and rows_left:
+            self._close_file()
+
+    def close(self) -> list[FileDescription]:
+        """Close the last file, and describe all."""
+        if self._file is not None:
+            self._close_file()
+        return self._done
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        if self._file is not None:
+            self._file.abort()
+        for file in self._done:
+            with suppress(TierError):  # what went wrong before counts; the file is one that no commit names
+                self._store.delete(f"{EVENTS}/{file.path}")
+
+    def _close_file(self) -> None:
+        assert self._file is not None
+        self._done.append(self._file.close())
+        self._file = None

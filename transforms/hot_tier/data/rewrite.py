@@ -1,0 +1,125 @@
+"""Files written again without some of their rows: every other row unchanged, in its order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import reduce
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms.hot_tier.data.data_file import DataFile, FileDescription
+from transforms.hot_tier.data.merge import MergeInput, merge_files
+from transforms.hot_tier.data.row_groups import open_rows, rows_taken
+from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.file_names import layout_of
+from transforms.storage import TierStore
+
+Keep = Callable[[pa.Table], pa.ChunkedArray]
+"""From a table of rows (`row_groups.open_rows`) to a mask (bool, no nulls): which rows stay."""
+
+
+def without_objects(uris: Collection[str], jobs: Collection[str] | None = None) -> Keep:
+    """Return what keeps the rows of all other objects; with jobs, only what these brought of the objects goes."""
+    gone = pa.array(sorted(uris), pa.string())
+    if jobs is None:
+        return lambda table: pc.invert(pc.is_in(table["_object"], gone))
+    brought_by = pa.array(sorted(jobs), pa.string())
+    return lambda table: pc.invert(
+        pc.and_(pc.is_in(table["_object"], gone), pc.is_in(table["_correlation_id"], brought_by))
+    )
+
+
+def without_contents(gone: Mapping[str, frozenset[str] | None]) -> Keep:
+    """Return what keeps all rows but those of some objects: of each all, or what some jobs brought of it."""
+    by_jobs: defaultdict[frozenset[str] | None, list[str]] = defaultdict(list)
+    for uri, jobs in gone.items():
+        by_jobs[jobs].append(uri)
+    return without_any([without_objects(uris, jobs) for jobs, uris in by_jobs.items()])
+
+
+def without_any(keeps: Sequence[Keep]) -> Keep:
+    """Return what keeps the rows that all of these keep."""
+    return lambda table: reduce(pc.and_, (keep(table) for keep in keeps))
+
+
+def objects_in(store: TierStore, path: str) -> set[str]:
+    """Return the objects whose rows are in a file, from that column alone.
+
+    Args:
+        store: The tier.
+        path: The file, relative to the table.
+    """
+    with store.open_input(f"{EVENTS}/{path}") as source:
+        column = pq.read_table(source, columns=["_object"], read_dictionary=["_object"])["_object"]
+    return set(pc.unique(column.cast(pa.string())).to_pylist())
+
+
+def rewrite_file(
+    store: TierStore,
+    path: str,
+    keep: Keep,
+    *,
+    tier_name: str,
+    date: str,
+    promoted: Sequence[str],
+    job: str | None = None,
+) -> FileDescription | None:
+    """Write a file again with the rows that stay, one row group after the other.
+
+    Another writer's file becomes one of the product's own: its rows need not be sorted, and its types are its own.
+
+    Args:
+        store: The tier.
+        path: The file, relative to the table.
+        keep: Which rows stay.
+        tier_name: The partition's tier.
+        date: The partition's date.
+        promoted: The table's promoted attributes; of those that the file has no column for it keeps none.
+        job: For the new file's footer.
+
+    Returns:
+        The new file, or None where no row stays.
+    """
+    if layout_of(path) == 0:
+        inputs, whole = [MergeInput(path, keep)], 1 << 62
+        merged = merge_files(
+            store, inputs, tier_name=tier_name, date=date, promoted=promoted, target_bytes=whole, job=job
+        )
+        return merged[0] if merged else None
+    with open_rows(store, path) as parquet:
+        tables = map(parquet.read_row_group, range(parquet.num_row_groups))
+        kept = (rows_taken(table, keep) for table in tables)
+        return write_rows(
+            store, kept, tier_name=tier_name, date=date, promoted=promoted, layout=layout_of(path), job=job
+        )
+
+
+def write_rows(
+    store: TierStore,
+    tables: Iterable[pa.Table],
+    *,
+    tier_name: str,
+    date: str,
+    promoted: Sequence[str],
+    layout: int,
+    job: str | None,
+) -> FileDescription | None:
+    """Write tables as `rows_taken` gives them, sorted by time, to a new file of one partition; None where they have no
+    rows.
+    """
+    new: DataFile | None = None
+    try:
+        for table in tables:
+            if table.num_rows == 0:
+                continue
+            if new is None:
+                new = DataFile(store, table, date=date, promoted=promoted, tier_name=tier_name, layout=layout, job=job)
+            new.append(table)
+        return None if new is None else new.close()
+    except BaseException:
+        if new is not None:
+            new.abort()
+        raise

@@ -1,0 +1,99 @@
+"""The row groups of a data file as they are read to be written again, whole or in part.
+
+What the file keeps as a dictionary is read as one, and written as one: 90 ms for 88,000 access-log events of 34 columns
+on one core, where text took 250.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms.hot_tier.table.delta import EVENTS
+from transforms.storage import TierStore
+
+_DICTIONARY = "RLE_DICTIONARY"
+
+
+@contextmanager
+def open_rows(store: TierStore, path: str) -> Iterator[pq.ParquetFile]:
+    """Open a data file; text is read as `dictionary<int32, string>` where its first row group has dictionaries, else as
+    `string`.
+
+    Args:
+        store: The tier.
+        path: The file, relative to the table.
+    """
+    with store.open_input(f"{EVENTS}/{path}") as source:
+        metadata = pq.read_metadata(source)
+        # the columns of a row group in one read: on S3 each is a request
+        yield pq.ParquetFile(source, metadata=metadata, read_dictionary=dictionary_encoded(metadata), pre_buffer=True)
+
+
+def dictionary_encoded(metadata: pq.FileMetaData) -> list[str]:
+    """Return the text columns that have dictionaries in the first row group."""
+    if metadata.num_row_groups == 0:
+        return []
+    group = metadata.row_group(0)
+    return [
+        group.column(number).path_in_schema
+        for number in range(metadata.num_columns)
+        if _is_text(metadata.schema.column(number)) and _DICTIONARY in group.column(number).encodings
+    ]
+
+
+def _is_text(column: pq.ColumnSchema) -> bool:
+    """Whether this is a column of text, and none of a map's two."""
+    return bool(column.logical_type.type == "STRING" and column.max_repetition_level == 0)
+
+
+def rows_taken(table: pa.Table, select: Callable[[pa.Table], pa.ChunkedArray | pa.Array]) -> pa.Table:
+    """Return the rows for which a mask is true."""
+    mask = select(table)
+    taken = pc.sum(mask, min_count=0).as_py()
+    if taken == table.num_rows:
+        return table
+    return without_unused(table.filter(mask)) if taken else table.slice(0, 0)
+
+
+def without_unused(table: pa.Table) -> pa.Table:
+    """Return a table whose dictionaries hold the values of its rows and no others.
+
+    Parquet keeps a dictionary as it is given: without this, values of rows that are gone stay in the file.
+    """
+    for number, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type):
+            table = table.set_column(
+                number, table.field(number), _without_unused(column.unify_dictionaries().combine_chunks())
+            )
+    return table
+
+
+def without_empty(table: pa.Table) -> pa.Table:
+    """Return a table without the columns that are null in every row."""
+    return table.select(
+        [
+            name
+            for name, column in zip(table.schema.names, table.columns, strict=True)
+            if column.null_count < len(column)
+        ]
+    )
+
+
+def _without_unused(array: pa.DictionaryArray) -> pa.DictionaryArray:
+    if len(array.dictionary) == 0:
+        return array
+    codes = (array.indices.fill_null(-1) if array.null_count else array.indices).to_numpy()
+    used = np.zeros(len(array.dictionary) + 1, bool)
+    used[codes] = True  # a null's -1 is the last
+    used = used[:-1]
+    if used.all():
+        return array
+    places = (np.cumsum(used) - 1).astype(np.int32)
+    indices = pa.array(places[codes], mask=codes < 0 if array.null_count else None)
+    return pa.DictionaryArray.from_arrays(indices, array.dictionary.filter(pa.array(used)))

@@ -1,0 +1,31 @@
+"""Which of very many objects a live file may hold, by the statistics of both."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+
+import numpy as np
+
+from transforms.hot_tier.table.snapshot import LiveFile
+
+
+class ObjectBounds:
+    """The times of objects' events."""
+
+    def __init__(self, times: Mapping[str, tuple[int, int]]) -> None:
+        """Take, by the objects' URIs, the least and the greatest `_time` in microseconds; the least is the greater
+        where there are none.
+        """
+        self._uris = sorted(times)
+        self._lows = np.array([times[uri][0] for uri in self._uris], np.int64)
+        self._highs = np.array([times[uri][1] for uri in self._uris], np.int64)
+
+    def may_be_in(self, file: LiveFile) -> list[str]:
+        """Return the objects of which a file may hold events."""
+        # another writer's statistics may lack
+        first = 0 if file.min_object is None else bisect_left(self._uris, file.min_object)
+        last = len(self._uris) if file.max_object is None else bisect_right(self._uris, file.max_object)
+        lows, highs = self._lows[first:last], self._highs[first:last]
+        found = np.flatnonzero((lows <= highs) & (lows <= file.max_time) & (highs >= file.min_time))
+        return [self._uris[first + int(place)] for place in found]

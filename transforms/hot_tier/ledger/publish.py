@@ -1,0 +1,252 @@
+"""Publishing a wave exactly once (docs/design.md §5).
+
+What a wave publishes is decided by objects, from the snapshot that the commit is tried on: what is in the table
+already, by whatever job, is taken out of the wave's files, and older content of the same object out of the table's.
+Sidecar and events become visible in one commit, or neither does. Whether it landed is never taken from an answer, but
+from a new snapshot.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from deltalake.exceptions import DeltaError
+
+from transforms.core.errors import TierError
+from transforms.hot_tier.data.data_file import FileDescription
+from transforms.hot_tier.ledger.dispositions import Wave, check_balance, decide, with_times
+from transforms.hot_tier.ledger.ledger import APP_ID, Ledger, LedgerEntry, WaveRecord
+from transforms.hot_tier.ledger.sidecar import sidecar_path, write_sidecar
+from transforms.hot_tier.ledger.wave_files import Replaced, WaveFiles
+from transforms.hot_tier.table.commit import commit, settle
+from transforms.hot_tier.table.delta import back_off, one_line
+from transforms.hot_tier.table.purges import check_there
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.storage import TierStore
+
+MOST_FAILURES = 8
+"""Attempts that fail although nobody else committed: then it is not rivalry."""
+
+
+@dataclass(frozen=True)
+class PublishResult:
+    """What became of a wave.
+
+    Attributes:
+        version: The table's version that has it.
+        entries: An entry for each object, as published; `known` where it was in the table already, `skipped` where
+            `onChanged` says so.
+        files: How many files the wave brought.
+        bytes: Their size.
+        warnings: What failed after the commit.
+    """
+
+    version: int
+    entries: tuple[LedgerEntry, ...]
+    files: int
+    bytes: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What one attempt commits.
+
+    Attributes:
+        added: New files.
+        removed: Live files that go.
+        recorded: Entries for the ledger.
+        others: Entries that are not this commit's: known, skipped, or published by an earlier commit of this job.
+    """
+
+    added: tuple[FileDescription, ...]
+    removed: tuple[str, ...]
+    recorded: tuple[LedgerEntry, ...]
+    others: tuple[LedgerEntry, ...]
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A commit that may have landed."""
+
+    sidecar: str
+    record: WaveRecord
+    plan: _Plan
+
+
+def publish_wave(
+    tier: TierStore,
+    *,
+    job: str,
+    wave: int,
+    files: Sequence[FileDescription],
+    entries: Sequence[LedgerEntry],
+    on_changed: str = "replace",
+    force: bool = False,
+    retry_failed: bool = False,
+) -> PublishResult:
+    """Publish a wave of a job, once, however often and by however many this is called.
+
+    Args:
+        tier: The hot tier.
+        job: The job's task id.
+        wave: The wave's number.
+        files: All files that were written for it.
+        entries: What became of each of its objects.
+        on_changed: What to do with an object whose older content is in the table: `replace`, `append` or `skip`.
+        force: Publish also what other jobs published.
+        retry_failed: Replace what was salvaged.
+
+    Returns:
+        What became of it; of a wave that was published before, the same again.
+
+    Raises:
+        TierError: files and entries don't agree, or the store refuses; nothing is published then.
+    """
+    given = Wave(
+        tier=tier,
+        job=job,
+        wave=wave,
+        files=tuple(files),
+        entries=tuple(entries),
+        on_changed=on_changed,
+        force=force,
+        retry_failed=retry_failed,
+    )
+    check_balance(given)
+    return _Publication(given).run()
+
+
+class _Publication:
+    """The attempts to publish one wave.
+
+    Each begins with a new snapshot, which also tells whether the one before it landed.
+    """
+
+    def __init__(self, wave: Wave) -> None:
+        self._wave = wave
+        self._ledger: Ledger | None = None
+        self._files = WaveFiles(wave)
+        self._attempt: _Attempt | None = None
+        self._version = -1
+        self._failures = 0
+        self._cause: Exception | None = None
+
+    def run(self) -> PublishResult:
+        while True:
+            try:
+                snapshot = Snapshot.load(self._wave.tier)
+                result = self._landed(snapshot) or self._begin(snapshot)
+                if result is not None:
+                    return result
+            except _RefusedError:
+                raise
+            # refused, or the answer was lost: the next snapshot tells
+            except (DeltaError, OSError, TierError) as error:
+                self._cause = error
+            self._pause()
+
+    def _landed(self, snapshot: Snapshot) -> PublishResult | None:
+        """Return the result where the last attempt is in the snapshot; else forget the attempt."""
+        attempt, self._attempt = self._attempt, None
+        if attempt is None:
+            return None
+        if snapshot.transaction_version(attempt.sidecar) is not None:
+            warnings = settle(self._wave.tier, attempt.record.version)
+            return _result(attempt.record, (*attempt.plan.recorded, *attempt.plan.others), warnings)
+        if snapshot.version >= attempt.record.version:  # its place is taken: also a delayed request can't land any more
+            with suppress(TierError, OSError):  # an orphan costs a question to the log, no more
+                self._wave.tier.delete(attempt.sidecar)
+        return None
+
+    def _begin(self, snapshot: Snapshot) -> PublishResult | None:
+        """Plan on the snapshot and commit; return a result where there is nothing to commit."""
+        if snapshot.version > self._version:
+            self._version, self._failures = snapshot.version, 0
+        if self._failures > MOST_FAILURES:
+            raise _RefusedError(
+                f"{self._complaint()}. Nothing of it was; the same job again goes on with it"
+            ) from self._cause
+        self._ledger = Ledger.load(self._wave.tier, snapshot, self._ledger)
+        plan = self._plan(snapshot, self._ledger)
+        records = self._ledger.waves_of_job(self._wave.job, self._wave.wave)
+        if records and not plan.recorded:
+            return _result(_sum_of(records), plan.others, ())
+        self._check_there(snapshot, plan.added)
+        attempt = self._write_sidecar(snapshot, self._ledger, plan)
+        self._attempt = attempt
+        commit(
+            snapshot,
+            added=plan.added,
+            removed=plan.removed,
+            transactions=[(self._wave.job, self._wave.wave), (APP_ID, attempt.record.k), (attempt.sidecar, 1)],
+        )
+        return None
+
+    def _check_there(self, snapshot: Snapshot, added: Sequence[FileDescription]) -> None:
+        try:
+            check_there(self._wave.tier, snapshot, [file.path for file in added])
+        except TierError as error:
+            raise _RefusedError(str(error)) from error
+
+    def _write_sidecar(self, snapshot: Snapshot, ledger: Ledger, plan: _Plan) -> _Attempt:
+        record = WaveRecord(
+            job=self._wave.job,
+            wave=self._wave.wave,
+            k=ledger.k + 1,
+            version=snapshot.version + 1,
+            files=len(plan.added),
+            bytes=sum(file.size for file in plan.added),
+        )
+        path = sidecar_path(record.job, record.wave, record.k, str(uuid.uuid4()))
+        recorded = tuple(replace(entry, k=record.k) for entry in plan.recorded)
+        self._wave.tier.put_new(path, write_sidecar(record, recorded))
+        return _Attempt(path, record, replace(plan, recorded=recorded))
+
+    def _plan(self, snapshot: Snapshot, ledger: Ledger) -> _Plan:
+        wave = self._wave
+        own = {_identity(entry): entry for entry in ledger.of_job(wave.job, wave.wave)}
+        recorded: list[LedgerEntry] = []
+        others: list[LedgerEntry] = []
+        replaced: dict[str, Replaced] = {}
+        for entry in wave.entries:
+            published = ledger.published(entry.bucket, entry.key)
+            decision = decide(entry, published, own.get(_identity(entry)), wave)
+            if decision.replaces:
+                replaced[entry.uri] = Replaced.of(decision.replaces, published)
+            (recorded if decision.is_recorded else others).append(decision.entry)
+        wanted = {entry.uri for entry in recorded if entry.is_published}
+        added = self._files.without(wave.files, wanted, snapshot.columns)
+        removed, rewritten = self._files.replacements(snapshot, replaced)
+        return _Plan((*added, *rewritten), removed, with_times(recorded, wave.files), tuple(others))
+
+    def _pause(self) -> None:
+        self._failures += 1
+        if self._failures > 2 * MOST_FAILURES:
+            raise TierError(f"{self._complaint()}. Whether it was, the same job again finds out") from self._cause
+        time.sleep(back_off(min(self._failures, MOST_FAILURES)))
+
+    def _complaint(self) -> str:
+        cause = one_line(self._cause) if self._cause else "commits are accepted but do not appear"
+        return f"hot tier {self._wave.tier.uri}: wave {self._wave.wave} of job {self._wave.job} can't be published: {cause}"
+
+
+class _RefusedError(TierError):
+    """The store refuses, and a snapshot after the last attempt shows that nothing landed."""
+
+
+def _identity(entry: LedgerEntry) -> tuple[str, str, str, int]:
+    return (entry.bucket, entry.key, entry.etag, entry.size)
+
+
+def _sum_of(records: Sequence[WaveRecord]) -> WaveRecord:
+    last = records[-1]
+    return replace(last, files=sum(record.files for record in records), bytes=sum(record.bytes for record in records))
+
+
+def _result(record: WaveRecord, entries: Sequence[LedgerEntry], warnings: Sequence[str]) -> PublishResult:
+    return PublishResult(record.version, tuple(entries), record.files, record.bytes, tuple(warnings))

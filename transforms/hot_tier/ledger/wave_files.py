@@ -1,0 +1,99 @@
+"""Files of a wave, and of the table, without the rows that must not be published."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from transforms.hot_tier.data.data_file import FileDescription
+from transforms.hot_tier.data.rewrite import objects_in, rewrite_file, without_contents
+from transforms.hot_tier.ledger.dispositions import Wave
+from transforms.hot_tier.ledger.ledger import Published
+from transforms.hot_tier.ledger.object_bounds import ObjectBounds
+from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What goes of one object.
+
+    Attributes:
+        jobs: The jobs whose events of it go; None for all events.
+        min_time: The least `_time` of these events, in microseconds since 1970 UTC.
+        max_time: The greatest, less than `min_time` where there are none.
+    """
+
+    jobs: frozenset[str] | None
+    min_time: int
+    max_time: int
+
+    @classmethod
+    def of(cls, contents: Sequence[Published], published: Sequence[Published]) -> Replaced:
+        """Return what goes when these of an object's published contents are replaced.
+
+        A job brings one content of an object.
+        """
+        jobs = None if len(contents) == len(published) else frozenset(content.job for content in contents)
+        lows = [content.min_time for content in contents if content.min_time is not None]
+        highs = [content.max_time for content in contents if content.max_time is not None]
+        return cls(jobs, min(lows, default=1), max(highs, default=0))
+
+
+class WaveFiles:
+    """Writes files again without the rows that must not be published; over several attempts each only once."""
+
+    def __init__(self, wave: Wave) -> None:
+        self._wave = wave
+        self._written: dict[tuple[Hashable, ...], FileDescription | None] = {}
+        self._objects: dict[str, set[str]] = {}
+
+    def without(
+        self, files: Sequence[FileDescription], wanted: set[str], promoted: Sequence[str]
+    ) -> list[FileDescription]:
+        """Return new files that hold rows of the wanted objects and of no others."""
+        kept: list[FileDescription] = []
+        for file in files:
+            gone = file.objects.keys() - wanted
+            if not gone:
+                kept.append(file)
+            elif len(gone) < len(file.objects):
+                kept += self._rewritten(file, dict.fromkeys(gone), promoted)
+        return kept
+
+    def replacements(
+        self, snapshot: Snapshot, replaced: Mapping[str, Replaced]
+    ) -> tuple[tuple[str, ...], list[FileDescription]]:
+        """Return the live files that hold rows of replaced content, and the files that take their place."""
+        removed: list[str] = []
+        rewritten: list[FileDescription] = []
+        bounds = ObjectBounds({uri: (gone.min_time, gone.max_time) for uri, gone in replaced.items()})
+        for file in snapshot.files.values() if replaced else ():
+            suspects = bounds.may_be_in(file)
+            gone = self._objects_in(file).intersection(suspects) if suspects else set()
+            if gone:
+                removed.append(file.path)
+                rewritten += self._rewritten(file, {uri: replaced[uri].jobs for uri in sorted(gone)}, snapshot.columns)
+        return tuple(removed), rewritten
+
+    def _objects_in(self, file: LiveFile) -> set[str]:
+        if file.path not in self._objects:
+            self._objects[file.path] = objects_in(self._wave.tier, file.path)
+        return self._objects[file.path]
+
+    def _rewritten(
+        self, file: FileDescription | LiveFile, gone: Mapping[str, frozenset[str] | None], promoted: Sequence[str]
+    ) -> list[FileDescription]:
+        key = (file.path, frozenset(gone.items()), tuple(promoted))
+        if key not in self._written:
+            keep = without_contents(gone)
+            self._written[key] = rewrite_file(
+                self._wave.tier,
+                file.path,
+                keep,
+                tier_name=file.tier,
+                date=file.date,
+                promoted=promoted,
+                job=self._wave.job,
+            )
+        written = self._written[key]
+        return [] if written is None else [written]

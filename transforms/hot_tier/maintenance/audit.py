@@ -1,0 +1,172 @@
+"""The audit: a Delta table of its own, `audit` beside `events`, to which every run is written once (spec §9).
+
+It is append-only by its own property, which every writer of Delta tables has to respect. The rows of a run come in one
+commit that bears `audit/RUN` as app id, as a compare-and-swap like those of `events` (docs/design.md §5): whoever finds
+the id is done. Both `write_deltalake` on a handle and `create_write_transaction` refuse a stale handle when they may
+not retry (measured with deltalake 1.6.6); the latter is used, since it takes a file by its name, so that a refused one
+can be told and removed, and the order of the rows is known.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timezone
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+from deltalake.transaction import AddAction
+
+from transforms.core import schema
+from transforms.core.errors import TierError
+from transforms.hot_tier.maintenance.audit_rows import HOLD_LIFTED, HOLD_SET, Row, hold_rows, holds_in_force, run_rows
+from transforms.hot_tier.maintenance.commit_run import Landed
+from transforms.hot_tier.maintenance.vacuum.log_entries import commit_time
+from transforms.hot_tier.table.attempts import Attempts
+from transforms.hot_tier.table.commit import commit_actions, settle
+from transforms.hot_tier.table.delta import create_table, open_table
+from transforms.hot_tier.table.runs import Run
+from transforms.storage import TierStore
+
+AUDIT = "audit"
+COLUMNS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("run_id", "kind", "rule")),
+        ("done_at", schema.TIME),
+        ("now", schema.TIME),
+        ("who", pa.string()),
+        *((name, pa.int64()) for name in ("events", "files", "bytes", "version_before", "version_after")),
+        *((name, pa.string()) for name in ("rules_file", "rules_sha256", "detail")),
+    ]
+)
+_PROPERTIES = {
+    "delta.appendOnly": "true",
+    "delta.dataSkippingStatsColumns": "kind",
+    "delta.logRetentionDuration": "interval 3650 days",
+    "delta.deletedFileRetentionDuration": "interval 3650 days",
+}
+_READERS = 8
+
+
+class _AuditLog:
+    """The audit table at one version, by a handle of its own."""
+
+    def __init__(self, table: DeltaTable) -> None:
+        self.table = table
+        self.version: int = table.version()
+
+    @classmethod
+    def load(cls, tier: TierStore) -> _AuditLog:
+        """Return the table as it is now; the first makes it."""
+        try:
+            return cls(open_table(tier, AUDIT))
+        except TableNotFoundError:
+            create_table(
+                tier,
+                AUDIT,
+                COLUMNS,
+                description="What was done with the events of the hot tier",
+                configuration=_PROPERTIES,
+            )
+            return cls(open_table(tier, AUDIT))
+
+    def has(self, run: Run) -> bool:
+        return self.table.transaction_version(_app_id(run)) is not None
+
+    def files(self, *, about_holds: bool = False) -> list[str]:
+        """Return the live files in the order of their commits, all or those that may speak of holds."""
+        actions = pa.RecordBatchReader.from_stream(self.table.get_add_actions(flatten=True)).read_all().to_pylist()
+        return sorted(action["path"] for action in actions if not about_holds or _may_speak_of_holds(action))
+
+
+def write_audit(tier: TierStore, run: Run, landed: Landed | None) -> None:
+    """Write a run to the audit, once, however often and by however many this is called.
+
+    Args:
+        tier: The hot tier.
+        run: The run, which is over.
+        landed: What it has changed; None where there was nothing to change.
+
+    Raises:
+        TierError: the store refuses.
+    """
+    at = (landed and commit_time(tier, landed.version)) or datetime.now(timezone.utc)
+    attempts = Attempts(tier, f"run {run.id} can't be written to the audit", _AuditLog.load)
+    tried: dict[str, int] = {}
+    for log in attempts:
+        if log.has(run):
+            break
+        with attempts.unless_refused():
+            in_force = holds_in_force(_read(tier, log.files(about_holds=True)))
+            path = f"{log.version + 1:020d}-{uuid.uuid4()}.parquet"
+            tried[path] = log.version + 1
+            _append(tier, log, run, path, [*run_rows(run, landed, at), *hold_rows(run, at, in_force)])
+    _clear(tier, log, tried)
+
+
+def read_audit(tier: TierStore) -> list[Row]:
+    """Return all rows of the audit in the order of their commits, none where nothing was ever run.
+
+    Raises:
+        TierError: it can't be read.
+    """
+    try:
+        return _read(tier, _AuditLog(open_table(tier, AUDIT)).files())
+    except TableNotFoundError:
+        return []
+
+
+def _append(tier: TierStore, log: _AuditLog, run: Run, path: str, rows: list[Row]) -> None:
+    """Write the rows' file, and try once to make it the next version."""
+    table = pa.Table.from_pylist(rows, COLUMNS)
+    written = io.BytesIO()
+    pq.write_table(table, written, compression="zstd")
+    tier.put_new(f"{AUDIT}/{path}", written.getvalue())
+    kinds = [row["kind"] for row in rows]
+    stats = {
+        "numRecords": len(rows),
+        "minValues": {"kind": min(kinds)},
+        "maxValues": {"kind": max(kinds)},
+        "nullCount": {"kind": 0},
+    }
+    action = AddAction(path, written.tell(), {}, time.time_ns() // 1_000_000, True, orjson.dumps(stats).decode())
+    commit_actions(log.table, [action], transactions=[(_app_id(run), 1)])
+
+
+def _clear(tier: TierStore, log: _AuditLog, tried: dict[str, int]) -> None:
+    """Bring the entry that landed to the disk, and remove the files of refused attempts, whose places are taken."""
+    live = set(log.files()) if tried else set()
+    for path, version in tried.items():
+        if path in live:
+            settle(tier, version, AUDIT)
+        elif version <= log.version:
+            with suppress(TierError, OSError):  # a file that no commit names; no reader sees it
+                tier.delete(f"{AUDIT}/{path}")
+
+
+def _read(tier: TierStore, paths: list[str]) -> list[Row]:
+    with ThreadPoolExecutor(_READERS) as pool:
+        return [row for rows in pool.map(lambda path: _read_file(tier, path), paths) for row in rows]
+
+
+def _read_file(tier: TierStore, path: str) -> list[Row]:
+    # without Arrow's threads: 2 of 32 processes that ended right after this were aborted ("terminate called without an
+    # active exception")
+    rows: list[Row] = pq.ParquetFile(io.BytesIO(tier.get(f"{AUDIT}/{path}"))).read(use_threads=False).to_pylist()
+    return rows
+
+
+def _may_speak_of_holds(action: Row) -> bool:
+    """Whether a file may have rows about holds: beside these it has rows of its run's one kind."""
+    low, high = action.get("min.kind"), action.get("max.kind")
+    return low is None or low != high or low in (HOLD_SET, HOLD_LIFTED)
+
+
+def _app_id(run: Run) -> str:
+    return f"{AUDIT}/{run.id}"

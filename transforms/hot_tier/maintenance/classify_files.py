@@ -1,0 +1,153 @@
+"""What a program says of live files by the log alone: whole files go without being opened, and most stay so (spec §9).
+
+All files are judged at once, rule by rule. What the log knows of a field is often the same for many files: each is
+asked about once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.live_files import BOUND_PRECISION, Known
+from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
+from transforms.query import Expr
+from transforms.query.bounds import time_bounds
+from transforms.query.certainty import ALL_ROWS, NO_ROW, Certainty, KnownValues, settle_all
+from transforms.query.pruning import Values
+from transforms.query.syntax import Field
+from transforms.retention.compiled_rules import STAYS, Program
+
+_Places = npt.NDArray[np.int64]
+
+
+class Kind(Enum):
+    """What is to be done with a file."""
+
+    KEEP = "keep"
+    """No rule takes any of its rows."""
+    WHOLE = "whole"
+    """One rule takes all of its rows."""
+    HELD = "held"
+    """One rule would take all of its rows, and a hold keeps them all."""
+    OPEN = "open"
+    """Its rows must be read to be judged; it may turn out that all go, or none."""
+
+
+class Verdict(NamedTuple):
+    """What a program says of a file.
+
+    Attributes:
+        kind: What is to be done with it.
+        rule: The number of the program's rule that takes all rows of a `WHOLE` file, or would of a `HELD` one; else -1.
+        hold: The number of the first hold that is known to keep all rows of a `HELD` file; else -1.
+    """
+
+    kind: Kind
+    rule: int = STAYS
+    hold: int = STAYS
+
+
+def judge_files(snapshot: Snapshot, program: Program) -> list[tuple[LiveFile, Verdict]]:
+    """Return what a program says of each live file, in the table's order."""
+    files = list(snapshot.files.values())
+    judging = _Judging(snapshot, files)
+    rule, whole = judging.rules(program)
+    some_held, hold = judging.holds(program, np.flatnonzero(rule != STAYS))
+    found = zip(rule.tolist(), whole.tolist(), some_held.tolist(), hold.tolist(), strict=True)
+    return [(file, _verdict(*of_file)) for file, of_file in zip(files, found, strict=True)]
+
+
+def without_rows(snapshot: Snapshot, conditions: Sequence[Expr | None]) -> list[bool]:
+    """Return which conditions the log proves to hold for no event at all; the others may, as far as it can tell."""
+    return _Judging(snapshot, list(snapshot.files.values())).without_rows(conditions) if conditions else []
+
+
+def _verdict(rule: int, whole: bool, some_held: bool, hold: int) -> Verdict:  # noqa: FBT001  a row of columns
+    if rule == STAYS:
+        return Verdict(Kind.KEEP)
+    if whole and hold != STAYS:
+        return Verdict(Kind.HELD, rule, hold)
+    return Verdict(Kind.WHOLE, rule) if whole and not some_held else Verdict(Kind.OPEN)
+
+
+class _Judging:
+    """All live files, and what the log knows of them."""
+
+    def __init__(self, snapshot: Snapshot, files: Sequence[LiveFile]) -> None:
+        self._files = files
+        self._known = Known(snapshot)
+        self._own = np.array([layout_of(file.path) > 0 for file in files], np.bool_)
+        slack = [0 if layout_of(file.path) else BOUND_PRECISION for file in files]
+        self._oldest = np.array([file.min_time for file in files], np.int64)
+        self._newest = np.array([file.max_time for file in files], np.int64) + np.array(slack, np.int64)
+        self._values = cache(self._values_of)
+
+    def rules(self, program: Program) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+        """Return the number of the first rule that may take rows of each file, and whether it takes all of them."""
+        first = np.full(len(self._files), STAYS, np.int32)
+        whole = np.zeros(len(self._files), np.bool_)
+        left = np.arange(len(self._files))
+        for number, rule in enumerate(program.rules):
+            left = left[self._oldest[left] < rule.cutoff]  # what is too young for this rule is so for those that come
+            certainty = self._settle(rule.when, left)
+            found = certainty != NO_ROW
+            first[left[found]] = number
+            surely = (certainty[found] == ALL_ROWS) & self._own[left[found]]  # another writer's rows may have no time
+            whole[left[found]] = surely & (self._newest[left[found]] < rule.cutoff)
+            left = left[~found]
+        return first, whole
+
+    def holds(self, program: Program, places: _Places) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
+        """Return of which files holds may keep rows, and the number of the first that keeps all; only some files are
+        looked at.
+        """
+        some = np.zeros(len(self._files), np.bool_)
+        every = np.full(len(self._files), STAYS, np.int32)
+        for number, hold in enumerate(program.holds):
+            near = places[self._may_lie_in(hold.when, places)]
+            certainty = self._settle(hold.when, near)
+            some[near] |= certainty != NO_ROW
+            kept = near[certainty == ALL_ROWS]
+            every[kept[every[kept] == STAYS]] = number
+        return some, every
+
+    def without_rows(self, conditions: Sequence[Expr | None]) -> list[bool]:
+        """Return which conditions are proved to hold for no row of any file."""
+        places = np.arange(len(self._files))
+        near = (places[self._may_lie_in(condition, places)] for condition in conditions)
+        return [
+            bool((self._settle(condition, some) == NO_ROW).all())
+            for condition, some in zip(conditions, near, strict=True)
+        ]
+
+    def _may_lie_in(self, condition: Expr | None, places: _Places) -> npt.NDArray[np.bool_]:
+        """Return which files may have rows of the time that a condition allows."""
+        bounds = time_bounds(condition)
+        may = np.ones(len(places), np.bool_)
+        if bounds.low is not None:
+            may &= self._newest[places] >= bounds.low
+        if bounds.high is not None:
+            may &= self._oldest[places] < bounds.high
+        return may
+
+    def _settle(self, condition: Expr | None, places: _Places) -> Certainty:
+        if not len(places):
+            return np.empty(0, np.int8)
+
+        def known(field: Field) -> KnownValues:
+            distinct, codes = self._values(field)
+            return KnownValues(distinct, codes[places])
+
+        return settle_all(condition, known, len(places))
+
+    def _values_of(self, field: Field) -> KnownValues:
+        distinct: dict[Values, int] = {}
+        codes = [distinct.setdefault(self._known.of(file, field), len(distinct)) for file in self._files]
+        return KnownValues(list(distinct), np.array(codes, np.int64))

@@ -1,0 +1,74 @@
+"""Objects that are known, and of which rules have left no event (spec §9, §13): the table itself is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from transforms.hot_tier.data.rewrite import objects_in
+from transforms.hot_tier.ledger.ledger import Published
+from transforms.hot_tier.ledger.object_bounds import ObjectBounds
+from transforms.hot_tier.maintenance.commit_run import landed_of_kind
+from transforms.hot_tier.table.runs import DELETE, list_runs
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.query.instants import microseconds, parse_instant
+from transforms.storage import TierStore
+
+_READERS = 8
+Known = Mapping[str, Sequence[Published]]
+"""The published contents of objects, by their URIs."""
+
+
+@dataclass(frozen=True)
+class Deletions:
+    """What deletion runs have done to the table.
+
+    Attributes:
+        tier: The tier.
+        snapshot: The table as it is.
+        cutoff: The latest cut-off of any rule that a deletion went by, in microseconds since 1970 UTC.
+    """
+
+    tier: TierStore
+    snapshot: Snapshot
+    cutoff: int
+
+    @classmethod
+    def load(cls, tier: TierStore) -> Deletions | None:
+        """Look at all runs; None where there was no deletion: then the table is not opened."""
+        folders = [folder for folder in list_runs(tier) if folder.kind == DELETE]
+        if not folders:
+            return None
+        snapshot = Snapshot.load(tier)
+        landed = (one for _, one in landed_of_kind(snapshot, folders, DELETE))
+        times = (parse_instant(rule["cutoff"]) for one in landed for rule in one.document["rules"] if rule["cutoff"])
+        cutoff = max((microseconds(time) for time in times if time is not None), default=None)
+        return None if cutoff is None else cls(tier, snapshot, cutoff)
+
+    def may_have_lost(self, known: Known) -> list[str]:
+        """Return the objects of which a rule may have deleted events."""
+        times = {uri: _times(contents) for uri, contents in known.items()}
+        return [uri for uri, (low, high) in times.items() if low <= high and low < self.cutoff]
+
+    def have_lost_all(self, known: Known) -> set[str]:
+        """Return the objects of which rules have left no event.
+
+        Only those whose events were all older than some rule's cut-off can be; of the files whose statistics allow for
+        one of these, the column `_object` is read.
+        """
+        times = {uri: _times(contents) for uri, contents in known.items()}
+        candidates = {uri: (low, high) for uri, (low, high) in times.items() if low <= high < self.cutoff}
+        bounds = ObjectBounds(candidates)
+        paths = [file.path for file in self.snapshot.files.values() if bounds.may_be_in(file)]
+        with ThreadPoolExecutor(_READERS) as pool:
+            for found in pool.map(lambda path: objects_in(self.tier, path), paths):
+                for uri in found:
+                    candidates.pop(uri, None)
+        return set(candidates)
+
+
+def _times(contents: Iterable[Published]) -> tuple[int, int]:
+    """Return the least and greatest time of an object's events, the least the greater where it never had any."""
+    ranges = [(one.min_time, one.max_time) for one in contents if one.min_time is not None and one.max_time is not None]
+    return min((low for low, _ in ranges), default=1), max((high for _, high in ranges), default=0)

@@ -1,0 +1,153 @@
+"""A task carried out: rows counted by rule, files written again without those that are taken, and these written where
+they go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.core.errors import GoneError, TierError
+from transforms.hot_tier.data.merge import MergeInput, merge_files
+from transforms.hot_tier.data.rewrite import Keep, rewrite_file
+from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
+from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.file_names import in_both_places
+from transforms.hot_tier.table.snapshot import LiveFile
+from transforms.retention.compiled_rules import STAYS, Program, counts
+from transforms.storage import TierStore
+
+
+def count_rows(store: TierStore, task: Task) -> TaskResult:
+    """Count how many rows each rule takes; only the columns of its conditions are read, and nothing is written.
+
+    Raises:
+        GoneError: a file is gone.
+        TierError: a file can't be read.
+    """
+    with _sources(store):
+        return TaskResult(tuple(_count(store, source, task.program) for source in task.sources))
+
+
+def carry_out(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: str) -> TaskResult:
+    """Write a task's files again; no commit names the new ones yet.
+
+    Args:
+        store: The tier.
+        task: What to do.
+        promoted: The table's promoted attributes.
+        run_id: For the footers of new files.
+
+    Raises:
+        GoneError: a file is gone.
+        TierError: a file can't be read or written.
+    """
+    with _sources(store):
+        return _carry_out(store, task, promoted, run_id)
+
+
+@contextmanager
+def _sources(store: TierStore) -> Iterator[None]:
+    """Say in the product's words, which workers hand on, that a file is gone."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise GoneError(
+            f"hot tier {store.uri}: a file is gone from the store ({error}): another command has removed it meanwhile; run it again"
+        ) from error
+
+
+def _carry_out(store: TierStore, task: Task, promoted: Sequence[str], run_id: str) -> TaskResult:
+    counted = count_rows(store, task)
+    sources = tuple(
+        _without_taken(store, source, result, task.program, promoted, run_id)
+        for source, result in zip(task.sources, counted.sources, strict=True)
+    )
+    if task.destination is None:
+        return TaskResult(sources)
+    inputs = [
+        MergeInput(one.path, None if task.program is None else _rows(one.path, task.program, taken=True))
+        for one, result in zip(task.sources, sources, strict=True)
+        if any(result.taken)
+    ]
+    moved = merge_files(
+        store,
+        inputs,
+        tier_name=task.destination.tier,
+        date=task.sources[0].date,
+        promoted=promoted,
+        target_bytes=task.destination.target_bytes,
+        level=task.destination.level,
+        job=run_id,
+    )
+    _check(sum(file.rows for file in moved), sum(sum(result.taken) for result in sources), task.paths)
+    return TaskResult(sources, tuple(moved))
+
+
+def _count(store: TierStore, source: LiveFile, program: Program | None) -> SourceResult:
+    if program is None:
+        return SourceResult(source.path, (source.rows,))
+    taken = np.zeros(len(program.rules), np.int64)
+    held = np.zeros(len(program.holds), np.int64)
+    with store.open_input(f"{EVENTS}/{source.path}") as opened:
+        parquet = pq.ParquetFile(opened)
+        names = parquet.schema_arrow.names
+        both = in_both_places(source.path, names)
+        columns = program.columns_needed(names, in_both_places=both)
+        for number in range(parquet.num_row_groups):
+            table = parquet.read_row_group(number, columns=columns)
+            if table["_time"].null_count:  # only another writer's: it could not be written again
+                left = f"{EVENTS}/{source.path}: another program wrote this file, with events that have no _time: it is left as it is"
+                return SourceResult(source.path, (0,) * len(program.rules), warning=left)
+            judged = program.judge(table, in_both_places=both)
+            taken += counts(judged.rule, len(taken))
+            held += counts(judged.hold, len(held))
+    return SourceResult(source.path, tuple(taken.tolist()), tuple(held.tolist()))
+
+
+def _without_taken(
+    store: TierStore,
+    source: LiveFile,
+    result: SourceResult,
+    program: Program | None,
+    promoted: Sequence[str],
+    run_id: str,
+) -> SourceResult:
+    """Write a source again without what is taken of it, where that is neither all nor nothing."""
+    taken = sum(result.taken)
+    if program is None or taken in (0, source.rows):
+        return result
+    rest = rewrite_file(
+        store,
+        source.path,
+        _rows(source.path, program, taken=False),
+        tier_name=source.tier,
+        date=source.date,
+        promoted=promoted,
+        job=run_id,
+    )
+    _check(rest.rows if rest else 0, source.rows - taken, (source.path,))
+    return replace(result, rest=rest)
+
+
+def _rows(path: str, program: Program, *, taken: bool) -> Keep:
+    """Return what chooses the rows of a table that the program takes, or leaves."""
+
+    def choose(table: pa.Table) -> pa.Array:
+        rule = program.judge(table, in_both_places=in_both_places(path, table.schema.names)).rule
+        return pa.array((rule != STAYS) == taken)
+
+    return choose
+
+
+def _check(rows: int, wanted: int, paths: Sequence[str]) -> None:
+    """Refuse to commit files that don't hold exactly the rows that were counted."""
+    if rows != wanted:
+        raise TierError(
+            f"{', '.join(paths)}: {rows:,} rows were written where {wanted:,} were counted; nothing was changed"
+        )

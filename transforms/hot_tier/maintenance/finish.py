@@ -1,0 +1,74 @@
+"""The end of a run: it is written to the audit, and done.
+
+What a killed process has left is finished by the next command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from transforms.hot_tier.maintenance.audit import write_audit
+from transforms.hot_tier.maintenance.commit_run import Landed, give_up, landed_of
+from transforms.hot_tier.maintenance.vacuum.purging import delete_listed
+from transforms.hot_tier.table.runs import DONE, REMOVE, Run, RunFolder, unfinished_runs, who
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.query.instants import format_instant
+from transforms.storage import TierStore
+
+
+def finish(folder: RunFolder, run: Run, landed: Landed | None) -> None:
+    """Write a run to the audit and mark it as done; as often as wanted.
+
+    Args:
+        folder: The run's folder.
+        run: The run.
+        landed: What it has changed; None where there was nothing to change.
+
+    Raises:
+        TierError: the store refuses; a later command does it then (`finish_interrupted`).
+    """
+    write_audit(folder.tier, run, landed)
+    _mark_done(folder, landed)
+
+
+def finish_interrupted(tier: TierStore, is_live: Callable[[Run], bool]) -> list[Run]:
+    """Finish the runs whose processes are gone.
+
+    A run that has changed the table is written to the audit; of a physical removal that was begun the rest is removed
+    first. A run that has not never will (`give_up`). Where nothing is left to finish this costs one listing.
+
+    Args:
+        tier: The hot tier.
+        is_live: Whether a run may still be at work.
+
+    Returns:
+        The runs that were finished.
+
+    Raises:
+        TierError: the store refuses.
+    """
+    finished = []
+    for folder in unfinished_runs(tier):
+        run = folder.run()
+        if not is_live(run):
+            _finish(folder, run)
+            finished.append(run)
+    return finished
+
+
+def _finish(folder: RunFolder, run: Run) -> None:
+    if give_up(folder.tier, run):
+        by = {"givenUpBy": who(), "at": format_instant(datetime.now(timezone.utc))}
+        _mark_done(folder, None, **by)
+        return
+    landed = landed_of(Snapshot.load(folder.tier), folder)
+    if landed is not None and run.kind == REMOVE:
+        delete_listed(folder, landed)
+    finish(folder, run, landed)
+
+
+def _mark_done(folder: RunFolder, landed: Landed | None, **more: str) -> None:
+    folder.write_json(
+        DONE, {"changes": landed.path if landed else None, "version": landed.version if landed else None, **more}
+    )

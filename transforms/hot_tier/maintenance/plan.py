@@ -1,0 +1,111 @@
+"""What a run does to which files: by the log alone where that proves it, else by tasks for the workers (spec §9,
+§10).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+
+from transforms.hot_tier.data.data_file import COMPRESSION_LEVEL
+from transforms.hot_tier.maintenance.classify_files import Kind, Verdict, judge_files
+from transforms.hot_tier.maintenance.compacting import plan_compaction
+from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task
+from transforms.hot_tier.table.snapshot import LiveFile, Snapshot, unnamed_file
+from transforms.retention.compiled_rules import Program
+
+LEVELS = {"hot": COMPRESSION_LEVEL, "cold": 9}
+"""How strongly files of a tier are compressed, by zstd's levels."""
+COLD = Destination(tier="cold", target_bytes=512 << 20, level=LEVELS["cold"])
+MOST_TASK_BYTES = 1 << 30
+"""Files of one date that move together: more make several tasks, side by side."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done to the files of one snapshot.
+
+    Attributes:
+        settled: Files that need not be opened: all of their rows go by one rule, or are kept by a hold.
+        tasks: What workers have to look into.
+    """
+
+    settled: tuple[tuple[LiveFile, SourceResult], ...]
+    tasks: tuple[Task, ...]
+
+    @property
+    def most_rows(self) -> int:
+        """How many rows may be taken at most."""
+        return sum(file.rows for file, _ in self.settled) + sum(
+            source.rows for task in self.tasks for source in task.sources
+        )
+
+
+def plan_deletion(snapshot: Snapshot, program: Program) -> Plan:
+    """Plan which files are dropped, and which are looked into, each by itself."""
+    settled: list[tuple[LiveFile, SourceResult]] = []
+    tasks: list[Task] = []
+    for file, verdict in judge_files(snapshot, program):
+        if verdict.kind is not Kind.KEEP and not snapshot.can_be_named(file.path):
+            settled.append((file, _left_alone(file, program)))
+        elif verdict.kind is Kind.OPEN:
+            tasks.append(Task((file,), program, None))
+        elif verdict.kind is not Kind.KEEP:
+            settled.append((file, _settled(file, verdict, program)))
+    return Plan(tuple(settled), tuple(tasks))
+
+
+def plan_tiering(snapshot: Snapshot, program: Program, destination: Destination) -> Plan:
+    """Plan which files' rows move: those of one date together, so that they become few large files."""
+    settled: list[tuple[LiveFile, SourceResult]] = []
+    moving: defaultdict[str, list[LiveFile]] = defaultdict(list)
+    for file, verdict in judge_files(snapshot, program):
+        if file.tier == destination.tier:
+            continue
+        if verdict.kind is not Kind.KEEP and not snapshot.can_be_named(file.path):
+            settled.append((file, _left_alone(file, program)))
+        elif verdict.kind is Kind.HELD:
+            settled.append((file, _settled(file, verdict, program)))
+        elif verdict.kind is not Kind.KEEP:
+            moving[file.date].append(file)
+    groups = [group for date in sorted(moving) for group in _of_about(moving[date], MOST_TASK_BYTES)]
+    return Plan(tuple(settled), tuple(Task(group, program, destination) for group in groups))
+
+
+def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> Plan:
+    """Plan which small files of each partition are merged."""
+    partitions: defaultdict[tuple[str, str], list[LiveFile]] = defaultdict(list)
+    for file in snapshot.files.values():
+        if snapshot.can_be_named(file.path):
+            partitions[file.tier, file.date].append(file)
+    return Plan(
+        (),
+        tuple(
+            Task(group, None, Destination(tier, target_bytes, LEVELS[tier]))
+            for (tier, _), files in sorted(partitions.items())
+            for group in plan_compaction(files, target_bytes=target_bytes)
+        ),
+    )
+
+
+def _settled(file: LiveFile, verdict: Verdict, program: Program) -> SourceResult:
+    """Return what becomes of a file about which the log says all."""
+    held = verdict.kind is Kind.HELD
+    taken = tuple(file.rows if number == verdict.rule and not held else 0 for number in range(len(program.rules)))
+    kept = tuple(file.rows if number == verdict.hold else 0 for number in range(len(program.holds)))
+    return SourceResult(file.path, taken, kept)
+
+
+def _left_alone(file: LiveFile, program: Program) -> SourceResult:
+    """Return what becomes of a file that no commit can take out of the table."""
+    return SourceResult(file.path, (0,) * len(program.rules), warning=f"{unnamed_file(file.path)}: it is left as it is")
+
+
+def _of_about(files: Sequence[LiveFile], size: int) -> list[tuple[LiveFile, ...]]:
+    """Return the files in the order of their times, in groups of about a size."""
+    ordered = sorted(files, key=lambda file: (file.min_time, file.path))
+    ends = accumulate(file.size for file in ordered)
+    numbered = ((max(0, end - 1) // size, file) for end, file in zip(ends, ordered, strict=True))
+    return [tuple(file for _, file in group) for _, group in groupby(numbered, key=lambda pair: pair[0])]

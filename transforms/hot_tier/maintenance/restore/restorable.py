@@ -1,0 +1,203 @@
+"""The deletions that can be taken back, and what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import yaml
+
+from transforms.core.errors import ConfigurationError, TierError
+from transforms.hot_tier.ledger.ledger import Ledger
+from transforms.hot_tier.maintenance.commit_run import Landed, landed_of, landed_of_kind
+from transforms.hot_tier.maintenance.kept_rules import kept_rules
+from transforms.hot_tier.maintenance.restore.removed_rows import Pair, Superseded
+from transforms.hot_tier.maintenance.vacuum.log_entries import commit_time
+from transforms.hot_tier.table.purges import landed_purges, purge_number
+from transforms.hot_tier.table.runs import DELETE, Run, RunFolder, list_runs
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.storage import TierStore
+
+_SHOWN = 20
+_MOST_CHARACTERS = 30_000
+"""Of a hold; a query has at most 65,536."""
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A deletion that is in the table.
+
+    Attributes:
+        run: The run.
+        landed: What it has changed.
+    """
+
+    run: Run
+    landed: Landed
+
+    @property
+    def restoring(self) -> str:
+        """The app id that the commit bears which takes it back."""
+        return f"restore/{self.run.id}"
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The files that it took rows out of."""
+        return [Pair.from_document(file) for file in self.landed.document["files"]]
+
+    @property
+    def events(self) -> int:
+        """How many events it has deleted."""
+        return sum(pair.taken for pair in self.pairs)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Deletions that were asked for.
+
+    Attributes:
+        runs: Those that can be taken back, the oldest first.
+        restored: The ids of those that were taken back before.
+    """
+
+    runs: tuple[Deleted, ...]
+    restored: tuple[str, ...]
+
+
+def find_runs(
+    tier: TierStore, snapshot: Snapshot, *, run_id: str | None = None, to: int | datetime | None = None
+) -> Found:
+    """Return a deletion by its id, or all that came after a version or a time.
+
+    Args:
+        tier: The hot tier.
+        snapshot: The table.
+        run_id: The run.
+        to: The version or time that the table is to have the events of.
+
+    Raises:
+        ConfigurationError: there is no such deletion, or it has deleted nothing.
+    """
+    if run_id is None:
+        deleted = [one for one in _deletions(tier, snapshot) if _is_after(tier, one, to)]
+    else:
+        deleted = [_deletion(tier, snapshot, run_id)]
+    restored = {one.run.id for one in deleted if snapshot.transaction_version(one.restoring) is not None}
+    runs = sorted((one for one in deleted if one.run.id not in restored), key=lambda one: one.landed.version)
+    return Found(tuple(runs), tuple(sorted(restored)))
+
+
+def check_not_removed(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> None:
+    """Check that the files which restoring reads have not been removed from the store.
+
+    Raises:
+        TierError: some were, or are about to be: it is too late.
+    """
+    if not runs or not purge_number(snapshot):
+        return
+    needed = {one.run.id: {path for pair in one.pairs for path in pair.paths} for one in runs}
+    gone: dict[str, str] = {}
+    purges = landed_purges(tier, snapshot, since=min(one.landed.version for one in runs))
+    for purge in sorted(purges, key=lambda purge: str(purge.document["at"])):
+        for run_id in (run_id for run_id, paths in needed.items() if not paths.isdisjoint(purge.files)):
+            gone.setdefault(
+                run_id, f"files of run {run_id} were removed at {purge.document['at']} by run {purge.run_id}"
+            )
+    if gone:
+        others = _listed([f"--run {run_id}" for run_id in needed if run_id not in gone])
+        hint = f". The others can still be restored, each by itself: {others}" if others else ""
+        raise TierError(
+            f"hot tier {tier.uri}: too late: {_listed(list(gone.values()), '; ')}, as their grace was over; nothing was restored{hint}"
+        )
+
+
+def with_superseded(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> list[tuple[Deleted, Superseded]]:
+    """Return each deletion with what was superseded since.
+
+    Raises:
+        TierError: it is too late (`check_not_removed`).
+    """
+    check_not_removed(tier, snapshot, runs)
+    ledger = Ledger.load(tier, snapshot)
+    return [(one, ledger.superseded_since(one.landed.document["k"])) for one in runs]
+
+
+@contextmanager
+def reading(tier: TierStore, deleted: Deleted) -> Iterator[None]:
+    """Say, where a file goes while it is read, who has removed it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        check_not_removed(tier, Snapshot.load(tier), [deleted])
+        raise TierError(
+            f"hot tier {tier.uri}: too late: a file of run {deleted.run.id} is gone from the store ({error}); nothing was restored"
+        ) from error
+
+
+def hold_for(runs: Sequence[Deleted]) -> str:
+    """Return holds, as a rules file has them, that keep what these deletions (at least one) had taken, and nothing
+    younger.
+    """
+    conditions = [
+        f"({condition})" for condition in dict.fromkeys(condition for one in runs for condition in _conditions(one))
+    ]
+    others = f" and {len(runs) - 1} others" if len(runs) > 1 else ""
+    parts = [" OR ".join(part) for part in _of_at_most(conditions, _MOST_CHARACTERS)]
+    numbers = [""] if len(parts) == 1 else [f", {number}" for number in range(1, len(parts) + 1)]
+    holds = [
+        {"name": f"restored {runs[0].run.id}{others}{number}", "when": part}
+        for number, part in zip(numbers, parts, strict=True)
+    ]
+    text: str = yaml.safe_dump({"holds": holds}, sort_keys=False, allow_unicode=True, width=10**9)
+    return text
+
+
+def _of_at_most(texts: Sequence[str], characters: int) -> Iterator[list[str]]:
+    """Yield texts in their order, as many together as have so many characters; one at least."""
+    part: list[str] = []
+    for text in texts:
+        if part and sum(map(len, part)) + len(text) > characters:
+            yield part
+            part = []
+        part.append(text)
+    yield part
+
+
+def _conditions(deleted: Deleted) -> Iterator[str]:
+    """Yield what the events of each rule that has taken some have in common: they meet its condition, and are older
+    than its cut-off.
+    """
+    known = {rule.name: rule.text for rule in kept_rules(deleted.run).rules}
+    for rule in deleted.landed.document["rules"]:
+        if rule["events"]:
+            condition = known.get(rule["name"])
+            yield f"({condition}) #time<{rule['cutoff']}" if condition else f"#time<{rule['cutoff']}"
+
+
+def _deletions(tier: TierStore, snapshot: Snapshot) -> Iterator[Deleted]:
+    return (Deleted(folder.run(), landed) for folder, landed in landed_of_kind(snapshot, list_runs(tier), DELETE))
+
+
+def _deletion(tier: TierStore, snapshot: Snapshot, run_id: str) -> Deleted:
+    names = [folder.run_id for folder in list_runs(tier)]
+    landed = landed_of(snapshot, RunFolder(tier, run_id)) if run_id in names else None
+    if landed is not None and (run := RunFolder(tier, run_id).run()).kind == DELETE:
+        return Deleted(run, landed)
+    there = [one.run.id for one in _deletions(tier, snapshot)][::-1]
+    what = f"run {run_id} has deleted nothing" if run_id in names else f"there is no run {run_id}"
+    raise ConfigurationError(
+        f"{what} in {tier.uri}; deletions, the latest first: {_listed(there) or 'none'}", field="run"
+    )
+
+
+def _listed(texts: Sequence[str], between: str = ", ") -> str:
+    """Return some texts in one, and how many there are beyond twenty."""
+    return between.join(texts[:_SHOWN]) + (f"{between}and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else "")
+
+
+def _is_after(tier: TierStore, deleted: Deleted, to: int | datetime | None) -> bool:
+    if to is None or isinstance(to, int):
+        return to is None or deleted.landed.version > to
+    return (commit_time(tier, deleted.landed.version) or deleted.run.started_at) > to

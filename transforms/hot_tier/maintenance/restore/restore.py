@@ -1,0 +1,144 @@
+"""Restoring: exactly the rows that deletions have removed come back, in new files (docs/design.md §9).
+
+Rows are only added, so nothing that came later goes, and compactions, replacements, moves and ingests in between make
+no difference: what was removed is known from the deletion's own files. Rows of objects that were replaced or forced
+since are left out. The commit bears `restore/RUN` for each deletion that it takes back, and is made only where none of
+these is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+
+from transforms.core.errors import TierError
+from transforms.hot_tier.data.data_file import FileDescription
+from transforms.hot_tier.data.layout import own_columns
+from transforms.hot_tier.data.rewrite import write_rows
+from transforms.hot_tier.data.row_groups import open_rows, rows_taken
+from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
+from transforms.hot_tier.maintenance.restore.plan import RestorePlan, plan_restore
+from transforms.hot_tier.maintenance.restore.removed_rows import Mask, Pair, Superseded, removed_rows
+from transforms.hot_tier.maintenance.restore.restorable import (
+    Deleted,
+    Found,
+    find_runs,
+    hold_for,
+    reading,
+    with_superseded,
+)
+from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.runs import NEEDS, Run, RunFolder
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.storage import TierStore
+
+__all__ = ["Deleted", "Found", "RestorePlan", "find_runs", "hold_for", "plan_restore", "restore"]
+
+
+def restore(folder: RunFolder, run: Run, runs: Sequence[Deleted]) -> Landed | None:
+    """Bring back what deletions have removed, in one commit.
+
+    Args:
+        folder: The restoring run's folder, which bears its `run.json` already.
+        run: The run.
+        runs: The deletions; those that another has taken back meanwhile are left out.
+
+    Returns:
+        What landed: its document has `runs`, `events`, `newer`, `files` and `bytes`; None where all were taken back
+        before.
+
+    Raises:
+        TierError: it is too late, a file can't be read, or the store refuses; nothing was restored then.
+    """
+    folder.write_json(NEEDS, sorted({path for one in runs for pair in one.pairs for path in pair.paths}))
+    return carry_through(folder, run, _Restoring(folder, run, runs).change)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """The rows of a pair, written to a new file; `newer` of them were left out because of `superseded`."""
+
+    file: FileDescription | None
+    newer: int
+    superseded: Superseded
+
+    def is_right_for(self, superseded: Superseded) -> bool:
+        """Whether the same rows are wanted now."""
+        there = self.file.objects if self.file else {}
+        return all(jobs == self.superseded.get(uri) for uri, jobs in superseded.items() if uri in there)
+
+
+class _Restoring:
+    """Plans one restore, on each snapshot anew; what is written is kept while the same rows are wanted."""
+
+    def __init__(self, folder: RunFolder, run: Run, runs: Sequence[Deleted]) -> None:
+        self._tier = folder.tier
+        self._run = run
+        self._runs = runs
+        self._written: dict[str, _Written] = {}
+
+    def change(self, snapshot: Snapshot) -> Change | None:
+        """Return what to commit on a snapshot; None where nothing is left."""
+        left = [one for one in self._runs if snapshot.transaction_version(one.restoring) is None]
+        if not left:
+            return None
+        written: list[_Written] = []
+        for one, superseded in with_superseded(self._tier, snapshot, left):
+            with reading(self._tier, one):
+                written += [self._write(pair, superseded, snapshot.columns) for pair in one.pairs]
+        files = [one.file for one in written if one.file is not None]
+        events, newer = sum(file.rows for file in files), sum(one.newer for one in written)
+        if events + newer != sum(one.events for one in left):
+            raise TierError(
+                f"hot tier {self._tier.uri}: {events + newer:,} rows are not what the runs deleted; nothing was restored"
+            )
+        document = {
+            "runs": [one.run.id for one in left],
+            "events": events,
+            "newer": newer,
+            "files": [file.path for file in files],
+            "bytes": sum(file.size for file in files),
+        }
+        return Change(files, (), document, [(one.restoring, 1) for one in left])
+
+    def _write(self, pair: Pair, superseded: Superseded, promoted: Sequence[str]) -> _Written:
+        known = self._written.get(pair.old)
+        if known is None or not known.is_right_for(superseded):
+            known = _write_pair(self._tier, pair, superseded, promoted=promoted, run_id=self._run.id)
+            self._written[pair.old] = known
+        return known
+
+
+def _write_pair(
+    tier: TierStore, pair: Pair, superseded: Superseded, *, promoted: Sequence[str], run_id: str
+) -> _Written:
+    """Write a pair's wanted rows to a new file in the old one's partition and layout."""
+    newer = 0
+    layout = layout_of(pair.old)
+
+    def tables() -> Iterator[pa.Table]:
+        nonlocal newer
+        for rows in removed_rows(tier, pair, superseded):
+            newer += rows.newer
+            if rows.wanted.any():
+                yield rows_taken(parquet.read_row_group(rows.group), partial(_wanted, rows.wanted))
+
+    with open_rows(tier, pair.old) as parquet:
+        wanted = _own(list(tables()), promoted) if layout == 0 else tables()
+        file = write_rows(
+            tier, wanted, tier_name=pair.tier, date=pair.date, promoted=promoted, layout=layout, job=run_id
+        )
+    return _Written(file, newer, superseded)
+
+
+def _wanted(mask: Mask, _: pa.Table) -> pa.Array:
+    return pa.array(mask)
+
+
+def _own(tables: list[pa.Table], promoted: Sequence[str]) -> Iterator[pa.Table]:
+    """Yield rows of another writer's file, which may be in any order and of other types, as the product keeps rows."""
+    if tables:
+        yield own_columns(pa.concat_tables(tables), promoted).unify_dictionaries().sort_by("_time")

@@ -1,0 +1,158 @@
+"""Search (spec §11): the newest events that satisfy a query, without reading more of the tier than they take.
+
+The log says which files a time range needs and how new the events of each are; a file's footer says it of its row
+groups. These are read newest first, whichever files they lie in, and an event is given out as soon as nothing unread
+can be newer. Of a row group only the columns of the query are read; all others only for the rows that are found.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from transforms.hot_tier.search.event_file import EventFile, RowGroup
+from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.rows import flat_rows, row_field
+from transforms.hot_tier.table.live_files import files_for, load_events, never_in_map
+from transforms.query.syntax import Expr
+from transforms.storage import TierStore
+
+_THREADS = 4
+_MOST_AT_ONCE = 8
+_FEW = 10_000
+"""Up to so many events a row group may find without filling the memory, so that more of them may be read at once."""
+
+
+def search(
+    tier: TierStore,
+    expr: Expr | None,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    limit: int | None = 100,
+    fields: Sequence[str] = (),
+) -> Iterator[dict[str, Any]]:
+    """Return the newest events that satisfy a query as flat rows (`rows.flat_rows`), newest first.
+
+    Args:
+        tier: the hot tier.
+        expr: the query; None means every event.
+        start: the time from which on; without it from the first.
+        end: the time before which; without it to the last.
+        limit: at most so many; None means all.
+        fields: the columns and attributes to keep; nothing means everything.
+
+    Raises:
+        ConfigurationError: a field that can't be.
+        TierError: the table can't be read; later too, while rows are taken.
+    """
+    wanted_fields = [row_field(name) for name in fields]
+    frames = search_frames(tier, Wanted(expr, start, end, tuple(wanted_fields)), limit=limit)
+    return (row for frame in frames for row in flat_rows(frame, wanted_fields))
+
+
+def search_frames(tier: TierStore, wanted: Wanted, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
+    """Return the events as `Search.frames` does; the table is opened at once."""
+    return Search.begin(tier, wanted).frames(limit=limit)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search in one version of the table.
+
+    Attributes:
+        promoted: the attributes that have a column of their own in that version.
+    """
+
+    wanted: Wanted
+    files: Sequence[EventFile]
+    promoted: Sequence[str]
+
+    @classmethod
+    def begin(cls, tier: TierStore, wanted: Wanted) -> Search:
+        """Open the table, and leave out the files that can't hold what is wanted."""
+        snapshot = load_events(tier)
+        live = files_for(snapshot, wanted.expr, wanted.bounds, wanted.tier_name)
+        return cls(
+            wanted, [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in live], snapshot.columns
+        )
+
+    def frames(self, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
+        """Return the events as frames of the tier's columns, newest first within and between them.
+
+        Columns that a file lacks are null, those that no file of a frame has may be missing from it. What was promoted
+        after a file was written is in that file's map.
+        """
+        return _newest_first(_Unread(self.files, self.wanted), self.wanted, limit)
+
+
+class _Unread:
+    """The row groups that were not read yet, newest first. A file's footer is read when the file is next."""
+
+    def __init__(self, files: Sequence[EventFile], wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._queue: list[tuple[int, int, EventFile, RowGroup | None]] = []
+        self._pushed = 0
+        for file in sorted(files, key=lambda file: file.path):
+            self._push(file.newest, file, None)
+
+    def newest(self) -> int | None:
+        """Return a time than which nothing unread is newer, or None where all is read."""
+        return -self._queue[0][0] if self._queue else None
+
+    def take(self, count: int) -> list[tuple[EventFile, RowGroup]]:
+        """Return the next row groups, at most so many."""
+        taken: list[tuple[EventFile, RowGroup]] = []
+        while self._queue and len(taken) < count:
+            _, _, file, group = heapq.heappop(self._queue)
+            if group is not None:
+                taken.append((file, group))
+                continue
+            for number in file.row_groups(self._wanted):
+                self._push(number.newest, file, number)
+        return taken
+
+    def _push(self, newest: int, file: EventFile, group: RowGroup | None) -> None:
+        self._pushed += 1
+        heapq.heappush(self._queue, (-newest, self._pushed, file, group))
+
+
+def _newest_first(unread: _Unread, wanted: Wanted, limit: int | None) -> Iterator[pl.DataFrame]:
+    """Read row groups, few at first and then more at a time, and yield what can't be preceded by anything unread."""
+    found = pl.DataFrame()
+    at_once = 1
+    most = _MOST_AT_ONCE if limit is not None and limit <= _FEW else 2
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="search") as pool:
+        while limit is None or limit > 0:
+            reading = [pool.submit(file.read, group, wanted, limit) for file, group in unread.take(at_once)]
+            found = _merge([found, *(frame.result() for frame in reading)])
+            found = found if limit is None else found.head(limit)
+            ready, found = _split(found, unread.newest())
+            if ready.height:
+                yield ready
+            limit = None if limit is None else limit - ready.height
+            at_once = min(2 * at_once, most)
+            if unread.newest() is None and not found.height:
+                return
+
+
+def _merge(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the events of frames that are each sorted, newest first; at the same time, in the order of the frames."""
+    filled = [frame for frame in frames if frame.height]
+    if len(filled) < 2:
+        return filled[0] if filled else pl.DataFrame()
+    return pl.concat(filled, how="diagonal").sort("_time", descending=True, maintain_order=True)
+
+
+def _split(found: pl.DataFrame, bound: int | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split events into those that nothing unread can precede, and the others."""
+    if bound is None or not found.height:
+        return found, found.clear()
+    ready = int((found["_time"].to_physical() >= bound).sum())
+    return found.head(ready), found.slice(ready)

@@ -1,0 +1,97 @@
+"""Found events as tables whose columns are known before the first event comes, for CSV and Parquet; never all of them
+at once.
+
+Without fields to keep, the columns are those of the table `events`: the system's, the promoted attributes, `attributes`
+with all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+import orjson
+import polars as pl
+
+from transforms.core.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME
+from transforms.hot_tier.search.rows import row_key
+from transforms.query.compiler import field_column, time_text
+from transforms.query.syntax import Field
+
+_MAP = pl.Map(pl.String, pl.String)
+_ROWS = 100_000
+
+
+def event_tables(
+    frames: Iterable[pl.DataFrame], promoted: Sequence[str], fields: Sequence[Field] = ()
+) -> Iterator[pl.DataFrame]:
+    """Yield found events with the same columns and types in every frame; at least one frame, be it without rows.
+
+    Args:
+        frames: what `search_frames` yields.
+        promoted: the table's promoted attributes.
+        fields: what to keep, in this order; nothing means everything.
+    """
+    wanted = list(fields) or [*(Field(name, system=True) for name in SYSTEM_COLUMNS), *map(Field, promoted)]
+    kept = promoted if not fields else None
+    yield _table(pl.DataFrame(schema={"_time": pl.Datetime("us", "UTC")}), wanted, kept)
+    for frame in _together(frames):
+        yield _table(frame, wanted, kept)
+
+
+def as_csv(table: pl.DataFrame, *, header: bool) -> bytes:
+    """Return a table as CSV (RFC 4180): times as the query language writes them, the map as a JSON object, no value as
+    nothing.
+    """
+    columns: list[pl.Series] = []
+    for column in table.iter_columns():
+        if column.dtype == _MAP:
+            column = pl.Series(
+                column.name, [None if row is None else orjson.dumps(row).decode() for row in column], pl.String
+            )
+        columns.append(time_text(column) if column.dtype.is_temporal() else column)
+    return pl.DataFrame(columns).write_csv(include_header=header).encode()
+
+
+def _table(frame: pl.DataFrame, fields: Sequence[Field], promoted: Collection[str] | None) -> pl.DataFrame:
+    """Return the fields as columns, and with promoted attributes all others beside them."""
+    columns = {row_key(field): _column(frame, field) for field in fields}
+    if promoted is not None:
+        columns[ATTRIBUTES_COLUMN] = _others(frame, promoted).alias(ATTRIBUTES_COLUMN)
+    return pl.DataFrame([column.alias(name) for name, column in columns.items()])
+
+
+def _column(frame: pl.DataFrame, field: Field) -> pl.Series:
+    """Return a field's values: of frames put together of several files, some may be in its column and some in the
+    map.
+    """
+    kind = pl.Datetime("us", "UTC") if field.system and SYSTEM_COLUMNS[field.name] == TIME else pl.String
+    places = [
+        [name for name in frame.columns if name != ATTRIBUTES_COLUMN],
+        [name for name in frame.columns if name == ATTRIBUTES_COLUMN],
+    ]
+    found = [value for columns in places if (value := field_column(field, columns)) is not None]
+    if not found:
+        return pl.Series([None] * frame.height, dtype=kind)
+    return frame.select(pl.coalesce(*found).alias("value")).to_series()
+
+
+def _others(frame: pl.DataFrame, promoted: Collection[str]) -> pl.Series:
+    """Return the map without what has a column."""
+    if ATTRIBUTES_COLUMN not in frame.columns or frame[ATTRIBUTES_COLUMN].null_count() == frame.height:
+        return pl.Series([None] * frame.height, dtype=_MAP)
+    own = frozenset(promoted)
+    rows = frame[ATTRIBUTES_COLUMN].to_list()
+    rest = [{name: value for name, value in row.items() if name not in own} if row else None for row in rows]
+    return pl.Series([row or None for row in rest], dtype=_MAP)
+
+
+def _together(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Put small frames together: each becomes a row group."""
+    some: list[pl.DataFrame] = []
+    for frame in frames:
+        some.append(frame)
+        if sum(one.height for one in some) >= _ROWS:
+            yield pl.concat(some, how="diagonal")
+            some = []
+    if some:
+        yield pl.concat(some, how="diagonal")

@@ -1,0 +1,70 @@
+"""Flat rows (spec §13): an event as one object, the `_` columns first, then its attributes wherever they are kept,
+without nulls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from transforms.core.errors import ConfigurationError
+from transforms.core.names import ATTRIBUTES_COLUMN, PARTITION_COLUMNS, SYSTEM_NAMES, attribute_column
+from transforms.query.parser import attribute_field
+from transforms.query.syntax import SYSTEM_ATTRIBUTES, Field
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def row_field(name: str) -> Field:
+    """Return what a name of `--fields` means: a name of a flat row or of the query language (`_time`, `#time`,
+    `message`, `status`).
+
+    Raises:
+        ConfigurationError: it begins with `#` and is no system attribute.
+    """
+    if name in SYSTEM_NAMES:
+        return Field(name, system=True)
+    if not name.startswith("#"):
+        return attribute_field(name)
+    column = SYSTEM_ATTRIBUTES.get(name[1:])
+    if column is None:
+        known = ", ".join(f"#{known}" for known in SYSTEM_ATTRIBUTES)
+        raise ConfigurationError(f"no system attribute is called {name}; there are {known}", field="fields")
+    return Field(column, system=True)
+
+
+def row_key(field: Field) -> str:
+    """Return the key that a field has in flat rows."""
+    return field.name if field.system else attribute_column(field.name)
+
+
+def flat_rows(events: pl.DataFrame, fields: Sequence[Field] = ()) -> Iterator[dict[str, Any]]:
+    """Yield events as flat rows.
+
+    Args:
+        events: columns of the hot tier, any of them; the partitions' are left out.
+        fields: what to keep, in this order; nothing means everything.
+
+    Yields:
+        Text as `str`, times as `datetime` in UTC.
+    """
+    system = [name for name in SYSTEM_NAMES if name in events.columns]
+    promoted = [
+        name
+        for name in events.columns
+        if name not in SYSTEM_NAMES and name not in (*PARTITION_COLUMNS, ATTRIBUTES_COLUMN)
+    ]
+    keys = [*system, *map(attribute_column, promoted)]
+    columns = [events.get_column(name).to_list() for name in (*system, *promoted)]
+    others = (
+        events.get_column(ATTRIBUTES_COLUMN).to_list()
+        if ATTRIBUTES_COLUMN in events.columns
+        else [None] * events.height
+    )
+    wanted = [row_key(field) for field in fields]
+    for number, others_of_row in enumerate(others):
+        row = {key: value for key, column in zip(keys, columns, strict=True) if (value := column[number]) is not None}
+        for name, value in (others_of_row or {}).items():
+            row.setdefault(attribute_column(name), value)
+        yield {key: row[key] for key in wanted if key in row} if wanted else row

@@ -1,0 +1,212 @@
+"""SQL for people (spec §11, docs/design.md §8): DuckDB over the live files, as one flat view `events`, and nothing
+else.
+
+The database lives in memory and may open exactly the live files. Before the statement comes, access to all else is off
+and the configuration locked; and of all statements only one SELECT gets through, since these settings alone would let
+CREATE and DROP pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from transforms.core.errors import ConfigurationError, RekindleError, TierError
+from transforms.hot_tier.search import events_view as view
+from transforms.hot_tier.search.duckdb_session import Database, can_read
+from transforms.hot_tier.search.sql_text import Form
+from transforms.hot_tier.table.live_files import file_uri, load_events, never_in_map
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.storage import TierStore
+
+_BATCH_ROWS = 100_000
+_SURROUNDINGS = ("IO Error", "Out of Memory Error", "INTERNAL Error", "HTTP Error")
+_FROM_DATASET = ("registered as '_events'", "arrow_scan: get_next")
+_T = TypeVar("_T")
+
+
+_NO_COLUMN = re.compile(r'Referenced column "(?P<name>[^"]+)" not found')
+
+
+class SqlResult:
+    """What a SELECT returned, row by row as it comes. A context manager; it closes itself at its end too.
+
+    Attributes:
+        schema: the columns and their types.
+        column_names: the columns as the statement names them; the second of one name gets `_1`, as DuckDB does it in
+            subqueries.
+    """
+
+    def __init__(self, database: _Database, reader: pa.RecordBatchReader) -> None:
+        """Take over a database that runs a statement."""
+        self._database = database
+        self._reader = reader
+        self.schema: pa.Schema = reader.schema
+        self.column_names: list[str] = reader.schema.names
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as batches; once."""
+        with self._database:
+            while (batch := self._database.wait(lambda: next(self._reader, None))) is not None:
+                yield batch
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows as Python values, maps as dicts; once. Of a form, they are what Python has types for."""
+        for batch in self.batches():
+            yield from zip(*(column.to_pylist(maps_as_pydicts="lossy") for column in batch.columns), strict=True)
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """Return all rows as dicts."""
+        return [dict(zip(self.column_names, row, strict=True)) for row in self.rows()]
+
+    def read_all(self) -> pa.Table:
+        """Return all rows as a table."""
+        return pa.Table.from_batches(list(self.batches()), self._reader.schema)
+
+    def close(self) -> None:
+        """End the statement, at whatever row it is."""
+        self._database.close()
+
+    def __enter__(self) -> SqlResult:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the statement."""
+        self.close()
+
+
+def run_sql(tier: TierStore, text: str, form: Form | None = None) -> SqlResult:
+    """Run one SELECT over the view `events`.
+
+    Args:
+        tier: the hot tier.
+        text: the statement, in DuckDB's dialect; times are in UTC.
+        form: how the values are shown; as they are, without it.
+
+    Raises:
+        ConfigurationError: it is not one SELECT, or DuckDB refuses it; with DuckDB's message. Rows may raise it too (a
+            cast that fails).
+        TierError: the table can't be read.
+    """
+    statement = check_statement(text)
+    snapshot = load_events(tier)
+    database = _Database()
+    try:
+        database.show(tier, snapshot)
+        database.lock()
+        return SqlResult(database, database.run(statement, form))
+    except BaseException:
+        database.close()
+        raise
+
+
+def check_statement(text: str) -> str:
+    """Return the one SELECT that a text is.
+
+    Raises:
+        ConfigurationError: it is another statement, several or none.
+    """
+    try:
+        statements = duckdb.extract_statements(text)
+    except duckdb.Error as error:
+        raise _explained(str(error)) from error
+    if len(statements) != 1:
+        raise ConfigurationError(
+            f"expected one SELECT over events, found {len(statements) or 'no'} statements", field="sql"
+        )
+    statement = statements[0]
+    if statement.type != duckdb.StatementType.SELECT:
+        raise ConfigurationError(
+            f"this is {statement.type.name}; only one SELECT over events is allowed: the hot tier is only read here",
+            field="sql",
+        )
+    return str(statement.query)
+
+
+class _Database(Database):
+    """The database that a statement sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connection.execute("SET parquet_metadata_cache = true")  # the files' footers are needed three times
+
+    def show(self, tier: TierStore, snapshot: Snapshot) -> None:
+        """Make the view."""
+        if not snapshot.files:
+            select = view.select_nothing(snapshot.columns)
+        elif can_read(tier, snapshot.files):
+            select = self._select_files(tier, snapshot)
+        else:
+            select = self._select_dataset(snapshot)
+        self.wait(lambda: self.connection.execute(f"CREATE VIEW events AS {select}"))
+
+    def lock(self) -> None:
+        """Close all ways out of the database but to the live files."""
+        settings = {
+            "TimeZone": "'UTC'",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "python_enable_replacements": "false",
+            "enable_external_access": "false",
+            "lock_configuration": "true",
+        }
+        for name, value in settings.items():
+            self.connection.execute(f"SET {name} = {value}")
+
+    def run(self, statement: str, form: Form | None) -> pa.RecordBatchReader:
+        """Begin a statement, with names that are all different."""
+        return self.wait(lambda: self._shaped(statement, form).to_arrow_reader(_BATCH_ROWS))
+
+    def _shaped(self, statement: str, form: Form | None) -> duckdb.DuckDBPyRelation:
+        found = self.connection.sql(statement)
+        columns = found.project("*")  # as a subquery, DuckDB makes their names different
+        if form is None:
+            return columns
+        named = zip(columns.columns, columns.types, strict=True)
+        shown = (
+            f"{form(f'#{number}', kind)} AS {view.identifier(name)}" for number, (name, kind) in enumerate(named, 1)
+        )
+        return columns.project(", ".join(shown))
+
+    def wait(self, work: Callable[[], _T]) -> _T:
+        """Let the thread work; DuckDB's errors are the statement's, or the tier's."""
+        try:
+            return super().wait(work)
+        # in the middle of the rows DuckDB's errors come as Arrow's
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            raise _explained(str(error)) from error
+
+    def _select_files(self, tier: TierStore, snapshot: Snapshot) -> str:
+        paths = {file_uri(tier, path): path for path in snapshot.files}
+        self.connection.execute(f"SET allowed_paths = [{', '.join(map(view.literal, paths))}]")
+        groups = self.wait(lambda: self.connection.sql(view.select_groups(list(paths))).fetchall())
+        selects = []
+        for elements, uris in groups:
+            known = never_in_map(snapshot, [paths[uri] for uri in uris])
+            selects.append(
+                view.select_files(uris, view.top_columns(elements), promoted=snapshot.columns, never_in_map=known)
+            )
+        return " UNION ALL ".join(selects)
+
+    def _select_dataset(self, snapshot: Snapshot) -> str:
+        """Read by pyarrow what DuckDB can't by itself: S3 takes an extension that is a download, and some names it
+        takes for patterns.
+        """
+        self.connection.register("_events", snapshot.events.to_pyarrow_dataset())
+        return view.select_table(
+            "_events", promoted=snapshot.columns, never_in_map=never_in_map(snapshot, snapshot.files)
+        )
+
+
+def _explained(message: str) -> RekindleError:
+    if message.startswith(_SURROUNDINGS) or any(sign in message for sign in _FROM_DATASET):
+        return TierError(f"the statement could not be run: {message}")
+    hint = ""
+    if missing := _NO_COLUMN.search(message):
+        hint = f"\nAn attribute without a column is in the map: attributes['{missing['name']}']"
+    return ConfigurationError(message + hint, field="sql")

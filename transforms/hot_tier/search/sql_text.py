@@ -1,0 +1,87 @@
+"""The values of a SELECT as text: what JSON, CSV and tables have no type for is what DuckDB's own cast to VARCHAR says.
+
+DuckDB does it, by an expression for each column: Python has no types for its infinite times, years beyond 9999, maps by
+lists and others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from transforms.hot_tier.search.events_view import identifier, literal
+
+if TYPE_CHECKING:
+    from duckdb.sqltypes import DuckDBPyType  # before 1.5 it had another place
+
+Form: TypeAlias = "Callable[[str, DuckDBPyType], str]"
+"""Returns, of an expression and its type, the expression of what is shown."""
+
+_JSON_HAS = {"boolean", "float", "double", "decimal", "varchar", "hugeint"} | {
+    f"{sign}{size}" for sign in ("", "u") for size in ("tinyint", "smallint", "integer", "bigint")
+}
+_NESTED = {"list", "array", "struct", "map"}
+_TIMES = {"timestamp": "", "timestamp_s": "", "timestamp_ms": "", "timestamp with time zone": "Z"}
+_FIRST, _LAST = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
+
+
+def for_people(value: str, kind: DuckDBPyType) -> str:
+    """Return a value as DuckDB shows it."""
+    del kind
+    return f"CAST({value} AS VARCHAR)"
+
+
+def for_json(value: str, kind: DuckDBPyType) -> str:
+    """Return a value of types that JSON has: lists, objects, numbers, truth values, text; times as
+    `2025-01-02T03:04:05Z`.
+    """
+    return _nested(value, kind, 0)
+
+
+def for_csv(value: str, kind: DuckDBPyType) -> str:
+    """Return a value as text: lists and maps as JSON, all else as JSON has it, without quotes."""
+    shown = _nested(value, kind, 0)
+    return f"CAST(to_json({shown}) AS VARCHAR)" if kind.id in _NESTED else f"CAST({shown} AS VARCHAR)"
+
+
+def _nested(value: str, kind: DuckDBPyType, depth: int) -> str:
+    if kind.id in _JSON_HAS:
+        return value
+    if kind.id in _TIMES:
+        return _time(value, zone=_TIMES[kind.id])
+    if kind.id in ("list", "array"):
+        return _each(value, _parts(kind)["child"], depth)
+    if kind.id == "map":
+        parts = _parts(kind)
+        values = _each(f"map_values({value})", parts["value"], depth)
+        keys = f"list_transform(map_keys({value}), lambda k: CAST(k AS VARCHAR))"
+        return f"CASE WHEN {value} IS NOT NULL THEN map({keys}, {values}) END"
+    if kind.id == "struct" and _parts(kind) and all(_parts(kind)):
+        fields = (
+            (name, _nested(f"struct_extract({value}, {literal(name)})", part, depth))
+            for name, part in _parts(kind).items()
+        )
+        packed = ", ".join(f"{identifier(name)} := {shown}" for name, shown in fields)
+        return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({packed}) END"
+    return f"CAST({value} AS VARCHAR)"
+
+
+def _parts(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:
+    """Return the types that a type is made of; an array's length is none."""
+    return {name: part for name, part in kind.children if not isinstance(part, int | list)}
+
+
+def _each(value: str, kind: DuckDBPyType, depth: int) -> str:
+    name = f"e{depth}"
+    shown = _nested(name, kind, depth + 1)
+    return value if shown == name else f"list_transform({value}, lambda {name}: {shown})"
+
+
+def _time(value: str, *, zone: str) -> str:
+    """Return a time in ISO 8601 as search writes it: no fraction or six digits; infinite ones and other years as DuckDB
+    has them.
+    """
+    time = f"timezone('UTC', {value})" if zone else f"CAST({value} AS TIMESTAMP)"
+    fraction = f"CASE WHEN microsecond({time}) % 1000000 = 0 THEN '' ELSE strftime({time}, '.%f') END"
+    iso = f"strftime({time}, '%Y-%m-%dT%H:%M:%S') || {fraction} || '{zone}'"
+    return f"CASE WHEN {time} BETWEEN {_FIRST} AND {_LAST} THEN {iso} ELSE CAST({value} AS VARCHAR) END"

@@ -1,0 +1,141 @@
+"""One commit to the table, as a compare-and-swap of the product's own (docs/design.md §5).
+
+delta-rs's own conflict checker is not relied on: a commit lands as the version after the snapshot's, or not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import DeltaError
+from deltalake.transaction import AddAction, RemoveAction
+
+from transforms.core import schema
+from transforms.core.errors import TierError
+from transforms.hot_tier.table.delta import EVENTS, NO_HOOKS, flush_log, one_line
+from transforms.hot_tier.table.snapshot import Snapshot, unnamed_file
+from transforms.hot_tier.table.statistics import complete_statistics
+from transforms.storage import TierStore
+
+if TYPE_CHECKING:  # it brings Parquet's writer, which search does without
+    from transforms.hot_tier.data.data_file import FileDescription
+
+CHECKPOINT_INTERVAL = 10
+
+
+def commit(
+    snapshot: Snapshot,
+    *,
+    added: Sequence[FileDescription] = (),
+    removed: Collection[str] = (),
+    restated: Collection[str] = (),
+    transactions: Sequence[tuple[str, int]],
+    removal_time: int | None = None,
+) -> None:
+    """Try once to make the version after the snapshot's.
+
+    An exception does not mean that it did not land (a lost answer), nor the absence of one that it did: open a new
+    snapshot and look for one of the transactions.
+
+    Args:
+        snapshot: What the change was planned from; it is used up.
+        added: New files.
+        removed: Paths of live files.
+        restated: Paths of live files whose statistics lack columns that were added since; no row changes.
+        transactions: App ids and their versions.
+        removal_time: When the removed files count as removed, in milliseconds since 1970 UTC; by default now.
+
+    Raises:
+        ValueError: a path to remove is not live in the snapshot: the plan is of another one.
+        DeltaError: it was refused, or the answer was lost.
+        OSError: likewise.
+    """
+    actions: list[AddAction | RemoveAction] = [
+        *_removals(snapshot, removed, removal_time),
+        *_restatements(snapshot, restated),
+        *(_addition(file, snapshot.columns) for file in added),
+    ]
+    commit_actions(snapshot.events, actions, transactions=transactions, partition_by=schema.PARTITION_COLUMNS)
+
+
+def commit_actions(
+    table: DeltaTable,
+    actions: list[AddAction | RemoveAction],
+    *,
+    transactions: Sequence[tuple[str, int]],
+    partition_by: Sequence[str] = (),
+) -> None:
+    """Try once to make the version after the handle's, of any of the tier's tables; errors as those of `commit`."""
+    table.create_write_transaction(
+        actions,
+        "append",
+        table.schema(),
+        list(partition_by),
+        commit_properties=CommitProperties(
+            max_commit_retries=0, app_transactions=[Transaction(app_id, number) for app_id, number in transactions]
+        ),
+        post_commithook_properties=NO_HOOKS,
+    )
+
+
+def settle(tier: TierStore, version: int, table: str = EVENTS) -> list[str]:
+    """Do what is due after a commit: bring its log entry to the disk, and make a checkpoint now and then.
+
+    Returns:
+        Warnings: what failed here does not undo the commit.
+    """
+    warnings = []
+    try:
+        flush_log(tier, version, table)
+        if version % CHECKPOINT_INTERVAL == 0:
+            DeltaTable(tier.table_uri(table), version=version, storage_options=tier.delta_options()).create_checkpoint()
+    except (DeltaError, OSError, TierError) as error:
+        warnings.append(
+            f"version {version} of the hot tier's {table} is published, but its upkeep failed: {one_line(error)}"
+        )
+    return warnings
+
+
+def _removals(snapshot: Snapshot, removed: Collection[str], removal_time: int | None) -> list[RemoveAction]:
+    if not removed:
+        return []
+    paths = set(removed)
+    stale = sorted(paths - snapshot.files.keys())
+    if stale or len(paths) != len(removed):
+        raise ValueError(f"not live in version {snapshot.version}, or named twice: {stale or sorted(removed)}")
+    now = time.time_ns() // 1_000_000 if removal_time is None else removal_time
+    unnamed = [path for path in sorted(paths) if not snapshot.can_be_named(path)]
+    if unnamed:
+        raise TierError(f"{snapshot.events.table_uri}: {unnamed_file(unnamed[0])}; nothing was changed")
+    live = [snapshot.files[path] for path in sorted(paths)]
+    return [RemoveAction(file.path, True, now, file.size, {**file.partition}) for file in live]
+
+
+def _restatements(snapshot: Snapshot, paths: Collection[str]) -> list[AddAction]:
+    return [
+        AddAction(
+            file.path,
+            file.size,
+            file.partition,
+            file.modified,
+            False,
+            complete_statistics(snapshot.statistics(path), file.rows, snapshot.columns),
+        )
+        for path, file in ((path, snapshot.files[path]) for path in paths if snapshot.can_be_named(path))
+    ]
+
+
+def _addition(file: FileDescription, promoted: Sequence[str]) -> AddAction:
+    """Return the action of a new file; columns that others added since it was written are null in all its rows."""
+    partition = {"tier": file.tier, "date": file.date}
+    return AddAction(
+        file.path,
+        file.size,
+        partition,
+        time.time_ns() // 1_000_000,
+        True,
+        complete_statistics(file.stats, file.rows, promoted),
+    )

@@ -1,0 +1,104 @@
+"""The live files of the table: where they lie, which of them a time range needs, and where these keep their
+attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from deltalake.exceptions import TableNotFoundError
+
+from transforms.core.errors import ConfigurationError, TierError
+from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
+from transforms.query.bounds import TimeBounds
+from transforms.query.pruning import NONE, UNKNOWN, Values, may_hold
+from transforms.query.syntax import Expr, Field
+from transforms.storage import TierStore
+
+TIERS = ("hot", "cold")
+OBJECT = "_object"
+BOUND_PRECISION = 999
+"""Microseconds by which an event may be newer than its file's statistics say: those of other writers are cut to
+milliseconds.
+"""
+
+
+def live_files(tier: TierStore) -> list[str]:
+    """Return the live files, oldest events first: whole paths, or `s3://…`, for tools that know no Delta Lake."""
+    snapshot = load_events(tier)
+    files = sorted(snapshot.files.values(), key=lambda file: (file.date, file.tier, file.min_time, file.path))
+    return [file_uri(tier, file.path) for file in files]
+
+
+def load_events(tier: TierStore) -> Snapshot:
+    """Return the table as it is now.
+
+    Raises:
+        TierError: there is none, or it can't be read.
+    """
+    try:
+        return Snapshot.load(tier)
+    except TableNotFoundError as error:
+        raise TierError(f"hot tier {tier.uri}: it has no events yet; `rekindle backfill` brings some") from error
+
+
+def file_uri(tier: TierStore, path: str) -> str:
+    """Return the whole path, or `s3://…`, of a file of the table."""
+    return f"{tier.table_uri(EVENTS)}/{path}"
+
+
+def files_for(
+    snapshot: Snapshot, expr: Expr | None, bounds: TimeBounds, tier_name: str | None = None
+) -> list[LiveFile]:
+    """Return the live files that may hold events of a query, by the log alone.
+
+    Args:
+        snapshot: the table.
+        expr: the query; None means every event.
+        bounds: the time range.
+        tier_name: the partition `hot` or `cold`; None means both.
+    """
+    if tier_name is not None and tier_name not in TIERS:
+        raise ConfigurationError(f"there is no tier {tier_name}; there are {', '.join(TIERS)}", field="tier")
+    known = Known(snapshot)
+    return [
+        file
+        for file in snapshot.files.values()
+        if tier_name in (None, file.tier)
+        and bounds.overlaps(file.min_time, file.max_time + BOUND_PRECISION)
+        and may_hold(expr, lambda field, file=file: known.of(file, field))  # type: ignore[misc]
+    ]
+
+
+class Known:
+    """What the log knows of the fields of each file: of those that its files keep in columns, and of `_object`.
+
+    Of another writer's file it knows nothing: in it an attribute may be in both places, and bounds may be cut short.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._places = {name: number for number, name in enumerate(snapshot.columns)}
+        self._bounds: dict[str, dict[str, tuple[int | None, str | None, str | None]]] = {}
+
+    def of(self, file: LiveFile, field: Field) -> Values:
+        """Return what is known of a field in a file."""
+        layout = layout_of(file.path)
+        place = (0 if field.name == OBJECT else layout) if field.system else self._places.get(field.name, layout)
+        if place >= layout:
+            return UNKNOWN
+        if field.name not in self._bounds:
+            self._bounds[field.name] = self._snapshot.text_bounds(field.name)
+        nulls, low, high = self._bounds[field.name][file.path]
+        return NONE if nulls == file.rows else Values(low, high, complete=nulls == 0)
+
+
+def never_in_map(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
+    """Return the attributes that none of these files has in its map: those that were promoted when the files were
+    written.
+
+    In one file an attribute is in one place. Of a file of another writer (a foreign compaction) that is not known.
+    """
+    return snapshot.columns[: min(map(layout_of, paths), default=len(snapshot.columns))]

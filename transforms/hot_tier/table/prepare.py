@@ -1,0 +1,65 @@
+"""The table `events`: making it, and its columns (spec §8, docs/design.md §5)."""
+
+from __future__ import annotations
+
+import orjson
+from deltalake.exceptions import TableNotFoundError
+
+from transforms.core import schema
+from transforms.hot_tier.table import statistics
+from transforms.hot_tier.table.delta import EVENTS, arrow_schema, create_table, open_events, promoted_columns
+from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_marker, check_place, exists
+from transforms.hot_tier.table.promoted_columns import add_columns, settle_statistics
+from transforms.storage import TierStore
+
+__all__ = [
+    "EVENTS",
+    "add_columns",
+    "arrow_schema",
+    "check_place",
+    "exists",
+    "open_events",
+    "prepare",
+    "promoted_columns",
+]
+
+_PROPERTIES = {
+    "delta.deletedFileRetentionDuration": "interval 3650 days",
+    "delta.logRetentionDuration": "interval 3650 days",
+}
+"""Well above the longest grace and restore: what goes, goes by the product's own rules."""
+
+
+def prepare(tier: TierStore) -> None:
+    """Make the hot tier where there is none yet, or check the one that is there; two may do so at once.
+
+    Raises:
+        TierError: the place can't hold a hot tier, or holds one that this version can't write.
+    """
+    check_place(tier)
+    tier.probe_conditional_put()
+    _create_marker(tier)
+    try:
+        open_events(tier)
+    except TableNotFoundError:
+        _create_events(tier)
+    settle_statistics(tier)
+
+
+def _create_marker(tier: TierStore) -> None:
+    marker = {"format": FORMAT, "product": PRODUCT, "version": schema.VERSION}
+    try:
+        tier.put_new(MARKER, orjson.dumps(marker))
+    except FileExistsError:
+        check_marker(tier, tier.get(MARKER))
+
+
+def _create_events(tier: TierStore) -> None:
+    create_table(
+        tier,
+        EVENTS,
+        arrow_schema(schema.BASE_ATTRIBUTES),
+        partition_by=list(schema.PARTITION_COLUMNS),
+        description="Log events of the Rekindle hot tier",
+        configuration=_PROPERTIES | {statistics.PROPERTY: statistics.statistics_property(schema.BASE_ATTRIBUTES)},
+    )

@@ -1,0 +1,99 @@
+"""Physical removals as those who add files to the table see them.
+
+A removal takes files that are not live: such as were removed, and orphans that no commit ever named. Its list is the
+document of its commit, which bears `purge` with the next number as app id, and no actions; files are deleted after
+that. So whoever adds files and has not seen that commit is refused, looks again, and finds the list: it does not add
+what is gone, or about to go (docs/design.md §9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from transforms.core.errors import TierError
+from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.runs import CHANGES, DONE, REMOVE, RunFolder, files_of_runs
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.storage import TierStore
+
+APP_ID = "purge"
+"""Its version counts the removals."""
+_READERS = 8
+
+
+@dataclass(frozen=True)
+class Purge:
+    """A removal that is in the table's log.
+
+    Attributes:
+        run_id: The run that removes.
+        path: Its list.
+        document: What the list says: `files`, each with `path` and `size`; `at`, `version`, `purge`, and what the audit
+            tells.
+    """
+
+    run_id: str
+    path: str
+    document: dict[str, Any]
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The paths that are removed."""
+        return frozenset(file["path"] for file in self.document["files"])
+
+
+def purge_number(snapshot: Snapshot) -> int:
+    """Return how many removals there were."""
+    return snapshot.transaction_version(APP_ID) or 0
+
+
+def landed_purges(tier: TierStore, snapshot: Snapshot, *, unfinished: bool = False, since: int = 0) -> Iterator[Purge]:
+    """Yield the removals of a snapshot, in no order.
+
+    Args:
+        tier: The tier.
+        snapshot: The table.
+        unfinished: Only those whose run is not done, so that files of them may still be there.
+        since: Only those whose commit comes after this version.
+    """
+    for path in _lists(tier, unfinished=unfinished):
+        document = orjson.loads(tier.get(path))
+        if since < document["version"] <= snapshot.version and snapshot.transaction_version(path) is not None:
+            yield Purge(path.split("/")[2], path, document)
+
+
+def check_there(tier: TierStore, snapshot: Snapshot, paths: Collection[str]) -> None:
+    """Check that files which are to be added have not been removed as orphans: their writer was taken for dead.
+
+    Args:
+        tier: The tier.
+        snapshot: What the commit is tried on.
+        paths: The files, relative to the table.
+
+    Raises:
+        TierError: one is gone, or is about to be removed.
+    """
+    if not paths or not purge_number(snapshot):
+        return
+    going = {path for purge in landed_purges(tier, snapshot, unfinished=True) for path in purge.files}
+    with ThreadPoolExecutor(_READERS) as pool:
+        there = list(pool.map(lambda path: path not in going and tier.exists(f"{EVENTS}/{path}"), paths))
+    missing = [path for path, is_there in zip(paths, there, strict=True) if not is_there]
+    if missing:
+        raise TierError(
+            f"hot tier {tier.uri}: {EVENTS}/{missing[0]} was removed before it was published (in all {len(missing):,} such files): its "
+            "writer was silent for so long that it was taken for dead. Nothing was changed; run it again"
+        )
+
+
+def _lists(tier: TierStore, *, unfinished: bool) -> list[str]:
+    runs = ((RunFolder(tier, run_id), names) for run_id, names in files_of_runs(tier).items())
+    removals = (
+        (folder, names) for folder, names in runs if folder.kind == REMOVE and not (unfinished and DONE in names)
+    )
+    return [folder.path(name) for folder, names in removals for name in names if name.startswith(CHANGES)]

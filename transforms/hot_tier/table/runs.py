@@ -1,0 +1,196 @@
+"""Runs: each executed deletion, restore, tiering, compaction or removal, and what it leaves about itself in
+`_rekindle/runs/RUN/`.
+
+`run.json` is written before anything is done, `changes-UUID.json` before each attempt to commit, `done.json` when the
+audit has it. What was done is decided by the table's log alone: of the changes that a run has written, those whose path
+is an app id of a commit.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+
+from transforms.core.errors import ConfigurationError
+from transforms.hot_tier.table.liveness import SILENCE_SECONDS, is_gone
+from transforms.query.instants import format_instant
+from transforms.storage import TierStore
+from transforms.storage.json_folder import JsonFolder, folders_in
+
+ROOT = "_rekindle/runs"
+DELETE, RESTORE, TIER, COMPACT, REMOVE = "delete", "restore", "tier", "compact", "remove"
+DONE = "done.json"
+NEEDS = "needs.json"
+"""What a restore reads, a list of paths in the table: no removal takes it while the restore is at work."""
+_ALIVE = "alive.json"
+CHANGES = "changes-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run.
+
+    Attributes:
+        id: Its name, which begins with its time.
+        kind: `delete`, `restore`, `tier`, `compact` or `remove`.
+        now: The time by which retention is reckoned (`--now`), UTC.
+        started_at: The time by the clock, UTC.
+        who: Who ran it, `user@host`.
+        host: On which machine.
+        pid: By which process there.
+        rules: The text of the rules file, or None where it has none.
+        rules_file: Its name.
+        rules_sha256: Its hash, in hexadecimal digits.
+        holds: Name and condition of the holds that were in force, None where the run knows none.
+        parameters: What else it was told.
+    """
+
+    id: str
+    kind: str
+    now: datetime
+    started_at: datetime
+    who: str
+    host: str
+    pid: int
+    rules: str | None = None
+    rules_file: str | None = None
+    rules_sha256: str | None = None
+    holds: tuple[tuple[str, str | None], ...] | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def new(cls, kind: str, *, now: datetime | None = None, **fields: Any) -> Run:
+        """Return a run of this process that begins now."""
+        started = datetime.now(timezone.utc)
+        host = socket.gethostname()
+        name = f"{started:%Y%m%dT%H%M%SZ}-{kind}-{uuid.uuid4().hex[:8]}"
+        return cls(
+            id=name, kind=kind, now=now or started, started_at=started, who=who(), host=host, pid=os.getpid(), **fields
+        )
+
+    @property
+    def removal_time(self) -> int:
+        """When what it takes out of the table counts as removed, in milliseconds since 1970 UTC: never earlier than it
+        was.
+        """
+        return int(max(self.now, self.started_at).timestamp() * 1000)
+
+    def as_document(self) -> dict[str, Any]:
+        """Return it as JSON takes it."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Run:
+        """Return the run that `as_document` was made from."""
+        times = {name: datetime.fromisoformat(document[name]) for name in ("now", "started_at")}
+        holds = document["holds"]
+        return cls(
+            **document | times | {"holds": None if holds is None else tuple((name, when) for name, when in holds)}
+        )
+
+
+class RunFolder(JsonFolder):
+    """What one run leaves about itself."""
+
+    def __init__(self, tier: TierStore, run_id: str) -> None:
+        """Name the folder; nothing is read or written yet."""
+        super().__init__(tier, f"{ROOT}/{run_id}")
+        self.run_id = run_id
+        self.kind = run_id.rpartition("-")[0].rpartition("-")[2]
+
+    @classmethod
+    def begin(cls, tier: TierStore, run: Run) -> RunFolder:
+        """Make the folder of a new run."""
+        folder = cls(tier, run.id)
+        tier.put_new(folder.path("run.json"), orjson.dumps(run.as_document(), option=orjson.OPT_INDENT_2))
+        return folder
+
+    def run(self) -> Run:
+        """Return the run.
+
+        Raises:
+            ConfigurationError: there is none of that name.
+        """
+        document = self.read_json("run.json")
+        if document is None:
+            raise ConfigurationError(f"there is no run {self.run_id} in {self.tier.uri}", field="run")
+        return Run.from_document(document)
+
+    def is_done(self) -> bool:
+        """Whether nothing of the run is left to do."""
+        return self.tier.exists(self.path(DONE))
+
+    def show_life(self) -> None:
+        """Say that the run is at work, to other machines too: every few seconds, as long as it is."""
+        self.write_json(_ALIVE, {"at": format_instant(datetime.now(timezone.utc))})
+
+    def is_live(self) -> bool:
+        """Whether there is such a run, and it may still be at work.
+
+        On this machine its process must be there; where it has shown life, the last sign must be young besides, because
+        another process may have got the number of one that is gone.
+        """
+        document = self.read_json("run.json")
+        if document is None or self.is_done():
+            return False
+        run = Run.from_document(document)
+        sign = self.read_json(_ALIVE)
+        if sign is None:
+            return not is_gone(run.host, run.pid, run.started_at)
+        last = datetime.fromisoformat(sign["at"].replace("Z", "+00:00"))
+        is_silent = datetime.now(timezone.utc) - last > timedelta(seconds=SILENCE_SECONDS)
+        return not is_silent and not is_gone(run.host, run.pid, last)
+
+    def new_changes(self, document: dict[str, Any]) -> str:
+        """Write what an attempt is about to commit, and return the file's path, which the commit has to name."""
+        path = self.path(f"{CHANGES}{uuid.uuid4()}.json")
+        self.tier.put_new(path, orjson.dumps(document))
+        return path
+
+    def changes(self) -> list[str]:
+        """Return the paths of all attempts' changes."""
+        return [self.path(name) for name in self.names(CHANGES)]
+
+
+def list_runs(tier: TierStore) -> Iterator[RunFolder]:
+    """Yield the folders of all runs, the oldest first."""
+    return (RunFolder(tier, run_id) for run_id in sorted(folders_in(tier, ROOT)))
+
+
+def unfinished_runs(tier: TierStore) -> list[RunFolder]:
+    """Return the folders of the runs that are not done, the oldest first; costs one listing."""
+    return [
+        RunFolder(tier, run_id)
+        for run_id, found in sorted(files_of_runs(tier).items())
+        if "run.json" in found and DONE not in found
+    ]
+
+
+def files_of_runs(tier: TierStore) -> dict[str, set[str]]:
+    """Return the names of the files in each run's folder, by the runs' ids; costs one listing."""
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for file in tier.list(f"{ROOT}/"):
+        run_id, _, name = file.path.removeprefix(f"{ROOT}/").partition("/")
+        names[run_id].add(name)
+    return names
+
+
+def who() -> str:
+    """Return who runs this process, `user@host`."""
+    return f"{_user()}@{socket.gethostname()}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())

@@ -1,0 +1,92 @@
+"""The columns that an object's records get to be events: ids, system columns, defaults (spec §2)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+import polars as pl
+import pyarrow as pa
+
+from transforms.core import schema
+from transforms.storage import ObjectInfo
+
+
+def event_id_prefix(info: ObjectInfo) -> str:
+    """Return what the ids of an object's events begin with: `e_` and 26 characters of a 128-bit BLAKE2b hash of its
+    identity, and `-`.
+    """
+    digest = hashlib.blake2b(
+        "\0".join(map(str, info.identity)).encode("utf-8", "surrogateescape"), digest_size=16
+    ).digest()
+    return "e_" + base64.b32encode(digest).decode().rstrip("=") + "-"
+
+
+class EventColumns:
+    """Stamps the records of one object, block after block; ids count on over them."""
+
+    def __init__(
+        self,
+        info: ObjectInfo,
+        *,
+        format_name: str,
+        task_id: str,
+        defaults: Mapping[str, str],
+        system: Mapping[str, str],
+        first: int = 0,
+    ) -> None:
+        """Prepare for an object.
+
+        Args:
+            info: The object.
+            format_name: What it is read as.
+            task_id: The job, for `_correlation_id`.
+            defaults: Attributes for events that don't carry their own.
+            system: Further system columns, those of the IAM key.
+            first: The ordinal of the first record that comes.
+        """
+        self._info = info
+        self._prefix = event_id_prefix(info)
+        self._next = first
+        self._constants = {
+            "_receiver": schema.RECEIVER,
+            "_collector": schema.PRODUCT,
+            "_processor": schema.PRODUCT,
+            "_correlation_id": task_id,
+            "_object": info.uri,
+            "_format": format_name,
+            **system,
+            "filename": info.key,
+            **defaults,
+        }
+
+    def stamp(self, records: pa.RecordBatch) -> pa.RecordBatch:
+        """Add ids, system columns and defaults to a block of records."""
+        rows = records.num_rows
+        columns = dict(zip(records.schema.names, records.columns, strict=True))
+        columns["_event_id"] = _event_ids(self._prefix, self._next, rows)
+        columns["_observed_at"] = pa.repeat(pa.scalar(datetime.now(timezone.utc), schema.TIME), rows)
+        for name, value in self._constants.items():
+            if name not in columns:
+                columns[name] = _repeat(value, rows)
+            elif columns[name].null_count:
+                columns[name] = _fill(columns[name], value)
+        self._next += rows
+        return schema.with_modified(
+            pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), self._info.modified
+        )
+
+
+def _event_ids(prefix: str, first: int, rows: int) -> pa.Array:
+    numbers = pl.int_range(first, first + rows, eager=True).cast(pl.String)
+    return (pl.Series("", [prefix]) + numbers).to_arrow(compat_level=pl.CompatLevel.newest())
+
+
+def _repeat(value: str, rows: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([value], pa.string()))
+
+
+def _fill(column: pa.Array, value: str) -> pa.Array:
+    return pl.from_arrow(column).fill_null(value).to_arrow(compat_level=pl.CompatLevel.newest())

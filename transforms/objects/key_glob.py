@@ -1,0 +1,305 @@
+"""The glob over whole keys by which a job chooses its objects (spec §3.2).
+
+A pattern is parsed to a small tree, for messages that point at a character, for the literal prefixes that are listed,
+and for one regular expression, which Polars' engine matches in time linear in the key, whatever the pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.core.errors import ConfigurationError
+
+MAX_PREFIXES = 1000
+"""Braces that would make more literal prefixes than this are listed under the prefix before them."""
+_MAX_DEPTH = 50
+
+
+class KeyGlob:
+    """A compiled pattern.
+
+    Attributes:
+        pattern: As it was written.
+        prefixes: Literal prefixes that together every matching key begins with, none of them under another; `[""]`
+            where there is none.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        """Compile a pattern.
+
+        Raises:
+            ConfigurationError: it is malformed; the message points at the character.
+        """
+        self.pattern = pattern
+        sequence = _Parser(pattern).parse()
+        _check_globstars(pattern, sequence)
+        self.prefixes = _topmost(prefix for prefix, _ in _expand(sequence, [("", True)]))
+        self._regex = rf"\A(?:{_regex(sequence)})\z"
+        self.matches("")
+
+    def matches(self, key: str) -> bool:
+        """Whether the whole key matches. For many keys, `matches_all` is a hundred times faster."""
+        return self.matches_all([key])[0]
+
+    def matches_all(self, keys: Sequence[str]) -> list[bool]:
+        """Say for each key whether it matches."""
+        try:
+            found: list[bool] = pl.Series(keys, dtype=pl.String).str.contains(self._regex).to_list()
+        except pl.exceptions.ComputeError as error:  # the engine bounds the size of what it compiles
+            raise ConfigurationError(
+                f"pattern of {len(self.pattern)} characters: it is too large ({str(error).splitlines()[0]})",
+                field="pattern",
+            ) from error
+        return found
+
+
+@dataclass(frozen=True)
+class _Literal:
+    character: str
+
+
+@dataclass(frozen=True)
+class _Any:
+    """`*` or `?`: characters other than a slash."""
+
+    regex: str
+
+
+@dataclass(frozen=True)
+class _Globstar:
+    """`**`: whole segments; `position` is for messages."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class _Braces:
+    alternatives: tuple[_Sequence, ...]
+
+
+_Node = _Literal | _Any | _Globstar | _Braces
+_Sequence = tuple[_Node, ...]
+_SLASH = _Literal("/")
+
+
+class _Parser:
+    """Reads a pattern from left to right."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._at = 0
+
+    def parse(self) -> _Sequence:
+        if not self._pattern:
+            raise ConfigurationError(
+                "pattern: it is empty and matches nothing; leave it out to match all objects", field="pattern"
+            )
+        for position, character in enumerate(self._pattern):
+            if "\ud800" <= character <= "\udfff":
+                raise _error(self._pattern, position, "this is no character: the pattern is not UTF-8")
+        return self._sequence(opened=[])
+
+    def _sequence(self, opened: list[int]) -> _Sequence:
+        """Read up to the end, or within braces (`opened` says where they opened) up to a comma or the closing brace."""
+        nodes: list[_Node] = []
+        while self._at < len(self._pattern):
+            if opened and self._pattern[self._at] in ",}":
+                return tuple(nodes)
+            nodes.append(self._node(opened))
+        if opened:
+            raise _error(
+                self._pattern, opened[-1], "this brace is never closed by '}'; write \\{ for the character itself"
+            )
+        return tuple(nodes)
+
+    def _node(self, opened: list[int]) -> _Node:
+        start, character = self._at, self._pattern[self._at]
+        self._at += 1
+        if character == "\\":
+            return _Literal(self._escaped(start))
+        if character == "*":
+            return self._stars(start)
+        if character == "?":
+            return _Any("[^/]")
+        if character == "[":
+            return self._class(start)
+        if character == "{":
+            return self._braces([*opened, start])
+        if character == "}":
+            raise _error(self._pattern, start, "this brace closes none; write \\} for the character itself")
+        return _Literal(character)
+
+    def _escaped(self, start: int) -> str:
+        if self._at == len(self._pattern):
+            raise _error(self._pattern, start, "this backslash escapes nothing; write \\\\ for the character itself")
+        self._at += 1
+        return self._pattern[self._at - 1]
+
+    def _stars(self, start: int) -> _Node:
+        while self._at < len(self._pattern) and self._pattern[self._at] == "*":
+            self._at += 1
+        if self._at - start > 2:
+            raise _error(
+                self._pattern, start + 2, "more than two '*' in a row; ** stands for whole segments, * for part of one"
+            )
+        return _Globstar(start) if self._at - start == 2 else _Any("[^/]*")
+
+    def _braces(self, opened: list[int]) -> _Node:
+        if len(opened) > _MAX_DEPTH:
+            raise _error(self._pattern, opened[-1], f"braces in braces, more than {_MAX_DEPTH} deep")
+        alternatives = [self._sequence(opened)]
+        while self._pattern[self._at] == ",":
+            self._at += 1
+            alternatives.append(self._sequence(opened))
+        self._at += 1
+        if alternatives == [()]:
+            raise _error(
+                self._pattern, opened[-1], "there is nothing between these braces; write \\{ for the character itself"
+            )
+        return _Braces(tuple(alternatives))
+
+    def _class(self, start: int) -> _Node:
+        negated = self._pattern.startswith("!", self._at)
+        self._at += negated
+        ranges: list[tuple[int, int]] = []
+        while not self._pattern.startswith("]", self._at) or not ranges:  # a bracket that comes first is a member
+            low_at = self._at
+            low = self._member(start)
+            high = low
+            if self._pattern.startswith("-", self._at) and not self._pattern.startswith("]", self._at + 1):
+                self._at += 1
+                high = self._member(start)
+            if low > high:
+                raise _error(self._pattern, low_at, f"the range {low}-{high} is upside down; say [{high}-{low}]")
+            ranges.append((ord(low), ord(high)))
+        self._at += 1
+        return _Any(_class_regex(ranges, negated=negated))
+
+    def _member(self, start: int) -> str:
+        if self._at >= len(self._pattern):
+            raise _error(
+                self._pattern, start, "this bracket is never closed by ']'; write \\[ for the character itself"
+            )
+        position, character = self._at, self._pattern[self._at]
+        self._at += 1
+        if character == "\\":
+            character = self._escaped(position)
+        if character == "/":
+            raise _error(
+                self._pattern,
+                position,
+                "a slash within [ ]: a class stands for one character of a segment, and never for '/'",
+            )
+        return character
+
+
+def _error(pattern: str, position: int, what: str) -> ConfigurationError:
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in pattern)
+    return ConfigurationError(
+        f"pattern, character {position + 1}: {what}\n  {shown}\n  {' ' * position}^", field="pattern"
+    )
+
+
+_START, _MIDDLE, _AFTER_STARS = "start", "middle", "after **"
+
+
+def _check_globstars(pattern: str, sequence: _Sequence) -> None:
+    """Refuse a `**` that is not alone in its segment, in any reading of the braces around it."""
+    _places(pattern, sequence, {_START: -1})
+
+
+def _places(pattern: str, sequence: _Sequence, before: dict[str, int]) -> dict[str, int]:
+    """Return where in a segment the text after the sequence may stand, and for `_AFTER_STARS` where the stars are."""
+    for node in sequence:
+        if isinstance(node, _Braces) and _AFTER_STARS in before:
+            raise _error(
+                pattern, before[_AFTER_STARS], "** is followed by braces; put the slash between them, as in **/{a,b}"
+            )
+        if isinstance(node, _Braces):
+            before = {
+                place: at
+                for alternative in node.alternatives
+                for place, at in _places(pattern, alternative, before).items()
+            }
+        elif node == _SLASH:
+            before = {_START: -1}
+        elif _AFTER_STARS in before or (isinstance(node, _Globstar) and _MIDDLE in before):
+            at = node.position if isinstance(node, _Globstar) else before[_AFTER_STARS]
+            raise _error(
+                pattern, at, "** must be alone in its segment, as in logs/**/*.json; * stands for part of a segment"
+            )
+        else:
+            before = {_AFTER_STARS: node.position} if isinstance(node, _Globstar) else {_MIDDLE: -1}
+    return before
+
+
+def _regex(sequence: _Sequence) -> str:
+    """Return the regular expression of a sequence that begins a segment, or stands where braces begin."""
+    parts: list[str] = []
+    nodes = list(reversed(sequence))
+    while nodes:
+        node = nodes.pop()
+        followed = bool(nodes) and nodes[-1] == _SLASH
+        if isinstance(node, _Literal):
+            parts.append(_escape(node.character))
+        elif isinstance(node, _Any):
+            parts.append(node.regex)
+        elif isinstance(node, _Globstar):
+            parts.append("(?:[^/]*/)*" if followed else "(?s:.*)")
+        else:
+            slash = (_SLASH,) if followed else ()  # goes into the alternatives, as one of them may end in `**`
+            parts.append("(?:" + "|".join(_regex((*alternative, *slash)) for alternative in node.alternatives) + ")")
+        if followed and isinstance(node, (_Globstar, _Braces)):
+            nodes.pop()
+    return "".join(parts)
+
+
+def _class_regex(ranges: Iterable[tuple[int, int]], *, negated: bool) -> str:
+    """Return a class without the slash, which some range may span."""
+    slash = ord("/")
+    if negated:
+        return "[^/" + "".join(rf"\x{{{low:x}}}-\x{{{high:x}}}" for low, high in ranges) + "]"
+    parts = [
+        part
+        for low, high in ranges
+        for part in ((low, min(high, slash - 1)), (max(low, slash + 1), high))
+        if part[0] <= part[1]
+    ]
+    return "[" + "".join(rf"\x{{{low:x}}}-\x{{{high:x}}}" for low, high in parts) + "]"
+
+
+def _escape(character: str) -> str:
+    return character if character.isalnum() or character == "/" else rf"\x{{{ord(character):x}}}"
+
+
+def _expand(sequence: _Sequence, prefixes: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Return the literal prefixes of a sequence that follows `prefixes`; each says whether what comes next is still
+    literal.
+    """
+    for node in sequence:
+        if isinstance(node, _Literal):
+            prefixes = [(prefix + node.character if literal else prefix, literal) for prefix, literal in prefixes]
+            continue
+        expanded = None
+        if isinstance(node, _Braces):
+            still_open = [one for one in prefixes if one[1]]
+            closed = [one for one in prefixes if not one[1]]
+            expanded = closed + [one for alternative in node.alternatives for one in _expand(alternative, still_open)]
+        prefixes = (
+            expanded
+            if expanded is not None and len(expanded) <= MAX_PREFIXES
+            else [(prefix, False) for prefix, _ in prefixes]
+        )
+    return prefixes
+
+
+def _topmost(prefixes: Iterable[str]) -> list[str]:
+    """Return the prefixes in order, less those that lie under another."""
+    kept: list[str] = []
+    for prefix in sorted(set(prefixes)):
+        if not kept or not prefix.startswith(kept[-1]):
+            kept.append(prefix)
+    return kept

@@ -1,0 +1,93 @@
+"""From one object to batches of events, and an entry for the ledger that says what became of it.
+
+Bytes → codec → format → events: each step is a plain function of its own package; here they are joined for one object,
+and the columns that are the same for all of its events are added (spec §2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
+
+import pyarrow as pa
+
+from transforms.core.errors import ObjectError
+from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.objects.parts import Part, read_head
+from transforms.objects.reading import Reading, ReadSettings
+from transforms.storage import ObjectInfo, ObjectStore
+
+Tick = Callable[[int, int], None]
+"""Takes bytes and events that were read since it was called last."""
+
+
+def read_object(
+    info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, wave: int, tick: Tick = lambda nbytes, events: None
+) -> Iterator[pa.RecordBatch | LedgerEntry]:
+    """Yield an object's events as batches, and last its ledger entry; see `read_part`."""
+    return read_part(Part(info), store, settings, wave=wave, tick=tick)
+
+
+def read_part(
+    part: Part,
+    store: ObjectStore,
+    settings: ReadSettings,
+    *,
+    wave: int,
+    tick: Tick = lambda nbytes, events: None,
+) -> Iterator[pa.RecordBatch | LedgerEntry]:
+    """Yield the events of an object, or of a part of it, as batches, and last its ledger entry.
+
+    An object that can't be read, or not to its end, is no exception: the entry says so. Whether what was read of it is
+    published follows from the entry's status, not from what was yielded.
+
+    Args:
+        part: The object, as it was listed, and what to read of it.
+        store: Where it lies.
+        settings: How to read.
+        wave: The wave it belongs to.
+        tick: Called with the bytes and events that were read since the last call.
+
+    Yields:
+        Batches as `transforms.core.schema` describes them, without a settled `_time` for plain text; then one
+        `LedgerEntry`.
+    """
+    progress = _Progress(tick, part.looked_at)
+    reading = Reading(part.info, settings, received=datetime.now(timezone.utc))
+    failure: ObjectError | None = None
+    try:
+        chunks = progress.count_bytes(store.read(part.info, start=part.start, end=part.end))
+        batches = (
+            reading.range_batches(progress.head(part.info, store), chunks, part.first)
+            if part.start
+            else reading.batches(chunks)
+        )
+        for batch in batches:
+            progress.count_events(batch.num_rows)
+            yield batch
+    except ObjectError as error:
+        failure = error
+    yield reading.entry(wave, progress.bytes_read, failure)
+
+
+class _Progress:
+    """Counts the bytes and events of an object as they pass."""
+
+    def __init__(self, tick: Tick, looked_at: int) -> None:
+        self._tick = tick
+        self.bytes_read = looked_at
+
+    def head(self, info: ObjectInfo, store: ObjectStore) -> bytes:
+        """Return the beginning of the object that a part is of."""
+        head = read_head(info, store)
+        self.bytes_read += len(head)
+        return head
+
+    def count_bytes(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.bytes_read += len(chunk)
+            self._tick(len(chunk), 0)
+            yield chunk
+
+    def count_events(self, events: int) -> None:
+        self._tick(0, events)

@@ -1,0 +1,211 @@
+"""How one object is read: its codec, its format, its records, and what the ledger will say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+
+from transforms.codecs.decoding import Decoder
+from transforms.codecs.detection import CodecChoice, base_key, detect_codec
+from transforms.core.errors import BombError, CorruptStreamError, ObjectError
+from transforms.core.peeking import peek
+from transforms.formats import DEFAULTS, RecordBlock, read_records
+from transforms.formats.detection import FormatChoice, asked_for, detect_format
+from transforms.formats.options import FormatOptions
+from transforms.formats.ranges import read_range
+from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.objects.event_columns import EventColumns
+from transforms.storage import ObjectInfo
+
+CODEC_SAMPLE = 4096
+FORMAT_SAMPLE = 64 << 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadSettings:
+    """How a job reads its objects.
+
+    Attributes:
+        task_id: The job, for `_correlation_id`.
+        formats: The format and its options.
+        defaults: Attributes for events that don't carry their own.
+        columns: System columns that are the same for all events: those of the IAM key.
+        on_error: What to do with an object that breaks half-way: `salvage`, `quarantine` or `fail`.
+        max_expansion: Output may be at most so many times the input (and 4 GiB).
+    """
+
+    task_id: str
+    formats: FormatOptions = field(default_factory=FormatOptions)
+    defaults: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    on_error: str = "salvage"
+    max_expansion: float = 200.0
+
+
+class Reading:
+    """What is found out about one object while it is read.
+
+    Attributes:
+        codec: How its codec was chosen; None before the first bytes came, as the two below.
+        format: How its format was chosen.
+        decoder: Its bytes as they pass.
+        warnings: What is odd about it.
+        records, blank, header, errors, replaced: What was read so far: records, lines that are none, records with
+            `_error`, bad bytes.
+        first_error: The first `_error`.
+    """
+
+    def __init__(self, info: ObjectInfo, settings: ReadSettings, *, received: datetime) -> None:
+        """Prepare for an object; `received` is now."""
+        self.info = info
+        self.settings = settings
+        self.received = received
+        self.codec: CodecChoice | None = None
+        self.format: FormatChoice | None = None
+        self.decoder: Decoder | None = None
+        self.warnings: list[str] = []
+        self.records = self.blank = self.header = self.errors = self.replaced = 0
+        self.first_error: str | None = None
+
+    @property
+    def decoded(self) -> int:
+        """Plain bytes so far."""
+        return self.decoder.bytes_out if self.decoder else 0
+
+    @property
+    def formats(self) -> FormatOptions:
+        """The job's options, with the columns of an object that has no header."""
+        headers = self.format.headers if self.format else None
+        return replace(self.settings.formats, headers=headers) if headers else self.settings.formats
+
+    def batches(self, chunks: Iterator[bytes]) -> Iterator[pa.RecordBatch]:
+        """Yield the object's events."""
+        head, chunks = peek(chunks, CODEC_SAMPLE)
+        self.codec = detect_codec(self.info.key, head)
+        self._warn(self.codec.warning)
+        self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion, key=self.info.key)
+        head, decoded = peek(iter(self.decoder), FORMAT_SAMPLE)
+        self.format = self._choose_format(head)
+        self._warn(self.format.warning)
+        formats, modified = self.formats, self.info.modified
+        yield from self._events(
+            read_records(decoded, self.format.format, formats, modified=modified, received=self.received), first=0
+        )
+
+    def range_batches(self, head: bytes, chunks: Iterator[bytes], first: int) -> Iterator[pa.RecordBatch]:
+        """Yield the events of a range that is not the object's first: how it is read follows from the object's head.
+
+        Args:
+            head: The object's first `HEAD_BYTES`.
+            chunks: The range.
+            first: The ordinal of its first record.
+        """
+        self.choose(head)
+        assert self.format is not None and self.codec is not None
+        self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion)
+        blocks = read_range(
+            head,
+            iter(self.decoder),
+            self.format.format,
+            self.formats,
+            modified=self.info.modified,
+            received=self.received,
+        )
+        yield from self._events(blocks, first=first)
+
+    def choose(self, head: bytes) -> None:
+        """Choose codec and format of an object that is not compressed, by its first `HEAD_BYTES`."""
+        self.codec = detect_codec(self.info.key, head[:CODEC_SAMPLE])
+        self.format = self._choose_format(head[:FORMAT_SAMPLE])
+
+    def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[pa.RecordBatch]:
+        assert self.format is not None
+        name = self.format.format
+        defaults = {**DEFAULTS.get(name, {}), **dict(self.settings.defaults)}
+        columns = EventColumns(
+            self.info,
+            format_name=name,
+            task_id=self.settings.task_id,
+            defaults=defaults,
+            system=dict(self.settings.columns),
+            first=first,
+        )
+        for block in blocks:
+            self.blank += block.blank
+            self.header += block.header
+            self.replaced += block.replaced
+            if block.records.num_rows:
+                yield self._count(columns.stamp(block.records))
+
+    def entry(self, wave: int, bytes_read: int, failure: ObjectError | None) -> LedgerEntry:
+        """Return the ledger's entry."""
+        status = self._status(failure)
+        published = status in ("ingested", "salvaged")
+        return LedgerEntry(
+            bucket=self.info.bucket,
+            key=self.info.key,
+            etag=self.info.etag,
+            size=self.info.size,
+            modified=self.info.modified,
+            status=status,
+            reason=str(failure) if failure else None,
+            codec=self.codec.name if self.codec else None,
+            format=self.format.format if self.format else None,
+            unchecked=self.decoder.unchecked if self.decoder else False,
+            records_in=self.records,
+            blank=self.blank,
+            header=self.header,
+            events=self.records if published else 0,
+            events_with_error=self.errors if published else 0,
+            rejected=0 if published else self.records,
+            bytes_read=bytes_read,
+            bytes_decoded=self.decoded,
+            job=self.settings.task_id,
+            wave=wave,
+            warnings=tuple(self.all_warnings()),
+        )
+
+    def _choose_format(self, head: bytes) -> FormatChoice:
+        asked = self.settings.formats.format
+        if asked != "auto":
+            return asked_for(asked, head, self.settings.formats)
+        assert self.codec is not None
+        return detect_format(base_key(self.info.key, self.codec.name), head)
+
+    def all_warnings(self) -> list[str]:
+        """Return what is odd about the object, by all that was read of it so far."""
+        found = list(self.warnings)
+        if self.replaced:
+            found.append(f"{self.replaced:,} byte sequences that are no UTF-8 were replaced by U+FFFD")
+        if self.records > 1 and self.errors > self.records // 2 and self.format:
+            found.append(
+                f"{self.errors:,} of {self.records:,} records could not be read as {self.format.format}, the first: {self.first_error}"
+            )
+        return found
+
+    def _count(self, events: pa.RecordBatch) -> pa.RecordBatch:
+        self.records += events.num_rows
+        at = events.schema.get_field_index("_error")
+        if at >= 0:
+            found = events.num_rows - events.column(at).null_count
+            self.errors += found
+            if found and self.first_error is None:
+                self.first_error = pl.Series(events.column(at)).drop_nulls()[0]
+        return events
+
+    def _warn(self, warning: str | None) -> None:
+        if warning:
+            self.warnings.append(warning)
+
+    def _status(self, failure: ObjectError | None) -> str:
+        if failure is None:
+            return "ingested"
+        if isinstance(failure, (CorruptStreamError, BombError)) and self.settings.on_error == "quarantine":
+            return "quarantined"
+        if isinstance(failure, CorruptStreamError) and self.settings.on_error == "salvage" and self.records:
+            return "salvaged"
+        return failure.status

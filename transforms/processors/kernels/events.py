@@ -1,0 +1,195 @@
+"""Events while pipelines change them: the columns of one batch, and those of its rows that a pipeline runs on.
+
+No batch is filtered for a condition: a processor gets the values of the chosen rows, and what it makes is merged into
+the columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from transforms.arrow.views import Indices, nulls, take
+from transforms.core.schema import SYSTEM_COLUMNS
+from transforms.timestamps import as_series, put_times
+
+Flags = npt.NDArray[np.bool_]
+_VIEWS = pl.CompatLevel.newest()
+
+
+class Columns:
+    """The columns of a batch, each replaced as a whole."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        """Take a batch; it stays as it is."""
+        self.by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
+        self.size = int(batch.num_rows)
+        self._metadata = batch.schema.metadata
+        self._series: dict[str, tuple[pa.Array, pl.Series]] = {}
+
+    def series(self, name: str) -> pl.Series:
+        """Return a column for Polars; to hand over the views of a batch takes 0.4 ms, which ten conditions need not pay
+        ten times.
+        """
+        column = self.by_name[name]
+        known = self._series.get(name)
+        if known is None or known[0] is not column:
+            known = self._series[name] = (column, pl.Series(pl.from_arrow(column)))
+        return known[1]
+
+    def batch(self) -> pa.RecordBatch:
+        """Return them as a batch, without attributes that no event has any more."""
+        kept = {
+            name: column
+            for name, column in self.by_name.items()
+            if name in SYSTEM_COLUMNS or column.null_count < self.size
+        }
+        return pa.RecordBatch.from_arrays(list(kept.values()), names=list(kept)).replace_schema_metadata(self._metadata)
+
+    def merge(self, name: str, pool: pa.Array, at: Indices, picks: Indices) -> None:
+        """Give the rows `at` the strings `pool[picks]`, null where a pick is negative; the other rows keep what they
+        have.
+        """
+        before = self.by_name.get(name)
+        index = np.full(self.size, -1)
+        if before is not None:
+            pool, shift = pa.concat_arrays([pool, as_views(before)]), len(pool)
+            index = np.arange(shift, shift + self.size)
+        index[at] = picks
+        self.by_name[name] = take(pool, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The rows of a batch that a pipeline runs on.
+
+    Attributes:
+        columns: All rows' columns.
+        rows: The chosen ones, ascending; None is all.
+        modified: When the object was last modified.
+        received: When Rekindle read it.
+    """
+
+    columns: Columns
+    rows: Indices | None
+    modified: datetime
+    received: datetime
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self.columns.size if self.rows is None else len(self.rows)
+
+    def where(self, chosen: Flags) -> Events:
+        """Return those of them for which a flag is set."""
+        if chosen.all():
+            return self
+        rows = np.flatnonzero(chosen)
+        return Events(self.columns, rows if self.rows is None else self.rows[rows], self.modified, self.received)
+
+    def column(self, name: str) -> pa.Array | None:
+        """Return a column of these events, or None where none of them has a value."""
+        column = self.columns.by_name.get(name)
+        if column is None or column.null_count == self.columns.size:
+            return None
+        if self.rows is None:
+            return column
+        column = take(column, self.rows) if pa.types.is_string_view(column.type) else column.take(pa.array(self.rows))
+        return None if column.null_count == len(column) else column
+
+    def series(self, name: str) -> pl.Series | None:
+        """Return a column for Polars, or None where no event has a value; a constant is a categorical."""
+        column = self.column(name)
+        if column is None:
+            return None
+        return self.columns.series(name) if self.rows is None else pl.Series(pl.from_arrow(column))
+
+    def texts(self, name: str) -> pl.Series | None:
+        """Return a column of strings, or None where no event has a value."""
+        series = self.series(name)
+        return series if series is None or series.dtype == pl.String else series.cast(pl.String)
+
+    def has(self, name: str) -> Flags:
+        """Return which events have a value."""
+        column = self.column(name)
+        if column is None:
+            return np.zeros(len(self), np.bool_)
+        return np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+
+    def put(self, name: str, values: pa.Array | pl.Series, *, override: bool = True) -> None:
+        """Set a column where there are values; the other events keep what they have, and without `override` so do those
+        that have some.
+        """
+        column = values.to_arrow(compat_level=_VIEWS) if isinstance(values, pl.Series) else values
+        if column.null_count == len(column):
+            return
+        before = self.column(name)
+        if self.rows is None and (before is None or (override and column.null_count == 0)):
+            self.columns.by_name[name] = column
+            return
+        chosen = is_valid(column)
+        if not override and before is not None:
+            chosen &= ~is_valid(before)
+        picks = np.flatnonzero(chosen)
+        if picks.size:
+            self.columns.merge(name, as_views(column), self._rows(picks), picks)
+
+    def put_constant(self, name: str, value: str, *, override: bool) -> None:
+        """Set a column to one value, where there is none yet unless it overrides."""
+        before = self.column(name)
+        if self.rows is None and (override or before is None):
+            self.columns.by_name[name] = constant(value, len(self))
+            return
+        chosen = np.flatnonzero(~is_valid(before)) if before is not None and not override else np.arange(len(self))
+        self.columns.merge(
+            name, pa.array([value], pa.string_view()), self._rows(chosen), np.zeros(len(chosen), np.int64)
+        )
+
+    def put_times(self, times: pl.Series, *, source: str) -> None:
+        """Set `_time` and `_time_source` of the events for which there is a time."""
+        names = [name for name in ("_time", "_time_source") if name in self.columns.by_name]
+        batch = pa.RecordBatch.from_arrays(
+            [*(self.columns.by_name[name] for name in names), nulls(self.columns.size)], names=[*names, ""]
+        )
+        if self.rows is not None:
+            times = pl.repeat(None, self.columns.size, dtype=times.dtype, eager=True).scatter(
+                pl.Series(self.rows), times
+            )
+        done = put_times(batch, times, source=source).drop_columns("")
+        self.columns.by_name.update(zip(done.schema.names, done.columns, strict=True))
+
+    def remove(self, name: str) -> None:
+        """Take an attribute away from these events."""
+        if name not in self.columns.by_name:
+            return
+        if self.rows is None:
+            del self.columns.by_name[name]
+        else:
+            self.columns.merge(name, nulls(0), self.rows, np.full(len(self), -1))
+
+    def _rows(self, places: Indices) -> Indices:
+        return places if self.rows is None else self.rows[places]
+
+
+def as_views(column: pa.Array) -> pa.Array:
+    """Return strings of any Arrow layout as views."""
+    return column if pa.types.is_string_view(column.type) else as_series(column).to_arrow(compat_level=_VIEWS)
+
+
+def is_valid(column: pa.Array) -> Flags:
+    """Return which values are there, as flags of one's own."""
+    return np.array(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+
+
+def constant(value: str, rows: int) -> pa.DictionaryArray:
+    """Return a column that has one value throughout."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array([value], pa.string()))
+
+
+def as_flags(values: pl.Series) -> Flags:
+    """Return booleans as flags; null is false."""
+    return values.fill_null(value=False).to_numpy().astype(np.bool_)

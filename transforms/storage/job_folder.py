@@ -1,0 +1,113 @@
+"""A job's folder in the hot tier: its specification, plan, progress, report, and the sign to stop.
+
+`_rekindle/jobs/TASK_ID/` is all that the launcher, its workers and other `rekindle` commands share about a job, so that
+they may run on different machines. Nothing in it decides what is published: that is the ledger's
+(`transforms.hot_tier.ledger.ledger`).
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from transforms.core.errors import CanceledError
+from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage.json_folder import JsonFolder, folders_in
+
+ROOT = "_rekindle/jobs"
+
+
+class JobFolder(JsonFolder):
+    """The folder of one job. Methods raise what the tier's store raises."""
+
+    def __init__(self, tier: TierStore, task_id: str) -> None:
+        """Name the folder; nothing is read or written yet."""
+        super().__init__(tier, f"{ROOT}/{task_id}")
+        self.task_id = task_id
+
+    def exists(self) -> bool:
+        """Whether the job was ever started here."""
+        return self.tier.exists(self.path("job.json"))
+
+    def request_cancel(self) -> None:
+        """Ask the job to stop at its next safe point."""
+        self.tier.put(self.path("cancel"), b"")
+
+    def withdraw_cancel(self) -> None:
+        """Take an earlier request to stop back, before the job goes on."""
+        if self.cancel_requested():
+            self.tier.delete(self.path("cancel"))
+
+    def cancel_requested(self) -> bool:
+        """Whether somebody asked the job to stop."""
+        return self.tier.exists(self.path("cancel"))
+
+    def progress(self) -> list[dict[str, Any]]:
+        """Return what each worker of the running wave last said of itself."""
+        found = []
+        for file in self.tier.list(self.path("progress/")):
+            try:
+                found.append(orjson.loads(self.tier.get(file.path)))
+            except FileNotFoundError:  # cleared between listing and reading
+                continue
+        return found
+
+    def clear_progress(self) -> None:
+        """Forget the workers' progress: a wave has begun or ended."""
+        self.remove("progress/")
+
+
+def list_jobs(tier: TierStore) -> Iterator[JobFolder]:
+    """Yield the folder of every job the tier knows, in no order."""
+    return (JobFolder(tier, task_id) for task_id in folders_in(tier, ROOT))
+
+
+@dataclass
+class Heartbeat:
+    """A worker's sign of life: now and then it writes how far it is, and looks whether it should stop.
+
+    Attributes:
+        tier_uri, tier_options: Where the job's folder is.
+        task_id: The job.
+        seconds: How often, in seconds.
+        clock: The time in seconds, for tests.
+    """
+
+    tier_uri: str
+    tier_options: StorageOptions
+    task_id: str
+    wave: int
+    seconds: float = 1.0
+    clock: Callable[[], float] = time.monotonic
+    counts: dict[str, int] = field(default_factory=lambda: {"objects": 0, "bytesRead": 0, "events": 0})
+
+    def __post_init__(self) -> None:
+        """Open the folder and take a name among the workers."""
+        self._folder = JobFolder(open_tier(self.tier_uri, self.tier_options), self.task_id)
+        self._name = f"progress/{uuid.uuid4().hex}.json"
+        self._last = self.clock()
+
+    def tick(self, *, objects: int = 0, bytes_read: int = 0, events: int = 0) -> None:
+        """Count, and once in a while say so.
+
+        Raises:
+            CanceledError: somebody asked the job to stop.
+        """
+        self.counts["objects"] += objects
+        self.counts["bytesRead"] += bytes_read
+        self.counts["events"] += events
+        now = self.clock()
+        if now - self._last >= self.seconds:
+            self._last = now
+            self.flush()
+            if self._folder.cancel_requested():
+                raise CanceledError(f"job {self.task_id} was canceled")
+
+    def flush(self) -> None:
+        """Write the counts now."""
+        self._folder.write_json(self._name, {"wave": self.wave, **self.counts})
