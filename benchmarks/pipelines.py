@@ -30,13 +30,13 @@ import pyarrow as pa
 from benchmarks.hot_path import ACCESS
 from benchmarks.report import put_section
 from benchmarks.run import ROOT, WORK, Workload, machine
+from transforms.event_pipelines import Pipeline, outputs
+from transforms.event_pipelines import apply_pipelines as run_pipelines
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.objects.event_shaping import apply_pipelines
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
-from transforms.processors import Pipeline, outputs
-from transforms.processors import apply_pipelines as run_pipelines
 from transforms.storage import StorageOptions, open_store, open_tier
 
 AIM = 1.15

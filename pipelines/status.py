@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
-from pipelines.cli.common import parse_time
 from transforms.hot_tier.table.liveness import is_gone
+from transforms.query.instants import parse_time
 from transforms.storage.job_folder import JobFolder
 
 

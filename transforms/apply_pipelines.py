@@ -10,9 +10,9 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
+from transforms.event_pipelines import Pipeline
 from transforms.objects.event_shaping import apply_pipelines
 from transforms.objects.outcomes import EventCounts
-from transforms.processors import Pipeline
 from transforms.retention.compiled_rules import Program
 
 MAIN = "main"

@@ -7,12 +7,10 @@ import itertools
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pipelines.cli.flags import Option
 from transforms.core.errors import ConfigurationError, TierError
-from transforms.query.instants import parse_instant
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 _T = TypeVar("_T")
@@ -154,15 +152,3 @@ def read_flag(name: str, text: str, read: Callable[[str], _T]) -> _T:
         return read(text)
     except ConfigurationError as error:
         raise ConfigurationError(f"--{name}: {error}", field=name) from error
-
-
-def parse_time(text: str) -> datetime:
-    """Return a time from ISO 8601 text, in UTC unless it says otherwise.
-
-    Raises:
-        ConfigurationError: the text is none.
-    """
-    value = parse_instant(text.strip())
-    if value is None:
-        raise ConfigurationError(f"{text!r} is not a time: give ISO 8601, such as 2025-08-11 or 2025-08-11T22:00:00Z")
-    return value

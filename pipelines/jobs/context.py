@@ -9,10 +9,10 @@ from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
 from pipelines.keys import MISSING_S3_PULL, S3Pull, load_key
 from transforms.core.errors import ConfigurationError
+from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.listing import ObjectFilter
 from transforms.objects.reading import ReadSettings
-from transforms.processors import Pipeline
 from transforms.retention.compiled_rules import Program
 from transforms.retention.rules_file import RULES, TIERS, load_rules
 from transforms.storage import ObjectStore, TierStore, open_store, open_tier

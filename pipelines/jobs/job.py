@@ -30,7 +30,7 @@ from pipelines.maintenance.compact import SMALL_FILES, compact, small_files
 from pipelines.maintenance.rewriter import UpkeepSettings
 from pipelines.runner.engine import Engine
 from pipelines.status import Console, JobStatus, Progress, Silent, now
-from transforms import processors
+from transforms import event_pipelines
 from transforms.core.errors import CanceledError, RekindleError, TierError
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -192,7 +192,7 @@ class _Job:
 
     def _promote(self, plan: Plan) -> tuple[str, ...]:
         """Give the job's attributes columns of their own, and return all that have one."""
-        named = [*processors.outputs(self.context.pipelines), *self.settings.promote]
+        named = [*event_pipelines.outputs(self.context.pipelines), *self.settings.promote]
         samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.reading)
         return tuple(table.add_columns(self.tier, [*named, *attributes_of(samples)]))
 

@@ -18,7 +18,7 @@ from pipelines.jobs.report import load_ledger
 from pipelines.jobs.sample import attributes_of, choose_samples, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
-from transforms import processors
+from transforms import event_pipelines
 from transforms.core import schema
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import missing_columns
@@ -104,7 +104,7 @@ def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
     there = table.promoted_columns(context.tier) if table.exists(context.tier) else list(schema.BASE_ATTRIBUTES)
     return [
         *there,
-        *missing_columns([*processors.outputs(context.pipelines), *context.settings.promote, *sampled], there),
+        *missing_columns([*event_pipelines.outputs(context.pipelines), *context.settings.promote, *sampled], there),
     ]
 
 

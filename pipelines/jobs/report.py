@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from pipelines.cli.common import parse_time
 from pipelines.jobs.plan import WORK, Plan
 from pipelines.status import read_status
 from transforms.core.errors import ConfigurationError
@@ -22,6 +21,7 @@ from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.outcomes import is_too_old, tell_too_old
+from transforms.query.instants import parse_time
 from transforms.storage import TierStore
 from transforms.storage.job_folder import JobFolder
 

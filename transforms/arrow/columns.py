@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.arrow.views import take
-from transforms.formats.framing import Flags
+
+Flags = npt.NDArray[np.bool_]
 
 
 def is_present(column: pa.Array) -> Flags:

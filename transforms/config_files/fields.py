@@ -2,12 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from transforms.config_files.documents import Document
+from transforms.config_files.problems import Problems
 from transforms.core.errors import ConfigurationError, QueryError
-from transforms.processors.parameters import Parameters, Problems
 from transforms.query import Expr, parse
+
+
+@dataclass(slots=True)
+class Fields:
+    """The fields of one part of a file, read one by one.
+
+    Attributes:
+        values: As the file has them.
+        path: Where they stand.
+        problems: Where mistakes are noted.
+    """
+
+    values: Mapping[str, Any]
+    path: str
+    problems: Problems
+
+    def problem(self, name: str, text: str) -> None:
+        """Note a mistake of one field."""
+        self.problems.add(f"{self.path}.{name}", text)
+
+    def is_fine(self, name: str) -> bool:
+        """Whether no mistake of a field was noted."""
+        return all(problem.path != f"{self.path}.{name}" for problem in self.problems.found)
+
+    def text(self, name: str, *, default: str | None = None, empty: bool = False) -> str:
+        """Read a text; without a default it is required, and only where it says so may it be empty."""
+        value = self.values.get(name, default)
+        if isinstance(value, str) and (value or empty):
+            return value
+        if value is None:
+            self.problem(name, "is required")
+        elif value == "":
+            self.problem(name, "must not be empty")
+        else:
+            self.problem(name, f"must be a text, not {value!r}; put it in quotes")
+        return ""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Read a list of texts, empty if it is left out."""
+        value = self.values.get(name, [])
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        self.problem(name, f"must be a list of texts, not {value!r}")
+        return ()
+
+    def flag(self, name: str) -> bool:
+        """Read a truth value, false if it is left out."""
+        value = self.values.get(name, False)
+        if not isinstance(value, bool):
+            self.problem(name, f"must be true or false, not {value!r}")
+        return value is True
 
 
 def raise_problems(document: Document, problems: Problems, *, source: str, field: str) -> None:
@@ -30,7 +83,7 @@ def raise_problems(document: Document, problems: Problems, *, source: str, field
         raise ConfigurationError("\n".join(lines), field=field)
 
 
-def read_condition(fields: Parameters, document: Document, parse: Callable[[str], Expr] = parse) -> Expr | None:
+def read_condition(fields: Fields, document: Document, parse: Callable[[str], Expr] = parse) -> Expr | None:
     """Read `when`, a condition in the query language; None where it is left out, and where it is wrong, which is
     noted.
     """
@@ -53,7 +106,7 @@ def read_condition(fields: Parameters, document: Document, parse: Callable[[str]
     return None
 
 
-def read_description(fields: Parameters) -> str:
+def read_description(fields: Fields) -> str:
     """Read `description`, empty if it is left out."""
     description = fields.values.get("description", "")
     if not isinstance(description, str):
@@ -62,7 +115,7 @@ def read_description(fields: Parameters) -> str:
     return description
 
 
-def read_enabled(fields: Parameters) -> bool:
+def read_enabled(fields: Fields) -> bool:
     """Read `enabled`, true if it is left out."""
     enabled = fields.values.get("enabled", True)
     if not isinstance(enabled, bool):

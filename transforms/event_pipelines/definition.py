@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from transforms.config_files.documents import Document, read_document
-from transforms.config_files.fields import raise_problems, read_condition, read_description, read_enabled
+from transforms.config_files.fields import Fields, raise_problems, read_condition, read_description, read_enabled
+from transforms.config_files.problems import Problems
 from transforms.event_pipelines.pipeline import Pipeline
 from transforms.event_pipelines.ready_made import read_ready_made, ready_made_names
 from transforms.processors import PROCESSORS
-from transforms.processors.parameters import Parameters, Problems
+from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
 
 _FIELDS = ("name", "description", "when", "enabled", "steps")
@@ -95,7 +96,7 @@ class _Reader:
         if not isinstance(entry, Mapping):
             self._problems.add(path, f"must be a mapping with {', '.join(_FIELDS)}, not {entry!r}")
             return Pipeline(name="", steps=())
-        fields = Parameters(entry, path, self._problems)
+        fields = Fields(entry, path, self._problems)
         for key in entry:
             if key not in _FIELDS:
                 self._problems.add(f"{path}.{key}", f"unknown field; a pipeline has {', '.join(_FIELDS)}", at_key=True)
@@ -107,7 +108,7 @@ class _Reader:
             steps=self._steps(fields, depth),
         )
 
-    def _steps(self, fields: Parameters, depth: int) -> tuple[Processor | Pipeline, ...]:
+    def _steps(self, fields: Fields, depth: int) -> tuple[Processor | Pipeline, ...]:
         entries = fields.values.get("steps")
         if not isinstance(entries, list) or not entries:
             fields.problem("steps", f"must be a list with at least one processor, not {entries!r}")
@@ -149,7 +150,7 @@ def _names_within(pipeline: Pipeline, path: str) -> Iterator[tuple[str, str]]:
             yield from _names_within(step, f"{path}.steps[{at}]")
 
 
-def _name(fields: Parameters) -> str:
+def _name(fields: Fields) -> str:
     name = fields.text("name")
     if "," in name or name != name.strip():
         fields.problem(

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from transforms.arrow.columns import Flags
 from transforms.arrow.views import Indices, view_array
 from transforms.formats.encoding import is_utf8, whole_characters
 from transforms.formats.pieces import Breakable, Pieces
@@ -21,8 +21,6 @@ BLOCK_BYTES = 8 << 20
 MARGIN = 4  # so many bytes beyond the limit are kept until a record is cut, at a character's boundary
 _LF, _CR = 10, 13
 _REPLACEMENT = "\ufffd".encode()
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms import processors
+from transforms import event_pipelines
 from transforms.core import schema
+from transforms.event_pipelines import Failures, Pipeline
 from transforms.objects.outcomes import too_old
-from transforms.processors import Failures, Pipeline
 from transforms.retention.compiled_rules import Program
 from transforms.retention.durations import format_duration
 from transforms.timestamps import settle_times
@@ -40,7 +40,9 @@ def apply_pipelines(
     modified, received = schema.modified_of(batch), batch.column("_observed_at")[0].as_py()
     failures: Failures = Counter()
     if pipelines:
-        batch = processors.apply_pipelines(batch, pipelines, received=received, modified=modified, failures=failures)
+        batch = event_pipelines.apply_pipelines(
+            batch, pipelines, received=received, modified=modified, failures=failures
+        )
     if counts is not None:
         counts.update({f"pipeline {step.pipeline}, {step.step}": number for step, number in failures.items()})
     batch = settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)

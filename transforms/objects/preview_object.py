@@ -13,11 +13,11 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.core import schema
+from transforms.event_pipelines import Pipeline
 from transforms.objects.event_shaping import apply_pipelines
 from transforms.objects.outcomes import tell_too_old, too_old
 from transforms.objects.reading import ReadSettings
 from transforms.objects.sample_object import Sample
-from transforms.processors import Pipeline
 from transforms.retention.compiled_rules import Program, ProgramRule
 from transforms.retention.durations import format_duration
 from transforms.timestamps import detect_times

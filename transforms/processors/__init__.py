@@ -3,7 +3,6 @@
 A new one is a class here, a row in this table, and a row in the tests' table.
 """
 
-from transforms.event_pipelines.pipeline import Failures, Pipeline, Step, Watch, apply_pipelines, outputs
 from transforms.processors.arithmetic import Arithmetic
 from transforms.processors.attributes import Map, Message, Remove, Set
 from transforms.processors.grok import Grok
@@ -19,4 +18,4 @@ PROCESSORS: dict[str, type[Processor]] = {
 }
 """Name in the pipelines file -> processor."""
 
-__all__ = ["PROCESSORS", "Failures", "Pipeline", "Processor", "Step", "Watch", "apply_pipelines", "outputs"]
+__all__ = ["PROCESSORS", "Processor"]

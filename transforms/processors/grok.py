@@ -29,7 +29,7 @@ _TYPES = ("int", "float", "long", "double", "boolean", "string")
 @cache
 def library() -> Mapping[str, str]:
     """Return the standard patterns by name."""
-    text = (files("transforms.event_pipelines.library") / "grok.patterns.yaml").read_text(encoding="utf-8")
+    text = (files("transforms.processors.kernels") / "grok.patterns.yaml").read_text(encoding="utf-8")
     patterns: dict[str, str] = yaml.safe_load(text)
     return patterns
 

@@ -38,6 +38,18 @@ def parse_instant(text: str) -> datetime | None:
         return None
 
 
+def parse_time(text: str) -> datetime:
+    """Return a time from ISO 8601 text, in UTC unless it says otherwise.
+
+    Raises:
+        ConfigurationError: the text is none.
+    """
+    value = parse_instant(text.strip())
+    if value is None:
+        raise ConfigurationError(f"{text!r} is not a time: give ISO 8601, such as 2025-08-11 or 2025-08-11T22:00:00Z")
+    return value
+
+
 def parse_span(text: str) -> timedelta:
     """Return the length of time that `90m`, `12h`, `30d` or `2w` names.
 

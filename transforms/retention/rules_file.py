@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from transforms.config_files.documents import Document, read_document
-from transforms.config_files.fields import raise_problems, read_condition, read_description, read_enabled
+from transforms.config_files.fields import Fields, raise_problems, read_condition, read_description, read_enabled
+from transforms.config_files.problems import Problems
 from transforms.core.errors import ConfigurationError
 from transforms.core.names import SYSTEM_NAMES
-from transforms.processors.parameters import Parameters, Problems
 from transforms.query import Expr, parse
 from transforms.query.lexer import query_error
 from transforms.query.syntax import Field, fields
@@ -84,7 +84,7 @@ class _Reader:
             for entry in self._entries(HOLDS, "hold", _HOLD_FIELDS)
         )
 
-    def _rule(self, entry: Parameters) -> Rule:
+    def _rule(self, entry: Fields) -> Rule:
         return Rule(
             name=entry.text("name"),
             retention=_retention(entry),
@@ -94,7 +94,7 @@ class _Reader:
             enabled=read_enabled(entry),
         )
 
-    def _entries(self, section: str, kind: str, allowed: tuple[str, ...]) -> list[Parameters]:
+    def _entries(self, section: str, kind: str, allowed: tuple[str, ...]) -> list[Fields]:
         """Return the entries of a section, their fields' and their own names checked."""
         document = self._document.value
         entries = document.get(section, []) if isinstance(document, Mapping) else []
@@ -102,7 +102,7 @@ class _Reader:
             what = "is empty; write [] for none" if entries is None else f"must be a list of {kind}s, not {entries!r}"
             self._problems.add(section, what)
             return []
-        found: list[Parameters] = []
+        found: list[Fields] = []
         for at, entry in enumerate(entries):
             path = f"{section}[{at}]"
             if not isinstance(entry, Mapping):
@@ -113,12 +113,12 @@ class _Reader:
                     self._problems.add(
                         f"{path}.{key}", f"unknown field; a {kind} has {', '.join(allowed)}", at_key=True
                     )
-            found.append(Parameters(entry, path, self._problems))
+            found.append(Fields(entry, path, self._problems))
         _check_names(found)
         return found
 
 
-def _check_names(entries: Iterable[Parameters]) -> None:
+def _check_names(entries: Iterable[Fields]) -> None:
     seen: dict[str, str] = {}
     for entry in entries:
         name = entry.values.get("name")
@@ -131,7 +131,7 @@ def _check_names(entries: Iterable[Parameters]) -> None:
         seen.setdefault(name, entry.path)
 
 
-def _retention(entry: Parameters) -> timedelta:
+def _retention(entry: Fields) -> timedelta:
     try:
         if entry.values.get("retention") is None:
             raise ConfigurationError("is required, as in 90m, 12h, 30d, 2w")
@@ -141,7 +141,7 @@ def _retention(entry: Parameters) -> timedelta:
         return _A_DAY
 
 
-def _text(entry: Parameters) -> str | None:
+def _text(entry: Fields) -> str | None:
     text = entry.values.get("when")
     return text if isinstance(text, str) else None
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import click
 
 from pipelines.cli.commands.backfill import one_polars_thread
-from pipelines.cli.common import Common, beam_flags_of, parse_time, read_flag, with_flags
+from pipelines.cli.common import Common, beam_flags_of, read_flag, with_flags
 from pipelines.cli.flags import Argument, Option
 from pipelines.cli.output import console as output
 from pipelines.units import parse_size, show_size
 from transforms.core.errors import ConfigurationError
+from transforms.query.instants import parse_time
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -22,8 +22,8 @@ from pipelines.units import show_size
 from transforms.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from transforms.event_pipelines import Pipeline
     from transforms.objects.sample_object import Sample
-    from transforms.processors import Pipeline
 
 _SAMPLE_BYTES = 8 << 20
 _SHOWN = 300  # characters of a value
@@ -89,7 +89,7 @@ def list_pipelines(
 
 
 def _description(pipeline: Pipeline) -> dict[str, Any]:
-    from transforms.processors import outputs
+    from transforms.event_pipelines import outputs
 
     return {
         "name": pipeline.name,

@@ -11,7 +11,7 @@ import sys
 from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
-from pipelines.cli.common import Common, parse_time, read_flag, split_lists, with_flags
+from pipelines.cli.common import Common, read_flag, split_lists, with_flags
 from pipelines.cli.flags import Argument, Option
 from pipelines.cli.output import answers
 from pipelines.cli.output import rows as cli_rows
@@ -173,6 +173,8 @@ def _time_range(last: str | None, start: str | None, end: str | None) -> tuple[d
         if not (start is None and end is None):
             raise ConfigurationError("--last goes without --from and --to")
         return read_flag("last", last, _ago), None
+    from transforms.query.instants import parse_time
+
     begin = None if start is None else read_flag("from", start, parse_time)
     stop = None if end is None else read_flag("to", end, parse_time)
     if begin is not None and stop is not None and begin > stop:

@@ -370,7 +370,7 @@ entry.main()
 
 
 @pytest.mark.parametrize(
-    "module", ["pipelines.cli", "click", "pipelines.cli.commands.query", "deltalake", "duckdb", "pyarrow", "rich"]
+    "module", ["pipelines.cli.main", "click", "pipelines.cli.commands.query", "deltalake", "duckdb", "pyarrow", "rich"]
 )
 def test_ctrl_c_while_modules_load(tier: Tier, module: str) -> None:
     words = [sys.executable, "-c", INTERRUPTED_IMPORT, module, "sql", "FROM events", "--hot-tier", tier.store.uri]

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from transforms.core.schema import CONSTANT, TIME
+from transforms.event_pipelines import Pipeline, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.processors import Pipeline, apply_pipelines
 
 UTC = timezone.utc
 MODIFIED = datetime(2025, 3, 1, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from transforms.core import schema
+from transforms.event_pipelines import Pipeline, Step, apply_pipelines, outputs
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.processors import Pipeline, Step, apply_pipelines, outputs
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
 VIEW = pa.string_view()

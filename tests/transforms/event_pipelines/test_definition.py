@@ -9,8 +9,8 @@ import re
 import pytest
 
 from transforms.core.errors import ConfigurationError
+from transforms.event_pipelines import outputs
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.processors import outputs
 
 ACCESS = r"""
 pipelines:

@@ -17,10 +17,9 @@ import pytest
 from tests.conftest import many
 from tests.transforms.query.reference import holds
 from transforms.arrow.views import with_small_letters
-from transforms.event_pipelines import conditions
+from transforms.event_pipelines import apply_pipelines, conditions
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.event_pipelines.words import NOTHING, have_any, pieces, rare, without
-from transforms.processors import apply_pipelines
 from transforms.query import parse
 from transforms.query.syntax import And, Comparison, Expr, Field, Membership, Not, Operator, Or, Pattern, Word
 

@@ -11,10 +11,10 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.core import schema
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.prepare import promoted_columns
 from transforms.storage import TierStore
 

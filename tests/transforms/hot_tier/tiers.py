@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.core import schema
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.commit import commit
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.hot_tier.table.statistics import ColumnStatistics, statistics_json
 from transforms.storage import TierStore

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from transforms.event_pipelines import Step, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.processors import Step, apply_pipelines
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
 SIZE = 10 << 20

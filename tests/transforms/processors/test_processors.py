@@ -15,8 +15,9 @@ import pyarrow as pa
 import pytest
 
 from transforms.core.errors import ConfigurationError
+from transforms.event_pipelines import Step, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.processors import PROCESSORS, Step, apply_pipelines
+from transforms.processors import PROCESSORS
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
 Event = dict[str, Any]

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from transforms.event_pipelines import Step, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines, load_ready_made
 from transforms.event_pipelines.ready_made import ready_made_names
-from transforms.processors import Step, apply_pipelines
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
 LIBRARY = files("transforms.event_pipelines.library")

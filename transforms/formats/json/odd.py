@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from transforms.arrow.columns import Flags
 from transforms.arrow.views import Indices
-from transforms.formats.framing import Flags, Lines
+from transforms.formats.framing import Lines
 
 _Bytes = npt.NDArray[np.uint8]
 

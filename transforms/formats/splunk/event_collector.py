@@ -15,9 +15,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.columns import choose, is_empty, is_present, only
+from transforms.arrow.columns import Flags, choose, is_empty, is_present, only
 from transforms.arrow.views import nulls
-from transforms.formats.framing import Flags
 from transforms.formats.json.fields import Fields
 from transforms.formats.json.inner import InnerObjects
 from transforms.formats.json.objects import Piece

@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from transforms.arrow.columns import choose
+from transforms.arrow.columns import Flags, choose
 from transforms.arrow.views import Indices, take
-from transforms.formats.framing import Flags
 from transforms.formats.json.fields import Fields, join_rows
 from transforms.formats.json.inner import InnerObjects
 from transforms.formats.json.objects import Piece

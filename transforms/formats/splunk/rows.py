@@ -9,10 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from transforms.arrow.columns import choose, is_empty, is_present, only
+from transforms.arrow.columns import Flags, choose, is_empty, is_present, only
 from transforms.arrow.views import nulls
 from transforms.core import schema
-from transforms.formats.framing import Flags
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_errors import error_column, invalid_time
 from transforms.formats.times import Clock, RecordTimes

@@ -8,7 +8,6 @@ costs 0.5 where values hardly repeat and plain pages 0.3, so each file decides b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 
 from transforms.core import schema
 from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription, ObjectRows
 from transforms.hot_tier.table.file_names import new_path
 from transforms.hot_tier.table.statistics import ColumnStatistics, from_footer, statistics_columns, statistics_json
 from transforms.storage import TierStore
@@ -31,43 +31,6 @@ _NO_DICTIONARY = frozenset({*_ENCODINGS, "_message"})
 _MAP_LEAVES = ("attributes.key_value.key", "attributes.key_value.value")
 _WRITE_BYTES = 1 << 20
 """Pages are handed to the store together: a small file has hundreds, and a call for each took 0.3 ms a MB of text."""
-JOB_METADATA = "rekindle.job"
-
-
-@dataclass(frozen=True)
-class ObjectRows:
-    """The rows of one object in one file, and the range of their `_time` in microseconds since 1970 UTC."""
-
-    rows: int
-    min_time: int
-    max_time: int
-
-
-@dataclass(frozen=True)
-class FileDescription:
-    """A data file that is written; a reader sees it once a commit names it.
-
-    Attributes:
-        path: Relative to the table `events`.
-        size: In bytes.
-        rows: How many, more than none.
-        tier: The partition's `hot` or `cold`.
-        date: The partition's UTC date, `YYYY-MM-DD`.
-        stats: The Add action's statistics, JSON.
-        objects: The rows of each object in it, by its URI.
-        min_time: The least `_time`, in microseconds since 1970 UTC.
-        max_time: The greatest.
-    """
-
-    path: str
-    size: int
-    rows: int
-    tier: str
-    date: str
-    stats: str
-    objects: dict[str, ObjectRows]
-    min_time: int
-    max_time: int
 
 
 class DataFile:

@@ -10,10 +10,11 @@ from contextlib import closing
 import pyarrow as pa
 
 from transforms.hot_tier.data.buffer import Times
-from transforms.hot_tier.data.data_file import COMPRESSION_LEVEL, ROW_GROUP_ROWS, DataFile, FileDescription
+from transforms.hot_tier.data.data_file import COMPRESSION_LEVEL, ROW_GROUP_ROWS, DataFile
 from transforms.hot_tier.data.external_sort import SortedRows
 from transforms.hot_tier.data.merge_sources import MergeInput, Sources
 from transforms.hot_tier.data.new_files import NewFiles
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.storage import TierStore
 from transforms.storage.read_ahead import read_ahead
 

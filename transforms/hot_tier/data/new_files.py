@@ -9,8 +9,9 @@ from contextlib import suppress
 import pyarrow as pa
 
 from transforms.core.errors import TierError
-from transforms.hot_tier.data.data_file import DataFile, FileDescription
+from transforms.hot_tier.data.data_file import DataFile
 from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.storage import TierStore
 
 _LARGEST = 1.125

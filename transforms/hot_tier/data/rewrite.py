@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from transforms.hot_tier.data.data_file import DataFile, FileDescription
+from transforms.hot_tier.data.data_file import DataFile
 from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.row_groups import open_rows, rows_taken
 from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.file_names import layout_of
 from transforms.storage import TierStore
 

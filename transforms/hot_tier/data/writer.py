@@ -20,8 +20,9 @@ import pyarrow as pa
 
 from transforms.core import schema
 from transforms.hot_tier.data.buffer import DAY, Memory, Part, copy_of, cut_by_date, merge, part_of_slice, stored_part
-from transforms.hot_tier.data.data_file import DataFile, FileDescription, ObjectRows
+from transforms.hot_tier.data.data_file import DataFile
 from transforms.hot_tier.data.spill import Run, Slice
+from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.storage import TierStore
 
 __all__ = ["FileDescription", "HotTierWriter", "ObjectRows"]

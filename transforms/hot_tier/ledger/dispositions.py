@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 from transforms.core.errors import TierError
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.ledger.ledger import LedgerEntry, Published
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.storage import TierStore
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 from deltalake.exceptions import DeltaError
 
 from transforms.core.errors import TierError
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.ledger.dispositions import Wave, check_balance, decide, with_times
 from transforms.hot_tier.ledger.ledger import APP_ID, Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.ledger.sidecar import sidecar_path, write_sidecar
 from transforms.hot_tier.ledger.wave_files import Replaced, WaveFiles
 from transforms.hot_tier.table.commit import commit, settle
 from transforms.hot_tier.table.delta import back_off, one_line
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.purges import check_there
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore

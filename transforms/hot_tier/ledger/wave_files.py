@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.data.rewrite import objects_in, rewrite_file, without_contents
 from transforms.hot_tier.ledger.dispositions import Wave
 from transforms.hot_tier.ledger.ledger import Published
 from transforms.hot_tier.ledger.object_bounds import ObjectBounds
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 
 from transforms.core.errors import GoneError, TierError
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.ledger.ledger import APP_ID
 from transforms.hot_tier.table.attempts import Attempts
 from transforms.hot_tier.table.commit import commit, settle
 from transforms.hot_tier.table.delta import flush_log
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.purges import check_there
 from transforms.hot_tier.table.runs import DONE, Run, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot

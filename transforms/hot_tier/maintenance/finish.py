@@ -6,15 +6,20 @@ What a killed process has left is finished by the next command.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from itertools import islice
 
 from transforms.hot_tier.maintenance.audit import write_audit
 from transforms.hot_tier.maintenance.commit_run import Landed, give_up, landed_of
-from transforms.hot_tier.maintenance.vacuum.purging import delete_listed
+from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.runs import DONE, REMOVE, Run, RunFolder, unfinished_runs, who
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
 from transforms.storage import TierStore
+
+_DELETERS = 8
+_BLOCK = 1000
 
 
 def finish(folder: RunFolder, run: Run, landed: Landed | None) -> None:
@@ -72,3 +77,16 @@ def _mark_done(folder: RunFolder, landed: Landed | None, **more: str) -> None:
     folder.write_json(
         DONE, {"changes": landed.path if landed else None, "version": landed.version if landed else None, **more}
     )
+
+
+def delete_listed(folder: RunFolder, landed: Landed) -> None:
+    """Delete the files of a removal's list, those that are still there.
+
+    Raises:
+        TierError: the store refuses; the list stays, and the next command goes on.
+    """
+    paths = iter(file["path"] for file in landed.document["files"])
+    with ThreadPoolExecutor(_DELETERS) as pool:
+        while block := list(islice(paths, _BLOCK)):
+            list(pool.map(lambda path: folder.tier.delete(f"{EVENTS}/{path}"), block))
+            folder.show_life()

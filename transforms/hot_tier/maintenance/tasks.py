@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from transforms.hot_tier.data.data_file import FileDescription
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.snapshot import LiveFile
 from transforms.retention.compiled_rules import Program
 

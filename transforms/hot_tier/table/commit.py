@@ -21,7 +21,7 @@ from transforms.hot_tier.table.statistics import complete_statistics
 from transforms.storage import TierStore
 
 if TYPE_CHECKING:  # it brings Parquet's writer, which search does without
-    from transforms.hot_tier.data.data_file import FileDescription
+    from transforms.hot_tier.table.file_description import FileDescription
 
 CHECKPOINT_INTERVAL = 10
 

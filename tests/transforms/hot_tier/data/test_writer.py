@@ -22,8 +22,8 @@ from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.hot_tier.data import data_file
 from transforms.hot_tier.data import writer as writing
-from transforms.hot_tier.data.data_file import JOB_METADATA, FileDescription
 from transforms.hot_tier.data.writer import HotTierWriter
+from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription
 from transforms.storage import TierStore
 
 COLUMNS = (*schema.BASE_ATTRIBUTES, "status")

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.core import schema
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.data.rewrite import rewrite_file
 from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
 from transforms.hot_tier.maintenance.finish import finish
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.runs import COMPACT, DELETE, TIER, Run, RunFolder
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.storage import TierStore

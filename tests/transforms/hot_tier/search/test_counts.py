@@ -96,7 +96,7 @@ def two_days(local_tier: TierStore) -> Tier:
     tier = Tier(local_tier)
     hours = lambda day, *numbers, **more: [
         event(DAY + timedelta(days=day, hours=n), f"{day}-{n}", **more) for n in numbers
-    ]  # noqa: E731
+    ]
     tier.add(hours(0, 1, 4, 7, status="200"), hours(0, 2, 3, 9, status="404"), hours(1, 5, status="404", host="web-1"))
     return tier.add(hours(1, 6, 7, 8, status="404", tags='["a","b","a"]'), promote=["status"])
 

@@ -94,11 +94,11 @@ def test_the_same_answers(
         spans, values = count_spans(selection, SPANS), count_values(selection, row_field("host"), 3)
         assert spans is not None
         assert values is not None
-    ask = lambda: [
+    ask = lambda: [  # noqa: E731
         count(tier, wanted),
         histogram(tier, wanted, HOUR),
         *(top(tier, wanted, row_field("host"), limit=n) for n in (3, None)),
-    ]  # noqa: E731
+    ]
     quick = ask()
     monkeypatch.setattr(grouping, "can_read", lambda _: False)
     assert quick == ask()

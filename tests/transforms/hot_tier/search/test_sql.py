@@ -368,7 +368,7 @@ def test_nothing_stays_behind(local: TierStore, tmp_path: Path, monkeypatch: pyt
 
 CTRL_C = """
 import os, signal, sys
-from transforms.hot_tier import sql
+from transforms.hot_tier.search import sql
 from transforms.storage import StorageOptions, open_tier
 
 wait, run, armed = sql._Database.wait, sql._Database.run, []

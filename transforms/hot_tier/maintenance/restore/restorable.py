@@ -14,7 +14,7 @@ from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.commit_run import Landed, landed_of, landed_of_kind
 from transforms.hot_tier.maintenance.kept_rules import kept_rules
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, Superseded
-from transforms.hot_tier.maintenance.vacuum.log_entries import commit_time
+from transforms.hot_tier.table.log_entries import commit_time
 from transforms.hot_tier.table.purges import landed_purges, purge_number
 from transforms.hot_tier.table.runs import DELETE, Run, RunFolder, list_runs
 from transforms.hot_tier.table.snapshot import Snapshot

@@ -15,7 +15,6 @@ from functools import partial
 import pyarrow as pa
 
 from transforms.core.errors import TierError
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.data.layout import own_columns
 from transforms.hot_tier.data.rewrite import write_rows
 from transforms.hot_tier.data.row_groups import open_rows, rows_taken
@@ -30,6 +29,7 @@ from transforms.hot_tier.maintenance.restore.restorable import (
     reading,
     with_superseded,
 )
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.file_names import layout_of
 from transforms.hot_tier.table.runs import NEEDS, Run, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot

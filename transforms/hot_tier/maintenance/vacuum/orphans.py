@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.core.errors import TierError
-from transforms.hot_tier.data.data_file import JOB_METADATA
+from transforms.hot_tier.table.file_description import JOB_METADATA
 from transforms.storage import TierFile, TierStore
 
 UNKNOWN_AGE = timedelta(days=1)

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
-from transforms.hot_tier.maintenance.finish import finish
+from transforms.hot_tier.maintenance.finish import delete_listed, finish
 from transforms.hot_tier.maintenance.vacuum.orphans import dead_orphans
-from transforms.hot_tier.maintenance.vacuum.purging import delete_listed
 from transforms.hot_tier.maintenance.vacuum.tombstones import removal_times
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.purges import APP_ID, landed_purges, purge_number

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import pyarrow.parquet as pq
 
 from transforms.core.errors import TierError
-from transforms.hot_tier.maintenance.vacuum.log_entries import LOG, read_entry
+from transforms.hot_tier.table.log_entries import LOG, read_entry
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierFile, TierStore
 

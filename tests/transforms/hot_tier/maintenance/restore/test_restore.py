@@ -35,7 +35,6 @@ from tests.transforms.hot_tier.tiers import foreign_file
 from transforms.core import schema
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.hot_tier.data import data_file
-from transforms.hot_tier.data.data_file import JOB_METADATA
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.ledger.publish import publish_wave
@@ -47,6 +46,7 @@ from transforms.hot_tier.maintenance.restore.removed_rows import Pair, removed_r
 from transforms.hot_tier.maintenance.restore.restore import find_runs, hold_for, plan_restore, restore
 from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
 from transforms.hot_tier.table.delta import promoted_columns
+from transforms.hot_tier.table.file_description import JOB_METADATA
 from transforms.hot_tier.table.file_names import new_path
 from transforms.hot_tier.table.prepare import add_columns, prepare
 from transforms.hot_tier.table.runs import RESTORE, Run, RunFolder
