@@ -21,7 +21,7 @@ from pipelines.cli.output.tables import column_widths, line_width, table_lines
 from pipelines.units import show_size
 
 if TYPE_CHECKING:
-    from pipelines.status import Progress
+    from pipelines.console import Progress
 
 
 class _Console(Console):
@@ -95,9 +95,9 @@ class JobConsole:
         if self._live is not None:
             self._live.stop()
         if kind is KeyboardInterrupt:
-            self.say("Canceled: what was not done yet is not done; the same command again goes on")
+            self.message("Canceled: what was not done yet is not done; the same command again goes on")
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Say a line."""
         if not self._quiet:
             print_message(text)
