@@ -18,7 +18,7 @@ def backfill(common: Common, flags: JobFlags) -> int:
     specification, settings = flags.job_and_settings(common)
     with output.JobConsole(quiet=common.quiet) as console:
         result = run_job(specification, settings, console)
-    return output.show_report(result.report, as_json=common.as_json, code=result.exit_code)
+    return output.show_report(result.report.as_document(), as_json=common.as_json, code=result.exit_code)
 
 
 def one_polars_thread() -> None:

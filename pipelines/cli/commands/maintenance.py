@@ -22,7 +22,7 @@ from transforms.query.instants import parse_time
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipelines.maintenance.rewriter import UpkeepSettings
+    from pipelines.maintenance.rewriter import MaintenanceSettings
 
 RulesFile = Annotated[Path, Option("--rules", help="Rules file, YAML or JSON.")]
 Execute = Annotated[bool, Option("--execute", help="Do it; without it only the report of what would be done.")]
@@ -57,9 +57,9 @@ def delete(
             now=when,
             grace=lasting,
             execute=execute,
-            confirm=lambda much, found: yes or _confirmed(much, found),
+            confirm=lambda much, counts: yes or _confirmed(much, counts.as_document()),
         )
-        report = delete(_settings(common, beam_flags, console), asked)
+        report = delete(_settings(common, beam_flags, console), asked).as_document()
     return _show(report, common, "deleted")
 
 
@@ -90,7 +90,8 @@ def restore(
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.maintenance.restore import Restore, restore
 
-        report = restore(_settings(common, None, console), Restore(run_id=run, to=point, rules=read, execute=execute))
+        request = Restore(run_id=run, to=point, rules=read, execute=execute)
+        report = restore(_settings(common, None, console), request).as_document()
     if not _printed_as_json(report, common):
         _show_restore(report, quiet=common.quiet)
     return 0
@@ -114,7 +115,8 @@ def tier(
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.maintenance.tier import Tiering, tier
 
-        report = tier(_settings(common, beam_flags, console), Tiering(rules=read, now=when, execute=execute))
+        request = Tiering(rules=read, now=when, execute=execute)
+        report = tier(_settings(common, beam_flags, console), request).as_document()
     return _show(report, common, "moved")
 
 
@@ -132,7 +134,7 @@ def compact(
     with output.JobConsole(quiet=common.quiet) as console:
         from pipelines.maintenance.compact import compact
 
-        report = compact(_settings(common, beam_flags, console), target_bytes=size)
+        report = compact(_settings(common, beam_flags, console), target_bytes=size).as_document()
     if not _printed_as_json(report, common):
         done = f"{report['merged']:,} files became {report['written']:,} ({show_size(report['bytes'])}, {report['events']:,} events)"
         output.RESULTS.print(done if report["merged"] else f"nothing to merge: {report['filesBefore']:,} files")
@@ -140,12 +142,12 @@ def compact(
     return 0
 
 
-def _settings(common: Common, beam_flags: list[str] | None, console: output.JobConsole) -> UpkeepSettings:
+def _settings(common: Common, beam_flags: list[str] | None, console: output.JobConsole) -> MaintenanceSettings:
     one_polars_thread()
-    from pipelines.maintenance.rewriter import UpkeepSettings
+    from pipelines.maintenance.rewriter import MaintenanceSettings
 
     tier = common.open_events()
-    return UpkeepSettings(
+    return MaintenanceSettings(
         hot_tier=tier.uri, tier_options=common.stores()[1], beam_flags=beam_flags_of(beam_flags), console=console
     )
 

@@ -29,7 +29,7 @@ def preview(
     from pipelines.jobs.preview import run_preview  # brings Polars and deltalake
 
     specification, settings = flags.job_and_settings(common)
-    document = run_preview(specification, settings, objects=objects, events=events)
+    document = run_preview(specification, settings, objects=objects, events=events).as_document()
     if common.as_json:
         output.print_json(document)
     else:
