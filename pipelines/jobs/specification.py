@@ -51,7 +51,7 @@ Time = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_utc)]
 
 
 class FormatSpecification(Document):
-    """`formatOptions`: see `transforms.formats.options`, which checks how they go together."""
+    """How objects are read; `transforms.formats.options` checks how the options go together."""
 
     format: Literal["auto", "csv", "json", "splunk_csv", "splunk_hec", "text"] = "auto"
     """How objects are read; `auto` finds out for each."""
@@ -68,7 +68,7 @@ class FormatSpecification(Document):
     multiline_start: str | None = None
     """Text: a regular expression that the first line of an event matches."""
     timestamp: Literal["auto", "received"] = "auto"
-    """Text: where the time of an event is from, its text or its receipt."""
+    """`received` gives plain text the time of its receipt; `auto` looks for one in it."""
     timezone: str = "UTC"
     """The zone of times that name none."""
 

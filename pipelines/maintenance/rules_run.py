@@ -112,13 +112,13 @@ class RuledWork:
 
     counts: RunCounts
 
-    def __init__(self, rewriter: Rewriter, program: Program, plan: Callable[[Snapshot, Program], Plan]) -> None:
+    def __init__(self, rewriter: Rewriter, rules: Program, plan: Callable[[Snapshot, Program], Plan]) -> None:
         """Prepare; nothing is read yet."""
         self._plan = plan
         self.version = -1
         self.warnings: list[str] = []
         self._rewriter = rewriter
-        self._rules = program
+        self._rules = rules
 
     def plan(self, snapshot: Snapshot) -> Plan:
         """Return what is to be done on a snapshot, by the log alone."""

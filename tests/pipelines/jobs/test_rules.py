@@ -74,7 +74,7 @@ def test_a_job_warns_of_events_that_are_old_enough(rekindle: Rekindle, source: P
     assert again.json["warnings"] == [], "what is known is not read"
 
 
-def test_the_preview_says_it_of_all_sampled_events(rekindle: Rekindle, source: Path) -> None:
+def test_the_preview_warns_of_all_sampled_events(rekindle: Rekindle, source: Path) -> None:
     ended = rekindle("preview", *flags(source), "--events", 1)
     assert ended.code == 0, ended.err
     found = {sample["object"].rpartition("/")[2]: sample for sample in ended.json["samples"]}
@@ -83,7 +83,8 @@ def test_the_preview_says_it_of_all_sampled_events(rekindle: Rekindle, source: P
     assert found["a.jsonl"]["warnings"] == [
         f"2 of 6 sampled events are older than rule short allows (14d): {NEXT} them",
         f"1 of 6 sampled events is older than rule all allows (56d): {NEXT} it",
-        "1 of 6 sampled events is older than tier cold allows (35d): the next `rekindle tier` with these rules moves it",
+        "1 of 6 sampled events is older than tier cold allows (35d): "
+        "the next `rekindle tier` with these rules moves it",
     ]
     without = rekindle("preview", "--bucket", f"file://{source}", "--hot-tier", source.parent / "hot", "--json")
     assert [(sample["tooOld"], sample["warnings"]) for sample in without.json["samples"]] == [(None, [])] * 2

@@ -1,6 +1,4 @@
-"""Random tiers, rules, holds and clocks: what deletion, tiering and compaction leave is what a row-by-row reference
-says.
-"""
+"""Random tiers, rules, holds and clocks: deletion, tiering and compaction leave what a row-by-row reference leaves."""
 
 from __future__ import annotations
 
@@ -67,7 +65,7 @@ class Sample:
                 self._add_foreign()
             if self.rng.random() < 0.2:
                 self.move(rules_file(Rule(name="cold", retention=HOUR)), self.now())
-        self.events: dict[str, Event] = {f"e_{place}": _as_stored(one, place) for one, place in self.tier.events}
+        self.events: dict[str, Event] = {f"e_{name}": _as_stored(one, name) for one, name in self.tier.events}
         assert len(self.events) == len(self.tier.events)
 
     def now(self) -> datetime:
@@ -124,8 +122,8 @@ class Sample:
             name: [] for name in (*schema.SYSTEM_COLUMNS, *promoted, schema.ATTRIBUTES_COLUMN)
         }
         number = self.tier.commits
-        for place, (system, attributes) in enumerate(events):
-            row = {**system, "_event_id": f"e_foreign{number}-{place}", "_object": f"foreign{number}"}
+        for index, (system, attributes) in enumerate(events):
+            row = {**system, "_event_id": f"e_foreign{number}-{index}", "_object": f"foreign{number}"}
             for name in schema.SYSTEM_COLUMNS:
                 columns[name].append(row.get(name))
             in_columns = {name for name in promoted if self.rng.random() < 0.5}
@@ -134,23 +132,24 @@ class Sample:
             rest = [(name, value) for name, value in attributes.items() if name not in in_columns]
             columns[schema.ATTRIBUTES_COLUMN].append(rest or None)
         types = {**schema.SYSTEM_COLUMNS, schema.ATTRIBUTES_COLUMN: pa.map_(pa.string(), pa.string())}
-        arrays = {name: pa.array(values, types.get(name, pa.string()) if name in ("_time", "_observed_at", "attributes") else pa.string())
+        typed = ("_time", "_observed_at", "attributes")
+        arrays = {name: pa.array(values, types.get(name, pa.string()) if name in typed else pa.string())
                   for name, values in columns.items()}  # fmt: skip
         before = len(self.tier.events)
         self.tier.add_foreign(events, pa.table(arrays), name=f"part-{number}")
-        self.tier.events[before:] = [(one, f"foreign{number}-{place}") for place, one in enumerate(events)]
+        self.tier.events[before:] = [(one, f"foreign{number}-{index}") for index, one in enumerate(events)]
 
 
-def _as_stored(one: Event, place: str) -> Event:
+def _as_stored(one: Event, name: str) -> Event:
     system, attributes = one
-    return {**system, "_event_id": f"e_{place}", "_object": place.rpartition("-")[0]}, attributes
+    return {**system, "_event_id": f"e_{name}", "_object": name.rpartition("-")[0]}, attributes
 
 
 def _rules(file: RulesFile, section: str) -> Rules:
     return Rules("rules.yaml", "rules: []", section, file)
 
 
-def judged(sample: Sample, file: RulesFile, now: datetime, ids: Sequence[str]) -> tuple[dict[str, str], int]:
+def evaluated(sample: Sample, file: RulesFile, now: datetime, ids: Sequence[str]) -> tuple[dict[str, str], int]:
     """Return the rule that takes each event that one takes, and how many are held, as the reference says."""
     found = {one: verdict(file, now, sample.events[one]) for one in ids}
     return {one: rule for one, (rule, _) in found.items() if rule is not None}, sum(held for _, held in found.values())
@@ -173,7 +172,7 @@ def without(before: LiveRows, gone: Sequence[str]) -> Counter[Any]:
 
 def check_deletion(sample: Sample, file: RulesFile, now: datetime) -> int:
     before = sample.read()
-    taken, held = judged(sample, file, now, before.ids())
+    taken, held = evaluated(sample, file, now, before.ids())
     dry = sample.delete(file, now, execute=False)
     check_report(dry, taken, held, len(before.ids()))
     assert version_of(sample.tier.store) == before.version
@@ -212,7 +211,7 @@ def check_restoring(sample: Sample, run_id: str, before: LiveRows, taken: int) -
     again = restore(sample.settings, Restore(run_id=run_id, execute=True))
     assert (again.events, again.version_after) == (0, version + 1)
     file = rules_file(Rule(name="again", retention=HOUR))
-    gone, _ = judged(sample, file, TIME + 200 * HOUR, before.ids())
+    gone, _ = evaluated(sample, file, TIME + 200 * HOUR, before.ids())
     assert sample.delete(file, TIME + 200 * HOUR).events == len(gone) == len(before.ids())
     last = sample.read()
     assert not last.rows()
@@ -221,9 +220,7 @@ def check_restoring(sample: Sample, run_id: str, before: LiveRows, taken: int) -
 
 
 def check_untouched(before: LiveRows, after: LiveRows, gone: set[str]) -> None:
-    """Check that rows are what they were in every column, map and null, and files without any that goes the same
-    files.
-    """
+    """Check that rows are what they were in every column, map and null, and files that lose none the same files."""
     rows = {row["_event_id"]: {name: value for name, value in row.items() if value is not None}
             for table in after.files.values() for row in table.to_pylist()}  # fmt: skip
     for path, table in before.files.items():
@@ -237,7 +234,7 @@ def check_untouched(before: LiveRows, after: LiveRows, gone: set[str]) -> None:
 def check_tiering(sample: Sample, file: RulesFile, now: datetime) -> int:
     before = sample.read()
     cold = {dict(row)["_event_id"] for row in before.rows("cold")}
-    taken, held = judged(sample, file, now, [one for one in before.ids() if one not in cold])
+    taken, held = evaluated(sample, file, now, [one for one in before.ids() if one not in cold])
     check_report(sample.move(file, now, execute=False), taken, held, len(before.ids()))
     done = sample.move(file, now)
     check_report(done, taken, held, len(before.ids()))

@@ -75,7 +75,7 @@ def test_flags_that_beam_does_not_have() -> None:
         Engine(["--direct_num_wrokers=3"])
 
 
-def test_errors_of_workers_keep_their_class_and_words() -> None:
+def test_errors_of_workers_keep_their_class_and_text() -> None:
     with pytest.raises(AccessError, match=r"^s3://b/7: not for you$"):
         Engine([]).run(lambda pipeline: pipeline | beam.Create([7]) | beam.Map(_refuse), name="test")
 
@@ -166,7 +166,8 @@ def test_a_cancel_does_not_wait_for_another_try(
 def test_an_error_of_the_products_own_is_not_tried_again(cluster: type[UnsteadyCluster]) -> None:
     cluster.failures = [
         RuntimeError(
-            f"Traceback …\n{AccessError.__module__}.AccessError: s3://b/k: not for you [while running 'Read']\n\tat java"
+            f"Traceback …\n{AccessError.__module__}.AccessError: "
+            "s3://b/k: not for you [while running 'Read']\n\tat java"
         )
     ]
     with pytest.raises(AccessError, match="^s3://b/k: not for you$"):
