@@ -11,7 +11,7 @@ JsonObject: TypeAlias = dict[str, Any]
 """A JSON object as the standard library and orjson take it."""
 
 
-class Document(BaseModel):
+class JsonModel(BaseModel):
     """A JSON object of known fields, which are in camelCase there."""
 
     model_config = ConfigDict(

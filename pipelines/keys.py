@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import AfterValidator, Field, ValidationError
 
-from pipelines.documents import Document, JsonObject
+from pipelines.documents import JsonModel, JsonObject
 from transforms.core.errors import ConfigurationError
 from transforms.storage import TierStore
 
@@ -44,7 +44,7 @@ Label = Annotated[str | None, AfterValidator(_label)]
 Role = Annotated[str | None, AfterValidator(_role)]
 
 
-class S3Pull(Document):
+class S3Pull(JsonModel):
     """What holds for objects that a key pulls from S3: attributes and format where they have none, and who reads."""
 
     format: Literal["csv", "json", "splunk_csv", "splunk_hec", "text"] | None = None
@@ -64,7 +64,7 @@ class S3Pull(Document):
         }
 
 
-class Key(Document):
+class Key(JsonModel):
     """A key, as it is kept.
 
     Attributes:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 
-from pipelines.documents import Document, JsonObject
+from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
 from pipelines.jobs.plan import WORK, WorkPolicy, disposition
@@ -32,7 +32,7 @@ _LISTED_AT_ONCE = 16
 _DISPOSITIONS = (WORK, "known", "skipped", "archived", "empty")
 
 
-class PreviewCounts(Document):
+class PreviewCounts(JsonModel):
     """How many objects there are, and what a job would make of those that match."""
 
     evaluated: int
@@ -44,28 +44,28 @@ class PreviewCounts(Document):
     empty: int
 
 
-class PreviewBytes(Document):
+class PreviewBytes(JsonModel):
     """The bytes of the objects that match, and of those that are work."""
 
     matched: int
     work: int
 
 
-class ChosenBy(Document):
+class ChosenBy(JsonModel):
     """A codec or a format, and the rule by which it was chosen."""
 
     name: str | None
     rule: str
 
 
-class PreviewFailure(Document):
+class PreviewFailure(JsonModel):
     """Why an object would not be ingested, and the status that it would have."""
 
     status: str
     reason: str
 
 
-class PreviewEvent(Document):
+class PreviewEvent(JsonModel):
     """An event before and after the job's pipelines, flat, and where its time is from."""
 
     time_origin: str
@@ -73,7 +73,7 @@ class PreviewEvent(Document):
     after: dict[str, object]
 
 
-class PreviewSample(Document):
+class PreviewSample(JsonModel):
     """The beginning of an object, as a job would read it.
 
     Attributes:
@@ -96,7 +96,7 @@ class PreviewSample(Document):
     map: list[str]
 
 
-class JobPreview(Document):
+class JobPreview(JsonModel):
     """The document of `rekindle preview --json`; `columns` are the table's, once the job has run."""
 
     job: JobSpecification

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pipelines.documents import Document, JsonObject
+from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs.specification import JobSpecification
 
 SOME_FAILED = 3
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 
 
-class ObjectCounts(Document):
+class ObjectCounts(JsonModel):
     """How many objects became what; `matched` is the sum of those below it but `replaced`, which are ingested."""
 
     evaluated: int = 0
@@ -28,21 +28,21 @@ class ObjectCounts(Document):
     vanished: int = 0
 
 
-class FormatCounts(Document):
+class FormatCounts(JsonModel):
     """What was read of one format."""
 
     objects: int
     events: int
 
 
-class CodecCounts(Document):
+class CodecCounts(JsonModel):
     """What was read of one codec."""
 
     objects: int
     bytes_read: int
 
 
-class Failure(Document):
+class Failure(JsonModel):
     """An object that was not read, or not wholly."""
 
     object: str
@@ -50,7 +50,7 @@ class Failure(Document):
     reason: str | None
 
 
-class JobReport(Document):
+class JobReport(JsonModel):
     """The report of a job: while it runs, after it, and over all runs of a resumed job."""
 
     task_id: str

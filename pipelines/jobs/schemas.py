@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from pipelines.documents import Document, JsonObject
+from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs.report import JobReport
 from pipelines.jobs.specification import JobSpecification
 
@@ -29,7 +29,7 @@ class _WithoutTitles(GenerateJsonSchema):
 
 def schemas() -> dict[str, JsonObject]:
     """Return the schemas by their file names in `docs/`."""
-    models: dict[str, type[Document]] = {"job.schema.json": JobSpecification, "report.schema.json": JobReport}
+    models: dict[str, type[JsonModel]] = {"job.schema.json": JobSpecification, "report.schema.json": JobReport}
     return {
         name: {"$schema": _DIALECT, **model.model_json_schema(schema_generator=_WithoutTitles)}
         for name, model in models.items()

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from pipelines.documents import Document, JsonObject
+from pipelines.documents import JsonModel, JsonObject
 from transforms.core.errors import ConfigurationError
 from transforms.formats.options import FormatOptions, check_options
 from transforms.objects.key_glob import KeyGlob
@@ -50,7 +50,7 @@ def _tab(delimiter: str) -> str:
 Time = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_utc)]
 
 
-class FormatSpecification(Document):
+class FormatSpecification(JsonModel):
     """How objects are read; `transforms.formats.options` checks how the options go together."""
 
     format: Literal["auto", "csv", "json", "splunk_csv", "splunk_hec", "text"] = "auto"
@@ -73,7 +73,7 @@ class FormatSpecification(Document):
     """The zone of times that name none."""
 
 
-class JobSpecification(Document):
+class JobSpecification(JsonModel):
     """What a backfill job is about."""
 
     bucket: Annotated[str, AfterValidator(_tidy_folder)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipelines.documents import Document, JsonObject
+from pipelines.documents import JsonModel, JsonObject
 
 
-class RuleCounts(Document):
+class RuleCounts(JsonModel):
     """What one rule takes; `share` is of all events of the tier, 0 to 1."""
 
     name: str
@@ -17,14 +17,14 @@ class RuleCounts(Document):
     share: float
 
 
-class HoldCounts(Document):
+class HoldCounts(JsonModel):
     """The events that one hold keeps from the rules."""
 
     name: str
     events: int
 
 
-class RunCounts(Document):
+class RunCounts(JsonModel):
     """What a run of rules takes, by rule and in all (`transforms.hot_tier.maintenance.accounting.account`)."""
 
     rules: list[RuleCounts]
@@ -35,14 +35,14 @@ class RunCounts(Document):
     share: float
 
 
-class RemovedFiles(Document):
+class RemovedFiles(JsonModel):
     """Files whose grace is over, and which were removed from the store."""
 
     files: int
     bytes: int
 
 
-class RulesReport(Document):
+class RulesReport(JsonModel):
     """The report of a deletion or a tiering; `version_after` is None in a dry run, `removed` where nothing is."""
 
     run_id: str
@@ -64,7 +64,7 @@ class RulesReport(Document):
         return self.model_dump(mode="json", by_alias=True, exclude={"removed"} if self.removed is None else None)
 
 
-class RestoreReport(Document):
+class RestoreReport(JsonModel):
     """The report of a restore.
 
     Attributes:
@@ -95,7 +95,7 @@ class RestoreReport(Document):
     warnings: list[str]
 
 
-class CompactReport(Document):
+class CompactReport(JsonModel):
     """The report of a compaction.
 
     Attributes:
