@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
-from pipelines.keys import MISSING_S3_PULL, S3Pull, load_key
+from pipelines.keys import MISSING_S3_PULL, Key, S3Pull, load_key
 from transforms.core.errors import ConfigurationError
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
@@ -55,15 +55,7 @@ class JobContext:
         settings, compiled_rules = _compile_rules(settings)
         tier = open_tier(settings.hot_tier, settings.tier_options)
         key = load_key(tier, settings.key) if settings.key else None
-        if key and key.s3_pull is None:
-            raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
-        pull = key.s3_pull if key and key.s3_pull else S3Pull()
-        if pull.role_arn and specification.bucket.startswith("file://"):
-            raise ConfigurationError(
-                f"key {settings.key} reads by the AWS role {pull.role_arn}, and {specification.bucket} is no bucket: "
-                "use another key",
-                field="key",
-            )
+        pull = _pull_of(key, specification.bucket) if key else S3Pull()
         settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
         store = open_store(specification.bucket, settings.source_options)
         same_store = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
@@ -94,8 +86,18 @@ class JobContext:
         bucket = self.specification.bucket
         return f"{bucket if bucket.startswith('file://') else f's3://{bucket}'}/{self.specification.pattern}"
 
-    def nothing_matched(self, evaluated: int) -> str:
-        """Return the warning that no object matches, with a hint."""
+    def warnings_of_listing(self, *, evaluated: int, excluded: int, matched: int) -> list[str]:
+        """Return warnings of what was listed: how many objects, how many are the tier's own, and how many match."""
+        own = f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"
+        idle = f"{self.settings.rules_file}: no rule in it is in force, so no event is too old"
+        return [
+            *([own] if excluded else ()),
+            *([] if matched else [self._nothing_matched(evaluated)]),
+            *([idle] if self.settings.rules is not None and not self.compiled_rules else ()),
+        ]
+
+    def _nothing_matched(self, evaluated: int) -> str:
+        """Return a warning, with what may be wrong with the pattern."""
         pattern = self.specification.pattern
         hint = "and case counts ('**/*.gz' finds every .gz)"
         if pattern.startswith("/"):
@@ -107,14 +109,16 @@ class JobContext:
             f"nothing matched: {counted} evaluated under {self.source}. The pattern is matched on the whole key, {hint}"
         )
 
-    def without_rules(self) -> list[str]:
-        """Return the warning that a file of rules has none in force, if so."""
-        idle = self.settings.rules is not None and not self.compiled_rules
-        return [f"{self.settings.rules_file}: no rule in it is in force, so no event is too old"] if idle else []
 
-    def left_out(self, excluded: int) -> str:
-        """Return the warning that objects are the tier's own."""
-        return f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"
+def _pull_of(key: Key, bucket: str) -> S3Pull:
+    """Return what holds for objects that a key pulls from a bucket."""
+    pull = key.s3_pull
+    if pull is None:
+        raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
+    if pull.role_arn and bucket.startswith("file://"):
+        text = f"key {key.id} reads by the AWS role {pull.role_arn}, and {bucket} is no bucket: use another key"
+        raise ConfigurationError(text, field="key")
+    return pull
 
 
 def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, Program]]:

@@ -97,11 +97,7 @@ def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: St
     discovery.guard(listings, max_objects=settings.max_objects)
     manifest = _distinct(read_manifest(folder, listings), status)
     status.update(matched=manifest.num_rows)
-    if excluded:
-        status.warn(context.left_out(excluded))
-    if not manifest.num_rows:
-        status.warn(context.nothing_matched(evaluated))
-    for warning in context.without_rules():
+    for warning in context.warnings_of_listing(evaluated=evaluated, excluded=excluded, matched=manifest.num_rows):
         status.warn(warning)
     return manifest
 

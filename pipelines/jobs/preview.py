@@ -150,11 +150,7 @@ def run_preview(
         bytes=PreviewBytes(matched=sum(info.size for info in matched), work=sum(info.size for info in of_kind[WORK])),
         columns=columns,
         samples=samples,
-        warnings=[
-            *([context.left_out(excluded)] if excluded else ()),
-            *([] if matched else [context.nothing_matched(evaluated)]),
-            *context.without_rules(),
-        ],
+        warnings=context.warnings_of_listing(evaluated=evaluated, excluded=excluded, matched=len(matched)),
     )
 
 

@@ -94,23 +94,19 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         objects=_count_objects(state, entries, waves),
         **sums,
         by_format={
-            name: FormatCounts(objects=objects, events=events)
-            for name, (objects, events) in _sums_by((one.format, one.events) for one in entries).items()
+            name: FormatCounts(objects=len(numbers), events=sum(numbers))
+            for name, numbers in _by_name((one.format, one.events) for one in entries)
         },
         by_codec={
-            name: CodecCounts(objects=objects, bytes_read=bytes_read)
-            for name, (objects, bytes_read) in _sums_by((one.codec, one.bytes_read) for one in entries).items()
+            name: CodecCounts(objects=len(numbers), bytes_read=sum(numbers))
+            for name, numbers in _by_name((one.codec, one.bytes_read) for one in entries)
         },
         time_range=_time_range(entries),
         files_written=sum(wave.files for wave in waves),
         bytes_written=sum(wave.bytes for wave in waves),
         megabytes_per_second=round(sums["bytes_decoded"] / 1e6 / seconds, 1) if seconds else 0.0,
         failures=_failures(state, entries),
-        warnings=[
-            *status.warnings,
-            *_warnings_of_events(entries),
-            *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings),
-        ],
+        warnings=[*status.warnings, *_warnings_of_entries(entries)],
         reason=status.reason or None,
         stage=status.stage,
         progress=_part_done(state, entries),
@@ -173,8 +169,8 @@ def _failures(state: JobState, entries: Sequence[LedgerEntry]) -> list[Failure]:
     ]
 
 
-def _warnings_of_events(entries: Iterable[LedgerEntry]) -> list[str]:
-    """Return what happened to events on their way, over all objects."""
+def _warnings_of_entries(entries: Sequence[LedgerEntry]) -> list[str]:
+    """Return what happened to events on their way, over all objects, and the warnings of each object."""
     events: Counter[str] = Counter()
     objects: Counter[str] = Counter()
     for entry in entries:
@@ -190,21 +186,20 @@ def _warnings_of_events(entries: Iterable[LedgerEntry]) -> list[str]:
         where = f"{_count(untimed, 'event')} of {_count(objects[TIME_RECEIVED], 'object')}"
         cure = "`rekindle preview` shows what can be done"
         warnings.insert(0, f"{where}: no time was found, that of receipt holds ({cure})")
-    return warnings
+    return [*warnings, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
 
 
 def _count(number: int, name: str) -> str:
     return f"{number:,} {name}{'s' * (number != 1)}"
 
 
-def _sums_by(rows: Iterable[tuple[str | None, int]]) -> dict[str, tuple[int, int]]:
-    """Return how many rows have each name, and the sum of their numbers, by name; rows without one are left out."""
-    sums: dict[str, tuple[int, int]] = {}
+def _by_name(rows: Iterable[tuple[str | None, int]]) -> list[tuple[str, list[int]]]:
+    """Return the numbers of each name, in the order of the names; rows without a name are left out."""
+    numbers: dict[str, list[int]] = {}
     for name, number in rows:
         if name:
-            rows_before, sum_before = sums.get(name, (0, 0))
-            sums[name] = rows_before + 1, sum_before + number
-    return dict(sorted(sums.items()))
+            numbers.setdefault(name, []).append(number)
+    return sorted(numbers.items())
 
 
 def _time_range(entries: Sequence[LedgerEntry]) -> tuple[str, str] | None:
