@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 
 import apache_beam as beam
 
-from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.location import open_existing_tier
 from transforms.objects.parts import Part
 from transforms.objects.read_range import measure_range
 from transforms.objects.reading import ReadSettings
-from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store
+from transforms.storage import ObjectInfo, ObjectStore, SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
 
 
@@ -35,17 +35,14 @@ class CutObjects(beam.PTransform):
     Guarantees: neighbours agree on the cut between them, because it follows from the place that was proposed.
 
     Attributes:
-        bucket: The bucket, or `file:///folder`.
-        store_options: How the source is reached; credentials are the worker's own.
-        settings: How objects are read.
-        tier_uri, tier_options: Where the job's folder is.
+        source: Where the objects are.
+        settings: How they are read.
+        tier: The hot tier, where the job's folder is.
     """
 
-    bucket: str
-    store_options: StorageOptions
+    source: SourceLocation
     settings: ReadSettings
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
 
     def expand(self, ranges: beam.PCollection[RoughRange]) -> beam.PCollection[str]:
         """Look at each range in a worker of its own."""
@@ -107,10 +104,10 @@ def _folder(rough: RoughRange) -> str:
 
 class _CutObjectsFn(beam.DoFn):
     def __init__(self, config: CutObjects) -> None:
-        self._config = dict(config.__dict__)
+        self._config = config
 
     def process(self, rough: RoughRange) -> Iterator[str]:
         config = self._config
-        folder = JobFolder(open_prepared(config["tier_uri"], config["tier_options"]), config["settings"].task_id)
-        cut_objects(open_store(config["bucket"], config["store_options"]), rough, config["settings"], folder)
+        folder = JobFolder(open_existing_tier(config.tier), config.settings.task_id)
+        cut_objects(config.source.open(), rough, config.settings, folder)
         yield rough.info.uri

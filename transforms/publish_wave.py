@@ -12,9 +12,9 @@ from transforms.core.errors import ObjectError
 from transforms.hot_tier.data.writer import FileDescription
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
-from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.location import open_existing_tier
 from transforms.objects.outcomes import merge_entries, with_counts
-from transforms.storage import StorageOptions
+from transforms.storage import TierLocation
 from transforms.storage.job_folder import JobFolder
 
 
@@ -29,8 +29,7 @@ class PublishWave(beam.PTransform):
     Guarantees: readers see the wave whole or not at all; each object of the wave is in the table once (`publish_wave`).
 
     Attributes:
-        tier_uri: The hot tier.
-        tier_options: How it is reached.
+        tier: The hot tier.
         job: The job's task id.
         wave: The wave's number.
         on_changed: `replace`, `append` or `skip`.
@@ -39,8 +38,7 @@ class PublishWave(beam.PTransform):
         retry_failed: Replace objects that were salvaged.
     """
 
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
     job: str
     wave: int
     on_changed: str
@@ -91,22 +89,22 @@ def _unpublished(entry: LedgerEntry) -> dict[str, object]:
 
 class _PublishWaveFn(beam.DoFn):
     def __init__(self, config: PublishWave) -> None:
-        self._config = dict(config.__dict__)
+        self._config = config
 
     def process(self, gathered: tuple[int, dict[str, Iterable[Any]]]) -> Iterator[PublishResult]:
         wave = self._config
         files: list[FileDescription] = list(gathered[1]["files"])
         entries = with_counts(merge_entries(gathered[1]["outcomes"]), gathered[1]["counts"])
-        tier = open_prepared(wave["tier_uri"], wave["tier_options"])
-        if wave["on_error"] == "fail":
-            refuse_failures(JobFolder(tier, wave["job"]), entries)
+        tier = open_existing_tier(wave.tier)
+        if wave.on_error == "fail":
+            refuse_failures(JobFolder(tier, wave.job), entries)
         yield publish_wave(
             tier,
-            job=wave["job"],
-            wave=wave["wave"],
+            job=wave.job,
+            wave=wave.wave,
             files=files,
             entries=entries,
-            on_changed=wave["on_changed"],
-            force=wave["force"],
-            retry_failed=wave["retry_failed"],
+            on_changed=wave.on_changed,
+            force=wave.force,
+            retry_failed=wave.retry_failed,
         )

@@ -13,7 +13,7 @@ from transforms.elements import Split
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
-from transforms.storage import StorageOptions, open_store
+from transforms.storage import SourceLocation, TierLocation
 from transforms.storage.job_folder import Heartbeat
 
 MAIN = "main"
@@ -34,18 +34,14 @@ class ReadEvents(beam.PTransform):
         its order.
 
     Attributes:
-        bucket: The bucket, or `file:///folder`.
-        store_options: How the source is reached; credentials are the worker's own.
-        settings: How objects are read.
-        tier_uri: The hot tier, where the worker shows its progress.
-        tier_options: How the hot tier is reached.
+        source: Where the objects are.
+        settings: How they are read.
+        tier: The hot tier, where the worker shows its progress.
     """
 
-    bucket: str
-    store_options: StorageOptions
+    source: SourceLocation
     settings: ReadSettings
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
 
     def expand(self, splits: beam.PCollection[Split]) -> beam.pvalue.DoOutputsTuple:
         """Apply the reading DoFn, with its outcomes as a tagged output."""
@@ -55,17 +51,17 @@ class ReadEvents(beam.PTransform):
 
 class _ReadEventsFn(beam.DoFn):
     def __init__(self, config: ReadEvents) -> None:
-        self._config = config.__dict__ | {}
+        self._config = config
         self._events = beam.metrics.Metrics.counter("rekindle", "events")
         self._objects = beam.metrics.Metrics.counter("rekindle", "objects")
         self._bytes = beam.metrics.Metrics.counter("rekindle", "bytes_read")
 
     def setup(self) -> None:
-        self._store = open_store(self._config["bucket"], self._config["store_options"])
+        self._store = self._config.source.open()
 
     def process(self, split: Split) -> Iterator[Any]:
-        settings: ReadSettings = self._config["settings"]
-        heartbeat = Heartbeat(self._config["tier_uri"], self._config["tier_options"], settings.task_id, split.wave)
+        settings = self._config.settings
+        heartbeat = Heartbeat(self._config.tier, settings.task_id, split.wave)
 
         def tick(nbytes: int, events: int) -> None:
             heartbeat.tick(bytes_read=nbytes, events=events)

@@ -15,8 +15,8 @@ from transforms.core.errors import GoneError
 from transforms.hot_tier.maintenance.execute import carry_out, count_rows
 from transforms.hot_tier.maintenance.results import results_folder
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult
-from transforms.hot_tier.table.location import open_prepared
-from transforms.storage import StorageOptions
+from transforms.hot_tier.table.location import open_existing_tier
+from transforms.storage import TierLocation
 from transforms.storage.json_folder import JsonFolder
 
 _READERS = 8
@@ -36,13 +36,12 @@ class RewriteFiles(beam.PTransform):
         changes nothing.
 
     Attributes:
-        tier_uri, tier_options: The hot tier.
+        tier: The hot tier.
         run_id: The run.
         promoted: The table's promoted attributes; None only counts rows.
     """
 
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
     run_id: str
     promoted: tuple[str, ...] | None
 
@@ -75,21 +74,19 @@ def _name(task: Task) -> str:
 
 class _RewriteFilesFn(beam.DoFn):
     def __init__(self, config: RewriteFiles) -> None:
-        self._config = config.__dict__ | {}
+        self._config = config
         self._rows = beam.metrics.Metrics.counter("rekindle", "rows_taken")
         self._files = beam.metrics.Metrics.counter("rekindle", "files")
 
     def setup(self) -> None:
-        self._tier = open_prepared(self._config["tier_uri"], self._config["tier_options"])
+        self._tier = open_existing_tier(self._config.tier)
 
     def process(self, task: Task) -> Iterator[int]:
-        promoted, run_id = self._config["promoted"], self._config["run_id"]
-        count_only = promoted is None
-        result = (
-            count_rows(self._tier, task)
-            if count_only
-            else carry_out(self._tier, task, promoted=promoted, run_id=run_id)
-        )
+        promoted, run_id = self._config.promoted, self._config.run_id
+        if promoted is None:
+            result = count_rows(self._tier, task)
+        else:
+            result = carry_out(self._tier, task, promoted=promoted, run_id=run_id)
         results_folder(self._tier, run_id).write_json(_name(task), result.as_document())
         rows = sum(sum(source.taken) for source in result.sources)
         self._rows.inc(rows)

@@ -11,8 +11,8 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.hot_tier.data.writer import BUFFER_BYTES, FileDescription, HotTierWriter
-from transforms.hot_tier.table.location import open_prepared
-from transforms.storage import StorageOptions
+from transforms.hot_tier.table.location import open_existing_tier
+from transforms.storage import TierLocation
 
 
 @dataclass
@@ -26,15 +26,13 @@ class WriteHotTier(beam.PTransform):
     and doubles nothing.
 
     Attributes:
-        tier_uri: The hot tier.
-        tier_options: How it is reached.
+        tier: The hot tier.
         columns: The attributes that have a column of their own, as the table has them.
         task_id: The job, for the files' footers.
         buffer_bytes: What the events in a worker's memory may take.
     """
 
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
     columns: tuple[str, ...]
     task_id: str | None = None
     buffer_bytes: int = BUFFER_BYTES
@@ -46,19 +44,16 @@ class WriteHotTier(beam.PTransform):
 
 class _WriteHotTierFn(beam.DoFn):
     def __init__(self, config: WriteHotTier) -> None:
-        self._tier_uri = config.tier_uri
-        self._tier_options = config.tier_options
-        self._columns = config.columns
-        self._task_id = config.task_id
-        self._buffer_bytes = config.buffer_bytes
+        self._config = config
         self._writer: HotTierWriter | None = None
 
     def setup(self) -> None:
-        self._tier = open_prepared(self._tier_uri, self._tier_options)
+        self._tier = open_existing_tier(self._config.tier)
 
     def start_bundle(self) -> None:
+        config = self._config
         self._writer = HotTierWriter(
-            self._tier, columns=self._columns, job=self._task_id, buffer_bytes=self._buffer_bytes
+            self._tier, columns=config.columns, job=config.task_id, buffer_bytes=config.buffer_bytes
         )
 
     def process(self, batch: pa.RecordBatch) -> None:

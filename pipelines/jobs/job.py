@@ -34,7 +34,6 @@ from transforms import event_pipelines
 from transforms.core.errors import CanceledError, RekindleError, TierError
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.storage import open_tier
 from transforms.storage.job_folder import JobFolder
 
 
@@ -66,7 +65,7 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
     Raises:
         ConfigurationError: there is no such job.
     """
-    tier = open_tier(settings.hot_tier, settings.tier_options)
+    tier = settings.tier_location.open()
     job = find_job(tier, task_id).read_json("job.json")
     kept = RunSettings.from_document(job["settings"]).reached_like(settings)
     return _Job(task_id, check_specification(job["job"]), kept, console or Silent()).run(resume=True)

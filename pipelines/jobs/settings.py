@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from transforms.storage import StorageOptions
+from transforms.storage import StorageOptions, TierLocation
 
 FIRST_WAVE_BYTES = 64 << 20
 
@@ -58,6 +58,11 @@ class RunSettings:
     retry_failed: bool = False
     force: bool = False
     beam_flags: tuple[str, ...] = ()
+
+    @property
+    def tier_location(self) -> TierLocation:
+        """Where the hot tier is, for workers."""
+        return TierLocation(self.hot_tier, self.tier_options)
 
     def as_document(self) -> dict[str, Any]:
         """Return the settings as JSON takes them."""

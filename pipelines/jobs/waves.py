@@ -40,16 +40,11 @@ def run_wave(
     build = partial(
         build_wave,
         splits=wave_splits(plan, wave, context, engine, folder),
-        read=ReadEvents(
-            specification.bucket, settings.source_options, reading, settings.hot_tier, settings.tier_options
-        ),
+        read=ReadEvents(context.source_location, reading, settings.tier_location),
         apply=ApplyPipelines(context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.programs),
-        write=WriteHotTier(
-            settings.hot_tier, settings.tier_options, columns, reading.task_id, _buffer_bytes(settings.memory, engine)
-        ),
+        write=WriteHotTier(settings.tier_location, columns, reading.task_id, _buffer_bytes(settings.memory, engine)),
         publish=PublishWave(
-            tier_uri=settings.hot_tier,
-            tier_options=settings.tier_options,
+            tier=settings.tier_location,
             job=reading.task_id,
             wave=wave,
             on_changed=specification.on_changed,
@@ -97,14 +92,7 @@ def _cut(
         return {}
     ranges = {info.key: propose_ranges(info, size) for info, size in large}
     every = list(chain.from_iterable(ranges.values()))
-    settings = context.settings
-    cut = CutObjects(
-        bucket=context.specification.bucket,
-        store_options=settings.source_options,
-        settings=context.reading,
-        tier_uri=settings.hot_tier,
-        tier_options=settings.tier_options,
-    )
+    cut = CutObjects(context.source_location, context.reading, context.settings.tier_location)
     build = partial(build_cutting, ranges=every, cut=cut)
     engine.run(build, name=f"rekindle-{folder.task_id}-cutting-{wave}")
     return {key: parts for key, proposed in ranges.items() if (parts := read_parts(folder, proposed))}

@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 
 from transforms.core.errors import AccessError, TierError
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import TierLocation, TierStore
 
 MARKER = "_rekindle/tier.json"
 PRODUCT = "rekindle"
@@ -44,13 +44,13 @@ def check_place(tier: TierStore) -> None:
         _check_vacant(tier)
 
 
-def open_prepared(uri: str, options: StorageOptions) -> TierStore:
-    """Return the place of a hot tier that a launcher has prepared, as its workers open it, perhaps on another machine.
+def open_existing_tier(location: TierLocation) -> TierStore:
+    """Open a hot tier that a launcher has prepared, as its workers do, perhaps on another machine.
 
     Raises:
-        TierError: there is none here; else a worker would write where nobody looks.
+        TierError: there is none; a worker would write where nobody looks.
     """
-    tier = open_tier(uri, options)
+    tier = location.open()
     worker = f"the worker on {socket.gethostname()}"
     try:
         there = tier.exists(MARKER)
@@ -60,7 +60,7 @@ def open_prepared(uri: str, options: StorageOptions) -> TierStore:
         ) from error
     if not there:
         raise TierError(
-            f"hot tier {uri}: {worker} does not find it. Workers of a cluster take a hot tier on S3, or a "
+            f"hot tier {location.uri}: {worker} does not find it. Workers of a cluster take a hot tier on S3, or a "
             "folder that is mounted on every machine"
         )
     return tier

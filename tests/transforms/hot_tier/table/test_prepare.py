@@ -20,10 +20,10 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.table import delta as opening
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table import promoted_columns as columns
-from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.location import open_existing_tier
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.hot_tier.table.statistics import PROPERTY
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import StorageOptions, TierLocation, TierStore, open_tier
 
 
 def test_table_as_spec_8_has_it(place: TierStore) -> None:
@@ -216,9 +216,9 @@ def test_tier_that_is_a_file(tmp_path: Path) -> None:
 
 
 def test_workers_that_do_not_see_the_launchers_tier(local_tier: TierStore, tmp_path: Path) -> None:
-    assert open_prepared(local_tier.uri, StorageOptions()).uri == local_tier.uri
+    assert open_existing_tier(TierLocation(local_tier.uri)).uri == local_tier.uri
     with pytest.raises(TierError, match="the worker on .* does not find it"):
-        open_prepared(str(tmp_path / "of another machine"), StorageOptions())
+        open_existing_tier(TierLocation(str(tmp_path / "of another machine")))
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "lost+found/x", "_rekindle/tmp/x"])
