@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 import apache_beam as beam
 
 from transforms.hot_tier.table.location import open_existing_tier
-from transforms.objects.parts import Part
-from transforms.objects.read_range import measure_range
+from transforms.objects.parts import ObjectPart
+from transforms.objects.measure_range import measure_range
 from transforms.objects.reading import ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore, SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
@@ -56,7 +56,7 @@ def propose_ranges(info: ObjectInfo, part_bytes: int) -> list[RoughRange]:
     return [RoughRange(info, start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
 
 
-def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[Part] | None:
+def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[ObjectPart] | None:
     """Return the parts of one object, or None if it must be read in one piece.
 
     Args:
@@ -66,12 +66,12 @@ def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[Part] | 
     found = [folder.read_json(_name(one)) for one in ranges]
     if not all(found):
         return None
-    parts: list[Part] = []
+    parts: list[ObjectPart] = []
     first = 0
     for rough, document in zip(ranges, found, strict=True):
         if document["end"] > document["start"]:
             end = document["end"] if document["end"] < rough.info.size else None
-            parts.append(Part(rough.info, document["start"], end, first, document["bytes_read"]))
+            parts.append(ObjectPart(rough.info, document["start"], end, first, document["bytes_read"]))
         first += document["records"]
     return parts
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.objects.parts import Part
+from transforms.objects.parts import ObjectPart
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Split:
 
     wave: int
     number: int
-    parts: tuple[Part, ...]
+    parts: tuple[ObjectPart, ...]
 
 
 class EventBatchCoder(beam.coders.Coder):

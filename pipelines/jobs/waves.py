@@ -13,7 +13,7 @@ from transforms.apply_pipelines import ApplyPipelines
 from transforms.cut_objects import CutObjects, propose_ranges, read_parts
 from transforms.elements import Split
 from transforms.hot_tier.data.writer import BUFFER_BYTES
-from transforms.objects.parts import Part, worth_cutting
+from transforms.objects.parts import ObjectPart, worth_cutting
 from transforms.publish_wave import PublishWave
 from transforms.read_events import ReadEvents
 from transforms.storage import ObjectInfo
@@ -70,8 +70,8 @@ def wave_splits(plan: Plan, wave: int, context: JobContext, engine: Engine, fold
     splits = plan.splits(wave)
     parts = _cut(worth_cutting(splits, engine.workers), wave, context, engine, folder)
     if not parts:
-        return [Split(wave, number, tuple(map(Part, objects))) for number, objects in enumerate(splits)]
-    pieces = list(chain.from_iterable(parts.get(info.key, [Part(info)]) for info in chain.from_iterable(splits)))
+        return [Split(wave, number, tuple(map(ObjectPart, objects))) for number, objects in enumerate(splits)]
+    pieces = list(chain.from_iterable(parts.get(info.key, [ObjectPart(info)]) for info in chain.from_iterable(splits)))
     places = balance([piece.size + OBJECT_OVERHEAD for piece in pieces], max(engine.workers, len(splits)))
     members = [
         [piece for piece, place in zip(pieces, places, strict=True) if place == number]
@@ -80,13 +80,13 @@ def wave_splits(plan: Plan, wave: int, context: JobContext, engine: Engine, fold
     return [Split(wave, number, tuple(sorted(some, key=_order))) for number, some in enumerate(members) if some]
 
 
-def _order(part: Part) -> tuple[str, int]:
+def _order(part: ObjectPart) -> tuple[str, int]:
     return part.info.key, part.start
 
 
 def _cut(
     large: list[tuple[ObjectInfo, int]], wave: int, context: JobContext, engine: Engine, folder: JobFolder
-) -> dict[str, list[Part]]:
+) -> dict[str, list[ObjectPart]]:
     """Return the parts of those objects that can be cut, by their keys."""
     if not large:
         return {}

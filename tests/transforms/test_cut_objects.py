@@ -16,7 +16,7 @@ from transforms.cut_objects import RoughRange, cut_objects, read_parts
 from transforms.formats.options import FormatOptions
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.objects.outcomes import merge_entries
-from transforms.objects.parts import Part, worth_cutting
+from transforms.objects.parts import ObjectPart, worth_cutting
 from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
@@ -72,7 +72,7 @@ def place(tmp_path: Path) -> Callable[[str, bytes], tuple[ObjectInfo, ObjectStor
 
 
 def rows_and_entry(
-    parts: Sequence[Part], store: ObjectStore, settings: ReadSettings
+    parts: Sequence[ObjectPart], store: ObjectStore, settings: ReadSettings
 ) -> tuple[list[dict[str, Any]], LedgerEntry]:
     rows: list[dict[str, Any]] = []
     entries: list[LedgerEntry] = []
@@ -92,7 +92,7 @@ def rows_and_entry(
 
 def cut(
     info: ObjectInfo, store: ObjectStore, settings: ReadSettings, folder: JobFolder, count: int
-) -> list[Part] | None:
+) -> list[ObjectPart] | None:
     places = [info.size * number // count for number in range(count + 1)]
     ranges = [RoughRange(info, start, end) for start, end in zip(places, places[1:], strict=False)]
     for rough in ranges:
@@ -119,8 +119,8 @@ def test_parts_give_what_the_whole_gives(
         return
     assert len(parts) > 1
     assert [part.start for part in parts[1:]] == [part.end for part in parts[:-1]]
-    assert rows_and_entry(parts, store, settings)[0] == rows_and_entry([Part(info)], store, settings)[0]
-    whole, merged = rows_and_entry([Part(info)], store, settings)[1], rows_and_entry(parts, store, settings)[1]
+    assert rows_and_entry(parts, store, settings)[0] == rows_and_entry([ObjectPart(info)], store, settings)[0]
+    whole, merged = rows_and_entry([ObjectPart(info)], store, settings)[1], rows_and_entry(parts, store, settings)[1]
     assert merged.bytes_read > whole.bytes_read == info.size  # the parts had to be looked for
     assert replace(merged, bytes_read=info.size) == whole
 

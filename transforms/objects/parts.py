@@ -22,7 +22,7 @@ PARTS_A_SHARE = 4
 
 
 @dataclass(frozen=True)
-class Part:
+class ObjectPart:
     """An object, or a range of it that begins and ends between two records.
 
     Attributes:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from transforms.core.errors import ObjectError
 from transforms.hot_tier.ledger.ledger import LedgerEntry
-from transforms.objects.parts import Part, read_head
+from transforms.objects.parts import ObjectPart, read_head
 from transforms.objects.reading import Reading, ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore
 
@@ -25,11 +25,11 @@ def read_object(
     info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, wave: int, tick: Tick = lambda nbytes, events: None
 ) -> Iterator[pa.RecordBatch | LedgerEntry]:
     """Yield an object's events as batches, and last its ledger entry; see `read_part`."""
-    return read_part(Part(info), store, settings, wave=wave, tick=tick)
+    return read_part(ObjectPart(info), store, settings, wave=wave, tick=tick)
 
 
 def read_part(
-    part: Part,
+    part: ObjectPart,
     store: ObjectStore,
     settings: ReadSettings,
     *,
