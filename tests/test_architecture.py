@@ -17,8 +17,19 @@ PRODUCT = ("service", "pipelines", "transforms")
 FOUNDATIONS = frozenset(
     {"transforms.core.names", "transforms.core.schema", "transforms.core.errors", "transforms.core.peeking"}
 )
-PLAIN_MODULES = frozenset({"transforms.storage", "transforms.objects.key_glob", "transforms.timestamps"})
-PLAIN_PACKAGES = ("codecs", "formats", "processors", "query", "retention", "hot_tier")
+PLAIN_MODULES = frozenset({"transforms.storage", "transforms.timestamps"})
+PLAIN_PACKAGES = (
+    "arrow",
+    "codecs",
+    "config_files",
+    "event_pipelines",
+    "formats",
+    "hot_tier",
+    "objects",
+    "processors",
+    "query",
+    "retention",
+)
 
 # From the top to the ground. A module imports from its own layer and those below it.
 LAYERS = ("service", "pipelines", "steps", "plain", "foundations")

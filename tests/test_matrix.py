@@ -12,8 +12,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from transforms.core.schema import EventBatch
 from transforms.formats import FORMATS as READERS
+from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
@@ -56,10 +59,12 @@ def read(folder: Path, key: str, content: bytes) -> tuple[pl.DataFrame, LedgerEn
     (folder / key).write_bytes(content)
     store = LocalStore(f"file://{folder}")
     (info,) = [info for page in store.list_pages("") for info in page if info.key == key]
-    *batches, entry = read_object(info, store, ReadSettings(task_id="matrix"), wave=1)
-    assert isinstance(entry, LedgerEntry)
-    table = pl.concat([pl.DataFrame(pl.from_arrow(batch)) for batch in batches], how="diagonal")
-    return table.drop(_OF_THE_READING, strict=False), entry
+    *batches, outcome = read_object(info, store, ReadSettings(task_id="matrix"))
+    assert isinstance(outcome, ObjectOutcome)
+    tables = [pl.DataFrame(pl.from_arrow(batch.events)) for batch in batches if isinstance(batch, EventBatch)]
+    assert len(tables) == len(batches)
+    table = pl.concat(tables, how="diagonal")
+    return table.drop(_OF_THE_READING, strict=False), entry_of(outcome, job="matrix", wave=1)
 
 
 @cache

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 import apache_beam as beam
 
 from transforms.hot_tier.table.location import open_existing_tier
-from transforms.objects.parts import ObjectPart
 from transforms.objects.measure_range import measure_range
+from transforms.objects.parts import ObjectPart
 from transforms.objects.reading import ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore, SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
@@ -29,10 +29,11 @@ class RoughRange:
 class CutObjects(beam.PTransform):
     """Move the ends of proposed ranges to the ends of records, and count the records between them.
 
-    Input: `PCollection[RoughRange]`. Output: `PCollection[str]`, the object's name for each; what was found is written
-        to the job's folder.
-
-    Guarantees: neighbours agree on the cut between them, because it follows from the place that was proposed.
+    Input: `PCollection[RoughRange]`.
+    Output: `PCollection[str]`, the object's name for each; what was found is written to the job's folder
+        (`read_parts`).
+    Metrics: none.
+    Guarantees: neighbours agree on the cut between them, because it follows from the offset that was proposed.
 
     Attributes:
         source: Where the objects are.
@@ -77,9 +78,7 @@ def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[ObjectPa
 
 
 def cut_objects(store: ObjectStore, rough: RoughRange, settings: ReadSettings, folder: JobFolder) -> None:
-    """Look at one range, and write what was found: `start`, `end`, `records`; nothing where the object can't be cut
-    there.
-    """
+    """Look at one range and write what was found (`MeasuredRange`), or that the object can't be cut there."""
     if folder.read_json(_refusal(rough)) is not None:  # another range of it can't be cut, so it is read in one piece
         return
     found = measure_range(rough.info, store, settings, start=rough.start, end=rough.end)

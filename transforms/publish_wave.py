@@ -9,11 +9,12 @@ from typing import Any
 import apache_beam as beam
 
 from transforms.core.errors import ObjectError
-from transforms.hot_tier.data.writer import FileDescription
+from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
 from transforms.hot_tier.table.location import open_existing_tier
-from transforms.objects.outcomes import merge_entries, with_counts
+from transforms.objects.event_counts import EventCounts
+from transforms.objects.outcomes import ObjectOutcome, merge_outcomes, with_counts
 from transforms.storage import TierLocation
 from transforms.storage.job_folder import JobFolder
 
@@ -22,10 +23,10 @@ from transforms.storage.job_folder import JobFolder
 class PublishWave(beam.PTransform):
     """Publish a wave, once, however often it is tried.
 
-    Input: a dictionary of `files` (`PCollection[FileDescription]`), `outcomes` (`PCollection[LedgerEntry]`) and
-        `counts`
-    (`PCollection[EventCounts]`), all of one wave. Output: `PCollection[PublishResult]` of one element.
-
+    Input: a dictionary of `files` (`PCollection[FileDescription]`), `outcomes` (`PCollection[ObjectOutcome]`) and
+        `counts` (`PCollection[EventCounts]`), all of one wave.
+    Output: `PCollection[PublishResult]` of one element.
+    Metrics: none.
     Guarantees: readers see the wave whole or not at all; each object of the wave is in the table once (`publish_wave`).
 
     Attributes:
@@ -47,7 +48,7 @@ class PublishWave(beam.PTransform):
     retry_failed: bool
 
     def expand(self, inputs: dict[str, beam.PCollection[Any]]) -> beam.PCollection[PublishResult]:
-        """Bring the wave's descriptions together in one place and publish them there."""
+        """Gather the wave's descriptions in one worker, which publishes them."""
         keyed = {name: values | f"Key{name.title()}" >> beam.Map(_with_one_key) for name, values in inputs.items()}
         return (
             keyed
@@ -58,6 +59,14 @@ class PublishWave(beam.PTransform):
 
 def _with_one_key(value: Any) -> tuple[int, Any]:  # any element
     return 0, value
+
+
+def wave_entries(
+    outcomes: Iterable[ObjectOutcome], counts: Iterable[EventCounts], *, job: str, wave: int
+) -> list[LedgerEntry]:
+    """Return the ledger's entries of a wave, one for each object, by the outcomes of its parts."""
+    merged = with_counts(merge_outcomes(outcomes), counts)
+    return [entry_of(outcome, job=job, wave=wave) for outcome in merged]
 
 
 def refuse_failures(folder: JobFolder, entries: Iterable[LedgerEntry]) -> None:
@@ -74,9 +83,7 @@ def refuse_failures(folder: JobFolder, entries: Iterable[LedgerEntry]) -> None:
 
 
 def _unpublished(entry: LedgerEntry) -> dict[str, object]:
-    """Return what the report says of an object of a wave that is not published: its records were read, and are
-    rejected.
-    """
+    """Return the report's row for an object of a wave that is not published: the records read are rejected."""
     counted = {
         "bytesRead": entry.bytes_read,
         "bytesDecoded": entry.bytes_decoded,
@@ -92,9 +99,8 @@ class _PublishWaveFn(beam.DoFn):
         self._config = config
 
     def process(self, gathered: tuple[int, dict[str, Iterable[Any]]]) -> Iterator[PublishResult]:
-        wave = self._config
-        files: list[FileDescription] = list(gathered[1]["files"])
-        entries = with_counts(merge_entries(gathered[1]["outcomes"]), gathered[1]["counts"])
+        wave, inputs = self._config, gathered[1]
+        entries = wave_entries(inputs["outcomes"], inputs["counts"], job=wave.job, wave=wave.wave)
         tier = open_existing_tier(wave.tier)
         if wave.on_error == "fail":
             refuse_failures(JobFolder(tier, wave.job), entries)
@@ -102,7 +108,7 @@ class _PublishWaveFn(beam.DoFn):
             tier,
             job=wave.job,
             wave=wave.wave,
-            files=files,
+            files=list(inputs["files"]),
             entries=entries,
             on_changed=wave.on_changed,
             force=wave.force,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
 
-from transforms.elements import Split
-from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.elements import EventBatch, Split
+from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
 from transforms.storage import SourceLocation, TierLocation
@@ -24,12 +24,10 @@ OUTCOMES = "outcomes"
 class ReadEvents(beam.PTransform):
     """Read every object, or part of one, of every split.
 
-    Input: `PCollection[Split]`. Output: `main`, a `PCollection[RecordBatch]` of events (`transforms.core.schema`), and
-        `outcomes`, a
-    `PCollection[LedgerEntry]` with one entry for each object or part of one, however its reading ended.
-
+    Input: `PCollection[Split]`.
+    Output: `main`, a `PCollection[EventBatch]`; and `outcomes`, a `PCollection[ObjectOutcome]` with one outcome for
+        each object or part of one, however its reading ended.
     Metrics: counters `objects`, `events`, `bytes_read` in the namespace `rekindle`.
-
     Guarantees: an object that can't be read is an outcome, never an exception; a batch holds events of one object, in
         its order.
 
@@ -45,7 +43,7 @@ class ReadEvents(beam.PTransform):
 
     def expand(self, splits: beam.PCollection[Split]) -> beam.pvalue.DoOutputsTuple:
         """Apply the reading DoFn, with its outcomes as a tagged output."""
-        read = beam.ParDo(_ReadEventsFn(self)).with_output_types(pa.RecordBatch, **{OUTCOMES: LedgerEntry})
+        read = beam.ParDo(_ReadEventsFn(self)).with_output_types(EventBatch, **{OUTCOMES: ObjectOutcome})
         return splits | "Read" >> read.with_outputs(OUTCOMES, main=MAIN)
 
 
@@ -62,16 +60,16 @@ class _ReadEventsFn(beam.DoFn):
     def process(self, split: Split) -> Iterator[Any]:
         settings = self._config.settings
         heartbeat = Heartbeat(self._config.tier, settings.task_id, split.wave)
-
-        def tick(nbytes: int, events: int) -> None:
-            heartbeat.tick(bytes_read=nbytes, events=events)
-            self._bytes.inc(nbytes)
-            self._events.inc(events)
-
+        tick = partial(self._tick, heartbeat)
         for part in split.parts:
-            for element in read_part(part, self._store, settings, wave=split.wave, tick=tick):
-                yield beam.pvalue.TaggedOutput(OUTCOMES, element) if isinstance(element, LedgerEntry) else element
+            for element in read_part(part, self._store, settings, tick=tick):
+                yield beam.pvalue.TaggedOutput(OUTCOMES, element) if isinstance(element, ObjectOutcome) else element
             if part.start == 0:
                 heartbeat.tick(objects=1)
                 self._objects.inc()
         heartbeat.flush()
+
+    def _tick(self, heartbeat: Heartbeat, nbytes: int, events: int) -> None:
+        heartbeat.tick(bytes_read=nbytes, events=events)
+        self._bytes.inc(nbytes)
+        self._events.inc(events)

@@ -1,6 +1,4 @@
-"""`RewriteFiles`: live files of the table written again without some of their rows, or merged, for a run that then
-commits the change.
-"""
+"""`RewriteFiles`: write live files again without some of their rows, or merged, for a run that commits the change."""
 
 from __future__ import annotations
 
@@ -24,14 +22,12 @@ _READERS = 8
 
 @dataclass
 class RewriteFiles(beam.PTransform):
-    """Carry out the tasks of a run, or only count the rows that its rules take.
+    """Execute the tasks of a run, or only count the rows that its rules take.
 
-    Input: `PCollection[Task]`. Output: `PCollection[int]`, the rows that each task takes; what came of it is written to
-        the tier, where
-    the launcher reads it (`read_results`).
-
+    Input: `PCollection[Task]`.
+    Output: `PCollection[int]`, the rows that each task takes; its result is written to the tier, where the launcher
+        reads it (`read_results`).
     Metrics: counters `rows_taken` and `files` in the namespace `rekindle`.
-
     Guarantees: new files have unique names and no commit knows them, so a bundle that is run again leaves orphans and
         changes nothing.
 
@@ -46,17 +42,17 @@ class RewriteFiles(beam.PTransform):
     promoted: tuple[str, ...] | None
 
     def expand(self, tasks: beam.PCollection[Task]) -> beam.PCollection[int]:
-        """Carry out each task in a worker of its own."""
+        """Execute each task in a worker of its own."""
         return (
             tasks | "Spread" >> beam.Reshuffle() | "Rewrite" >> beam.ParDo(_RewriteFilesFn(self)).with_output_types(int)
         )
 
 
 def read_results(folder: JsonFolder, tasks: Iterable[Task]) -> list[TaskResult]:
-    """Return what came of tasks that were carried out, in their order.
+    """Return the results of executed tasks, in the order of the tasks.
 
     Raises:
-        GoneError: somebody has removed it.
+        GoneError: somebody has removed a result.
     """
     with ThreadPoolExecutor(_READERS) as pool:
         documents = list(pool.map(folder.read_json, map(_name, tasks)))

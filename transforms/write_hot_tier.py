@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
-import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
+from transforms.elements import EventBatch
 from transforms.hot_tier.data.writer import BUFFER_BYTES, FileDescription, HotTierWriter
 from transforms.hot_tier.table.location import open_existing_tier
 from transforms.storage import TierLocation
@@ -19,11 +19,11 @@ from transforms.storage import TierLocation
 class WriteHotTier(beam.PTransform):
     """Write events as Parquet files under `tier=hot/date=…`.
 
-    Input: `PCollection[RecordBatch]` of settled events. Output: `PCollection[FileDescription]`.
-
+    Input: `PCollection[EventBatch]`, every event with a time.
+    Output: `PCollection[FileDescription]`, at the end of each bundle those of its files.
+    Metrics: none.
     Guarantees: files have unique names, and what no commit names does not exist for a reader, so a bundle that is run
-        again leaves orphans
-    and doubles nothing.
+        again leaves orphans and doubles nothing.
 
     Attributes:
         tier: The hot tier.
@@ -37,7 +37,7 @@ class WriteHotTier(beam.PTransform):
     task_id: str | None = None
     buffer_bytes: int = BUFFER_BYTES
 
-    def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.PCollection[FileDescription]:
+    def expand(self, batches: beam.PCollection[EventBatch]) -> beam.PCollection[FileDescription]:
         """Write what a bundle brings, and describe the files at its end."""
         return batches | "Write" >> beam.ParDo(_WriteHotTierFn(self)).with_output_types(FileDescription)
 
@@ -56,9 +56,9 @@ class _WriteHotTierFn(beam.DoFn):
             self._tier, columns=config.columns, job=config.task_id, buffer_bytes=config.buffer_bytes
         )
 
-    def process(self, batch: pa.RecordBatch) -> None:
+    def process(self, batch: EventBatch) -> None:
         assert self._writer is not None
-        self._writer.write(batch)
+        self._writer.write(batch.events)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         assert self._writer is not None

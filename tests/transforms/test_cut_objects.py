@@ -9,13 +9,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
+from transforms.core.schema import EventBatch
 from transforms.cut_objects import RoughRange, cut_objects, read_parts
 from transforms.formats.options import FormatOptions
+from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
-from transforms.objects.outcomes import merge_entries
+from transforms.objects.outcomes import ObjectOutcome, merge_outcomes
 from transforms.objects.parts import ObjectPart, worth_cutting
 from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
@@ -37,6 +38,8 @@ NDJSON = "".join(
     f'{{"time": "2025-08-11T00:{n // 60:02d}:{n % 60:02d}Z", "n": {n}, "x": "{{}}"}}\n' + "\r\n" * (n % 9 == 0)
     for n in range(ROWS)
 )
+ARRAY = "[" + NDJSON.replace("}\n", "},\n").replace("\r\n", "")[:-2] + "]"
+OWN_HEADER = {"format": "csv", "skip_rows": 3, "headers": ("a", "b", "c")}
 PRETTY = "".join(f'{{\n  "n": {n}\n}}\n' for n in range(ROWS))
 
 CASES = [
@@ -44,13 +47,13 @@ CASES = [
     pytest.param("a.log", "\ufeff" + LINES.replace("\n", "\r\n"), {}, True, id="text-bom-crlf"),
     pytest.param("a.log", LINES[:-1] + "\nlast without end", {}, True, id="text-without-last-newline"),
     pytest.param("a.csv", TABLE, {}, True, id="csv"),
-    pytest.param("a.csv", TABLE, {"format": "csv", "skip_rows": 3, "headers": ("a", "b", "c")}, True, id="csv-own-header"),
+    pytest.param("a.csv", TABLE, OWN_HEADER, True, id="csv-own-header"),
     pytest.param("a.csv", BROKEN_CELLS, {}, True, id="csv-newlines-in-cells"),
     pytest.param("a.csv", TABLE.replace(",", "\t"), {"format": "csv", "delimiter": "\t"}, True, id="csv-tabs"),
     pytest.param("a.json", NDJSON, {}, True, id="ndjson"),
     pytest.param("a.json", "\ufeff" + NDJSON, {}, True, id="ndjson-bom"),
     pytest.param("a.json", PRETTY, {}, False, id="pretty-json"),
-    pytest.param("a.json", "[" + NDJSON.replace("}\n", "},\n").replace("\r\n", "")[:-2] + "]", {}, False, id="json-array"),
+    pytest.param("a.json", ARRAY, {}, False, id="json-array"),
     pytest.param("a.json", NDJSON.replace('"n": 77,', '"n": 77'), {}, False, id="ndjson-with-a-bad-line"),
     pytest.param("a.log", LINES, {"format": "text", "multiline_start": "^2025.*0 line"}, False, id="events-of-lines"),
     pytest.param("a.log", "x" * 20_000, {}, False, id="no-line-ends"),
@@ -75,19 +78,20 @@ def rows_and_entry(
     parts: Sequence[ObjectPart], store: ObjectStore, settings: ReadSettings
 ) -> tuple[list[dict[str, Any]], LedgerEntry]:
     rows: list[dict[str, Any]] = []
-    entries: list[LedgerEntry] = []
+    outcomes: list[ObjectOutcome] = []
     for part in parts:
-        for element in read_part(part, store, settings, wave=0):
-            if isinstance(element, pa.RecordBatch):
+        for element in read_part(part, store, settings):
+            if isinstance(element, EventBatch):
                 rows += [
-                    {name: value for name, value in row.items() if value is not None} for row in element.to_pylist()
+                    {name: value for name, value in row.items() if value is not None}
+                    for row in element.events.to_pylist()
                 ]
             else:
-                entries.append(element)
+                outcomes.append(element)
     for row in rows:
         del row["_observed_at"]
-    [entry] = merge_entries(entries)
-    return rows, entry
+    [outcome] = merge_outcomes(outcomes)
+    return rows, entry_of(outcome, job="job", wave=0)
 
 
 def cut(
@@ -154,15 +158,14 @@ def test_a_compressed_object_is_not_cut(
 
 
 def test_one_bad_part_is_the_objects_fate() -> None:
-    def entry(status: str, records: int) -> LedgerEntry:
-        published = status == "ingested"
-        return LedgerEntry(
-            bucket="b", key="k", etag="e", size=9, modified=datetime(2025, 8, 12, tzinfo=timezone.utc), status=status,
-            reason=None if published else "gone", records_in=records, events=records if published else 0,
-            rejected=0 if published else records, job="job", wave=0,
-        )  # fmt: skip
+    info = ObjectInfo(bucket="b", key="k", etag="e", size=9, modified=datetime(2025, 8, 12, tzinfo=timezone.utc))
 
-    [merged] = merge_entries([entry("ingested", 5), entry("vanished", 2), entry("ingested", 7)])
+    def outcome(status: str, records: int) -> ObjectOutcome:
+        reason = None if status == "ingested" else "gone"
+        return ObjectOutcome(info=info, status=status, reason=reason, records=records)
+
+    [one] = merge_outcomes([outcome("ingested", 5), outcome("vanished", 2), outcome("ingested", 7)])
+    merged = entry_of(one, job="job", wave=0)
     assert (merged.status, merged.reason, merged.records_in, merged.events, merged.rejected) == (
         "vanished",
         "gone",

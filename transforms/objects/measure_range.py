@@ -1,5 +1,6 @@
-"""Where a range of an object can begin and end, and how many records are in it: looked up before it is read by one
-worker of several.
+"""Where a range of a large object can begin and end, and how many records are in it.
+
+It is measured before any of the object is published, so that several workers can read the object.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from transforms.objects.reading import Reading, ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore
 
 WINDOW = 1 << 20
-"""Bytes behind a proposed place in which a record must begin."""
+"""Bytes behind a proposed offset in which a record must begin."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def measure_range(
     """
     try:
         return _Measuring(info, store, settings).measure(start, end)
-    except ObjectError:  # reading it in one piece will say what is wrong with it
+    except ObjectError:  # reading it in one piece reports what is wrong with it
         return None
 
 
@@ -74,11 +75,11 @@ class _Measuring:
         )
         return None if records is None else MeasuredRange(first, last, records, self._read + last - first)
 
-    def _record_start(self, place: int) -> int | None:
-        if place in (0, self._info.size):
-            return place
-        window = b"".join(self._store.read(self._info, start=place, end=min(place + WINDOW, self._info.size)))
+    def _record_start(self, offset: int) -> int | None:
+        if offset in (0, self._info.size):
+            return offset
+        window = b"".join(self._store.read(self._info, start=offset, end=min(offset + WINDOW, self._info.size)))
         self._read += len(window)
         assert self._format is not None
         found = record_start(window, self._head, self._format, self._options)
-        return None if found is None else place + found
+        return None if found is None else offset + found

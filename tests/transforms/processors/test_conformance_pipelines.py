@@ -7,11 +7,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from transforms.core import schema
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.objects.event_shaping import apply_pipelines
+from transforms.objects.event_shaping import shape_events
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
@@ -39,11 +37,11 @@ def event_of(folder: Path, sent: dict[str, Any], pipelines: str) -> dict[str, An
     store = LocalStore(f"file://{folder}")
     (info,) = [info for page in store.list_pages("") for info in page]
     (batch,) = [
-        apply_pipelines(read, load_pipelines(pipelines, source="p.yaml"))
-        for read in read_object(info, store, ReadSettings(task_id="t_1"), wave=0)
-        if isinstance(read, pa.RecordBatch)
+        shape_events(read, load_pipelines(pipelines, source="p.yaml"))
+        for read in read_object(info, store, ReadSettings(task_id="t_1"))
+        if isinstance(read, schema.EventBatch)
     ]
-    (row,) = batch.to_pylist()
+    (row,) = batch.events.to_pylist()
     return {name: value for name, value in row.items() if value is not None}
 
 

@@ -25,7 +25,6 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.ledger.sidecar import (
     ENTRY_SCHEMA,
     FOLDER,
-    PUBLISHED,
     Content,
     LedgerEntry,
     Sidecar,
@@ -34,6 +33,7 @@ from transforms.hot_tier.ledger.sidecar import (
     read_sidecar,
 )
 from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import TierStore, object_uri
 
 __all__ = ["APP_ID", "Ledger", "LedgerEntry", "Published", "WaveRecord"]
