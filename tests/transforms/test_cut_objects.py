@@ -208,7 +208,7 @@ def source(tmp_path: Path) -> Source:
     return Source(tmp_path / "bucket").put(LARGE)
 
 
-def cutting(source: Source, tier: TierStore, task_id: str = "job", **fields: Any) -> CutObjects:
+def cutting(source: Source, tier: TierStore, task_id: str = "job", /, **fields: Any) -> CutObjects:
     settings: dict[str, Any] = {
         "source": source.location,
         "settings": ReadSettings(task_id=task_id),

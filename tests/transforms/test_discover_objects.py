@@ -34,7 +34,7 @@ def source(tmp_path: Path) -> Source:
     return Source(tmp_path / "source").put(LOGS)
 
 
-def discovery(source: Source, tmp_path: Path, **fields: Any) -> DiscoverObjects:
+def discovery(source: Source, tmp_path: Path, /, **fields: Any) -> DiscoverObjects:
     settings: dict[str, Any] = {
         "source": source.location,
         "filter": ObjectFilter(pattern="logs/**/*.log"),
@@ -180,7 +180,8 @@ def test_keys_that_are_no_text_and_hold_glob_characters(source: Source, tmp_path
         pytest.param(
             {"source": SourceLocation("file:///nowhere/at/all")},
             AccessError,
-            r"bucket file:///nowhere/at/all: No such file or directory on .*; name a folder that is there, on every machine that reads it",
+            r"bucket file:///nowhere/at/all: No such file or directory on .*; "
+            r"name a folder that is there, on every machine that reads it",
             id="no-folder",
         ),
         pytest.param(

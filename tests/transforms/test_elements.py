@@ -39,8 +39,8 @@ PROGRAM = Program.of(
     AT,
 )
 ENTRY = LedgerEntry(
-    bucket="b", key=ODD_KEY, etag="e", size=9, modified=AT, job="j", wave=3, status="salvaged", reason="cut", records_in=5, events=5,
-    min_time=AT, max_time=None, warnings=("one", "two"), counts=(("received", 2),),
+    bucket="b", key=ODD_KEY, etag="e", size=9, modified=AT, job="j", wave=3, status="salvaged", reason="cut", records_in=5,
+    events=5, min_time=AT, max_time=None, warnings=("one", "two"), counts=(("received", 2),),
 )  # fmt: skip
 UNTIMED, FAILED = CountKey(EventCount.UNTIMED), CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex")
 OUTCOME = ObjectOutcome(
@@ -150,9 +150,7 @@ def test_the_size_of_a_batch_is_told_without_encoding_it(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_an_element_comes_out_as_it_went_in(element: Any) -> None:
-    """Beam's own coder takes them, which pickles what it has no form for: their classes are the product's on every
-    worker.
-    """
+    """Beam's own coder takes them: it pickles them, and every worker has the product's classes."""
     coder = registry.get_coder(type(element))
     assert type(coder) is FastPrimitivesCoder
     decoded = coder.decode(coder.encode(element))

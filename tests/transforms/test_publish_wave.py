@@ -31,7 +31,7 @@ STEPS = ["KeyFiles", "KeyOutcomes", "KeyCounts", "Gather", "Publish"]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def publishing(tier: TierStore, options: StorageOptions | None = None, **fields: Any) -> PublishWave:
+def publishing(tier: TierStore, options: StorageOptions | None = None, /, **fields: Any) -> PublishWave:
     given: dict[str, Any] = {
         "tier": TierLocation(tier.uri, options or StorageOptions()),
         "job": "job",
@@ -140,9 +140,7 @@ def test_a_wave_of_failures_alone_is_recorded(local_tier: TierStore) -> None:
 def test_a_bundle_that_is_tried_again_publishes_once(
     place: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """And the wave again, after that has succeeded, with files of its own, as a launcher does that was killed behind
-    the commit.
-    """
+    """And so does the wave when it is run again with files of its own, by a launcher that was killed after the commit."""
     s3: S3 | None = request.getfixturevalue("s3") if place == "s3" else None
     options = s3.options if s3 else StorageOptions()
     tier = open_tier(f"s3://{s3.bucket}/hot" if s3 else str(tmp_path / "hot"), options)
@@ -238,8 +236,8 @@ def test_on_error_fail_publishes_nothing_of_the_wave(local_tier: TierStore) -> N
         entry("b", 2, status="failed"), reason="truncated", bytes_read=50, bytes_decoded=70, blank=1, header=1
     )
     transform = publishing(local_tier, on_error="fail")
-    message = rf"^{uri_of('b')}: truncated \(onError is fail: nothing of its wave was published\) \[while running 'PublishWave/Publish'\]$"
-    with pytest.raises(ObjectError, match=message) as raised:
+    message = rf"^{uri_of('b')}: truncated \(onError is fail: nothing of its wave was published\) "
+    with pytest.raises(ObjectError, match=message + r"\[while running 'PublishWave/Publish'\]$") as raised:
         published(transform, files, [entry("a", 5), failed])
     assert type(raised.value) is ObjectError
     assert read_live(local_tier) == before

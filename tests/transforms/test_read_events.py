@@ -49,7 +49,7 @@ def source(tmp_path: Path) -> Source:
     return Source(tmp_path / "source")
 
 
-def reading(source: Source, tmp_path: Path, *, settings: ReadSettings | None = None, **fields: Any) -> ReadEvents:
+def reading(source: Source, tmp_path: Path, /, *, settings: ReadSettings | None = None, **fields: Any) -> ReadEvents:
     given: dict[str, Any] = {
         "source": source.location,
         "settings": settings or ReadSettings(task_id="job"),

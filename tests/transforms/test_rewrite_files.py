@@ -39,9 +39,7 @@ RUN = "20260920T000000Z-delete-1"
 
 
 def filled(store: TierStore) -> TierStore:
-    """Put three files into a tier: of the rows of one some go, of another all (but for one that is held), of the third
-    none.
-    """
+    """Put three files into a tier: of one some rows go, of another all (but for one that is held), of the third none."""
     Tier(store).add(
         [event("2026-09-01T10:00:00", "db 1", service="db"), event("2026-09-01T12:00:00", "web", service="web")],
         [
@@ -188,7 +186,10 @@ def test_a_bundle_that_is_tried_again_leaves_orphans_and_changes_nothing(local_t
 def test_a_file_that_is_gone(local_tier: TierStore, count_only: bool) -> None:
     files = sources_of(filled(local_tier))
     local_tier.delete(f"events/{files[0].path}")
-    message = rf"^hot tier {local_tier.uri}: a file is gone from the store \(.*\): another command has removed it meanwhile; run it again "
+    message = (
+        rf"^hot tier {local_tier.uri}: a file is gone from the store \(.*\): another command has removed it meanwhile; "
+    )
+    message += "run it again "
     with pytest.raises(GoneError, match=message + r"\[while running 'RewriteFiles/Rewrite'\]$"):
         rewritten(rewriting(local_tier, count_only=count_only), *single_tasks(files[:1]))
     with pytest.raises(
