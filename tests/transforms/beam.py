@@ -91,7 +91,8 @@ def run(transform: beam.PTransform, given: Given | Mapping[str, Given], *, again
 class _Keep(beam.PTransform):
     """Keep an output where the test finds it.
 
-    It stands behind a shuffle, because only there the bundles that were tried again are left out. Beam's own `assert_that` takes the same way, in three times as many steps, each of which costs 10 ms.
+    It stands behind a shuffle, because only there the bundles that were tried again are left out. Beam's own
+    `assert_that` takes the same way, in three times as many steps, each of which costs 10 ms.
     """
 
     path: str

@@ -140,7 +140,7 @@ def test_a_wave_of_failures_alone_is_recorded(local_tier: TierStore) -> None:
 def test_a_bundle_that_is_tried_again_publishes_once(
     place: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """And so does the wave when it is run again with files of its own, by a launcher that was killed after the commit."""
+    """And so does the wave when a launcher that was killed after the commit runs it again, with other files."""
     s3: S3 | None = request.getfixturevalue("s3") if place == "s3" else None
     options = s3.options if s3 else StorageOptions()
     tier = open_tier(f"s3://{s3.bucket}/hot" if s3 else str(tmp_path / "hot"), options)
