@@ -39,9 +39,8 @@ PROGRAM = Program.of(
     AT,
 )
 ENTRY = LedgerEntry(
-    bucket="b", key=ODD_KEY, etag="e", size=9, modified=AT, job="j", wave=3, status="salvaged", reason="cut", records_in=5,
-    events=5, min_time=AT, max_time=None,
-    warnings=("one", "two"), counts=(("received", 2),),
+    bucket="b", key=ODD_KEY, etag="e", size=9, modified=AT, job="j", wave=3, status="salvaged", reason="cut",
+    records_in=5, events=5, min_time=AT, max_time=None, warnings=("one", "two"), counts=(("received", 2),),
 )  # fmt: skip
 UNTIMED, FAILED = CountKey(EventCount.UNTIMED), CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex")
 OUTCOME = ObjectOutcome(

@@ -39,7 +39,7 @@ RUN = "20260920T000000Z-delete-1"
 
 
 def filled(store: TierStore) -> TierStore:
-    """Put three files into a tier: some rows of one go, all of another (but for one that is held), none of the third."""
+    """Put files into a tier: some rows of one go, all of another (but for one that is held), none of the third."""
     Tier(store).add(
         [event("2026-09-01T10:00:00", "db 1", service="db"), event("2026-09-01T12:00:00", "web", service="web")],
         [
