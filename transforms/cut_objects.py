@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import apache_beam as beam
 
-from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.location import open_existing_tier
 from transforms.objects.parts import Part
 from transforms.objects.read_range import measure_range
 from transforms.objects.reading import ReadSettings
@@ -111,6 +111,6 @@ class _CutObjectsFn(beam.DoFn):
 
     def process(self, rough: RoughRange) -> Iterator[str]:
         config = self._config
-        folder = JobFolder(open_prepared(config["tier_uri"], config["tier_options"]), config["settings"].task_id)
+        folder = JobFolder(open_existing_tier(config["tier_uri"], config["tier_options"]), config["settings"].task_id)
         cut_objects(open_store(config["bucket"], config["store_options"]), rough, config["settings"], folder)
         yield rough.info.uri

@@ -12,7 +12,7 @@ from transforms.core.errors import ObjectError
 from transforms.hot_tier.data.writer import FileDescription
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
-from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.location import open_existing_tier
 from transforms.objects.outcomes import merge_entries, with_counts
 from transforms.storage import StorageOptions
 from transforms.storage.job_folder import JobFolder
@@ -97,7 +97,7 @@ class _PublishWaveFn(beam.DoFn):
         wave = self._config
         files: list[FileDescription] = list(gathered[1]["files"])
         entries = with_counts(merge_entries(gathered[1]["outcomes"]), gathered[1]["counts"])
-        tier = open_prepared(wave["tier_uri"], wave["tier_options"])
+        tier = open_existing_tier(wave["tier_uri"], wave["tier_options"])
         if wave["on_error"] == "fail":
             refuse_failures(JobFolder(tier, wave["job"]), entries)
         yield publish_wave(

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from transforms.core.errors import GoneError
-from transforms.hot_tier.maintenance.execute import carry_out, count_rows
+from transforms.hot_tier.maintenance.execute import execute_task, count_rows
 from transforms.hot_tier.maintenance.results import results_folder
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult
-from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.location import open_existing_tier
 from transforms.storage import StorageOptions
 from transforms.storage.json_folder import JsonFolder
 
@@ -80,7 +80,7 @@ class _RewriteFilesFn(beam.DoFn):
         self._files = beam.metrics.Metrics.counter("rekindle", "files")
 
     def setup(self) -> None:
-        self._tier = open_prepared(self._config["tier_uri"], self._config["tier_options"])
+        self._tier = open_existing_tier(self._config["tier_uri"], self._config["tier_options"])
 
     def process(self, task: Task) -> Iterator[int]:
         promoted, run_id = self._config["promoted"], self._config["run_id"]
@@ -88,7 +88,7 @@ class _RewriteFilesFn(beam.DoFn):
         result = (
             count_rows(self._tier, task)
             if count_only
-            else carry_out(self._tier, task, promoted=promoted, run_id=run_id)
+            else execute_task(self._tier, task, promoted=promoted, run_id=run_id)
         )
         results_folder(self._tier, run_id).write_json(_name(task), result.as_document())
         rows = sum(sum(source.taken) for source in result.sources)

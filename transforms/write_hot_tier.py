@@ -11,7 +11,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.hot_tier.data.writer import BUFFER_BYTES, FileDescription, HotTierWriter
-from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.location import open_existing_tier
 from transforms.storage import StorageOptions
 
 
@@ -54,7 +54,7 @@ class _WriteHotTierFn(beam.DoFn):
         self._writer: HotTierWriter | None = None
 
     def setup(self) -> None:
-        self._tier = open_prepared(self._tier_uri, self._tier_options)
+        self._tier = open_existing_tier(self._tier_uri, self._tier_options)
 
     def start_bundle(self) -> None:
         self._writer = HotTierWriter(

@@ -52,7 +52,7 @@ def run_preview(
         RekindleError: the source can't be read, or the pattern makes too much to evaluate.
     """
     context = JobContext.open("preview", specification, settings)
-    table.check_place(context.tier)
+    table.check_is_tier_or_empty(context.tier)
     discovery.prove_access(context.store, context.filter)
     evaluated, excluded, matched = _list(context)
     ledger = load_ledger(context.tier)

@@ -26,7 +26,7 @@ from tests.transforms.hot_tier.tiers import Event, Tier
 from tests.transforms.query.test_compiler import TIME, random_event
 from tests.transforms.retention.judging import random_rules, rules_file, verdict
 from transforms.core import schema
-from transforms.hot_tier.maintenance.execute import carry_out, count_rows
+from transforms.hot_tier.maintenance.execute import execute_task, count_rows
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.retention.rules import Rule, RulesFile
@@ -45,7 +45,7 @@ def in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         def result(task: Task) -> TaskResult:
             if promoted is None:
                 return count_rows(rewriter.tier, task)
-            return carry_out(rewriter.tier, task, promoted=promoted, run_id=rewriter._run_id)
+            return execute_task(rewriter.tier, task, promoted=promoted, run_id=rewriter._run_id)
 
         return [TaskResult.from_document(result(task).as_document()) for task in tasks]
 

@@ -58,7 +58,7 @@ class _Owner:
 
 
 @dataclass(frozen=True)
-class Part:
+class BufferPart:
     """Rows in memory, of one date or, where a batch has very many dates, of all of them.
 
     Attributes:
@@ -75,7 +75,7 @@ class Part:
     owner: _Owner = field(repr=False)
 
     @classmethod
-    def of(cls, batch: pa.RecordBatch, memory: Memory, times: Times | None = None) -> Part:
+    def of(cls, batch: pa.RecordBatch, memory: Memory, times: Times | None = None) -> BufferPart:
         """Return all rows of a batch of stored columns."""
         times = times_of(batch) if times is None else times
         return cls(batch, times, int(times.min()), int(times.max()), _Owner(memory, batch))
@@ -90,12 +90,12 @@ class Part:
         """The dates from its first to its last, in days since 1970."""
         return range(self.first // DAY, self.last // DAY + 1)
 
-    def slice(self, start: int, stop: int) -> Part:
+    def slice(self, start: int, stop: int) -> BufferPart:
         """Return some of the rows, which are sorted."""
         times = self.times[start:stop]
-        return Part(self.batch.slice(start, stop - start), times, int(times[0]), int(times[-1]), self.owner)
+        return BufferPart(self.batch.slice(start, stop - start), times, int(times[0]), int(times[-1]), self.owner)
 
-    def by_date(self) -> Iterator[Part]:
+    def by_date(self) -> Iterator[BufferPart]:
         """Yield the rows of each date; the rows are sorted."""
         days = self.times // DAY
         bounds = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
@@ -103,7 +103,7 @@ class Part:
             yield self.slice(start, stop)
 
 
-def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory) -> Part:
+def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory) -> BufferPart:
     """Return a batch of events in flight as the hot tier keeps it.
 
     Raises:
@@ -112,28 +112,28 @@ def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory)
     if missing := batch.column("_object").null_count:
         raise ValueError(f"{missing} events have no _object")
     columns = stored_columns(batch, promoted)
-    return Part.of(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), memory)
+    return BufferPart.of(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), memory)
 
 
-def cut_by_date(part: Part, memory: Memory) -> list[Part]:
+def cut_by_date(part: BufferPart, memory: Memory) -> list[BufferPart]:
     """Return a part of a few dates as parts of one date each; where it is sorted these are slices."""
     if len(part.days) == 1:
         return [part]
     if not is_sorted(part.times):
         table = take_rows(pa.Table.from_batches([part.batch]), np.argsort(part.times, kind="stable"))
-        part = Part.of(_one_batch(table), memory)
+        part = BufferPart.of(_one_batch(table), memory)
     return list(part.by_date())
 
 
-def copy_of(table: pa.Table, memory: Memory, times: Times | None = None) -> Part:
+def copy_of(table: pa.Table, memory: Memory, times: Times | None = None) -> BufferPart:
     """Return rows with memory of their own, so that they don't keep the batches they came from."""
     arrays = [own_memory(column.combine_chunks()) for column in table.columns]
-    return Part.of(pa.RecordBatch.from_arrays(arrays, names=table.schema.names), memory, times)
+    return BufferPart.of(pa.RecordBatch.from_arrays(arrays, names=table.schema.names), memory, times)
 
 
-def part_of_slice(batch: pa.RecordBatch, memory: Memory) -> Part:
+def part_of_slice(batch: pa.RecordBatch, memory: Memory) -> BufferPart:
     """Return a part that was spilled (`spilling.Slice.read`)."""
-    return Part.of(
+    return BufferPart.of(
         pa.RecordBatch.from_arrays([_as_stored(column) for column in batch.columns], names=batch.schema.names), memory
     )
 
@@ -152,7 +152,7 @@ def times_of(rows: pa.RecordBatch | pa.Table) -> Times:
 
 
 def merge(
-    parts: Sequence[Part], columns: Sequence[str], kinds: Mapping[str, pa.DataType] | None = None
+    parts: Sequence[BufferPart], columns: Sequence[str], kinds: Mapping[str, pa.DataType] | None = None
 ) -> tuple[pa.Table, Times]:
     """Return the rows of parts as one table, sorted by time.
 

@@ -2,7 +2,7 @@
 3, §5.4).
 
 Rows come in parts that are sorted, in the order of their first keys. When memory is full, what no later row can precede
-goes out; where that is little, all goes to the local disk as one sorted run (`spilling.Run`). Runs come back slice by
+goes out; where that is little, all goes to the local disk as one sorted run (`spilling.SortedRun`). Runs come back slice by
 slice, in the order of their first keys.
 """
 
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 
-from transforms.hot_tier.data.buffer import Memory, Part, Times, copy_of, is_sorted, merge
+from transforms.hot_tier.data.buffer import Memory, BufferPart, Times, copy_of, is_sorted, merge
 from transforms.hot_tier.data.row_groups import without_empty, without_unused
-from transforms.hot_tier.data.spill import Run, Slice
+from transforms.hot_tier.data.spill import SortedRun, Slice
 
 END = np.iinfo(np.int64).max
 _KEY = "__key"
@@ -55,14 +55,14 @@ class SortedRows:
         self._output_rows = output_rows
         self._runs = max(1, runs)
         self._memory = Memory()
-        self._parts: list[Part] = []
+        self._parts: list[BufferPart] = []
         # of equal first keys the newest run's come first: they were read before
         self._slices: list[tuple[int, int, int, Slice]] = []
         self._spilled = 0
 
     def add(self, batch: pa.RecordBatch, keys: Times, until: int) -> None:
         """Take rows that are sorted by key; no later ones will have a key before `until`."""
-        self._parts.append(Part.of(batch, self._memory, keys))
+        self._parts.append(BufferPart.of(batch, self._memory, keys))
         if self._memory.used <= self._buffer_bytes // 2:
             return
         rows = sum(len(one.times) for one in self._parts)
@@ -83,7 +83,7 @@ class SortedRows:
         # one slice of each run is about as much as a run
         rows = max(_LEAST_SLICE_ROWS, min(_MOST_SLICE_ROWS, len(keys) // self._runs))
         table = without_empty(without_unused(table)).append_column(_KEY, pa.array(keys))
-        for piece in Run(table, keys, np.zeros(len(keys), np.int64), slice_rows=rows).slices:
+        for piece in SortedRun(table, keys, np.zeros(len(keys), np.int64), slice_rows=rows).slices:
             heapq.heappush(self._slices, (piece.min_time, -self._spilled, piece.number, piece))
         self._spilled += 1
 
@@ -121,7 +121,7 @@ class SortedRows:
         table, _ = merge(pieces, list(self._kinds), self._kinds)
         self._output(without_unused(table))
 
-    def _rest(self, part: Part, start: int) -> Part | None:
+    def _rest(self, part: BufferPart, start: int) -> BufferPart | None:
         """Return what is left of a part; where that is little, it no longer keeps all of it in memory."""
         rows = len(part.times) - start
         if rows == 0:
@@ -143,13 +143,13 @@ def batches_of(table: pa.Table, keys: Times) -> Iterator[tuple[pa.RecordBatch, T
         start += batch.num_rows
 
 
-def _before(part: Part, until: int) -> int:
+def _before(part: BufferPart, until: int) -> int:
     """Return how many rows of a part are before a key."""
     return int(np.searchsorted(part.times, until))
 
 
-def _read(piece: Slice, memory: Memory) -> Part:
+def _read(piece: Slice, memory: Memory) -> BufferPart:
     batch = piece.read()
     keys: Times = batch.column(_KEY).to_numpy()
     columns = [name for name in batch.schema.names if name != _KEY]
-    return Part.of(batch.select(columns), memory, keys)
+    return BufferPart.of(batch.select(columns), memory, keys)

@@ -17,7 +17,7 @@ from transforms.core import schema
 _MAP = pa.map_(pa.string(), pa.string())
 
 
-def with_promoted(table: pa.Table, names: Collection[str]) -> pa.Table:
+def promote_attributes(table: pa.Table, names: Collection[str]) -> pa.Table:
     """Return rows whose map has no entry of these names: their values stand in columns of their own.
 
     Args:

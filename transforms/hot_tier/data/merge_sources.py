@@ -16,7 +16,7 @@ from transforms.arrow.arrays import MAP
 from transforms.core import schema
 from transforms.hot_tier.data.buffer import Times, times_of
 from transforms.hot_tier.data.external_sort import END, batches_of
-from transforms.hot_tier.data.layout import own_columns, with_promoted
+from transforms.hot_tier.data.layout import own_columns, promote_attributes
 from transforms.hot_tier.data.row_groups import dictionary_encoded, open_rows, rows_taken
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_names import layout_of
@@ -143,4 +143,4 @@ class Sources:
             table = rows_taken(table, group.source.select)
         if layout_of(group.source.path) == 0:
             table = own_columns(table, self._promoted)
-        return with_promoted(table, self._promoted[layout_of(group.source.path) :])
+        return promote_attributes(table, self._promoted[layout_of(group.source.path) :])

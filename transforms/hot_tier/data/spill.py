@@ -29,7 +29,7 @@ class Slice:
         min_time: The least `_time`, in microseconds, or what else orders the rows.
     """
 
-    run: Run
+    run: SortedRun
     number: int
     day: int
     min_time: int
@@ -39,7 +39,7 @@ class Slice:
         return self.run.read(self.number)
 
 
-class Run:
+class SortedRun:
     """A temporary file of sorted rows; it is gone when nothing refers to it, also after a kill."""
 
     def __init__(

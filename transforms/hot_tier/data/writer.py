@@ -19,9 +19,18 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.core import schema
-from transforms.hot_tier.data.buffer import DAY, Memory, Part, copy_of, cut_by_date, merge, part_of_slice, stored_part
+from transforms.hot_tier.data.buffer import (
+    DAY,
+    Memory,
+    BufferPart,
+    copy_of,
+    cut_by_date,
+    merge,
+    part_of_slice,
+    stored_part,
+)
 from transforms.hot_tier.data.data_file import DataFile
-from transforms.hot_tier.data.spill import Run, Slice
+from transforms.hot_tier.data.spill import SortedRun, Slice
 from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.storage import TierStore
 
@@ -42,7 +51,7 @@ class _Partition:
     """What is known of one date: parts in memory, slices on disk."""
 
     day: int
-    parts: list[Part] = field(default_factory=list)
+    parts: list[BufferPart] = field(default_factory=list)
     slices: list[Slice] = field(default_factory=list)
 
     @property
@@ -83,7 +92,7 @@ class HotTierWriter:
         self._target_bytes = target_bytes
         self._memory = Memory()
         self._partitions: dict[int, _Partition] = {}
-        self._scattered: list[Part] = []
+        self._scattered: list[BufferPart] = []
         self._files: OrderedDict[int, DataFile] = OrderedDict()
         self._spilled = 0
         self._done: list[FileDescription] = []
@@ -131,7 +140,7 @@ class HotTierWriter:
     def _partition(self, day: int) -> _Partition:
         return self._partitions.setdefault(day, _Partition(day))
 
-    def _in_memory(self) -> list[Part]:
+    def _in_memory(self) -> list[BufferPart]:
         return [*self._scattered, *(part for partition in self._partitions.values() for part in partition.parts)]
 
     def _make_room(self) -> None:
@@ -168,7 +177,7 @@ class HotTierWriter:
         self._scattered = []
         for partition in self._partitions.values():
             partition.parts = []
-        run = Run(table, times, times // DAY)
+        run = SortedRun(table, times, times // DAY)
         self._spilled += run.size
         for piece in run.slices:
             self._partition(piece.day).slices.append(piece)

@@ -21,7 +21,7 @@ from transforms.hot_tier.ledger.dispositions import Wave, check_balance, decide,
 from transforms.hot_tier.ledger.ledger import APP_ID, Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.ledger.sidecar import sidecar_path, write_sidecar
 from transforms.hot_tier.ledger.wave_files import Replaced, WaveFiles
-from transforms.hot_tier.table.commit import commit, settle
+from transforms.hot_tier.table.commit import commit, finish_commit
 from transforms.hot_tier.table.delta import back_off, one_line
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.purges import check_there
@@ -156,7 +156,7 @@ class _Publication:
         if attempt is None:
             return None
         if snapshot.transaction_version(attempt.sidecar) is not None:
-            warnings = settle(self._wave.tier, attempt.record.version)
+            warnings = finish_commit(self._wave.tier, attempt.record.version)
             return _result(attempt.record, (*attempt.plan.recorded, *attempt.plan.others), warnings)
         if snapshot.version >= attempt.record.version:  # its place is taken: also a delayed request can't land any more
             with suppress(TierError, OSError):  # an orphan costs a question to the log, no more

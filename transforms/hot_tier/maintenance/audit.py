@@ -26,12 +26,12 @@ from deltalake.transaction import AddAction
 from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.audit_rows import HOLD_LIFTED, HOLD_SET, Row, hold_rows, holds_in_force, run_rows
-from transforms.hot_tier.maintenance.commit_run import Landed
+from transforms.hot_tier.maintenance.commit_run import CommittedRun
 from transforms.hot_tier.table.attempts import Attempts
-from transforms.hot_tier.table.commit import commit_actions, settle
+from transforms.hot_tier.table.commit import commit_actions, finish_commit
 from transforms.hot_tier.table.delta import create_table, open_table
 from transforms.hot_tier.table.log_entries import commit_time
-from transforms.hot_tier.table.runs import Run
+from transforms.hot_tier.table.runs import MaintenanceRun
 from transforms.storage import TierStore
 
 AUDIT = "audit"
@@ -76,7 +76,7 @@ class _AuditLog:
             )
             return cls(open_table(tier, AUDIT))
 
-    def has(self, run: Run) -> bool:
+    def has(self, run: MaintenanceRun) -> bool:
         return self.table.transaction_version(_app_id(run)) is not None
 
     def files(self, *, about_holds: bool = False) -> list[str]:
@@ -85,7 +85,7 @@ class _AuditLog:
         return sorted(action["path"] for action in actions if not about_holds or _may_speak_of_holds(action))
 
 
-def write_audit(tier: TierStore, run: Run, landed: Landed | None) -> None:
+def write_audit(tier: TierStore, run: MaintenanceRun, landed: CommittedRun | None) -> None:
     """Write a run to the audit, once, however often and by however many this is called.
 
     Args:
@@ -122,7 +122,7 @@ def read_audit(tier: TierStore) -> list[Row]:
         return []
 
 
-def _append(tier: TierStore, log: _AuditLog, run: Run, path: str, rows: list[Row]) -> None:
+def _append(tier: TierStore, log: _AuditLog, run: MaintenanceRun, path: str, rows: list[Row]) -> None:
     """Write the rows' file, and try once to make it the next version."""
     table = pa.Table.from_pylist(rows, COLUMNS)
     written = io.BytesIO()
@@ -144,7 +144,7 @@ def _clear(tier: TierStore, log: _AuditLog, tried: dict[str, int]) -> None:
     live = set(log.files()) if tried else set()
     for path, version in tried.items():
         if path in live:
-            settle(tier, version, AUDIT)
+            finish_commit(tier, version, AUDIT)
         elif version <= log.version:
             with suppress(TierError, OSError):  # a file that no commit names; no reader sees it
                 tier.delete(f"{AUDIT}/{path}")
@@ -168,5 +168,5 @@ def _may_speak_of_holds(action: Row) -> bool:
     return low is None or low != high or low in (HOLD_SET, HOLD_LIFTED)
 
 
-def _app_id(run: Run) -> str:
+def _app_id(run: MaintenanceRun) -> str:
     return f"{AUDIT}/{run.id}"

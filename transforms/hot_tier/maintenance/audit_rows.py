@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from transforms.hot_tier.maintenance.commit_run import Landed
+from transforms.hot_tier.maintenance.commit_run import CommittedRun
 from transforms.hot_tier.maintenance.kept_rules import kept_rules
-from transforms.hot_tier.table.runs import DELETE, TIER, Run
+from transforms.hot_tier.table.runs import DELETE, TIER, MaintenanceRun
 from transforms.query.instants import format_instant
 from transforms.retention.durations import format_duration
 from transforms.retention.rules import Rule
@@ -24,7 +24,7 @@ _DETAILS: tuple[str, ...] = ("runs", "newer", "grace", "orphans")
 Row = dict[str, Any]
 
 
-def run_rows(run: Run, landed: Landed | None, at: datetime) -> list[Row]:
+def run_rows(run: MaintenanceRun, landed: CommittedRun | None, at: datetime) -> list[Row]:
     """Return the rows of a run.
 
     Args:
@@ -38,7 +38,7 @@ def run_rows(run: Run, landed: Landed | None, at: datetime) -> list[Row]:
     return [_common(run, at) | row | versions for row in rows or [_whole_row(document)]]
 
 
-def hold_rows(run: Run, at: datetime, in_force: Mapping[str, str | None]) -> list[Row]:
+def hold_rows(run: MaintenanceRun, at: datetime, in_force: Mapping[str, str | None]) -> list[Row]:
     """Return the rows about the holds that a run has found changed.
 
     Args:
@@ -68,7 +68,7 @@ def holds_in_force(rows: Iterable[Row]) -> dict[str, str | None]:
     return holds
 
 
-def _rule_rows(run: Run, document: Row) -> list[Row]:
+def _rule_rows(run: MaintenanceRun, document: Row) -> list[Row]:
     counts: dict[str, Row] = {rule["name"]: rule for rule in document.get("rules", ())}
     known = {rule.name: _terms(rule, run.now) for rule in kept_rules(run).rules}
     return [_rule_row(name, counts.get(name, {}), known.get(name, {})) for name in dict.fromkeys([*known, *counts])]
@@ -92,7 +92,7 @@ def _whole_row(document: Row) -> Row:
     return {**counts, "rule": None, "detail": _json(detail)}
 
 
-def _common(run: Run, at: datetime) -> Row:
+def _common(run: MaintenanceRun, at: datetime) -> Row:
     return {
         "run_id": run.id,
         "kind": run.kind,

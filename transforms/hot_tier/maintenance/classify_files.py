@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.hot_tier.table.file_names import layout_of
-from transforms.hot_tier.table.live_files import BOUND_PRECISION, Known
+from transforms.hot_tier.table.live_files import BOUND_PRECISION, LogStatistics
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query import Expr
 from transforms.query.bounds import time_bounds
@@ -27,7 +27,7 @@ from transforms.retention.compiled_rules import STAYS, Program
 _Places = npt.NDArray[np.int64]
 
 
-class Kind(Enum):
+class ActionKind(Enum):
     """What is to be done with a file."""
 
     KEEP = "keep"
@@ -40,7 +40,7 @@ class Kind(Enum):
     """Its rows must be read to be judged; it may turn out that all go, or none."""
 
 
-class Verdict(NamedTuple):
+class FileAction(NamedTuple):
     """What a program says of a file.
 
     Attributes:
@@ -49,12 +49,12 @@ class Verdict(NamedTuple):
         hold: The number of the first hold that is known to keep all rows of a `HELD` file; else -1.
     """
 
-    kind: Kind
+    kind: ActionKind
     rule: int = STAYS
     hold: int = STAYS
 
 
-def judge_files(snapshot: Snapshot, program: Program) -> list[tuple[LiveFile, Verdict]]:
+def classify_files(snapshot: Snapshot, program: Program) -> list[tuple[LiveFile, FileAction]]:
     """Return what a program says of each live file, in the table's order."""
     files = list(snapshot.files.values())
     judging = _Judging(snapshot, files)
@@ -69,12 +69,12 @@ def without_rows(snapshot: Snapshot, conditions: Sequence[Expr | None]) -> list[
     return _Judging(snapshot, list(snapshot.files.values())).without_rows(conditions) if conditions else []
 
 
-def _verdict(rule: int, whole: bool, some_held: bool, hold: int) -> Verdict:  # noqa: FBT001  a row of columns
+def _verdict(rule: int, whole: bool, some_held: bool, hold: int) -> FileAction:  # noqa: FBT001  a row of columns
     if rule == STAYS:
-        return Verdict(Kind.KEEP)
+        return FileAction(ActionKind.KEEP)
     if whole and hold != STAYS:
-        return Verdict(Kind.HELD, rule, hold)
-    return Verdict(Kind.WHOLE, rule) if whole and not some_held else Verdict(Kind.OPEN)
+        return FileAction(ActionKind.HELD, rule, hold)
+    return FileAction(ActionKind.WHOLE, rule) if whole and not some_held else FileAction(ActionKind.OPEN)
 
 
 class _Judging:
@@ -82,7 +82,7 @@ class _Judging:
 
     def __init__(self, snapshot: Snapshot, files: Sequence[LiveFile]) -> None:
         self._files = files
-        self._known = Known(snapshot)
+        self._known = LogStatistics(snapshot)
         self._own = np.array([layout_of(file.path) > 0 for file in files], np.bool_)
         slack = [0 if layout_of(file.path) else BOUND_PRECISION for file in files]
         self._oldest = np.array([file.min_time for file in files], np.int64)

@@ -15,11 +15,11 @@ import orjson
 from transforms.core.errors import GoneError, TierError
 from transforms.hot_tier.ledger.ledger import APP_ID
 from transforms.hot_tier.table.attempts import Attempts
-from transforms.hot_tier.table.commit import commit, settle
+from transforms.hot_tier.table.commit import commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.purges import check_there
-from transforms.hot_tier.table.runs import DONE, Run, RunFolder
+from transforms.hot_tier.table.runs import DONE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -43,7 +43,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Landed:
+class CommittedRun:
     """A change that is in the table.
 
     Attributes:
@@ -60,7 +60,9 @@ class Landed:
     warnings: tuple[str, ...] = ()
 
 
-def carry_through(folder: RunFolder, run: Run, plan: Callable[[Snapshot], Change | None]) -> Landed | None:
+def commit_run(
+    folder: RunFolder, run: MaintenanceRun, plan: Callable[[Snapshot], Change | None]
+) -> CommittedRun | None:
     """Commit what a run plans, once.
 
     Args:
@@ -76,11 +78,11 @@ def carry_through(folder: RunFolder, run: Run, plan: Callable[[Snapshot], Change
         TierError: the store refuses, or the run was given up by another; nothing landed, as far as can be told.
     """
     attempts = Attempts(folder.tier, f"run {run.id} can't commit", Snapshot.load)
-    tried: list[Landed] = []
+    tried: list[CommittedRun] = []
     for snapshot in attempts:
         landed = next((one for one in tried if snapshot.transaction_version(one.path) is not None), None)
         if landed is not None:
-            return replace(landed, warnings=tuple(settle(folder.tier, landed.version)))
+            return replace(landed, warnings=tuple(finish_commit(folder.tier, landed.version)))
         if snapshot.transaction_version(app_id(run)) is not None:
             raise _given_up(folder)
         try:
@@ -107,7 +109,7 @@ def carry_through(folder: RunFolder, run: Run, plan: Callable[[Snapshot], Change
     raise AssertionError  # they end by raising
 
 
-def landed_of(snapshot: Snapshot, folder: RunFolder) -> Landed | None:
+def find_committed(snapshot: Snapshot, folder: RunFolder) -> CommittedRun | None:
     """Return what of a run is in the table; of one that is done the log need not be asked, which costs 25 requests on
     S3.
     """
@@ -117,17 +119,19 @@ def landed_of(snapshot: Snapshot, folder: RunFolder) -> Landed | None:
     if path is None:
         return None
     document = orjson.loads(folder.tier.get(path))
-    return Landed(path, document["version"], document)
+    return CommittedRun(path, document["version"], document)
 
 
-def landed_of_kind(snapshot: Snapshot, folders: Iterable[RunFolder], kind: str) -> Iterator[tuple[RunFolder, Landed]]:
+def committed_of_kind(
+    snapshot: Snapshot, folders: Iterable[RunFolder], kind: str
+) -> Iterator[tuple[RunFolder, CommittedRun]]:
     """Yield those of some runs that are of a kind and in the table, each with what it has changed."""
     for folder in folders:
-        if folder.kind == kind and (landed := landed_of(snapshot, folder)) is not None:
+        if folder.kind == kind and (landed := find_committed(snapshot, folder)) is not None:
             yield folder, landed
 
 
-def give_up(tier: TierStore, run: Run) -> bool:
+def give_up(tier: TierStore, run: MaintenanceRun) -> bool:
     """See to it that a run whose process seems to be gone never commits any more, also if it still lives, or its
     request is on its way.
 
@@ -141,7 +145,7 @@ def give_up(tier: TierStore, run: Run) -> bool:
     attempts = Attempts(tier, f"run {run.id} can't be given up", Snapshot.load)
     for snapshot in attempts:
         if snapshot.transaction_version(app_id(run)) is not None:
-            return landed_of(snapshot, folder) is None
+            return find_committed(snapshot, folder) is None
         with attempts.unless_refused():
             commit(snapshot, transactions=[(app_id(run), 1)])
             flush_log(tier, snapshot.version + 1)
@@ -158,14 +162,14 @@ def _given_up(folder: RunFolder) -> TierError:
     )
 
 
-def app_id(run: Run) -> str:
+def app_id(run: MaintenanceRun) -> str:
     """Return the app id that marks a run's one commit, or that there is none."""
     return f"{run.kind}/{run.id}"
 
 
-def _record(folder: RunFolder, snapshot: Snapshot, change: Change) -> Landed:
+def _record(folder: RunFolder, snapshot: Snapshot, change: Change) -> CommittedRun:
     """Write what is about to be committed: it counts if and only if the commit names it."""
     version = snapshot.version + 1
     seen = {"versionBefore": snapshot.version, "version": version, "k": snapshot.transaction_version(APP_ID) or 0}
     document = change.document | seen
-    return Landed(folder.new_changes(document), version, document)
+    return CommittedRun(folder.new_changes(document), version, document)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from transforms.hot_tier.data.rewrite import objects_in
 from transforms.hot_tier.ledger.ledger import Published
 from transforms.hot_tier.ledger.object_bounds import ObjectBounds
-from transforms.hot_tier.maintenance.commit_run import landed_of_kind
+from transforms.hot_tier.maintenance.commit_run import committed_of_kind
 from transforms.hot_tier.table.runs import DELETE, list_runs
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import microseconds, parse_instant
@@ -41,7 +41,7 @@ class Deletions:
         if not folders:
             return None
         snapshot = Snapshot.load(tier)
-        landed = (one for _, one in landed_of_kind(snapshot, folders, DELETE))
+        landed = (one for _, one in committed_of_kind(snapshot, folders, DELETE))
         times = (parse_instant(rule["cutoff"]) for one in landed for rule in one.document["rules"] if rule["cutoff"])
         cutoff = max((microseconds(time) for time in times if time is not None), default=None)
         return None if cutoff is None else cls(tier, snapshot, cutoff)

@@ -34,7 +34,7 @@ def count_rows(store: TierStore, task: Task) -> TaskResult:
         return TaskResult(tuple(_count(store, source, task.program) for source in task.sources))
 
 
-def carry_out(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: str) -> TaskResult:
+def execute_task(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: str) -> TaskResult:
     """Write a task's files again; no commit names the new ones yet.
 
     Args:

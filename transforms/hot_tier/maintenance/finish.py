@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 from itertools import islice
 
 from transforms.hot_tier.maintenance.audit import write_audit
-from transforms.hot_tier.maintenance.commit_run import Landed, give_up, landed_of
+from transforms.hot_tier.maintenance.commit_run import CommittedRun, give_up, find_committed
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.runs import DONE, REMOVE, Run, RunFolder, unfinished_runs, who
+from transforms.hot_tier.table.runs import DONE, REMOVE, MaintenanceRun, RunFolder, unfinished_runs, who
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
 from transforms.storage import TierStore
@@ -22,7 +22,7 @@ _DELETERS = 8
 _BLOCK = 1000
 
 
-def finish(folder: RunFolder, run: Run, landed: Landed | None) -> None:
+def finish(folder: RunFolder, run: MaintenanceRun, landed: CommittedRun | None) -> None:
     """Write a run to the audit and mark it as done; as often as wanted.
 
     Args:
@@ -37,7 +37,7 @@ def finish(folder: RunFolder, run: Run, landed: Landed | None) -> None:
     _mark_done(folder, landed)
 
 
-def finish_interrupted(tier: TierStore, is_live: Callable[[Run], bool]) -> list[Run]:
+def finish_interrupted(tier: TierStore, is_live: Callable[[MaintenanceRun], bool]) -> list[MaintenanceRun]:
     """Finish the runs whose processes are gone.
 
     A run that has changed the table is written to the audit; of a physical removal that was begun the rest is removed
@@ -62,24 +62,24 @@ def finish_interrupted(tier: TierStore, is_live: Callable[[Run], bool]) -> list[
     return finished
 
 
-def _finish(folder: RunFolder, run: Run) -> None:
+def _finish(folder: RunFolder, run: MaintenanceRun) -> None:
     if give_up(folder.tier, run):
         by = {"givenUpBy": who(), "at": format_instant(datetime.now(timezone.utc))}
         _mark_done(folder, None, **by)
         return
-    landed = landed_of(Snapshot.load(folder.tier), folder)
+    landed = find_committed(Snapshot.load(folder.tier), folder)
     if landed is not None and run.kind == REMOVE:
         delete_listed(folder, landed)
     finish(folder, run, landed)
 
 
-def _mark_done(folder: RunFolder, landed: Landed | None, **more: str) -> None:
+def _mark_done(folder: RunFolder, landed: CommittedRun | None, **more: str) -> None:
     folder.write_json(
         DONE, {"changes": landed.path if landed else None, "version": landed.version if landed else None, **more}
     )
 
 
-def delete_listed(folder: RunFolder, landed: Landed) -> None:
+def delete_listed(folder: RunFolder, landed: CommittedRun) -> None:
     """Delete the files of a removal's list, those that are still there.
 
     Raises:

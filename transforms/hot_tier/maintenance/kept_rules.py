@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from transforms.core.errors import ConfigurationError
-from transforms.hot_tier.table.runs import TIER, Run
+from transforms.hot_tier.table.runs import TIER, MaintenanceRun
 from transforms.retention.rules import RulesFile
 from transforms.retention.rules_file import RULES, TIERS, load_rules
 
 _NONE = RulesFile((), (), "")
 
 
-def kept_rules(run: Run) -> RulesFile:
+def kept_rules(run: MaintenanceRun) -> RulesFile:
     """Return the rules and holds of a deletion or tiering; none where it had none, or they can't be read any more."""
     if run.rules is None:
         return _NONE

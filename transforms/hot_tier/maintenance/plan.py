@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 
 from transforms.hot_tier.data.data_file import COMPRESSION_LEVEL
-from transforms.hot_tier.maintenance.classify_files import Kind, Verdict, judge_files
+from transforms.hot_tier.maintenance.classify_files import ActionKind, FileAction, classify_files
 from transforms.hot_tier.maintenance.compacting import plan_compaction
 from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot, unnamed_file
@@ -24,7 +24,7 @@ MOST_TASK_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
-class Plan:
+class MaintenancePlan:
     """What is to be done to the files of one snapshot.
 
     Attributes:
@@ -43,44 +43,44 @@ class Plan:
         )
 
 
-def plan_deletion(snapshot: Snapshot, program: Program) -> Plan:
+def plan_deletion(snapshot: Snapshot, program: Program) -> MaintenancePlan:
     """Plan which files are dropped, and which are looked into, each by itself."""
     settled: list[tuple[LiveFile, SourceResult]] = []
     tasks: list[Task] = []
-    for file, verdict in judge_files(snapshot, program):
-        if verdict.kind is not Kind.KEEP and not snapshot.can_be_named(file.path):
+    for file, verdict in classify_files(snapshot, program):
+        if verdict.kind is not ActionKind.KEEP and not snapshot.can_be_named(file.path):
             settled.append((file, _left_alone(file, program)))
-        elif verdict.kind is Kind.OPEN:
+        elif verdict.kind is ActionKind.OPEN:
             tasks.append(Task((file,), program, None))
-        elif verdict.kind is not Kind.KEEP:
+        elif verdict.kind is not ActionKind.KEEP:
             settled.append((file, _settled(file, verdict, program)))
-    return Plan(tuple(settled), tuple(tasks))
+    return MaintenancePlan(tuple(settled), tuple(tasks))
 
 
-def plan_tiering(snapshot: Snapshot, program: Program, destination: Destination) -> Plan:
+def plan_tiering(snapshot: Snapshot, program: Program, destination: Destination) -> MaintenancePlan:
     """Plan which files' rows move: those of one date together, so that they become few large files."""
     settled: list[tuple[LiveFile, SourceResult]] = []
     moving: defaultdict[str, list[LiveFile]] = defaultdict(list)
-    for file, verdict in judge_files(snapshot, program):
+    for file, verdict in classify_files(snapshot, program):
         if file.tier == destination.tier:
             continue
-        if verdict.kind is not Kind.KEEP and not snapshot.can_be_named(file.path):
+        if verdict.kind is not ActionKind.KEEP and not snapshot.can_be_named(file.path):
             settled.append((file, _left_alone(file, program)))
-        elif verdict.kind is Kind.HELD:
+        elif verdict.kind is ActionKind.HELD:
             settled.append((file, _settled(file, verdict, program)))
-        elif verdict.kind is not Kind.KEEP:
+        elif verdict.kind is not ActionKind.KEEP:
             moving[file.date].append(file)
     groups = [group for date in sorted(moving) for group in _of_about(moving[date], MOST_TASK_BYTES)]
-    return Plan(tuple(settled), tuple(Task(group, program, destination) for group in groups))
+    return MaintenancePlan(tuple(settled), tuple(Task(group, program, destination) for group in groups))
 
 
-def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> Plan:
+def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> MaintenancePlan:
     """Plan which small files of each partition are merged."""
     partitions: defaultdict[tuple[str, str], list[LiveFile]] = defaultdict(list)
     for file in snapshot.files.values():
         if snapshot.can_be_named(file.path):
             partitions[file.tier, file.date].append(file)
-    return Plan(
+    return MaintenancePlan(
         (),
         tuple(
             Task(group, None, Destination(tier, target_bytes, LEVELS[tier]))
@@ -90,9 +90,9 @@ def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> Plan:
     )
 
 
-def _settled(file: LiveFile, verdict: Verdict, program: Program) -> SourceResult:
+def _settled(file: LiveFile, verdict: FileAction, program: Program) -> SourceResult:
     """Return what becomes of a file about which the log says all."""
-    held = verdict.kind is Kind.HELD
+    held = verdict.kind is ActionKind.HELD
     taken = tuple(file.rows if number == verdict.rule and not held else 0 for number in range(len(program.rules)))
     kept = tuple(file.rows if number == verdict.hold else 0 for number in range(len(program.holds)))
     return SourceResult(file.path, taken, kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 
-from transforms.hot_tier.table.runs import Run
+from transforms.hot_tier.table.runs import MaintenanceRun
 from transforms.storage import TierStore
 from transforms.storage.json_folder import JsonFolder
 
@@ -21,7 +21,7 @@ def results_folder(tier: TierStore, run_id: str) -> JsonFolder:
     return JsonFolder(tier, f"{_ROOT}/{run_id}")
 
 
-def remove_left_results(tier: TierStore, finished: Collection[Run]) -> None:
+def remove_left_results(tier: TierStore, finished: Collection[MaintenanceRun]) -> None:
     """Remove what killed launchers have left; costs one listing.
 
     Args:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from transforms.core.errors import ConfigurationError
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.selection import Selection
-from transforms.hot_tier.search.spans import Spans
+from transforms.hot_tier.search.spans import TimeBuckets
 from transforms.query.instants import microseconds
 from transforms.query.syntax import Field
 from transforms.storage import TierStore
@@ -43,16 +43,18 @@ class Bar:
     count: int
 
 
-def count(tier: TierStore, wanted: Wanted) -> int:
+def count(tier: TierStore, wanted: SearchRequest) -> int:
     """Return how many events are wanted."""
     selection = Selection.of(tier, wanted)
     whole = [
         file for file in selection.files if selection.is_everything and selection.lies_whole_in(file, wanted.bounds)
     ]
-    return sum(file.rows for file in whole) + sum(_read_counts(selection.without(whole), Spans(0, _FOREVER)).values())
+    return sum(file.rows for file in whole) + sum(
+        _read_counts(selection.without(whole), TimeBuckets(0, _FOREVER)).values()
+    )
 
 
-def histogram(tier: TierStore, wanted: Wanted, span: timedelta | None = None) -> list[Bar]:
+def histogram(tier: TierStore, wanted: SearchRequest, span: timedelta | None = None) -> list[Bar]:
     """Return how many of the events that are wanted lie in each span of time, the empty spans between them too.
 
     Args:
@@ -80,7 +82,7 @@ def histogram(tier: TierStore, wanted: Wanted, span: timedelta | None = None) ->
     return list(bars.drawn(counts, wanted))
 
 
-def _read_counts(selection: Selection, spans: Spans) -> dict[int, int]:
+def _read_counts(selection: Selection, spans: TimeBuckets) -> dict[int, int]:
     """Return how many of the events that are wanted lie in each span; what it takes is imported where files are read at
     all.
     """
@@ -106,7 +108,7 @@ def _read_counts(selection: Selection, spans: Spans) -> dict[int, int]:
 class _Bars:
     """Spans, and the numbers of the first and the last of them."""
 
-    spans: Spans
+    spans: TimeBuckets
     first: int
     last: int
 
@@ -114,7 +116,7 @@ class _Bars:
     def over(cls, oldest: int, newest: int, span: timedelta | None) -> _Bars:
         length = span or _nice(timedelta(microseconds=newest - oldest))
         origin = (_MONDAY if length % _WEEK == timedelta() else timedelta()) // timedelta(microseconds=1)
-        spans = Spans(origin, length // timedelta(microseconds=1))
+        spans = TimeBuckets(origin, length // timedelta(microseconds=1))
         bars = cls(spans, spans.number(oldest), spans.number(newest))
         if bars.last - bars.first >= MOST_BARS:
             raise ConfigurationError(
@@ -124,7 +126,7 @@ class _Bars:
             )
         return bars
 
-    def drawn(self, counts: Counter[int], wanted: Wanted) -> Iterator[Bar]:
+    def drawn(self, counts: Counter[int], wanted: SearchRequest) -> Iterator[Bar]:
         """Yield the bars of the range; where it is open, from the first or to the last that holds events."""
         filled = [number for number in counts if counts[number]]
         if not filled:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from transforms.core.errors import TierError
 from transforms.core.names import ATTRIBUTES_COLUMN, is_system
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.hot_tier.table.snapshot import LiveFile
@@ -48,7 +48,7 @@ class EventFile:
         self._file = file
         self._never_in_map = frozenset(never_in_map)
 
-    def row_groups(self, wanted: Wanted) -> list[RowGroup]:
+    def row_groups(self, wanted: SearchRequest) -> list[RowGroup]:
         """Return the row groups that the time range needs, by the statistics of the footer; the last in the file
         first.
         """
@@ -65,7 +65,7 @@ class EventFile:
                 first += group.num_rows
         return groups[::-1]
 
-    def read(self, group: RowGroup, wanted: Wanted, limit: int | None) -> pl.DataFrame:
+    def read(self, group: RowGroup, wanted: SearchRequest, limit: int | None) -> pl.DataFrame:
         """Return the events of a row group that are wanted, newest first, at most the newest `limit` of them."""
         with self._errors():
             if limit is None:
@@ -81,7 +81,7 @@ class EventFile:
                 self._scan(first, count).select(self._outputs(wanted)).collect().select(pl.all().gather(rows - first))
             )
 
-    def _read_filtered(self, group: RowGroup, wanted: Wanted) -> pl.DataFrame:
+    def _read_filtered(self, group: RowGroup, wanted: SearchRequest) -> pl.DataFrame:
         """Return what is wanted of a row group in the order of the file; of whole row groups Polars decodes only the
         rows it keeps.
         """
@@ -89,16 +89,16 @@ class EventFile:
             self._scan(group.first, group.rows).filter(self._condition(wanted)).select(self._outputs(wanted)).collect()
         )
 
-    def _find(self, group: RowGroup, wanted: Wanted) -> pl.DataFrame:
+    def _find(self, group: RowGroup, wanted: SearchRequest) -> pl.DataFrame:
         """Return `_time` and the number in the file of the rows that are wanted."""
         found = self._scan(group.first, group.rows).select(_TIME, self._condition(wanted).alias(_FOUND)).collect()
         return found.with_row_index("row", offset=group.first).filter(_FOUND).drop(_FOUND)
 
-    def _condition(self, wanted: Wanted) -> pl.Expr:
+    def _condition(self, wanted: SearchRequest) -> pl.Expr:
         conditions = [] if wanted.expr is None else [compile_query(wanted.expr, self._columns)]
         return pl.all_horizontal(pl.lit(value=True), *conditions, *time_conditions(wanted.start, wanted.end))
 
-    def _outputs(self, wanted: Wanted) -> list[pl.Expr]:
+    def _outputs(self, wanted: SearchRequest) -> list[pl.Expr]:
         return [exact_column(name) for name in self._columns_for(wanted)]
 
     @cached_property
@@ -114,7 +114,7 @@ class EventFile:
         attributes = [name for name in self._columns if not is_system(name) and name not in self._never_in_map]
         return attributes if ATTRIBUTES_COLUMN in self._columns else []
 
-    def _columns_for(self, wanted: Wanted) -> list[str]:
+    def _columns_for(self, wanted: SearchRequest) -> list[str]:
         if not wanted.fields:
             return self._columns
         needed = {_TIME}

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from transforms.hot_tier.search.event_file import EventFile, RowGroup
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.rows import flat_rows, row_field
 from transforms.hot_tier.table.live_files import files_for, load_events, never_in_map
 from transforms.query.syntax import Expr
@@ -53,11 +53,11 @@ def search(
         TierError: the table can't be read; later too, while rows are taken.
     """
     wanted_fields = [row_field(name) for name in fields]
-    frames = search_frames(tier, Wanted(expr, start, end, tuple(wanted_fields)), limit=limit)
+    frames = search_frames(tier, SearchRequest(expr, start, end, tuple(wanted_fields)), limit=limit)
     return (row for frame in frames for row in flat_rows(frame, wanted_fields))
 
 
-def search_frames(tier: TierStore, wanted: Wanted, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
+def search_frames(tier: TierStore, wanted: SearchRequest, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
     """Return the events as `Search.frames` does; the table is opened at once."""
     return Search.begin(tier, wanted).frames(limit=limit)
 
@@ -70,12 +70,12 @@ class Search:
         promoted: the attributes that have a column of their own in that version.
     """
 
-    wanted: Wanted
+    wanted: SearchRequest
     files: Sequence[EventFile]
     promoted: Sequence[str]
 
     @classmethod
-    def begin(cls, tier: TierStore, wanted: Wanted) -> Search:
+    def begin(cls, tier: TierStore, wanted: SearchRequest) -> Search:
         """Open the table, and leave out the files that can't hold what is wanted."""
         snapshot = load_events(tier)
         live = files_for(snapshot, wanted.expr, wanted.bounds, wanted.tier_name)
@@ -95,7 +95,7 @@ class Search:
 class _Unread:
     """The row groups that were not read yet, newest first. A file's footer is read when the file is next."""
 
-    def __init__(self, files: Sequence[EventFile], wanted: Wanted) -> None:
+    def __init__(self, files: Sequence[EventFile], wanted: SearchRequest) -> None:
         self._wanted = wanted
         self._queue: list[tuple[int, int, EventFile, RowGroup | None]] = []
         self._pushed = 0
@@ -123,7 +123,7 @@ class _Unread:
         heapq.heappush(self._queue, (-newest, self._pushed, file, group))
 
 
-def _newest_first(unread: _Unread, wanted: Wanted, limit: int | None) -> Iterator[pl.DataFrame]:
+def _newest_first(unread: _Unread, wanted: SearchRequest, limit: int | None) -> Iterator[pl.DataFrame]:
     """Read row groups, few at first and then more at a time, and yield what can't be preceded by anything unread."""
     found = pl.DataFrame()
     at_once = 1

@@ -14,7 +14,7 @@ from typing import Any
 from transforms.hot_tier.search.duckdb_session import Database, DatabaseError, can_read
 from transforms.hot_tier.search.events_view import identifier, literal
 from transforms.hot_tier.search.selection import Selection
-from transforms.hot_tier.search.spans import Spans
+from transforms.hot_tier.search.spans import TimeBuckets
 from transforms.hot_tier.table.file_names import layout_of
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.query.equalities import equalities, has_no_case
@@ -42,7 +42,7 @@ def count_values(selection: Selection, field: Field, limit: int | None) -> list[
     return [(text, count) for text, count, _ in rows[:limit]]
 
 
-def count_spans(selection: Selection, spans: Spans) -> dict[int, int] | None:
+def count_spans(selection: Selection, spans: TimeBuckets) -> dict[int, int] | None:
     """Return how many of the events that are wanted lie in each span."""
     terms = equalities(selection.wanted.expr)
     if terms is None or not _in_columns(selection, [named for named, _ in terms]):

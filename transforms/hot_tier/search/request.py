@@ -12,7 +12,7 @@ from transforms.query.syntax import Expr, Field
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SearchRequest:
     """What a search is for.
 
     Attributes:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from transforms.core.errors import TierError
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_names import layout_of
 from transforms.hot_tier.table.live_files import files_for, load_events
@@ -23,12 +23,12 @@ class Selection:
     """The files that may hold what is wanted."""
 
     tier: TierStore
-    wanted: Wanted
+    wanted: SearchRequest
     files: Sequence[LiveFile]
     promoted: Sequence[str]
 
     @classmethod
-    def of(cls, tier: TierStore, wanted: Wanted) -> Selection:
+    def of(cls, tier: TierStore, wanted: SearchRequest) -> Selection:
         """Open the table and leave out the files that can't hold any."""
         snapshot = load_events(tier)
         return cls(tier, wanted, files_for(snapshot, wanted.expr, wanted.bounds, wanted.tier_name), snapshot.columns)

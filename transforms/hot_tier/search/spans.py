@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Spans:
+class TimeBuckets:
     """Spans of time side by side: number n begins at `origin + n * width`, in microseconds since 1970 UTC."""
 
     origin: int

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from transforms.core import schema
 from transforms.hot_tier.search.selection import Selection
-from transforms.hot_tier.search.spans import Spans
+from transforms.hot_tier.search.spans import TimeBuckets
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.query.bounds import TimeBounds
@@ -21,7 +21,7 @@ from transforms.storage import TierStore
 _TIME = "_time"
 
 
-def count_times(selection: Selection, spans: Spans) -> Counter[int]:
+def count_times(selection: Selection, spans: TimeBuckets) -> Counter[int]:
     """Return how many events of the files lie in each span and in the range that is wanted, whatever else is wanted.
 
     Raises:
@@ -34,7 +34,7 @@ def count_times(selection: Selection, spans: Spans) -> Counter[int]:
     return counts
 
 
-def _count_in_file(tier: TierStore, path: str, spans: Spans, bounds: TimeBounds) -> Counter[int]:
+def _count_in_file(tier: TierStore, path: str, spans: TimeBuckets, bounds: TimeBounds) -> Counter[int]:
     counts: Counter[int] = Counter()
     source = file_uri(tier, path) if tier.local_path is not None else tier.open_input(f"{EVENTS}/{path}")
     with pq.ParquetFile(source) as file:
@@ -56,7 +56,7 @@ def _count_in_file(tier: TierStore, path: str, spans: Spans, bounds: TimeBounds)
     return counts
 
 
-def _count_in_row_group(column: pa.ChunkedArray, spans: Spans, bounds: TimeBounds) -> dict[int, int]:
+def _count_in_row_group(column: pa.ChunkedArray, spans: TimeBuckets, bounds: TimeBounds) -> dict[int, int]:
     column = column if column.type == schema.TIME else column.cast(schema.TIME)
     # pyarrow's own to_numpy() would import pandas, wherever it is installed: 0.3 s
     times = np.concatenate([np.from_dlpack(chunk.view(pa.int64())) for chunk in column.chunks])

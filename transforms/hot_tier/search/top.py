@@ -7,7 +7,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from transforms.hot_tier.search.grouping import count_values
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.selection import Selection
 from transforms.query.instants import format_instant
 from transforms.query.syntax import Field
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def top(tier: TierStore, wanted: Wanted, field: Field, *, limit: int | None = None) -> list[tuple[str, int]]:
+def top(tier: TierStore, wanted: SearchRequest, field: Field, *, limit: int | None = None) -> list[tuple[str, int]]:
     """Return the values of a field and how many of the events that are wanted have each, the most frequent first.
 
     An event whose attribute holds several values (a JSON list) counts once for each: the number is that of events that

@@ -81,7 +81,7 @@ def commit_actions(
     )
 
 
-def settle(tier: TierStore, version: int, table: str = EVENTS) -> list[str]:
+def finish_commit(tier: TierStore, version: int, table: str = EVENTS) -> list[str]:
     """Do what is due after a commit: bring its log entry to the disk, and make a checkpoint now and then.
 
     Returns:

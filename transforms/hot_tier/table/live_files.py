@@ -62,7 +62,7 @@ def files_for(
     """
     if tier_name is not None and tier_name not in TIERS:
         raise ConfigurationError(f"there is no tier {tier_name}; there are {', '.join(TIERS)}", field="tier")
-    known = Known(snapshot)
+    known = LogStatistics(snapshot)
     return [
         file
         for file in snapshot.files.values()
@@ -72,7 +72,7 @@ def files_for(
     ]
 
 
-class Known:
+class LogStatistics:
     """What the log knows of the fields of each file: of those that its files keep in columns, and of `_object`.
 
     Of another writer's file it knows nothing: in it an attribute may be in both places, and bounds may be cut short.

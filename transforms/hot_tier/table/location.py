@@ -30,7 +30,7 @@ def exists(tier: TierStore) -> bool:
     )
 
 
-def check_place(tier: TierStore) -> None:
+def check_is_tier_or_empty(tier: TierStore) -> None:
     """Check that a hot tier is here, or may be made here.
 
     Raises:
@@ -44,7 +44,7 @@ def check_place(tier: TierStore) -> None:
         _check_vacant(tier)
 
 
-def open_prepared(uri: str, options: StorageOptions) -> TierStore:
+def open_existing_tier(uri: str, options: StorageOptions) -> TierStore:
     """Return the place of a hot tier that a launcher has prepared, as its workers open it, perhaps on another machine.
 
     Raises:

@@ -8,15 +8,15 @@ from deltalake.exceptions import TableNotFoundError
 from transforms.core import schema
 from transforms.hot_tier.table import statistics
 from transforms.hot_tier.table.delta import EVENTS, arrow_schema, create_table, open_events, promoted_columns
-from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_marker, check_place, exists
-from transforms.hot_tier.table.promoted_columns import add_columns, settle_statistics
+from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_marker, check_is_tier_or_empty, exists
+from transforms.hot_tier.table.promoted_columns import add_columns, sync_statistics
 from transforms.storage import TierStore
 
 __all__ = [
     "EVENTS",
     "add_columns",
     "arrow_schema",
-    "check_place",
+    "check_is_tier_or_empty",
     "exists",
     "open_events",
     "prepare",
@@ -36,14 +36,14 @@ def prepare(tier: TierStore) -> None:
     Raises:
         TierError: the place can't hold a hot tier, or holds one that this version can't write.
     """
-    check_place(tier)
+    check_is_tier_or_empty(tier)
     tier.probe_conditional_put()
     _create_marker(tier)
     try:
         open_events(tier)
     except TableNotFoundError:
         _create_events(tier)
-    settle_statistics(tier)
+    sync_statistics(tier)
 
 
 def _create_marker(tier: TierStore) -> None:

@@ -46,10 +46,10 @@ def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PR
                 fields, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS
             )
             flush_log(tier, snapshot.version + 1)
-    return settle_statistics(tier)
+    return sync_statistics(tier)
 
 
-def settle_statistics(tier: TierStore) -> list[str]:
+def sync_statistics(tier: TierStore) -> list[str]:
     """Bring statistics and their property in step with the columns.
 
     Returns:

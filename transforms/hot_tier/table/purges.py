@@ -52,7 +52,9 @@ def purge_number(snapshot: Snapshot) -> int:
     return snapshot.transaction_version(APP_ID) or 0
 
 
-def landed_purges(tier: TierStore, snapshot: Snapshot, *, unfinished: bool = False, since: int = 0) -> Iterator[Purge]:
+def committed_purges(
+    tier: TierStore, snapshot: Snapshot, *, unfinished: bool = False, since: int = 0
+) -> Iterator[Purge]:
     """Yield the removals of a snapshot, in no order.
 
     Args:
@@ -80,7 +82,7 @@ def check_there(tier: TierStore, snapshot: Snapshot, paths: Collection[str]) -> 
     """
     if not paths or not purge_number(snapshot):
         return
-    going = {path for purge in landed_purges(tier, snapshot, unfinished=True) for path in purge.files}
+    going = {path for purge in committed_purges(tier, snapshot, unfinished=True) for path in purge.files}
     with ThreadPoolExecutor(_READERS) as pool:
         there = list(pool.map(lambda path: path not in going and tier.exists(f"{EVENTS}/{path}"), paths))
     missing = [path for path, is_there in zip(paths, there, strict=True) if not is_there]

@@ -36,7 +36,7 @@ CHANGES = "changes-"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class MaintenanceRun:
     """One run.
 
     Attributes:
@@ -68,7 +68,7 @@ class Run:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def new(cls, kind: str, *, now: datetime | None = None, **fields: Any) -> Run:
+    def new(cls, kind: str, *, now: datetime | None = None, **fields: Any) -> MaintenanceRun:
         """Return a run of this process that begins now."""
         started = datetime.now(timezone.utc)
         host = socket.gethostname()
@@ -89,7 +89,7 @@ class Run:
         return asdict(self)
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Run:
+    def from_document(cls, document: dict[str, Any]) -> MaintenanceRun:
         """Return the run that `as_document` was made from."""
         times = {name: datetime.fromisoformat(document[name]) for name in ("now", "started_at")}
         holds = document["holds"]
@@ -108,13 +108,13 @@ class RunFolder(JsonFolder):
         self.kind = run_id.rpartition("-")[0].rpartition("-")[2]
 
     @classmethod
-    def begin(cls, tier: TierStore, run: Run) -> RunFolder:
+    def begin(cls, tier: TierStore, run: MaintenanceRun) -> RunFolder:
         """Make the folder of a new run."""
         folder = cls(tier, run.id)
         tier.put_new(folder.path("run.json"), orjson.dumps(run.as_document(), option=orjson.OPT_INDENT_2))
         return folder
 
-    def run(self) -> Run:
+    def run(self) -> MaintenanceRun:
         """Return the run.
 
         Raises:
@@ -123,7 +123,7 @@ class RunFolder(JsonFolder):
         document = self.read_json("run.json")
         if document is None:
             raise ConfigurationError(f"there is no run {self.run_id} in {self.tier.uri}", field="run")
-        return Run.from_document(document)
+        return MaintenanceRun.from_document(document)
 
     def is_done(self) -> bool:
         """Whether nothing of the run is left to do."""
@@ -142,7 +142,7 @@ class RunFolder(JsonFolder):
         document = self.read_json("run.json")
         if document is None or self.is_done():
             return False
-        run = Run.from_document(document)
+        run = MaintenanceRun.from_document(document)
         sign = self.read_json(_ALIVE)
         if sign is None:
             return not is_gone(run.host, run.pid, run.started_at)

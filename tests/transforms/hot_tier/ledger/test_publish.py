@@ -351,7 +351,7 @@ def test_killed_between_steps(tier: TierStore, monkeypatch: pytest.MonkeyPatch, 
         elif point == "after-commit":
             patch.setattr(publishing, "commit", _kill_after(commits.commit))
         else:
-            patch.setattr(publishing, "settle", _kill_before)
+            patch.setattr(publishing, "finish_commit", _kill_before)
         with pytest.raises(KilledError):
             publish_wave(tier, job="job", wave=0, files=files, entries=entries)
     before = sorted(expected_ids(["a", "old"]))

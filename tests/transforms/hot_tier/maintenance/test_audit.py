@@ -28,17 +28,26 @@ from tests.transforms.hot_tier.maintenance.making import (
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.audit import read_audit, write_audit
-from transforms.hot_tier.maintenance.commit_run import Change, carry_through
-from transforms.hot_tier.maintenance.finish import finish, finish_interrupted, landed_of
-from transforms.hot_tier.table.runs import COMPACT, DELETE, REMOVE, TIER, Run, RunFolder, unfinished_runs, who
+from transforms.hot_tier.maintenance.commit_run import Change, commit_run
+from transforms.hot_tier.maintenance.finish import finish, finish_interrupted, find_committed
+from transforms.hot_tier.table.runs import (
+    COMPACT,
+    DELETE,
+    REMOVE,
+    TIER,
+    MaintenanceRun,
+    RunFolder,
+    unfinished_runs,
+    who,
+)
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 NOBODY = lambda run: False  # noqa: E731
 
 
-def ruled(kind: str = DELETE, **fields: object) -> Run:
-    return Run.new(kind, rules=RULES, rules_file="rules.yaml", rules_sha256="ab", **fields)
+def ruled(kind: str = DELETE, **fields: object) -> MaintenanceRun:
+    return MaintenanceRun.new(kind, rules=RULES, rules_file="rules.yaml", rules_sha256="ab", **fields)
 
 
 def test_a_row_for_each_rule(tier: TierStore) -> None:
@@ -75,9 +84,11 @@ def test_a_row_for_each_rule(tier: TierStore) -> None:
 
 def test_runs_that_took_nothing_and_runs_without_rules(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
-    nothing = Run.new(TIER, rules="tiers: [{name: old, retention: 36h}, {name: later, retention: 1d, enabled: false}]")
+    nothing = MaintenanceRun.new(
+        TIER, rules="tiers: [{name: old, retention: 36h}, {name: later, retention: 1d, enabled: false}]"
+    )
     finish(RunFolder.begin(tier, nothing), nothing, None)
-    empty = Run.new(DELETE, rules="rules: []")
+    empty = MaintenanceRun.new(DELETE, rules="rules: []")
     finish(RunFolder.begin(tier, empty), empty, None)
     compacted, landed = compact_events(tier)
 
@@ -144,7 +155,7 @@ def test_append_only(local_tier: TierStore) -> None:
 def test_holds(local_tier: TierStore, holds: list[Any], rows: list[tuple[str, str, str | None]]) -> None:
     for found in holds:
         write_audit(local_tier, ruled(holds=found), None)
-        write_audit(local_tier, Run.new(COMPACT), None)
+        write_audit(local_tier, MaintenanceRun.new(COMPACT), None)
     told = [row for row in read_audit(local_tier) if row["kind"].startswith("hold")]
     assert [(row["kind"], row["rule"], orjson.loads(row["detail"])["when"]) for row in told] == rows
 
@@ -261,9 +272,9 @@ def test_silent_run_that_wakes_up_again(tier: TierStore) -> None:
         return made.change(snapshot)
 
     with pytest.raises(TierError, match="gave it up"):
-        carry_through(folder, made.run, plan)
+        commit_run(folder, made.run, plan)
     with pytest.raises(TierError, match="gave it up"):
-        carry_through(folder, made.run, made.change)
+        commit_run(folder, made.run, made.change)
     assert ids(tier) == expected_ids(["a", "b"])
 
 
@@ -301,7 +312,7 @@ def test_nothing_to_finish_costs_one_listing(local_tier: TierStore, monkeypatch:
     ],
 )
 def test_life(local_tier: TierStore, host: str | None, pid: int | None, sign: int | None, live: bool) -> None:
-    run = Run.new(REMOVE)
+    run = MaintenanceRun.new(REMOVE)
     folder = RunFolder.begin(local_tier, replace(run, host=host or run.host, pid=pid or run.pid))
     if sign is not None:
         folder.write_json("alive.json", {"at": (datetime.now(timezone.utc) - timedelta(seconds=sign)).isoformat()})
@@ -312,7 +323,7 @@ def test_life(local_tier: TierStore, host: str | None, pid: int | None, sign: in
 
 def test_no_such_run_is_not_live(local_tier: TierStore) -> None:
     assert not RunFolder(local_tier, "none").is_live()
-    run = Run.new(REMOVE)
+    run = MaintenanceRun.new(REMOVE)
     folder = RunFolder.begin(local_tier, run)
     folder.show_life()
     assert folder.is_live()
@@ -324,5 +335,5 @@ def test_what_has_landed_by_each_snapshot(local_tier: TierStore, done: bool) -> 
     before = Snapshot.load(local_tier)
     run, landed = delete_events(local_tier, with_filename("a"), done=done)
     folder = RunFolder(local_tier, run.id)
-    assert landed_of(before, folder) is None
-    assert landed_of(Snapshot.load(local_tier), folder) == landed
+    assert find_committed(before, folder) is None
+    assert find_committed(Snapshot.load(local_tier), folder) == landed

@@ -13,7 +13,7 @@ import pytest
 from tests.transforms.hot_tier.tiers import Tier, event, foreign_file
 from tests.transforms.query.test_compiler import random_query
 from tests.transforms.retention.judging import random_rules, rules_file
-from transforms.hot_tier.maintenance.classify_files import Kind, Verdict, judge_files, without_rows
+from transforms.hot_tier.maintenance.classify_files import ActionKind, FileAction, classify_files, without_rows
 from transforms.hot_tier.search.event_file import EventFile
 from transforms.hot_tier.table.file_names import layout_of
 from transforms.hot_tier.table.live_files import never_in_map
@@ -46,27 +46,27 @@ def services(local_tier: TierStore) -> Tier:
 
 # rules, holds, seconds between the first event and the cut-off of a rule of one day -> what becomes of the three files
 CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Any, ...]]]] = {
-    "all too old": ([rule("a")], [], 10, [(Kind.WHOLE, 0)] * 3),
-    "the newest is just too old": ([rule("a")], [], 9.000001, [(Kind.WHOLE, 0)] * 3),
-    "the newest is not": ([rule("a")], [], 9, [(Kind.OPEN, -1)] * 3),
-    "the oldest is not": ([rule("a")], [], 0, [(Kind.KEEP, -1)] * 3),
-    "by a condition": ([rule("a", "service=MySQL")], [], 10, [(Kind.WHOLE, 0), (Kind.KEEP, -1), (Kind.OPEN, -1)]),
-    "by the second rule": ([rule("a", "service=100"), rule("b")], [], 10, [(Kind.WHOLE, 1)] * 3),
+    "all too old": ([rule("a")], [], 10, [(ActionKind.WHOLE, 0)] * 3),
+    "the newest is just too old": ([rule("a")], [], 9.000001, [(ActionKind.WHOLE, 0)] * 3),
+    "the newest is not": ([rule("a")], [], 9, [(ActionKind.OPEN, -1)] * 3),
+    "the oldest is not": ([rule("a")], [], 0, [(ActionKind.KEEP, -1)] * 3),
+    "by a condition": ([rule("a", "service=MySQL")], [], 10, [(ActionKind.WHOLE, 0), (ActionKind.KEEP, -1), (ActionKind.OPEN, -1)]),
+    "by the second rule": ([rule("a", "service=100"), rule("b")], [], 10, [(ActionKind.WHOLE, 1)] * 3),
     "by either, so that counts are exact": (
-        [rule("a", "service=mysql"), rule("b")], [], 10, [(Kind.WHOLE, 0), (Kind.WHOLE, 1), (Kind.OPEN, -1)]
+        [rule("a", "service=mysql"), rule("b")], [], 10, [(ActionKind.WHOLE, 0), (ActionKind.WHOLE, 1), (ActionKind.OPEN, -1)]
     ),
-    "the first rule takes some only": ([rule("a", "word"), rule("b")], [], 10, [(Kind.OPEN, -1)] * 3),
+    "the first rule takes some only": ([rule("a", "word"), rule("b")], [], 10, [(ActionKind.OPEN, -1)] * 3),
     "the shorter retention is first": (
-        [rule("b", days=2), rule("a", "service=mysql")], [], 10, [(Kind.WHOLE, 0), (Kind.KEEP, -1), (Kind.OPEN, -1)]
+        [rule("b", days=2), rule("a", "service=mysql")], [], 10, [(ActionKind.WHOLE, 0), (ActionKind.KEEP, -1), (ActionKind.OPEN, -1)]
     ),
-    "held": ([rule("a")], [hold("service=mysql")], 10, [(Kind.HELD, 0, 0), (Kind.WHOLE, 0), (Kind.OPEN, -1)]),
-    "all held": ([rule("a")], [hold("word"), hold(None)], 10, [(Kind.HELD, 0, 1)] * 3),
-    "held by two": ([rule("a")], [hold("service=mysql"), hold(None)], 10, [(Kind.HELD, 0, 0), (Kind.HELD, 0, 1), (Kind.HELD, 0, 1)]),
-    "held perhaps": ([rule("a")], [hold("word")], 10, [(Kind.OPEN, -1)] * 3),
-    "held by time": ([rule("a")], [hold("#time>=2025-03-02")], 10, [(Kind.WHOLE, 0)] * 3),
-    "held by time before": ([rule("a")], [hold("#time<2025-03-01")], 10, [(Kind.WHOLE, 0)] * 3),
-    "held by time perhaps": ([rule("a")], [hold("#time<2025-03-02")], 10, [(Kind.OPEN, -1)] * 3),
-    "without rules": ([], [hold(None)], 10, [(Kind.KEEP, -1)] * 3),
+    "held": ([rule("a")], [hold("service=mysql")], 10, [(ActionKind.HELD, 0, 0), (ActionKind.WHOLE, 0), (ActionKind.OPEN, -1)]),
+    "all held": ([rule("a")], [hold("word"), hold(None)], 10, [(ActionKind.HELD, 0, 1)] * 3),
+    "held by two": ([rule("a")], [hold("service=mysql"), hold(None)], 10, [(ActionKind.HELD, 0, 0), (ActionKind.HELD, 0, 1), (ActionKind.HELD, 0, 1)]),
+    "held perhaps": ([rule("a")], [hold("word")], 10, [(ActionKind.OPEN, -1)] * 3),
+    "held by time": ([rule("a")], [hold("#time>=2025-03-02")], 10, [(ActionKind.WHOLE, 0)] * 3),
+    "held by time before": ([rule("a")], [hold("#time<2025-03-01")], 10, [(ActionKind.WHOLE, 0)] * 3),
+    "held by time perhaps": ([rule("a")], [hold("#time<2025-03-02")], 10, [(ActionKind.OPEN, -1)] * 3),
+    "without rules": ([], [hold(None)], 10, [(ActionKind.KEEP, -1)] * 3),
 }  # fmt: skip
 
 
@@ -75,8 +75,8 @@ def test_verdicts(
     services: Tier, rules: list[Rule], holds: list[Hold], seconds: float, expected: list[tuple[Any, ...]]
 ) -> None:
     program = Program.of(rules_file(*rules, holds=tuple(holds)), MARCH + DAY + timedelta(seconds=seconds))
-    found = {file.min_object: verdict for file, verdict in judge_files(Snapshot.load(services.store), program)}
-    assert [found[source] for source in sorted(found)] == [Verdict(*one) for one in expected]
+    found = {file.min_object: verdict for file, verdict in classify_files(Snapshot.load(services.store), program)}
+    assert [found[source] for source in sorted(found)] == [FileAction(*one) for one in expected]
 
 
 @pytest.mark.parametrize(
@@ -101,16 +101,16 @@ def test_bounds_that_were_shortened_settle_nothing(local_tier: TierStore) -> Non
     long = [event("2025-03-01T00:00:00", path="x" * 64), event("2025-03-01T00:00:00", path="x" * 64 + "y")]
     tier = Tier(local_tier).add(long, [long[1]], promote=["path"])
     program = Program.of(rules_file(rule("a", "path=x*")), MARCH + 2 * DAY)
-    assert [verdict.kind for _, verdict in judge_files(Snapshot.load(tier.store), program)] == [Kind.OPEN] * 2
+    assert [verdict.kind for _, verdict in classify_files(Snapshot.load(tier.store), program)] == [ActionKind.OPEN] * 2
 
 
 def test_what_another_writer_made_is_opened(local_tier: TierStore) -> None:
     tier = foreign_file(local_tier)
-    cases = [("status=404", 2 * DAY, Kind.OPEN), ("NOT status=404", 2 * DAY, Kind.OPEN)]
-    cases += [(None, 2 * DAY, Kind.OPEN), (None, timedelta(), Kind.KEEP)]
+    cases = [("status=404", 2 * DAY, ActionKind.OPEN), ("NOT status=404", 2 * DAY, ActionKind.OPEN)]
+    cases += [(None, 2 * DAY, ActionKind.OPEN), (None, timedelta(), ActionKind.KEEP)]
     for when, age, kind in cases:
         program = Program.of(rules_file(rule("a", when)), MARCH + age)
-        verdicts = {file.path: verdict for file, verdict in judge_files(Snapshot.load(tier.store), program)}
+        verdicts = {file.path: verdict for file, verdict in classify_files(Snapshot.load(tier.store), program)}
         assert [verdict.kind for path, verdict in verdicts.items() if not layout_of(path)] == [kind], when
 
 
@@ -152,7 +152,7 @@ def test_files_are_judged_as_their_rows(local_tier: TierStore, seed: int) -> Non
     rng = random.Random(seed)
     tier = random_tier(rng, local_tier)
     snapshot = Snapshot.load(tier.store)
-    kinds: dict[Kind, int] = dict.fromkeys(Kind, 0)
+    kinds: dict[ActionKind, int] = dict.fromkeys(ActionKind, 0)
     for _ in range(40):
         rules = random_rules(rng, [timedelta(hours=hours) for hours in (1, 2, 3)])
         if rng.random() < 0.5:
@@ -163,13 +163,13 @@ def test_files_are_judged_as_their_rows(local_tier: TierStore, seed: int) -> Non
                 holds=(*rules.holds, Hold(name="last", when=rng.choice([None, random_query(rng, depth=1)]))),
             )
         program = Program.of(rules, MARCH + timedelta(hours=rng.randrange(2, 7)))
-        for file, verdict in judge_files(snapshot, program):
+        for file, verdict in classify_files(snapshot, program):
             taken, held = rows_of(tier, snapshot, file, program)
             kinds[verdict.kind] += 1
-            if verdict.kind is Kind.KEEP:
+            if verdict.kind is ActionKind.KEEP:
                 assert (taken, held) == ({STAYS}, {False})
-            elif verdict.kind is Kind.WHOLE:
+            elif verdict.kind is ActionKind.WHOLE:
                 assert (taken, held) == ({verdict.rule}, {False})
-            elif verdict.kind is Kind.HELD:
+            elif verdict.kind is ActionKind.HELD:
                 assert (taken, held) == ({STAYS}, {True})
     assert min(kinds.values()) > 0, kinds

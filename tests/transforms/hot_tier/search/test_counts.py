@@ -28,10 +28,10 @@ from transforms.hot_tier.search import polars_scan as scanning
 from transforms.hot_tier.search.counts import Bar, count, histogram
 from transforms.hot_tier.search.event_file import EventFile
 from transforms.hot_tier.search.events import search_frames
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.rows import row_field
 from transforms.hot_tier.search.selection import Selection
-from transforms.hot_tier.search.spans import Spans
+from transforms.hot_tier.search.spans import TimeBuckets
 from transforms.hot_tier.search.top import top
 from transforms.hot_tier.table import live_files as files_module
 from transforms.hot_tier.table.commit import commit
@@ -47,8 +47,8 @@ HOUR = timedelta(hours=1)
 
 def wanted(
     query: str | None = None, start: datetime | None = None, end: datetime | None = None, tier_name: str | None = None
-) -> Wanted:
-    return Wanted(None if query is None else parse(query), start, end, tier_name=tier_name)
+) -> SearchRequest:
+    return SearchRequest(None if query is None else parse(query), start, end, tier_name=tier_name)
 
 
 def counts(bars: Sequence[Bar]) -> list[int]:
@@ -71,11 +71,11 @@ class Opened:
             self.paths += [file.path for file in selection.files]
             return select(selection, **outputs)
 
-        def counted_times(selection: Selection, spans: Spans) -> Counter[int]:
+        def counted_times(selection: Selection, spans: TimeBuckets) -> Counter[int]:
             self.paths += [file.path for file in selection.files]
             return count_times(selection, spans)
 
-        def counted_row_groups(file: EventFile, wanted: Wanted) -> Any:
+        def counted_row_groups(file: EventFile, wanted: SearchRequest) -> Any:
             self.paths.append(file.path)
             return row_groups(file, wanted)
 
@@ -166,7 +166,7 @@ def test_histogram_reads_the_times_only_of_row_groups_that_lie_in_two_spans(
     read: list[int] = []
     count_in_row_group = time_counts._count_in_row_group
 
-    def counted(column: pa.ChunkedArray, spans: Spans, bounds: TimeBounds) -> dict[int, int]:
+    def counted(column: pa.ChunkedArray, spans: TimeBuckets, bounds: TimeBounds) -> dict[int, int]:
         read.append(len(column))
         return count_in_row_group(column, spans, bounds)
 
@@ -332,7 +332,7 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, queries:
         query = random_query(rng)
         start, end = (rng.choice([None, None, TIME + timedelta(hours=rng.randrange(70))]) for _ in range(2))
         ids = expected_ids(tier, query, start, end)
-        asked = Wanted(query, start, end)
+        asked = SearchRequest(query, start, end)
         where = (seed, str(query), start, end)
         assert count(tier.store, asked) == len(ids), where
         bars = histogram(tier.store, asked, rng.choice([None, HOUR, timedelta(days=1)]))

@@ -24,7 +24,7 @@ from transforms.hot_tier.data import data_file
 from transforms.hot_tier.search import event_file
 from transforms.hot_tier.search.event_file import EventFile, RowGroup
 from transforms.hot_tier.search.events import search, search_frames
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.rows import flat_rows
 from transforms.hot_tier.table.live_files import live_files, load_events
 from transforms.query import parse
@@ -243,11 +243,11 @@ class Reads:
         self.groups: list[tuple[str, int]] = []
         row_groups, read = EventFile.row_groups, EventFile.read
 
-        def counted_row_groups(file: EventFile, wanted: Wanted) -> list[RowGroup]:
+        def counted_row_groups(file: EventFile, wanted: SearchRequest) -> list[RowGroup]:
             self.footers.append(file.path)
             return row_groups(file, wanted)
 
-        def counted_read(file: EventFile, group: RowGroup, wanted: Wanted, limit: int | None) -> pl.DataFrame:
+        def counted_read(file: EventFile, group: RowGroup, wanted: SearchRequest, limit: int | None) -> pl.DataFrame:
             self.groups.append((file.path, group.first))
             return read(file, group, wanted, limit)
 
@@ -413,7 +413,7 @@ def test_many_random_searches_agree_with_the_reference(tmp_path: Path, seed: int
 
 
 def test_frames_for_who_wants_columns(days: Tier) -> None:
-    frames = list(search_frames(days.store, Wanted(parse("status=404"))))
+    frames = list(search_frames(days.store, SearchRequest(parse("status=404"))))
     assert [message for frame in frames for message in frame["_message"]] == messages(days, "status=404")
 
 

@@ -20,7 +20,7 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.table import delta as opening
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table import promoted_columns as columns
-from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.location import open_existing_tier
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.hot_tier.table.statistics import PROPERTY
 from transforms.storage import StorageOptions, TierStore, open_tier
@@ -28,7 +28,7 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 
 def test_table_as_spec_8_has_it(place: TierStore) -> None:
     assert not table.exists(place)
-    table.check_place(place)
+    table.check_is_tier_or_empty(place)
     table.prepare(place)
 
     assert table.exists(place)
@@ -202,7 +202,7 @@ def marker(**more: Any) -> bytes:
 def test_place_that_is_refused(place: TierStore, name: str, data: bytes, message: str) -> None:
     place.put(name, data)
     before = {file.path for file in place.list("")}
-    for attempt in (table.check_place, table.prepare):
+    for attempt in (table.check_is_tier_or_empty, table.prepare):
         with pytest.raises(TierError, match=message) as caught:
             attempt(place)
         assert place.uri in str(caught.value)
@@ -212,13 +212,13 @@ def test_place_that_is_refused(place: TierStore, name: str, data: bytes, message
 def test_tier_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "hot").write_text("x")
     with pytest.raises(TierError, match="this is a file"):
-        table.check_place(open_tier(str(tmp_path / "hot"), StorageOptions()))
+        table.check_is_tier_or_empty(open_tier(str(tmp_path / "hot"), StorageOptions()))
 
 
 def test_workers_that_do_not_see_the_launchers_tier(local_tier: TierStore, tmp_path: Path) -> None:
-    assert open_prepared(local_tier.uri, StorageOptions()).uri == local_tier.uri
+    assert open_existing_tier(local_tier.uri, StorageOptions()).uri == local_tier.uri
     with pytest.raises(TierError, match="the worker on .* does not find it"):
-        open_prepared(str(tmp_path / "of another machine"), StorageOptions())
+        open_existing_tier(str(tmp_path / "of another machine"), StorageOptions())
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "lost+found/x", "_rekindle/tmp/x"])
@@ -275,7 +275,7 @@ def test_store_without_conditional_put_is_refused(s3: S3, monkeypatch: pytest.Mo
 
 def test_no_such_bucket(s3: S3) -> None:
     with pytest.raises(TierError, match="no-such-bucket"):
-        table.check_place(open_tier("s3://no-such-bucket-here/hot", s3.options))
+        table.check_is_tier_or_empty(open_tier("s3://no-such-bucket-here/hot", s3.options))
 
 
 def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:

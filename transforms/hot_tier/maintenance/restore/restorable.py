@@ -11,12 +11,12 @@ import yaml
 
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.hot_tier.ledger.ledger import Ledger
-from transforms.hot_tier.maintenance.commit_run import Landed, landed_of, landed_of_kind
+from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_committed, committed_of_kind
 from transforms.hot_tier.maintenance.kept_rules import kept_rules
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, Superseded
 from transforms.hot_tier.table.log_entries import commit_time
-from transforms.hot_tier.table.purges import landed_purges, purge_number
-from transforms.hot_tier.table.runs import DELETE, Run, RunFolder, list_runs
+from transforms.hot_tier.table.purges import committed_purges, purge_number
+from transforms.hot_tier.table.runs import DELETE, MaintenanceRun, RunFolder, list_runs
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -34,8 +34,8 @@ class Deleted:
         landed: What it has changed.
     """
 
-    run: Run
-    landed: Landed
+    run: MaintenanceRun
+    landed: CommittedRun
 
     @property
     def restoring(self) -> str:
@@ -54,7 +54,7 @@ class Deleted:
 
 
 @dataclass(frozen=True)
-class Found:
+class RestorableRuns:
     """Deletions that were asked for.
 
     Attributes:
@@ -68,7 +68,7 @@ class Found:
 
 def find_runs(
     tier: TierStore, snapshot: Snapshot, *, run_id: str | None = None, to: int | datetime | None = None
-) -> Found:
+) -> RestorableRuns:
     """Return a deletion by its id, or all that came after a version or a time.
 
     Args:
@@ -86,7 +86,7 @@ def find_runs(
         deleted = [_deletion(tier, snapshot, run_id)]
     restored = {one.run.id for one in deleted if snapshot.transaction_version(one.restoring) is not None}
     runs = sorted((one for one in deleted if one.run.id not in restored), key=lambda one: one.landed.version)
-    return Found(tuple(runs), tuple(sorted(restored)))
+    return RestorableRuns(tuple(runs), tuple(sorted(restored)))
 
 
 def check_not_removed(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> None:
@@ -99,7 +99,7 @@ def check_not_removed(tier: TierStore, snapshot: Snapshot, runs: Sequence[Delete
         return
     needed = {one.run.id: {path for pair in one.pairs for path in pair.paths} for one in runs}
     gone: dict[str, str] = {}
-    purges = landed_purges(tier, snapshot, since=min(one.landed.version for one in runs))
+    purges = committed_purges(tier, snapshot, since=min(one.landed.version for one in runs))
     for purge in sorted(purges, key=lambda purge: str(purge.document["at"])):
         for run_id in (run_id for run_id, paths in needed.items() if not paths.isdisjoint(purge.files)):
             gone.setdefault(
@@ -177,12 +177,12 @@ def _conditions(deleted: Deleted) -> Iterator[str]:
 
 
 def _deletions(tier: TierStore, snapshot: Snapshot) -> Iterator[Deleted]:
-    return (Deleted(folder.run(), landed) for folder, landed in landed_of_kind(snapshot, list_runs(tier), DELETE))
+    return (Deleted(folder.run(), landed) for folder, landed in committed_of_kind(snapshot, list_runs(tier), DELETE))
 
 
 def _deletion(tier: TierStore, snapshot: Snapshot, run_id: str) -> Deleted:
     names = [folder.run_id for folder in list_runs(tier)]
-    landed = landed_of(snapshot, RunFolder(tier, run_id)) if run_id in names else None
+    landed = find_committed(snapshot, RunFolder(tier, run_id)) if run_id in names else None
     if landed is not None and (run := RunFolder(tier, run_id).run()).kind == DELETE:
         return Deleted(run, landed)
     there = [one.run.id for one in _deletions(tier, snapshot)][::-1]

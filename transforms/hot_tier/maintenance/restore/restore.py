@@ -18,12 +18,12 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.data.layout import own_columns
 from transforms.hot_tier.data.rewrite import write_rows
 from transforms.hot_tier.data.row_groups import open_rows, rows_taken
-from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
+from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.restore.plan import RestorePlan, plan_restore
 from transforms.hot_tier.maintenance.restore.removed_rows import Mask, Pair, Superseded, removed_rows
 from transforms.hot_tier.maintenance.restore.restorable import (
     Deleted,
-    Found,
+    RestorableRuns,
     find_runs,
     hold_for,
     reading,
@@ -31,14 +31,14 @@ from transforms.hot_tier.maintenance.restore.restorable import (
 )
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.file_names import layout_of
-from transforms.hot_tier.table.runs import NEEDS, Run, RunFolder
+from transforms.hot_tier.table.runs import NEEDS, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
-__all__ = ["Deleted", "Found", "RestorePlan", "find_runs", "hold_for", "plan_restore", "restore"]
+__all__ = ["Deleted", "RestorableRuns", "RestorePlan", "find_runs", "hold_for", "plan_restore", "restore"]
 
 
-def restore(folder: RunFolder, run: Run, runs: Sequence[Deleted]) -> Landed | None:
+def restore(folder: RunFolder, run: MaintenanceRun, runs: Sequence[Deleted]) -> CommittedRun | None:
     """Bring back what deletions have removed, in one commit.
 
     Args:
@@ -54,7 +54,7 @@ def restore(folder: RunFolder, run: Run, runs: Sequence[Deleted]) -> Landed | No
         TierError: it is too late, a file can't be read, or the store refuses; nothing was restored then.
     """
     folder.write_json(NEEDS, sorted({path for one in runs for pair in one.pairs for path in pair.paths}))
-    return carry_through(folder, run, _Restoring(folder, run, runs).change)
+    return commit_run(folder, run, _Restoring(folder, run, runs).change)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class _Written:
 class _Restoring:
     """Plans one restore, on each snapshot anew; what is written is kept while the same rows are wanted."""
 
-    def __init__(self, folder: RunFolder, run: Run, runs: Sequence[Deleted]) -> None:
+    def __init__(self, folder: RunFolder, run: MaintenanceRun, runs: Sequence[Deleted]) -> None:
         self._tier = folder.tier
         self._run = run
         self._runs = runs

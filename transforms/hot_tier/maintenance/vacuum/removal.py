@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
+from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.finish import delete_listed, finish
 from transforms.hot_tier.maintenance.vacuum.orphans import dead_orphans
 from transforms.hot_tier.maintenance.vacuum.tombstones import removal_times
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.purges import APP_ID, landed_purges, purge_number
-from transforms.hot_tier.table.runs import NEEDS, REMOVE, RESTORE, Run, RunFolder, unfinished_runs
+from transforms.hot_tier.table.purges import APP_ID, committed_purges, purge_number
+from transforms.hot_tier.table.runs import NEEDS, REMOVE, RESTORE, MaintenanceRun, RunFolder, unfinished_runs
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
 from transforms.storage import TierFile, TierStore
@@ -46,7 +46,9 @@ class Removal:
     warnings: tuple[str, ...] = ()
 
 
-def remove_old_files(tier: TierStore, run: Run, grace: timedelta, *, is_live: Callable[[str], bool]) -> Removal:
+def remove_old_files(
+    tier: TierStore, run: MaintenanceRun, grace: timedelta, *, is_live: Callable[[str], bool]
+) -> Removal:
     """Remove the files whose grace is over.
 
     Args:
@@ -65,7 +67,7 @@ def remove_old_files(tier: TierStore, run: Run, grace: timedelta, *, is_live: Ca
     own = (
         run
         if run.kind == REMOVE
-        else Run.new(REMOVE, now=run.now, parameters={"after": run.id, "grace": grace.total_seconds()})
+        else MaintenanceRun.new(REMOVE, now=run.now, parameters={"after": run.id, "grace": grace.total_seconds()})
     )
     removing = _Removing(tier, own, grace, is_live)
     if removing.plan(Snapshot.load(tier)) is None:
@@ -76,14 +78,14 @@ def remove_old_files(tier: TierStore, run: Run, grace: timedelta, *, is_live: Ca
         folder.show_life()
         return removing.plan(snapshot)
 
-    landed = carry_through(folder, own, plan)
+    landed = commit_run(folder, own, plan)
     if landed is not None:
         delete_listed(folder, landed)
     finish(folder, own, landed)
     return _removal(own, landed)
 
 
-def _removal(run: Run, landed: Landed | None) -> Removal:
+def _removal(run: MaintenanceRun, landed: CommittedRun | None) -> Removal:
     if landed is None:
         return Removal(run_id=run.id)
     return Removal(len(landed.document["files"]), landed.document["bytes"], run.id, landed.warnings)
@@ -92,7 +94,7 @@ def _removal(run: Run, landed: Landed | None) -> Removal:
 class _Removing:
     """Plans one removal, on each snapshot anew."""
 
-    def __init__(self, tier: TierStore, run: Run, grace: timedelta, is_live: Callable[[str], bool]) -> None:
+    def __init__(self, tier: TierStore, run: MaintenanceRun, grace: timedelta, is_live: Callable[[str], bool]) -> None:
         self._tier = tier
         self._run = run
         self._grace = grace
@@ -149,4 +151,4 @@ class _Removing:
         """Return what another removal has listed, and is deleting or will be finished by the next command."""
         if not purge_number(snapshot):
             return set()
-        return {path for purge in landed_purges(self._tier, snapshot, unfinished=True) for path in purge.files}
+        return {path for purge in committed_purges(self._tier, snapshot, unfinished=True) for path in purge.files}

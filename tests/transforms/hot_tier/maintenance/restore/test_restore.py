@@ -39,7 +39,7 @@ from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.ledger.publish import publish_wave
 from transforms.hot_tier.maintenance.audit import read_audit
-from transforms.hot_tier.maintenance.commit_run import Landed
+from transforms.hot_tier.maintenance.commit_run import CommittedRun
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.restore import removed_rows as removed_rows_module
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, removed_rows
@@ -49,7 +49,7 @@ from transforms.hot_tier.table.delta import promoted_columns
 from transforms.hot_tier.table.file_description import JOB_METADATA
 from transforms.hot_tier.table.file_names import new_path
 from transforms.hot_tier.table.prepare import add_columns, prepare
-from transforms.hot_tier.table.runs import RESTORE, Run, RunFolder
+from transforms.hot_tier.table.runs import RESTORE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.compiler import compile_query
 from transforms.retention.rules_file import load_rules
@@ -58,11 +58,11 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 DAYS = timedelta(days=1)
 
 
-def restored(tier: TierStore, *, run_id: str | None = None, to: int | datetime | None = None) -> Landed | None:
+def restored(tier: TierStore, *, run_id: str | None = None, to: int | datetime | None = None) -> CommittedRun | None:
     """Restore as `rekindle restore` does."""
     finish_interrupted(tier, NOBODY)
     found = find_runs(tier, Snapshot.load(tier), run_id=run_id, to=to)
-    run = Run.new(RESTORE)
+    run = MaintenanceRun.new(RESTORE)
     folder = RunFolder.begin(tier, run)
     landed = restore(folder, run, found.runs)
     finish(folder, run, landed)
@@ -243,7 +243,7 @@ def test_no_such_run(local_tier: TierStore, kind: str) -> None:
     publish(local_tier, ["a", "b"])
     deleted, _ = delete_events(local_tier, with_filename("a"))
     compacted, _ = compact_events(local_tier)
-    nothing = Run.new("delete")
+    nothing = MaintenanceRun.new("delete")
     finish(RunFolder.begin(local_tier, nothing), nothing, None)
     asked = {"none": "../jobs", "compact": compacted.id, "nothing": nothing.id}[kind]
     with pytest.raises(ConfigurationError, match=rf"run \S+ .*deletions, the latest first: {deleted.id}$"):
@@ -259,7 +259,7 @@ def test_twice_is_once(tier: TierStore) -> None:
     run, _ = delete_events(tier, with_filename("a"))
     (found,) = find_runs(tier, Snapshot.load(tier), run_id=run.id).runs
     restored(tier, run_id=run.id)
-    again = Run.new(RESTORE)
+    again = MaintenanceRun.new(RESTORE)
     assert restore(RunFolder.begin(tier, again), again, [found]) is None
     assert find_runs(tier, Snapshot.load(tier), run_id=run.id).restored == (run.id,)
     assert content(tier) == before
@@ -288,7 +288,7 @@ def test_replaced_while_it_is_written(local_tier: TierStore, monkeypatch: pytest
     publish(local_tier, ["a", "b"])
     run, _ = delete_events(local_tier, with_filename("a", "b"))
     found = find_runs(local_tier, Snapshot.load(local_tier), run_id=run.id)
-    restoring = Run.new(RESTORE)
+    restoring = MaintenanceRun.new(RESTORE)
     folder = RunFolder.begin(local_tier, restoring)
     new_changes = folder.new_changes
 
@@ -318,7 +318,7 @@ def test_after_physical_removal_it_is_too_late(tier: TierStore) -> None:
     for runs in (find_runs(tier, snapshot, run_id=first.id), find_runs(tier, snapshot, to=0)):
         with pytest.raises(TierError, match=message):
             plan_restore(tier, snapshot, runs.runs)
-        run = Run.new(RESTORE)
+        run = MaintenanceRun.new(RESTORE)
         with pytest.raises(TierError, match=message):
             restore(RunFolder.begin(tier, run), run, runs.runs)
     restored(tier, run_id=second.id)
@@ -327,7 +327,7 @@ def test_after_physical_removal_it_is_too_late(tier: TierStore) -> None:
 
 def test_which_runs_are_too_late_and_which_are_not(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b", "c", "d"])
-    gone: list[tuple[Run, str | None]] = []
+    gone: list[tuple[MaintenanceRun, str | None]] = []
     for number, name in enumerate("ab"):
         run, _ = delete_events(local_tier, with_filename(name), now=datetime.now(timezone.utc))
         gone.append((run, remove_old_files(local_tier, later(days=8 * (number + 1)), 7 * DAYS, is_live=DEAD).run_id))

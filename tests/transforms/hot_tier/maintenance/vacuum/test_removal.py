@@ -32,14 +32,14 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.publish import publish_wave
 from transforms.hot_tier.maintenance.audit import read_audit
-from transforms.hot_tier.maintenance.commit_run import carry_through
+from transforms.hot_tier.maintenance.commit_run import commit_run
 from transforms.hot_tier.maintenance.finish import finish_interrupted
 from transforms.hot_tier.maintenance.restore.restore import find_runs, restore
 from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
 from transforms.hot_tier.maintenance.vacuum.tombstones import removal_times
 from transforms.hot_tier.table.delta import promoted_columns
 from transforms.hot_tier.table.prepare import prepare
-from transforms.hot_tier.table.runs import NEEDS, REMOVE, RESTORE, Run, RunFolder
+from transforms.hot_tier.table.runs import NEEDS, REMOVE, RESTORE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -60,8 +60,8 @@ def files(tier: TierStore) -> set[str]:
     return {file.path.removeprefix("events/") for file in tier.list("events/tier=")}
 
 
-def later(**length: float) -> Run:
-    return Run.new(REMOVE, now=datetime.now(timezone.utc) + timedelta(**length))
+def later(**length: float) -> MaintenanceRun:
+    return MaintenanceRun.new(REMOVE, now=datetime.now(timezone.utc) + timedelta(**length))
 
 
 def aged(tier: TierStore, path: str, age: timedelta) -> None:
@@ -263,7 +263,7 @@ def test_removal_that_has_not_deleted_yet(local_tier: TierStore, monkeypatch: py
             publish_wave(local_tier, job="job", wave=1, files=written, entries=[entry("c", 5, wave=1)])
         else:
             changed = change and type(change)(written, change.removed, change.document)
-            carry_through(folder, made.run, lambda snapshot: changed)
+            commit_run(folder, made.run, lambda snapshot: changed)
     assert ids(local_tier) == expected_ids(["a", "b"])
     finish_interrupted(local_tier, lambda run: run.kind != REMOVE)
     assert files(local_tier) == set(Snapshot.load(local_tier).files)
@@ -291,7 +291,7 @@ def test_what_a_restore_at_work_reads_stays(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b"])
     _, landed = delete_events(local_tier, with_filename("a"))
     needs = [file["old"] for file in landed.document["files"]]
-    folder = RunFolder.begin(local_tier, Run.new(RESTORE))
+    folder = RunFolder.begin(local_tier, MaintenanceRun.new(RESTORE))
     folder.write_json(NEEDS, needs)
     assert (
         remove_old_files(local_tier, later(days=9), 7 * DAYS, is_live=lambda writer: writer == folder.run_id).files == 0
@@ -466,7 +466,7 @@ def test_no_value_of_deleted_rows_is_left_in_dictionaries(local_tier: TierStore)
     delete_events(tier, ending("1"))
     run, _ = delete_events(tier, ending("3"))
     publish(tier, ["b"], job="other", content="2")
-    restoring = Run.new(RESTORE)
+    restoring = MaintenanceRun.new(RESTORE)
     restore(RunFolder.begin(tier, restoring), restoring, find_runs(tier, Snapshot.load(tier), run_id=run.id).runs)
     remove_old_files(tier, later(), timedelta(0), is_live=DEAD)
 
