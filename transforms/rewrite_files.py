@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from transforms.core.errors import GoneError
-from transforms.hot_tier.maintenance.execute import execute_task, count_rows
-from transforms.hot_tier.maintenance.results import results_folder
-from transforms.hot_tier.maintenance.tasks import Task, TaskResult
+from transforms.hot_tier.maintenance.execute import count_rows, execute_task
+from transforms.hot_tier.maintenance.tasks import Task, TaskResult, results_folder
 from transforms.hot_tier.table.location import open_existing_tier
 from transforms.storage import StorageOptions
 from transforms.storage.json_folder import JsonFolder

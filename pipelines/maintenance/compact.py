@@ -12,7 +12,7 @@ from transforms.hot_tier.maintenance.accounting import file_changes, outcomes_of
 from transforms.hot_tier.maintenance.commit_run import Change, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.plan import plan_merging
-from transforms.hot_tier.maintenance.results import remove_left_results
+from transforms.hot_tier.maintenance.tasks import remove_left_results
 from transforms.hot_tier.table.live_files import load_events
 from transforms.hot_tier.table.runs import COMPACT, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot

@@ -26,7 +26,7 @@ from tests.transforms.hot_tier.tiers import Event, Tier
 from tests.transforms.query.test_compiler import TIME, random_event
 from tests.transforms.retention.judging import random_rules, rules_file, verdict
 from transforms.core import schema
-from transforms.hot_tier.maintenance.execute import execute_task, count_rows
+from transforms.hot_tier.maintenance.execute import count_rows, execute_task
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.retention.rules import Rule, RulesFile

@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 
 from transforms.core import schema
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription, ObjectRows
-from transforms.hot_tier.table.file_names import new_path
+from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription, ObjectRows, new_path
 from transforms.hot_tier.table.statistics import ColumnStatistics, from_footer, statistics_columns, statistics_json
 from transforms.storage import TierStore
 

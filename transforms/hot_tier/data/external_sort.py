@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 
-from transforms.hot_tier.data.buffer import Memory, BufferPart, Times, copy_of, is_sorted, merge
+from transforms.hot_tier.data.buffer import BufferPart, Memory, Times, copy_of, is_sorted, merge
 from transforms.hot_tier.data.row_groups import without_empty, without_unused
-from transforms.hot_tier.data.spill import SortedRun, Slice
+from transforms.hot_tier.data.spill import Slice, SortedRun
 
 END = np.iinfo(np.int64).max
 _KEY = "__key"

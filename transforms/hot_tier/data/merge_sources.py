@@ -19,7 +19,7 @@ from transforms.hot_tier.data.external_sort import END, batches_of
 from transforms.hot_tier.data.layout import own_columns, promote_attributes
 from transforms.hot_tier.data.row_groups import dictionary_encoded, open_rows, rows_taken
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.storage import TierStore
 
 _FOOTERS_AT_ONCE = 16

@@ -8,14 +8,11 @@ from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from transforms.hot_tier.data.data_file import DataFile
 from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.row_groups import open_rows, rows_taken
-from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import FileDescription, layout_of
 from transforms.storage import TierStore
 
 Keep = Callable[[pa.Table], pa.ChunkedArray]
@@ -44,18 +41,6 @@ def without_contents(gone: Mapping[str, frozenset[str] | None]) -> Keep:
 def without_any(keeps: Sequence[Keep]) -> Keep:
     """Return what keeps the rows that all of these keep."""
     return lambda table: reduce(pc.and_, (keep(table) for keep in keeps))
-
-
-def objects_in(store: TierStore, path: str) -> set[str]:
-    """Return the objects whose rows are in a file, from that column alone.
-
-    Args:
-        store: The tier.
-        path: The file, relative to the table.
-    """
-    with store.open_input(f"{EVENTS}/{path}") as source:
-        column = pq.read_table(source, columns=["_object"], read_dictionary=["_object"])["_object"]
-    return set(pc.unique(column.cast(pa.string())).to_pylist())
 
 
 def rewrite_file(

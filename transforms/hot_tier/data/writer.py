@@ -21,8 +21,8 @@ import pyarrow as pa
 from transforms.core import schema
 from transforms.hot_tier.data.buffer import (
     DAY,
-    Memory,
     BufferPart,
+    Memory,
     copy_of,
     cut_by_date,
     merge,
@@ -30,7 +30,7 @@ from transforms.hot_tier.data.buffer import (
     stored_part,
 )
 from transforms.hot_tier.data.data_file import DataFile
-from transforms.hot_tier.data.spill import SortedRun, Slice
+from transforms.hot_tier.data.spill import Slice, SortedRun
 from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.storage import TierStore
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from transforms.hot_tier.data.rewrite import objects_in, rewrite_file, without_contents
+from transforms.hot_tier.data.file_objects import ObjectBounds, objects_in
+from transforms.hot_tier.data.rewrite import rewrite_file, without_contents
 from transforms.hot_tier.ledger.dispositions import Wave
 from transforms.hot_tier.ledger.ledger import Published
-from transforms.hot_tier.ledger.object_bounds import ObjectBounds
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from transforms.core.errors import ConfigurationError
 from transforms.hot_tier.maintenance.classify_files import without_rows
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
+from transforms.hot_tier.table.runs import TIER, MaintenanceRun
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query.instants import format_instant
 from transforms.retention.compiled_rules import Program
+from transforms.retention.rules import RulesFile
+from transforms.retention.rules_file import RULES, TIERS, load_rules
 
 Outcome = tuple[LiveFile, SourceResult]
 
@@ -121,3 +125,16 @@ def _of_hold(program: Program, number: int, outcomes: Sequence[Outcome]) -> dict
 
 def _share(events: int, rows: int) -> float:
     return round(events / rows, 6) if rows else 0.0
+
+
+_NONE = RulesFile((), (), "")
+
+
+def kept_rules(run: MaintenanceRun) -> RulesFile:
+    """Return the rules and holds of a deletion or tiering; none where it had none, or they can't be read any more."""
+    if run.rules is None:
+        return _NONE
+    try:
+        return load_rules(run.rules, source=run.rules_file or run.id, section=TIERS if run.kind == TIER else RULES)
+    except ConfigurationError:  # what was a rule to an older version
+        return _NONE

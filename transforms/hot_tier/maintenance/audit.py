@@ -27,8 +27,7 @@ from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.audit_rows import HOLD_LIFTED, HOLD_SET, Row, hold_rows, holds_in_force, run_rows
 from transforms.hot_tier.maintenance.commit_run import CommittedRun
-from transforms.hot_tier.table.attempts import Attempts
-from transforms.hot_tier.table.commit import commit_actions, finish_commit
+from transforms.hot_tier.table.commit import Attempts, commit_actions, finish_commit
 from transforms.hot_tier.table.delta import create_table, open_table
 from transforms.hot_tier.table.log_entries import commit_time
 from transforms.hot_tier.table.runs import MaintenanceRun

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
+from transforms.hot_tier.maintenance.accounting import kept_rules
 from transforms.hot_tier.maintenance.commit_run import CommittedRun
-from transforms.hot_tier.maintenance.kept_rules import kept_rules
 from transforms.hot_tier.table.runs import DELETE, TIER, MaintenanceRun
 from transforms.query.instants import format_instant
 from transforms.retention.durations import format_duration

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import BOUND_PRECISION, LogStatistics
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query import Expr

@@ -14,8 +14,7 @@ import orjson
 
 from transforms.core.errors import GoneError, TierError
 from transforms.hot_tier.ledger.ledger import APP_ID
-from transforms.hot_tier.table.attempts import Attempts
-from transforms.hot_tier.table.commit import commit, finish_commit
+from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.purges import check_there

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from transforms.hot_tier.data.rewrite import objects_in
+from transforms.hot_tier.data.file_objects import ObjectBounds, objects_in
 from transforms.hot_tier.ledger.ledger import Published
-from transforms.hot_tier.ledger.object_bounds import ObjectBounds
 from transforms.hot_tier.maintenance.commit_run import committed_of_kind
 from transforms.hot_tier.table.runs import DELETE, list_runs
 from transforms.hot_tier.table.snapshot import Snapshot

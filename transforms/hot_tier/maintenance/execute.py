@@ -17,7 +17,7 @@ from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.rewrite import Keep, rewrite_file
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import in_both_places
+from transforms.hot_tier.table.file_description import in_both_places
 from transforms.hot_tier.table.snapshot import LiveFile
 from transforms.retention.compiled_rules import STAYS, Program, counts
 from transforms.storage import TierStore

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from itertools import islice
 
 from transforms.hot_tier.maintenance.audit import write_audit
-from transforms.hot_tier.maintenance.commit_run import CommittedRun, give_up, find_committed
+from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_committed, give_up
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.runs import DONE, REMOVE, MaintenanceRun, RunFolder, unfinished_runs, who
 from transforms.hot_tier.table.snapshot import Snapshot

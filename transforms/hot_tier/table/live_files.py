@@ -10,7 +10,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query.bounds import TimeBounds
 from transforms.query.pruning import NONE, UNKNOWN, Values, may_hold
@@ -61,7 +61,7 @@ def files_for(
         tier_name: the partition `hot` or `cold`; None means both.
     """
     if tier_name is not None and tier_name not in TIERS:
-        raise ConfigurationError(f"there is no tier {tier_name}; there are {', '.join(TIERS)}", field="tier")
+        raise ConfigurationError(f"must be {' or '.join(TIERS)}, not {tier_name}", field="tier")
     known = LogStatistics(snapshot)
     return [
         file

@@ -8,7 +8,7 @@ from deltalake.exceptions import TableNotFoundError
 from transforms.core import schema
 from transforms.hot_tier.table import statistics
 from transforms.hot_tier.table.delta import EVENTS, arrow_schema, create_table, open_events, promoted_columns
-from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_marker, check_is_tier_or_empty, exists
+from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_is_tier_or_empty, check_marker, exists
 from transforms.hot_tier.table.promoted_columns import add_columns, sync_statistics
 from transforms.storage import TierStore
 

@@ -15,8 +15,7 @@ from deltalake.schema import PrimitiveType
 
 from transforms.core import schema
 from transforms.hot_tier.table import statistics
-from transforms.hot_tier.table.attempts import Attempts
-from transforms.hot_tier.table.commit import commit
+from transforms.hot_tier.table.commit import Attempts, commit
 from transforms.hot_tier.table.delta import COMMIT_ONCE, NO_HOOKS, flush_log
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore

@@ -26,8 +26,7 @@ from transforms.hot_tier.data import merge as merging
 from transforms.hot_tier.data.data_file import DataFile
 from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.writer import HotTierWriter
-from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription, layout_of
 from transforms.hot_tier.table.statistics import lower_bound, upper_bound
 from transforms.storage import StorageOptions, TierStore, open_tier
 

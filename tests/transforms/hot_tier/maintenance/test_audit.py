@@ -29,7 +29,7 @@ from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.audit import read_audit, write_audit
 from transforms.hot_tier.maintenance.commit_run import Change, commit_run
-from transforms.hot_tier.maintenance.finish import finish, finish_interrupted, find_committed
+from transforms.hot_tier.maintenance.finish import find_committed, finish, finish_interrupted
 from transforms.hot_tier.table.runs import (
     COMPACT,
     DELETE,
@@ -214,7 +214,7 @@ def test_answers_that_are_lost(
 
 @pytest.mark.slow
 def test_store_that_refuses(s3: S3, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transforms.hot_tier.table.attempts.back_off", lambda failures: 0.0)
+    monkeypatch.setattr("transforms.hot_tier.table.commit.back_off", lambda failures: 0.0)
     straight = open_tier(f"s3://{s3.bucket}/hot", s3.options)
     write_audit(straight, ruled(), None)
     tier = open_tier(straight.uri, StorageOptions(endpoint_url=fault_proxy.endpoint_url, region=REGION))

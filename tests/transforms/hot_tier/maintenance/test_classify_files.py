@@ -15,7 +15,7 @@ from tests.transforms.query.test_compiler import random_query
 from tests.transforms.retention.judging import random_rules, rules_file
 from transforms.hot_tier.maintenance.classify_files import ActionKind, FileAction, classify_files, without_rows
 from transforms.hot_tier.search.event_file import EventFile
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import never_in_map
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query import parse

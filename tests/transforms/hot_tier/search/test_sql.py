@@ -51,25 +51,27 @@ def local(local_tier: TierStore) -> TierStore:
     return filled(local_tier).store
 
 
-def test_on_s3_as_in_a_folder(place: TierStore) -> None:
-    filled(place)
-    assert rows(place, "SELECT status, count(*) FROM events GROUP BY 1 ORDER BY 1 NULLS LAST") == [
+def test_on_s3_as_in_a_folder(empty_store: TierStore) -> None:
+    filled(empty_store)
+    assert rows(empty_store, "SELECT status, count(*) FROM events GROUP BY 1 ORDER BY 1 NULLS LAST") == [
         ("200", 1),
         ("404", 3),
         (None, 1),
     ]
-    assert rows(place, "SELECT tier, date, _time, _message FROM events WHERE date = '2025-01-02'") == [
+    assert rows(empty_store, "SELECT tier, date, _time, _message FROM events WHERE date = '2025-01-02'") == [
         ("hot", date(2025, 1, 2), DAY + timedelta(days=1), "c")
     ]
-    assert rows(place, "SELECT _message FROM events WHERE status = '404' AND host LIKE 'web-%' ORDER BY _time") == [
+    assert rows(
+        empty_store, "SELECT _message FROM events WHERE status = '404' AND host LIKE 'web-%' ORDER BY _time"
+    ) == [
         ("b",),
         ("d",),
     ]
     assert rows(
-        place, "SELECT attributes['it''s'], attributes[''], attributes['none'] FROM events WHERE _message = 'c'"
+        empty_store, "SELECT attributes['it''s'], attributes[''], attributes['none'] FROM events WHERE _message = 'c'"
     ) == [("quoted", "empty", None)]
     with pytest.raises(ConfigurationError, match="disabled by configuration"):
-        rows(place, "SELECT * FROM read_text('/etc/hostname')")
+        rows(empty_store, "SELECT * FROM read_text('/etc/hostname')")
 
 
 def test_view_has_all_columns(local: TierStore) -> None:
@@ -197,9 +199,9 @@ def test_sql_and_search_find_the_same(local: TierStore) -> None:
     assert len(found) == 2
 
 
-def test_file_that_a_foreign_compaction_made(place: TierStore) -> None:
-    foreign_file(place)
-    assert rows(place, "SELECT _message FROM events WHERE status = '404' ORDER BY _time") == [
+def test_file_that_a_foreign_compaction_made(empty_store: TierStore) -> None:
+    foreign_file(empty_store)
+    assert rows(empty_store, "SELECT _message FROM events WHERE status = '404' ORDER BY _time") == [
         ("in the map",),
         ("in its column",),
     ]
@@ -338,16 +340,16 @@ def test_mistakes_are_explained_by_duckdb(local: TierStore, text: str, message: 
         rows(local, text)
 
 
-def test_no_tier(place: TierStore) -> None:
+def test_no_tier(empty_store: TierStore) -> None:
     with pytest.raises(TierError, match="no events yet"):
-        run_sql(place, "SELECT 1 FROM events")
+        run_sql(empty_store, "SELECT 1 FROM events")
 
 
-def test_file_that_is_gone(place: TierStore) -> None:
-    filled(place)
-    place.delete("events/" + next(iter(load_events(place).files)))
+def test_file_that_is_gone(empty_store: TierStore) -> None:
+    filled(empty_store)
+    empty_store.delete("events/" + next(iter(load_events(empty_store).files)))
     with pytest.raises(TierError, match="could not be run"):
-        rows(place, "SELECT * FROM events")
+        rows(empty_store, "SELECT * FROM events")
 
 
 def test_rows_come_as_they_are_found(local: TierStore) -> None:

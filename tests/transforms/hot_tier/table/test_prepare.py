@@ -26,22 +26,22 @@ from transforms.hot_tier.table.statistics import PROPERTY
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 
-def test_table_as_spec_8_has_it(place: TierStore) -> None:
-    assert not table.exists(place)
-    table.check_is_tier_or_empty(place)
-    table.prepare(place)
+def test_table_as_spec_8_has_it(empty_store: TierStore) -> None:
+    assert not table.exists(empty_store)
+    table.check_is_tier_or_empty(empty_store)
+    table.prepare(empty_store)
 
-    assert table.exists(place)
-    events = table.open_events(place)
+    assert table.exists(empty_store)
+    events = table.open_events(empty_store)
     assert events.metadata().partition_columns == ["tier", "date"]
     assert pa.schema(events.schema().to_arrow()) == table.arrow_schema(schema.BASE_ATTRIBUTES)
     assert events.metadata().configuration[PROPERTY] == "_time,_object,host,source,sourcetype,index,filename"
-    assert orjson.loads(place.get("_rekindle/tier.json")) == {
+    assert orjson.loads(empty_store.get("_rekindle/tier.json")) == {
         "format": 1,
         "product": "rekindle",
         "version": schema.VERSION,
     }
-    assert table.promoted_columns(place) == list(schema.BASE_ATTRIBUTES)
+    assert table.promoted_columns(empty_store) == list(schema.BASE_ATTRIBUTES)
     assert (events.protocol().min_reader_version, events.protocol().min_writer_version) == (1, 2)
 
 
@@ -71,11 +71,11 @@ def at_once(*actions: Callable[[], object]) -> list[BaseException]:
     return raised
 
 
-def test_many_make_the_tier_at_once(place: TierStore) -> None:
-    assert at_once(*[lambda: table.prepare(place)] * 5) == []
-    assert table.promoted_columns(place) == list(schema.BASE_ATTRIBUTES)
-    publish(place, ["a"])
-    assert ids(place) == expected_ids(["a"])
+def test_many_make_the_tier_at_once(empty_store: TierStore) -> None:
+    assert at_once(*[lambda: table.prepare(empty_store)] * 5) == []
+    assert table.promoted_columns(empty_store) == list(schema.BASE_ATTRIBUTES)
+    publish(empty_store, ["a"])
+    assert ids(empty_store) == expected_ids(["a"])
 
 
 def test_add_columns(tier: TierStore) -> None:
@@ -199,14 +199,14 @@ def marker(**more: Any) -> bytes:
     ],
     ids=["file", "folder", "delta-table", "events", "product", "newer", "not-json", "no-object"],
 )
-def test_place_that_is_refused(place: TierStore, name: str, data: bytes, message: str) -> None:
-    place.put(name, data)
-    before = {file.path for file in place.list("")}
+def test_place_that_is_refused(empty_store: TierStore, name: str, data: bytes, message: str) -> None:
+    empty_store.put(name, data)
+    before = {file.path for file in empty_store.list("")}
     for attempt in (table.check_is_tier_or_empty, table.prepare):
         with pytest.raises(TierError, match=message) as caught:
-            attempt(place)
-        assert place.uri in str(caught.value)
-    assert {file.path for file in place.list("")} == before
+            attempt(empty_store)
+        assert empty_store.uri in str(caught.value)
+    assert {file.path for file in empty_store.list("")} == before
 
 
 def test_tier_that_is_a_file(tmp_path: Path) -> None:

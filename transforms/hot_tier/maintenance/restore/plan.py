@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from transforms.hot_tier.maintenance.kept_rules import kept_rules
+from transforms.hot_tier.maintenance.accounting import kept_rules
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, RemovedRows, Superseded, removed_rows
 from transforms.hot_tier.maintenance.restore.restorable import Deleted, reading, with_superseded
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import in_both_places
+from transforms.hot_tier.table.file_description import in_both_places
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.retention.compiled_rules import Program, counts
 from transforms.retention.rules import RulesFile

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from transforms.core.errors import TierError
 from transforms.hot_tier.data.rewrite import without_contents
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.storage import TierStore
 
 _KEYS = ("_event_id", "_correlation_id")

@@ -11,8 +11,8 @@ import yaml
 
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.hot_tier.ledger.ledger import Ledger
-from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_committed, committed_of_kind
-from transforms.hot_tier.maintenance.kept_rules import kept_rules
+from transforms.hot_tier.maintenance.accounting import kept_rules
+from transforms.hot_tier.maintenance.commit_run import CommittedRun, committed_of_kind, find_committed
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, Superseded
 from transforms.hot_tier.table.log_entries import commit_time
 from transforms.hot_tier.table.purges import committed_purges, purge_number

@@ -29,8 +29,7 @@ from transforms.hot_tier.maintenance.restore.restorable import (
     reading,
     with_superseded,
 )
-from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import FileDescription, layout_of
 from transforms.hot_tier.table.runs import NEEDS, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore

@@ -46,8 +46,7 @@ from transforms.hot_tier.maintenance.restore.removed_rows import Pair, removed_r
 from transforms.hot_tier.maintenance.restore.restore import find_runs, hold_for, plan_restore, restore
 from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
 from transforms.hot_tier.table.delta import promoted_columns
-from transforms.hot_tier.table.file_description import JOB_METADATA
-from transforms.hot_tier.table.file_names import new_path
+from transforms.hot_tier.table.file_description import JOB_METADATA, new_path
 from transforms.hot_tier.table.prepare import add_columns, prepare
 from transforms.hot_tier.table.runs import RESTORE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot

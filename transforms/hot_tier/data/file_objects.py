@@ -6,8 +6,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.snapshot import LiveFile
+from transforms.storage import TierStore
 
 
 class ObjectBounds:
@@ -29,3 +34,15 @@ class ObjectBounds:
         lows, highs = self._lows[first:last], self._highs[first:last]
         found = np.flatnonzero((lows <= highs) & (lows <= file.max_time) & (highs >= file.min_time))
         return [self._uris[first + int(place)] for place in found]
+
+
+def objects_in(store: TierStore, path: str) -> set[str]:
+    """Return the objects whose rows are in a file, from that column alone.
+
+    Args:
+        store: The tier.
+        path: The file, relative to the table.
+    """
+    with store.open_input(f"{EVENTS}/{path}") as source:
+        column = pq.read_table(source, columns=["_object"], read_dictionary=["_object"])["_object"]
+    return set(pc.unique(column.cast(pa.string())).to_pylist())
