@@ -1,7 +1,6 @@
-"""Events in memory on their way into files: parts, cut by date and merged by time.
+"""Events in memory before they are written: parts, cut by date and merged by time.
 
-What counts is what is kept alive: a slice keeps all of its batch, so a batch is counted whole until its last slice is
-written.
+A slice keeps all of its batch in memory, so a batch is counted whole until its last slice is written.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from transforms.hot_tier.data.attributes import stored_columns
 
 DAY = 86_400_000_000
 PART_OVERHEAD = 16 << 10
-"""About what a batch takes besides its values: small objects make many small batches."""
+"""About what a batch takes besides its values; small objects make many small batches."""
 
 Times = npt.NDArray[np.int64]
 
 
 class Memory:
-    """What the parts of one writer keep alive, in bytes; they may come and go in several threads.
+    """The bytes that the parts of one writer keep in memory, counted across threads.
 
     Attributes:
         used: The bytes.
@@ -39,13 +38,13 @@ class Memory:
         self._lock = threading.RLock()
 
     def add(self, size: int) -> None:
-        """Count bytes that come, or, negative, go."""
+        """Count bytes that were taken, or, negative, released."""
         with self._lock:
             self.used += size
 
 
 class _Owner:
-    """One batch in memory; it is let go with its last part."""
+    """One batch in memory, released with its last part."""
 
     def __init__(self, memory: Memory, batch: pa.RecordBatch) -> None:
         self.size = batch.get_total_buffer_size() + PART_OVERHEAD
@@ -59,7 +58,7 @@ class _Owner:
 
 @dataclass(frozen=True)
 class BufferPart:
-    """Rows in memory, of one date or, where a batch has very many dates, of all of them.
+    """Rows in memory, of one date or, from a batch with very many dates, of all of them.
 
     Attributes:
         batch: Stored columns (`attributes.stored_columns`).
@@ -82,7 +81,7 @@ class BufferPart:
 
     @property
     def weight(self) -> int:
-        """Its share of the batch it keeps alive, in bytes."""
+        """Its share of the batch that it keeps in memory, in bytes."""
         return int(self.owner.size * len(self.times) / self.owner.rows)
 
     @property
@@ -104,7 +103,7 @@ class BufferPart:
 
 
 def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory) -> BufferPart:
-    """Return a batch of events in flight as the hot tier keeps it.
+    """Return a batch of events in flight as the hot tier stores it.
 
     Raises:
         ValueError: an event has no `_time`, or no `_object`.
@@ -116,7 +115,7 @@ def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory)
 
 
 def cut_by_date(part: BufferPart, memory: Memory) -> list[BufferPart]:
-    """Return a part of a few dates as parts of one date each; where it is sorted these are slices."""
+    """Return a part of a few dates as parts of one date each: slices, where it is sorted."""
     if len(part.days) == 1:
         return [part]
     if not is_sorted(part.times):
@@ -126,13 +125,13 @@ def cut_by_date(part: BufferPart, memory: Memory) -> list[BufferPart]:
 
 
 def copy_of(table: pa.Table, memory: Memory, times: Times | None = None) -> BufferPart:
-    """Return rows with memory of their own, so that they don't keep the batches they came from."""
+    """Copy rows, so that they don't keep the batches they came from in memory."""
     arrays = [own_memory(column.combine_chunks()) for column in table.columns]
     return BufferPart.of(pa.RecordBatch.from_arrays(arrays, names=table.schema.names), memory, times)
 
 
 def part_of_slice(batch: pa.RecordBatch, memory: Memory) -> BufferPart:
-    """Return a part that was spilled (`spilling.Slice.read`)."""
+    """Return a part that was spilled (`spill.Slice.read`)."""
     return BufferPart.of(
         pa.RecordBatch.from_arrays([_as_stored(column) for column in batch.columns], names=batch.schema.names), memory
     )
@@ -159,15 +158,14 @@ def merge(
     Args:
         parts: At least one.
         columns: The table's columns; what a part lacks is null.
-        kinds: The columns' types where they are settled; else text is a dictionary where it is one in all parts that
-            have it.
+        kinds: The columns' types; None makes text a dictionary where it is one in all parts that have it.
 
     Returns:
         The table, and its `_time` in microseconds.
     """
     ordered = sorted(parts, key=lambda part: part.first)
     times = np.concatenate([part.times for part in ordered])
-    absent = cache(_nulls)  # one for all columns that nobody has
+    absent = cache(_nulls)  # one for all columns that no part has
     held = [dict(zip(part.batch.schema.names, part.batch.columns, strict=True)) for part in ordered]
     arrays = [
         _column(
@@ -187,7 +185,7 @@ def merge(
 
 
 def is_sorted(times: Times) -> bool:
-    """Whether no time comes before the one before it."""
+    """Whether no time is less than the one before it."""
     return bool((times[1:] >= times[:-1]).all())
 
 

@@ -1,4 +1,4 @@
-"""Which of very many objects a live file may hold, by the statistics of both."""
+"""Which objects a data file holds: by its statistics, or by reading its column `_object`."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ from transforms.storage import TierStore
 
 
 class ObjectBounds:
-    """The times of objects' events."""
+    """The time ranges of very many objects' events."""
 
     def __init__(self, times: Mapping[str, tuple[int, int]]) -> None:
-        """Take, by the objects' URIs, the least and the greatest `_time` in microseconds; the least is the greater
-        where there are none.
+        """Take the least and greatest `_time` of each object, by its URI.
+
+        Args:
+            times: In microseconds since 1970 UTC; the least is greater than the greatest where there are no events.
         """
         self._uris = sorted(times)
         self._lows = np.array([times[uri][0] for uri in self._uris], np.int64)
         self._highs = np.array([times[uri][1] for uri in self._uris], np.int64)
 
     def may_be_in(self, file: LiveFile) -> list[str]:
-        """Return the objects of which a file may hold events."""
+        """Return the objects of which a file may hold events, by its statistics."""
         # another writer's statistics may lack
         first = 0 if file.min_object is None else bisect_left(self._uris, file.min_object)
         last = len(self._uris) if file.max_object is None else bisect_right(self._uris, file.max_object)
         lows, highs = self._lows[first:last], self._highs[first:last]
         found = np.flatnonzero((lows <= highs) & (lows <= file.max_time) & (highs >= file.min_time))
-        return [self._uris[first + int(place)] for place in found]
+        return [self._uris[first + int(number)] for number in found]
 
 
 def objects_in(store: TierStore, path: str) -> set[str]:
-    """Return the objects whose rows are in a file, from that column alone.
+    """Return the objects whose rows are in a file, reading only that column.
 
     Args:
         store: The tier.

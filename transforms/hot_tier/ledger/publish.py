@@ -24,7 +24,7 @@ from transforms.hot_tier.ledger.wave_files import Replaced, WaveFiles
 from transforms.hot_tier.table.commit import commit, finish_commit
 from transforms.hot_tier.table.delta import back_off, one_line
 from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.purges import check_there
+from transforms.hot_tier.table.purges import check_not_purged
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -176,7 +176,7 @@ class _Publication:
         records = self._ledger.waves_of_job(self._wave.job, self._wave.wave)
         if records and not plan.recorded:
             return _result(_sum_of(records), plan.others, ())
-        self._check_there(snapshot, plan.added)
+        self._check_not_purged(snapshot, plan.added)
         attempt = self._write_sidecar(snapshot, self._ledger, plan)
         self._attempt = attempt
         commit(
@@ -187,9 +187,9 @@ class _Publication:
         )
         return None
 
-    def _check_there(self, snapshot: Snapshot, added: Sequence[FileDescription]) -> None:
+    def _check_not_purged(self, snapshot: Snapshot, added: Sequence[FileDescription]) -> None:
         try:
-            check_there(self._wave.tier, snapshot, [file.path for file in added])
+            check_not_purged(self._wave.tier, snapshot, [file.path for file in added])
         except TierError as error:
             raise _RefusedError(str(error)) from error
 

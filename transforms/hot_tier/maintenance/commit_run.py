@@ -17,7 +17,7 @@ from transforms.hot_tier.ledger.ledger import APP_ID
 from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.purges import check_there
+from transforms.hot_tier.table.purges import check_not_purged
 from transforms.hot_tier.table.runs import DONE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
@@ -95,7 +95,7 @@ def commit_run(
             continue  # another run has taken the files out of the table, and of the store
         if change is None:
             return None
-        check_there(folder.tier, snapshot, [file.path for file in change.added])
+        check_not_purged(folder.tier, snapshot, [file.path for file in change.added])
         with attempts.unless_refused():
             tried.append(_record(folder, snapshot, change))
             commit(

@@ -1,4 +1,4 @@
-"""The table `events`: making it, and its columns (spec §8, docs/design.md §5)."""
+"""Creating or checking a hot tier, with its table `events` (spec §8, docs/design.md §5)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _PROPERTIES = {
     "delta.deletedFileRetentionDuration": "interval 3650 days",
     "delta.logRetentionDuration": "interval 3650 days",
 }
-"""Well above the longest grace and restore: what goes, goes by the product's own rules."""
+"""Well above the longest grace: only the product's own rules remove files."""
 
 
 def prepare(tier: TierStore) -> None:
-    """Make the hot tier where there is none yet, or check the one that is there; two may do so at once.
+    """Create the hot tier, or check the one that is there; two processes may do so at once.
 
     Raises:
-        TierError: the place can't hold a hot tier, or holds one that this version can't write.
+        TierError: the location can't hold a hot tier, or holds one that this version can't write.
     """
     check_is_tier_or_empty(tier)
     tier.probe_conditional_put()

@@ -173,9 +173,9 @@ _FRAME = "│─┌┐└┘├┤┬┴┼╭╮╰╯"
 
 def plan(store: TierStore, condition: str) -> str:
     """Return how DuckDB answers; EXPLAIN is not for people, so the guard is passed by."""
-    from transforms.hot_tier.search.sql import _Database
+    from transforms.hot_tier.search.sql import _SqlDatabase
 
-    with _Database() as database:
+    with _SqlDatabase() as database:
         database.show(store, load_events(store))
         found = database.connection.execute(f"EXPLAIN SELECT _message FROM events WHERE {condition}").fetchall()
         return "".join(character for character in found[0][1] if not character.isspace() and character not in _FRAME)
@@ -243,16 +243,16 @@ REFUSED = {
     "a remark": ("-- SELECT 1", "found no statements"),
     "two": ("SELECT 1; SELECT 2", "found 2 statements"),
     "two, the second hidden": ("SELECT 1;;DROP VIEW events", "found 2 statements"),
-    "a write": ("INSERT INTO events VALUES (1)", "this is INSERT"),
-    "a file": ("COPY events TO '/tmp/out.csv'", "this is COPY"),
-    "a table": ("CREATE TABLE x AS SELECT 1", "this is CREATE"),
-    "a drop": ("DROP VIEW events", "this is DROP"),
-    "a setting": ("SET enable_external_access = true", "this is .*SET"),
-    "a pragma": ("PRAGMA enable_profiling", "this is PRAGMA"),
-    "another database": ("ATTACH '/tmp/x.db'", "this is ATTACH"),
-    "an extension": ("INSTALL httpfs", "this is LOAD"),
-    "a call": ("CALL enable_logging()", "this is CALL"),
-    "a plan": ("EXPLAIN SELECT 1", "this is EXPLAIN"),
+    "a write": ("INSERT INTO events VALUES (1)", "found INSERT"),
+    "a file": ("COPY events TO '/tmp/out.csv'", "found COPY"),
+    "a table": ("CREATE TABLE x AS SELECT 1", "found CREATE"),
+    "a drop": ("DROP VIEW events", "found DROP"),
+    "a setting": ("SET enable_external_access = true", "found .*SET"),
+    "a pragma": ("PRAGMA enable_profiling", "found PRAGMA"),
+    "another database": ("ATTACH '/tmp/x.db'", "found ATTACH"),
+    "an extension": ("INSTALL httpfs", "found LOAD"),
+    "a call": ("CALL enable_logging()", "found CALL"),
+    "a plan": ("EXPLAIN SELECT 1", "found EXPLAIN"),
     "no SQL": ("SELEC 1", 'syntax error at or near "SELEC"'),
 }
 
@@ -373,7 +373,7 @@ import os, signal, sys
 from transforms.hot_tier.search import sql
 from transforms.storage import StorageOptions, open_tier
 
-wait, run, armed = sql._Database.wait, sql._Database.run, []
+wait, run, armed = sql._SqlDatabase.wait, sql._SqlDatabase.run, []
 
 def interrupted_wait(database, work):
     return wait(database, (lambda: (os.kill(os.getpid(), signal.SIGINT), work())[1]) if armed else work)
@@ -383,7 +383,7 @@ def armed_run(database, *given):
     armed[:] = [True] * armed[0]
     return run(database, *given)
 
-sql._Database.wait, sql._Database.run = interrupted_wait, armed_run
+sql._SqlDatabase.wait, sql._SqlDatabase.run = interrupted_wait, armed_run
 try:
     with sql.run_sql(open_tier(sys.argv[1], StorageOptions()), sys.argv[3]) as result:
         armed.append(True)

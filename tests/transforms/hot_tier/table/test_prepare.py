@@ -149,15 +149,15 @@ def test_killed_while_a_column_is_added(local_tier: TierStore, monkeypatch: pyte
     """Whatever was done before the kill, and whatever was published since: the next leaves it whole."""
     publish(local_tier, ["a"])
     with monkeypatch.context() as patch:
-        original = columns._settle_once
+        original = columns._sync_once
         left = iter(range(done))
 
-        def settle_once(snapshot: Snapshot) -> None:
+        def sync_once(snapshot: Snapshot) -> None:
             if next(left, None) is None:
                 raise KeyboardInterrupt
             original(snapshot)
 
-        patch.setattr(columns, "_settle_once", settle_once)
+        patch.setattr(columns, "_sync_once", sync_once)
         if done < 2:
             with pytest.raises(KeyboardInterrupt):
                 table.add_columns(local_tier, ["status"])

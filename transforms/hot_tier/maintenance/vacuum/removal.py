@@ -5,7 +5,7 @@ Whatever took them out of the table: deletion, replacement, compaction, a move b
 ever named, of dead writers. What goes is listed on a snapshot, and the list becomes the document of a commit on that
 very snapshot, without actions (`purges`); only then are files deleted. Interrupted, the list is legitimate for ever: no
 commit brings one of its files back, because who adds files after it looks whether they are there
-(`purges.check_there`), and restoring writes rows to new files.
+(`purges.check_not_purged`), and restoring writes rows to new files.
 """
 
 from __future__ import annotations
