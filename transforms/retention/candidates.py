@@ -1,6 +1,4 @@
-"""Events that are old enough to be judged by their text: their columns as Polars has them, and which of them meet a
-condition.
-"""
+"""Events that are old enough for a rule, as Polars columns, and which of them match a condition."""
 
 from __future__ import annotations
 
@@ -47,7 +45,7 @@ class Candidates:
             frame = frame.with_columns(in_one_place(name for name in names if name in in_both_places))
         return cls(frame)
 
-    def that_meet(self, condition: Expr | None, rows: _Rows) -> npt.NDArray[np.bool_]:
+    def matching(self, condition: Expr | None, rows: _Rows) -> npt.NDArray[np.bool_]:
         """Return which of some of them, ascending, meet a condition; None is no condition."""
         names = self.frame.columns
         if condition is None:

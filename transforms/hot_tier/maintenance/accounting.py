@@ -9,16 +9,16 @@ from transforms.hot_tier.maintenance.classify_files import without_rows
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query.instants import format_instant
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 
 Outcome = tuple[LiveFile, SourceResult]
 
 
-def account(program: Program, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
+def account(compiled: CompiledRules, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
     """Return what rules take, as the report has it.
 
     Args:
-        program: The rules.
+        compiled: The rules.
         outcomes: The files that were looked at, and what came of each.
         rows: The rows of the whole table.
 
@@ -28,8 +28,8 @@ def account(program: Program, outcomes: Sequence[Outcome], rows: int) -> dict[st
         that it keeps from the rules (what several keep counts for one of them); `held`, `events`, `bytes` and `share`
         in all.
     """
-    by_rule = [_of_rule(program, number, outcomes, rows) for number in range(len(program.rules))]
-    by_hold = [_of_hold(program, number, outcomes) for number in range(len(program.holds))]
+    by_rule = [_of_rule(compiled, number, outcomes, rows) for number in range(len(compiled.rules))]
+    by_hold = [_of_hold(compiled, number, outcomes) for number in range(len(compiled.holds))]
     events = sum(rule["events"] for rule in by_rule)
     return {
         "rules": by_rule,
@@ -41,24 +41,24 @@ def account(program: Program, outcomes: Sequence[Outcome], rows: int) -> dict[st
     }
 
 
-def without_use(program: Program, found: dict[str, Any], snapshot: Snapshot) -> list[str]:
+def without_use(compiled: CompiledRules, found: dict[str, Any], snapshot: Snapshot) -> list[str]:
     """Return warnings about rules and holds that match nothing at all, as far as the log proves it; a mistyped value is
     one.
 
     Args:
-        program: The rules.
+        compiled: The rules.
         found: What they take (`account`).
         snapshot: The table.
     """
     idle = [
         *(
             (f"rule {rule.name}", rule.when)
-            for rule, count in zip(program.rules, found["rules"], strict=True)
+            for rule, count in zip(compiled.rules, found["rules"], strict=True)
             if not count["events"]
         ),
         *(
             (f"hold {hold.name}", hold.when)
-            for hold, count in zip(program.holds, found["holds"], strict=True)
+            for hold, count in zip(compiled.holds, found["holds"], strict=True)
             if not count["events"]
         ),
     ]
@@ -97,8 +97,8 @@ def file_changes(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     ]
 
 
-def _of_rule(program: Program, number: int, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
-    rule = program.rules[number]
+def _of_rule(compiled: CompiledRules, number: int, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
+    rule = compiled.rules[number]
     taken = [(file, result.taken[number], sum(result.taken)) for file, result in outcomes if result.taken[number]]
     events = sum(count for _, count, _ in taken)
     return {
@@ -112,9 +112,9 @@ def _of_rule(program: Program, number: int, outcomes: Sequence[Outcome], rows: i
     }
 
 
-def _of_hold(program: Program, number: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _of_hold(compiled: CompiledRules, number: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
-        "name": program.holds[number].name,
+        "name": compiled.holds[number].name,
         "events": sum(result.held[number] for _, result in outcomes if result.held),
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Task:
 
     Attributes:
         sources: Live files of one partition, in the order of their times.
-        program: Which rows are taken out of them; None takes all.
+        rules: Which rows are taken out of them; None takes all.
         destination: Where these go; None: they are deleted.
     """
 
     sources: tuple[LiveFile, ...]
-    program: Program | None
+    rules: CompiledRules | None
     destination: Destination | None
 
     def __post_init__(self) -> None:
@@ -56,8 +56,8 @@ class SourceResult:
 
     Attributes:
         path: Which.
-        taken: How many of its rows each of the program's rules takes; one number of all rows without a program.
-        held: How many rows a rule would take but for each of the program's holds; a row counts for the first that keeps
+        taken: How many of its rows each of the rules takes; one number of all rows without rules.
+        held: How many rows a rule would take but for each of the holds; a row counts for the first that keeps
             it.
         rest: The file that holds its other rows; None where all or none are taken, or rows are only counted.
         warning: Why none of its rows is touched, empty where it is not so.
