@@ -15,8 +15,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags
 from transforms.event_pipelines.words import MOST_PIECES, Pieces, have_any, pieces, rare, without
-from transforms.processors.kernels.events import Columns, Events, Flags, as_flags
+from transforms.processors.kernels.events import Columns, Events
 from transforms.query import Expr, columns_read, compile_query
 from transforms.query.syntax import MESSAGE_COLUMN, And, Or
 

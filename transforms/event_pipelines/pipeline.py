@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from transforms.arrow import Flags
 from transforms.core.schema import attribute_name
 from transforms.event_pipelines.conditions import Conditions
 from transforms.event_pipelines.run_names import RunNames
-from transforms.processors.kernels.events import Columns, Events, Flags
+from transforms.processors.kernels.events import Columns, Events
 from transforms.processors.parameters import output_column
 from transforms.processors.processor import Processor
 from transforms.query import Expr, columns_read

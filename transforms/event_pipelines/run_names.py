@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.arrow.views import Indices
+from transforms.arrow import Indices
 
 
 class RunNames:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from transforms.arrow import Flags
 from transforms.core import schema
 from transforms.event_pipelines.pipeline import Pipeline, Step, Watch, apply_pipelines
-from transforms.processors.kernels.events import Columns, Events, Flags
+from transforms.processors.kernels.events import Columns, Events
 from transforms.timestamps import settle_times
 
 CHANGED, SKIPPED, FAILED, NOT_MATCHED = "changed", "skipped", "failed", "not matched"

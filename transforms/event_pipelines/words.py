@@ -15,8 +15,9 @@ from functools import lru_cache
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.views import with_small_letters
-from transforms.processors.kernels.events import Flags, as_flags
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags, as_series
+from transforms.arrow.strings import fold_ascii_case
 from transforms.query import Expr
 from transforms.query.syntax import (
     MESSAGE_COLUMN,
@@ -31,7 +32,6 @@ from transforms.query.syntax import (
     Pattern,
     Word,
 )
-from transforms.timestamps import as_series
 
 Pieces = frozenset[str]
 NOTHING = Not(Everything())
@@ -110,7 +110,7 @@ def have_any(messages: pa.Array, looked_for: Pieces) -> Flags:
     whose lower case is k, and U+017F, a lower case letter itself. Lower case first: without case, ten words are too
     many for the engine's quick search.
     """
-    small = with_small_letters(messages)
+    small = fold_ascii_case(messages)
     texts = as_series(messages).str.to_lowercase() if small is None else as_series(small)
     return as_flags(
         texts.str.contains("|".join(pl.escape_regex(piece).replace("s", "[sſ]") for piece in sorted(looked_for)))

@@ -11,8 +11,9 @@ from typing import ClassVar
 
 import yaml
 
+from transforms.arrow import Flags
 from transforms.core.errors import ConfigurationError
-from transforms.processors.kernels.events import Events, Flags
+from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.searching import groups_of, put_groups
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor

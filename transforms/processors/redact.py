@@ -14,7 +14,8 @@ from typing import ClassVar
 
 import polars as pl
 
-from transforms.processors.kernels.events import Events, Flags
+from transforms.arrow import Flags
+from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.searching import place
 from transforms.processors.kernels.sensitive import FINDERS, NAMED, misspelt
 from transforms.processors.parameters import Parameters

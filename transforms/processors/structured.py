@@ -10,11 +10,12 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from transforms.arrow.views import take
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags, as_view, is_present, take
 from transforms.core.schema import attribute_column
 from transforms.formats.json.inner import InnerObjects
 from transforms.formats.json.objects import Piece
-from transforms.processors.kernels.events import Events, Flags, as_flags, as_views, is_valid
+from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters, output_column
 from transforms.processors.processor import Processor
 
@@ -70,7 +71,7 @@ class Json(_Structured):
             fits = np.ones(len(piece.messages), np.bool_)
             for name, column in piece.fields.items():
                 if name not in names:
-                    fits &= ~is_valid(column)
+                    fits &= ~is_present(column)
             failed[piece.low : piece.high] |= ~fits
             self._put(events, piece, fits, names)
         return failed
@@ -114,7 +115,7 @@ class KeyValue(_Structured):
     def _put(self, events: Events, name: str, part: pl.DataFrame) -> None:
         rows = np.zeros(len(events), np.bool_)
         rows[part["row"].to_numpy()] = True
-        events.where(rows).put(output_column(self.prefix + name), as_views(part["value"].to_arrow(compat_level=_VIEWS)))
+        events.where(rows).put(output_column(self.prefix + name), as_view(part["value"].to_arrow(compat_level=_VIEWS)))
 
 
 def _kept_names(counts: Counter[str], rows: int) -> Set[str]:

@@ -4,7 +4,7 @@ Every step is a column operation.
 """
 
 from transforms.timestamps.clock import check_timezone
-from transforms.timestamps.columns import as_series, parse_epochs, parse_times
+from transforms.timestamps.columns import parse_epochs, parse_times
 from transforms.timestamps.detection import detect_times
 from transforms.timestamps.epochs import UNITS
 from transforms.timestamps.forms import FORMS, PARTS, Form
@@ -18,7 +18,6 @@ __all__ = [
     "FirstRows",
     "Form",
     "TimeFields",
-    "as_series",
     "check_timezone",
     "detect_times",
     "parse_epochs",

@@ -12,6 +12,7 @@ from datetime import datetime
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.arrays import as_series
 from transforms.timestamps.casting import cast_iso, first_of, nothing
 from transforms.timestamps.clock import Clock
 from transforms.timestamps.epochs import UNITS, read_epochs
@@ -68,17 +69,6 @@ def parse_epochs(values: pa.Array | pl.Series, *, received: datetime, unit: str)
     """Read a column of numbers of one unit (`UNITS`), as `parse_times` reads those whose size tells it."""
     clock = Clock("UTC", received, received)
     return clock.believe(read_epochs(as_series(values).str.strip_chars(), scale=UNITS[unit]))
-
-
-def as_series(values: pa.Array | pl.Series) -> pl.Series:
-    """Give strings of any Arrow layout to Polars; views are not copied."""
-    if isinstance(values, pl.Series):
-        return values
-    if pa.types.is_dictionary(values.type) or pa.types.is_null(values.type):
-        values = values.cast(pa.string())
-    series = pl.from_arrow(values)
-    assert isinstance(series, pl.Series)  # noqa: S101  from an array, always
-    return series
 
 
 def by_runs(texts: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:

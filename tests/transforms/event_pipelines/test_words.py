@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import many
 from tests.transforms.query.reference import holds
-from transforms.arrow.views import with_small_letters
+from transforms.arrow.strings import fold_ascii_case
 from transforms.event_pipelines import apply_pipelines, conditions
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.event_pipelines.words import NOTHING, have_any, pieces, rare, without
@@ -91,12 +91,12 @@ def test_no_character_that_equals_an_ascii_one_is_missed() -> None:
 
 def test_small_letters() -> None:
     texts = ["first", "", None, "A", "TWELVE BYTES", "Thirteen Byte", "{`~ and a Longer Text, 0123456789-:"]
-    small = with_small_letters(pa.array(texts, pa.string_view())[1:])
+    small = fold_ascii_case(pa.array(texts, pa.string_view())[1:])
     small.validate(full=True)
     assert small.to_pylist() == [text and text.lower() for text in texts[1:]]
     assert small.equals(pa.array(small.to_pylist(), pa.string_view()))
     for other in ("é", "a longer text with an é in it"):
-        assert with_small_letters(pa.array([*texts, other], pa.string_view())) is None
+        assert fold_ascii_case(pa.array([*texts, other], pa.string_view())) is None
 
 
 def test_pieces_that_many_messages_have_are_not_rare() -> None:

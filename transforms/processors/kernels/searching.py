@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.processors.kernels.events import Events, Flags, as_flags, is_valid
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags, as_series, is_present
+from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters, output_column
-from transforms.timestamps import as_series
 
 _VIEWS = pl.CompatLevel.newest()
 HINT = "Patterns run in linear time, by Rust's engine (https://docs.rs/regex): without look-around, backreferences and atomic groups"
@@ -71,9 +72,9 @@ def _unmatched(values: pa.Array, pattern: str, found: list[pa.Array]) -> Flags |
     """Return which values no group took part in, but for those that match all the same."""
     if any(group.null_count == 0 for group in found):
         return None
-    empty = is_valid(values)
+    empty = is_present(values)
     for group in found:
-        empty &= ~is_valid(group)
+        empty &= ~is_present(group)
     rows = np.flatnonzero(empty)
     if rows.size:
         empty[rows] = ~as_flags(as_series(values).gather(rows).str.contains(pattern))
