@@ -33,17 +33,24 @@ RECORDS = 1000
 VARIANTS = {variant.extension: variant for variant in COMPRESSED.values()}
 """One a codec's extension: those that share one are all found alike, with or without it."""
 ENDINGS = sorted(path.name.removeprefix("text.log") for path in CORPUS.glob("text.log.*"))
-WITH_MAGIC = [ending for ending in ENDINGS if VARIANTS[Path(ending).suffix].magic]
+
+
+def extension(ending: str) -> str:
+    """Return the last extension: `.gz` of `.pigz.gz`."""
+    return ending[ending.rindex(".") :]
+
+
+WITH_MAGIC = [ending for ending in ENDINGS if VARIANTS[extension(ending)].magic]
 
 
 def codec_of(ending: str) -> str:
-    return VARIANTS[Path(ending).suffix].codec
+    return VARIANTS[extension(ending)].codec
 
 
 def another(ending: str) -> str:
     """Return the extension of another codec."""
     ring = WITH_MAGIC[WITH_MAGIC.index(ending) :] + WITH_MAGIC
-    return next(Path(other).suffix for other in ring if codec_of(other) != codec_of(ending))
+    return next(extension(other) for other in ring if codec_of(other) != codec_of(ending))
 
 
 # What differs from one reading of the same bytes to the next.

@@ -44,8 +44,8 @@ def _write_prefixes(views: npt.NDArray[np.int32], text: bytes, starts: npt.NDArr
     """Write the first four bytes of each slice; those too near the end of the text are short, and written later."""
     if len(text) < 4:
         return
-    words = np.ndarray((len(text) - 3,), np.dtype("<i4"), text, strides=(1,))
-    views[:, 1] = words[np.minimum(starts, len(text) - 4)]
+    prefixes = np.ndarray((len(text) - 3,), np.dtype("<i4"), text, strides=(1,))
+    views[:, 1] = prefixes[np.minimum(starts, len(text) - 4)]
 
 
 def _write_inline(views: npt.NDArray[np.int32], text: bytes, rows: Indices) -> None:
@@ -98,7 +98,7 @@ def fold_ascii_case(array: pa.Array) -> pa.Array | None:
     return _build(views.view(_VIEW)[:, 0], valid, [pa.py_buffer(text | _LOWER) for text in texts])
 
 
-def split_lists(lists: pa.ListArray, width: int) -> tuple[list[pa.Array], Indices]:
+def split_columns(column: pa.ListArray, width: int) -> tuple[list[pa.Array], Indices]:
     """Split a list column into `width` columns of strings.
 
     Args:
@@ -108,7 +108,7 @@ def split_lists(lists: pa.ListArray, width: int) -> tuple[list[pa.Array], Indice
     Returns:
         The columns, and how many strings of each list are not null.
     """
-    cells, rows = lists.flatten(), len(lists)
+    cells, rows = column.flatten(), len(column)
     views, valid, data = _parts(cells)
     table = views.reshape(rows, width)
     if valid is None:

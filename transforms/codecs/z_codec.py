@@ -30,7 +30,7 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
         raise stream.truncated()
     if not _can_begin(head):
         raise stream.corrupt(f"the header {head.hex(' ')} is none of compress")
-    source = _Source(stream)
+    source = _InputFile(stream)
     given = 0
     try:
         for chunk in iterate_callbacks(lambda write: _run(source, write)):
@@ -45,8 +45,8 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
         raise stream.corrupt(error, offset=offset) from error
 
 
-def _run(source: _Source, write: Callable[[bytes], None]) -> None:
-    sink = _Sink(write)
+def _run(source: _InputFile, write: Callable[[bytes], None]) -> None:
+    sink = _OutputFile(write)
     try:
         ncompress.decompress(source, sink)
     finally:
@@ -59,7 +59,7 @@ def _can_begin(head: bytes) -> bool:
     )
 
 
-class _Source:
+class _InputFile:
     """The file that ncompress reads from."""
 
     def __init__(self, stream: CompressedInput) -> None:
@@ -78,7 +78,7 @@ class _Source:
         return len(self.kept) <= _KEPT
 
 
-class _Sink:
+class _OutputFile:
     """The file that ncompress writes to by the kilobyte; larger chunks are handed on."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:

@@ -35,18 +35,18 @@ class Pipeline:
     enabled: bool = True
 
 
-class Step(NamedTuple):
+class StepName(NamedTuple):
     """Where a processor stands: the name of its pipeline, and `steps[2].regex` there."""
 
     pipeline: str
     step: str
 
 
-Failures = Counter[Step]
+Failures = Counter[StepName]
 """On how many events each processor failed."""
 
 
-class Watch:
+class StepObserver:
     """Is told what a run does; this one counts failures."""
 
     def __init__(self, failures: Failures | None = None) -> None:
@@ -56,7 +56,7 @@ class Watch:
     def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
         """A pipeline's condition was looked at; `ran` says whether any event satisfied it."""
 
-    def done(self, step: Step, events: Events, failed: Flags | None) -> None:
+    def done(self, step: StepName, events: Events, failed: Flags | None) -> None:
         """A processor has run on some events, and failed on those that are flagged, None for none."""
         del events
         if self._failures is not None and failed is not None and (count := int(failed.sum())):
@@ -70,7 +70,7 @@ def apply_pipelines(
     received: datetime,
     modified: datetime | None = None,
     failures: Failures | None = None,
-    watch: Watch | None = None,
+    watch: StepObserver | None = None,
 ) -> pa.RecordBatch:
     """Run all enabled pipelines in order; each sees what those before it made.
 
@@ -91,7 +91,7 @@ def apply_pipelines(
     events = Events(columns, None, modified or received, received)
     conditions = Conditions([one.when for one in _steps(pipelines) if isinstance(one, Pipeline) and one.when], columns)
     for pipeline in pipelines:
-        _run(pipeline, events, conditions, names, watch or Watch(failures))
+        _run(pipeline, events, conditions, names, watch or StepObserver(failures))
     ran = names.column()
     if ran is None:
         return batch
@@ -99,7 +99,7 @@ def apply_pipelines(
     return columns.batch()
 
 
-def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunNames, watch: Watch) -> None:
+def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunNames, watch: StepObserver) -> None:
     if not pipeline.enabled:
         return
     chosen = _chosen(pipeline.when, events, conditions, names)
@@ -111,7 +111,7 @@ def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunN
         if isinstance(step, Pipeline):
             _run(step, chosen, conditions, names, watch)
         else:
-            watch.done(Step(pipeline.name, f"steps[{at}].{step.name}"), chosen, _trimmed(step.apply(chosen)))
+            watch.done(StepName(pipeline.name, f"steps[{at}].{step.name}"), chosen, _trimmed(step.apply(chosen)))
 
 
 def _chosen(condition: Expr | None, events: Events, conditions: Conditions, names: RunNames) -> Events | None:

@@ -1,6 +1,6 @@
 """Plain text: a line is an event (spec §4.3), or several lines are, where `multilineStart` says how an event begins.
 
-The time in it is looked for later, when pipelines had their say (`timestamps.settle_times`).
+The time in it is looked for later, when pipelines had their say (`timestamps.choose_times`).
 """
 
 from __future__ import annotations

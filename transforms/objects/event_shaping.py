@@ -14,7 +14,7 @@ from transforms.event_pipelines import Failures, Pipeline
 from transforms.objects.outcomes import too_old
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.durations import format_duration
-from transforms.timestamps import settle_times
+from transforms.timestamps import choose_times
 
 
 def apply_pipelines(
@@ -45,7 +45,7 @@ def apply_pipelines(
         )
     if counts is not None:
         counts.update({f"pipeline {step.pipeline}, {step.step}": number for step, number in failures.items()})
-    batch = settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
+    batch = choose_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
     if counts is not None and timestamp == "auto" and (untimed := _untimed(batch)):
         counts[schema.TIME_RECEIVED] += untimed
     if counts is not None and rules_by_section:

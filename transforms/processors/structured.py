@@ -60,28 +60,28 @@ class Json(_Structured):
         texts = texts.str.strip_chars(" \t\r\n")
         given = as_flags(texts.is_not_null())
         failed = given & ~as_flags(texts.str.starts_with("{"))
-        pieces = list(InnerObjects().read(texts.to_arrow(compat_level=_VIEWS)))
+        blocks = list(InnerObjects().read(texts.to_arrow(compat_level=_VIEWS)))
         counts = Counter[str]()
-        for piece in pieces:
-            counts.update({name: len(column) - column.null_count for name, column in piece.fields.items()})
+        for block in blocks:
+            counts.update({name: len(column) - column.null_count for name, column in block.fields.items()})
         names = _kept_names(counts, len(events))
-        for piece in pieces:
-            wrong = [row for row, error in piece.errors.items() if error.startswith("invalid_json")]
-            failed[piece.low :][wrong] = True
-            fits = np.ones(len(piece.messages), np.bool_)
-            for name, column in piece.fields.items():
+        for block in blocks:
+            wrong = [row for row, error in block.errors.items() if error.startswith("invalid_json")]
+            failed[block.low :][wrong] = True
+            fits = np.ones(len(block.messages), np.bool_)
+            for name, column in block.fields.items():
                 if name not in names:
                     fits &= ~is_present(column)
-            failed[piece.low : piece.high] |= ~fits
-            self._put(events, piece, fits, names)
+            failed[block.low : block.high] |= ~fits
+            self._put(events, block, fits, names)
         return failed
 
-    def _put(self, events: Events, piece: Piece, fits: Flags, names: Set[str]) -> None:
+    def _put(self, events: Events, block: Piece, fits: Flags, names: Set[str]) -> None:
         rows = np.zeros(len(events), np.bool_)
-        rows[piece.low : piece.high] = fits
+        rows[block.low : block.high] = fits
         part, chosen = events.where(rows), np.flatnonzero(fits)
-        for name in (name for name in piece.fields if name in names):
-            column = piece.fields[name]
+        for name in (name for name in block.fields if name in names):
+            column = block.fields[name]
             part.put(
                 attribute_column(self.prefix + name), column if len(chosen) == len(column) else take(column, chosen)
             )

@@ -94,22 +94,22 @@ class CompiledRules:
         )
         return cls(tuple(rules), rules_file.holds)
 
-    def columns_needed(self, names: Collection[str], *, in_both_places: Collection[str] = ()) -> list[str]:
+    def columns_needed(self, names: Collection[str], *, in_both: Collection[str] = ()) -> list[str]:
         """Return which of a table's columns `evaluate` reads; takes their names, and what `evaluate` takes."""
         needed = {_TIME}
         conditions = [rule.when for rule in self.rules] + [hold.when for hold in self.holds]
         for condition in conditions:
             needed |= set() if condition is None else columns_read(condition, names)
-        if not needed.isdisjoint(in_both_places):
+        if not needed.isdisjoint(in_both):
             needed.add(schema.ATTRIBUTES_COLUMN)
         return [name for name in names if name in needed]
 
-    def evaluate(self, table: pa.Table | pa.RecordBatch, *, in_both_places: Collection[str] = ()) -> Evaluation:
+    def evaluate(self, table: pa.Table | pa.RecordBatch, *, in_both: Collection[str] = ()) -> Evaluation:
         """Evaluate the rules on events, as a file of the hot tier has them or as they are in flight.
 
         Args:
             table: The events; of its columns at least `columns_needed`.
-            in_both_places: Attributes that are in their column in some rows and in the map in others, as in files of
+            in_both: Attributes that are in their column in some rows and in the map in others, as in files of
                 other writers.
         """
         rule = np.full(table.num_rows, STAYS, np.int32)
@@ -117,8 +117,8 @@ class CompiledRules:
         times = _times(table.column(_TIME))
         old = np.flatnonzero(times < self.rules[0].cutoff) if self.rules else np.empty(0, np.int64)
         if len(old):
-            read = table.select(self.columns_needed(table.schema.names, in_both_places=in_both_places))
-            events = Candidates.of(read, old, in_both_places)
+            read = table.select(self.columns_needed(table.schema.names, in_both=in_both))
+            events = Candidates.of(read, old, in_both)
             taken = self._taken(events, times[old])
             hold[old] = kept = self._held(events, taken)
             taken[kept != STAYS] = STAYS

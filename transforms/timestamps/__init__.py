@@ -3,13 +3,13 @@
 Every step is a column operation.
 """
 
+from transforms.timestamps.choosing import choose_times, put_times
 from transforms.timestamps.clock import check_timezone
 from transforms.timestamps.columns import parse_epochs, parse_times
 from transforms.timestamps.detection import detect_times
 from transforms.timestamps.epochs import UNITS
 from transforms.timestamps.forms import FORMS, PARTS, Form
 from transforms.timestamps.records import FirstRows, TimeFields, record_times
-from transforms.timestamps.settling import put_times, settle_times
 
 __all__ = [
     "FORMS",
@@ -24,5 +24,5 @@ __all__ = [
     "parse_times",
     "put_times",
     "record_times",
-    "settle_times",
+    "choose_times",
 ]

@@ -46,11 +46,11 @@ def stored(events: list[Event], promoted: tuple[str, ...], *, text: str = "view"
 
 
 def evaluated(
-    compiled: CompiledRules, table: pa.Table | pa.RecordBatch, in_both_places: tuple[str, ...] = ()
+    compiled: CompiledRules, table: pa.Table | pa.RecordBatch, in_both: tuple[str, ...] = ()
 ) -> list[tuple[str | None, bool]]:
     found = compiled.evaluate(
-        table.select(compiled.columns_needed(table.schema.names, in_both_places=in_both_places)),
-        in_both_places=in_both_places,
+        table.select(compiled.columns_needed(table.schema.names, in_both=in_both)),
+        in_both=in_both,
     )
     names = [None if number == STAYS else compiled.rules[number].name for number in found.rule]
     return list(zip(names, map(bool, found.held), strict=True))
@@ -141,7 +141,7 @@ def test_only_columns_that_a_condition_names_are_needed() -> None:
     names = ["_time", "_message", "_error", "never", "status", "attributes"]
     assert compiled.columns_needed(names) == ["_time", "_error", "status", "attributes"]
     assert compiled.columns_needed(["_time", "status", "user", "attributes"]) == ["_time", "status", "user"]
-    assert compiled.columns_needed(["_time", "status", "user", "attributes"], in_both_places=["user"]) == names[:1] + [
+    assert compiled.columns_needed(["_time", "status", "user", "attributes"], in_both=["user"]) == names[:1] + [
         "status",
         "user",
         "attributes",

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from transforms.arrow import Indices
 from transforms.arrow.arrays import single_chunk, take
-from transforms.arrow.strings import nulls, split_lists
+from transforms.arrow.strings import nulls, split_columns
 from transforms.formats.record_block import MAX_CELLS
 
 _SAMPLE = 256
@@ -121,7 +121,7 @@ class JsonFields:
         counts = single_chunk(result.column("k")).to_numpy(zero_copy_only=False)
         if not names:
             return {}, np.zeros(len(objects), np.int64), counts
-        columns, found = split_lists(single_chunk(result.column("x")), len(names))
+        columns, found = split_columns(single_chunk(result.column("x")), len(names))
         return dict(zip(names, columns, strict=True)), found, counts
 
     def _count_names(self, objects: pa.Array) -> list[tuple[str, int]]:

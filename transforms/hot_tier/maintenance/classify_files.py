@@ -19,7 +19,7 @@ from transforms.hot_tier.table.live_files import BOUND_PRECISION, Known
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query import Expr
 from transforms.query.bounds import time_bounds
-from transforms.query.certainty import ALL_ROWS, NO_ROW, Certainty, KnownValues, settle_all
+from transforms.query.certainty import ALL_ROWS, NO_ROW, Certainty, KnownValues, prove_all
 from transforms.query.pruning import Values
 from transforms.query.syntax import Field
 from transforms.retention.compiled_rules import STAYS, CompiledRules
@@ -145,7 +145,7 @@ class _Judging:
             distinct, codes = self._values(field)
             return KnownValues(distinct, codes[places])
 
-        return settle_all(condition, known, len(places))
+        return prove_all(condition, known, len(places))
 
     def _values_of(self, field: Field) -> KnownValues:
         distinct: dict[Values, int] = {}

@@ -17,7 +17,7 @@ from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.rewrite import Keep, rewrite_file
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import in_both_places
+from transforms.hot_tier.table.file_names import in_both
 from transforms.hot_tier.table.snapshot import LiveFile
 from transforms.retention.compiled_rules import STAYS, CompiledRules, counts
 from transforms.storage import TierStore
@@ -97,14 +97,14 @@ def _count(store: TierStore, source: LiveFile, compiled: CompiledRules | None) -
     with store.open_input(f"{EVENTS}/{source.path}") as opened:
         parquet = pq.ParquetFile(opened)
         names = parquet.schema_arrow.names
-        both = in_both_places(source.path, names)
-        columns = compiled.columns_needed(names, in_both_places=both)
+        both = in_both(source.path, names)
+        columns = compiled.columns_needed(names, in_both=both)
         for number in range(parquet.num_row_groups):
             table = parquet.read_row_group(number, columns=columns)
             if table["_time"].null_count:  # only another writer's: it could not be written again
                 left = f"{EVENTS}/{source.path}: another program wrote this file, with events that have no _time: it is left as it is"
                 return SourceResult(source.path, (0,) * len(compiled.rules), warning=left)
-            evaluated = compiled.evaluate(table, in_both_places=both)
+            evaluated = compiled.evaluate(table, in_both=both)
             taken += counts(evaluated.rule, len(taken))
             held += counts(evaluated.hold, len(held))
     return SourceResult(source.path, tuple(taken.tolist()), tuple(held.tolist()))
@@ -139,7 +139,7 @@ def _rows(path: str, compiled: CompiledRules, *, taken: bool) -> Keep:
     """Return what chooses the rows of a table that the rules take, or leave."""
 
     def choose(table: pa.Table) -> pa.Array:
-        rule = compiled.evaluate(table, in_both_places=in_both_places(path, table.schema.names)).rule
+        rule = compiled.evaluate(table, in_both=in_both(path, table.schema.names)).rule
         return pa.array((rule != STAYS) == taken)
 
     return choose

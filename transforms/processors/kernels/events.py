@@ -169,5 +169,5 @@ class Events:
         else:
             self.columns.merge(name, nulls(0), self.rows, np.full(len(self), -1))
 
-    def _rows(self, places: Indices) -> Indices:
-        return places if self.rows is None else self.rows[places]
+    def _rows(self, picks: Indices) -> Indices:
+        return picks if self.rows is None else self.rows[picks]

@@ -97,7 +97,8 @@ def groups_of(pattern: str, parameters: Parameters, *, shown: str | None = None)
         groups = pl.Series([""]).str.extract_groups(pattern).struct.fields
     except pl.exceptions.PolarsError as error:
         parameters.problem(
-            "pattern", place(pattern, str(error)) if shown is None else f"{reason(str(error))}, in '{shown}'. {HINT}"
+            "pattern",
+            locate_error(pattern, str(error)) if shown is None else f"{error_reason(str(error))}, in '{shown}'. {HINT}",
         )
         return ()
     if not groups:
@@ -108,15 +109,15 @@ def groups_of(pattern: str, parameters: Parameters, *, shown: str | None = None)
     return tuple(groups)
 
 
-def reason(report: str) -> str:
+def error_reason(report: str) -> str:
     """Return why the engine refuses a pattern, from its report."""
     return report.rsplit("error:", 1)[-1].strip()
 
 
-def place(pattern: str, report: str) -> str:
+def locate_error(pattern: str, report: str) -> str:
     """Say in one line where and why the engine refuses a pattern."""
     caret = re.search(r"^    ( *)(\^+)", report, re.MULTILINE)
     if caret is None or "\n" in pattern:
-        return f"{reason(report)}, in '{pattern}'. {HINT}"
+        return f"{error_reason(report)}, in '{pattern}'. {HINT}"
     start, width = len(caret[1]), len(caret[2])
-    return f"character {start + 1}, '{pattern[start : start + width]}': {reason(report)}, in '{pattern}'. {HINT}"
+    return f"character {start + 1}, '{pattern[start : start + width]}': {error_reason(report)}, in '{pattern}'. {HINT}"

@@ -143,7 +143,7 @@ def rows_of(tier: Tier, snapshot: Snapshot, file: LiveFile, compiled: CompiledRu
     """Return by which rules a file's rows go, and whether rows are held, as the rows themselves say."""
     table = pq.ParquetFile(Path(tier.store.table_uri("events").removeprefix("file://")) / file.path).read()
     both = EventFile(tier.store, file, never_in_map(snapshot, [file.path]))._in_both_places
-    found = compiled.evaluate(table, in_both_places=both)
+    found = compiled.evaluate(table, in_both=both)
     return set(found.rule.tolist()), set(found.held.tolist())
 
 

@@ -15,7 +15,7 @@ from transforms.hot_tier.maintenance.kept_rules import kept_rules
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, RemovedRows, Superseded, removed_rows
 from transforms.hot_tier.maintenance.restore.restorable import Deleted, reading, with_superseded
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import in_both_places
+from transforms.hot_tier.table.file_names import in_both
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.retention.compiled_rules import CompiledRules, counts
 from transforms.retention.rules import RulesFile
@@ -104,6 +104,6 @@ def _count_pair(tier: TierStore, pair: Pair, superseded: Superseded, compiled: C
 def _judge(parquet: pq.ParquetFile, rows: RemovedRows, pair: Pair, compiled: CompiledRules) -> npt.NDArray[np.int64]:
     """Return how many of a row group's wanted rows each rule takes."""
     names = parquet.schema_arrow.names
-    both = in_both_places(pair.old, names)
-    table = parquet.read_row_group(rows.group, columns=compiled.columns_needed(names, in_both_places=both))
-    return counts(compiled.evaluate(table, in_both_places=both).rule[rows.wanted], len(compiled.rules))
+    both = in_both(pair.old, names)
+    table = parquet.read_row_group(rows.group, columns=compiled.columns_needed(names, in_both=both))
+    return counts(compiled.evaluate(table, in_both=both).rule[rows.wanted], len(compiled.rules))

@@ -19,7 +19,7 @@ receiver.
 """
 
 
-def settle_times(
+def choose_times(
     batch: pa.RecordBatch,
     *,
     timestamp: str,
