@@ -13,7 +13,7 @@ import pyarrow as pa
 from transforms.event_pipelines import Pipeline
 from transforms.objects.event_shaping import apply_pipelines
 from transforms.objects.outcomes import EventCounts
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 
 MAIN = "main"
 COUNTS = "counts"
@@ -34,17 +34,17 @@ class ApplyPipelines(beam.PTransform):
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
-        programs: Rules by their section, to count which events are too old for them.
+        rules_by_section: Rules by their section, to count which events are too old for them.
     """
 
     pipelines: tuple[Pipeline, ...] = ()
     timestamp: str = "auto"
     timezone: str = "UTC"
-    programs: Mapping[str, Program] = field(default_factory=dict)
+    rules_by_section: Mapping[str, CompiledRules] = field(default_factory=dict)
 
     def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.pvalue.DoOutputsTuple:
         """Apply `apply_pipelines` to every batch, with its counts as a tagged output."""
-        apply = beam.ParDo(_ApplyPipelinesFn(self.pipelines, self.timestamp, self.timezone, self.programs))
+        apply = beam.ParDo(_ApplyPipelinesFn(self.pipelines, self.timestamp, self.timezone, self.rules_by_section))
         return batches | "Apply" >> apply.with_output_types(pa.RecordBatch, **{COUNTS: EventCounts}).with_outputs(
             COUNTS, main=MAIN
         )
@@ -52,10 +52,18 @@ class ApplyPipelines(beam.PTransform):
 
 class _ApplyPipelinesFn(beam.DoFn):
     def __init__(
-        self, pipelines: tuple[Pipeline, ...], timestamp: str, timezone: str, programs: Mapping[str, Program]
+        self,
+        pipelines: tuple[Pipeline, ...],
+        timestamp: str,
+        timezone: str,
+        rules_by_section: Mapping[str, CompiledRules],
     ) -> None:
         self._pipelines = pipelines
-        self._settings: dict[str, Any] = {"timestamp": timestamp, "timezone": timezone, "programs": programs}
+        self._settings: dict[str, Any] = {
+            "timestamp": timestamp,
+            "timezone": timezone,
+            "rules_by_section": rules_by_section,
+        }
 
     def process(self, batch: pa.RecordBatch) -> Iterator[Any]:
         counts: Counter[str] = Counter()

@@ -110,7 +110,7 @@ def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
 
 def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> dict[str, Any]:
     """Return an object's document, with which of the shown attributes fill a column and which go into the map."""
-    document = preview_object(sample, context.reading, context.pipelines, context.programs, events=events)
+    document = preview_object(sample, context.reading, context.pipelines, context.rules_by_section, events=events)
     names = {schema.attribute_name(key): None for event in document["events"] for key in event["after"]}
     return document | {
         "disposition": disposition,

@@ -43,7 +43,9 @@ def run_wave(
         read=ReadEvents(
             specification.bucket, settings.source_options, reading, settings.hot_tier, settings.tier_options
         ),
-        apply=ApplyPipelines(context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.programs),
+        apply=ApplyPipelines(
+            context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.rules_by_section
+        ),
         write=WriteHotTier(
             settings.hot_tier, settings.tier_options, columns, reading.task_id, _buffer_bytes(settings.memory, engine)
         ),

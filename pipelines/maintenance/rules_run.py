@@ -22,7 +22,7 @@ from transforms.hot_tier.table.live_files import load_events
 from transforms.hot_tier.table.runs import MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.storage import TierStore
 
 
@@ -41,7 +41,7 @@ class RuledRun:
     kind: str
     rules: Rules
     now: datetime | None
-    plan: Callable[[Snapshot, Program], MaintenancePlan]
+    plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
     execute: bool
 
 
@@ -68,7 +68,7 @@ def run_rules(
     """
     run = asked.rules.new_run(asked.kind, now=asked.now)
     with closing(Rewriter(settings, run.id)) as rewriter:
-        work = RuledWork(rewriter, Program.of(asked.rules.file, run.now), asked.plan)
+        work = RuledWork(rewriter, CompiledRules.of(asked.rules.file, run.now), asked.plan)
         snapshot = load_events(rewriter.tier)
         if not asked.execute:
             return _report(run, work.count(snapshot), snapshot.version) | {"warnings": work.warnings}
@@ -105,7 +105,7 @@ class RuledWork:
     """
 
     def __init__(
-        self, rewriter: Rewriter, program: Program, plan: Callable[[Snapshot, Program], MaintenancePlan]
+        self, rewriter: Rewriter, compiled: CompiledRules, plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
     ) -> None:
         """Prepare; nothing is looked at yet."""
         self._plan = plan
@@ -113,11 +113,11 @@ class RuledWork:
         self.version = -1
         self.warnings: list[str] = []
         self._rewriter = rewriter
-        self._program = program
+        self._rules = compiled
 
     def plan(self, snapshot: Snapshot) -> MaintenancePlan:
         """Return what is to be done on a snapshot, by the log alone."""
-        return self._plan(snapshot, self._program)
+        return self._plan(snapshot, self._rules)
 
     def count(self, snapshot: Snapshot) -> dict[str, Any]:
         """Return what the rules would do, and do nothing."""
@@ -146,9 +146,9 @@ class RuledWork:
         )
 
     def _account(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-        self.found, self.version = account(self._program, outcomes, snapshot.rows), snapshot.version
+        self.found, self.version = account(self._rules, outcomes, snapshot.rows), snapshot.version
         left_alone = [result.warning for _, result in outcomes if result.warning]
-        self.warnings = [*left_alone, *without_use(self._program, self.found, snapshot)]
+        self.warnings = [*left_alone, *without_use(self._rules, self.found, snapshot)]
         return self.found
 
 

@@ -12,9 +12,9 @@ from transforms import event_pipelines
 from transforms.core import schema
 from transforms.event_pipelines import Failures, Pipeline
 from transforms.objects.outcomes import too_old
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.durations import format_duration
-from transforms.timestamps import settle_times
+from transforms.timestamps import choose_times
 
 
 def apply_pipelines(
@@ -23,7 +23,7 @@ def apply_pipelines(
     *,
     timestamp: str = "auto",
     timezone: str = "UTC",
-    programs: Mapping[str, Program] | None = None,
+    rules_by_section: Mapping[str, CompiledRules] | None = None,
     counts: Counter[str] | None = None,
 ) -> pa.RecordBatch:
     """Return the batch as its pipelines leave it, every event with a time.
@@ -33,7 +33,7 @@ def apply_pipelines(
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
-        programs: Rules by their section, to count how many events are too old for them.
+        rules_by_section: Rules by their section, to count how many events are too old for them.
         counts: Where it is counted how many events got the time of receipt, how many each processor failed on, and how
             many each rule would take at once.
     """
@@ -45,17 +45,21 @@ def apply_pipelines(
         )
     if counts is not None:
         counts.update({f"pipeline {step.pipeline}, {step.step}": number for step, number in failures.items()})
-    batch = settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
+    batch = choose_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
     if counts is not None and timestamp == "auto" and (untimed := _untimed(batch)):
         counts[schema.TIME_RECEIVED] += untimed
-    if counts is not None and programs:
-        counts.update(_too_old(batch, programs))
+    if counts is not None and rules_by_section:
+        counts.update(_too_old(batch, rules_by_section))
     return batch
 
 
-def _too_old(batch: pa.RecordBatch, programs: Mapping[str, Program]) -> dict[str, int]:
+def _too_old(batch: pa.RecordBatch, rules_by_section: Mapping[str, CompiledRules]) -> dict[str, int]:
     """Return how many events each rule would take at once."""
-    found = ((section, rule, number) for section, program in programs.items() for rule, number in program.count(batch))
+    found = (
+        (section, rule, number)
+        for section, compiled in rules_by_section.items()
+        for rule, number in compiled.count(batch)
+    )
     return {too_old(section, rule.name, format_duration(rule.retention)): number for section, rule, number in found}
 
 

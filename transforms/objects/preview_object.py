@@ -18,7 +18,7 @@ from transforms.objects.event_shaping import apply_pipelines
 from transforms.objects.outcomes import tell_too_old, too_old
 from transforms.objects.reading import ReadSettings
 from transforms.objects.sample_object import Sample
-from transforms.retention.compiled_rules import Program, ProgramRule
+from transforms.retention.compiled_rules import CompiledRule, CompiledRules
 from transforms.retention.durations import format_duration
 from transforms.timestamps import detect_times
 from transforms.timestamps.origin import first_stamp, time_field
@@ -36,7 +36,7 @@ def preview_object(
     sample: Sample,
     settings: ReadSettings,
     pipelines: Sequence[Pipeline],
-    programs: Mapping[str, Program] | None = None,
+    rules_by_section: Mapping[str, CompiledRules] | None = None,
     *,
     events: int,
 ) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def preview_object(
         sample: What was read of it.
         settings: How a job would read it.
         pipelines: What a job would run on its events.
-        programs: Rules by their section, which all events of the sample are judged by.
+        rules_by_section: Rules by their section, which all events of the sample are evaluated by.
         events: So many of its events are shown.
 
     Returns:
@@ -54,7 +54,7 @@ def preview_object(
     """
     reading = sample.reading
     shown = list(_shown_events(sample, settings, pipelines, events))
-    found, old = _too_old(sample, settings, pipelines, programs) if programs else (None, [])
+    found, old = _too_old(sample, settings, pipelines, rules_by_section) if rules_by_section else (None, [])
     untimed = bool(shown) and all(event["after"]["_time_source"] == schema.TIME_RECEIVED for event in shown)
     return {
         "object": reading.info.uri,
@@ -81,15 +81,15 @@ def preview_object(
 
 
 def _too_old(
-    sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], programs: Mapping[str, Program]
+    sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], rules_by_section: Mapping[str, CompiledRules]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return how many of the sample's events rules would take at once, as a document and as warnings."""
     formats = settings.formats
-    counts: dict[str, Counter[ProgramRule]] = {section: Counter() for section in programs}
+    counts: dict[str, Counter[CompiledRule]] = {section: Counter() for section in rules_by_section}
     for batch in sample.batches:
         shaped = apply_pipelines(batch, pipelines, timestamp=formats.timestamp, timezone=formats.timezone)
-        for section, program in programs.items():
-            counts[section].update(dict(program.count(shaped)))
+        for section, compiled in rules_by_section.items():
+            counts[section].update(dict(compiled.count(shaped)))
     sampled = sum(batch.num_rows for batch in sample.batches)
     told = [
         tell_too_old(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.arrow.arrays import MAP, as_constant, as_view, null_constant, own_memory, take_rows
+from transforms.arrow.arrays import MAP, as_constant, as_view, constant, own_memory, take_rows
 from transforms.core import schema
 from transforms.hot_tier.data.attributes import stored_columns
 
@@ -226,7 +226,7 @@ def _as_kind(array: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _nulls(rows: int, kind: pa.DataType) -> pa.Array:
-    return null_constant(rows) if kind == schema.CONSTANT else pa.nulls(rows, kind)
+    return constant(None, rows) if kind == schema.CONSTANT else pa.nulls(rows, kind)
 
 
 def _as_stored(array: pa.Array) -> pa.Array:

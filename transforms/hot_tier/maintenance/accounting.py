@@ -11,14 +11,14 @@ from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
 from transforms.hot_tier.table.runs import TIER, MaintenanceRun
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query.instants import format_instant
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules import RulesFile
 from transforms.retention.rules_file import RULES, TIERS, load_rules
 
 Outcome = tuple[LiveFile, SourceResult]
 
 
-def account(program: Program, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
+def account(compiled: CompiledRules, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
     """Return what rules take, as the report has it.
 
     Args:
@@ -32,8 +32,8 @@ def account(program: Program, outcomes: Sequence[Outcome], rows: int) -> dict[st
         that it keeps from the rules (what several keep counts for one of them); `held`, `events`, `bytes` and `share`
         in all.
     """
-    by_rule = [_of_rule(program, number, outcomes, rows) for number in range(len(program.rules))]
-    by_hold = [_of_hold(program, number, outcomes) for number in range(len(program.holds))]
+    by_rule = [_of_rule(compiled, number, outcomes, rows) for number in range(len(compiled.rules))]
+    by_hold = [_of_hold(compiled, number, outcomes) for number in range(len(compiled.holds))]
     events = sum(rule["events"] for rule in by_rule)
     return {
         "rules": by_rule,
@@ -45,7 +45,7 @@ def account(program: Program, outcomes: Sequence[Outcome], rows: int) -> dict[st
     }
 
 
-def without_use(program: Program, found: dict[str, Any], snapshot: Snapshot) -> list[str]:
+def without_use(compiled: CompiledRules, found: dict[str, Any], snapshot: Snapshot) -> list[str]:
     """Return warnings about rules and holds that match nothing at all, as far as the log proves it; a mistyped value is
     one.
 
@@ -57,12 +57,12 @@ def without_use(program: Program, found: dict[str, Any], snapshot: Snapshot) -> 
     idle = [
         *(
             (f"rule {rule.name}", rule.when)
-            for rule, count in zip(program.rules, found["rules"], strict=True)
+            for rule, count in zip(compiled.rules, found["rules"], strict=True)
             if not count["events"]
         ),
         *(
             (f"hold {hold.name}", hold.when)
-            for hold, count in zip(program.holds, found["holds"], strict=True)
+            for hold, count in zip(compiled.holds, found["holds"], strict=True)
             if not count["events"]
         ),
     ]
@@ -101,8 +101,8 @@ def file_changes(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     ]
 
 
-def _of_rule(program: Program, number: int, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
-    rule = program.rules[number]
+def _of_rule(compiled: CompiledRules, number: int, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
+    rule = compiled.rules[number]
     taken = [(file, result.taken[number], sum(result.taken)) for file, result in outcomes if result.taken[number]]
     events = sum(count for _, count, _ in taken)
     return {
@@ -116,9 +116,9 @@ def _of_rule(program: Program, number: int, outcomes: Sequence[Outcome], rows: i
     }
 
 
-def _of_hold(program: Program, number: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _of_hold(compiled: CompiledRules, number: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
-        "name": program.holds[number].name,
+        "name": compiled.holds[number].name,
         "events": sum(result.held[number] for _, result in outcomes if result.held),
     }
 

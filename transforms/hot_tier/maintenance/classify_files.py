@@ -19,10 +19,10 @@ from transforms.hot_tier.table.live_files import BOUND_PRECISION, LogStatistics
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query import Expr
 from transforms.query.bounds import time_bounds
-from transforms.query.certainty import ALL_ROWS, NO_ROW, Certainty, KnownValues, settle_all
+from transforms.query.certainty import ALL_ROWS, NO_ROW, Certainty, KnownValues, prove_all
 from transforms.query.pruning import Values
 from transforms.query.syntax import Field
-from transforms.retention.compiled_rules import STAYS, Program
+from transforms.retention.compiled_rules import STAYS, CompiledRules
 
 _Places = npt.NDArray[np.int64]
 
@@ -54,12 +54,12 @@ class FileAction(NamedTuple):
     hold: int = STAYS
 
 
-def classify_files(snapshot: Snapshot, program: Program) -> list[tuple[LiveFile, FileAction]]:
+def classify_files(snapshot: Snapshot, compiled: CompiledRules) -> list[tuple[LiveFile, FileAction]]:
     """Return what a program says of each live file, in the table's order."""
     files = list(snapshot.files.values())
     judging = _Judging(snapshot, files)
-    rule, whole = judging.rules(program)
-    some_held, hold = judging.holds(program, np.flatnonzero(rule != STAYS))
+    rule, whole = judging.rules(compiled)
+    some_held, hold = judging.holds(compiled, np.flatnonzero(rule != STAYS))
     found = zip(rule.tolist(), whole.tolist(), some_held.tolist(), hold.tolist(), strict=True)
     return [(file, _verdict(*of_file)) for file, of_file in zip(files, found, strict=True)]
 
@@ -89,12 +89,12 @@ class _Judging:
         self._newest = np.array([file.max_time for file in files], np.int64) + np.array(slack, np.int64)
         self._values = cache(self._values_of)
 
-    def rules(self, program: Program) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    def rules(self, compiled: CompiledRules) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
         """Return the number of the first rule that may take rows of each file, and whether it takes all of them."""
         first = np.full(len(self._files), STAYS, np.int32)
         whole = np.zeros(len(self._files), np.bool_)
         left = np.arange(len(self._files))
-        for number, rule in enumerate(program.rules):
+        for number, rule in enumerate(compiled.rules):
             left = left[self._oldest[left] < rule.cutoff]  # what is too young for this rule is so for those that come
             certainty = self._settle(rule.when, left)
             found = certainty != NO_ROW
@@ -104,13 +104,13 @@ class _Judging:
             left = left[~found]
         return first, whole
 
-    def holds(self, program: Program, places: _Places) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
+    def holds(self, compiled: CompiledRules, places: _Places) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
         """Return of which files holds may keep rows, and the number of the first that keeps all; only some files are
         looked at.
         """
         some = np.zeros(len(self._files), np.bool_)
         every = np.full(len(self._files), STAYS, np.int32)
-        for number, hold in enumerate(program.holds):
+        for number, hold in enumerate(compiled.holds):
             near = places[self._may_lie_in(hold.when, places)]
             certainty = self._settle(hold.when, near)
             some[near] |= certainty != NO_ROW
@@ -145,7 +145,7 @@ class _Judging:
             distinct, codes = self._values(field)
             return KnownValues(distinct, codes[places])
 
-        return settle_all(condition, known, len(places))
+        return prove_all(condition, known, len(places))
 
     def _values_of(self, field: Field) -> KnownValues:
         distinct: dict[Values, int] = {}

@@ -17,9 +17,9 @@ from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.rewrite import Keep, rewrite_file
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_description import in_both_places
+from transforms.hot_tier.table.file_description import in_both
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.retention.compiled_rules import STAYS, Program, counts
+from transforms.retention.compiled_rules import STAYS, CompiledRules, counts
 from transforms.storage import TierStore
 
 
@@ -31,7 +31,7 @@ def count_rows(store: TierStore, task: Task) -> TaskResult:
         TierError: a file can't be read.
     """
     with _sources(store):
-        return TaskResult(tuple(_count(store, source, task.program) for source in task.sources))
+        return TaskResult(tuple(_count(store, source, task.rules) for source in task.sources))
 
 
 def execute_task(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: str) -> TaskResult:
@@ -65,13 +65,13 @@ def _sources(store: TierStore) -> Iterator[None]:
 def _carry_out(store: TierStore, task: Task, promoted: Sequence[str], run_id: str) -> TaskResult:
     counted = count_rows(store, task)
     sources = tuple(
-        _without_taken(store, source, result, task.program, promoted, run_id)
+        _without_taken(store, source, result, task.rules, promoted, run_id)
         for source, result in zip(task.sources, counted.sources, strict=True)
     )
     if task.destination is None:
         return TaskResult(sources)
     inputs = [
-        MergeInput(one.path, None if task.program is None else _rows(one.path, task.program, taken=True))
+        MergeInput(one.path, None if task.rules is None else _rows(one.path, task.rules, taken=True))
         for one, result in zip(task.sources, sources, strict=True)
         if any(result.taken)
     ]
@@ -89,24 +89,24 @@ def _carry_out(store: TierStore, task: Task, promoted: Sequence[str], run_id: st
     return TaskResult(sources, tuple(moved))
 
 
-def _count(store: TierStore, source: LiveFile, program: Program | None) -> SourceResult:
-    if program is None:
+def _count(store: TierStore, source: LiveFile, compiled: CompiledRules | None) -> SourceResult:
+    if compiled is None:
         return SourceResult(source.path, (source.rows,))
-    taken = np.zeros(len(program.rules), np.int64)
-    held = np.zeros(len(program.holds), np.int64)
+    taken = np.zeros(len(compiled.rules), np.int64)
+    held = np.zeros(len(compiled.holds), np.int64)
     with store.open_input(f"{EVENTS}/{source.path}") as opened:
         parquet = pq.ParquetFile(opened)
         names = parquet.schema_arrow.names
-        both = in_both_places(source.path, names)
-        columns = program.columns_needed(names, in_both_places=both)
+        both = in_both(source.path, names)
+        columns = compiled.columns_needed(names, in_both=both)
         for number in range(parquet.num_row_groups):
             table = parquet.read_row_group(number, columns=columns)
             if table["_time"].null_count:  # only another writer's: it could not be written again
                 left = f"{EVENTS}/{source.path}: another program wrote this file, with events that have no _time: it is left as it is"
-                return SourceResult(source.path, (0,) * len(program.rules), warning=left)
-            judged = program.judge(table, in_both_places=both)
-            taken += counts(judged.rule, len(taken))
-            held += counts(judged.hold, len(held))
+                return SourceResult(source.path, (0,) * len(compiled.rules), warning=left)
+            evaluated = compiled.evaluate(table, in_both=both)
+            taken += counts(evaluated.rule, len(taken))
+            held += counts(evaluated.hold, len(held))
     return SourceResult(source.path, tuple(taken.tolist()), tuple(held.tolist()))
 
 
@@ -114,18 +114,18 @@ def _without_taken(
     store: TierStore,
     source: LiveFile,
     result: SourceResult,
-    program: Program | None,
+    compiled: CompiledRules | None,
     promoted: Sequence[str],
     run_id: str,
 ) -> SourceResult:
     """Write a source again without what is taken of it, where that is neither all nor nothing."""
     taken = sum(result.taken)
-    if program is None or taken in (0, source.rows):
+    if compiled is None or taken in (0, source.rows):
         return result
     rest = rewrite_file(
         store,
         source.path,
-        _rows(source.path, program, taken=False),
+        _rows(source.path, compiled, taken=False),
         tier_name=source.tier,
         date=source.date,
         promoted=promoted,
@@ -135,11 +135,11 @@ def _without_taken(
     return replace(result, rest=rest)
 
 
-def _rows(path: str, program: Program, *, taken: bool) -> Keep:
+def _rows(path: str, compiled: CompiledRules, *, taken: bool) -> Keep:
     """Return what chooses the rows of a table that the program takes, or leaves."""
 
     def choose(table: pa.Table) -> pa.Array:
-        rule = program.judge(table, in_both_places=in_both_places(path, table.schema.names)).rule
+        rule = compiled.evaluate(table, in_both=in_both(path, table.schema.names)).rule
         return pa.array((rule != STAYS) == taken)
 
     return choose

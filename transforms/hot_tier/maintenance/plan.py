@@ -14,7 +14,7 @@ from transforms.hot_tier.maintenance.classify_files import ActionKind, FileActio
 from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task
 from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot, unnamed_file
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 
 LEVELS = {"hot": COMPRESSION_LEVEL, "cold": 9}
 """How strongly files of a tier are compressed, by zstd's levels."""
@@ -43,35 +43,35 @@ class MaintenancePlan:
         )
 
 
-def plan_deletion(snapshot: Snapshot, program: Program) -> MaintenancePlan:
+def plan_deletion(snapshot: Snapshot, compiled: CompiledRules) -> MaintenancePlan:
     """Plan which files are dropped, and which are looked into, each by itself."""
     settled: list[tuple[LiveFile, SourceResult]] = []
     tasks: list[Task] = []
-    for file, verdict in classify_files(snapshot, program):
+    for file, verdict in classify_files(snapshot, compiled):
         if verdict.kind is not ActionKind.KEEP and not snapshot.can_be_named(file.path):
-            settled.append((file, _left_alone(file, program)))
+            settled.append((file, _left_alone(file, compiled)))
         elif verdict.kind is ActionKind.OPEN:
-            tasks.append(Task((file,), program, None))
+            tasks.append(Task((file,), compiled, None))
         elif verdict.kind is not ActionKind.KEEP:
-            settled.append((file, _settled(file, verdict, program)))
+            settled.append((file, _settled(file, verdict, compiled)))
     return MaintenancePlan(tuple(settled), tuple(tasks))
 
 
-def plan_tiering(snapshot: Snapshot, program: Program, destination: Destination) -> MaintenancePlan:
+def plan_tiering(snapshot: Snapshot, compiled: CompiledRules, destination: Destination) -> MaintenancePlan:
     """Plan which files' rows move: those of one date together, so that they become few large files."""
     settled: list[tuple[LiveFile, SourceResult]] = []
     moving: defaultdict[str, list[LiveFile]] = defaultdict(list)
-    for file, verdict in classify_files(snapshot, program):
+    for file, verdict in classify_files(snapshot, compiled):
         if file.tier == destination.tier:
             continue
         if verdict.kind is not ActionKind.KEEP and not snapshot.can_be_named(file.path):
-            settled.append((file, _left_alone(file, program)))
+            settled.append((file, _left_alone(file, compiled)))
         elif verdict.kind is ActionKind.HELD:
-            settled.append((file, _settled(file, verdict, program)))
+            settled.append((file, _settled(file, verdict, compiled)))
         elif verdict.kind is not ActionKind.KEEP:
             moving[file.date].append(file)
     groups = [group for date in sorted(moving) for group in _of_about(moving[date], MOST_TASK_BYTES)]
-    return MaintenancePlan(tuple(settled), tuple(Task(group, program, destination) for group in groups))
+    return MaintenancePlan(tuple(settled), tuple(Task(group, compiled, destination) for group in groups))
 
 
 def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> MaintenancePlan:
@@ -90,17 +90,19 @@ def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> MaintenancePlan:
     )
 
 
-def _settled(file: LiveFile, verdict: FileAction, program: Program) -> SourceResult:
+def _settled(file: LiveFile, verdict: FileAction, compiled: CompiledRules) -> SourceResult:
     """Return what becomes of a file about which the log says all."""
     held = verdict.kind is ActionKind.HELD
-    taken = tuple(file.rows if number == verdict.rule and not held else 0 for number in range(len(program.rules)))
-    kept = tuple(file.rows if number == verdict.hold else 0 for number in range(len(program.holds)))
+    taken = tuple(file.rows if number == verdict.rule and not held else 0 for number in range(len(compiled.rules)))
+    kept = tuple(file.rows if number == verdict.hold else 0 for number in range(len(compiled.holds)))
     return SourceResult(file.path, taken, kept)
 
 
-def _left_alone(file: LiveFile, program: Program) -> SourceResult:
+def _left_alone(file: LiveFile, compiled: CompiledRules) -> SourceResult:
     """Return what becomes of a file that no commit can take out of the table."""
-    return SourceResult(file.path, (0,) * len(program.rules), warning=f"{unnamed_file(file.path)}: it is left as it is")
+    return SourceResult(
+        file.path, (0,) * len(compiled.rules), warning=f"{unnamed_file(file.path)}: it is left as it is"
+    )
 
 
 def _of_about(files: Sequence[LiveFile], size: int) -> list[tuple[LiveFile, ...]]:

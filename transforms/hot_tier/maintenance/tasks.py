@@ -10,7 +10,7 @@ from typing import Any
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.runs import MaintenanceRun
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.storage import TierStore
 from transforms.storage.json_folder import JsonFolder
 
@@ -41,7 +41,7 @@ class Task:
     """
 
     sources: tuple[LiveFile, ...]
-    program: Program | None
+    rules: CompiledRules | None
     destination: Destination | None
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.query.compiler import compile_query, exact_column, in_one_place, time_conditions
+from transforms.query.compiler import compile_query, exact_column, time_conditions, unified_attributes
 from transforms.storage import TierStore
 
 _TIME = "_time"
@@ -121,7 +121,7 @@ class EventFile:
         """Return some rows of the file, with each attribute in one place."""
         rows_of_file = self._lazy.slice(first, rows)
         if self._in_both_places:
-            return rows_of_file.with_columns(in_one_place(self._in_both_places))
+            return rows_of_file.with_columns(unified_attributes(self._in_both_places))
         return rows_of_file
 
     @cached_property

@@ -71,7 +71,7 @@ def layout_of(path: str) -> int:
     return int(match[1]) if match else 0
 
 
-def in_both_places(path: str, columns: Sequence[str]) -> list[str]:
+def in_both(path: str, columns: Sequence[str]) -> list[str]:
     """Return the attributes that a file may keep both in a column and in its map: those of another writer's file."""
     if layout_of(path) or ATTRIBUTES_COLUMN not in columns:
         return []

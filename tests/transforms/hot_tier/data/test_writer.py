@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from tests.transforms.hot_tier.samples import DAY, NOON, constant, events, uri_of
+from tests.transforms.hot_tier.samples import DAY, NOON, events, uri_of
+from transforms.arrow.arrays import constant
 from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.hot_tier.data import data_file

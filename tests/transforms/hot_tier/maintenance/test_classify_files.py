@@ -12,14 +12,14 @@ import pytest
 
 from tests.transforms.hot_tier.tiers import Tier, event, foreign_file
 from tests.transforms.query.test_compiler import random_query
-from tests.transforms.retention.judging import random_rules, rules_file
+from tests.transforms.retention.rule_samples import random_rules, rules_file
 from transforms.hot_tier.maintenance.classify_files import ActionKind, FileAction, classify_files, without_rows
 from transforms.hot_tier.search.event_file import EventFile
 from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import never_in_map
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query import parse
-from transforms.retention.compiled_rules import STAYS, Program
+from transforms.retention.compiled_rules import STAYS, CompiledRules
 from transforms.retention.rules import Hold, Rule
 from transforms.storage import TierStore
 
@@ -74,8 +74,8 @@ CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Any, ...]]]] = 
 def test_verdicts(
     services: Tier, rules: list[Rule], holds: list[Hold], seconds: float, expected: list[tuple[Any, ...]]
 ) -> None:
-    program = Program.of(rules_file(*rules, holds=tuple(holds)), MARCH + DAY + timedelta(seconds=seconds))
-    found = {file.min_object: verdict for file, verdict in classify_files(Snapshot.load(services.store), program)}
+    compiled = CompiledRules.of(rules_file(*rules, holds=tuple(holds)), MARCH + DAY + timedelta(seconds=seconds))
+    found = {file.min_object: verdict for file, verdict in classify_files(Snapshot.load(services.store), compiled)}
     assert [found[source] for source in sorted(found)] == [FileAction(*one) for one in expected]
 
 
@@ -100,8 +100,8 @@ def test_conditions_that_nothing_meets(services: Tier, condition: str | None, no
 def test_bounds_that_were_shortened_settle_nothing(local_tier: TierStore) -> None:
     long = [event("2025-03-01T00:00:00", path="x" * 64), event("2025-03-01T00:00:00", path="x" * 64 + "y")]
     tier = Tier(local_tier).add(long, [long[1]], promote=["path"])
-    program = Program.of(rules_file(rule("a", "path=x*")), MARCH + 2 * DAY)
-    assert [verdict.kind for _, verdict in classify_files(Snapshot.load(tier.store), program)] == [ActionKind.OPEN] * 2
+    compiled = CompiledRules.of(rules_file(rule("a", "path=x*")), MARCH + 2 * DAY)
+    assert [verdict.kind for _, verdict in classify_files(Snapshot.load(tier.store), compiled)] == [ActionKind.OPEN] * 2
 
 
 def test_what_another_writer_made_is_opened(local_tier: TierStore) -> None:
@@ -109,8 +109,8 @@ def test_what_another_writer_made_is_opened(local_tier: TierStore) -> None:
     cases = [("status=404", 2 * DAY, ActionKind.OPEN), ("NOT status=404", 2 * DAY, ActionKind.OPEN)]
     cases += [(None, 2 * DAY, ActionKind.OPEN), (None, timedelta(), ActionKind.KEEP)]
     for when, age, kind in cases:
-        program = Program.of(rules_file(rule("a", when)), MARCH + age)
-        verdicts = {file.path: verdict for file, verdict in classify_files(Snapshot.load(tier.store), program)}
+        compiled = CompiledRules.of(rules_file(rule("a", when)), MARCH + age)
+        verdicts = {file.path: verdict for file, verdict in classify_files(Snapshot.load(tier.store), compiled)}
         assert [verdict.kind for path, verdict in verdicts.items() if not layout_of(path)] == [kind], when
 
 
@@ -139,11 +139,11 @@ def random_tier(rng: random.Random, store: TierStore) -> Tier:
     return tier
 
 
-def rows_of(tier: Tier, snapshot: Snapshot, file: LiveFile, program: Program) -> tuple[set[int], set[bool]]:
+def rows_of(tier: Tier, snapshot: Snapshot, file: LiveFile, compiled: CompiledRules) -> tuple[set[int], set[bool]]:
     """Return by which rules a file's rows go, and whether rows are held, as the rows themselves say."""
     table = pq.ParquetFile(Path(tier.store.table_uri("events").removeprefix("file://")) / file.path).read()
     both = EventFile(tier.store, file, never_in_map(snapshot, [file.path]))._in_both_places
-    found = program.judge(table, in_both_places=both)
+    found = compiled.evaluate(table, in_both=both)
     return set(found.rule.tolist()), set(found.held.tolist())
 
 
@@ -162,9 +162,9 @@ def test_files_are_judged_as_their_rows(local_tier: TierStore, seed: int) -> Non
                 *rules.rules,
                 holds=(*rules.holds, Hold(name="last", when=rng.choice([None, random_query(rng, depth=1)]))),
             )
-        program = Program.of(rules, MARCH + timedelta(hours=rng.randrange(2, 7)))
-        for file, verdict in classify_files(snapshot, program):
-            taken, held = rows_of(tier, snapshot, file, program)
+        compiled = CompiledRules.of(rules, MARCH + timedelta(hours=rng.randrange(2, 7)))
+        for file, verdict in classify_files(snapshot, compiled):
+            taken, held = rows_of(tier, snapshot, file, compiled)
             kinds[verdict.kind] += 1
             if verdict.kind is ActionKind.KEEP:
                 assert (taken, held) == ({STAYS}, {False})

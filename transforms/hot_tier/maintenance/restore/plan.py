@@ -15,9 +15,9 @@ from transforms.hot_tier.maintenance.accounting import kept_rules
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, RemovedRows, Superseded, removed_rows
 from transforms.hot_tier.maintenance.restore.restorable import Deleted, reading, with_superseded
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_description import in_both_places
+from transforms.hot_tier.table.file_description import in_both
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.retention.compiled_rules import Program, counts
+from transforms.retention.compiled_rules import CompiledRules, counts
 from transforms.retention.rules import RulesFile
 from transforms.storage import TierStore
 
@@ -64,9 +64,9 @@ def plan_restore(
     moment = now or datetime.now(timezone.utc)
     found: list[_Count] = []
     for one, superseded in with_superseded(tier, snapshot, runs):
-        program = Program.of(rules or kept_rules(one.run), moment)
+        compiled = CompiledRules.of(rules or kept_rules(one.run), moment)
         with reading(tier, one):
-            found += [_count_pair(tier, pair, superseded, program) for pair in one.pairs]
+            found += [_count_pair(tier, pair, superseded, compiled) for pair in one.pairs]
     by_rule: Counter[str] = Counter()
     for count in found:
         by_rule.update(count.rules)
@@ -86,24 +86,24 @@ class _Count:
     rules: dict[str, int]
 
 
-def _count_pair(tier: TierStore, pair: Pair, superseded: Superseded, program: Program) -> _Count:
+def _count_pair(tier: TierStore, pair: Pair, superseded: Superseded, compiled: CompiledRules) -> _Count:
     events = newer = 0
-    taken = np.zeros(len(program.rules), np.int64)
+    taken = np.zeros(len(compiled.rules), np.int64)
     with tier.open_input(f"{EVENTS}/{pair.old}") as source:
         parquet = pq.ParquetFile(source)
         for rows in removed_rows(tier, pair, superseded):
             events += int(rows.wanted.sum())
             newer += rows.newer
-            if program.rules and rows.wanted.any():
-                taken += _judge(parquet, rows, pair, program)
+            if compiled.rules and rows.wanted.any():
+                taken += _judge(parquet, rows, pair, compiled)
     return _Count(
-        events, newer, {rule.name: int(count) for rule, count in zip(program.rules, taken, strict=True) if count}
+        events, newer, {rule.name: int(count) for rule, count in zip(compiled.rules, taken, strict=True) if count}
     )
 
 
-def _judge(parquet: pq.ParquetFile, rows: RemovedRows, pair: Pair, program: Program) -> npt.NDArray[np.int64]:
+def _judge(parquet: pq.ParquetFile, rows: RemovedRows, pair: Pair, compiled: CompiledRules) -> npt.NDArray[np.int64]:
     """Return how many of a row group's wanted rows each rule takes."""
     names = parquet.schema_arrow.names
-    both = in_both_places(pair.old, names)
-    table = parquet.read_row_group(rows.group, columns=program.columns_needed(names, in_both_places=both))
-    return counts(program.judge(table, in_both_places=both).rule[rows.wanted], len(program.rules))
+    both = in_both(pair.old, names)
+    table = parquet.read_row_group(rows.group, columns=compiled.columns_needed(names, in_both=both))
+    return counts(compiled.evaluate(table, in_both=both).rule[rows.wanted], len(compiled.rules))
