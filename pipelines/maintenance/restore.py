@@ -78,7 +78,7 @@ def restore(settings: UpkeepSettings, asked: Restore) -> dict[str, Any]:
     }
     if not asked.execute:
         return report
-    check_disk(tier, sum(one.landed.document["bytes"] for one in found.runs), "would come back")
+    check_disk(tier, sum(one.committed.document["bytes"] for one in found.runs), "would come back")
     landed = _carry_out(tier, run, found) if found.runs else None
     return report | _outcome(landed, snapshot.version)
 

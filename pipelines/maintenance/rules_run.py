@@ -122,7 +122,7 @@ class RuledWork:
     def count(self, snapshot: Snapshot) -> dict[str, Any]:
         """Return what the rules would do, and do nothing."""
         plan = self.plan(snapshot)
-        return self._account(snapshot, [*plan.settled, *outcomes_of(plan.tasks, self._rewriter.count(plan.tasks))])
+        return self._account(snapshot, [*plan.decided, *outcomes_of(plan.tasks, self._rewriter.count(plan.tasks))])
 
     def change(self, snapshot: Snapshot) -> Change | None:
         """Have the files written that the rules ask for, and return what to commit; None where no rule takes
@@ -130,7 +130,7 @@ class RuledWork:
         """
         plan = self.plan(snapshot)
         results = self._rewriter.rewrite(plan.tasks, snapshot.columns)
-        outcomes = [*plan.settled, *outcomes_of(plan.tasks, results)]
+        outcomes = [*plan.decided, *outcomes_of(plan.tasks, results)]
         moved = [file for result in results for file in result.moved]
         document = self._account(snapshot, outcomes) | {
             "files": file_changes(outcomes),

@@ -19,9 +19,9 @@ def promote_attributes(table: pa.Table, names: Collection[str]) -> pa.Table:
     """Move the map's entries of these names to columns of their own.
 
     Args:
-        table: Rows of a file without columns for these names, or of another writer's, which may keep an attribute in its
-            column in some rows and in the map in others; where a row has both, the column's value counts. Its map is of
-            `string`.
+        table: Rows of a file without columns for these names, or of another writer's, which may keep an attribute in
+            its column in some rows and in the map in others; where a row has both, the column's value counts. Its map
+            is of `string`.
         names: Promoted attributes.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a run has done, or would do, by rule: the numbers of its report and of the audit (spec §13)."""
+"""What a run did, or would do, by rule: the numbers of its report and of the audit (spec §13)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ Outcome = tuple[LiveFile, SourceResult]
 
 
 def account(compiled: CompiledRules, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
-    """Return what rules take, as the report has it.
+    """Count what rules take, as the report shows it.
 
     Args:
-        program: The rules.
-        outcomes: The files that were looked at, and what came of each.
+        compiled: The rules.
+        outcomes: The files that were examined, and the result of each.
         rows: The rows of the whole table.
 
     Returns:
-        `rules`, each with `name`, `cutoff`, `events`, `files`, `filesWhole`, `bytes` (of a file that stays in part, its
-        size by the share of its rows) and `share` (of all rows, 0 to 1); `holds`, each with `name` and `events`, those
-        that it keeps from the rules (what several keep counts for one of them); `held`, `events`, `bytes` and `share`
-        in all.
+        `rules`, each with `name`, `cutoff`, `events`, `files`, `filesWhole`, `bytes` (of a file kept in part, by
+        the share of its rows) and `share` (of all rows, 0 to 1); `holds`, each with `name` and `events`, those that it
+        keeps from the rules (counted for the first of several holds); `held`, `events`, `bytes` and `share` in all.
     """
     by_rule = [_of_rule(compiled, number, outcomes, rows) for number in range(len(compiled.rules))]
     by_hold = [_of_hold(compiled, number, outcomes) for number in range(len(compiled.holds))]
@@ -46,11 +45,10 @@ def account(compiled: CompiledRules, outcomes: Sequence[Outcome], rows: int) -> 
 
 
 def without_use(compiled: CompiledRules, found: dict[str, Any], snapshot: Snapshot) -> list[str]:
-    """Return warnings about rules and holds that match nothing at all, as far as the log proves it; a mistyped value is
-    one.
+    """Return warnings about rules and holds that, as the log proves, match nothing at all, as mistyped values do.
 
     Args:
-        program: The rules.
+        compiled: The rules.
         found: What they take (`account`).
         snapshot: The table.
     """
@@ -75,7 +73,7 @@ def without_use(compiled: CompiledRules, found: dict[str, Any], snapshot: Snapsh
 
 
 def outcomes_of(tasks: Sequence[Task], results: Sequence[TaskResult]) -> list[Outcome]:
-    """Return the files of tasks, each with what came of it."""
+    """Return the files of tasks, each with its result."""
     return [
         pair
         for task, result in zip(tasks, results, strict=True)
@@ -84,9 +82,7 @@ def outcomes_of(tasks: Sequence[Task], results: Sequence[TaskResult]) -> list[Ou
 
 
 def file_changes(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Return which file took the place of which: of each that lost rows its path, and that of the file that has the
-    others.
-    """
+    """Return the files that lost rows, each with the file that replaced it."""
     return [
         {
             "old": file.path,
@@ -131,10 +127,10 @@ _NONE = RulesFile((), (), "")
 
 
 def kept_rules(run: MaintenanceRun) -> RulesFile:
-    """Return the rules and holds of a deletion or tiering; none where it had none, or they can't be read any more."""
+    """Return the rules and holds of a deletion or tiering, none where they are missing or no longer valid."""
     if run.rules is None:
         return _NONE
     try:
         return load_rules(run.rules, source=run.rules_file or run.id, section=TIERS if run.kind == TIER else RULES)
-    except ConfigurationError:  # what was a rule to an older version
+    except ConfigurationError:  # valid for an older version only
         return _NONE

@@ -1,6 +1,4 @@
-"""A task carried out: rows counted by rule, files written again without those that are taken, and these written where
-they go.
-"""
+"""Executing a task: count rows by rule, rewrite files without the taken rows, and write these to their destination."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ from transforms.storage import TierStore
 
 
 def count_rows(store: TierStore, task: Task) -> TaskResult:
-    """Count how many rows each rule takes; only the columns of its conditions are read, and nothing is written.
+    """Count the rows that each rule takes, reading only the columns of its conditions; nothing is written.
 
     Raises:
         GoneError: a file is gone.
@@ -35,7 +33,7 @@ def count_rows(store: TierStore, task: Task) -> TaskResult:
 
 
 def execute_task(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: str) -> TaskResult:
-    """Write a task's files again; no commit names the new ones yet.
+    """Rewrite a task's files; no commit names the new ones yet.
 
     Args:
         store: The tier.
@@ -48,21 +46,22 @@ def execute_task(store: TierStore, task: Task, *, promoted: Sequence[str], run_i
         TierError: a file can't be read or written.
     """
     with _sources(store):
-        return _carry_out(store, task, promoted, run_id)
+        return _execute_task(store, task, promoted, run_id)
 
 
 @contextmanager
 def _sources(store: TierStore) -> Iterator[None]:
-    """Say in the product's words, which workers hand on, that a file is gone."""
+    """Raise GoneError, which workers pass on, where a file is gone."""
     try:
         yield
     except FileNotFoundError as error:
         raise GoneError(
-            f"hot tier {store.uri}: a file is gone from the store ({error}): another command has removed it meanwhile; run it again"
+            f"hot tier {store.uri}: a file is gone from the store ({error}): another command has removed it meanwhile; "
+            "run it again"
         ) from error
 
 
-def _carry_out(store: TierStore, task: Task, promoted: Sequence[str], run_id: str) -> TaskResult:
+def _execute_task(store: TierStore, task: Task, promoted: Sequence[str], run_id: str) -> TaskResult:
     counted = count_rows(store, task)
     sources = tuple(
         _without_taken(store, source, result, task.rules, promoted, run_id)
@@ -101,9 +100,9 @@ def _count(store: TierStore, source: LiveFile, compiled: CompiledRules | None) -
         columns = compiled.columns_needed(names, in_both=both)
         for number in range(parquet.num_row_groups):
             table = parquet.read_row_group(number, columns=columns)
-            if table["_time"].null_count:  # only another writer's: it could not be written again
-                left = f"{EVENTS}/{source.path}: another program wrote this file, with events that have no _time: it is left as it is"
-                return SourceResult(source.path, (0,) * len(compiled.rules), warning=left)
+            if table["_time"].null_count:  # only another writer's; it could not be rewritten
+                warning = f"{EVENTS}/{source.path}: another program wrote this file, with events that have no _time"
+                return SourceResult(source.path, (0,) * len(compiled.rules), warning=f"{warning}: it is left as it is")
             evaluated = compiled.evaluate(table, in_both=both)
             taken += counts(evaluated.rule, len(taken))
             held += counts(evaluated.hold, len(held))
@@ -118,7 +117,7 @@ def _without_taken(
     promoted: Sequence[str],
     run_id: str,
 ) -> SourceResult:
-    """Write a source again without what is taken of it, where that is neither all nor nothing."""
+    """Rewrite a source without its taken rows, where these are neither all nor none."""
     taken = sum(result.taken)
     if compiled is None or taken in (0, source.rows):
         return result
@@ -136,7 +135,7 @@ def _without_taken(
 
 
 def _rows(path: str, compiled: CompiledRules, *, taken: bool) -> Keep:
-    """Return what chooses the rows of a table that the program takes, or leaves."""
+    """Return a mask function that chooses the rows that the rules take, or leave."""
 
     def choose(table: pa.Table) -> pa.Array:
         rule = compiled.evaluate(table, in_both=in_both(path, table.schema.names)).rule
@@ -145,9 +144,9 @@ def _rows(path: str, compiled: CompiledRules, *, taken: bool) -> Keep:
     return choose
 
 
-def _check(rows: int, wanted: int, paths: Sequence[str]) -> None:
-    """Refuse to commit files that don't hold exactly the rows that were counted."""
-    if rows != wanted:
+def _check(rows: int, expected: int, paths: Sequence[str]) -> None:
+    """Check that new files hold exactly the rows that were counted."""
+    if rows != expected:
         raise TierError(
-            f"{', '.join(paths)}: {rows:,} rows were written where {wanted:,} were counted; nothing was changed"
+            f"{', '.join(paths)}: {rows:,} rows were written where {expected:,} were counted; nothing was changed"
         )

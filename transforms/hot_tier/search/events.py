@@ -97,7 +97,7 @@ class _Unread:
     """The row groups not read yet, newest first; a file's footer is read when the file is next."""
 
     def __init__(self, files: Sequence[EventFile], request: SearchRequest) -> None:
-        self._wanted = request
+        self._request = request
         self._queue: list[tuple[int, int, EventFile, RowGroup | None]] = []
         self._pushed = 0
         for file in sorted(files, key=lambda file: file.path):
@@ -115,7 +115,7 @@ class _Unread:
             if group is not None:
                 taken.append((file, group))
                 continue
-            for number in file.row_groups(self._wanted):
+            for number in file.row_groups(self._request):
                 self._push(number.newest, file, number)
         return taken
 

@@ -24,16 +24,16 @@ _Terms = Sequence[tuple[Field, tuple[Pattern, ...]]]
 
 
 def count_values(selection: Selection, field: Field, limit: int | None) -> list[tuple[str, int]] | None:
-    """Return the most frequent values of an attribute and their counts; those of one count in the order of their text."""
+    """Return the most frequent values of an attribute and their counts, those of one count in the order of text."""
     terms = equalities(selection.request.expr)
     if terms is None or field.system or not _in_columns(selection, [field, *(named for named, _ in terms)]):
         return None
     value = identifier(field.name)
-    groups = f"SELECT {value} AS value, count(*) AS count, {_has_list(terms)} AS has_list FROM {_matching(selection, terms)} GROUP BY 1"
+    outputs = f"{value} AS value, count(*) AS count, {_has_list(terms)} AS has_list"
+    groups = f"SELECT {outputs} FROM {_matching(selection, terms)} GROUP BY 1"
     most = "" if limit is None else f"LIMIT {limit + 1}"  # a list comes first, and must not be cut off
-    rows = _ask(
-        f"SELECT * FROM ({groups}) WHERE value IS NOT NULL ORDER BY has_list OR {_is_list('value')} DESC, count DESC, value {most}"
-    )
+    order = f"has_list OR {_is_list('value')} DESC, count DESC, value"
+    rows = _ask(f"SELECT * FROM ({groups}) WHERE value IS NOT NULL ORDER BY {order} {most}")
     if rows is None or (rows and (rows[0][2] or _looks_like_list(rows[0][0]))):
         return None
     return [(text, count) for text, count, _ in rows[:limit]]

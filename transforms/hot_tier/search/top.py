@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def top(tier: TierStore, request: SearchRequest, field: Field, *, limit: int | None = None) -> list[tuple[str, int]]:
     """Return the values of a field and how many matching events have each, the most frequent first.
 
-    An event whose attribute holds several values (a JSON list) counts once for each, so the number is that of the events
+    An event whose attribute holds several values (a JSON list) counts once for each: the number is that of the events
     that `field=value` finds, but for case. Events without the field are not counted.
 
     Args:

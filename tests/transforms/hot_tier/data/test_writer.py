@@ -1,6 +1,4 @@
-"""Whatever comes in, in whatever order: the files hold the same rows, sorted, each in its partition, and describe
-themselves rightly.
-"""
+"""Written files hold the same rows as the batches, sorted, by partition, with true descriptions."""
 
 from __future__ import annotations
 

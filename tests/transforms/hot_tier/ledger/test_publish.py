@@ -368,13 +368,13 @@ def test_killed_between_steps(tier: TierStore, monkeypatch: pytest.MonkeyPatch, 
     assert len(ledger(tier).waves_of_job("job")) == 1
 
 
-@pytest.mark.parametrize("landed", [True, False], ids=["landed", "refused"])
-def test_lost_answer(tier: TierStore, monkeypatch: pytest.MonkeyPatch, landed: bool) -> None:
+@pytest.mark.parametrize("committed", [True, False], ids=["committed", "refused"])
+def test_lost_answer(tier: TierStore, monkeypatch: pytest.MonkeyPatch, committed: bool) -> None:
     calls: list[int] = []
 
     def commit(snapshot: Snapshot, **more: Any) -> None:
         calls.append(snapshot.version)
-        if landed or len(calls) > 1:
+        if committed or len(calls) > 1:
             commits.commit(snapshot, **more)
         if len(calls) == 1:
             raise OSError("connection reset")
@@ -382,7 +382,7 @@ def test_lost_answer(tier: TierStore, monkeypatch: pytest.MonkeyPatch, landed: b
     monkeypatch.setattr(publishing, "commit", commit)
     publish(tier, ["a", "b"])
 
-    assert len(calls) == (1 if landed else 2)
+    assert len(calls) == (1 if committed else 2)
     assert ids(tier) == expected_ids(["a", "b"])
     assert len(ledger(tier).waves_of_job("job")) == 1
 
@@ -521,7 +521,7 @@ def test_checkpoint_and_ledger_survive_many_waves(tier: TierStore) -> None:
     assert statuses(publish(tier, keys, job="again")) == dict.fromkeys(keys, "known")
 
 
-def test_failed_upkeep_is_a_warning(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_after_the_commit_is_a_warning(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: DeltaTable) -> None:
         raise OSError("disk full")
 

@@ -1,6 +1,4 @@
-"""Runs made by hand for the tests of what comes after them: as deletion, compaction and tiering make them, without
-their planning.
-"""
+"""Runs as deletion, compaction and tiering make them, without their planning, for tests of what follows."""
 
 from __future__ import annotations
 
@@ -139,11 +137,11 @@ def move_events(tier: TierStore, chosen: Chosen, *, now: datetime | None = None)
 
 def _made(made: Made, *, done: bool) -> tuple[MaintenanceRun, CommittedRun]:
     folder = RunFolder.begin(made.tier, made.run)
-    landed = commit_run(folder, made.run, made.change)
-    assert landed is not None
+    committed = commit_run(folder, made.run, made.change)
+    assert committed is not None
     if done:
-        finish(folder, made.run, landed)
-    return made.run, landed
+        finish(folder, made.run, committed)
+    return made.run, committed
 
 
 def rows_by_id(table: Any) -> dict[str, Mapping[str, Any]]:

@@ -54,7 +54,7 @@ def test_a_row_for_each_rule(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
     before = Snapshot.load(tier).version
     began = datetime.now(timezone.utc) - timedelta(milliseconds=1)
-    run, landed = delete_events(tier, with_filename("a"))
+    run, committed = delete_events(tier, with_filename("a"))
     short, none = read_audit(tier)
 
     assert began <= short.pop("done_at") <= datetime.now(timezone.utc)
@@ -74,12 +74,12 @@ def test_a_row_for_each_rule(tier: TierStore) -> None:
         "files": 1,
         "bytes": 7,
         "version_before": before,
-        "version_after": landed.version,
+        "version_after": committed.version,
         "rules_file": "rules.yaml",
         "rules_sha256": "ab",
     }
     assert (none["rule"], none["events"], none["files"]) == ("none", 0, 0)
-    assert RunFolder(tier, run.id).read_json("done.json") == {"changes": landed.path, "version": landed.version}
+    assert RunFolder(tier, run.id).read_json("done.json") == {"changes": committed.path, "version": committed.version}
 
 
 def test_runs_that_took_nothing_and_runs_without_rules(tier: TierStore) -> None:
@@ -90,14 +90,14 @@ def test_runs_that_took_nothing_and_runs_without_rules(tier: TierStore) -> None:
     finish(RunFolder.begin(tier, nothing), nothing, None)
     empty = MaintenanceRun.new(DELETE, rules="rules: []")
     finish(RunFolder.begin(tier, empty), empty, None)
-    compacted, landed = compact_events(tier)
+    compacted, committed = compact_events(tier)
 
     rows = read_audit(tier)
     assert [(row["kind"], row["rule"], row["events"], row["version_after"]) for row in rows] == [
         ("tier", "old", 0, None),
         ("tier", "later", 0, None),
         ("delete", None, 0, None),
-        ("compact", None, 10, landed.version),
+        ("compact", None, 10, committed.version),
     ]
     assert [orjson.loads(row["detail"]) for row in rows[:2]] == [
         {
@@ -107,13 +107,13 @@ def test_runs_that_took_nothing_and_runs_without_rules(tier: TierStore) -> None:
         },
         {"when": None, "retention": "1d", "enabled": False},
     ]
-    assert rows[3]["files"] == len(landed.document["files"])
+    assert rows[3]["files"] == len(committed.document["files"])
 
 
 def test_rules_that_cannot_be_read_any_more(local_tier: TierStore) -> None:
     publish(local_tier, ["a"])
-    run, landed = delete_events(local_tier, ending("0"), rules="what: was a rule once", done=False)
-    write_audit(local_tier, run, landed)
+    run, committed = delete_events(local_tier, ending("0"), rules="what: was a rule once", done=False)
+    write_audit(local_tier, run, committed)
     assert [(row["rule"], row["events"]) for row in read_audit(local_tier)] == [("short", 1), ("none", 0)]
 
 
@@ -196,7 +196,7 @@ def test_many_at_once_also_make_the_table(tier: TierStore) -> None:
 @pytest.mark.parametrize(
     "fault",
     [{"lose_answer": True}, {"reset": True}, {"status": 503}, {"status": 412, "code": "PreconditionFailed"}],
-    ids=["answer-lost", "reset", "503", "said-to-conflict"],
+    ids=["answer-lost", "reset", "503", "reported-conflict"],
 )
 @pytest.mark.parametrize("version", [0, 2])
 def test_answers_that_are_lost(
@@ -231,22 +231,25 @@ def test_store_that_refuses(s3: S3, fault_proxy: FaultProxy, monkeypatch: pytest
 
 def test_landed_but_not_audited(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
-    run, landed = delete_events(tier, with_filename("a"), done=False)
+    run, committed = delete_events(tier, with_filename("a"), done=False)
     assert finish_interrupted(tier, lambda run: True) == []
     assert read_audit(tier) == []
     assert [one.id for one in finish_interrupted(tier, NOBODY)] == [run.id]
-    assert [(row["run_id"], row["version_after"]) for row in read_audit(tier)] == [(run.id, landed.version)] * 2
+    assert [(row["run_id"], row["version_after"]) for row in read_audit(tier)] == [(run.id, committed.version)] * 2
     assert finish_interrupted(tier, NOBODY) == []
     assert unfinished_runs(tier) == []
 
 
 def test_audited_but_not_marked(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b"])
-    run, landed = delete_events(local_tier, with_filename("a"), done=False)
-    write_audit(local_tier, run, landed)
+    run, committed = delete_events(local_tier, with_filename("a"), done=False)
+    write_audit(local_tier, run, committed)
     finish_interrupted(local_tier, NOBODY)
     assert len(read_audit(local_tier)) == 2
-    assert RunFolder(local_tier, run.id).read_json("done.json") == {"changes": landed.path, "version": landed.version}
+    assert RunFolder(local_tier, run.id).read_json("done.json") == {
+        "changes": committed.path,
+        "version": committed.version,
+    }
 
 
 def test_never_landed(tier: TierStore) -> None:
@@ -280,11 +283,11 @@ def test_silent_run_that_wakes_up_again(tier: TierStore) -> None:
 
 def test_many_finish_the_same_at_once(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
-    landed, _ = delete_events(tier, with_filename("a"), done=False)
+    committed, _ = delete_events(tier, with_filename("a"), done=False)
     never = ruled()
     RunFolder.begin(tier, never)
     at_once([lambda: finish_interrupted(tier, NOBODY) for _ in range(4)])
-    assert [row["run_id"] for row in read_audit(tier)] == [landed.id] * 2
+    assert [row["run_id"] for row in read_audit(tier)] == [committed.id] * 2
     assert unfinished_runs(tier) == []
 
 
@@ -333,7 +336,7 @@ def test_no_such_run_is_not_live(local_tier: TierStore) -> None:
 def test_what_has_landed_by_each_snapshot(local_tier: TierStore, done: bool) -> None:
     publish(local_tier, ["a", "b"])
     before = Snapshot.load(local_tier)
-    run, landed = delete_events(local_tier, with_filename("a"), done=done)
+    run, committed = delete_events(local_tier, with_filename("a"), done=done)
     folder = RunFolder(local_tier, run.id)
     assert find_committed(before, folder) is None
-    assert find_committed(Snapshot.load(local_tier), folder) == landed
+    assert find_committed(Snapshot.load(local_tier), folder) == committed

@@ -23,6 +23,7 @@ from transforms.retention.compiled_rules import STAYS, CompiledRules
 from transforms.retention.rules import Hold, Rule
 from transforms.storage import TierStore
 
+KEEP, WHOLE, HELD, OPEN = ActionKind
 DAY = timedelta(days=1)
 MARCH = datetime(2025, 3, 1, tzinfo=timezone.utc)
 
@@ -46,27 +47,27 @@ def services(local_tier: TierStore) -> Tier:
 
 # rules, holds, seconds between the first event and the cut-off of a rule of one day -> what becomes of the three files
 CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Any, ...]]]] = {
-    "all too old": ([rule("a")], [], 10, [(ActionKind.WHOLE, 0)] * 3),
-    "the newest is just too old": ([rule("a")], [], 9.000001, [(ActionKind.WHOLE, 0)] * 3),
-    "the newest is not": ([rule("a")], [], 9, [(ActionKind.OPEN, -1)] * 3),
-    "the oldest is not": ([rule("a")], [], 0, [(ActionKind.KEEP, -1)] * 3),
-    "by a condition": ([rule("a", "service=MySQL")], [], 10, [(ActionKind.WHOLE, 0), (ActionKind.KEEP, -1), (ActionKind.OPEN, -1)]),
-    "by the second rule": ([rule("a", "service=100"), rule("b")], [], 10, [(ActionKind.WHOLE, 1)] * 3),
+    "all too old": ([rule("a")], [], 10, [(WHOLE, 0)] * 3),
+    "the newest is just too old": ([rule("a")], [], 9.000001, [(WHOLE, 0)] * 3),
+    "the newest is not": ([rule("a")], [], 9, [(OPEN, -1)] * 3),
+    "the oldest is not": ([rule("a")], [], 0, [(KEEP, -1)] * 3),
+    "by a condition": ([rule("a", "service=MySQL")], [], 10, [(WHOLE, 0), (KEEP, -1), (OPEN, -1)]),
+    "by the second rule": ([rule("a", "service=100"), rule("b")], [], 10, [(WHOLE, 1)] * 3),
     "by either, so that counts are exact": (
-        [rule("a", "service=mysql"), rule("b")], [], 10, [(ActionKind.WHOLE, 0), (ActionKind.WHOLE, 1), (ActionKind.OPEN, -1)]
+        [rule("a", "service=mysql"), rule("b")], [], 10, [(WHOLE, 0), (WHOLE, 1), (OPEN, -1)]
     ),
-    "the first rule takes some only": ([rule("a", "word"), rule("b")], [], 10, [(ActionKind.OPEN, -1)] * 3),
+    "the first rule takes some only": ([rule("a", "word"), rule("b")], [], 10, [(OPEN, -1)] * 3),
     "the shorter retention is first": (
-        [rule("b", days=2), rule("a", "service=mysql")], [], 10, [(ActionKind.WHOLE, 0), (ActionKind.KEEP, -1), (ActionKind.OPEN, -1)]
+        [rule("b", days=2), rule("a", "service=mysql")], [], 10, [(WHOLE, 0), (KEEP, -1), (OPEN, -1)]
     ),
-    "held": ([rule("a")], [hold("service=mysql")], 10, [(ActionKind.HELD, 0, 0), (ActionKind.WHOLE, 0), (ActionKind.OPEN, -1)]),
-    "all held": ([rule("a")], [hold("word"), hold(None)], 10, [(ActionKind.HELD, 0, 1)] * 3),
-    "held by two": ([rule("a")], [hold("service=mysql"), hold(None)], 10, [(ActionKind.HELD, 0, 0), (ActionKind.HELD, 0, 1), (ActionKind.HELD, 0, 1)]),
-    "held perhaps": ([rule("a")], [hold("word")], 10, [(ActionKind.OPEN, -1)] * 3),
-    "held by time": ([rule("a")], [hold("#time>=2025-03-02")], 10, [(ActionKind.WHOLE, 0)] * 3),
-    "held by time before": ([rule("a")], [hold("#time<2025-03-01")], 10, [(ActionKind.WHOLE, 0)] * 3),
-    "held by time perhaps": ([rule("a")], [hold("#time<2025-03-02")], 10, [(ActionKind.OPEN, -1)] * 3),
-    "without rules": ([], [hold(None)], 10, [(ActionKind.KEEP, -1)] * 3),
+    "held": ([rule("a")], [hold("service=mysql")], 10, [(HELD, 0, 0), (WHOLE, 0), (OPEN, -1)]),
+    "all held": ([rule("a")], [hold("word"), hold(None)], 10, [(HELD, 0, 1)] * 3),
+    "held by two": ([rule("a")], [hold("service=mysql"), hold(None)], 10, [(HELD, 0, 0), *[(HELD, 0, 1)] * 2]),
+    "held perhaps": ([rule("a")], [hold("word")], 10, [(OPEN, -1)] * 3),
+    "held by time": ([rule("a")], [hold("#time>=2025-03-02")], 10, [(WHOLE, 0)] * 3),
+    "held by time before": ([rule("a")], [hold("#time<2025-03-01")], 10, [(WHOLE, 0)] * 3),
+    "held by time perhaps": ([rule("a")], [hold("#time<2025-03-02")], 10, [(OPEN, -1)] * 3),
+    "without rules": ([], [hold(None)], 10, [(KEEP, -1)] * 3),
 }  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def test_verdicts(
     services: Tier, rules: list[Rule], holds: list[Hold], seconds: float, expected: list[tuple[Any, ...]]
 ) -> None:
     compiled = CompiledRules.of(rules_file(*rules, holds=tuple(holds)), MARCH + DAY + timedelta(seconds=seconds))
-    found = {file.min_object: verdict for file, verdict in classify_files(Snapshot.load(services.store), compiled)}
+    found = {file.min_object: action for file, action in classify_files(Snapshot.load(services.store), compiled)}
     assert [found[source] for source in sorted(found)] == [FileAction(*one) for one in expected]
 
 
@@ -101,17 +102,17 @@ def test_bounds_that_were_shortened_settle_nothing(local_tier: TierStore) -> Non
     long = [event("2025-03-01T00:00:00", path="x" * 64), event("2025-03-01T00:00:00", path="x" * 64 + "y")]
     tier = Tier(local_tier).add(long, [long[1]], promote=["path"])
     compiled = CompiledRules.of(rules_file(rule("a", "path=x*")), MARCH + 2 * DAY)
-    assert [verdict.kind for _, verdict in classify_files(Snapshot.load(tier.store), compiled)] == [ActionKind.OPEN] * 2
+    assert [action.kind for _, action in classify_files(Snapshot.load(tier.store), compiled)] == [OPEN] * 2
 
 
 def test_what_another_writer_made_is_opened(local_tier: TierStore) -> None:
     tier = foreign_file(local_tier)
-    cases = [("status=404", 2 * DAY, ActionKind.OPEN), ("NOT status=404", 2 * DAY, ActionKind.OPEN)]
-    cases += [(None, 2 * DAY, ActionKind.OPEN), (None, timedelta(), ActionKind.KEEP)]
+    cases = [("status=404", 2 * DAY, OPEN), ("NOT status=404", 2 * DAY, OPEN)]
+    cases += [(None, 2 * DAY, OPEN), (None, timedelta(), KEEP)]
     for when, age, kind in cases:
         compiled = CompiledRules.of(rules_file(rule("a", when)), MARCH + age)
-        verdicts = {file.path: verdict for file, verdict in classify_files(Snapshot.load(tier.store), compiled)}
-        assert [verdict.kind for path, verdict in verdicts.items() if not layout_of(path)] == [kind], when
+        actions = {file.path: action for file, action in classify_files(Snapshot.load(tier.store), compiled)}
+        assert [action.kind for path, action in actions.items() if not layout_of(path)] == [kind], when
 
 
 def random_tier(rng: random.Random, store: TierStore) -> Tier:
@@ -163,13 +164,13 @@ def test_files_are_judged_as_their_rows(local_tier: TierStore, seed: int) -> Non
                 holds=(*rules.holds, Hold(name="last", when=rng.choice([None, random_query(rng, depth=1)]))),
             )
         compiled = CompiledRules.of(rules, MARCH + timedelta(hours=rng.randrange(2, 7)))
-        for file, verdict in classify_files(snapshot, compiled):
+        for file, action in classify_files(snapshot, compiled):
             taken, held = rows_of(tier, snapshot, file, compiled)
-            kinds[verdict.kind] += 1
-            if verdict.kind is ActionKind.KEEP:
+            kinds[action.kind] += 1
+            if action.kind is KEEP:
                 assert (taken, held) == ({STAYS}, {False})
-            elif verdict.kind is ActionKind.WHOLE:
-                assert (taken, held) == ({verdict.rule}, {False})
-            elif verdict.kind is ActionKind.HELD:
+            elif action.kind is WHOLE:
+                assert (taken, held) == ({action.rule}, {False})
+            elif action.kind is HELD:
                 assert (taken, held) == ({STAYS}, {True})
     assert min(kinds.values()) > 0, kinds

@@ -1,6 +1,4 @@
-"""Counts, histograms and top values: by the log, by the columns they take, and compared with the row-by-row
-reference.
-"""
+"""Counts, histograms and most frequent values: by the log, by columns, and compared with the row-by-row reference."""
 
 from __future__ import annotations
 
@@ -94,9 +92,10 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
 def two_days(local_tier: TierStore) -> Tier:
     """Four files: two interleaved on the first day, then one, then one whose `status` is a column."""
     tier = Tier(local_tier)
-    hours = lambda day, *numbers, **more: [
-        event(DAY + timedelta(days=day, hours=n), f"{day}-{n}", **more) for n in numbers
-    ]
+
+    def hours(day: int, *numbers: int, **more: Any) -> list[Event]:
+        return [event(DAY + timedelta(days=day, hours=n), f"{day}-{n}", **more) for n in numbers]
+
     tier.add(hours(0, 1, 4, 7, status="200"), hours(0, 2, 3, 9, status="404"), hours(1, 5, status="404", host="web-1"))
     return tier.add(hours(1, 6, 7, 8, status="404", tags='["a","b","a"]'), promote=["status"])
 
@@ -259,9 +258,13 @@ def test_cold_and_hot(two_days: Tier, opened: Opened) -> None:
     snapshot = load_events(two_days.store)
     hot = min(snapshot.files.values(), key=lambda file: file.min_time)
     cold = rewrite_file(
-        two_days.store, hot.path, lambda table: pl.repeat(value=True, n=table.num_rows, eager=True).to_arrow(), tier_name="cold",
-        date=hot.date, promoted=snapshot.columns,
-    )  # fmt: skip
+        two_days.store,
+        hot.path,
+        lambda table: pl.repeat(value=True, n=table.num_rows, eager=True).to_arrow(),
+        tier_name="cold",
+        date=hot.date,
+        promoted=snapshot.columns,
+    )
     assert cold is not None
     commit(snapshot, added=[cold], removed=[hot.path], transactions=[("tier", 1)])
     messages = {
@@ -322,9 +325,7 @@ def attribute_values(events: Sequence[Event], name: str) -> Counter[str]:
 
 
 def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, queries: int) -> int:
-    """Compare counts with the reference, and with pruning switched off; return how many queries told the events
-    apart.
-    """
+    """Compare counts with the reference and without pruning; return how many queries matched some events only."""
     rng = random.Random(seed)
     tier = random_tier(open_tier(str(tmp_path / str(seed)), StorageOptions()), rng)
     telling = 0

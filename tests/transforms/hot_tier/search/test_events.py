@@ -419,6 +419,7 @@ def test_frames_for_who_wants_columns(days: Tier) -> None:
 
 
 def test_searching_takes_no_beam() -> None:
-    code = "import sys, transforms.hot_tier.search.events, transforms.hot_tier.search.sql; print([m for m in sys.modules if m.startswith('apache_beam')])"
+    code = "import sys, transforms.hot_tier.search.events, transforms.hot_tier.search.sql\n"
+    code += "print([m for m in sys.modules if m.startswith('apache_beam')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert orjson.loads(done.stdout.replace("'", '"')) == []

@@ -1,4 +1,4 @@
-"""What restoring would bring back, counted and not written; and which rules would delete it again."""
+"""What restoring would bring back, counted without writing, and which rules would delete it again."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class RestorePlan:
     """What restoring would do.
 
     Attributes:
-        runs: The deletions that it takes back.
-        events: How many events come back.
-        newer: How many do not, because their objects were replaced or forced since.
-        files: How many files are written.
+        runs: The deletions to undo.
+        events: How many events would come back.
+        newer: How many would not, because their objects were replaced or forced since.
+        files: How many files would be written.
         rules: How many of the events each rule would delete again, by its name.
     """
 
@@ -56,7 +56,7 @@ def plan_restore(
         snapshot: The table.
         runs: The deletions.
         rules: The rules that may delete the events again; None are those that each deletion kept.
-        now: The time by which their retention is reckoned; None is the clock's.
+        now: The time that their retention counts from; None is the clock's.
 
     Raises:
         TierError: it is too late, or a file can't be read.
@@ -92,18 +92,20 @@ def _count_pair(tier: TierStore, pair: Pair, superseded: Superseded, compiled: C
     with tier.open_input(f"{EVENTS}/{pair.old}") as source:
         parquet = pq.ParquetFile(source)
         for rows in removed_rows(tier, pair, superseded):
-            events += int(rows.wanted.sum())
+            events += int(rows.restorable.sum())
             newer += rows.newer
-            if compiled.rules and rows.wanted.any():
-                taken += _judge(parquet, rows, pair, compiled)
+            if compiled.rules and rows.restorable.any():
+                taken += _count_evaluated(parquet, rows, pair, compiled)
     return _Count(
         events, newer, {rule.name: int(count) for rule, count in zip(compiled.rules, taken, strict=True) if count}
     )
 
 
-def _judge(parquet: pq.ParquetFile, rows: RemovedRows, pair: Pair, compiled: CompiledRules) -> npt.NDArray[np.int64]:
-    """Return how many of a row group's wanted rows each rule takes."""
+def _count_evaluated(
+    parquet: pq.ParquetFile, rows: RemovedRows, pair: Pair, compiled: CompiledRules
+) -> npt.NDArray[np.int64]:
+    """Return how many of a row group's rows to restore each rule takes."""
     names = parquet.schema_arrow.names
     both = in_both(pair.old, names)
     table = parquet.read_row_group(rows.group, columns=compiled.columns_needed(names, in_both=both))
-    return counts(compiled.evaluate(table, in_both=both).rule[rows.wanted], len(compiled.rules))
+    return counts(compiled.evaluate(table, in_both=both).rule[rows.restorable], len(compiled.rules))

@@ -63,9 +63,9 @@ def restored(tier: TierStore, *, run_id: str | None = None, to: int | datetime |
     found = find_runs(tier, Snapshot.load(tier), run_id=run_id, to=to)
     run = MaintenanceRun.new(RESTORE)
     folder = RunFolder.begin(tier, run)
-    landed = restore(folder, run, found.runs)
-    finish(folder, run, landed)
-    return landed
+    committed = restore(folder, run, found.runs)
+    finish(folder, run, committed)
+    return committed
 
 
 def content(tier: TierStore) -> dict[str, Any]:
@@ -89,24 +89,24 @@ def test_the_same_content_comes_back(tier: TierStore, monkeypatch: pytest.Monkey
     assert len(content(tier)) == len(before) - deleted.document["events"]
 
     plan = plan_restore(tier, after, find_runs(tier, after, run_id=run.id).runs)
-    landed = restored(tier, run_id=run.id)
-    assert landed is not None
+    committed = restored(tier, run_id=run.id)
+    assert committed is not None
     assert content(tier) == before
     assert (
         (plan.events, plan.newer)
-        == (landed.document["events"], landed.document["newer"])
+        == (committed.document["events"], committed.document["newer"])
         == (deleted.document["events"], 0)
     )
-    assert plan.files == len(landed.document["files"])
+    assert plan.files == len(committed.document["files"])
     row = read_audit(tier)[-1]
     assert (row["kind"], row["events"], row["files"], row["version_after"]) == (
         "restore",
         plan.events,
         plan.files,
-        landed.version,
+        committed.version,
     )
     assert orjson.loads(row["detail"]) == {"runs": [run.id], "newer": 0}
-    for path in landed.document["files"]:
+    for path in committed.document["files"]:
         with tier.open_input(f"events/{path}") as source:
             assert pq.ParquetFile(source).metadata.metadata[JOB_METADATA.encode()].decode() == row["run_id"]
 
@@ -157,19 +157,17 @@ def test_what_came_later_stays(tier: TierStore, meanwhile: str) -> None:
     ],
 )
 def test_objects_that_came_again(tier: TierStore, rules: dict[str, Any], back: bool) -> None:
-    """Rows of objects that were replaced or forced since do not come back, and are told of; those beside which others
-    came do.
-    """
+    """Rows of objects that were replaced or forced since do not come back and are counted; appended ones do."""
     publish(tier, ["a", "b"])
     run, _ = delete_events(tier, with_filename("a", "b"))
     publish(tier, ["a"], job="other", **rules)
     snapshot = Snapshot.load(tier)
     plan = plan_restore(tier, snapshot, find_runs(tier, snapshot, run_id=run.id).runs)
-    landed = restored(tier, run_id=run.id)
-    assert landed is not None
+    committed = restored(tier, run_id=run.id)
+    assert committed is not None
     assert (
         (plan.events, plan.newer)
-        == (landed.document["events"], landed.document["newer"])
+        == (committed.document["events"], committed.document["newer"])
         == ((10, 0) if back else (5, 5))
     )
     again = expected_ids(["a"], content=rules.get("content", "1"))
@@ -232,9 +230,9 @@ def test_runs_by_version_and_time(local_tier: TierStore) -> None:
 
 def test_run_that_was_not_finished_is_found(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b"])
-    run, landed = delete_events(local_tier, with_filename("a"), done=False)
+    run, committed = delete_events(local_tier, with_filename("a"), done=False)
     (found,) = find_runs(local_tier, Snapshot.load(local_tier), run_id=run.id).runs
-    assert (found.landed, found.events) == (landed, 5)
+    assert (found.committed, found.events) == (committed, 5)
 
 
 @pytest.mark.parametrize("kind", ["none", "compact", "nothing"])
@@ -297,9 +295,9 @@ def test_replaced_while_it_is_written(local_tier: TierStore, monkeypatch: pytest
         return new_changes(document)
 
     monkeypatch.setattr(folder, "new_changes", replaced_first)
-    landed = restore(folder, restoring, found.runs)
-    assert landed is not None
-    assert (landed.document["events"], landed.document["newer"]) == (5, 5)
+    committed = restore(folder, restoring, found.runs)
+    assert committed is not None
+    assert (committed.document["events"], committed.document["newer"]) == (5, 5)
     assert ids(local_tier) == sorted([*expected_ids(["b"]), *expected_ids(["a"], content="2")])
 
 
@@ -334,13 +332,13 @@ def test_which_runs_are_too_late_and_which_are_not(local_tier: TierStore) -> Non
     snapshot = Snapshot.load(local_tier)
     with pytest.raises(TierError) as raised:
         plan_restore(local_tier, snapshot, find_runs(local_tier, snapshot, to=0).runs)
-    said = str(raised.value)
+    message = str(raised.value)
     whose = [
         re.escape(f"files of run {run.id} were removed at ") + r"20\S+Z" + re.escape(f" by run {by}")
         for run, by in gone
     ]
-    assert re.search(rf"too late: {'; '.join(whose)}, as their grace was over; nothing was restored", said), said
-    assert said.endswith(f"The others can still be restored, each by itself: --run {kept[0].id}, --run {kept[1].id}")
+    assert re.search(rf"too late: {'; '.join(whose)}, as their grace was over; nothing was restored", message), message
+    assert message.endswith(f"The others can still be restored, each by itself: --run {kept[0].id}, --run {kept[1].id}")
     for run in kept:
         assert restored(local_tier, run_id=run.id) is not None
 
@@ -362,8 +360,8 @@ def test_removed_while_it_is_read(local_tier: TierStore, monkeypatch: pytest.Mon
 
 def test_files_that_somebody_else_removed(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b"])
-    run, landed = delete_events(local_tier, with_filename("a"))
-    local_tier.delete(f"events/{landed.document['files'][0]['old']}")
+    run, committed = delete_events(local_tier, with_filename("a"))
+    local_tier.delete(f"events/{committed.document['files'][0]['old']}")
     with pytest.raises(TierError, match="is gone from the store"):
         restored(local_tier, run_id=run.id)
 
@@ -437,7 +435,7 @@ def test_rows_against_a_slow_reference(local_tier: TierStore, monkeypatch: pytes
     rest = [key for key, stay in zip(keys, stays, strict=True) if stay]
     old, new = key_file(local_tier, "", keys, int(chance.integers(1, 60))), key_file(local_tier, "", rest)
     pair = Pair(old, new, "hot", "2024-01-01", 200, 200 - len(rest))
-    masks = [rows.wanted for rows in removed_rows(local_tier, pair, {})]
+    masks = [rows.restorable for rows in removed_rows(local_tier, pair, {})]
     gone = [key for key, removed in zip(keys, np.concatenate(masks), strict=True) if removed]
     assert sorted(gone) == sorted(key for key, stay in zip(keys, stays, strict=True) if not stay)
 
@@ -454,7 +452,7 @@ def test_file_that_is_not_what_was_left(local_tier: TierStore, rest: list[str]) 
 def test_the_order_of_another_writers_rows_does_not_matter(local_tier: TierStore) -> None:
     old, new = key_file(local_tier, "theirs", ["c", "a", "b", "a"]), key_file(local_tier, "", ["a", "a", "c"])
     (found,) = removed_rows(local_tier, Pair(old, new, "hot", "2024-01-01", 4, 1), {})
-    assert found.wanted.tolist() == [False, False, True, False]
+    assert found.restorable.tolist() == [False, False, True, False]
 
 
 def test_another_writers_rows_without_ids_are_not_guessed_at(local_tier: TierStore) -> None:
@@ -521,12 +519,12 @@ def test_rules_that_would_delete_it_again(
 def test_hold(local_tier: TierStore, taken: dict[str, int], held: set[str]) -> None:
     publish(local_tier, ["a", "b", "c"])
     rules = RULES + "  - {name: quoted, retention: 9d, when: 'filename=\"b\"'}\n"
-    _, landed = delete_events(local_tier, everything, rules=rules)
+    _, committed = delete_events(local_tier, everything, rules=rules)
     (found,) = find_runs(local_tier, Snapshot.load(local_tier), to=0).runs
-    landed.document["rules"] = [
+    committed.document["rules"] = [
         {"name": name, "events": events, "cutoff": "2026-01-01T00:00:00Z"} for name, events in taken.items()
     ]
-    found.landed.document["rules"] = landed.document["rules"]
+    found.committed.document["rules"] = committed.document["rules"]
     (hold,) = load_rules(hold_for([found, found]), source="holds").holds
     table = pl.DataFrame({"filename": ["a", "b", "c"], "_format": ["text"] * 3})
     old, young = (
