@@ -91,7 +91,7 @@ class _Restoring:
         events, newer = sum(file.rows for file in files), sum(one.newer for one in written)
         if events + newer != sum(one.events for one in left):
             raise TierError(
-                f"hot tier {self._tier.uri}: {events + newer:,} rows are not those the runs deleted; nothing was restored"
+                f"hot tier {self._tier.uri}: {events + newer:,} rows are not those deleted; nothing was restored"
             )
         document = {
             "runs": [one.run.id for one in left],
