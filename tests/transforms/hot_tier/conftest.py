@@ -25,11 +25,3 @@ def tier(empty_store: TierStore) -> TierStore:
     """An empty hot tier."""
     prepare(empty_store)
     return empty_store
-
-
-@pytest.fixture
-def local_tier(tmp_path: Path) -> TierStore:
-    """An empty hot tier in a folder, where the kind of store makes no difference."""
-    made = open_tier(str(tmp_path / "hot"), StorageOptions())
-    prepare(made)
-    return made
