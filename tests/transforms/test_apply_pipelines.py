@@ -17,7 +17,7 @@ from transforms.core.schema import CONSTANT, TEXT, TIME
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.outcomes import EventCounts
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 
 UTC = timezone.utc
@@ -62,9 +62,9 @@ USERS = pipelines_of(
 )
 
 
-def programs() -> dict[str, Program]:
+def programs() -> dict[str, CompiledRules]:
     return {
-        section: Program.of(load_rules(RULES, source="rules.yaml", section=section), RECEIVED)
+        section: CompiledRules.of(load_rules(RULES, source="rules.yaml", section=section), RECEIVED)
         for section in ("rules", "tiers")
     }
 
