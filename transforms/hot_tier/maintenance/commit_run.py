@@ -87,11 +87,7 @@ def commit_run(
         try:
             change = plan(snapshot)
         except GoneError as error:
-            newest = Snapshot.load(folder.tier)
-            if newest.transaction_version(app_id(run)) is not None:
-                raise _given_up(folder) from error
-            if newest.version == snapshot.version:
-                raise
+            _check_changed(folder, run, snapshot, error)
             continue  # another run has removed the files from the table and the store
         if change is None:
             return None
@@ -145,6 +141,15 @@ def give_up(tier: TierStore, run: MaintenanceRun) -> bool:
             commit(snapshot, transactions=[(app_id(run), 1)])
             flush_log(tier, snapshot.version + 1)
     raise AssertionError  # they end by raising
+
+
+def _check_changed(folder: RunFolder, run: MaintenanceRun, snapshot: Snapshot, error: GoneError) -> None:
+    """Raise an error of planning again, unless the table has changed since the snapshot and the run may go on."""
+    newest = Snapshot.load(folder.tier)
+    if newest.transaction_version(app_id(run)) is not None:
+        raise _given_up(folder) from error
+    if newest.version == snapshot.version:
+        raise error
 
 
 def _given_up(folder: RunFolder) -> TierError:

@@ -89,7 +89,7 @@ def histogram(tier: TierStore, request: SearchRequest, span: timedelta | None = 
 
 
 def count_times(selection: Selection, buckets: TimeBuckets) -> Counter[int]:
-    """Return how many events of the time range lie in each bucket, whatever else is asked for.
+    """Return how many events of the time range lie in each bucket, whatever the query.
 
     The files' footers answer; times are read only of row groups that lie in two buckets.
 

@@ -118,7 +118,7 @@ class EventFile:
         return [name for name in self._columns if name in needed]
 
     def _scan(self, first: int, rows: int) -> pl.LazyFrame:
-        """Return some rows of the file, with each attribute in one place."""
+        """Return some rows of the file, each attribute either in its column or in the map."""
         rows_of_file = self._lazy.slice(first, rows)
         if self._in_both_places:
             return rows_of_file.with_columns(unified_attributes(self._in_both_places))

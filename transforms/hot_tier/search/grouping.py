@@ -61,7 +61,7 @@ def _in_columns(selection: Selection, named: Iterable[Field]) -> bool:
 
 
 def _ask(statement: str) -> list[tuple[Any, ...]] | None:
-    """Return the rows; None where DuckDB fails: Polars, which is asked next, reports why."""
+    """Return the rows; None where DuckDB fails: Polars, which the caller tries next, reports why."""
     with Database() as database:
         try:
             return list(database.wait(lambda: database.connection.execute(statement).fetchall()))

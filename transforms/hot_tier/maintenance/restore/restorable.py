@@ -55,7 +55,7 @@ class Deleted:
 
 @dataclass(frozen=True)
 class RestorableRuns:
-    """Deletions that were asked for.
+    """The deletions that a restore is to undo.
 
     Attributes:
         runs: Those that can be undone, the oldest first.
@@ -126,7 +126,7 @@ def with_superseded(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]
 
 @contextmanager
 def reading(tier: TierStore, deleted: Deleted) -> Iterator[None]:
-    """Report who has removed a file that goes while it is read."""
+    """Report who has removed a file that is gone while it is read."""
     try:
         yield
     except FileNotFoundError as error:

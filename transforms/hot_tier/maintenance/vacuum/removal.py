@@ -113,13 +113,13 @@ class _Removing:
         old = [file for path, file in there.items() if path in removed and (at_once or removed[path] <= limit)]
         unnamed = [file for path, file in there.items() if path not in removed and path.endswith(".parquet")]
         orphans = self._orphans(unnamed)
-        going = sorted([*old, *orphans], key=lambda file: file.path)
-        if not going:
+        files = sorted([*old, *orphans], key=lambda file: file.path)
+        if not files:
             return None
         number = purge_number(snapshot) + 1
         document = {
-            "files": [{"path": file.path.removeprefix(_PREFIX), "size": file.size} for file in going],
-            "bytes": sum(file.size for file in going),
+            "files": [{"path": file.path.removeprefix(_PREFIX), "size": file.size} for file in files],
+            "bytes": sum(file.size for file in files),
             "orphans": len(orphans),
             "grace": self._grace.total_seconds(),
             "at": format_instant(datetime.now(timezone.utc)),
