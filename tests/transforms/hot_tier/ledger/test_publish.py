@@ -304,9 +304,9 @@ def test_failed_retry_keeps_what_is_there(local_tier: TierStore) -> None:
 @pytest.mark.parametrize(
     ("files_of", "entries", "message"),
     [
-        (["a"], [entry("a", 6)], "hold 5 events of s3://bucket/a, its entries tell of 6"),
+        (["a"], [entry("a", 6)], "hold 5 events of s3://bucket/a, its entries count 6"),
         (["a"], [entry("a", 5), entry("b", 1)], "hold 0 events of s3://bucket/b"),
-        (["a", "b"], [entry("a", 5)], "events of s3://bucket/b, its entries tell of none"),
+        (["a", "b"], [entry("a", 5)], "events of s3://bucket/b, its entries count none"),
         (["a"], [entry("a", 5), entry("a", 5)], "more than one entry for s3://bucket/a"),
     ],
     ids=["too-few", "missing", "unknown", "doubled"],
@@ -442,7 +442,7 @@ def test_store_that_goes_away_after_the_commit(local_tier: TierStore, monkeypatc
     monkeypatch.setattr(publishing, "back_off", lambda failures: 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(publishing, "commit", commit)
-        with pytest.raises(TierError, match="network is down. Whether it was, the same job again finds out"):
+        with pytest.raises(TierError, match="network is down. Run the same job again to find out whether it was"):
             publish(local_tier, ["a"])
     monkeypatch.undo()
     assert statuses(publish(local_tier, ["a"])) == {"a": "ingested"}
@@ -529,11 +529,11 @@ def test_failure_after_the_commit_is_a_warning(local_tier: TierStore, monkeypatc
     monkeypatch.setattr(DeltaTable, "create_checkpoint", fail)
     result = publish(local_tier, ["a"])
 
-    assert [("disk full" in warning, "is published" in warning) for warning in result.warnings] == [(True, True)]
+    assert [("disk full" in warning, "is committed" in warning) for warning in result.warnings] == [(True, True)]
     assert ids(local_tier) == expected_ids(["a"])
 
 
-def test_of_two_commits_from_one_version_one_lands(tier: TierStore) -> None:
+def test_of_two_commits_from_one_version_one_succeeds(tier: TierStore) -> None:
     first, second = Snapshot.load(tier), Snapshot.load(tier)
     commits.commit(first, transactions=[("x", 1)])
     with pytest.raises(DeltaError):

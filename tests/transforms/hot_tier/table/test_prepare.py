@@ -230,7 +230,7 @@ def test_what_folders_have_by_themselves_is_no_other_thing(tmp_path: Path, name:
 def test_table_of_other_partitions(tmp_path: Path) -> None:
     put_local(tmp_path, "_rekindle/tier.json", marker())
     DeltaTable.create(str(tmp_path / "events"), table.arrow_schema([]), partition_by=["date"])
-    with pytest.raises(TierError, match=r"partitioned by \('date',\), not \('tier', 'date'\)"):
+    with pytest.raises(TierError, match=r"its partitions are \('date',\), not \('tier', 'date'\)"):
         table.prepare(open_tier(str(tmp_path), StorageOptions()))
 
 
