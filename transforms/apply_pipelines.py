@@ -13,7 +13,7 @@ from transforms.elements import EventBatch
 from transforms.event_pipelines import Pipeline
 from transforms.objects.event_counts import CountKey, EventCounts
 from transforms.objects.event_shaping import shape_events
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 
 MAIN = "main"
 COUNTS = "counts"
@@ -35,13 +35,13 @@ class ApplyPipelines(beam.PTransform):
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
-        programs: Rules by their section, to count the events that are too old for them.
+        rules_by_section: Rules by their section, to count the events that are too old for them.
     """
 
     pipelines: tuple[Pipeline, ...] = ()
     timestamp: str = "auto"
     timezone: str = "UTC"
-    programs: Mapping[str, Program] = field(default_factory=dict)
+    rules_by_section: Mapping[str, CompiledRules] = field(default_factory=dict)
 
     def expand(self, batches: beam.PCollection[EventBatch]) -> beam.pvalue.DoOutputsTuple:
         """Apply `shape_events` to every batch, with its counts as a tagged output."""
@@ -61,7 +61,7 @@ class _ApplyPipelinesFn(beam.DoFn):
             config.pipelines,
             timestamp=config.timestamp,
             timezone=config.timezone,
-            programs=config.programs,
+            rules_by_section=config.rules_by_section,
             counts=counts,
         )
         if counts:

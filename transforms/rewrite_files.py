@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from transforms.core.errors import GoneError
-from transforms.hot_tier.maintenance.execute import carry_out, count_rows
-from transforms.hot_tier.maintenance.results import results_folder
-from transforms.hot_tier.maintenance.tasks import Task, TaskResult
+from transforms.hot_tier.maintenance.execute import count_rows, execute_task
+from transforms.hot_tier.maintenance.tasks import Task, TaskResult, results_folder
 from transforms.hot_tier.table.location import open_existing_tier
 from transforms.storage import TierLocation
 from transforms.storage.json_folder import JsonFolder
@@ -82,7 +81,7 @@ class _RewriteFilesFn(beam.DoFn):
         if promoted is None:
             result = count_rows(self._tier, task)
         else:
-            result = carry_out(self._tier, task, promoted=promoted, run_id=run_id)
+            result = execute_task(self._tier, task, promoted=promoted, run_id=run_id)
         results_folder(self._tier, run_id).write_json(_name(task), result.as_document())
         rows = sum(sum(source.taken) for source in result.sources)
         self._rows.inc(rows)

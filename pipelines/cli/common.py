@@ -72,7 +72,7 @@ class Common:
         from transforms.hot_tier.table import location as place  # brings deltalake
 
         tier = open_tier(self.hot_tier, self.stores()[1])
-        place.check_place(tier)
+        place.check_is_tier_or_empty(tier)
         return tier
 
     def open_events(self) -> TierStore:

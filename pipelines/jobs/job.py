@@ -87,7 +87,7 @@ class _Job:
 
     def run(self, *, resume: bool = False) -> JobResult:
         """Run the job, and report how it ended."""
-        table.check_place(self.tier)
+        table.check_is_tier_or_empty(self.tier)
         discovery.prove_access(self.context.store, self.context.filter)
         self._start(resume=resume)
         began, before = time.monotonic(), self.status.fields["seconds"]

@@ -41,7 +41,9 @@ def run_wave(
         build_wave,
         splits=wave_splits(plan, wave, context, engine, folder),
         read=ReadEvents(context.source_location, reading, settings.tier_location),
-        apply=ApplyPipelines(context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.programs),
+        apply=ApplyPipelines(
+            context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.rules_by_section
+        ),
         write=WriteHotTier(settings.tier_location, columns, reading.task_id, _buffer_bytes(settings.memory, engine)),
         publish=PublishWave(
             tier=settings.tier_location,

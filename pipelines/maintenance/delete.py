@@ -18,7 +18,7 @@ from pipelines.maintenance.rules_run import RuledRun, RuledWork, run_rules
 from transforms.core.errors import UnconfirmedError
 from transforms.hot_tier.maintenance.plan import plan_deletion
 from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
-from transforms.hot_tier.table.runs import DELETE, Run
+from transforms.hot_tier.table.runs import DELETE, MaintenanceRun
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -62,7 +62,7 @@ def delete(settings: UpkeepSettings, deletion: Deletion) -> dict[str, Any]:
         if (much := _too_much(work, snapshot)) and not deletion.confirm(much, work.found):
             raise UnconfirmedError(f"{much}: more than half takes a --yes; nothing was done")
 
-    def remove(tier: TierStore, run: Run) -> dict[str, Any]:
+    def remove(tier: TierStore, run: MaintenanceRun) -> dict[str, Any]:
         removal = remove_old_files(tier, run, deletion.grace, is_live=lambda writer: is_live(tier, writer))
         return {"removed": {"files": removal.files, "bytes": removal.bytes}, "warnings": list(removal.warnings)}
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.status import Console, Silent
 from pipelines.units import show_size
 from transforms.core.errors import TierError
-from transforms.hot_tier.maintenance.results import results_folder
-from transforms.hot_tier.maintenance.tasks import Task, TaskResult
+from transforms.hot_tier.maintenance.tasks import Task, TaskResult, results_folder
 from transforms.storage import StorageOptions, TierLocation, TierStore
 
 if TYPE_CHECKING:

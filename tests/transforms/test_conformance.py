@@ -13,7 +13,7 @@ from transforms.core import schema
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
-from transforms.timestamps import settle_times
+from transforms.timestamps import choose_times
 
 NOW = datetime(2025, 12, 1, tzinfo=timezone.utc)
 
@@ -78,10 +78,10 @@ def test_case_1_arrives_as_hec(tmp_path: Path) -> None:
         "filename": "collected"
     }
     collected = [{"_message": text, "_format": "splunk_hec"} for text in (line, '{"at":"2025-08-11T22:24:37Z"}')]
-    settled = settle_times(
+    timed = choose_times(
         pa.RecordBatch.from_pylist(collected), timestamp="auto", timezone="UTC", modified=NOW, received=NOW
     )
-    assert settled.column("_time").to_pylist() == [datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc), NOW]
+    assert timed.column("_time").to_pylist() == [datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc), NOW]
 
 
 def test_case_3_hec_with_fields(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from transforms.objects.event_counts import CountKey, EventCount, EventCounts
 from transforms.objects.listing import Listing
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.parts import ObjectPart
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 from transforms.storage import ObjectInfo
 
@@ -32,7 +32,7 @@ ODD_KEY = "a b/ü\x00\udc80.log"
 """Keys are any text, also what is no UTF-8."""
 INFO = ObjectInfo(bucket="b", key=ODD_KEY, etag="e", size=1 << 40, modified=AT, storage_class="GLACIER", restored=True)
 LIVE = LiveFile("tier=hot/date=2025-08-12/x.parquet", 1, 2, "hot", "2025-08-12", -1, 1 << 60, None, "z", 3)
-PROGRAM = Program.of(
+PROGRAM = CompiledRules.of(
     load_rules(
         "rules:\n- {name: r, retention: 1d, when: 'a=b OR \"c d\"'}\nholds:\n- {name: h, when: x=*}\n", source="r.yaml"
     ),

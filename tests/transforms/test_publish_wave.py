@@ -267,11 +267,11 @@ def test_on_error_fail_is_about_failures_alone(local_tier: TierStore) -> None:
     ("outcomes", "told"),
     [
         pytest.param(
-            [entry("a", 4)], "files hold 5 events of s3://bucket/a, its entries tell of 4", id="fewer-events-than-rows"
+            [entry("a", 4)], "files hold 5 events of s3://bucket/a, its entries count 4", id="fewer-events-than-rows"
         ),
-        pytest.param([], "files hold 5 events of s3://bucket/a, its entries tell of none", id="no-entry"),
+        pytest.param([], "files hold 5 events of s3://bucket/a, its entries count none", id="no-entry"),
         pytest.param(
-            [entry("a", 5), entry("b", 1)], "files hold 0 events of s3://bucket/b, its entries tell of 1", id="no-rows"
+            [entry("a", 5), entry("b", 1)], "files hold 0 events of s3://bucket/b, its entries count 1", id="no-rows"
         ),
     ],
 )

@@ -21,7 +21,7 @@ from transforms.hot_tier.maintenance.results import results_folder
 from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task, TaskResult
 from transforms.hot_tier.table.prepare import promoted_columns
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 from transforms.rewrite_files import RewriteFiles, read_results
 from transforms.storage import StorageOptions, TierLocation, TierStore, open_tier
@@ -33,7 +33,7 @@ rules:
 holds:
   - {name: ann, when: user=ann}
 """
-PROGRAM = Program.of(load_rules(RULES, source="rules.yaml"), datetime(2026, 9, 20, tzinfo=timezone.utc))
+PROGRAM = CompiledRules.of(load_rules(RULES, source="rules.yaml"), datetime(2026, 9, 20, tzinfo=timezone.utc))
 COLD = Destination("cold", target_bytes=1 << 20, level=3)
 RUN = "20260920T000000Z-delete-1"
 

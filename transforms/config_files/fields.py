@@ -77,8 +77,8 @@ def raise_problems(document: Document, problems: Problems, *, source: str, field
     """
     lines: list[str] = []
     for problem in problems.found:
-        place = document.place(problem.path, at_key=problem.at_key)
-        lines.append(f"{source}:{place.line}:{place.column}: {problem.path}: {problem.text}")
+        position = document.position(problem.path, at_key=problem.at_key)
+        lines.append(f"{source}:{position.line}:{position.column}: {problem.path}: {problem.text}")
     if lines:
         raise ConfigurationError("\n".join(lines), field=field)
 

@@ -34,7 +34,7 @@ def load_pipelines(text: str, *, source: str) -> tuple[Pipeline, ...]:
     """
     document = read_document(text, source=source, field="pipelines")
     problems = Problems()
-    pipelines = _Reader(document, problems).pipelines()
+    pipelines = _PipelinesReader(document, problems).pipelines()
     raise_problems(document, problems, source=source, field="pipelines")
     return pipelines
 
@@ -44,7 +44,7 @@ def load_ready_made(name: str) -> tuple[Pipeline, ...]:
     return load_pipelines(read_ready_made(name), source=f"{name} (ready-made)")
 
 
-class _Reader:
+class _PipelinesReader:
     """One file while it is read."""
 
     def __init__(self, document: Document, problems: Problems) -> None:

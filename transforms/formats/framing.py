@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from transforms.arrow.columns import Flags
-from transforms.arrow.views import Indices, view_array
+from transforms.arrow import Flags, Indices
+from transforms.arrow.strings import view_array
 from transforms.formats.encoding import is_utf8, whole_characters
 from transforms.formats.pieces import Breakable, Pieces
 from transforms.formats.record_block import MAX_ROWS

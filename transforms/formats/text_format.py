@@ -1,6 +1,6 @@
 """Plain text: a line is an event (spec §4.3), or several lines are, where `multilineStart` says how an event begins.
 
-The time in it is looked for later, when pipelines had their say (`timestamps.settle_times`).
+The time in it is looked for later, when pipelines had their say (`timestamps.choose_times`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.columns import Flags
-from transforms.arrow.views import Indices, view_array
+from transforms.arrow import Flags, Indices
+from transforms.arrow.strings import view_array
 from transforms.formats.encoding import utf8, utf8_within, whole_characters
 from transforms.formats.framing import MARGIN, Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.arrays import constant
 from transforms.core import schema
 from transforms.storage import ObjectInfo
 
@@ -72,7 +73,7 @@ class EventColumns:
         columns["_observed_at"] = pa.repeat(pa.scalar(datetime.now(timezone.utc), schema.TIME), rows)
         for name, value in self._constants.items():
             if name not in columns:
-                columns[name] = _repeat(value, rows)
+                columns[name] = constant(value, rows)
             elif columns[name].null_count:
                 columns[name] = _fill(columns[name], value)
         self._next += rows
@@ -83,10 +84,6 @@ class EventColumns:
 def _event_ids(prefix: str, first: int, rows: int) -> pa.Array:
     numbers = pl.int_range(first, first + rows, eager=True).cast(pl.String)
     return (pl.Series("", [prefix]) + numbers).to_arrow(compat_level=pl.CompatLevel.newest())
-
-
-def _repeat(value: str, rows: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([value], pa.string()))
 
 
 def _fill(column: pa.Array, value: str) -> pa.Array:

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from transforms.core.schema import TIME_RECEIVED, EventBatch
 from transforms.event_pipelines import Failures, Pipeline, apply_pipelines
 from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.durations import format_duration
-from transforms.timestamps import settle_times
+from transforms.timestamps import choose_times
 
 
 def shape_events(
@@ -22,7 +22,7 @@ def shape_events(
     *,
     timestamp: str = "auto",
     timezone: str = "UTC",
-    programs: Mapping[str, Program] | None = None,
+    rules_by_section: Mapping[str, CompiledRules] | None = None,
     counts: Counter[CountKey] | None = None,
 ) -> EventBatch:
     """Return a batch as its pipelines leave it, every event with a time.
@@ -32,7 +32,7 @@ def shape_events(
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
-        programs: Rules by their section, to count the events that are too old for them.
+        rules_by_section: Rules by their section, to count the events that are too old for them.
         counts: Where events are counted that got the time of receipt, that a step failed on, or that a rule would take
             at once; None to count nothing.
     """
@@ -40,25 +40,27 @@ def shape_events(
     failures: Failures = Counter()
     if pipelines:
         events = apply_pipelines(events, pipelines, received=received, modified=modified, failures=failures)
-    events = settle_times(events, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
+    events = choose_times(events, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
     if counts is not None:
         for step, number in failures.items():
             counts[CountKey(EventCount.STEP_FAILED, step.pipeline, step.step)] += number
         if timestamp == "auto" and (untimed := _count_untimed(events)):
             counts[CountKey(EventCount.UNTIMED)] += untimed
-        counts.update(dict(count_too_old(events, programs or {})))
+        counts.update(dict(count_too_old(events, rules_by_section or {})))
     return EventBatch(events, modified)
 
 
-def count_too_old(events: pa.RecordBatch, programs: Mapping[str, Program]) -> Iterator[tuple[CountKey, int]]:
+def count_too_old(
+    events: pa.RecordBatch, rules_by_section: Mapping[str, CompiledRules]
+) -> Iterator[tuple[CountKey, int]]:
     """Yield how many events each rule would take at once, those rules left out that take none.
 
     Args:
         events: Events with their times.
-        programs: Rules by their section of the rules file.
+        rules_by_section: Rules by their section of the rules file.
     """
-    for section, program in programs.items():
-        for rule, number in program.count(events):
+    for section, compiled in rules_by_section.items():
+        for rule, number in compiled.count(events):
             yield CountKey(OLDER_THAN[section], rule.name, format_duration(rule.retention)), number
 
 

@@ -16,7 +16,7 @@ from transforms.objects.event_counts import CountKey, describe_too_old
 from transforms.objects.event_shaping import count_too_old, shape_events
 from transforms.objects.reading import ReadSettings
 from transforms.objects.sample_object import Sample
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.timestamps import detect_times
 from transforms.timestamps.origin import first_stamp, time_field
 
@@ -33,7 +33,7 @@ def preview_object(
     sample: Sample,
     settings: ReadSettings,
     pipelines: Sequence[Pipeline],
-    programs: Mapping[str, Program] | None = None,
+    rules_by_section: Mapping[str, CompiledRules] | None = None,
     *,
     events: int,
 ) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def preview_object(
         sample: What was read of it.
         settings: How a job would read it.
         pipelines: What a job would run on its events.
-        programs: Rules by their section, which are evaluated on all events of the sample.
+        rules_by_section: Rules by their section, which are evaluated on all events of the sample.
         events: So many of its events are shown.
 
     Returns:
@@ -51,7 +51,7 @@ def preview_object(
     """
     reading = sample.reading
     shown = list(_shown_events(sample, settings, pipelines, events))
-    found, old = _too_old(sample, settings, pipelines, programs) if programs else (None, [])
+    found, old = _too_old(sample, settings, pipelines, rules_by_section) if rules_by_section else (None, [])
     untimed = bool(shown) and all(event["after"]["_time_source"] == schema.TIME_RECEIVED for event in shown)
     return {
         "object": reading.info.uri,
@@ -78,14 +78,14 @@ def preview_object(
 
 
 def _too_old(
-    sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], programs: Mapping[str, Program]
+    sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], rules_by_section: Mapping[str, CompiledRules]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return how many of the sample's events rules would take at once, as a document and as warnings."""
-    counts: dict[str, Counter[CountKey]] = {section: Counter() for section in programs}
+    counts: dict[str, Counter[CountKey]] = {section: Counter() for section in rules_by_section}
     for batch in sample.batches:
         shaped = _shape(batch, settings, pipelines)
-        for section, program in programs.items():
-            counts[section].update(dict(count_too_old(shaped.events, {section: program})))
+        for section, compiled in rules_by_section.items():
+            counts[section].update(dict(count_too_old(shaped.events, {section: compiled})))
     sampled = sum(batch.num_rows for batch in sample.batches)
     warnings = [
         describe_too_old(key, f"{n:,} of {sampled:,} sampled events", one=n == 1)

@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_series, as_view, is_present
 from transforms.core.errors import ConfigurationError
 from transforms.processors.kernels.computing import compute
-from transforms.processors.kernels.events import Events, Flags, as_views, is_valid
+from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.formula import Formula, Number, names_of, parse_formula
 from transforms.processors.parameters import MESSAGE, Parameters, output_column, why_not_an_attribute
 from transforms.processors.processor import Processor
-from transforms.timestamps import as_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,14 @@ class Arithmetic(Processor):
         for column in columns.values():
             if column is None:
                 return None
-            given &= is_valid(column)
+            given &= is_present(column)
         if not self.override:
             given &= ~events.has(output_column(self.output))
         rows = np.flatnonzero(given)
         if not rows.size:
             return None
         found = compute(
-            self.formula, {name: as_series(as_views(column)).gather(rows) for name, column in columns.items()}
+            self.formula, {name: as_series(as_view(column)).gather(rows) for name, column in columns.items()}
         )
         result = (
             found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from transforms.processors.kernels.events import Events, Flags
+from transforms.arrow import Flags
+from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters
 
 

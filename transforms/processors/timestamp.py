@@ -7,9 +7,11 @@ from typing import ClassVar
 
 import polars as pl
 
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags
 from transforms.core.errors import ConfigurationError
 from transforms.core.schema import TIME_FROM_PIPELINE, TIME_RECEIVED
-from transforms.processors.kernels.events import Events, Flags, as_flags
+from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.java_patterns import JavaPattern, translate
 from transforms.processors.kernels.java_times import read_java_times
 from transforms.processors.parameters import Parameters

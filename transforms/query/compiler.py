@@ -83,7 +83,7 @@ def exact_column(name: str) -> pl.Expr:
     return cs.by_name(name).as_expr() if name == "*" or (name.startswith("^") and name.endswith("$")) else pl.col(name)
 
 
-def in_one_place(names: Iterable[str]) -> list[pl.Expr]:
+def unified_attributes(names: Iterable[str]) -> list[pl.Expr]:
     """Return the columns of attributes that are in the map in some rows, complete: for frames that `compile_query`
     can't be told of.
     """

@@ -64,10 +64,10 @@ class Lexer:
 
     def fail_expecting(self, expected: str, *, at: int | None = None) -> NoReturn:
         """Raise an error that says what was expected at a character, and what is there."""
-        place = self.position if at is None else at
-        found = _WORD_OR_CHARACTER.match(self.text, place)
+        position = self.position if at is None else at
+        found = _WORD_OR_CHARACTER.match(self.text, position)
         shown = f'"{found[0]}"' if found else "the end"
-        self.fail(f"expected {expected}, found {shown}", at=place)
+        self.fail(f"expected {expected}, found {shown}", at=position)
 
     def peek(self) -> str:
         """Return the next character, or `""` at the end."""
@@ -95,10 +95,10 @@ class Lexer:
 
     def next_operator(self) -> Operator | None:
         """Return the operator that comes next, blanks passed over, and leave the place as it is."""
-        place = self.position
-        while self.text[place : place + 1].isspace():
-            place += 1
-        return next((o for o in _OPERATORS if self.text.startswith(o.value, place)), None)
+        position = self.position
+        while self.text[position : position + 1].isspace():
+            position += 1
+        return next((o for o in _OPERATORS if self.text.startswith(o.value, position)), None)
 
     def take_operator(self) -> Operator | None:
         """Go over the operator that comes next, if one does."""
@@ -166,6 +166,6 @@ class Lexer:
             part.append(character)
         self.position += 1
 
-    def _ends_word(self, place: int) -> bool:
-        following = self.text[place : place + 1]
+    def _ends_word(self, position: int) -> bool:
+        following = self.text[position : position + 1]
         return following == "" or ends_bare_text(following)

@@ -95,9 +95,9 @@ class Compares:
         doubles = values.cast(pl.Float64, strict=False)
         bound = float(self.number)
         result = ORDERINGS[self.ordering](doubles, bound).fill_null(value=False)
-        odd = (~doubles.is_finite()).fill_null(value=False)
-        if odd.any():  # `inf` and `nan` are words, 1e400 is a number
-            result = result & (~odd | values.str.contains(_NUMBER_BEGINS))
+        unusual = (~doubles.is_finite()).fill_null(value=False)
+        if unusual.any():  # `inf` and `nan` are words, 1e400 is a number
+            result = result & (~unusual | values.str.contains(_NUMBER_BEGINS))
         equal = (doubles == bound).fill_null(value=False)
         return self._decide_among(values, result, equal) if equal.any() else result
 

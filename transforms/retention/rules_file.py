@@ -42,7 +42,7 @@ def load_rules(text: str, *, source: str, section: str = RULES) -> RulesFile:
     """
     document = read_document(text, source=source, field="rules")
     problems = Problems()
-    reader = _Reader(document, problems)
+    reader = _RulesReader(document, problems)
     reader.check_sections()
     rules = {name: reader.rules(name) for name in (RULES, TIERS)}
     holds = reader.holds()
@@ -50,7 +50,7 @@ def load_rules(text: str, *, source: str, section: str = RULES) -> RulesFile:
     return RulesFile(rules[section], holds, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
-class _Reader:
+class _RulesReader:
     """One file while it is read."""
 
     def __init__(self, document: Document, problems: Problems) -> None:

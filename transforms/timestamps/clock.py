@@ -45,7 +45,7 @@ def _is_region(name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class TimeContext:
     """The surroundings of an object's times.
 
     Attributes:
@@ -58,7 +58,7 @@ class Clock:
     modified: datetime
     received: datetime
 
-    def in_region(self, name: str) -> Clock:
+    def in_region(self, name: str) -> TimeContext:
         """Return the clock for times that name a region as their zone; itself if there is no such region."""
         return replace(self, timezone=name) if _is_region(name) else self
 
@@ -106,10 +106,10 @@ class Clock:
         year = (limit + _WIDEST_OFFSET).year
         chosen = in_year(year)
         for before in range(year - 1, year - 2 - _LEAP_YEARS_APART, -1):
-            settled = (chosen <= limit).fill_null(value=True)
+            resolved = (chosen <= limit).fill_null(value=True)
             if leap_day is not None:
-                settled &= chosen.is_not_null() | ~leap_day.fill_null(value=False)
-            if settled.all():
+                resolved &= chosen.is_not_null() | ~leap_day.fill_null(value=False)
+            if resolved.all():
                 break
-            chosen = chosen.zip_with(settled, in_year(before))
+            chosen = chosen.zip_with(resolved, in_year(before))
         return chosen

@@ -9,7 +9,8 @@ from datetime import datetime
 import polars as pl
 import pyarrow as pa
 
-from transforms.timestamps.columns import as_series, parse_times
+from transforms.arrow.arrays import as_series
+from transforms.timestamps.columns import parse_times
 from transforms.timestamps.forms import FORMS, for_rust
 
 _LOOKED_AT = 128  # characters

@@ -9,8 +9,9 @@ from datetime import datetime
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.arrays import as_series
 from transforms.core.schema import TIME
-from transforms.timestamps.columns import as_series, parse_times
+from transforms.timestamps.columns import parse_times
 
 NAMES = (
     "_time", "@timestamp", "timestamp", "time", "ts", "eventtime", "event_time", "datetime", "date_time", "date", "created_at", "logged_at",

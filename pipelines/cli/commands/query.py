@@ -46,7 +46,7 @@ def search(
 ) -> int:
     """Search the hot tier."""
     gc.disable()  # importing Polars and deltalake takes 0.05 s less without it
-    from transforms.hot_tier.search.request import Wanted
+    from transforms.hot_tier.search.request import SearchRequest
     from transforms.hot_tier.search.rows import row_field
     from transforms.query import parse
 
@@ -58,7 +58,7 @@ def search(
         raise ConfigurationError(f"--tier {tier_name}: there are {', '.join(_TIERS)}", field="tier")
     words, span = _take_span(query or [], histogram=histogram)
     text = " ".join(words).strip()
-    wanted = Wanted(
+    wanted = SearchRequest(
         parse(text) if text else None,
         *_time_range(last, start, end),
         fields=tuple(row_field(name) for name in names),

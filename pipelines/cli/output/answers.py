@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from transforms.hot_tier.search.events import Search
-    from transforms.hot_tier.search.request import Wanted
+    from transforms.hot_tier.search.request import SearchRequest
     from transforms.query.syntax import Field
     from transforms.storage import TierStore
 
@@ -33,7 +33,7 @@ class Most:
 
 
 def show_events(
-    tier: TierStore, wanted: Wanted, most: Most, names: tuple[str, ...], saving: Saving, common: Common
+    tier: TierStore, wanted: SearchRequest, most: Most, names: tuple[str, ...], saving: Saving, common: Common
 ) -> None:
     """Show or save the newest events."""
     found = _Newest(most, quiet=common.quiet)
@@ -42,7 +42,7 @@ def show_events(
 
 
 def _show_events(
-    tier: TierStore, wanted: Wanted, found: _Newest, names: tuple[str, ...], saving: Saving, common: Common
+    tier: TierStore, wanted: SearchRequest, found: _Newest, names: tuple[str, ...], saving: Saving, common: Common
 ) -> None:
     from transforms.hot_tier.search.events import Search
     from transforms.hot_tier.search.rows import flat_rows, row_key
@@ -68,7 +68,7 @@ def _show_events(
         _say_nothing(common)
 
 
-def show_count(tier: TierStore, wanted: Wanted, saving: Saving, common: Common) -> None:
+def show_count(tier: TierStore, wanted: SearchRequest, saving: Saving, common: Common) -> None:
     """Show how many events there are."""
     from transforms.hot_tier.search.counts import count
 
@@ -77,7 +77,9 @@ def show_count(tier: TierStore, wanted: Wanted, saving: Saving, common: Common) 
         sys.stdout.write(f"{number}\n")
 
 
-def show_histogram(tier: TierStore, wanted: Wanted, span: timedelta | None, saving: Saving, common: Common) -> None:
+def show_histogram(
+    tier: TierStore, wanted: SearchRequest, span: timedelta | None, saving: Saving, common: Common
+) -> None:
     """Show how many events there are in each span of time."""
     from transforms.hot_tier.search.counts import histogram
 
@@ -95,7 +97,9 @@ def show_histogram(tier: TierStore, wanted: Wanted, span: timedelta | None, savi
         drawing.print_histogram(bars) if bars else _say_nothing(common)
 
 
-def show_top(tier: TierStore, wanted: Wanted, field: Field, limit: int | None, saving: Saving, common: Common) -> None:
+def show_top(
+    tier: TierStore, wanted: SearchRequest, field: Field, limit: int | None, saving: Saving, common: Common
+) -> None:
     """Show the values that most events have."""
     from transforms.hot_tier.search.top import top
 

@@ -122,12 +122,12 @@ def test_a_resumed_job_judges_by_the_time_of_its_start(tmp_path: Path, monkeypat
     resumed = context.JobContext.open(
         "task", specification, kept.reached_like(RunSettings(hot_tier=str(tmp_path / "hot")))
     )
-    assert resumed.programs == first.programs
+    assert resumed.rules_by_section == first.rules_by_section
     assert (
         context.JobContext.open(
             "task", specification, RunSettings(hot_tier=str(tmp_path / "hot"), rules=RULES)
-        ).programs
-        != first.programs
+        ).rules_by_section
+        != first.rules_by_section
     )
 
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.formats.reading import EXAMPLES, MODIFIED, Reading, add, blocks_of, read_all
-from transforms.arrow.views import columns_of, take, view_array
+from transforms.arrow.arrays import take
+from transforms.arrow.strings import split_columns, view_array
 from transforms.core.errors import CorruptStreamError
 from transforms.formats import read_records
 from transforms.formats.encoding import utf8
@@ -232,10 +233,10 @@ def test_views(words: list[str], chosen: list[int]) -> None:
 
 def test_columns_of_lists() -> None:
     lists = pa.array([["a", None], [None, "a long text, not inline"], ["b", "c"]], pa.list_(pa.string_view()))
-    columns, found = columns_of(lists, 2)
+    columns, found = split_columns(lists, 2)
     assert [column.to_pylist() for column in columns] == [["a", None, "b"], [None, "a long text, not inline", "c"]]
     assert found.tolist() == [1, 1, 2]
-    columns, found = columns_of(lists.slice(1), 2)
+    columns, found = split_columns(lists.slice(1), 2)
     assert [column.to_pylist() for column in columns] == [[None, "b"], ["a long text, not inline", "c"]]
 
 

@@ -11,7 +11,7 @@ from transforms.core.schema import CONSTANT, TEXT, TIME, EventBatch
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.objects.event_shaping import shape_events
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 
 MODIFIED = datetime(2024, 3, 1, tzinfo=timezone.utc)
@@ -37,11 +37,11 @@ def test_the_objects_last_modified_chooses_the_year_and_stays_with_the_batch() -
 
 def test_what_is_counted() -> None:
     counts: Counter[CountKey] = Counter()
-    programs = {"rules": Program.of(load_rules(RULES, source="r.yaml"), RECEIVED)}
+    rules_by_section = {"rules": CompiledRules.of(load_rules(RULES, source="r.yaml"), RECEIVED)}
     pipelines = load_pipelines(PIPELINES, source="p.yaml")
     given = batch("2025-01-01 00:00:00 old", "no time", "nor here")
-    shape_events(given, pipelines, programs=programs, counts=counts)
-    shape_events(given, pipelines, programs=programs, counts=counts)
+    shape_events(given, pipelines, rules_by_section=rules_by_section, counts=counts)
+    shape_events(given, pipelines, rules_by_section=rules_by_section, counts=counts)
     old = CountKey(EventCount.OLDER_THAN_RULE, "short", "30d")
     failed = CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex")
     assert counts == {CountKey(EventCount.UNTIMED): 4, failed: 6, old: 2}

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from transforms.core.errors import ConfigurationError
-from transforms.event_pipelines import Step, apply_pipelines
+from transforms.event_pipelines import StepName, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.processors import PROCESSORS
 
@@ -32,10 +32,10 @@ def batch_of(events: list[Event]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(values, pa.string_view()) for values in columns.values()], names=names)
 
 
-def run(steps: list[Event], events: list[Event], **pipeline: object) -> tuple[list[Event], Counter[Step]]:
+def run(steps: list[Event], events: list[Event], **pipeline: object) -> tuple[list[Event], Counter[StepName]]:
     """Return events after a pipeline, without what is null and without `_pipelines`, and the failures."""
     text = json.dumps({"pipelines": [{"name": "p", "steps": steps, **pipeline}]})
-    failures: Counter[Step] = Counter()
+    failures: Counter[StepName] = Counter()
     done = apply_pipelines(batch_of(events), load_pipelines(text, source="p.json"), received=NOW, failures=failures)
     assert done.num_rows == len(events)
     rows = [
@@ -272,7 +272,7 @@ def expected(before: Event, changes: Event) -> Event:
 def test_processor(step: Event, before: Event, changes: Event, *, failed: bool) -> None:
     (after,), failures = run([step], [before])
     assert after == expected(before, changes)
-    assert failures == ({Step("p", f"steps[0].{next(iter(step))}"): 1} if failed else {})
+    assert failures == ({StepName("p", f"steps[0].{next(iter(step))}"): 1} if failed else {})
 
 
 @pytest.mark.parametrize(("step", "before", "changes", "failed"), CASES, ids=names(CASES))
@@ -380,7 +380,7 @@ def test_many_names_fail_rather_than_fill_memory(step: Event, common: str, rare:
     events = [{"m": common.format()}] * 3000 + [{"m": rare.format(number)} for number in range(2000)]
     after, failures = run([step], events)
     assert after[0] == {**events[0], "a": "1", "b": "2"}
-    assert failures == {Step("p", f"steps[0].{next(iter(step))}"): 2000 - 998}
+    assert failures == {StepName("p", f"steps[0].{next(iter(step))}"): 2000 - 998}
     assert sorted(len(event) for event in after[3000:]) == [1] * (2000 - 998) + [3] * 998
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from transforms.arrow.views import Indices, only_chunk, take
+from transforms.arrow import Indices
+from transforms.arrow.arrays import single_chunk, take
 from transforms.formats.csv.records import Spans
 from transforms.formats.csv.rows import Row, parse_row
 
@@ -48,7 +49,7 @@ class Cells:
             return None
         if table.num_rows + len(ragged) != len(records) + 1 or len(records) in ragged:
             return None
-        columns = [only_chunk(column).slice(0, table.num_rows - 1).cast(pa.string_view()) for column in table.columns]
+        columns = [single_chunk(column).slice(0, table.num_rows - 1).cast(pa.string_view()) for column in table.columns]
         if not ragged:
             return columns, {}
         spans = zip(records.starts[ragged].tolist(), records.lengths[ragged].tolist(), strict=True)

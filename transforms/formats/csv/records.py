@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from transforms.arrow.views import Indices
+from transforms.arrow import Indices
 from transforms.formats.framing import Lines
 
 _QUOTE, _LF, _CR = 34, 10, 13

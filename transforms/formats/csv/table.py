@@ -14,7 +14,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from transforms.arrow.views import Indices, view_array
+from transforms.arrow import Indices
+from transforms.arrow.strings import view_array
 from transforms.core import schema
 from transforms.formats.csv.cells import Cells, Columns
 from transforms.formats.csv.records import Spans, can_be_fast, line_records, quoted_records

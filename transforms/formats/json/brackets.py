@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.arrow.views import Indices
+from transforms.arrow import Indices
 
 MOST_LEVELS = 1000  # of an object at the end of a line
 _MOST_BLANKS = 64

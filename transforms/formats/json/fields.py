@@ -16,7 +16,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.views import Indices, columns_of, nulls, only_chunk, take
+from transforms.arrow import Indices
+from transforms.arrow.arrays import single_chunk, take
+from transforms.arrow.strings import nulls, split_columns
 from transforms.formats.record_block import MAX_CELLS
 
 _SAMPLE = 256
@@ -72,7 +74,7 @@ class JsonFields:
     def valid(self, objects: pa.Array) -> Indices:
         """Return which texts are JSON, or what DuckDB takes for it."""
         result = self._query("SELECT json_valid(m) v FROM source", objects)
-        return np.flatnonzero(only_chunk(result.column("v")).to_numpy(zero_copy_only=False))
+        return np.flatnonzero(single_chunk(result.column("v")).to_numpy(zero_copy_only=False))
 
     def _fields(self, objects: pa.Array) -> tuple[Indices, Fields]:
         """Return rows, and their fields."""
@@ -116,10 +118,10 @@ class JsonFields:
         pointers = ", ".join(_pointer(name) for name in names)
         values = f"json_extract_string(m, [{pointers}]) x, " if names else ""
         result = self._query(f"SELECT {values}len(json_keys(m)) k FROM source", objects)
-        counts = only_chunk(result.column("k")).to_numpy(zero_copy_only=False)
+        counts = single_chunk(result.column("k")).to_numpy(zero_copy_only=False)
         if not names:
             return {}, np.zeros(len(objects), np.int64), counts
-        columns, found = columns_of(only_chunk(result.column("x")), len(names))
+        columns, found = split_columns(single_chunk(result.column("x")), len(names))
         return dict(zip(names, columns, strict=True)), found, counts
 
     def _count_names(self, objects: pa.Array) -> list[tuple[str, int]]:

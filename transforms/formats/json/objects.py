@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.views import Indices, take
+from transforms.arrow import Indices
+from transforms.arrow.arrays import take
 from transforms.formats.framing import Lines
 from transforms.formats.json.fields import Fields, JsonFields, join_rows, text_columns
 from transforms.formats.json.odd import odd_rows

@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from transforms.arrow.columns import Flags
-from transforms.arrow.views import Indices
+from transforms.arrow import Flags, Indices
 from transforms.formats.framing import Lines
 
 _Bytes = npt.NDArray[np.uint8]

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from transforms.arrow.columns import Flags
-from transforms.arrow.views import Indices
+from transforms.arrow import Flags, Indices
 from transforms.formats.encoding import is_utf8, whole_characters
 from transforms.formats.framing import Lines
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from transforms.arrow.views import nulls, take
+from transforms.arrow.arrays import take
+from transforms.arrow.strings import nulls
 from transforms.formats import framing
 from transforms.formats.encoding import utf8
 from transforms.formats.json.fields import Fields

@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.columns import Flags, choose, is_empty, is_present, only
-from transforms.arrow.views import nulls
+from transforms.arrow import Flags
+from transforms.arrow.arrays import choose, is_present, null_unless
+from transforms.arrow.strings import is_empty, nulls
 from transforms.formats.json.fields import Fields
 from transforms.formats.json.inner import InnerObjects
 from transforms.formats.json.objects import Piece
@@ -84,7 +85,7 @@ def _records(piece: Piece, inner: Fields, times: RecordTimes) -> pa.RecordBatch:
     ):
         for row in np.flatnonzero(bad & ~unreadable).tolist():
             errors.setdefault(row, error)
-    attributes = {name: only(~no_object, column) for name, column in inner.items()}
+    attributes = {name: null_unless(~no_object, column) for name, column in inner.items()}
     for name in _METADATA:
         own, other = piece.fields.get(name), attributes.get(name)
         if own is not None:

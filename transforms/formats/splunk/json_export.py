@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from transforms.arrow.columns import Flags, choose
-from transforms.arrow.views import Indices, take
+from transforms.arrow import Flags, Indices
+from transforms.arrow.arrays import choose, take
 from transforms.formats.json.fields import Fields, join_rows
 from transforms.formats.json.inner import InnerObjects
 from transforms.formats.json.objects import Piece

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from transforms.arrow.columns import Flags, choose, is_empty, is_present, only
-from transforms.arrow.views import nulls
+from transforms.arrow import Flags
+from transforms.arrow.arrays import choose, is_present, null_unless
+from transforms.arrow.strings import is_empty, nulls
 from transforms.core import schema
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_errors import error_column, invalid_time
@@ -40,7 +41,7 @@ class SplunkRows:
         ours = np.ones(total, np.bool_) if every else is_present(raw) & is_present(time)
         if not ours.any():
             return record_batch(messages, fields, errors, self._any.columns(fields) if total else {})
-        own = self._own.columns({"_time": only(ours, time)})
+        own = self._own.columns({"_time": null_unless(ours, time)})
         bad = ours & is_present(time) & ~is_empty(time) & ~_present_times(own, total)
         errors = {**dict.fromkeys(np.flatnonzero(bad).tolist(), invalid_time("_time")), **errors}
         good = ours.copy()
@@ -50,7 +51,7 @@ class SplunkRows:
         rest = {name: column for name, column in fields.items() if name not in ("_raw", "_time")}
         for name, column in (("_raw", raw), ("_time", time)):
             if not good.all():
-                rest[name] = only(~good, column)
+                rest[name] = null_unless(~good, column)
         return record_batch(choose(good & is_present(raw) & ~is_empty(raw), raw, messages), rest, errors, own)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from transforms.processors.kernels.events import Flags, as_flags
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags
 from transforms.processors.kernels.formula import Formula, Name, Number, Operation
 from transforms.query.matching import is_number
 

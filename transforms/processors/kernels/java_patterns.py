@@ -96,7 +96,7 @@ def translate(pattern: str) -> JavaPattern:
         ConfigurationError: A letter has no translation, a part stands twice, or the pattern says no date; with the
             character.
     """
-    pieces: list[str] = []
+    parts: list[str] = []
     groups: list[str] = []
     always: dict[str, bool] = {}  # the parts, and whether they stand outside of sections
     depth = 0
@@ -114,9 +114,9 @@ def translate(pattern: str) -> JavaPattern:
             piece = _numbered(piece, groups)
         else:
             piece = _literal(pattern, at, token)
-        pieces.append(piece)
-    _check_whole(pattern, pieces, set(groups))
-    general = "".join(pieces)
+        parts.append(piece)
+    _check_whole(pattern, parts, set(groups))
+    general = "".join(parts)
     is_plain = set(groups) <= _PLAIN and not {"hour", "ampm"} <= set(groups)
     return JavaPattern(
         general, general.replace("2[0-4]", "2[0-3]").replace("(?P<half>", "(?P<hour>") if is_plain else None
@@ -176,9 +176,9 @@ def _literal(pattern: str, at: int, token: str) -> str:
     return "".join(rf"\{character}" if character in r"\.+*?()|[]{}^$#&-~/" else character for character in token)
 
 
-def _check_whole(pattern: str, pieces: list[str], groups: set[str]) -> None:
+def _check_whole(pattern: str, parts: list[str], groups: set[str]) -> None:
     depth = 0
-    for piece in pieces:
+    for piece in parts:
         depth += (piece == "(?:") - (piece == ")?")
         if depth < 0:
             break

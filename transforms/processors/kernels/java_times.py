@@ -169,17 +169,17 @@ def _zone(frame: pl.DataFrame) -> pl.Expr:
         return pl.lit("")
     written = frame.select(pl.coalesce(names)).to_series()
     known = written.drop_nulls().unique()
-    settled = pl.Series([_settled(zone) for zone in known], dtype=pl.String)
+    resolved = pl.Series([_resolve(zone) for zone in known], dtype=pl.String)
     column = pl.coalesce(names)
     return (
         pl.when(column.is_null())
         .then(pl.lit(""))
-        .otherwise(column.replace_strict(known, settled, default=None, return_dtype=pl.String))
+        .otherwise(column.replace_strict(known, resolved, default=None, return_dtype=pl.String))
     )
 
 
 @lru_cache(maxsize=4096)
-def _settled(zone: str) -> str | None:
+def _resolve(zone: str) -> str | None:
     if zone in ("Z", "UTC", "GMT", "UT"):
         return "+00:00"
     if offset := _OFFSET.fullmatch(zone):

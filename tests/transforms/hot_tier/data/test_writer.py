@@ -1,6 +1,4 @@
-"""Whatever comes in, in whatever order: the files hold the same rows, sorted, each in its partition, and describe
-themselves rightly.
-"""
+"""Written files hold the same rows as the batches, sorted, by partition, with true descriptions."""
 
 from __future__ import annotations
 
@@ -17,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from tests.transforms.hot_tier.samples import DAY, NOON, constant, events, uri_of
+from tests.transforms.hot_tier.samples import DAY, NOON, events, uri_of
+from transforms.arrow.arrays import constant
 from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.hot_tier.data import data_file

@@ -16,10 +16,10 @@ import pytest
 
 from tests.conftest import many
 from tests.transforms.query.reference import holds
-from transforms.arrow.views import with_small_letters
+from transforms.arrow.strings import fold_ascii_case
 from transforms.event_pipelines import apply_pipelines, conditions
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.event_pipelines.words import NOTHING, have_any, pieces, rare, without
+from transforms.event_pipelines.message_search import NOTHING, contain_any, needles, rare_needles, without_needles
 from transforms.query import parse
 from transforms.query.syntax import And, Comparison, Expr, Field, Membership, Not, Operator, Or, Pattern, Word
 
@@ -27,7 +27,7 @@ NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
 KELVIN, LONG_S = "\u212a", "\u017f"
 Event = dict[str, str | None]
 
-PIECES: dict[str, set[str]] = {
+NEEDLES: dict[str, set[str]] = {
     "timeout": {"timeout"},
     '"Out Of Memory"': {"f memory"},
     "CASE(Panic)": {"panic"},
@@ -50,9 +50,9 @@ PIECES: dict[str, set[str]] = {
 }
 
 
-@pytest.mark.parametrize(("query", "expected"), PIECES.items(), ids=PIECES.keys())
-def test_pieces(query: str, expected: set[str]) -> None:
-    assert pieces(parse(query)) == expected
+@pytest.mark.parametrize(("query", "expected"), NEEDLES.items(), ids=NEEDLES.keys())
+def test_needles(query: str, expected: set[str]) -> None:
+    assert needles(parse(query)) == expected
 
 
 WITHOUT: dict[str, Expr] = {
@@ -66,8 +66,8 @@ WITHOUT: dict[str, Expr] = {
 
 
 @pytest.mark.parametrize(("query", "expected"), WITHOUT.items(), ids=WITHOUT.keys())
-def test_what_is_left_without_words(query: str, expected: Expr) -> None:
-    assert without(parse(query), frozenset({"one", "two", "three"})) == expected
+def test_what_is_left_without_needles(query: str, expected: Expr) -> None:
+    assert without_needles(parse(query), frozenset({"one", "two", "three"})) == expected
 
 
 def test_no_character_that_equals_an_ascii_one_is_missed() -> None:
@@ -77,7 +77,7 @@ def test_no_character_that_equals_an_ascii_one_is_missed() -> None:
     assert len(alike) == 130
     for character in map(chr, range(128)):
         messages = "node" + alike + "node"
-        (piece,) = pieces(Word(Pattern((f"NODE{character}NODE",))))
+        (needle,) = needles(Word(Pattern((f"NODE{character}NODE",))))
         equal = messages.str.contains(f"(?is:{pl.escape_regex(f'node{character}node')})")
         assert equal.any()
         for given, expected in (
@@ -85,26 +85,26 @@ def test_no_character_that_equals_an_ascii_one_is_missed() -> None:
             (messages.filter(equal), equal.filter(equal)),
             (messages.head(20), equal.head(20)),
         ):
-            found = have_any(given.to_arrow(compat_level=pl.CompatLevel.newest()), frozenset({piece}))
+            found = contain_any(given.to_arrow(compat_level=pl.CompatLevel.newest()), frozenset({needle}))
             assert (found >= expected.to_numpy()).all()
 
 
 def test_small_letters() -> None:
     texts = ["first", "", None, "A", "TWELVE BYTES", "Thirteen Byte", "{`~ and a Longer Text, 0123456789-:"]
-    small = with_small_letters(pa.array(texts, pa.string_view())[1:])
+    small = fold_ascii_case(pa.array(texts, pa.string_view())[1:])
     small.validate(full=True)
     assert small.to_pylist() == [text and text.lower() for text in texts[1:]]
     assert small.equals(pa.array(small.to_pylist(), pa.string_view()))
     for other in ("é", "a longer text with an é in it"):
-        assert with_small_letters(pa.array([*texts, other], pa.string_view())) is None
+        assert fold_ascii_case(pa.array([*texts, other], pa.string_view())) is None
 
 
-def test_pieces_that_many_messages_have_are_not_rare() -> None:
+def test_needles_that_many_messages_have_are_not_rare() -> None:
     messages = pl.Series(["GET /one", None, "get /two", "GET /three", "Get /four", "GET /five"])
-    assert rare(messages, ["get", "one", "six"]) == {"one", "six"}
+    assert rare_needles(messages, ["get", "one", "six"]) == {"one", "six"}
 
 
-WORDS = [
+WORD_QUERIES = [
     *(
         "kernel",
         f"{KELVIN}ernel",
@@ -138,11 +138,11 @@ ATTRIBUTES = ("status", "note", "empty")
 
 
 def random_pattern(rng: random.Random) -> Pattern:
-    word = rng.choice(WORDS)
+    word = rng.choice(WORD_QUERIES)
     start = rng.randrange(len(word) // 2 + 1)
     parts = [word[start : rng.randrange(start, len(word) + 1)] if rng.random() < 0.3 else word]
     if rng.random() < 0.4:
-        parts.insert(rng.randrange(2), rng.choice(["", "", *WORDS]))
+        parts.insert(rng.randrange(2), rng.choice(["", "", *WORD_QUERIES]))
     if rng.random() < 0.3:
         parts = ["", *parts, ""]
     return Pattern(tuple(parts), rng.random() < 0.2)
@@ -203,9 +203,9 @@ def run_plainly(pipeline: dict[str, Any], events: list[Event]) -> None:
 
 
 def random_event(rng: random.Random) -> Event:
-    words = [rng.choice(WORDS) for _ in range(rng.randrange(4))]
-    message = None if rng.random() < 0.1 else rng.choice([" ", ""]).join(words)
-    return {"_message": message, **{name: rng.choice([None, *WORDS]) for name in ATTRIBUTES[:2]}, "empty": None}
+    chosen_words = [rng.choice(WORD_QUERIES) for _ in range(rng.randrange(4))]
+    message = None if rng.random() < 0.1 else rng.choice([" ", ""]).join(chosen_words)
+    return {"_message": message, **{name: rng.choice([None, *WORD_QUERIES]) for name in ATTRIBUTES[:2]}, "empty": None}
 
 
 def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
@@ -213,7 +213,7 @@ def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
     events apart.
     """
     passes: list[object] = []
-    monkeypatch.setattr(conditions, "have_any", lambda *given: passes.append(given) or have_any(*given))
+    monkeypatch.setattr(conditions, "have_any", lambda *given: passes.append(given) or contain_any(*given))
     rng = random.Random(seed)
     events = [random_event(rng) for _ in range(rng.choice([1, 5, 40, 40, 40]))]
     names: list[str] = []
@@ -250,7 +250,7 @@ def searched(
     monkeypatch.setattr(
         conditions,
         "have_any",
-        lambda messages, looked_for: passes.append(set(looked_for)) or have_any(messages, looked_for),
+        lambda messages, looked_for: passes.append(set(looked_for)) or contain_any(messages, looked_for),
     )
     entries = [
         {"name": f"p{at}", "when": when, "steps": [{"set": {"output": f"p{at}", "value": "x"}}]}
@@ -271,7 +271,7 @@ LINES = pa.RecordBatch.from_pydict(
 )
 
 
-def test_words_are_looked_for_once_and_frequent_ones_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terms_are_searched_once_and_frequent_ones_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     whens = [
         "segfault",
         '"out of memory"',
@@ -286,7 +286,7 @@ def test_words_are_looked_for_once_and_frequent_ones_by_themselves(monkeypatch: 
     assert passes == [{"segfault", "f memory", "panic", "raceback"}]
 
 
-def test_few_words_are_looked_for_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_terms_are_searched_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, passes = searched(LINES, ["segfault", "panic"], monkeypatch)
     assert (rows, passes) == ([[], [7]], [])
 
@@ -299,11 +299,11 @@ def test_nested_conditions_are_asked_of_the_rows_that_the_outer_one_chose() -> N
             "steps": [{"set": {"output": name, "value": "x"}}, *({"pipeline": one} for one in nested)],
         }
 
-    words = [marks(word, word) for word in ("panic", "segfault", "deadlock", "refused")]
+    chosen_words = [marks(word, word) for word in ("panic", "segfault", "deadlock", "refused")]
     batch = LINES.append_column(
         "most", pa.array([None if row < 5 else str(row) for row in range(1000)], pa.string_view())
     )
-    text = json.dumps({"pipelines": [marks("outer", "most=*", *words)]})
+    text = json.dumps({"pipelines": [marks("outer", "most=*", *chosen_words)]})
     done = apply_pipelines(batch, load_pipelines(text, source="p.json"), received=NOW)
     assert [row for row, value in enumerate(done["panic"].to_pylist()) if value == "x"] == [7]
     assert not {"segfault", "deadlock", "refused"} & set(done.schema.names)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.arrays import as_series, constant
 from transforms.core.schema import CONSTANT, TIME, TIME_DETECTED, TIME_FROM_RECORD, TIME_RECEIVED
 from transforms.timestamps.casting import nothing
 from transforms.timestamps.clock import UTC
-from transforms.timestamps.columns import as_series
 from transforms.timestamps.detection import detect_times
 
 _WITH_LINES = ("text", "splunk_hec")
@@ -20,7 +19,7 @@ receiver.
 """
 
 
-def settle_times(
+def choose_times(
     batch: pa.RecordBatch,
     *,
     timestamp: str,
@@ -80,7 +79,7 @@ def put_times(batch: pa.RecordBatch, times: pl.Series, *, source: str) -> pa.Rec
 
 def _merged_source(batch: pa.RecordBatch, given: pl.Series, source: str) -> pa.Array:
     if given.all():
-        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(batch.num_rows, dtype=np.int32)), pa.array([source]))
+        return constant(source, batch.num_rows)
     before = _sources(batch).zip_with(~given, pl.repeat(source, len(given), eager=True))
     return before.to_arrow(compat_level=pl.CompatLevel.newest()).cast(pa.string()).dictionary_encode().cast(CONSTANT)
 

@@ -19,7 +19,7 @@ def rules_file(*rules: Rule, holds: tuple[Hold, ...] = ()) -> RulesFile:
     return RulesFile(rules, holds, "")
 
 
-def verdict(file: RulesFile, now: datetime, event: Event) -> tuple[str | None, bool]:
+def expected_rule(file: RulesFile, now: datetime, event: Event) -> tuple[str | None, bool]:
     """Return the rule that takes an event, and whether a hold keeps one that a rule would take."""
     by_retention = sorted((rule for rule in file.rules if rule.enabled), key=lambda rule: rule.retention)
     for rule in by_retention:

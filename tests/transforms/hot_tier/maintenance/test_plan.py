@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.hot_tier.samples import DAY, NOON
-from transforms.hot_tier.maintenance.compacting import FILE_BYTES, GROUP_TARGETS, plan_compaction
+from transforms.hot_tier.maintenance.plan import FILE_BYTES, GROUP_TARGETS, plan_compaction
 from transforms.hot_tier.table.snapshot import LiveFile
 
 MIB = 1 << 20

@@ -15,8 +15,9 @@ from functools import lru_cache
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.views import with_small_letters
-from transforms.processors.kernels.events import Flags, as_flags
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags, as_series
+from transforms.arrow.strings import fold_ascii_case
 from transforms.query import Expr
 from transforms.query.syntax import (
     MESSAGE_COLUMN,
@@ -31,47 +32,46 @@ from transforms.query.syntax import (
     Pattern,
     Word,
 )
-from transforms.timestamps import as_series
 
-Pieces = frozenset[str]
+Needles = frozenset[str]
 NOTHING = Not(Everything())
 """Holds for no event."""
-MOST_PIECES = 500
+MOST_NEEDLES = 500
 _SHORTEST, _LONGEST = 3, 8
 _SAMPLE, _SAMPLE_CHARACTERS = 256, 1000
 _OFTEN = 4  # of the sample's messages: a piece in so many of them spares nothing
 _MESSAGE = Field(MESSAGE_COLUMN, system=True)
 _SIMPLE = re.compile(r"[ -?A-Z`-\x7f]+")
-"""ASCII but for control characters and `@[\\]^_`, which `with_small_letters` does not keep."""
+"""ASCII but for control characters and `@[\\]^_`, which `fold_ascii_case` does not keep."""
 
 
 @lru_cache(maxsize=4096)
-def pieces(condition: Expr) -> Pieces:
+def needles(condition: Expr) -> Needles:
     """Return the pieces of all words of a condition, none of those that can't be told by a piece."""
     if isinstance(condition, (And, Or)):
-        return frozenset().union(*map(pieces, condition.terms))
-    return pieces(condition.term) if isinstance(condition, Not) else _pieces_of_one(condition) or frozenset()
+        return frozenset().union(*map(needles, condition.terms))
+    return needles(condition.term) if isinstance(condition, Not) else _needles_of_one(condition) or frozenset()
 
 
 @lru_cache(maxsize=4096)
-def without(condition: Expr, absent: Pieces) -> Expr:
+def without_needles(condition: Expr, absent: Needles) -> Expr:
     """Return what a condition is for messages that have none of these pieces: the words that need one of them don't
     hold.
     """
     if isinstance(condition, (And, Or)):
-        return type(condition)(tuple(without(term, absent) for term in condition.terms))
+        return type(condition)(tuple(without_needles(term, absent) for term in condition.terms))
     if isinstance(condition, Not):
-        return Not(without(condition.term, absent))
-    needed = _pieces_of_one(condition)
+        return Not(without_needles(condition.term, absent))
+    needed = _needles_of_one(condition)
     return NOTHING if needed is not None and needed <= absent else condition
 
 
-def _pieces_of_one(condition: Expr) -> Pieces | None:
+def _needles_of_one(condition: Expr) -> Needles | None:
     """Return pieces of which a message that satisfies a single condition has at least one; None where that can't be
     said.
     """
-    found = [_piece(pattern) for pattern in _patterns(condition)]
-    known = frozenset(piece for piece in found if piece is not None)
+    found = [_needle(pattern) for pattern in _patterns(condition)]
+    known = frozenset(needle for needle in found if needle is not None)
     return known if found and None not in found else None
 
 
@@ -86,7 +86,7 @@ def _patterns(condition: Expr) -> Iterator[Pattern]:
             yield from patterns
 
 
-def _piece(pattern: Pattern) -> str | None:
+def _needle(pattern: Pattern) -> str | None:
     """Return the end of a pattern's longest simple run in lower case; words that share their beginning with many others
     are frequent.
     """
@@ -94,24 +94,24 @@ def _piece(pattern: Pattern) -> str | None:
     return longest[-_LONGEST:].lower() if len(longest) >= _SHORTEST else None
 
 
-def rare(messages: pl.Series, looked_for: Sequence[str]) -> Pieces:
+def rare_needles(messages: pl.Series, looked_for: Sequence[str]) -> Needles:
     """Return those pieces that few messages have, judged by the beginnings of a sample."""
     sample = messages.gather_every(max(1, len(messages) // _SAMPLE)).str.head(_SAMPLE_CHARACTERS).str.to_lowercase()
     have = sample.to_frame("").select(
-        pl.col("").str.contains(piece, literal=True).sum().alias(piece) for piece in looked_for
+        pl.col("").str.contains(needle, literal=True).sum().alias(needle) for needle in looked_for
     )
-    return frozenset(piece for piece, count in zip(looked_for, have.row(0), strict=True) if count <= _OFTEN)
+    return frozenset(needle for needle, count in zip(looked_for, have.row(0), strict=True) if count <= _OFTEN)
 
 
-def have_any(messages: pa.Array, looked_for: Pieces) -> Flags:
+def contain_any(messages: pa.Array, looked_for: Needles) -> Flags:
     """Return which messages have any of the pieces, whatever their case.
 
     Two characters beyond ASCII are equal to an ASCII letter by simple case folding (CaseFolding.txt, status C): U+212A,
     whose lower case is k, and U+017F, a lower case letter itself. Lower case first: without case, ten words are too
     many for the engine's quick search.
     """
-    small = with_small_letters(messages)
+    small = fold_ascii_case(messages)
     texts = as_series(messages).str.to_lowercase() if small is None else as_series(small)
     return as_flags(
-        texts.str.contains("|".join(pl.escape_regex(piece).replace("s", "[sſ]") for piece in sorted(looked_for)))
+        texts.str.contains("|".join(pl.escape_regex(needle).replace("s", "[sſ]") for needle in sorted(looked_for)))
     )
