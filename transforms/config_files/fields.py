@@ -84,9 +84,7 @@ def raise_problems(document: Document, problems: Problems, *, source: str, field
 
 
 def read_condition(fields: Fields, document: Document, parse: Callable[[str], Expr] = parse) -> Expr | None:
-    """Read `when`, a condition in the query language; None where it is left out, and where it is wrong, which is
-    noted.
-    """
+    """Read `when`, a condition in the query language; None where it is missing, or wrong, which is noted."""
     if "when" not in fields.values:
         return None
     condition, comment = fields.values["when"], document.comments.get(f"{fields.path}.when")

@@ -119,8 +119,8 @@ class _PipelinesReader:
     def _step(self, entry: object, path: str, depth: int) -> Processor | Pipeline | None:
         allowed = ", ".join((*PROCESSORS, _PIPELINE))
         if not isinstance(entry, Mapping) or len(entry) != 1:
-            text = f"must be one processor with its parameters, like {{regex: {{source: …, pattern: …}}}}; processors are {allowed}"
-            self._problems.add(path, text)
+            text = "must be one processor with its parameters, like {regex: {source: …, pattern: …}}; processors are"
+            self._problems.add(path, f"{text} {allowed}")
             return None
         name, parameters = next(iter(entry.items()))
         if name == _PIPELINE:

@@ -1,6 +1,4 @@
-"""Points in time and spans as people write them: `#time>=2025-08-11`, `--from 2025-08-11T12:00+02:00`, `--last 7d`
-(spec §7, §9, §11).
-"""
+"""Times and lengths of time as users write them: `2025-08-11T12:00+02:00`, `7d` (spec §7, §9, §11)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Characters to tokens. What a token is depends on where it stands: `a=b` is a name, an operator and a value; `a b` is
-two words.
+"""Read tokens on demand: what one is depends on its context.
+
+`a=b` is a name, an operator and a value; `a b` is two words.
 
 So the parser asks for what may come next, and this module reads that or says, with the place, what it found instead.
 """

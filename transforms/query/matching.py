@@ -143,9 +143,7 @@ def _body(pattern: Pattern) -> str:
 
 
 def _whole_expression(patterns: Sequence[Pattern]) -> str:
-    """Return a regular expression for any of the patterns; a wildcard at an end is an anchor less, which is quicker
-    than `.*`.
-    """
+    """Return a regular expression for any of the patterns; anchors are left out where it is quicker than `.*`."""
     return "|".join(map(_anchored, patterns))
 
 

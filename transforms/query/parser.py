@@ -57,9 +57,7 @@ def parse(text: str, *, brackets_required: bool = False) -> Expr:
 
 
 def attribute_field(name: str, *, position: int = 0) -> Field:
-    """Return the field that a name without `#` means: `message` is the event's, `attributes.message` a record's own
-    attribute.
-    """
+    """Return the field of a name without `#`: `message` is the event's, `attributes.message` an attribute."""
     if name == "message":
         return Field(MESSAGE_COLUMN, system=True, position=position)
     return Field(name.removeprefix(ATTRIBUTES_COLUMN + "."), position=position)

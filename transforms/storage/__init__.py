@@ -27,8 +27,7 @@ _S3_SCHEME = "s3://"
 
 
 def open_store(bucket: str, options: StorageOptions) -> ObjectStore:
-    """Return the store of a bucket (`my-bucket`, also `s3://my-bucket`) or of a folder (`file:///folder`). Nothing is
-    requested yet.
+    """Return the store of `my-bucket`, `s3://my-bucket` or `file:///folder`; nothing is requested yet.
 
     Raises:
         ConfigurationError: the name is neither.
@@ -43,8 +42,7 @@ def open_store(bucket: str, options: StorageOptions) -> ObjectStore:
 
 
 def open_tier(uri: str, options: StorageOptions) -> TierStore:
-    """Return the place of a hot tier: a folder (a path, or `file:///folder`) or `s3://bucket/prefix`. Nothing is
-    requested or made yet.
+    """Return a tier's store: a folder (a path or `file:///…`) or `s3://bucket/prefix`; nothing is requested yet.
 
     Raises:
         ConfigurationError: the name is neither.

@@ -1,6 +1,4 @@
-"""What a written time leaves open, and the object answers: its zone, its year, and whether it can be believed (spec
-§4.5).
-"""
+"""The zone and year that a written time leaves open, and whether the time can be believed (spec §4.5)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The first stamp within a line of text: found by one pattern made of all forms, then read as a column of times (spec
-§4.5).
-"""
+"""Find the first stamp within a line by one pattern of all forms, read as a column of times (spec §4.5)."""
 
 from __future__ import annotations
 

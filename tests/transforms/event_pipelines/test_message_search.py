@@ -1,6 +1,4 @@
-"""One pass for the words of all conditions: it chooses what each condition chooses by itself, by the row-by-row
-reference.
-"""
+"""The single pass over messages selects what each condition selects alone, by the row-by-row reference."""
 
 from __future__ import annotations
 
@@ -209,8 +207,9 @@ def random_event(rng: random.Random) -> Event:
 
 
 def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
-    """Compare a run with the same event by event; return how many passes it took, and how many pipelines told the
-    events apart.
+    """Compare a run with one event at a time.
+
+    Returns how many passes it took, and how many pipelines distinguished the events.
     """
     passes: list[object] = []
     monkeypatch.setattr(conditions, "have_any", lambda *given: passes.append(given) or contain_any(*given))

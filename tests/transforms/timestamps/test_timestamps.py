@@ -395,8 +395,10 @@ def test_layouts_agree_with_patterns(form) -> None:  # noqa: ANN001
 
 
 DATES = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%-m/%-d/%Y", "%m/%d/%Y", "%-m/%-d/%y", "%m/%d/%y", "%y/%m/%d", "%d.%m.%Y", "%d.%m.%y",
-    "%-d.%-m.%Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b-%d-%y", "%d %b %Y", "%b %d", "%b %d, %Y", "%Y %b %d", "%Y-%b-%d",
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%-m/%-d/%Y", "%m/%d/%Y", "%-m/%-d/%y", "%m/%d/%y", "%y/%m/%d", "%d.%m.%Y",
+    "%d.%m.%y",
+    "%-d.%-m.%Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b-%d-%y", "%d %b %Y", "%b %d", "%b %d, %Y", "%Y %b %d",
+    "%Y-%b-%d",
     "%d%b%Y", "%Y%m%d", "%y%m%d", "%m-%d", "%d %b", "%m-%d-%Y",
 )  # fmt: skip
 CLOCKS = ("%H:%M:%S", "%-H:%M:%S", "%I:%M:%S %p", "%H:%M", "%H%M%S", "%H:%M:%S,%f", "%H.%M.%S")

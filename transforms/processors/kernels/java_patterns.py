@@ -63,7 +63,8 @@ _LETTERS: dict[str, tuple[str, str]] = {
     **{letters: ("zone", f"(?P<zone_name>{pattern})") for letters, pattern in _NAMED_ZONES.items()},
 }
 """Letters -> the part of the time they are, and its pattern."""
-_RUNS = {"S": ("fraction", "fraction", 9), "n": ("fraction", "nano", 9), "A": ("hour", "milli_of_day", 8), "N": ("hour", "nano_of_day", 14),
+_RUNS = {"S": ("fraction", "fraction", 9), "n": ("fraction", "nano", 9), "A": ("hour", "milli_of_day", 8),
+    "N": ("hour", "nano_of_day", 14),
          "D": ("day", "day_of_year", 3)}  # fmt: skip
 """Letter -> the part, its group, and the most digits; the run's length is the least."""
 _PLAIN = {"year", "month", "mon", "day", "hour", "half", "minute", "second", "fraction", "ampm", "zone"}
