@@ -17,7 +17,7 @@ from transforms.core.schema import CONSTANT, TEXT, TIME
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.outcomes import EventCounts
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 
 UTC = timezone.utc
@@ -62,9 +62,9 @@ USERS = pipelines_of(
 )
 
 
-def programs() -> dict[str, Program]:
+def rules_by_section() -> dict[str, CompiledRules]:
     return {
-        section: Program.of(load_rules(RULES, source="rules.yaml", section=section), RECEIVED)
+        section: CompiledRules.of(load_rules(RULES, source="rules.yaml", section=section), RECEIVED)
         for section in ("rules", "tiers")
     }
 
@@ -95,7 +95,7 @@ def test_without_pipelines_every_event_gets_its_time() -> None:
 
 
 def test_pipelines_shape_events_and_are_counted() -> None:
-    found = ran(ApplyPipelines(USERS, programs=programs()), batch_of(MESSAGES))
+    found = ran(ApplyPipelines(USERS, rules_by_section=rules_by_section()), batch_of(MESSAGES))
     [batch] = found.main
     expected = pa.schema(
         {**STORED, "user": TEXT, "_time": TIME, "_time_source": CONSTANT, "_pipelines": CONSTANT}, METADATA
@@ -160,7 +160,7 @@ def test_which_time_an_event_gets(
 
 
 def test_no_events() -> None:
-    assert ran(ApplyPipelines(USERS, programs=programs())).outputs == {"main": [], "counts": []}
+    assert ran(ApplyPipelines(USERS, rules_by_section=rules_by_section())).outputs == {"main": [], "counts": []}
 
 
 def test_batches_are_told_apart_and_keep_their_order() -> None:
@@ -174,7 +174,7 @@ def test_batches_are_told_apart_and_keep_their_order() -> None:
 
 
 def test_a_bundle_that_is_tried_again_counts_once() -> None:
-    transform = ApplyPipelines(USERS, programs=programs())
+    transform = ApplyPipelines(USERS, rules_by_section=rules_by_section())
     batches = [batch_of(MESSAGES), batch_of(MESSAGES[:2], uri="s3://logs/b.log")]
     once, again = ran(transform, *batches), ran(transform, *batches, again=2)
     assert len(again.main) == 2
@@ -195,10 +195,11 @@ def test_rules_see_the_time_that_was_settled() -> None:
     messages = [
         f"{(limit + step).isoformat()} x" for step in (timedelta(seconds=-1), timedelta(0), timedelta(seconds=1))
     ]
-    rules = {"rules": programs()["rules"]}
-    assert ran(ApplyPipelines(programs=rules), batch_of(messages)).outputs["counts"] == [
+    rules = {"rules": rules_by_section()["rules"]}
+    assert ran(ApplyPipelines(rules_by_section=rules), batch_of(messages)).outputs["counts"] == [
         EventCounts(LOG, (("older than rule old allows (30d)", 1),))
     ]
     assert (
-        ran(replace(ApplyPipelines(programs=rules), timestamp="received"), batch_of(messages)).outputs["counts"] == []
+        ran(replace(ApplyPipelines(rules_by_section=rules), timestamp="received"), batch_of(messages)).outputs["counts"]
+        == []
     )

@@ -34,7 +34,7 @@ class Document:
     """A file that was read.
 
     Attributes:
-        value: What it says.
+        value: Its content.
         values: Path -> where the value begins. The one key of a step is passed over: `steps[0].pattern`.
         keys: Path -> where the name begins.
         comments: Path of a value without quotes -> the comment that follows it on its line, or below it and deeper than
@@ -124,7 +124,7 @@ def _refuse_halves(document: Document, source: str, field: str) -> None:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Make an object of JSON, unless a key stands in it twice: then YAML says where."""
+    """Make an object of JSON, unless a key occurs twice; then YAML finds the position."""
     if len({key for key, _ in pairs}) < len(pairs):
         raise ValueError
     return dict(pairs)
@@ -154,7 +154,7 @@ def _read_yaml(text: str, source: str, field: str) -> Document:
 
 
 def _hint_of_comment(lines: list[str]) -> str:
-    """Return what to say where braces or brackets lost their end to a comment."""
+    """Return a hint if braces or brackets lost their end to a comment."""
     for number in range(len(lines), 0, -1):
         if _CUT_BY_COMMENT.search(lines[number - 1]):
             return (

@@ -35,7 +35,7 @@ class Fields:
         return all(problem.path != f"{self.path}.{name}" for problem in self.problems.found)
 
     def text(self, name: str, *, default: str | None = None, empty: bool = False) -> str:
-        """Read a text; without a default it is required, and only where it says so may it be empty."""
+        """Read a text; without a default it is required; `empty` allows an empty one."""
         value = self.values.get(name, default)
         if isinstance(value, str) and (value or empty):
             return value

@@ -89,7 +89,7 @@ def _needle(pattern: Pattern) -> str | None:
 
 
 def rare_needles(messages: pl.Series, looked_for: Sequence[str]) -> Needles:
-    """Return those pieces that few messages have, judged by the beginnings of a sample."""
+    """Return those needles that few messages have, by the beginnings of a sample."""
     sample = messages.gather_every(max(1, len(messages) // _SAMPLE)).str.head(_SAMPLE_CHARACTERS).str.to_lowercase()
     have = sample.to_frame("").select(
         pl.col("").str.contains(needle, literal=True).sum().alias(needle) for needle in looked_for

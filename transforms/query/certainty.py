@@ -50,7 +50,7 @@ class KnownValues(NamedTuple):
 
 
 def prove(expr: Expr | None, known: Callable[[Field], Values]) -> bool | None:
-    """Say of some rows whether all satisfy a query (True), or none does (False); None where what is known can't tell.
+    """Return whether all rows satisfy a query (True) or none does (False); None where neither can be proved.
 
     Args:
         expr: The query; None means every event.

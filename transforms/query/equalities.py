@@ -11,7 +11,7 @@ def equalities(expr: Expr | None) -> list[tuple[Field, tuple[Pattern, ...]]] | N
     """Return each attribute of a query with the texts any of which it must equal, if that is the whole query.
 
     Returns:
-        Literals, compared exactly, or without case and of ASCII alone; None where the query says anything else.
+        Literals, compared exactly, or without case and of ASCII alone; None where the query has anything else.
     """
     found: list[tuple[Field, tuple[Pattern, ...]]] = []
     for term in _terms(expr):

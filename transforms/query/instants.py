@@ -37,7 +37,7 @@ def parse_instant(text: str) -> datetime | None:
 
 
 def parse_time(text: str) -> datetime:
-    """Return a time from ISO 8601 text, in UTC unless it says otherwise.
+    """Return a time from ISO 8601 text, in UTC unless it has a zone.
 
     Raises:
         ConfigurationError: the text is none.

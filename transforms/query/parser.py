@@ -50,7 +50,7 @@ def parse(text: str, *, brackets_required: bool = False) -> Expr:
             deletes data.
 
     Raises:
-        QueryError: it is not a query; the message points at the character and says what was expected.
+        QueryError: it is not a query; the message points at the character and has what was expected.
     """
     parser = _QueryParser(text, brackets_required=brackets_required)
     return parser.query()

@@ -1,6 +1,6 @@
 """Skip files and row groups by bounds of their values.
 
-Never too narrow, often too wide: whatever the bounds can't tell may hold.
+Never too narrow, often too wide: what the bounds do not exclude may hold.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Events that meet a condition stay, whatever the rules say.
+    """Events that meet a condition stay, regardless of the rules.
 
     Attributes:
         name: What reports call it.

@@ -61,7 +61,7 @@ def _bucket_name(bucket: str) -> str:
     name, slash, rest = bucket.removeprefix(_S3_SCHEME).partition("/")
     if not name:
         raise ConfigurationError(
-            f"bucket {bucket!r}: it has no name; say my-bucket, or file:///folder for local files", field="bucket"
+            f"bucket {bucket!r}: it has no name; use my-bucket, or file:///folder for local files", field="bucket"
         )
     if "://" in bucket.removeprefix(_S3_SCHEME):
         raise ConfigurationError(
@@ -77,7 +77,7 @@ def _bucket_name(bucket: str) -> str:
 
 def _folder(uri: str) -> str:
     if not uri:
-        raise ConfigurationError("the hot tier has no name; say a folder, or s3://bucket/prefix", field="hotTier")
+        raise ConfigurationError("the hot tier has no name; give a folder, or s3://bucket/prefix", field="hotTier")
     path = uri.removeprefix(FILE_SCHEME)
     if "://" in path or (uri != path and not path.startswith("/")):
         raise ConfigurationError(

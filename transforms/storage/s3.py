@@ -212,7 +212,7 @@ class _Listing:
             return
         try:
             root = ElementTree.fromstring(response_dict["body"])
-        except ElementTree.ParseError:  # cut off, or no XML: boto3 says so
+        except ElementTree.ParseError:  # cut off, or no XML: boto3 reports it
             return
         if not root.tag.endswith("ListBucketResult"):
             return

@@ -218,9 +218,9 @@ class S3Connection:
         region = headers.get("x-amz-bucket-region") or error.response.get("Error", {}).get("Region")
         if code in _WRONG_REGION or status in (301, 307) or (status == 400 and region not in (None, self.region)):
             advice = (
-                f"is in {region}: say --region {region}"
+                f"is in {region}: use --region {region}"
                 if region
-                else f"is not in {self.region}: say --region with the right one ({message})"
+                else f"is not in {self.region}: use --region with the right one ({message})"
             )
             return AccessError(f"bucket {self.bucket} {advice}")
         if code in _BAD_CREDENTIALS:

@@ -184,11 +184,11 @@ class S3Tier(TierStore):
         with self._tier_errors(path):
             try:
                 yield
-            except FileNotFoundError as error:  # what obstore says of a bucket that is not there
+            except FileNotFoundError as error:  # obstore's error for a bucket that does not exist
                 raise TierError(f"hot tier {self.uri}: {self._diagnose(path, error)}") from error
 
     def _diagnose(self, path: str, error: Exception) -> str:
-        """Say what is wrong with the place: obstore says little, so boto3 asks too, and its errors have codes."""
+        """Explain an error: obstore reports little, so boto3 asks too, whose errors have codes."""
         try:
             self._connection.plain_client.list_objects_v2(
                 Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1, **self._connection.payer
@@ -268,5 +268,5 @@ class _S3Input(io.RawIOBase):
 
 
 def _first_line(error: Exception) -> str:
-    """Return what obstore says without the tree of causes it adds."""
+    """Return obstore's message without the tree of causes it adds."""
     return str(error).split("\n\nDebug source", 1)[0].strip()

@@ -1,4 +1,4 @@
-"""Every event gets its `_time`, and `_time_source` says how (spec §2)."""
+"""Choose every event's `_time`, and record in `_time_source` where it came from (spec §2)."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def parse_times(
 
 
 def parse_epochs(values: pa.Array | pl.Series, *, received: datetime, unit: str) -> pl.Series:
-    """Read a column of numbers of one unit (`UNITS`), as `parse_times` reads those whose size tells it."""
+    """Read a column of numbers of one unit (`UNITS`), as `parse_times` reads those whose size determines it."""
     clock = TimeContext("UTC", received, received)
     return clock.believe(read_epochs(as_series(values).str.strip_chars(), scale=UNITS[unit]))
 

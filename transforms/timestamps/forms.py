@@ -19,7 +19,7 @@ from dataclasses import dataclass
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # The names of RFC 822 §5.1, and those that the tz database's zones of today use for one offset; minutes east of UTC.
-# CST, EST and PST are America's, as RFC 822 has them. IST says three things (India's, Israel's, Ireland's) and is not
+# CST, EST and PST are America's, as RFC 822 has them. IST has three meanings (India's, Israel's, Ireland's) and is not
 # read.
 ZONE_NAMES = {
     "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "z": 0, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420,

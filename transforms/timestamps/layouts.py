@@ -30,7 +30,7 @@ _MICROSECONDS = 6
 
 
 class _UnlikeError(Exception):
-    """A row is written otherwise than the sample, or says no date."""
+    """A row is written unlike the sample, or is no date."""
 
 
 def read_layout(texts: pl.Series, sample: re.Match[str], clock: TimeContext) -> pl.Series | None:

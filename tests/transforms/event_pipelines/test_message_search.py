@@ -212,7 +212,7 @@ def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
     Returns how many passes it took, and how many pipelines distinguished the events.
     """
     passes: list[object] = []
-    monkeypatch.setattr(conditions, "have_any", lambda *given: passes.append(given) or contain_any(*given))
+    monkeypatch.setattr(conditions, "contain_any", lambda *given: passes.append(given) or contain_any(*given))
     rng = random.Random(seed)
     events = [random_event(rng) for _ in range(rng.choice([1, 5, 40, 40, 40]))]
     names: list[str] = []
@@ -248,7 +248,7 @@ def searched(
     passes: list[set[str]] = []
     monkeypatch.setattr(
         conditions,
-        "have_any",
+        "contain_any",
         lambda messages, looked_for: passes.append(set(looked_for)) or contain_any(messages, looked_for),
     )
     entries = [

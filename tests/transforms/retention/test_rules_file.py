@@ -74,7 +74,7 @@ def rule(**fields: object) -> dict[str, object]:
 
 ALLOWED = "allowed is a whole number above 0 and m, h, d or w, as in 90m, 12h, 30d, 2w (a day is 24 hours)"
 MANY = [{"name": f"rule {number}", "retention": "1d"} for number in range(1, 102)]
-TIMED = "a rule has no condition on time: its retention says how old events get"
+TIMED = "a rule has no condition on time: its retention is the age that events reach"
 BRACKETS = "AND (or a space) beside OR needs brackets here: (a=b c=d) OR e=f"
 MISTAKES = [
     (None, "rules: the file must be a mapping with rules, holds and tiers, each of them a list"),
@@ -99,9 +99,9 @@ MISTAKES = [
     (rule(description=1), "rules[0].description: must be a text, not 1; put it in quotes"),
     (rule(enabled="no"), "rules[0].enabled: must be true or false, not 'no'"),
     ({"rules": MANY[:1] * 2},
-    "rules[1].name: 'rule 1' names rules[0] too; reports and the audit tell them apart by it"),
+    "rules[1].name: 'rule 1' names rules[0] too; reports and the audit refer to it by name"),
     ({"holds": [{"name": "a"}] * 2},
-    "holds[1].name: 'a' names holds[0] too; reports and the audit tell them apart by it"),
+    "holds[1].name: 'a' names holds[0] too; reports and the audit refer to it by name"),
     ({"rules": MANY}, "rules[100]: 'rule 101' is number 101; there are at most 100 rules in rules"),
     ({"tiers": MANY}, "tiers[100]: 'rule 101' is number 101; there are at most 100 rules in tiers"),
     ({"rules": [{"name": "a"}]}, "rules[0].retention: is required, as in 90m, 12h, 30d, 2w"),
@@ -175,7 +175,7 @@ zones: []
         load_rules(text, source="r.yaml", section=section)
     assert [line for line in str(error.value).splitlines() if line.startswith("r.yaml")] == [
         "r.yaml:21:1: zones: unknown field; allowed are rules, holds and tiers",
-        "r.yaml:5:11: rules[1].name: 'one' names rules[0] too; reports and the audit tell them apart by it",
+        "r.yaml:5:11: rules[1].name: 'one' names rules[0] too; reports and the audit refer to it by name",
         f"r.yaml:3:16: rules[0].retention: 30 has no unit; {ALLOWED}",
         f"r.yaml:4:10: rules[0].when: {comment}",
         f"r.yaml:7:11: rules[1].when: {comment}",

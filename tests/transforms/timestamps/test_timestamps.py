@@ -321,7 +321,7 @@ def test_local_times(zone: str, local: str, expected: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    locals_=st.columns(st.datetimes(datetime(1971, 1, 1), datetime(2025, 11, 1)), min_size=1, max_size=20),
+    locals_=st.lists(st.datetimes(datetime(1971, 1, 1), datetime(2025, 11, 1)), min_size=1, max_size=20),
     zone=st.sampled_from(
         [
             "America/New_York",
@@ -367,11 +367,11 @@ STYLES = [
 
 @settings(max_examples=150, deadline=None)
 @given(
-    times=st.columns(
+    times=st.lists(
         st.datetimes(datetime(1971, 1, 1), datetime(2025, 11, 1), timezones=st.just(UTC)), min_size=1, max_size=40
     ),
     style=st.sampled_from(STYLES),
-    unlike=st.columns(
+    unlike=st.lists(
         st.tuples(st.integers(0, 39), st.integers(0, 40), st.sampled_from(["", "x", " ", "9", "☃", ":"])), max_size=3
     ),
 )

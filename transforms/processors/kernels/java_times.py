@@ -1,4 +1,4 @@
-"""Columns of times by a Java pattern: as `java.time` reads them, but for what is said in `read_java_times`."""
+"""Columns of times by a Java pattern: as `java.time` reads them, with the exceptions that `read_java_times` lists."""
 
 from __future__ import annotations
 

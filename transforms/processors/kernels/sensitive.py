@@ -2,8 +2,7 @@
 
 So no part of a longer word is taken.
 
-Where a pattern can't tell by itself, it matches what may hold a secret, and a finder says where in that text the
-secrets are.
+Where a pattern is not enough, it matches text that may hold a secret, and a finder returns where the secrets are.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _HEX = r"[0-9A-Fa-f]{1,4}"
 _ATOM = r"[\p{L}\p{M}\p{N}_.%+-]+"
 _QUOTED = r'"(?:[^"\\]|\\.){1,64}"'
 _LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?"
-_B, _NO_WORD = r"(?-u:\b)", r"(?-u:\B)"  # before or after a colon, \B says that no word is beside it
+_B, _NO_WORD = r"(?-u:\b)", r"(?-u:\B)"  # before or after a colon, \B means that no word is beside it
 
 
 def _ipv6() -> str:
