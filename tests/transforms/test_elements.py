@@ -32,7 +32,7 @@ ODD_KEY = "a b/ü\x00\udc80.log"
 """Keys are any text, also what is no UTF-8."""
 INFO = ObjectInfo(bucket="b", key=ODD_KEY, etag="e", size=1 << 40, modified=AT, storage_class="GLACIER", restored=True)
 LIVE = LiveFile("tier=hot/date=2025-08-12/x.parquet", 1, 2, "hot", "2025-08-12", -1, 1 << 60, None, "z", 3)
-PROGRAM = CompiledRules.of(
+COMPILED = CompiledRules.of(
     load_rules(
         "rules:\n- {name: r, retention: 1d, when: 'a=b OR \"c d\"'}\nholds:\n- {name: h, when: x=*}\n", source="r.yaml"
     ),
@@ -58,7 +58,7 @@ ELEMENTS = [
         FileDescription("p", 1, 2, "hot", "2025-08-12", "{}", {"s3://b/k": ObjectRows(2, -5, 6)}, -5, 6), id="file"
     ),
     pytest.param(PublishResult(7, (ENTRY,), 2, 3, ("late",)), id="published"),
-    pytest.param(Task((LIVE,), PROGRAM, Destination("cold", 1, 3)), id="task-of-a-move"),
+    pytest.param(Task((LIVE,), COMPILED, Destination("cold", 1, 3)), id="task-of-a-move"),
     pytest.param(Task((LIVE,), None, None), id="task-without-rules"),
 ]
 

@@ -54,7 +54,7 @@ class StepObserver:
         self._failures = failures
 
     def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
-        """A pipeline's condition was looked at; `ran` says whether any event satisfied it."""
+        """Note that a pipeline's condition was evaluated; `ran` is whether any event satisfied it."""
 
     def done(self, step: StepName, events: Events, failed: Flags | None) -> None:
         """A processor has run on some events, and failed on those that are flagged, None for none."""

@@ -79,9 +79,7 @@ class Grok(Processor):
         return tuple(dict.fromkeys(self.names))
 
     def apply(self, events: Events) -> Flags | None:
-        """Search every event's source; what has a name and took part becomes an attribute, and replaces what is
-        there.
-        """
+        """Search every event's source; each named group that took part replaces the attribute of its name."""
         return put_groups(events, self.source, self.pattern, self.names)
 
 

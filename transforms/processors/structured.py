@@ -1,4 +1,4 @@
-"""The processors `json` and `key_value`: what a text says of itself becomes attributes (spec §6)."""
+"""The processors `json` and `key_value`: fields of a text become attributes (spec §6)."""
 
 from __future__ import annotations
 
@@ -89,8 +89,9 @@ class Json(_Structured):
 
 @dataclass(frozen=True, slots=True)
 class KeyValue(_Structured):
-    """Make attributes of `name=value` pairs; values in quotes may hold blanks, others end at a blank, a comma or a
-    semicolon.
+    """Make attributes of `name=value` pairs.
+
+    Quoted values may hold blanks, others end at a blank, a comma or a semicolon.
     """
 
     name: ClassVar[str] = "key_value"

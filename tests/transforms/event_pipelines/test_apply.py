@@ -18,11 +18,13 @@ RECEIVED = datetime(2025, 11, 21, 12, tzinfo=UTC)
 VIEW = pa.string_view()
 
 ACCESS_PATTERN = (
-    r'^(?P<clientip>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<req_time>[^\]]+)\] "(?P<method>\S+) (?P<uri>\S+) HTTP/(?P<http_version>[^"]+)" '
+    r"^(?P<clientip>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<req_time>[^\]]+)\] "
+    r'"(?P<method>\S+) (?P<uri>\S+) HTTP/(?P<http_version>[^"]+)" '
     r'(?P<status>\d+) (?P<bytes>\d+) "(?P<referer>[^"]*)" "(?P<useragent>[^"]*)"'
 )
 ACCESS_LINE = (
-    '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 (Linux; Android 5.1.1; '
+    '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 '
+    "(Linux; Android 5.1.1; "
     'Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/91.0.4472.124 Mobile Safari/537.36"'
 )
 

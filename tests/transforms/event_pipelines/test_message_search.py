@@ -1,6 +1,4 @@
-"""One pass for the words of all conditions: it chooses what each condition chooses by itself, by the row-by-row
-reference.
-"""
+"""The single pass over messages selects what each condition selects alone, by the row-by-row reference."""
 
 from __future__ import annotations
 
@@ -209,11 +207,12 @@ def random_event(rng: random.Random) -> Event:
 
 
 def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
-    """Compare a run with the same event by event; return how many passes it took, and how many pipelines told the
-    events apart.
+    """Compare a run with one event at a time.
+
+    Returns how many passes it took, and how many pipelines distinguished the events.
     """
     passes: list[object] = []
-    monkeypatch.setattr(conditions, "have_any", lambda *given: passes.append(given) or contain_any(*given))
+    monkeypatch.setattr(conditions, "contain_any", lambda *given: passes.append(given) or contain_any(*given))
     rng = random.Random(seed)
     events = [random_event(rng) for _ in range(rng.choice([1, 5, 40, 40, 40]))]
     names: list[str] = []
@@ -249,7 +248,7 @@ def searched(
     passes: list[set[str]] = []
     monkeypatch.setattr(
         conditions,
-        "have_any",
+        "contain_any",
         lambda messages, looked_for: passes.append(set(looked_for)) or contain_any(messages, looked_for),
     )
     entries = [

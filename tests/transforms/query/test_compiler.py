@@ -47,9 +47,7 @@ def as_file(events: list[Event], promoted: tuple[str, ...]) -> pl.DataFrame:
 
 
 def as_batch(events: list[Event]) -> pl.DataFrame:
-    """Return events as they are in flight: a column for each attribute (constants as dictionaries), no map, no column
-    of nulls.
-    """
+    """Return events as they are in flight: an attribute a column, constants as dictionaries; no map."""
     names = {name for event in events for name in event[1]}
     columns: dict[str, pa.Array] = {}
     for name in sorted(names):
@@ -298,9 +296,7 @@ def random_query(rng: random.Random, depth: int = 3) -> Expr:
 
 
 def compare(seed: int, queries: int) -> int:
-    """Compare queries over one set of events in all the shapes they take; return how many of them told the events
-    apart.
-    """
+    """Compare queries over one set of events in all shapes; return how many distinguished the events."""
     rng = random.Random(seed)
     events = [random_event(rng) for _ in range(30)]
     promotable = [name for name in _NAMES if schema.can_be_column(name)]

@@ -372,7 +372,7 @@ class TestAccess:
         fault_proxy.add(replace(fault))
         fault_proxy.add(replace(fault, key="a"))
         seen = len(fault_proxy.seen)
-        message = f"bucket {s3.bucket} is in eu-west-1: say --region eu-west-1"
+        message = f"bucket {s3.bucket} is in eu-west-1: use --region eu-west-1"
         with pytest.raises(AccessError, match=message):
             all_objects(faulty)
         assert len(fault_proxy.seen) == seen + 1, "it must not be followed there"
