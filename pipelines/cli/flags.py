@@ -44,7 +44,7 @@ class FilePath(click.Path):
         return super().convert(value, param, ctx)
 
 
-class Choice(click.Choice[str]):
+class OneOf(click.Choice[str]):
     """One of a few names."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:

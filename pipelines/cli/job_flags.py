@@ -12,7 +12,7 @@ import click
 from pipelines.cli.common import Common, beam_argument, check_beam_flags, split_lists
 from pipelines.cli.flags import (
     FILE,
-    Choice,
+    OneOf,
     event_option,
     format_option,
     job_option,
@@ -115,7 +115,7 @@ class JobFlags(ReadingFlags):
 _READING_OPTIONS = (
     format_option(
         "--format",
-        type=Choice(["auto", *FORMATS]),
+        type=OneOf(["auto", *FORMATS]),
         show_default="auto",
         help="Read all objects in this format; auto detects the format of each.",
     ),
@@ -138,7 +138,7 @@ _READING_OPTIONS = (
     ),
     format_option(
         "--timestamp",
-        type=Choice(["auto", "received"]),
+        type=OneOf(["auto", "received"]),
         show_default="auto",
         help="Find the time in each event, or use the time of receipt (plain text only).",
     ),
@@ -171,15 +171,15 @@ job_flags = pass_flags(
     *_READING_OPTIONS,
     job_option(
         "--on-changed",
-        type=Choice(["replace", "append", "skip"]),
+        type=OneOf(["replace", "append", "skip"]),
         show_default="replace",
-        help="What to do with a known object whose content has changed.",
+        help="If the content of a known object has changed: replace its events, append the new ones, or skip it.",
     ),
     job_option(
         "--on-error",
-        type=Choice(["salvage", "quarantine", "fail"]),
+        type=OneOf(["salvage", "quarantine", "fail"]),
         show_default="salvage",
-        help="What to do with an object that can't be read to its end: keep its readable events, keep none, or fail.",
+        help="If an object can't be read to its end: keep the events before the error, keep none, or fail the job.",
     ),
     job_option("--pipelines", type=FILE, metavar="FILE", help="Apply the event pipelines in FILE, YAML or JSON."),
     job_option(

@@ -30,7 +30,7 @@ EXAMPLES = (
     "--grace",
     metavar="DURATION",
     default="7d",
-    help="Keep deleted events restorable for DURATION, such as 12h or 7d; 0 removes them for good.",
+    help="Keep deleted events restorable for DURATION, such as 12h or 7d; 0 makes the deletion final.",
 )
 @now_option
 @common_flags

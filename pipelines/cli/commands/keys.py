@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pipelines.cli.common import Common, common_flags
-from pipelines.cli.flags import Choice, Group, option
+from pipelines.cli.flags import Group, OneOf, option
 from pipelines.cli.job_flags import FORMATS
 from pipelines.cli.output.console import MESSAGES, RESULTS, print_message
 from pipelines.cli.output.rows import print_json, print_rows_json
@@ -25,11 +25,11 @@ def keys() -> None:
 
 @keys.command
 @option("--name", metavar="NAME", default="key", help="Display name.")
-@option("--role", type=Choice(["ingest", "read", "admin"]), default="ingest", help="What the key allows.")
+@option("--role", type=OneOf(["ingest", "read", "admin"]), default="ingest", help="What the key may be used for.")
 @option("--env", metavar="NAME", help="Set `_env` of the events that are ingested by the key.")
 @option("--team", metavar="NAME", help="Set `_team` of the events that are ingested by the key.")
 @option("--s3-pull/--no-s3-pull", is_flag=True, default=True, help="Whether the key may ingest from S3.")
-@option("--format", type=Choice(FORMATS), help="Format of the objects, if the job names none.")
+@option("--format", type=OneOf(FORMATS), help="Format of the objects, if the job names none.")
 @option("--index", metavar="NAME", help="Set `index` of events that have none.")
 @option("--source", metavar="NAME", help="Set `source` of events that have none.")
 @option("--sourcetype", metavar="NAME", help="Set `sourcetype` of events that have none.")
@@ -54,7 +54,9 @@ def create(
     pull = {field: value for field in S3_FIELDS if (value := s3_fields[field]) is not None}
     if pull and not s3_pull:
         flag = _flag(next(iter(pull)))
-        raise ConfigurationError(f"{flag}: is for objects from S3: it can't be given with --no-s3-pull", field=flag)
+        raise ConfigurationError(
+            f"{flag}: is for objects from S3: it can't be given with --no-s3-pull", field=flag.removeprefix("--")
+        )
     try:
         key, token = create_key(
             common.open_tier(), name=name, role=role, env=env, team=team, s3_pull=pull if s3_pull else None
@@ -63,7 +65,7 @@ def create(
         if error.field is None or not str(error).startswith(f"{error.field}:"):
             raise
         flag = _flag(error.field)
-        raise ConfigurationError(flag + str(error).removeprefix(error.field), field=flag) from error
+        raise ConfigurationError(flag + str(error).removeprefix(error.field), field=flag.removeprefix("--")) from error
     if common.as_json:
         print_json(key.shown() | {"token": token})
     else:

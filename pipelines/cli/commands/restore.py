@@ -23,7 +23,7 @@ _MAX_VERSION_DIGITS = 15
     "--rules",
     type=FILE,
     metavar="FILE",
-    help="Warn if the rules in FILE would delete the events again; by default the rules of the undone runs.",
+    help="Report which rules in FILE would delete the events again; by default the rules of the undone runs.",
 )
 @execute_option
 @option("--yes", is_flag=True, help="Accepted for scripts: a restore never asks for confirmation.")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 import click
 
 from pipelines.cli.common import Common, common_flags, read_flag, split_lists
-from pipelines.cli.flags import Choice, Command, option
+from pipelines.cli.flags import Command, OneOf, option
 from pipelines.cli.output import answers
 from pipelines.cli.output.save import Saving, saving_flags
 from transforms.core.errors import ConfigurationError
@@ -56,7 +56,7 @@ class _SearchCommand(Command):
 @option(
     "--tier",
     "tier_name",
-    type=Choice(["hot", "cold", "all"]),
+    type=OneOf(["hot", "cold", "all"]),
     default="all",
     help="Find events of the hot tier, of the cold tier, or of both.",
 )

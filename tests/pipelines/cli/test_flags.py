@@ -9,7 +9,7 @@ from typing import Any, get_args
 import click
 import pytest
 
-from pipelines.cli.flags import FILE, Choice, Command, Group, common_option, option, pass_flags
+from pipelines.cli.flags import FILE, Command, Group, OneOf, common_option, option, pass_flags
 from pipelines.cli.job_flags import FORMATS
 from pipelines.jobs.specification import FormatSpecification
 from pipelines.keys import S3Pull
@@ -30,7 +30,7 @@ class Switches:
 @option("--share", type=click.FloatRange(min=0))
 @option("--path", type=FILE, envvar="EXAMPLE_PATH")
 @option("--word", "words", multiple=True)
-@option("--side", type=Choice(["left", "right", "both"]))
+@option("--side", type=OneOf(["left", "right", "both"]))
 @pass_flags(
     "switches",
     Switches,
@@ -66,7 +66,7 @@ REFUSED = {
     "too many": (["ann", "--most", "9" * 20], "Invalid value for '--most'"),
     "not a number": (["ann", "--share", "nan"], "Invalid value for '--share'"),
     "empty text": (["ann", "--word="], "Invalid value for '--word': it is empty"),
-    "empty path": (["ann", "--path", ""], "Invalid value for '--path': it is empty"),
+    "empty path": (["ann", "--path", ""], "Invalid value for '--path' (env var: 'EXAMPLE_PATH'): it is empty"),
     "no choice": (["ann", "--side", "up"], "Invalid value for '--side': must be left, right or both, not 'up'."),
     "empty choice": (["ann", "--side="], "Invalid value for '--side': it is empty"),
     "unknown": (["ann", "--lowd"], "No such option '--lowd'"),
@@ -107,7 +107,7 @@ def test_help_says_what_holds_without_a_flag() -> None:
 
 
 def test_help_has_groups_and_examples() -> None:
-    lines = command.get_help(click.Context(command)).splitlines()
+    lines = command.get_help(click.Context(command, info_name="example")).splitlines()
     assert [line for line in lines if line and not line.startswith(" ")] == [
         "Usage: example [OPTIONS] NAME [REST]...",
         "Examples:",
