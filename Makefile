@@ -1,6 +1,6 @@
 # `make` prints the targets. Everything runs in .venv, which scripts/install.sh makes and keeps in step with setup.py and constraints.txt.
 .DEFAULT_GOAL := help
-.PHONY: help install lint types test test-quick test-runners test-minio test-thorough bench constraints clean
+.PHONY: help install lint types test test-quick test-runners test-minio test-thorough bench docs constraints clean
 
 VENV := $(or $(REKINDLE_VENV),.venv)
 BIN := $(VENV)/bin
@@ -41,6 +41,9 @@ bench: ## the reference workloads, 1 GiB each, against the bare loop and the pee
 	$(BIN)/python -m benchmarks.run $(BENCH_FLAGS)
 	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.pipelines
+
+docs: install ## write the pages of docs/ that are generated from the code
+	$(BIN)/python -m scripts.make_docs
 
 constraints: ## renew constraints.txt from setup.py (takes uv; users don't need it)
 	uv pip compile setup.py --extra demo --extra test --extra bench --extra dev --universal --python-version 3.10 --upgrade \

@@ -39,7 +39,7 @@ def logs(tmp_path: Path) -> Path:
             id="dates",
         ),
         pytest.param(("--wave-bytes", "1 parsec"), ["1 parsec", "MiB"], id="size"),
-        pytest.param(("--on-error", "ignore"), ["onError", "salvage"], id="enumeration"),
+        pytest.param(("--on-error", "ignore"), ["--on-error", "salvage"], id="enumeration"),
         pytest.param(("--delimiter", ";;", "--format", "csv"), ["delimiter"], id="delimiter"),
         pytest.param(("--headers", "a,b"), ["headers"], id="option of another format"),
         pytest.param(("--nonsense",), ["--nonsense"], id="flag"),
