@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from transforms.formats.encoding import utf8
-from transforms.formats.framing import Lines, line_blocks, split_lines
+from transforms.formats.lines import Lines, line_blocks, split_lines
 from transforms.formats.json.fields import JsonFields
 from transforms.formats.options import FormatOptions
 

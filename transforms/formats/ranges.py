@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from transforms.formats import text_format
-from transforms.formats.csv import format as csv_format
+from transforms.formats.csv import csv_format as csv_format
 from transforms.formats.csv.ranges import count_rows, likely_row
-from transforms.formats.json import format as json_format
+from transforms.formats.json import json_format as json_format
 from transforms.formats.line_counts import count_json, count_text
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock

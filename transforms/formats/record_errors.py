@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from transforms.formats.framing import Lines
+from transforms.formats.lines import Lines
 
 INVALID_TEXT = "invalid_text: bytes that are no UTF-8 were replaced by U+FFFD"
 UNCLOSED_QUOTE = "unclosed_quote: a cell opens with a quote that no other closes"

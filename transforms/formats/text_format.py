@@ -14,7 +14,7 @@ import pyarrow as pa
 from transforms.arrow.columns import Flags
 from transforms.arrow.views import Indices, view_array
 from transforms.formats.encoding import utf8, utf8_within, whole_characters
-from transforms.formats.framing import MARGIN, Lines, line_blocks, raw_from, split_lines
+from transforms.formats.lines import MARGIN, Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.record_errors import error_column, line_errors, record_too_long

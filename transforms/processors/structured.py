@@ -12,7 +12,7 @@ import polars as pl
 
 from transforms.arrow.views import take
 from transforms.core.schema import attribute_column
-from transforms.formats.json.inner import InnerObjects
+from transforms.formats.json.nested_objects import InnerObjects
 from transforms.formats.json.objects import Piece
 from transforms.processors.kernels.events import Events, Flags, as_flags, as_views, is_valid
 from transforms.processors.parameters import Parameters, output_column

@@ -85,7 +85,7 @@ def read_all(
     """Read an object; `cut` is the size of its chunks, and of the blocks that are parsed."""
     settings = dict(patches or {})
     if cut is not None:
-        settings["transforms.formats.framing.BLOCK_BYTES"] = cut
+        settings["transforms.formats.lines.BLOCK_BYTES"] = cut
     reading = Reading()
     with ExitStack() as stack:
         for target, value in settings.items():

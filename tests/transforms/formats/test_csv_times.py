@@ -77,7 +77,7 @@ def test_column_is_chosen_by_the_first_hundred_rows(cut: int, odd: int, found: s
 @pytest.mark.parametrize("cut", [64, 4096, None])
 def test_rows_beyond_the_head_do_not_choose(cut: int | None) -> None:
     data = b"a,b\n" + b"2024-01-01,2024-02-02\n" * 10 + b"x,2024-02-02\n" * 10
-    with mock.patch("transforms.formats.csv.format.HEAD_BYTES", 100):
+    with mock.patch("transforms.formats.csv.csv_format.HEAD_BYTES", 100):
         times = times_of(data, cut=cut)
     assert times == ["2024-01-01T00:00:00.000"] * 10 + [None] * 10
 

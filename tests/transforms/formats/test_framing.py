@@ -17,7 +17,7 @@ from transforms.arrow.views import columns_of, take, view_array
 from transforms.core.errors import CorruptStreamError
 from transforms.formats import read_records
 from transforms.formats.encoding import utf8
-from transforms.formats.framing import line_blocks, split_lines
+from transforms.formats.lines import line_blocks, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_ROWS
 

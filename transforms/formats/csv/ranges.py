@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from transforms.formats.csv.format import column_names
+from transforms.formats.csv.csv_format import column_names
 from transforms.formats.csv.rows import parse_rows
 from transforms.formats.csv.table import Table
 from transforms.formats.encoding import is_utf8, utf8
-from transforms.formats.framing import line_blocks
+from transforms.formats.lines import line_blocks
 from transforms.formats.line_ends import with_line_feeds
 from transforms.formats.options import FormatOptions
 

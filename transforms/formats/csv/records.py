@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.arrow.views import Indices
-from transforms.formats.framing import Lines
+from transforms.formats.lines import Lines
 
 _QUOTE, _LF, _CR = 34, 10, 13
 

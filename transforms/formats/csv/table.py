@@ -19,7 +19,7 @@ from transforms.core import schema
 from transforms.formats.csv.cells import Cells, Columns
 from transforms.formats.csv.records import Spans, can_be_fast, line_records, quoted_records
 from transforms.formats.csv.rows import header_names, header_row, parse_rows
-from transforms.formats.framing import Lines, line_blocks, raw_from, split_lines
+from transforms.formats.lines import Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock
 from transforms.formats.record_errors import INVALID_TEXT, error_column

@@ -14,9 +14,9 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.arrow.views import Indices, take
-from transforms.formats.framing import Lines
+from transforms.formats.lines import Lines
 from transforms.formats.json.fields import Fields, JsonFields, join_rows, text_columns
-from transforms.formats.json.odd import odd_rows
+from transforms.formats.json.duckdb_guards import odd_rows
 from transforms.formats.json.values import InvalidJsonError, read_object
 from transforms.formats.record_block import MAX_CELLS
 from transforms.formats.record_errors import line_errors

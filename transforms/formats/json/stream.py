@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.arrow.views import nulls, take
-from transforms.formats import framing
+from transforms.formats import lines as framing
 from transforms.formats.encoding import utf8
 from transforms.formats.json.fields import Fields
-from transforms.formats.json.framing import JsonFramer
+from transforms.formats.json.framing.framer import JsonFramer
 from transforms.formats.json.objects import ObjectReader, Objects, Piece
-from transforms.formats.json.spans import Frame
+from transforms.formats.json.framing.found_records import Frame
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_ROWS
 

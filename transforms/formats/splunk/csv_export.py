@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from transforms.core import schema
-from transforms.formats.csv import format as csv_format
+from transforms.formats.csv import csv_format as csv_format
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
-from transforms.formats.splunk.rows import SplunkRows
+from transforms.formats.splunk_rows import SplunkRows
 from transforms.formats.times import Clock
 
 

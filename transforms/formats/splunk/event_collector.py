@@ -18,7 +18,7 @@ import pyarrow as pa
 from transforms.arrow.columns import Flags, choose, is_empty, is_present, only
 from transforms.arrow.views import nulls
 from transforms.formats.json.fields import Fields
-from transforms.formats.json.inner import InnerObjects
+from transforms.formats.json.nested_objects import InnerObjects
 from transforms.formats.json.objects import Piece
 from transforms.formats.json.stream import read_objects
 from transforms.formats.options import FormatOptions
@@ -31,7 +31,7 @@ from transforms.formats.record_errors import (
     invalid_time,
     is_unreadable,
 )
-from transforms.formats.splunk.rows import record_batch
+from transforms.formats.splunk_rows import record_batch
 from transforms.formats.times import Clock, RecordTimes
 
 _METADATA = ("host", "source", "sourcetype", "index")

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.formats.framing import Lines
+from transforms.formats.lines import Lines
 from transforms.formats.json.objects import ObjectReader, Piece
 
 

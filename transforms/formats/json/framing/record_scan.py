@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from transforms.formats.json.brackets import MOST_LEVELS
+from transforms.formats.json.framing.brackets import MOST_LEVELS
 
 STRING = rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'
 _TOKEN = re.compile(STRING + rb'|[{}\[\]\n"]|\\(?:["\\]|\Z)')

@@ -14,12 +14,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from transforms.formats.framing import Lines, split_lines
-from transforms.formats.json.cursor import Cursor
-from transforms.formats.json.lists import WrappedLists
-from transforms.formats.json.rests import step_element
-from transforms.formats.json.steps import SPACE, step_line, step_object
-from transforms.formats.json.wrapped import RECORDS, is_undecided, may_wrap
+from transforms.formats.lines import Lines, split_lines
+from transforms.formats.json.framing.cursor import Cursor
+from transforms.formats.json.framing.wrapper_reader import WrappedLists
+from transforms.formats.json.framing.value_ends import step_element
+from transforms.formats.json.framing.record_scan import SPACE, step_line, step_object
+from transforms.formats.json.framing.wrappers import RECORDS, is_undecided, may_wrap
 
 AFTER_ARRAY = "invalid_json: text after the end of the array"
 _HEAD = 64 << 10  # bytes: white space between an array's bracket and its first element that is looked through

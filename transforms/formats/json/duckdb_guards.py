@@ -19,7 +19,7 @@ import polars as pl
 
 from transforms.arrow.columns import Flags
 from transforms.arrow.views import Indices
-from transforms.formats.framing import Lines
+from transforms.formats.lines import Lines
 
 _Bytes = npt.NDArray[np.uint8]
 

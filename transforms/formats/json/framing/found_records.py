@@ -10,7 +10,7 @@ import numpy as np
 from transforms.arrow.columns import Flags
 from transforms.arrow.views import Indices
 from transforms.formats.encoding import is_utf8, whole_characters
-from transforms.formats.framing import Lines
+from transforms.formats.lines import Lines
 
 _REPLACEMENT = "\ufffd".encode()
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from transforms.formats.json.steps import AFTER_STRING, CLOSING, OPENING, SPACE, STRING, Step, find_end, step_line
+from transforms.formats.json.framing.record_scan import AFTER_STRING, CLOSING, OPENING, SPACE, STRING, Step, find_end, step_line
 
 _ITEM = re.compile(STRING + rb'|[{}\[\],\n"]|\\["\\]')
 _STRING_REST = re.compile(rb'[^"\\\n]*(?:\\[^\n][^"\\\n]*)*')

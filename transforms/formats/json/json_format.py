@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transforms.formats.json.inner import InnerObjects
+from transforms.formats.json.nested_objects import InnerObjects
 from transforms.formats.json.stream import read_objects
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import RecordBlock
-from transforms.formats.splunk.json_export import unwrap_results
-from transforms.formats.splunk.rows import SplunkRows
+from transforms.formats.json.splunk_results import unwrap_results
+from transforms.formats.splunk_rows import SplunkRows
 from transforms.formats.times import Clock
 
 

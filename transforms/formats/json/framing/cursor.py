@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from transforms.formats.json.brackets import find_objects
-from transforms.formats.json.rests import skip_value
-from transforms.formats.json.spans import Frame, Gaps, Spans
-from transforms.formats.json.steps import HISTORY, Step, step_line, step_object
+from transforms.formats.json.framing.brackets import find_objects
+from transforms.formats.json.framing.value_ends import skip_value
+from transforms.formats.json.framing.found_records import Frame, Gaps, Spans
+from transforms.formats.json.framing.record_scan import HISTORY, Step, step_line, step_object
 
 _LEAST_WINDOW, _MOST_WINDOW = 16 << 10, 16 << 20
 _MOST_MISSES = 63  # records that are looked at one by one because those before them had to be

@@ -11,7 +11,7 @@ import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from transforms.formats.json.steps import STRING, find_end
+from transforms.formats.json.framing.record_scan import STRING, find_end
 from transforms.formats.json.values import InvalidJsonError, read_object
 
 RECORDS = "Records"  # a list that is found without being named, as CloudTrail has it

@@ -7,9 +7,9 @@ with the values before them; what stands behind them is an event with an error.
 
 from __future__ import annotations
 
-from transforms.formats.json.cursor import Cursor, State
-from transforms.formats.json.steps import SPACE, Step, find_end
-from transforms.formats.json.wrapped import UnfinishedError, Wrapper, close_list, find_list
+from transforms.formats.json.framing.cursor import Cursor, State
+from transforms.formats.json.framing.record_scan import SPACE, Step, find_end
+from transforms.formats.json.framing.wrappers import UnfinishedError, Wrapper, close_list, find_list
 
 WRAPPER_BYTES = 16 << 20
 NO_RECORDS = "not_an_object: there is no list or object at recordsPath"

@@ -11,7 +11,7 @@ import polars as pl
 from transforms.arrow.columns import Flags, choose
 from transforms.arrow.views import Indices, take
 from transforms.formats.json.fields import Fields, join_rows
-from transforms.formats.json.inner import InnerObjects
+from transforms.formats.json.nested_objects import InnerObjects
 from transforms.formats.json.objects import Piece
 
 

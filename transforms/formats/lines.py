@@ -14,7 +14,7 @@ import pyarrow as pa
 from transforms.arrow.columns import Flags
 from transforms.arrow.views import Indices, view_array
 from transforms.formats.encoding import is_utf8, whole_characters
-from transforms.formats.pieces import Breakable, Pieces
+from transforms.formats.chunks import Breakable, Pieces
 from transforms.formats.record_block import MAX_ROWS
 
 BLOCK_BYTES = 8 << 20
