@@ -11,6 +11,7 @@ from pipelines.cli.common import Common, beam_flags_of, split_lists
 from pipelines.cli.flags import Argument, Option
 from transforms.core.errors import ConfigurationError
 from transforms.core.names import can_be_column
+from transforms.formats import FORMAT_NAMES
 
 if TYPE_CHECKING:
     from pipelines.jobs.settings import RunSettings
@@ -36,7 +37,7 @@ class ObjectFlags:
 class ReadingFlags:
     """How an object becomes events."""
 
-    format: Annotated[str | None, Option("--format", help="auto, csv, json, splunk_csv, splunk_hec or text.")] = None
+    format: Annotated[str | None, Option("--format", help=f"{', '.join(FORMAT_NAMES)}.")] = None
     delimiter: Annotated[str | None, Option("--delimiter", help="CSV: one character, or \\t.")] = None
     skip_rows: Annotated[int | None, Option("--skip-rows", help="CSV: lines before the header or data.")] = None
     headers: Annotated[str | None, Option("--headers", help="CSV: names, by commas; then every line is data.")] = None

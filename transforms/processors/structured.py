@@ -12,8 +12,8 @@ import polars as pl
 
 from transforms.arrow.views import take
 from transforms.core.schema import attribute_column
-from transforms.formats.json.nested_objects import InnerObjects
-from transforms.formats.json.objects import Piece
+from transforms.formats.json.nested_objects import NestedObjects
+from transforms.formats.json.objects import ObjectBatch
 from transforms.processors.kernels.events import Events, Flags, as_flags, as_views, is_valid
 from transforms.processors.parameters import Parameters, output_column
 from transforms.processors.processor import Processor
@@ -59,28 +59,28 @@ class Json(_Structured):
         texts = texts.str.strip_chars(" \t\r\n")
         given = as_flags(texts.is_not_null())
         failed = given & ~as_flags(texts.str.starts_with("{"))
-        pieces = list(InnerObjects().read(texts.to_arrow(compat_level=_VIEWS)))
+        batches = list(NestedObjects().read(texts.to_arrow(compat_level=_VIEWS)))
         counts = Counter[str]()
-        for piece in pieces:
-            counts.update({name: len(column) - column.null_count for name, column in piece.fields.items()})
+        for batch in batches:
+            counts.update({name: len(column) - column.null_count for name, column in batch.fields.items()})
         names = _kept_names(counts, len(events))
-        for piece in pieces:
-            wrong = [row for row, error in piece.errors.items() if error.startswith("invalid_json")]
-            failed[piece.low :][wrong] = True
-            fits = np.ones(len(piece.messages), np.bool_)
-            for name, column in piece.fields.items():
+        for batch in batches:
+            wrong = [row for row, error in batch.errors.items() if error.startswith("invalid_json")]
+            failed[batch.low :][wrong] = True
+            fits = np.ones(len(batch.messages), np.bool_)
+            for name, column in batch.fields.items():
                 if name not in names:
                     fits &= ~is_valid(column)
-            failed[piece.low : piece.high] |= ~fits
-            self._put(events, piece, fits, names)
+            failed[batch.low : batch.high] |= ~fits
+            self._put(events, batch, fits, names)
         return failed
 
-    def _put(self, events: Events, piece: Piece, fits: Flags, names: Set[str]) -> None:
+    def _put(self, events: Events, batch: ObjectBatch, fits: Flags, names: Set[str]) -> None:
         rows = np.zeros(len(events), np.bool_)
-        rows[piece.low : piece.high] = fits
+        rows[batch.low : batch.high] = fits
         part, chosen = events.where(rows), np.flatnonzero(fits)
-        for name in (name for name in piece.fields if name in names):
-            column = piece.fields[name]
+        for name in (name for name in batch.fields if name in names):
+            column = batch.fields[name]
             part.put(
                 attribute_column(self.prefix + name), column if len(chosen) == len(column) else take(column, chosen)
             )

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from tests.transforms.formats.reading import EXAMPLES, MODIFIED, Reading, add, read_all
 from transforms.formats import text_format
-from transforms.formats.csv import csv_format as csv_format
-from transforms.formats.options import FormatOptions
-from transforms.formats.times import Clock
+from transforms.formats.csv import csv_format
+from transforms.formats.options import FormatOptions, ObjectTimes
 
-_CLOCK = Clock(modified=MODIFIED, received=MODIFIED)
+_CLOCK = ObjectTimes(modified=MODIFIED, received=MODIFIED)
 
 
 def read_parts(data: bytes, places: list[int], format_name: str, **options: object) -> Reading:

@@ -1,11 +1,7 @@
-r"""Where one value of JSON text ends, and where reading goes on if it is broken: the rules that `brackets` follows for
-many at once.
+r"""One record of JSON text: what is kept of it, and where reading goes on behind it, whole or broken.
 
 All rules are about the text, none about how it was cut into blocks:
 
-- A string ends on its line, and white space or one of `,:}]` follows it. A line within an object begins with a brace
-  only behind one of `[,:`. An object is at most 1,000 levels deep where a line ends. Where this does not hold the
-  object is broken there.
 - An object that is broken on its first line is a bad line. One that is broken further on ends before the next line that
   opens with a brace and is indented no deeper. If objects stand beside each other on the line, only what lies before
   the next one is bad.
@@ -18,42 +14,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from transforms.formats.json.framing.brackets import MOST_LEVELS
+from transforms.formats.json.framing.value_ends import (
+    CLOSING,
+    HISTORY,
+    OPENING,
+    SPACE,
+    STRING,
+    ValueEnd,
+    find_value_end,
+)
 
-STRING = rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'
-_TOKEN = re.compile(STRING + rb'|[{}\[\]\n"]|\\(?:["\\]|\Z)')
-_MOST_SPACE = 64 << 10  # bytes
-_LINE_START = re.compile(rb"[ \t\r\n]{1,%d}" % _MOST_SPACE)
+_ITEM = re.compile(STRING + rb'|[{}\[\],\n"]|\\["\\]')
 _BLANKS = re.compile(rb"[ \t\r]*")
 _NEW_LINE_OBJECT = re.compile(rb"\n([ \t]*)(\}[ \t]*,?[ \t]*)?(?=\{)")
 _NEXT_OBJECT = re.compile(rb"\}[ \t]*(?=\{[ \t]*[\"}])")
 _NEXT_ELEMENT = re.compile(rb"\}(?=[ \t]*,[ \t]*\{[ \t]*[\"}])")
-AFTER_STRING = b",:}] \t\r\n"
-OPENING, CLOSING = b"{[", b"}]"
-SPACE = b" \t\r\n"
-HISTORY = 80  # bytes before a place that are looked at; more white space than that counts for none
 
 
 @dataclass(frozen=True)
-class End:
-    """Where a value ends.
-
-    Attributes:
-        kind: `closed`; `broken`; or `open`, where the text (or what may be read of it) ends within it.
-        place: The byte after its last; where it is broken; where a string, an escape or the white space of a new line
-            begins that goes on beyond the text, else where the text ends.
-        depth: Levels that are open.
-        hint: From where another object on the line may begin.
-    """
-
-    kind: str
-    place: int
-    depth: int = 0
-    hint: int = 0
-
-
-@dataclass(frozen=True)
-class Step:
+class ScannedRecord:
     """A record.
 
     Attributes:
@@ -74,51 +53,9 @@ class Step:
     broken: bool = False
 
 
-def find_end(text: bytes, start: int, stop: int, *, depth: int = 0) -> End:
-    """Find the end of an object or list, looking no further than `stop`; with a depth, of one that is already open at
-    `start`.
-    """
-    for token in _TOKEN.finditer(text, start, stop):
-        place, byte = token.start(), text[token.start()]
-        if byte in OPENING:
-            depth += 1
-        elif byte in CLOSING:
-            depth -= 1
-            if depth <= 0:
-                return End("closed", place + 1)
-        elif byte == ord("\n"):
-            if kind := _meaning_of_feed(text, place, stop, depth):
-                return End(kind, place, depth, place)
-        elif byte == ord('"'):
-            if token.end() - place == 1:
-                feed = text.find(b"\n", place, stop)
-                return End("open" if feed < 0 else "broken", place if feed < 0 else feed, depth, place)
-            if token.end() == len(text):  # what follows it is not known yet
-                return End("open", place, depth, place)
-            if text[token.end()] not in AFTER_STRING:
-                return End("broken", token.end() - 1, depth, place)
-        elif token.end() - place == 1:  # a backslash, and what it escapes is not known yet
-            return End("open", place, depth, place)
-    return End("open", stop, depth, stop)
-
-
-def _meaning_of_feed(text: bytes, place: int, stop: int, depth: int) -> str | None:
-    """Return whether a value is `broken` at a line feed, or `open` there because that depends on what comes behind
-    `stop`.
-    """
-    if depth > MOST_LEVELS:
-        return "broken"
-    behind = _LINE_START.match(text, place, stop).end()  # type: ignore[union-attr]  # it matches a line feed
-    if behind == stop:
-        return "open"
-    return "broken" if text[behind] == ord("{") and _byte_before(text, place) not in (b"[", b",", b":") else None
-
-
-def _byte_before(text: bytes, place: int) -> bytes:
-    return text[max(0, place - HISTORY) : place].rstrip(SPACE)[-1:]
-
-
-def step_object(text: bytes, start: int, *, final: bool, in_list: bool, origin: bool, max_record: int) -> Step | None:
+def scan_object(
+    text: bytes, start: int, *, final: bool, in_list: bool, origin: bool, max_record: int
+) -> ScannedRecord | None:
     """Read the record that an object's brace begins; None if more of the text is needed.
 
     Args:
@@ -130,38 +67,57 @@ def step_object(text: bytes, start: int, *, final: bool, in_list: bool, origin: 
         max_record: The bytes that are kept of a record.
     """
     stop = start + max_record
-    end = find_end(text, start, min(len(text), stop))
+    end = find_value_end(text, start, min(len(text), stop))
     if end.kind == "open" and len(text) > stop:
-        return Step(start, stop, end.place, "value", end.depth)
+        return ScannedRecord(start, stop, end.place, "value", end.depth)
     if end.kind == "open" and not final:
         return None
     if end.kind != "closed":
         return _broken(text, start, end, final=final, in_list=in_list, origin=origin, max_record=max_record)
     if in_list:
-        return Step(start, end.place, end.place)
+        return ScannedRecord(start, end.place, end.place)
     follows = _BLANKS.match(text, end.place).end()  # type: ignore[union-attr]  # it matches anywhere
     if follows == len(text) and not final:
         return None
     if text[follows : follows + 1] in (b"", b"\n", b"{") or b"\n" in text[start : end.place]:
-        return Step(start, end.place, end.place)
-    return step_line(text, start, final=final, max_record=max_record)
+        return ScannedRecord(start, end.place, end.place)
+    return scan_line(text, start, final=final, max_record=max_record)
 
 
-def step_line(text: bytes, start: int, *, final: bool, max_record: int) -> Step | None:
+def scan_line(text: bytes, start: int, *, final: bool, max_record: int) -> ScannedRecord | None:
     """Take what is left of a line for a record."""
     stop = start + max_record
     feed = text.find(b"\n", start, stop + 1)
     if feed < 0 and len(text) > stop:
-        return Step(start, stop, stop, "line", broken=True)
+        return ScannedRecord(start, stop, stop, "line", broken=True)
     if feed < 0 and not final:
         return None
     end = len(text) if feed < 0 else feed
-    return Step(start, start + len(text[start:end].rstrip(SPACE)), end, broken=True)
+    return ScannedRecord(start, start + len(text[start:end].rstrip(SPACE)), end, broken=True)
+
+
+def scan_element(text: bytes, start: int, *, final: bool, max_record: int) -> ScannedRecord | None:
+    """Read an element that is no object: to a comma, the list's end, or the end of the line."""
+    stop, depth = start + max_record, 0
+    for token in _ITEM.finditer(text, start, min(len(text), stop)):
+        byte = text[token.start()]
+        if byte in OPENING:
+            depth += 1
+        elif depth and byte in CLOSING:
+            depth -= 1
+        elif (byte == ord('"') and len(token[0]) == 1) or byte == ord("\n"):
+            break
+        elif not depth and byte in b",]":
+            return ScannedRecord(start, start + len(text[start : token.start()].rstrip(SPACE)), token.start())
+    else:
+        if not final and len(text) <= stop:
+            return None
+    return scan_line(text, start, final=final, max_record=max_record)
 
 
 def _broken(
-    text: bytes, start: int, end: End, *, final: bool, in_list: bool, origin: bool, max_record: int
-) -> Step | None:
+    text: bytes, start: int, end: ValueEnd, *, final: bool, in_list: bool, origin: bool, max_record: int
+) -> ScannedRecord | None:
     """Find where reading goes on behind a broken object."""
     stop = start + max_record
     line = text.find(b"\n", end.place, stop)
@@ -172,19 +128,19 @@ def _broken(
     )
     if match:
         kept = match.start() + 1
-        return Step(start, kept, kept, broken=True)
+        return ScannedRecord(start, kept, kept, broken=True)
     if end.place <= _line_end(text, start):
-        return step_line(text, start, final=final, max_record=max_record)
+        return scan_line(text, start, final=final, max_record=max_record)
     indent, place = _indent(text, start, origin=origin), start
     while (found := _NEW_LINE_OBJECT.search(text, place, min(len(text), stop))) is not None:
         if len(found[1]) <= indent:
             kept = found.start(2) + 1 if found[2] else found.start()
-            return Step(start, start + len(text[start:kept].rstrip(SPACE)), kept, broken=True)
+            return ScannedRecord(start, start + len(text[start:kept].rstrip(SPACE)), kept, broken=True)
         place = found.end()
     if len(text) <= stop:
-        return Step(start, start + len(text[start:].rstrip(SPACE)), len(text), broken=True) if final else None
+        return ScannedRecord(start, start + len(text[start:].rstrip(SPACE)), len(text), broken=True) if final else None
     last = text.rfind(b"\n", start, stop)
-    return Step(start, start + len(text[start:last].rstrip(SPACE)), last, broken=True)
+    return ScannedRecord(start, start + len(text[start:last].rstrip(SPACE)), last, broken=True)
 
 
 def _line_end(text: bytes, place: int) -> int:

@@ -1,36 +1,84 @@
-"""Steps through JSON text beside those of `steps`: over elements that are no objects, and over what comes of a record
-that was cut.
+r"""Where one value of JSON text ends: the rules that `brackets` follows for many values at once.
+
+All rules are about the text, none about how it was cut into blocks: a string ends on its line, and white space or one
+of `,:}]` follows it. A line within an object begins with a brace only behind one of `[,:`. An object is at most 1,000
+levels deep where a line ends. Where this does not hold the value is broken there.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from transforms.formats.json.framing.record_scan import AFTER_STRING, CLOSING, OPENING, SPACE, STRING, Step, find_end, step_line
+from transforms.formats.json.framing.brackets import MOST_LEVELS
 
-_ITEM = re.compile(STRING + rb'|[{}\[\],\n"]|\\["\\]')
+STRING = rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'
+SPACE = b" \t\r\n"
+OPENING, CLOSING = b"{[", b"}]"
+HISTORY = 80  # bytes before a place that are looked at; more white space than that counts for none
+_AFTER_STRING = b",:}] \t\r\n"
+_TOKEN = re.compile(STRING + rb'|[{}\[\]\n"]|\\(?:["\\]|\Z)')
 _STRING_REST = re.compile(rb'[^"\\\n]*(?:\\[^\n][^"\\\n]*)*')
+_MOST_SPACE = 64 << 10  # bytes
+_LINE_START = re.compile(rb"[ \t\r\n]{1,%d}" % _MOST_SPACE)
 
 
-def step_element(text: bytes, start: int, *, final: bool, max_record: int) -> Step | None:
-    """Read an element that is no object, or what stands in its place: to a comma, the list's end, or the end of the
-    line.
+@dataclass(frozen=True)
+class ValueEnd:
+    """Where a value ends.
+
+    Attributes:
+        kind: `closed`; `broken`; or `open`, where the text (or what may be read of it) ends within it.
+        place: The byte after its last; where it is broken; where a string, an escape or the white space of a new line
+            begins that goes on beyond the text, else where the text ends.
+        depth: Levels that are open.
+        hint: From where another object on the line may begin.
     """
-    stop, depth = start + max_record, 0
-    for token in _ITEM.finditer(text, start, min(len(text), stop)):
-        byte = text[token.start()]
+
+    kind: str
+    place: int
+    depth: int = 0
+    hint: int = 0
+
+
+def find_value_end(text: bytes, start: int, stop: int, *, depth: int = 0) -> ValueEnd:
+    """Find the end of an object or list, looking no further than `stop`; with a depth, of one that is open already."""
+    for token in _TOKEN.finditer(text, start, stop):
+        place, byte = token.start(), text[token.start()]
         if byte in OPENING:
             depth += 1
-        elif depth and byte in CLOSING:
+        elif byte in CLOSING:
             depth -= 1
-        elif (byte == ord('"') and len(token[0]) == 1) or byte == ord("\n"):
-            break
-        elif not depth and byte in b",]":
-            return Step(start, start + len(text[start : token.start()].rstrip(SPACE)), token.start())
-    else:
-        if not final and len(text) <= stop:
-            return None
-    return step_line(text, start, final=final, max_record=max_record)
+            if depth <= 0:
+                return ValueEnd("closed", place + 1)
+        elif byte == ord("\n"):
+            if kind := _meaning_of_feed(text, place, stop, depth):
+                return ValueEnd(kind, place, depth, place)
+        elif byte == ord('"'):
+            if token.end() - place == 1:
+                feed = text.find(b"\n", place, stop)
+                return ValueEnd("open" if feed < 0 else "broken", place if feed < 0 else feed, depth, place)
+            if token.end() == len(text):  # what follows it is not known yet
+                return ValueEnd("open", place, depth, place)
+            if text[token.end()] not in _AFTER_STRING:
+                return ValueEnd("broken", token.end() - 1, depth, place)
+        elif token.end() - place == 1:  # a backslash, and what it escapes is not known yet
+            return ValueEnd("open", place, depth, place)
+    return ValueEnd("open", stop, depth, stop)
+
+
+def _meaning_of_feed(text: bytes, place: int, stop: int, depth: int) -> str | None:
+    """Return whether a value is `broken` at a line feed, or `open` because that depends on what is behind `stop`."""
+    if depth > MOST_LEVELS:
+        return "broken"
+    behind = _LINE_START.match(text, place, stop).end()  # type: ignore[union-attr]  # it matches a line feed
+    if behind == stop:
+        return "open"
+    return "broken" if text[behind] == ord("{") and _byte_before(text, place) not in (b"[", b",", b":") else None
+
+
+def _byte_before(text: bytes, place: int) -> bytes:
+    return text[max(0, place - HISTORY) : place].rstrip(SPACE)[-1:]
 
 
 def skip_value(text: bytes, start: int, depth: int, *, within: bool) -> tuple[int, int, bool, bool]:
@@ -53,10 +101,10 @@ def skip_value(text: bytes, start: int, depth: int, *, within: bool) -> tuple[in
             return place, depth, True, False
         if text[place] != ord('"'):  # a line feed, maybe behind a backslash
             return text.index(b"\n", place), depth, False, True
-        if text[place + 1] not in AFTER_STRING:
+        if text[place + 1] not in _AFTER_STRING:
             return place, depth, False, True
         start = place + 1
-    end = find_end(text, start, len(text), depth=depth)
+    end = find_value_end(text, start, len(text), depth=depth)
     if end.kind == "open" and text[end.place : end.place + 1] == b'"':
         return skip_value(text, end.place + 1, end.depth, within=True)
     return end.place, end.depth, False, end.kind != "open"
