@@ -1,6 +1,4 @@
-"""How the tests of formats read: all records of some bytes, cut anywhere, on the fast path or only on the tolerant
-one.
-"""
+"""How the tests of formats read: all records of some bytes, cut anywhere, on the fast or on the tolerant path."""
 
 from __future__ import annotations
 

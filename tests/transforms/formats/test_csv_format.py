@@ -1,5 +1,6 @@
 """CSV: what becomes of a row, a header, a quote; the fast path against the tolerant one, and against Python's csv."""
 
+# ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
 
 import csv

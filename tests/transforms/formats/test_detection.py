@@ -1,5 +1,6 @@
 """Which format small files are found to have, and by which rule."""
 
+# ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
 
 import re

@@ -1,5 +1,6 @@
 """JSON in its layouts: which records a text has, whole or broken, and that it does not matter where it was cut."""
 
+# ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
 
 import itertools

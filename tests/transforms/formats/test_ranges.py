@@ -1,6 +1,4 @@
-"""Parts of an object, read by themselves, give what the whole gives: what CSV needs of its beginning travels with
-them.
-"""
+"""Parts of an object, read by themselves, give what the whole gives: CSV's need its beginning for that."""
 
 from __future__ import annotations
 
