@@ -1,4 +1,4 @@
-"""The matrix: every codec × every format of one corpus gives the same table, under a right, a wrong and no name.
+"""The matrix: every codec × every format gives the same table, under its own name, under a lying one and under none.
 
 The files are those of the reference tools (`tests/data/matrix/README.md`), read from a folder as a job reads them.
 """
@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from tests.transforms.codecs.streams import COMPRESSED
+from tests.transforms.formats.cases import CASES
 from transforms.core.schema import EventBatch
 from transforms.formats import FORMATS as READERS
 from transforms.hot_tier.ledger.entries import entry_of
@@ -23,14 +24,7 @@ from transforms.storage.local import LocalStore
 
 CORPUS = Path(__file__).parent / "data" / "matrix"
 
-_FILES = {
-    "csv": "csv.csv",
-    "json": "json.json",
-    "text": "text.log",
-    "splunk_csv": "splunk_csv.csv",
-    "splunk_hec": "splunk_hec.json",
-}
-FORMATS = {name: file for name, file in _FILES.items() if name in READERS}
+FORMATS = {name: CASES[name].file for name in READERS}
 RECORDS = 1000
 
 VARIANTS = {variant.extension: variant for variant in COMPRESSED.values()}
@@ -61,7 +55,7 @@ _OF_THE_READING = {"_event_id", "_observed_at", "_object", "filename"}
 
 
 def read(folder: Path, key: str, content: bytes) -> tuple[pl.DataFrame, LedgerEntry]:
-    """Read one object as a job with the defaults does: its events without their provenance, and the ledger's entry."""
+    """Read one object as a job does: its events without what differs from object to object, and the ledger's entry."""
     (folder / key).write_bytes(content)
     store = LocalStore(f"file://{folder}")
     (info,) = [info for page in store.list_pages("") for info in page if info.key == key]

@@ -21,12 +21,11 @@ from pipelines.cli.flags import (
 )
 from transforms.core.errors import ConfigurationError
 from transforms.core.names import can_be_column
+from transforms.formats import FORMAT_NAMES
 
 if TYPE_CHECKING:
     from pipelines.jobs.settings import RunSettings
     from pipelines.jobs.specification import JobSpecification
-
-FORMATS = ("csv", "json", "splunk_csv", "splunk_hec", "text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +114,7 @@ class JobFlags(ReadingFlags):
 _READING_OPTIONS = (
     format_option(
         "--format",
-        type=OneOf(["auto", *FORMATS]),
+        type=OneOf(FORMAT_NAMES),
         show_default="auto",
         help="Read all objects in this format; auto detects the format of each.",
     ),

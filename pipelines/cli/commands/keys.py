@@ -6,11 +6,11 @@ import click
 
 from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import Group, OneOf, option
-from pipelines.cli.job_flags import FORMATS
 from pipelines.cli.output.console import MESSAGES, RESULTS, print_message
 from pipelines.cli.output.rows import print_json, print_rows_json
 from pipelines.cli.output.tables import print_table
 from transforms.core.errors import ConfigurationError
+from transforms.formats import FORMATS
 
 S3_FIELDS = ("format", "index", "source", "sourcetype", "host", "role_arn")
 
@@ -29,7 +29,7 @@ def keys() -> None:
 @option("--env", metavar="NAME", help="Set `_env` of the events that are ingested by the key.")
 @option("--team", metavar="NAME", help="Set `_team` of the events that are ingested by the key.")
 @option("--s3-pull/--no-s3-pull", is_flag=True, default=True, help="Whether the key may ingest from S3.")
-@option("--format", type=OneOf(FORMATS), help="Format of the objects, if the job names none.")
+@option("--format", type=OneOf(list(FORMATS)), help="Format of the objects, if the job names none.")
 @option("--index", metavar="NAME", help="Set `index` of events that have none.")
 @option("--source", metavar="NAME", help="Set `source` of events that have none.")
 @option("--sourcetype", metavar="NAME", help="Set `sourcetype` of events that have none.")

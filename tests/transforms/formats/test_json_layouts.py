@@ -1,5 +1,6 @@
 """JSON in its layouts: which records a text has, whole or broken, and that it does not matter where it was cut."""
 
+# ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
 
 import itertools
@@ -141,7 +142,7 @@ def test_broken_wrapper_leaves_the_next_line_alone() -> None:
 def test_wrapper_larger_than_is_held_back(cut: int) -> None:
     events = [f'{{"id":"{number}"}}' for number in range(50)]
     text = f'{{"g":"x","e":[{",".join(events)}],"late":"y"}}\n{{"g":"z","e":[{{"id":"last"}}],"late":"w"}}'
-    with mock.patch("transforms.formats.json.lists.WRAPPER_BYTES", 100):
+    with mock.patch("transforms.formats.json.framing.wrapper_reader.WRAPPER_BYTES", 100):
         reading = read_all(text.encode(), "json", cut=cut, records_path="e")
     assert reading.messages == [*events, '"late":"y"', '{"id":"last"}']
     assert reading.errors == [*[None] * 50, "record_too_long", None]
@@ -152,7 +153,7 @@ def test_wrapper_larger_than_is_held_back(cut: int) -> None:
 @pytest.mark.parametrize("cut", [1, 7, None])
 def test_broken_values_behind_a_large_wrapper(cut: int | None) -> None:
     text = '{"Records":[{"a":1},{"a":2}],"b"x and more\n{"c":3}'
-    with mock.patch("transforms.formats.json.lists.WRAPPER_BYTES", 20):
+    with mock.patch("transforms.formats.json.framing.wrapper_reader.WRAPPER_BYTES", 20):
         reading = read_all(text.encode(), "json", cut=cut)
     assert reading.messages == ['{"a":1}', '{"a":2}', '"b"x and more', '{"c":3}']
     assert reading.errors == [None, None, "record_too_long", None]
@@ -239,5 +240,5 @@ def test_where_it_is_cut_does_not_matter(pieces: list[str], start: str, path: st
     whole = read_all(data, "json", **options)
     for cut in (1, 7):
         assert read_all(data, "json", cut=cut, **options) == whole
-    with mock.patch("transforms.formats.json.cursor.Cursor.find", lambda *args, **kwargs: False):
+    with mock.patch("transforms.formats.json.framing.cursor.Cursor.find", lambda *args, **kwargs: False):
         assert read_all(data, "json", **options) == whole, "step by step"

@@ -1,9 +1,8 @@
-"""Which records JSON text has, in whatever layout: objects on lines, beside each other or over lines, in an array, or
-wrapped (spec §4.3).
+"""Which records JSON text has, in any layout: objects on lines, beside each other, over lines, in an array, or wrapped.
 
 The text comes in blocks, cut anywhere. What is given does not depend on where: each decision is one about the text
-(`steps`). A block is looked through at once (`brackets`); only where that finds something to look at, one record is
-taken step by step.
+(`record_scan`). A block is looked through at once (`brackets`); only where that finds something to look at, records
+are scanned one by one.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from transforms.formats.framing import Lines, split_lines
-from transforms.formats.json.cursor import Cursor
-from transforms.formats.json.lists import WrappedLists
-from transforms.formats.json.rests import step_element
-from transforms.formats.json.steps import SPACE, step_line, step_object
-from transforms.formats.json.wrapped import RECORDS, is_undecided, may_wrap
+from transforms.formats.json.framing.cursor import Cursor
+from transforms.formats.json.framing.record_scan import scan_element, scan_line, scan_object
+from transforms.formats.json.framing.value_ends import SPACE
+from transforms.formats.json.framing.wrapper_reader import WrapperReader
+from transforms.formats.json.framing.wrappers import RECORDS, is_undecided, may_wrap
+from transforms.formats.lines import Lines, split_lines
 
 AFTER_ARRAY = "invalid_json: text after the end of the array"
 _HEAD = 64 << 10  # bytes: white space between an array's bracket and its first element that is looked through
 _SPACE, _SEPARATORS = re.compile(rb"[ \t\r\n]*"), re.compile(rb"[ \t\r\n,]*")
 _ARRAY = re.compile(rb"\[[ \t\r\n]*[{\]]")
-_MOST_ODD_LINES = 10  # in so many
+_MOST_OTHER_LINES = 10  # in so many
 
 
 class JsonFramer(Cursor):
@@ -41,31 +40,31 @@ class JsonFramer(Cursor):
         """
         super().__init__(max_record=max_record)
         self._path = path
-        self._wrapped = WrappedLists(self, path or (RECORDS,), self._top, self._list, by_path=bool(path))
+        self._wrapper = WrapperReader(self, path or (RECORDS,), self._outside, self._list, by_path=bool(path))
         self.state = self._begin
         self._next_name = -1  # where the next wrapper may be
 
     def feed(self, block: bytes, *, final: bool) -> None:
         """Take more of the stream."""
         super().feed(block, final=final)
-        self._wrapped.fed()
+        self._wrapper.fed()
         self._next_name = -1
 
     def before_frame(self) -> None:
-        """Say what is still to be said of the records that were found."""
-        self._wrapped.flush()
+        """Give the records that were found what is known of them only now."""
+        self._wrapper.flush()
 
     def run_out(self) -> bool:
         """Take note that the text ends within a record or a list."""
-        return self._wrapped.run_out()
+        return self._wrapper.run_out()
 
     def lines(self) -> Lines | None:
-        """Return the lines of the text, if they seem to be an object each; `accept` says that they are."""
+        """Return the lines of the text, if they seem to be an object each; `accept` takes them."""
         text, low = self.text, self._skip(_SPACE)
         high = len(text) if self.final else text.rfind(b"\n") + 1
         begins = text[low - 1 : low] == b"\n" if low else self.origin
         if (
-            self.state not in (self._begin, self._top)
+            self.state not in (self._begin, self._outside)
             or self._path
             or not begins
             or high <= low
@@ -82,12 +81,12 @@ class JsonFramer(Cursor):
             start = int(lines.starts[row])
             end = start + int(lines.lengths[row])
             if lines.text[start] == ord("{"):
-                step = step_object(
+                record = scan_object(
                     lines.text, start, final=self.final, in_list=False, origin=True, max_record=self.max_record
                 )
             else:
-                step = step_line(lines.text, start, final=self.final, max_record=self.max_record)
-            if step is None or step.end != end or step.rest is not None:
+                record = scan_line(lines.text, start, final=self.final, max_record=self.max_record)
+            if record is None or record.end != end or record.rest is not None:
                 return False
         return True
 
@@ -98,12 +97,12 @@ class JsonFramer(Cursor):
         self.place = len(self.text) if self.final else self.text.rfind(b"\n") + 1
         self.gaps.skip(self.place - 1)
         self.gaps.count_to(self.text, self.place)
-        self.state = self._top
+        self.state = self._outside
         return replace(lines, blank=blank)
 
     def give_up(self) -> None:
         """Give what is whole of a list that is not: the stream broke."""
-        self._wrapped.give_up()
+        self._wrapper.give_up()
 
     def _skip(self, passed: re.Pattern[bytes]) -> int:
         match = passed.match(self.text, self.place)
@@ -116,10 +115,10 @@ class JsonFramer(Cursor):
             return False
         is_array = _ARRAY.match(head) is not None
         self.place = start + is_array
-        self.state = self._list if is_array else self._top
+        self.state = self._list if is_array else self._outside
         return True
 
-    def _top(self) -> bool:
+    def _outside(self) -> bool:
         """Read what is neither in an array nor in a wrapper."""
         start = self._skip(_SPACE)
         if start == len(self.text):
@@ -128,7 +127,7 @@ class JsonFramer(Cursor):
         if self.text[start] != ord("{"):
             return self.take(self.line(start))
         if self._may_wrap(start):
-            return self._wrapped.open(start)
+            return self._wrapper.open(start)
         if self._path is None and not self.final and is_undecided(self.text, start):
             return False
         if self._path is None and self._next_name < start:
@@ -145,29 +144,29 @@ class JsonFramer(Cursor):
     def _list(self) -> bool:
         """Read the elements of the outer array, or of a list in a wrapper."""
         start = self._skip(_SEPARATORS)
-        if self._wrapped.is_cut_off(self.text[self.place : start], self.text[start : start + 1]):
-            self._wrapped.leave()
+        if self._wrapper.is_cut_off(self.text[self.place : start], self.text[start : start + 1]):
+            self._wrapper.leave()
             return True
         if start < len(self.text) and self.text[start] == ord("{") and self.find(in_list=True):
-            self._wrapped.has_elements = True
+            self._wrapper.has_elements = True
             return True
         if start == len(self.text):
             return self.run_out()
         if self.text[start] == ord("]"):
             return self._end(start + 1)
         if self.text[start] == ord("{"):
-            step = self.object(start, in_list=True)
+            record = self.object(start, in_list=True)
         else:
-            step = step_element(self.text, start, final=self.final, max_record=self.max_record)
-        if step is None:
+            record = scan_element(self.text, start, final=self.final, max_record=self.max_record)
+        if record is None:
             return self.run_out()
-        self.take(step)
-        self._wrapped.took(step)
+        self.take(record)
+        self._wrapper.took(record)
         return True
 
     def _end(self, place: int) -> bool:
-        if self._wrapped.current is not None:
-            return self._wrapped.close(place)
+        if self._wrapper.current is not None:
+            return self._wrapper.close(place)
         self.place = place
         self.state = self._after
         return True
@@ -187,8 +186,8 @@ def _objects(lines: Lines) -> Lines | None:
         return None
     data = np.frombuffer(lines.text, np.uint8)
     first, last = data[lines.starts], data[lines.starts + lines.lengths - 1]
-    odd = (first != ord("{")) | ((last != ord("}")) & (last != ord(",")))
-    if odd.sum() * _MOST_ODD_LINES > len(lines) or first.min() <= ord(" "):
+    others = (first != ord("{")) | ((last != ord("}")) & (last != ord(",")))
+    if others.sum() * _MOST_OTHER_LINES > len(lines) or first.min() <= ord(" "):
         return None
     lengths = lines.lengths.copy()
     for row in np.flatnonzero(last <= ord(" ")).tolist():

@@ -1,6 +1,4 @@
-"""Events as Splunk exports them, in CSV or JSON: `_raw` is the event, `_time` its time, the rest is attributes (spec
-§4.3).
-"""
+"""Events as Splunk exports them, in CSV or JSON: `_raw` is the event, `_time` its time, the rest is attributes."""
 
 from __future__ import annotations
 
@@ -12,10 +10,10 @@ import pyarrow as pa
 from transforms.arrow import Flags
 from transforms.arrow.arrays import choose, is_present, null_unless
 from transforms.arrow.strings import is_empty, nulls
-from transforms.core import schema
-from transforms.formats.options import FormatOptions
-from transforms.formats.record_errors import error_column, invalid_time
-from transforms.formats.times import Clock, RecordTimes
+from transforms.formats.options import FormatOptions, ObjectTimes
+from transforms.formats.record_block import make_records
+from transforms.formats.record_errors import invalid_time
+from transforms.formats.times import RecordTimes
 
 Fields = Mapping[str, pa.Array]
 
@@ -23,9 +21,9 @@ Fields = Mapping[str, pa.Array]
 class SplunkRows:
     """Makes records of rows, those of Splunk and, in JSON, others."""
 
-    def __init__(self, options: FormatOptions, clock: Clock) -> None:
+    def __init__(self, options: FormatOptions, times: ObjectTimes) -> None:
         """Prepare for an object."""
-        self._own, self._any = (RecordTimes(options, clock, csv=False) for _ in range(2))
+        self._own, self._any = (RecordTimes(options, times) for _ in range(2))
 
     def records(self, messages: pa.Array, fields: Fields, errors: dict[int, str], *, every: bool) -> pa.RecordBatch:
         """Return records.
@@ -40,7 +38,7 @@ class SplunkRows:
         raw, time = fields.get("_raw", nulls(total)), fields.get("_time", nulls(total))
         ours = np.ones(total, np.bool_) if every else is_present(raw) & is_present(time)
         if not ours.any():
-            return record_batch(messages, fields, errors, self._any.columns(fields) if total else {})
+            return make_records(messages, errors, fields, self._any.columns(fields) if total else {})
         own = self._own.columns({"_time": null_unless(ours, time)})
         bad = ours & is_present(time) & ~is_empty(time) & ~_present_times(own, total)
         errors = {**dict.fromkeys(np.flatnonzero(bad).tolist(), invalid_time("_time")), **errors}
@@ -52,17 +50,7 @@ class SplunkRows:
         for name, column in (("_raw", raw), ("_time", time)):
             if not good.all():
                 rest[name] = null_unless(~good, column)
-        return record_batch(choose(good & is_present(raw) & ~is_empty(raw), raw, messages), rest, errors, own)
-
-
-def record_batch(
-    messages: pa.Array, fields: Fields, errors: dict[int, str], times: Mapping[str, pa.Array]
-) -> pa.RecordBatch:
-    """Put records together; a column without a value is left out."""
-    columns = {
-        schema.attribute_column(name): column for name, column in fields.items() if column.null_count < len(column)
-    }
-    return pa.record_batch({"_message": messages, **columns, **error_column(errors, len(messages)), **times})
+        return make_records(choose(good & is_present(raw) & ~is_empty(raw), raw, messages), errors, rest, own)
 
 
 def _present_times(times: Mapping[str, pa.Array], total: int) -> Flags:

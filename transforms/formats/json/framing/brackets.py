@@ -1,8 +1,7 @@
-"""Where the objects of JSON text begin and end, for a whole window at once: numpy over its quotes, brackets and line
-feeds.
+"""Where the objects of JSON text are, for a whole window at once: numpy over its quotes, brackets and line feeds.
 
-Only what is clean is found here: at the first thing that needs a closer look the search ends, and `steps` decides about
-it. Both follow the same rules: a string has no line feed in it and is followed by white space or by one of `,:}]`.
+Only what is clean is found here: at the first thing that needs a closer look the search ends, and `record_scan`
+decides about it. Both follow the rules of `value_ends`.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _END_OF_LINE = re.compile(rb"[ \t\r]*\n")
 _Bytes = npt.NDArray[np.uint8]
 
 
-class Found(NamedTuple):
+class ObjectRanges(NamedTuple):
     """Objects that lie one after the other.
 
     Attributes:
@@ -42,7 +41,7 @@ class Found(NamedTuple):
     clean: bool
 
 
-def find_objects(text: bytes, start: int, stop: int, *, in_list: bool, max_record: int) -> Found:
+def find_objects(text: bytes, start: int, stop: int, *, in_list: bool, max_record: int) -> ObjectRanges:
     """Find the objects from a place on, which must be outside of any.
 
     Args:
@@ -67,7 +66,7 @@ def find_objects(text: bytes, start: int, stop: int, *, in_list: bool, max_recor
     clean &= count == len(starts)
     if not in_list and count and not _END_OF_LINE.match(text, int(ends[count - 1])):
         count -= 1  # what follows on its line may belong to it
-    return Found(starts[:count], ends[:count], clean)
+    return ObjectRanges(starts[:count], ends[:count], clean)
 
 
 def _brackets(data: _Bytes) -> tuple[Indices, Indices, int]:

@@ -1,4 +1,4 @@
-"""From UTF-8 to lines: blocks that end at line ends, and spans in them, without a Python loop over lines (design §7).
+"""From UTF-8 to lines: blocks that end at line ends, and where lines are in them, without a Python loop over lines.
 
 Lines end with LF or CRLF, the last one also with the end of all. A line without a character is blank and passed over.
 """
@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from transforms.arrow import Flags, Indices
 from transforms.arrow.strings import view_array
-from transforms.formats.encoding import is_utf8, whole_characters
-from transforms.formats.pieces import Breakable, Pieces
+from transforms.formats import chunks as chunking
+from transforms.formats.chunks import BreakableStream, ChunkBuffer
+from transforms.formats.encoding import is_utf8, utf8, whole_characters
+from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_ROWS
 
-BLOCK_BYTES = 8 << 20
 MARGIN = 4  # so many bytes beyond the limit are kept until a record is cut, at a character's boundary
 _LF, _CR = 10, 13
 _REPLACEMENT = "\ufffd".encode()
@@ -77,15 +78,15 @@ def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
     Of a line longer than `max_record`, only a little more than that is kept in memory and given. If the stream breaks,
     all complete lines come first; the one that was cut off is dropped, and the error goes up.
     """
-    stream = Breakable(chunks)
-    whole, tail = Pieces(), Pieces()
+    stream = BreakableStream(chunks)
+    whole, tail = ChunkBuffer(), ChunkBuffer()
     for chunk in stream:
         view, cut = memoryview(chunk), chunk.rfind(b"\n") + 1
         if cut:
             whole.add(tail.join())
             whole.add(view[:cut])
             tail.add(view[cut:])
-            if whole.size >= BLOCK_BYTES:
+            if whole.size >= chunking.BLOCK_BYTES:
                 yield whole.join()
         else:
             tail.add(view)
@@ -99,36 +100,40 @@ def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
         raise stream.error
 
 
+def lines_of(chunks: Iterable[bytes], options: FormatOptions, *, first: bool) -> Iterator[Lines]:
+    """Yield the lines of a range, to count them; `first` where it begins with the object."""
+    for block in line_blocks(utf8(chunks) if first else chunks, max_record=options.max_record):
+        yield split_lines(block, max_record=options.max_record)
+
+
 def raw_from(raw: bytes, lines: Lines, place: int) -> bytes:
-    """Return the bytes of a block from the line on that begins at a place of its text, as they were before bad ones
-    were replaced.
-    """
+    """Return a block's own bytes (bad ones too) from the line on that begins at a place of its text."""
     if place >= len(lines.text):
         return b""
     if raw is lines.text:
         return raw[place:]
     line = lines.text.count(b"\n", 0, place)
-    return raw[int(_line_spans(raw)[0][line]) :]
+    return raw[int(_line_ranges(raw)[0][line]) :]
 
 
 def split_lines(block: bytes, *, max_record: int) -> Lines:
     """Find the lines of a block."""
-    starts, ends = _line_spans(block)
+    starts, ends = _line_ranges(block)
     if (ends - starts >= max_record + MARGIN).any():
         block = _shorten(block, starts, ends, max_record + MARGIN)
-        starts, ends = _line_spans(block)
+        starts, ends = _line_ranges(block)
     bad = None
     if not is_utf8(block):
         before = _count_in_lines(block, ends)
         block = block.decode("utf-8", "replace").encode()
-        starts, ends = _line_spans(block)
+        starts, ends = _line_ranges(block)
         bad = _count_in_lines(block, ends) - before
     if b"\r" in block:
         ends = ends - ((ends > starts) & (np.frombuffer(block, np.uint8)[np.maximum(ends - 1, 0)] == _CR))
     return _without_blanks(block, starts, ends - starts, bad, max_record)
 
 
-def _line_spans(block: bytes) -> tuple[Indices, Indices]:
+def _line_ranges(block: bytes) -> tuple[Indices, Indices]:
     ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _LF)
     if block and not block.endswith(b"\n"):
         ends = np.append(ends, len(block))

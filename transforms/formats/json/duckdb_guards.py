@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from transforms.arrow import Flags, Indices
-from transforms.formats.framing import Lines
+from transforms.formats.lines import Lines
 
 _Bytes = npt.NDArray[np.uint8]
 
@@ -27,7 +27,7 @@ _TRAILING_COMMA = r",[ \t\r\n]*[}\]]"
 _NO_NUMBER = r"[:\[,][ \t\r\n]*-?(?i:nan|inf|infinity)[ \t\r\n]*[,}\]]"
 _NUL_ESCAPE = r"\u0000"
 _WINDOW = 128 << 10  # fits the second-level cache: half the time of whole blocks
-_LONGEST = 24  # digits; a number with more is odd anyway
+_LONGEST = 24  # digits; a number with more is guarded anyway
 _DOT, _MINUS, _ZERO = ord("."), ord("-"), ord("0")
 
 
@@ -41,7 +41,7 @@ _AFTER_NUMBER = _table(b",}] \t\r\n")
 _DIGIT = _table(b"0123456789")
 
 
-class OddRows(NamedTuple):
+class GuardedRows(NamedTuple):
     """Lines that DuckDB would not read as they are meant.
 
     Attributes:
@@ -53,7 +53,7 @@ class OddRows(NamedTuple):
     strange: Flags
 
 
-def odd_rows(lines: Lines, messages: pl.Series) -> OddRows:
+def guarded_rows(lines: Lines, messages: pl.Series) -> GuardedRows:
     """Look through the lines of a block, given also as strings."""
     message = pl.col(messages.name).str
     strange = (
@@ -62,9 +62,9 @@ def odd_rows(lines: Lines, messages: pl.Series) -> OddRows:
     found = messages.to_frame().select(numbers=message.contains(_MINUS_ZERO), strange=strange)
     numbers = found["numbers"].to_numpy().copy()
     data = np.frombuffer(lines.text, np.uint8)
-    places = _odd_numbers(data, _marks(data))
+    places = _changed_numbers(data, _marks(data))
     numbers[np.searchsorted(lines.starts, places, side="right") - 1] = True
-    return OddRows(numbers, found["strange"].to_numpy())
+    return GuardedRows(numbers, found["strange"].to_numpy())
 
 
 def _marks(data: _Bytes) -> Indices:
@@ -81,21 +81,21 @@ def _marks(data: _Bytes) -> Indices:
     return np.concatenate(found)
 
 
-def _odd_numbers(data: _Bytes, marks: Indices) -> Indices:
+def _changed_numbers(data: _Bytes, marks: Indices) -> Indices:
     """Return those of some points and exponents that are in numbers whose text would change."""
     points = data[marks] == _DOT
-    marks = np.concatenate([marks[~points], _odd_fractions(data, marks[points])])
+    marks = np.concatenate([marks[~points], _changed_fractions(data, marks[points])])
     before = _run(data, marks - 1, -1, _DIGIT)
     first = marks - before
     sign = np.maximum(first - 1, 0)
     place = sign - (data[sign] == _MINUS)
     place -= _run(data, place, -1, _SPACE)
     starts_value = (place >= 0) & _BEFORE_VALUE[data[place]] & ((data[first] != _ZERO) | (before == 1))
-    odd: Indices = marks[starts_value | (before == _LONGEST)]
-    return odd
+    changed: Indices = marks[starts_value | (before == _LONGEST)]
+    return changed
 
 
-def _odd_fractions(data: _Bytes, points: Indices) -> Indices:
+def _changed_fractions(data: _Bytes, points: Indices) -> Indices:
     """Return the points that a number's text would change for, if they stand in numbers."""
     after = _run(data, points + 1, 1, _DIGIT)
     end = points + after + 1
@@ -113,8 +113,8 @@ def _odd_fractions(data: _Bytes, points: Indices) -> Indices:
     # 16 digits are exact below 2^52, wherever the point is: epochs with microseconds are
     too_long = (digits > 16) | ((digits == 16) & ((lead > ord("3")) | (lead == _ZERO)))
     tiny = (lead == _ZERO) & (data[points + 1] == _ZERO) & (after >= 7)
-    odd: Indices = points[exponent | zeros | too_long | tiny]
-    return odd
+    changed: Indices = points[exponent | zeros | too_long | tiny]
+    return changed
 
 
 def _run(data: _Bytes, places: Indices, step: int, table: npt.NDArray[np.bool_]) -> Indices:

@@ -1,9 +1,8 @@
-"""CSV (RFC 4180 and what is written in its name): a row is an event, its cells are attributes by the header (spec
-§4.3).
+"""The records of CSV, of a whole object or of a range of its rows.
 
-What an object's first bytes say holds for all of it: how it is encoded, the names of its columns, and which of them has
-the time if none is named for it. They are looked at by themselves, so that neither the size of blocks nor the part that
-is read changes what is found.
+What an object's first bytes show holds for all of it: its encoding, the names of its columns, and which of them has the
+time if none is named for it. They are looked at by themselves, so that neither the size of blocks nor the part that is
+read changes what is found.
 """
 
 from __future__ import annotations
@@ -16,33 +15,34 @@ import pyarrow as pa
 from transforms.core import schema
 from transforms.core.peeking import peek
 from transforms.formats.csv.table import Table, TimesOf
-from transforms.formats.encoding import utf8, utf8_within
-from transforms.formats.line_ends import with_line_feeds
-from transforms.formats.options import FormatOptions
+from transforms.formats.encoding import utf8, utf8_within, with_line_feeds
+from transforms.formats.format import HEAD_BYTES
+from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock
-from transforms.formats.times import Clock, RecordTimes
+from transforms.formats.times import RecordTimes
 
-HEAD_BYTES = 1 << 20
 # bytes, mostly enough for the rows that are sampled; Python's csv has read so many before pyarrow is ready
 _FIRST_TRY = 16 << 10
 _SAMPLED = 100  # rows
 
 
-def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
+def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
     """Yield the rows of an object."""
     head, stream = peek(chunks, HEAD_BYTES)
-    table = Table(options, _times(head, options, clock))
+    table = Table(options, _times(head, options, times))
     yield from table.read(with_line_feeds(utf8(stream)))
 
 
-def read_range(head: bytes, chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
+def read_range(
+    head: bytes, chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes
+) -> Iterator[RecordBlock]:
     """Yield the rows of a part of an object that lies behind its header, as `read` gives them for the whole.
 
     Args:
         head: The object's first `HEAD_BYTES` decoded bytes, or all there are.
         chunks: The part's bytes; it begins where a record does. (The first part is for `read`, and has the whole head.)
         options: How to read.
-        clock: What times are read against.
+        times: What times are read against.
 
     Raises:
         ValueError: The header does not end within the head, so that the object can't be read in parts.
@@ -50,7 +50,7 @@ def read_range(head: bytes, chunks: Iterator[bytes], options: FormatOptions, clo
     names = column_names(head, options)
     if not names:
         raise ValueError(f"no header of CSV in the first {len(head)} bytes: the object can't be read in parts")
-    table = Table(options, _times(head, options, clock), names=names)
+    table = Table(options, _times(head, options, times), names=names)
     text = b"".join(utf8([head]))
     yield from table.read(with_line_feeds(utf8_within(head, chunks), head=text))
 
@@ -60,9 +60,9 @@ def column_names(head: bytes, options: FormatOptions) -> list[str]:
     return _sample(head, options)[0]
 
 
-def _times(head: bytes, options: FormatOptions, clock: Clock) -> TimesOf:
-    """Return what finds the times of an object's rows, by their fields or the column that its first rows tell."""
-    return partial(RecordTimes(options, clock, csv=True).columns, first_rows=lambda: _sample(head, options)[1])
+def _times(head: bytes, options: FormatOptions, times: ObjectTimes) -> TimesOf:
+    """Return what finds the times of an object's rows, by their fields or the column that its first rows show."""
+    return partial(RecordTimes(options, times, csv=True).columns, first_rows=lambda: _sample(head, options)[1])
 
 
 def _sample(head: bytes, options: FormatOptions) -> tuple[list[str], dict[str, pa.Array]]:

@@ -9,13 +9,13 @@ import numpy as np
 
 from transforms.arrow import Flags, Indices
 from transforms.formats.encoding import is_utf8, whole_characters
-from transforms.formats.framing import Lines
+from transforms.formats.lines import Lines
 
 _REPLACEMENT = "\ufffd".encode()
 
 
 @dataclass(frozen=True)
-class Frame:
+class FramedRecords:
     """Records of a stream, one after the other.
 
     Attributes:
@@ -29,7 +29,7 @@ class Frame:
     groups: tuple[tuple[int, int, Mapping[str, str]], ...] = ()
 
 
-class Spans:
+class FoundRecords:
     """Records of a text, in their order."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Spans:
             self._errors[self.count] = error
         self.add(np.array([start]), np.array([end]))
 
-    def passed(self, end: int, gaps: Gaps) -> None:
+    def passed(self, end: int, gaps: BlankLines) -> None:
         """Note how far the last record goes on, of which only the beginning is kept."""
         if self.count:
             self._passed[self.count - 1] = end
@@ -76,7 +76,7 @@ class Spans:
         if attributes and first < self.count:
             self._groups.append((first, self.count, attributes))
 
-    def frame(self, text: bytes, gaps: Gaps) -> Frame:
+    def frame(self, text: bytes, gaps: BlankLines) -> FramedRecords:
         """Return the records, and the blank lines before and between them."""
         starts, ends = self._joined()
         whole = ends.copy()
@@ -90,7 +90,7 @@ class Spans:
             long = np.zeros(self.count, np.bool_)
             long[self._long] = True
         lines = _clean(text, starts, ends, long, blank)
-        return Frame(lines, self._errors, tuple(self._groups))
+        return FramedRecords(lines, self._errors, tuple(self._groups))
 
     def _joined(self) -> tuple[Indices, Indices]:
         none = np.empty(0, np.int64)
@@ -111,7 +111,7 @@ def _clean(text: bytes, starts: Indices, ends: Indices, long: Flags | None, blan
     return Lines(b"\n".join(clean), np.concatenate([[0], np.cumsum(lengths + 1)[:-1]]), lengths, long, bad, blank)
 
 
-class Gaps:
+class BlankLines:
     """Counts the blank lines between records: those of nothing but white space.
 
     A line may go on from one text to the next.

@@ -1,6 +1,4 @@
-"""Framing: lines and their ends, bad bytes, long lines, streams that break, and that it does not matter where a stream
-is cut.
-"""
+"""Lines and their ends, bad bytes, long lines; and that it does not matter where a stream is cut."""
 
 from __future__ import annotations
 
@@ -12,15 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.formats.reading import EXAMPLES, MODIFIED, Reading, add, blocks_of, read_all
+from tests.transforms.formats.reading import EXAMPLES, read_all
 from transforms.arrow.arrays import take
 from transforms.arrow.strings import split_columns, view_array
 from transforms.core.errors import CorruptStreamError
-from transforms.formats import read_records
 from transforms.formats.encoding import utf8
-from transforms.formats.framing import line_blocks, split_lines
-from transforms.formats.options import FormatOptions
-from transforms.formats.record_block import MAX_ROWS
+from transforms.formats.lines import line_blocks, split_lines
 
 # Name, bytes; messages, blank lines, replaced byte sequences.
 _TEXTS: list[tuple[str, bytes, list[str], int, int]] = [
@@ -80,38 +75,10 @@ def test_memory_is_bounded_without_newlines() -> None:
     assert [len(block) for block in line_blocks(chunks, max_record=3000)] <= [10_000]
 
 
-@pytest.mark.parametrize(("format_name", "line"), [("text", b"x\n"), ("json", b"{}\n"), ("csv", b"x\n")])
-def test_short_records_come_in_more_blocks(format_name: str, line: bytes) -> None:
-    count = 2 * MAX_ROWS + 10
-    blocks = list(blocks_of(b"\n" + line * count, format_name))
-    sizes = [block.records.num_rows for block in blocks]
-    assert (max(sizes), sum(sizes)) == (MAX_ROWS, count - (format_name == "csv"))
-    assert (blocks[0].blank, sum(block.blank for block in blocks)) == (1, 1)
-
-
 def test_blocks_are_large() -> None:
     chunks = (b"0123456\n" * 128 for _ in range(20 << 10))
     sizes = [len(block) for block in line_blocks(chunks, max_record=100)]
     assert sizes == [8 << 20, 8 << 20, 4 << 20]
-
-
-@pytest.mark.parametrize("format_name", ["text", "json", "csv"])
-@pytest.mark.parametrize("cut", [1, 1000])
-def test_stream_that_breaks_gives_complete_records_first(format_name: str, cut: int) -> None:
-    data = {"text": b"a\nb\nc", "json": b'{"a":1}\n{"a":2}\n{"a":3}', "csv": b'a,b\n1,2\n3,4\n"5\n'}[format_name]
-
-    def chunks() -> Iterator[bytes]:
-        yield from (data[start : start + cut] for start in range(0, len(data), cut))
-        raise CorruptStreamError("here")
-
-    reading = Reading()
-    blocks = read_records(
-        chunks(), format_name, FormatOptions(format=format_name), modified=MODIFIED, received=MODIFIED
-    )
-    with pytest.raises(CorruptStreamError, match="here"):
-        for block in blocks:
-            add(reading, block)
-    assert len(reading.rows) == 2
 
 
 def test_stream_that_breaks_at_once() -> None:

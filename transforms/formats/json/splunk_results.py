@@ -1,4 +1,7 @@
-"""What Splunk exports as JSON: a record is what `result` holds, beside `preview` (spec §4.3)."""
+"""What Splunk exports as JSON: a record is what `result` holds, beside `preview`.
+
+https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTsearch (`search/v2/jobs/export`, `output_mode=json`)
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,18 @@ import polars as pl
 from transforms.arrow import Flags, Indices
 from transforms.arrow.arrays import choose, take
 from transforms.formats.json.fields import Fields, join_rows
-from transforms.formats.json.inner import InnerObjects
-from transforms.formats.json.objects import Piece
+from transforms.formats.json.nested_objects import NestedObjects
+from transforms.formats.json.objects import ObjectBatch
 
 
-def unwrap_results(piece: Piece, inner: InnerObjects) -> Iterator[Piece]:
+def unwrap_results(batch: ObjectBatch, nested: NestedObjects) -> Iterator[ObjectBatch]:
     """Yield objects as they are, but in place of those that hold a result, this."""
-    wrapped = _hold_results(piece.fields)
+    wrapped = _hold_results(batch.fields)
     if wrapped is None or not wrapped.any():
-        yield piece
+        yield batch
         return
-    for found in inner.read(piece.fields["result"]):
-        part, here = piece.slice(found.low, found.high), wrapped[found.low : found.high]
+    for found in nested.read(batch.fields["result"]):
+        part, here = batch.slice(found.low, found.high), wrapped[found.low : found.high]
         fields = join_rows(
             [_rows(np.flatnonzero(here), found.fields), _rows(np.flatnonzero(~here), part.fields)], len(here)
         )

@@ -1,13 +1,13 @@
-"""The chunks of a stream on their way to blocks: read up to where it breaks, and joined without copying more than
-once.
-"""
+"""The chunks of a stream on their way to blocks: read up to where it breaks, joined without copying more than once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+BLOCK_BYTES = 8 << 20
 
-class Breakable:
+
+class BreakableStream:
     """A stream that ends where it breaks, and keeps the error."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -22,8 +22,18 @@ class Breakable:
         except Exception as error:  # noqa: BLE001 - raised by who reads, after what came before it
             self.error = error
 
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the chunks up to the break, joined to blocks of some 8 MiB."""
+        buffer = ChunkBuffer()
+        for chunk in self:
+            buffer.add(chunk)
+            if buffer.size >= BLOCK_BYTES:
+                yield buffer.join()
+        if buffer.size:
+            yield buffer.join()
 
-class Pieces:
+
+class ChunkBuffer:
     """Bytes that are joined once."""
 
     def __init__(self) -> None:

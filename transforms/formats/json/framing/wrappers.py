@@ -1,4 +1,4 @@
-"""JSON objects that wrap records: where the list of them is, and the values beside it (spec §4.3).
+"""JSON objects that wrap records: where the list of them is, and the values beside it.
 
 `{"logGroup":"x","logEvents":[{…},{…}],"owner":"1"}` with the path `logEvents`: two records, each with `logGroup` and
 `owner`.
@@ -11,7 +11,7 @@ import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from transforms.formats.json.steps import STRING, find_end
+from transforms.formats.json.framing.value_ends import STRING, find_value_end
 from transforms.formats.json.values import InvalidJsonError, read_object
 
 RECORDS = "Records"  # a list that is found without being named, as CloudTrail has it
@@ -61,14 +61,12 @@ class Wrapper:
 
 
 def may_wrap(text: bytes, start: int, path: tuple[str, ...] | None) -> bool:
-    """Whether an object is to be looked into: always with a path, else if it begins with a list of objects called
-    `Records`.
-    """
+    """Whether an object is to be looked into: with a path, or where it begins with a list of objects, `Records`."""
     return path is not None or _RECORDS_START.match(text, start) is not None
 
 
 def is_undecided(text: bytes, start: int) -> bool:
-    """Whether a text ends before it says if the object is to be looked into."""
+    """Whether a text ends before it shows if the object is to be looked into."""
     return _START_OF_IT.match(text, start) is not None
 
 
@@ -122,7 +120,7 @@ def close_list(text: bytes, place: int, wrapper: Wrapper, stop: int) -> int:
 
 def _enter(text: bytes, place: int, stop: int, name: str, wrapper: Wrapper) -> int | None:
     """Return where the value of a name is, if it is a list or an object, and note the plain members before it."""
-    for low, middle, high, plain in _members(text, place, stop, wanted=name):
+    for low, middle, high, plain in _members(text, place, stop, opened=name):
         if high < 0:
             return middle
         if _is_called(text[low:middle], name):
@@ -134,11 +132,11 @@ def _enter(text: bytes, place: int, stop: int, name: str, wrapper: Wrapper) -> i
 
 
 def _members(
-    text: bytes, place: int, stop: int, *, wanted: str | None = None
+    text: bytes, place: int, stop: int, *, opened: str | None = None
 ) -> Generator[tuple[int, int, int, bool], None, int]:
     """Yield where members, their values and their ends are, and whether they are plain; return where the object ends.
 
-    The value of a wanted name is not looked through if it is a list or an object: its end is given as -1.
+    The value of the name `opened` is not looked through if it is a list or an object: its end is given as -1.
     """
     while (end := _END.match(text, place, stop)) is None:
         name = _NAME.match(text, place, stop)
@@ -146,11 +144,11 @@ def _members(
             raise UnfinishedError
         value = name.end()
         container = text[value] in b"{["
-        if container and wanted is not None and _is_called(name[1], wanted):
+        if container and opened is not None and _is_called(name[1], opened):
             yield name.start(1), value, -1, False
             return value
         plain = None if container else _PLAIN.match(text, value, stop)
-        closed = find_end(text, value, stop) if container else None
+        closed = find_value_end(text, value, stop) if container else None
         if (closed is None or closed.kind != "closed") and plain is None:
             raise UnfinishedError
         place = plain.end() if plain else closed.place if closed else stop

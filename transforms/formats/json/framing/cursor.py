@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from transforms.formats.json.brackets import find_objects
-from transforms.formats.json.rests import skip_value
-from transforms.formats.json.spans import Frame, Gaps, Spans
-from transforms.formats.json.steps import HISTORY, Step, step_line, step_object
+from transforms.formats.json.framing.brackets import find_objects
+from transforms.formats.json.framing.found_records import BlankLines, FoundRecords, FramedRecords
+from transforms.formats.json.framing.record_scan import ScannedRecord, scan_line, scan_object
+from transforms.formats.json.framing.value_ends import HISTORY, skip_value
 
 _LEAST_WINDOW, _MOST_WINDOW = 16 << 10, 16 << 20
 _MOST_MISSES = 63  # records that are looked at one by one because those before them had to be
 
 State = Callable[[], bool]
-"""Reads on, and says whether it could."""
+"""Reads on, and returns whether it could."""
 
 
 class Cursor:
@@ -25,7 +25,7 @@ class Cursor:
         self.max_record = max_record
         self.text, self.place = b"", 0
         self.origin, self.final = True, False
-        self.spans, self.gaps = Spans(), Gaps()
+        self.found, self.gaps = FoundRecords(), BlankLines()
         self.state: State = lambda: False
         self._window = _LEAST_WINDOW
         self._misses, self._pause = 0, 0
@@ -38,20 +38,20 @@ class Cursor:
         self.gaps.move(keep)
         self.text, self.place, self.final = self.text[keep:] + block, self.place - keep, final
 
-    def scan(self) -> Frame:
+    def scan(self) -> FramedRecords:
         """Read as far as the text can be understood without what follows it."""
-        self.spans = Spans()
+        self.found = FoundRecords()
         while self.state():
             pass
         self.before_frame()
-        frame = self.spans.frame(self.text, self.gaps)
+        frame = self.found.frame(self.text, self.gaps)
         blank = frame.lines.blank + self.gaps.count_to(self.text, max(self.place, self.gaps.done))
         if self.final:
             blank += self.gaps.count_to(self.text, len(self.text)) + self.gaps.count_last()
         return replace(frame, lines=replace(frame.lines, blank=blank))
 
     def before_frame(self) -> None:
-        """Say what is still to be said of the records that were found."""
+        """Give the records that were found what is known of them only now."""
 
     def find(self, *, in_list: bool, may_take: Callable[[int], bool] | None = None) -> bool:
         """Take many objects at once; whether there were any.
@@ -75,31 +75,31 @@ class Cursor:
             )
             self._pause = self._misses
             if len(starts):
-                self.spans.add(starts, ends)
+                self.found.add(starts, ends)
                 self.place = int(ends[-1])
                 return True
             if not clean or stop == len(self.text) or stop - self.place > self.max_record:
                 return False
 
-    def object(self, start: int, *, in_list: bool) -> Step | None:
+    def object(self, start: int, *, in_list: bool) -> ScannedRecord | None:
         """Look at one object."""
-        return step_object(
+        return scan_object(
             self.text, start, final=self.final, in_list=in_list, origin=self.origin, max_record=self.max_record
         )
 
-    def line(self, start: int) -> Step | None:
+    def line(self, start: int) -> ScannedRecord | None:
         """Look at what is left of a line."""
-        return step_line(self.text, start, final=self.final, max_record=self.max_record)
+        return scan_line(self.text, start, final=self.final, max_record=self.max_record)
 
-    def take(self, step: Step | None, error: str | None = None) -> bool:
+    def take(self, record: ScannedRecord | None, error: str | None = None) -> bool:
         """Take a record, if more of the text is not needed for it."""
-        if step is None:
+        if record is None:
             return False
-        self.spans.add_one(step.start, step.end, long=step.rest is not None, error=error)
-        self.place = step.after
-        if step.rest is not None:
-            back, self._depth, self._within = self.state, step.depth, False
-            self.state = (lambda: self._pass_value(back)) if step.rest == "value" else (lambda: self._pass_line(back))
+        self.found.add_one(record.start, record.end, long=record.rest is not None, error=error)
+        self.place = record.after
+        if record.rest is not None:
+            back, self._depth, self._within = self.state, record.depth, False
+            self.state = (lambda: self._pass_value(back)) if record.rest == "value" else (lambda: self._pass_line(back))
         return True
 
     def _pass_value(self, back: State) -> bool:
@@ -115,7 +115,7 @@ class Cursor:
         return self._passed(back, done=feed >= 0)
 
     def _passed(self, back: State, *, done: bool) -> bool:
-        self.spans.passed(self.place, self.gaps)
+        self.found.passed(self.place, self.gaps)
         if done:
             self.state = back
         return done or self.run_out()

@@ -8,19 +8,19 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.formats.framing import Lines
-from transforms.formats.json.objects import ObjectReader, Piece
+from transforms.formats.json.objects import ObjectBatch, ObjectReader
+from transforms.formats.lines import Lines
 
 
-class InnerObjects:
+class NestedObjects:
     """Reads the values of one field that are objects."""
 
     def __init__(self) -> None:
         """Prepare for a stream."""
         self._reader = ObjectReader(max_record=(1 << 31) - 1)
 
-    def read(self, values: pa.Array) -> Iterator[Piece]:
-        """Yield the fields of objects in pieces, none for a value that is absent or none.
+    def read(self, values: pa.Array) -> Iterator[ObjectBatch]:
+        """Yield the fields of objects in batches, none for a value that is absent or none.
 
         Args:
             values: JSON text without white space, as `string_view`.
@@ -34,4 +34,4 @@ class InnerObjects:
         places = np.frombuffer(offsets, np.int64, len(objects) + 1, objects.offset * 8)
         text = data.to_pybytes() if data is not None else b""
         lines = Lines(text, places[:-1].copy(), np.diff(places))
-        yield from self._reader.read(lines).pieces()
+        yield from self._reader.read(lines).batches()
