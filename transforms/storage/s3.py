@@ -8,12 +8,14 @@ codes.
 from __future__ import annotations
 
 import random
+import re
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
@@ -30,6 +32,7 @@ from transforms.storage.read_ahead import read_ahead
 from transforms.storage.s3_connection import S3Connection, is_transient
 
 _SDK_CHUNK_BYTES = 1 << 20
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]+)-(?P<last>[0-9]+)/(?P<size>[0-9]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +120,12 @@ class S3Store(ObjectStore):
                     position += len(chunk)
                     failures = 0
                     yield chunk
+            except _WrongAnswerError as error:
+                cause = error
             except (BaseError, FileNotFoundError, ValueError, sdk.ClientError, sdk.BotoCoreError) as error:
                 if request == self._request and not is_transient(error):
                     raise self.connection.explain(error, doing="read", key=info.key) from error
                 cause = error
-            if position > stop:
-                raise VanishedError(f"{info.uri}: {position - stop} bytes more came than were asked for")
             if position < stop:
                 failures += 1
                 if request == self._request:
@@ -139,6 +142,11 @@ class S3Store(ObjectStore):
             raise ObjectError(
                 f"{info.uri}: the store ends the answer at byte {position} of {info.size}, {failures} times in a row"
             )
+        if isinstance(cause, _WrongAnswerError):
+            raise ObjectError(
+                f"{info.uri}: {cause}, {failures} times in a row (at byte {position} of {info.size}): the store, or a "
+                "gateway before it, does not answer ranges as S3 does; nothing of this answer was used"
+            ) from cause
         error = self.connection.explain(cause, doing="read", key=info.key)
         raise type(error)(f"{error} (at byte {position} of {info.size}, after {failures} attempts)") from cause
 
@@ -149,8 +157,8 @@ class S3Store(ObjectStore):
             options={"range": (start, stop), **({"if_match": f'"{info.etag}"'} if info.etag else {})},
         )
         _require_same(info, answer.meta["e_tag"])
-        _require_length(info, stop - start, answer.range[1] - answer.range[0])
-        yield from answer.stream(min_chunk_size=CHUNK_BYTES)
+        _require_range(info, (start, stop), answer.range, answer.meta["size"])
+        yield from _at_most(answer.stream(min_chunk_size=CHUNK_BYTES), stop - start)
 
     def _request(self, info: ObjectInfo, start: int, stop: int) -> Iterator[bytes]:
         condition = {"IfMatch": f'"{info.etag}"'} if info.etag else {}
@@ -159,9 +167,13 @@ class S3Store(ObjectStore):
         )
         with closing(answer["Body"]) as body:
             _require_same(info, answer.get("ETag"))
-            _require_length(info, stop - start, answer["ContentLength"])
-            while chunk := body.read(_SDK_CHUNK_BYTES):
-                yield chunk
+            given, size = _range_of(answer)
+            _require_range(info, (start, stop), given, size)
+            if answer["ContentLength"] != stop - start:
+                raise _WrongAnswerError(
+                    f"{stop - start} bytes were asked for, and Content-Length says {answer['ContentLength']}"
+                )
+            yield from _at_most(iter(partial(body.read, _SDK_CHUNK_BYTES), b""), stop - start)
 
     @cached_property
     def _fast_store(self) -> FastStore:
@@ -190,11 +202,61 @@ def _require_same(info: ObjectInfo, etag: str | None) -> None:
         )
 
 
-def _require_length(info: ObjectInfo, asked: int, given: int) -> None:
-    if given < asked:
+class _WrongAnswerError(Exception):
+    """The store answered another question than was asked: such an answer is not used, and the request made again."""
+
+
+def _range_of(answer: dict[str, Any]) -> tuple[tuple[int, int], int]:
+    """Return which bytes an answer of `GetObject` holds, and the size of the whole object.
+
+    RFC 9110 §15.3.7: 206 says so in `Content-Range`; any other status means the whole object.
+
+    Raises:
+        _WrongAnswerError: it says neither.
+    """
+    status = answer["ResponseMetadata"]["HTTPStatusCode"]
+    if status == HTTPStatus.PARTIAL_CONTENT:
+        match = _CONTENT_RANGE.fullmatch(answer.get("ContentRange") or "")
+        if match is None:
+            raise _WrongAnswerError(f"status 206 with the Content-Range {answer.get('ContentRange')!r}")
+        return (int(match["first"]), int(match["last"]) + 1), int(match["size"])
+    return (0, answer["ContentLength"]), answer["ContentLength"]
+
+
+def _require_range(info: ObjectInfo, asked: tuple[int, int], given: tuple[int, int], size: int) -> None:
+    """Refuse an answer of other bytes than were asked for.
+
+    Args:
+        info: The object, as it was listed.
+        asked: The first byte, and the one after the last.
+        given: The same of the answer.
+        size: The object's size, as the answer has it.
+
+    Raises:
+        VanishedError: the object has another size than when it was listed.
+        _WrongAnswerError: the answer is of another range.
+    """
+    if size != info.size:
+        became = "shorter" if size < info.size else "longer"
         raise VanishedError(
-            f"{info.uri}: it became shorter since it was listed: {asked} bytes were asked for, and {given} come"
+            f"{info.uri}: it became {became} since it was listed: {info.size} bytes then, and {size} now"
         )
+    if given != asked:
+        shown = [f"{first} to {after - 1}" for first, after in (asked, given)]
+        raise _WrongAnswerError(f"bytes {shown[0]} were asked for, and bytes {shown[1]} came")
+
+
+def _at_most(chunks: Iterable[Any], most: int) -> Iterator[bytes]:
+    """Yield the chunks of an answer.
+
+    Raises:
+        _WrongAnswerError: it goes on behind its end; nothing of that is yielded.
+    """
+    for chunk in chunks:
+        most -= len(chunk)
+        if most < 0:
+            raise _WrongAnswerError(f"{-most} bytes more came than were asked for")
+        yield chunk
 
 
 _OBJECTS = "RekindleObjects"
