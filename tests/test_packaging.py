@@ -44,8 +44,8 @@ def test_every_folder_with_code_is_a_package(setup: dict[str, Any]) -> None:
 def test_what_the_product_imports_is_required_by_name(setup: dict[str, Any]) -> None:
     """A package that only comes along with another one is gone one day, with that one's next version or in an install without extras."""
     named = {canonicalize_name(Requirement(text).name) for text in setup["install_requires"]}
-    named |= {"botocore"}  # boto3's other half
-    homes = packages_distributions() | {"_duckdb": ["duckdb"]}  # an extension module, which this does not look at before Python 3.12
+    named |= {canonicalize_name("botocore")}  # boto3's other half
+    homes = {**packages_distributions(), "_duckdb": ["duckdb"]}  # an extension module, which this does not look at before Python 3.12
     unnamed = {
         f"{path.relative_to(ROOT)}: {module}"
         for top in ("pipelines", "transforms")

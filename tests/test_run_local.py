@@ -71,7 +71,7 @@ class Checkout:
         )
 
     def install(self, extras: str = "demo", **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run("scripts/install.sh", extras, **environment)
+        return self.run("scripts/install.sh", extras, cwd=None, **environment)
 
 
 @pytest.fixture(name="checkout")

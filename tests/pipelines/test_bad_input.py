@@ -13,9 +13,8 @@ import deltalake
 import pyarrow as pa
 import pytest
 
-from pipelines import job
 from tests.pipelines.conftest import Ended
-from transforms.storage import open_tier
+from transforms.storage import StorageOptions, open_tier
 
 Rekindle = Callable[..., Ended]
 
@@ -105,7 +104,7 @@ def test_a_place_that_is_no_hot_tier(logs: Path, tmp_path: Path, rekindle: Rekin
 
 def test_too_little_disk(logs: Path, tmp_path: Path, rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=10, used=9, free=1))
-    monkeypatch.setattr(type(open_tier(str(tmp_path / "x"), job.RunSettings(hot_tier="x").tier_options)), "free_bytes", lambda self: 1)
+    monkeypatch.setattr(type(open_tier(str(tmp_path / "x"), StorageOptions())), "free_bytes", lambda self: 1)
     ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / "hot")
     assert ended.code == 1
     assert "too little disk" in ended.err

@@ -22,7 +22,7 @@ def example(
     words: Annotated[list[str] | None, Option("--word")] = None,
     loud: Annotated[bool, Option("--loud", help="Shout.")] = False,
     kept: Annotated[bool, Option("--kept/--not-kept")] = True,
-) -> dict[str, Any]:
+) -> Any:
     """Return what came."""
     return {key: value for key, value in locals().items() if value}
 

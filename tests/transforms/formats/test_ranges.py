@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -52,7 +53,7 @@ _HEADERS = [
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize(("before", "options", "names"), [case[1:] for case in _HEADERS], ids=[case[0] for case in _HEADERS])
-def test_csv_in_parts(before: bytes, options: dict[str, object], names: list[str], end: bytes) -> None:
+def test_csv_in_parts(before: bytes, options: dict[str, Any], names: list[str], end: bytes) -> None:
     data = before + _TEXT if end == b"\n" else before.replace(b"\r\n", b"\n").replace(b"\n", end) + _TEXT.replace(b"\n", end)
     names = [name.replace("\n", "\r\n") if end == b"\r\n" else name for name in names]
     places = [data.index(_ROWS[row].replace(b"\n", end), 100) for row in (25, 31, 32, 59)]

@@ -31,9 +31,7 @@ def constant(value: str | None, rows: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
 
 
-def events(
-    uri: str, times: Sequence[int], content: str = "1", job: str = "job", **attributes: Sequence[str | None] | str
-) -> pa.RecordBatch:
+def events(uri: str, times: Sequence[int], content: str = "1", job: str = "job", **attributes: Any) -> pa.RecordBatch:
     """Return a batch of events in flight, the message and id of each telling object, content and ordinal."""
     rows = len(times)
     columns: dict[str, pa.Array] = {

@@ -264,7 +264,7 @@ def test_a_query_of_an_hour_opens_only_the_files_of_that_hour(local_tier: TierSt
         if file.min_time < hour.end.timestamp() * 1e6 and file.max_time >= hour.start.timestamp() * 1e6  # type: ignore[union-attr]
     ]
     assert 1 <= len(overlapping) <= 2
-    expected = [message for one in objects for (system, _) in one if hour.start <= (at := system["_time"]) < hour.end for message in [at]]  # type: ignore[operator]
+    expected = [message for one in objects for (system, _) in one if hour.start <= (at := system["_time"]) < hour.end for message in [at]]
     assert sorted(time for frame in search_frames(tier.store, hour) for time in frame["_time"]) == expected
     assert sorted(opened.paths) == sorted(overlapping)
     opened.paths.clear()

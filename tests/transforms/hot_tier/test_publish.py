@@ -17,6 +17,7 @@ from transforms.hot_tier import commits, wave_files
 from transforms.hot_tier import publish as publishing
 from transforms.hot_tier.ledger import Ledger
 from transforms.hot_tier.publish import publish_wave
+from transforms.hot_tier.rewriting import rewrite_file
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.table import add_columns, promoted_columns
 from transforms.hot_tier.writing import HotTierWriter
@@ -96,7 +97,7 @@ def test_only_files_that_hold_such_rows_are_written_again(local_tier: TierStore,
     publish(local_tier, ["b"], job="other")
     files = write(local_tier, ["a", "b"]) + write(local_tier, ["c"])
     rewritten: list[str] = []
-    original = wave_files.rewrite_file
+    original = rewrite_file
     monkeypatch.setattr(
         wave_files, "rewrite_file", lambda tier, path, *args, **more: (rewritten.append(path), original(tier, path, *args, **more))[1]
     )
@@ -407,7 +408,7 @@ def test_last_attempt_counts_although_its_answer_was_lost(local_tier: TierStore,
 def test_store_that_goes_away_after_the_commit(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def commit(snapshot: Snapshot, **more: Any) -> None:
         commits.commit(snapshot, **more)
-        monkeypatch.setattr(publishing.Snapshot, "load", _fail)
+        monkeypatch.setattr(Snapshot, "load", _fail)
 
     def _fail(tier: TierStore) -> Snapshot:
         raise OSError("network is down")
@@ -425,7 +426,7 @@ def test_store_that_goes_away_after_the_commit(local_tier: TierStore, monkeypatc
 def _rival(tier: TierStore, action: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let something happen between the plan and the commit of the next attempt."""
     done: list[int] = []
-    original = publishing.commit
+    original = commits.commit
 
     def commit(snapshot: Snapshot, **more: Any) -> None:
         if not done:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timezone
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -29,9 +30,8 @@ def filled(local_tier: TierStore) -> TierStore:
     add_columns(local_tier, ["status", "k8s.pod"])
     publish(local_tier, ["changed"], job="second", content="2")
     writer = HotTierWriter(local_tier, columns=promoted_columns(local_tier))
-    batch = events(
-        uri_of("new"), [NOON, NOON + 1], host="web", status=["200", None], other=["", None], **{"k8s.pod": ["a", "b"], "date": ["x", None]}
-    )
+    named: dict[str, Any] = {"host": "web", "status": ["200", None], "other": ["", None], "k8s.pod": ["a", "b"], "date": ["x", None]}
+    batch = events(uri_of("new"), [NOON, NOON + 1], **named)
     writer.write(batch.set_column(0, "_message", pa.array([MESSAGE, ""], pa.string_view())))
     publish_wave(local_tier, job="third", wave=0, files=writer.close(), entries=[entry("new", 2, job="third")])
     return local_tier

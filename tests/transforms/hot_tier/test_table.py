@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.conftest import S3
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms import schema
 from transforms.errors import TierError
-from transforms.hot_tier import columns, opening, table
+from transforms.hot_tier import columns, table
 from transforms.hot_tier.place import open_prepared
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.statistics import PROPERTY
@@ -253,9 +254,9 @@ def test_no_such_bucket(s3: S3) -> None:
 
 def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    original = opening.os.fsync
+    original = os.fsync
     monkeypatch.setattr(
-        opening.os, "fsync", lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name), original(descriptor))[1]
+        os, "fsync", lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name), original(descriptor))[1]
     )
     publish(local_tier, ["a"])
     version = table.open_events(local_tier).version()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -31,7 +32,7 @@ def pipelines_of(*steps: dict[str, object]) -> tuple[Pipeline, ...]:
     return load_pipelines(json.dumps({"pipelines": [{"name": "p", "steps": steps}]}), source="p.json")
 
 
-def regex(pattern: str, source: str = "message", **more: object) -> dict[str, object]:
+def regex(pattern: str, source: str = "message", **more: Any) -> dict[str, object]:
     return {"regex": {"source": source, "pattern": pattern, **more}}
 
 
@@ -89,7 +90,7 @@ def test_access_log() -> None:
     ],
 )
 def test_each_group_that_took_part_replaces(
-    pattern: str, more: dict[str, object], messages: list[str | None], before: list[str | None] | None, after: list[str | None] | None
+    pattern: str, more: dict[str, Any], messages: list[str | None], before: list[str | None] | None, after: list[str | None] | None
 ) -> None:
     given = {"_message": views(*messages)} | ({} if before is None else {"x": views(*before)})
     done = run(batch_of(**given), regex(pattern, **more))

@@ -247,7 +247,7 @@ class TestBadDays:
         info = find(faulty, key)
         fault_proxy.add(Fault(key, truncate=5_000_000))
         fault_proxy.add(Fault(key, count=-1, drop_conditions=not knows_conditions, before=lambda: s3.put(key, LARGE[::-1])))
-        got = []
+        got: list[bytes] = []
         with pytest.raises(VanishedError, match="changed"):
             got.extend(faulty.read(info))
         assert LARGE.startswith(b"".join(got))

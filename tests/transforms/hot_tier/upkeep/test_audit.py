@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import orjson
@@ -21,15 +22,15 @@ from tests.transforms.hot_tier.upkeep.making import RULES, Made, compact_events,
 from transforms.errors import TierError
 from transforms.hot_tier.snapshot import Snapshot
 from transforms.hot_tier.upkeep.audit import read_audit, write_audit
-from transforms.hot_tier.upkeep.changes import Change, carry_through
-from transforms.hot_tier.upkeep.finishing import finish, finish_interrupted, landed_of
+from transforms.hot_tier.upkeep.changes import Change, carry_through, landed_of
+from transforms.hot_tier.upkeep.finishing import finish, finish_interrupted
 from transforms.hot_tier.upkeep.runs import COMPACT, DELETE, REMOVE, TIER, Run, RunFolder, unfinished_runs, who
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 NOBODY = lambda run: False  # noqa: E731
 
 
-def ruled(kind: str = DELETE, **fields: object) -> Run:
+def ruled(kind: str = DELETE, **fields: Any) -> Run:
     return Run.new(kind, rules=RULES, rules_file="rules.yaml", rules_sha256="ab", **fields)
 
 
@@ -159,7 +160,7 @@ def at_once(calls: list[Callable[[], object]]) -> None:
 
 def test_many_at_once_also_make_the_table(tier: TierStore) -> None:
     runs = [ruled(holds=(("case", "x=1"),)) for _ in range(3)]
-    at_once([lambda run=run: write_audit(tier, run, None) for run in runs * 3])
+    at_once([partial(write_audit, tier, run, None) for run in runs * 3])
     rows = read_audit(tier)
     assert sorted((row["run_id"], row["rule"]) for row in rows if row["kind"] == "delete") == sorted(
         (run.id, rule) for run in runs for rule in ("short", "none")

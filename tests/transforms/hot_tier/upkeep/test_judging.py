@@ -72,7 +72,7 @@ CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Any, ...]]]] = 
 def test_verdicts(services: Tier, rules: list[Rule], holds: list[Hold], seconds: float, expected: list[tuple[Any, ...]]) -> None:
     program = Program.of(rules_file(*rules, holds=tuple(holds)), MARCH + DAY + timedelta(seconds=seconds))
     found = {file.min_object: verdict for file, verdict in judge_files(Snapshot.load(services.store), program)}
-    assert [found[source] for source in sorted(found)] == [Verdict(*one) for one in expected]
+    assert [found[source] for source in sorted(found, key=str)] == [Verdict(*one) for one in expected]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_bounds_that_were_shortened_settle_nothing(local_tier: TierStore) -> Non
 
 def test_what_another_writer_made_is_opened(local_tier: TierStore) -> None:
     tier = foreign_file(local_tier)
-    cases = [("status=404", 2 * DAY, Kind.OPEN), ("NOT status=404", 2 * DAY, Kind.OPEN)]
+    cases: list[tuple[str | None, timedelta, Kind]] = [("status=404", 2 * DAY, Kind.OPEN), ("NOT status=404", 2 * DAY, Kind.OPEN)]
     cases += [(None, 2 * DAY, Kind.OPEN), (None, timedelta(), Kind.KEEP)]
     for when, age, kind in cases:
         program = Program.of(rules_file(rule("a", when)), MARCH + age)

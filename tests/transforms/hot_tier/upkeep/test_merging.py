@@ -172,8 +172,8 @@ def test_any_files(tmp_path_factory: pytest.TempPathFactory, seed: int, buffer_b
     inputs = []
     for number in range(chance.randrange(1, 8)):
         start, length = chance.randrange(10_000), chance.choice([1, 100, 10_000])
-        shape = {"rows": chance.choice([1, 5, 150]), "within": range(start, start + length), "ties": chance.choice([1, 1, 50])}
-        path = new_file(tier, chance, number, layout=chance.randrange(5, 11), **shape)
+        rows, within, ties = chance.choice([1, 5, 150]), range(start, start + length), chance.choice([1, 1, 50])
+        path = new_file(tier, chance, number, rows=rows, layout=chance.randrange(5, 11), within=within, ties=ties)
         wanted = chance.choice([None, "404", "é"])
         inputs.append(MergeInput(path, None if wanted is None else messages_with(chance.choice("0123456789"))))
     files = merge(tier, inputs, buffer_bytes=buffer_bytes, target_bytes=target)
