@@ -37,7 +37,7 @@ REQUIRES = [
 ]
 
 DEMO = ["moto[server]>=5.1,<6"]
-TEST = [*DEMO, "pytest>=8.3,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.115,<7", "pandas>=2.2,<4"]
+TEST = [*DEMO, "pytest>=8.3,<10", "pytest-xdist>=3.6,<4", "pytest-cov>=6,<8", "hypothesis>=6.115,<7", "pandas>=2.2,<4"]
 BENCH = [*DEMO, "chdb>=3"]
 DEV = [*TEST, "ruff>=0.14", "mypy>=1.18", "types-PyYAML"]
 
