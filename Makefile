@@ -51,4 +51,4 @@ constraints: ## renew constraints.txt from setup.py (takes uv; users don't need 
 	    --no-annotate --custom-compile-command "make constraints" --output-file constraints.txt
 
 clean: ## remove .venv, caches and the demonstration's hot tier
-	rm -rf .venv .venv.lock .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis hot-tier benchmarks/work *.egg-info
+	rm -rf .venv .venv.lock .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* hot-tier benchmarks/work *.egg-info
