@@ -14,10 +14,10 @@ from transforms.apply_pipelines import ApplyPipelines
 from transforms.core.schema import CONSTANT, TEXT, TIME
 from transforms.cut_objects import RoughRange
 from transforms.elements import EventBatch, EventBatchCoder, Split
-from transforms.hot_tier.data.data_file import FileDescription, ObjectRows
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.hot_tier.ledger.publish import PublishResult
 from transforms.hot_tier.maintenance.tasks import Destination, Task
+from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.hot_tier.table.snapshot import LiveFile
 from transforms.objects.event_counts import CountKey, EventCount, EventCounts
 from transforms.objects.listing import Listing

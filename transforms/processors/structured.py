@@ -14,6 +14,7 @@ from transforms.arrow import Flags
 from transforms.arrow.arrays import as_flags, as_view, is_present, take
 from transforms.core.schema import attribute_column
 from transforms.formats.json.nested_objects import NestedObjects
+from transforms.formats.json.objects import ObjectBatch
 from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters, output_column
 from transforms.processors.processor import Processor

@@ -157,7 +157,9 @@ def test_parquet(search: Run, tmp_path: Path) -> None:
     ended = search("status=*", "--parquet", path)
     assert (ended.code, ended.out) == (0, "")
     assert "5 rows written" in ended.err
-    found = duckdb.sql(f"SELECT status, attributes['a,b'], epoch(_time) FROM '{path}' ORDER BY _time DESC").fetchall()
+    found = duckdb.execute(
+        f"SELECT status, attributes['a,b'], epoch(_time) FROM '{path}' ORDER BY _time DESC"
+    ).fetchall()
     assert found[2] == ("200", 'x,"y"\r\n', (DAY + timedelta(hours=2)).timestamp())
     assert [row[0] for row in found] == ["404", "404", "200", "200", "200"]
     assert search("zz=1", "--parquet", path, "--quiet").err == ""
@@ -185,7 +187,7 @@ def test_more_events_than_are_shown(
 ) -> None:
     tier.add([event(DAY + timedelta(days=3, seconds=n), f"more {n}") for n in range(100)])
     path = tmp_path / "found.parquet"
-    ended = search(form, *{"--parquet": [path], "--fields": ["#time"]}.get(form, []), *more)
+    ended = search(form, *{"--parquet": (path,), "--fields": ("#time",)}.get(form, ()), *more)
     heads = {"--csv": 1, "--fields": 2, "--json": 0}  # lines
     if form == "--parquet":
         found = pq.read_metadata(path).num_rows

@@ -90,6 +90,7 @@ def test_no_character_that_equals_an_ascii_one_is_missed() -> None:
 def test_small_letters() -> None:
     texts = ["first", "", None, "A", "TWELVE BYTES", "Thirteen Byte", "{`~ and a Longer Text, 0123456789-:"]
     small = fold_ascii_case(pa.array(texts, pa.string_view())[1:])
+    assert small is not None
     small.validate(full=True)
     assert small.to_pylist() == [text and text.lower() for text in texts[1:]]
     assert small.equals(pa.array(small.to_pylist(), pa.string_view()))
@@ -149,7 +150,8 @@ def random_pattern(rng: random.Random) -> Pattern:
 def random_condition(rng: random.Random, depth: int = 2) -> Expr:
     kind = rng.random()
     if depth and kind < 0.4:
-        return rng.choice([And, Or])(tuple(random_condition(rng, depth - 1) for _ in range(rng.choice([2, 3]))))
+        kinds: list[type[And] | type[Or]] = [And, Or]
+        return rng.choice(kinds)(tuple(random_condition(rng, depth - 1) for _ in range(rng.choice([2, 3]))))
     if depth and kind < 0.55:
         return Not(random_condition(rng, depth - 1))
     field = Field("_message", system=True) if rng.random() < 0.6 else Field(rng.choice(ATTRIBUTES))

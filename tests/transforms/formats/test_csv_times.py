@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -13,7 +14,7 @@ from tests.transforms.formats.reading import blocks_of, read_all
 CUTS = [1, 7, 64, 4096, 8 << 20]
 
 
-def times_of(data: bytes, *, cut: int | None = None, **options: object) -> list[str | None]:
+def times_of(data: bytes, *, cut: int | None = None, **options: Any) -> list[str | None]:
     rows = read_all(data, "csv", cut=cut, **options).rows
     return [f"{row['_time']:%Y-%m-%dT%H:%M:%S.%f}"[:-3] if "_time" in row else None for row in rows]
 

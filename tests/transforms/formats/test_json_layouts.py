@@ -193,19 +193,18 @@ def test_memory_is_bounded(head: bytes) -> None:
     """One line of 64 MiB; what is held at any time shows in the blocks that come of it."""
     element = b'{"a":"' + b"x" * 1000 + b'"}'
     elements = (element + (b"," if head else b"") for _ in range(64 << 10))
-    read, most = 0, 0
+    read, most, taken = 0, 0, 0
 
     def chunks() -> Iterator[bytes]:
         nonlocal read, most
         for chunk in itertools.chain([head], elements):
             read += len(chunk)
-            most = max(most, read - given)
+            most = max(most, read - taken)
             yield chunk
 
-    given = 0
     for block in read_records(chunks(), "json", FormatOptions(format="json"), modified=MODIFIED, received=MODIFIED):
-        given += block.records.num_rows * len(element)
-    assert given == len(element) * (64 << 10)
+        taken += block.records.num_rows * len(element)
+    assert taken == len(element) * (64 << 10)
     assert most < 40 << 20
 
 
@@ -236,7 +235,7 @@ _PIECES = ['{"a":1}', '{"a":"x"}', '{"b":[{"c":2}, {}]}', '{', '}', '[', ']', '"
 )
 def test_where_it_is_cut_does_not_matter(pieces: list[str], start: str, path: str | None, max_record: int) -> None:
     data = (start + "".join(pieces)).encode()
-    options = {"records_path": path, "max_record": max_record}
+    options: dict[str, Any] = {"records_path": path, "max_record": max_record}
     whole = read_all(data, "json", **options)
     for cut in (1, 7):
         assert read_all(data, "json", cut=cut, **options) == whole

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -57,7 +58,7 @@ _HEADERS = [
 @pytest.mark.parametrize(
     ("before", "options", "names"), [case[1:] for case in _HEADERS], ids=[case[0] for case in _HEADERS]
 )
-def test_csv_in_parts(before: bytes, options: dict[str, object], names: list[str], end: bytes) -> None:
+def test_csv_in_parts(before: bytes, options: dict[str, Any], names: list[str], end: bytes) -> None:
     data = (
         before + _TEXT
         if end == b"\n"

@@ -7,6 +7,7 @@ import json
 import pickle
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ ALLOWED = "allowed is a whole number above 0 and m, h, d or w, as in 90m, 12h, 3
 MANY = [{"name": f"rule {number}", "retention": "1d"} for number in range(1, 102)]
 TIMED = "a rule has no condition on time: its retention is the age that events reach"
 BRACKETS = "AND (or a space) beside OR needs brackets here: (a=b c=d) OR e=f"
-MISTAKES = [
+MISTAKES: list[tuple[Any, str]] = [
     (None, "rules: the file must be a mapping with rules, holds and tiers, each of them a list"),
     ([], "rules: the file must be a mapping with rules, holds and tiers, each of them a list"),
     ({"rule": []}, "rule: unknown field; allowed are rules, holds and tiers"),

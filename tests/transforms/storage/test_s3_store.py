@@ -285,7 +285,7 @@ class TestBadDays:
         fault_proxy.add(
             Fault(key, count=-1, drop_conditions=not knows_conditions, before=lambda: s3.put(key, LARGE[::-1]))
         )
-        got = []
+        got: list[bytes] = []
         with pytest.raises(VanishedError, match="changed"):
             got.extend(faulty.read(info))
         assert LARGE.startswith(b"".join(got))
@@ -327,7 +327,7 @@ class TestBadDays:
         info = find(faulty, key)
         fault_proxy.add(Fault(key, truncate=broken_at, reset=True))
         fault_proxy.add(replace(wrong, key=key, count=count))
-        got = []
+        got: list[bytes] = []
         try:
             got.extend(faulty.read(info, start=7))
         except ObjectError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -280,7 +281,7 @@ def test_no_such_bucket(s3: S3) -> None:
 
 def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    original = opening.os.fsync
+    original = os.fsync
     monkeypatch.setattr(
         opening.os,
         "fsync",
