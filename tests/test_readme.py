@@ -1,6 +1,4 @@
-"""What README and the pages beside it tell to type does what they say: commands, job file, pipelines, rules, and the ways
-to read the table.
-"""
+"""Run what README and the pages beside it show: commands, job file, pipelines, rules, and the ways to read the table."""
 
 from __future__ import annotations
 
@@ -38,9 +36,7 @@ KEPT = (
 
 
 def commands(page: Path) -> list[list[str]]:
-    """Return the words of every `./run_local.sh …` and `rekindle …` line of a page, without the launcher; a line
-    without arguments is the demonstration.
-    """
+    """Return the arguments of every `./run_local.sh …` and `rekindle …` line of a page that has some."""
     lines = [shlex.split(line, comments=True) for block in blocks(page, "sh") for line in block.splitlines()]
     return [words[1:] for words in lines if words[1:] and words[0] in LAUNCHERS]
 
@@ -136,8 +132,8 @@ def test_readers(checkout: Path, environment: dict[str, str], monkeypatch: pytes
 def many_kinds_of_logs(folder: Path) -> None:
     """Fill the folder that the tour looks into."""
     auth = "".join(
-        f"Mar 27 13:{minute:02}:01 bastion sshd[12{minute:02}]: Accepted publickey for deploy from 192.0.2.{minute + 1} "
-        f"port 50{minute:03} ssh2\n"
+        f"Mar 27 13:{minute:02}:01 bastion sshd[12{minute:02}]: Accepted publickey for deploy from "
+        f"192.0.2.{minute + 1} port 50{minute:03} ssh2\n"
         for minute in range(60)
     )
     collected = "".join(

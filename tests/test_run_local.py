@@ -49,9 +49,7 @@ TOOLS = (
 
 
 class Checkout:
-    """A copy of the scripts in a folder with a space in its name, a PATH with nothing but a stand-in for Python, and
-    what it was told.
-    """
+    """A copy of the scripts in a folder with a space in its name, and a PATH with a stand-in for Python alone."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "a checkout"
