@@ -1,4 +1,4 @@
-"""Run what README and the pages beside it show: commands, job file, pipelines, rules, and the ways to read the table."""
+"""Run what README and the pages beside it show: commands, job file, pipelines, rules, and ways to read the table."""
 
 from __future__ import annotations
 
