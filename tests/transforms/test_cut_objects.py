@@ -1,4 +1,4 @@
-"""Large objects in parts: the same events, ids and balance as in one piece, or no parts."""
+"""`CutObjects`, and large objects in parts: the same events, ids and balance as in one piece, or no parts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from transforms.cut_objects import RoughRange, cut_objects, read_parts
+from tests.transforms.beam import Given, run
+from tests.transforms.sources import Source
+from transforms.core.errors import ConfigurationError, TierError
+from transforms.cut_objects import CutObjects, RoughRange, cut_objects, propose_ranges, read_parts
 from transforms.formats.options import FormatOptions
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.objects.outcomes import merge_entries
 from transforms.objects.parts import Part, worth_cutting
 from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
-from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
+from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, TierStore, open_store, open_tier
 from transforms.storage.job_folder import JobFolder
 
 MODIFIED = datetime(2025, 8, 12, tzinfo=timezone.utc).timestamp()
@@ -183,3 +186,121 @@ def test_only_what_makes_a_wave_shorter_is_cut() -> None:
     assert worth_cutting([[big], [info("other.log", 990)]], 2) == []
     assert worth_cutting([[info("big.log.gz", 1000)], []], 2) == []
     assert worth_cutting([[info("big.log", 40)], []], 2) == []
+
+
+LARGE = {"a.log": LINES.encode(), "b.json": PRETTY.encode(), "c.csv": TABLE.encode()}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    return Source(tmp_path / "bucket").put(LARGE)
+
+
+def cutting(source: Source, tier: TierStore, task_id: str = "job", **fields: Any) -> CutObjects:
+    settings: dict[str, Any] = {
+        "bucket": source.bucket,
+        "store_options": StorageOptions(),
+        "settings": ReadSettings(task_id=task_id),
+        "tier_uri": tier.uri,
+        "tier_options": StorageOptions(),
+    }
+    return CutObjects(**settings | fields)
+
+
+def ranges_of(source: Source, *keys: str, count: int = 4) -> list[RoughRange]:
+    infos = [source.info(key) for key in keys]
+    return [rough for info in infos for rough in propose_ranges(info, info.size // count)]
+
+
+def documents(folder: JobFolder) -> dict[str, Any]:
+    """Return what is in a job's folder."""
+    return {name: folder.read_json(name) for name in folder.names()}
+
+
+@pytest.mark.parametrize("again", [pytest.param(0, id="once"), pytest.param(1, id="each-bundle-tried-again")])
+def test_ranges_are_cut_as_the_plain_function_cuts_them(source: Source, local_tier: TierStore, again: int) -> None:
+    ranges = ranges_of(source, *LARGE)
+    ran = run(cutting(source, local_tier), Given(RoughRange, ranges), again=again, workers=2)
+    assert sorted(ran.main) == sorted(f"{source.bucket}/{key}" for key in LARGE for _ in range(4))
+    assert (ran.kinds, ran.counters) == ({"main": str}, {})
+    assert ran.labels == ["CutObjects/Spread", "CutObjects/Cut"]
+
+    plain = JobFolder(local_tier, "plain")
+    for rough in ranges:
+        cut_objects(source.store, rough, ReadSettings(task_id="plain"), plain)
+    folder = JobFolder(local_tier, "job")
+    assert documents(folder) == documents(plain)
+    assert len(documents(folder)) == 4 + 1 + 4
+    for key in LARGE:
+        assert read_parts(folder, ranges_of(source, key)) == read_parts(plain, ranges_of(source, key))
+
+
+def test_what_is_written_of_a_range(source: Source, local_tier: TierStore) -> None:
+    source.put({"short.log": b"0123456789\n" * 4})
+    info = source.info("short.log")
+    ranges = [RoughRange(info, 0, 15), RoughRange(info, 15, 21), RoughRange(info, 21, 44)]
+    run(cutting(source, local_tier), Given(RoughRange, ranges))
+    found = {name.rpartition("/")[2]: document for name, document in documents(JobFolder(local_tier, "job")).items()}
+    head, windows = (
+        44,
+        {15: 44 - 15, 21: 44 - 21},
+    )  # the head, and what lies behind each proposed place: of a short object all
+    assert found == {
+        "0-15.json": {"start": 0, "end": 22, "records": 2, "bytes_read": head + windows[15] + 22},
+        "15-21.json": {"start": 22, "end": 22, "records": 0, "bytes_read": head + windows[15] + windows[21]},
+        "21-44.json": {"start": 22, "end": 44, "records": 2, "bytes_read": head + windows[21] + 22},
+    }
+    assert read_parts(JobFolder(local_tier, "job"), ranges) == [
+        Part(info, 0, 22, first=0, looked_at=head + windows[15] + 22),
+        Part(info, 22, None, first=2, looked_at=head + windows[21] + 22),
+    ]
+
+
+def test_nothing_to_cut(source: Source, local_tier: TierStore) -> None:
+    assert run(cutting(source, local_tier), Given(RoughRange)).main == []
+    assert JobFolder(local_tier, "job").names() == []
+
+
+def test_an_object_that_vanished_or_changed_is_not_cut(source: Source, local_tier: TierStore) -> None:
+    ranges = ranges_of(source, "a.log", "c.csv")
+    (source.folder / "a.log").unlink()
+    (source.folder / "c.csv").write_bytes(b"another,content\n1,2\n")
+    ran = run(cutting(source, local_tier), Given(RoughRange, ranges), again=1)
+    assert len(ran.main) == 8
+    folder = JobFolder(local_tier, "job")
+    assert [name.rpartition("/")[2] for name in folder.names()] == ["refused.json"] * 2
+    assert [read_parts(folder, ranges[:4]), read_parts(folder, ranges[4:])] == [None, None]
+
+
+def test_an_object_is_looked_at_no_more_once_a_range_of_it_was_refused(source: Source, local_tier: TierStore) -> None:
+    source.put({"bad.json": NDJSON.replace('"n": 77,', '"n": 77').encode()})
+    ranges = ranges_of(source, "bad.json")
+    good, bad = ranges[-1:], ranges[:1]
+    for task_id, order in {"good first": (good, bad), "bad first": (bad, good)}.items():
+        for some in order:
+            run(cutting(source, local_tier, task_id), Given(RoughRange, some))
+    assert len(JobFolder(local_tier, "good first").names()) == 2
+    assert [name.rpartition("/")[2] for name in JobFolder(local_tier, "bad first").names()] == ["refused.json"]
+    assert read_parts(JobFolder(local_tier, "good first"), ranges) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "message"),
+    [
+        pytest.param(
+            {"tier_uri": "/nowhere/at/all"},
+            TierError,
+            r"hot tier /nowhere/at/all: the worker on .* does not find it",
+            id="tier",
+        ),
+        pytest.param(
+            {"bucket": "gs://b"}, ConfigurationError, r"bucket 'gs://b': only S3 .* and local folders", id="bucket"
+        ),
+    ],
+)
+def test_where_nothing_can_be_cut(
+    source: Source, local_tier: TierStore, fields: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=rf"^{message}.* \[while running 'CutObjects/Cut'\]$"):
+        run(cutting(source, local_tier, **fields), Given(RoughRange, ranges_of(source, "a.log")))
+    assert JobFolder(local_tier, "job").names() == []

@@ -25,11 +25,3 @@ def tier(place: TierStore) -> TierStore:
     """An empty hot tier."""
     prepare(place)
     return place
-
-
-@pytest.fixture
-def local_tier(tmp_path: Path) -> TierStore:
-    """An empty hot tier in a folder, where the kind of store makes no difference."""
-    made = open_tier(str(tmp_path / "hot"), StorageOptions())
-    prepare(made)
-    return made
