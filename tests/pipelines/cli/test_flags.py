@@ -9,10 +9,10 @@ from typing import Any, get_args
 import click
 import pytest
 
-from transforms.formats import FORMATS
 from pipelines.cli.flags import FILE, Command, Group, OneOf, common_option, option, pass_flags
 from pipelines.jobs.specification import FormatSpecification
 from pipelines.keys import S3Pull
+from transforms.formats import FORMATS
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The table of formats: what every one of them is tested with (`test_every_format.py`, `tests/test_matrix.py`).
 
-A new format is a row here; what is its own (values, nulls, bad records with their `_error`) has a test file beside this.
+A new format is a row here; what is its own (values, nulls, bad records with their `_error`) has a test file beside it.
 """
 
 from __future__ import annotations

@@ -32,13 +32,8 @@ class WrapperReader:
             elements: Reads elements.
             by_path: Whether the path was asked for, so that other members beside the list are no matter.
         """
-        self._cursor, self._path, self._outside, self._elements, self._by_path = (
-            cursor,
-            path,
-            outside,
-            elements,
-            by_path,
-        )
+        self._cursor, self._path, self._by_path = cursor, path, by_path
+        self._outside, self._elements = outside, elements
         self.current: Wrapper | None = None
         self.has_elements = False
         self._before: dict[str, str] = {}
