@@ -11,7 +11,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).resolve().parent
 
-# Why each of these, and what else was measured: docs/design.md §2.
+# Why each of these, and what else was measured: docs/dependencies.md.
 REQUIRES = [
     "apache-beam[aws]>=2.77,<3",
     "grpcio",  # Beam's own, which has bounds for it
@@ -19,7 +19,7 @@ REQUIRES = [
     "duckdb>=1.4,<3",
     "numpy>=2.2,<3",
     "polars>=2.0,<3",
-    "deltalake==1.6.6",  # its commit path is relied on in detail (docs/design.md §5)
+    "deltalake==1.6.6",  # its commit path is relied on in detail (docs/decisions/0004-commit-by-compare-and-swap.md)
     "arro3-core>=0.8,<1",  # deltalake's own: reads the log without pyarrow
     "boto3>=1.40,<2",
     "obstore>=0.11,<0.13",

@@ -1,4 +1,4 @@
-"""IAM keys (spec §5): who may ingest, and what comes in by a key gets. Each is a small file beside the tier; its token
+"""IAM keys: who may ingest, and what comes in by a key gets. Each is a small file beside the tier; its token
 is kept as a hash.
 
 A token is 256 random bits, so a plain SHA-256 keeps it: there is nothing to guess that a slow hash would have to slow
@@ -32,7 +32,7 @@ FOLDER = "_rekindle/keys"
 TOKEN_PREFIX = "rk_"  # noqa: S105  what a token begins with, so that scanners for leaked secrets find it
 MISSING_S3_PULL = 'Missing "s3_pull" key from IAM key attributes'
 _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
-_LONGEST = 31  # characters of `_env` and `_team` (spec §2)
+_LONGEST = 31  # characters of `_env` and `_team` (docs/hot-tier.md)
 
 
 def _label(value: str | None) -> str | None:

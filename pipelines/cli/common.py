@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True)
 class Common:
-    """The flags of every command (spec §13): where the hot tier is, how stores are reached, what is shown."""
+    """The flags of every command (docs/jobs.md): where the hot tier is, how stores are reached, what is shown."""
 
     hot_tier: str
     endpoint_url: str | None

@@ -1,4 +1,4 @@
-"""The flags of a job: `backfill` and `preview` take the same (spec §13)."""
+"""The flags of a job: `backfill` and `preview` take the same (docs/jobs.md)."""
 
 from __future__ import annotations
 

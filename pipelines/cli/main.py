@@ -1,4 +1,4 @@
-"""The command line `rekindle` (spec §13): results go to standard output, everything else to standard error.
+"""The command line `rekindle` (docs/jobs.md): results go to standard output, everything else to standard error.
 
 Beam takes more than a second to import, Polars and pyarrow as long as many an answer: only the module of the command
 that is called is imported, and that imports what it needs when it needs it.
@@ -67,7 +67,7 @@ def app() -> None:
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit with the code of spec §3.3."""
+    """Run the command line and exit with the code of docs/jobs.md."""
     if argv is not None:
         sys.exit(run(argv))
     code = run(sys.argv[1:]) if take_streams() else _refuse("standard output is closed", code=1)

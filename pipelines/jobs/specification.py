@@ -1,4 +1,4 @@
-"""The job's specification: the fields of a job file, of the command line and of an API body (spec §3.1).
+"""The job's specification: the fields of a job file, of the command line and of an API body (docs/jobs.md).
 
 It is checked before anything is requested.
 """
@@ -122,7 +122,7 @@ class JobSpecification(_Strict):
         )
 
     def as_document(self) -> dict[str, Any]:
-        """Return the specification as JSON takes it, in the names of spec §3.1, without fields that are unset."""
+        """Return the specification as JSON takes it, in the names of docs/jobs.md, without fields that are unset."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -176,7 +176,7 @@ def check_specification(fields: dict[str, Any]) -> JobSpecification:
     """Return the checked specification.
 
     Args:
-        fields: Names as in spec §3.1 (camelCase).
+        fields: Names as in docs/jobs.md (camelCase).
 
     Raises:
         ConfigurationError: a field is unknown, missing or wrong; every mistake is named.

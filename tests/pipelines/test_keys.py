@@ -208,7 +208,7 @@ ACCESS_LINE = (
 
 
 def test_conformance_case_1(rekindle: Rekindle, tmp_path: Path) -> None:
-    """Case 1 of spec §12, whole: an access line sent as HEC, a key's env and team, a regex for the version of HTTP, and
+    """Conformance case 1, whole: an access line sent as HEC, a key's env and team, a regex for the version of HTTP, and
     what is stored.
     """
     source, tier, pipelines = tmp_path / "source", tmp_path / "hot", tmp_path / "pipelines.yaml"

@@ -1,4 +1,4 @@
-"""Which events a pipeline runs on: its `when`, in the query language (spec §7).
+"""Which events a pipeline runs on: its `when`, in the query language (docs/query.md).
 
 What is constant over the object (its `sourcetype`, its `filename`) is compared once for all its events, and first;
 where that decides, a pipeline that does not match costs some microseconds a batch. Words of several conditions are

@@ -1,4 +1,4 @@
-"""Pipelines files: YAML or JSON, read whole, with every mistake told at once and its place (spec §6)."""
+"""Pipelines files: YAML or JSON, read whole, with every mistake told at once and its place (docs/pipelines.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that conditions look for in the messages, found for all conditions in one pass over the text (spec §6, §7).
+"""Words that conditions look for in the messages, found for all conditions in one pass over the text.
 
 Of a condition the pass takes only what its words and phrases need: a piece of ASCII text each. A message without any
 piece satisfies no word, so the condition is asked in full of the other messages alone, and the language keeps its one

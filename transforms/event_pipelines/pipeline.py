@@ -1,4 +1,4 @@
-"""Pipelines, and how they run on a batch (spec §6)."""
+"""Pipelines, and how they run on a batch (docs/pipelines.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processor `arithmetic`: numbers out of numbers (spec §6)."""
+"""The processor `arithmetic`: numbers out of numbers (docs/pipelines.md)."""
 
 from __future__ import annotations
 

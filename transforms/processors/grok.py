@@ -1,4 +1,4 @@
-"""The processor `grok`: `%{IPORHOST:client} %{NUMBER:bytes}`, with the library that everybody knows (spec §6)."""
+"""The processor `grok`: `%{IPORHOST:client} %{NUMBER:bytes}`, with the library that everybody knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processor `redact`: what must not be kept is masked in place (spec §6)."""
+"""The processor `redact`: what must not be kept is masked in place (docs/pipelines.md)."""
 
 from __future__ import annotations
 

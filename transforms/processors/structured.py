@@ -1,4 +1,4 @@
-"""The processors `json` and `key_value`: fields of a text become attributes (spec §6)."""
+"""The processors `json` and `key_value`: fields of a text become attributes (docs/pipelines.md)."""
 
 from __future__ import annotations
 

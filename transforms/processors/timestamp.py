@@ -1,4 +1,4 @@
-"""The processor `timestamp`: sets `_time` from an attribute or the message (spec §6)."""
+"""The processor `timestamp`: sets `_time` from an attribute or the message (docs/pipelines.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compile a syntax tree to Polars, for conditions on batches, search and deletion (docs/design.md §8)."""
+"""Compile a syntax tree to Polars, for conditions on batches, search and deletion (decision 13)."""
 
 from __future__ import annotations
 

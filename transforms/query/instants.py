@@ -1,4 +1,4 @@
-"""Times and lengths of time as users write them: `2025-08-11T12:00+02:00`, `7d` (spec §7, §9, §11)."""
+"""Times and lengths of time as users write them: `2025-08-11T12:00+02:00`, `7d` (docs/query.md, docs/retention.md)."""
 
 from __future__ import annotations
 

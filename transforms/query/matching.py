@@ -1,4 +1,4 @@
-"""What a single condition means for a column of text: the tests that the compiler puts together (spec §7).
+"""What a single condition means for a column of text: the tests that the compiler puts together (docs/query.md).
 
 A test takes a Polars series and returns which values satisfy it: true or false, and null or false for a value
 that is missing. Text is compared without case by simple Unicode case folding, which is what `(?i)` does in Rust's

@@ -1,4 +1,4 @@
-"""Attributes with several values, as a JSON array: any of them may satisfy a condition (spec §4.3)."""
+"""Attributes with several values, as a JSON array: any of them may satisfy a condition (docs/formats.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Query text to syntax tree (spec §7), by recursive descent.
+"""Query text to syntax tree (docs/query.md), by recursive descent.
 
     query      = or
     or         = and { "OR" and }

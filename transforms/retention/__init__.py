@@ -1,1 +1,1 @@
-"""Retention: rules files, and their rules evaluated on events (spec §9, §10)."""
+"""Retention: rules files, and their rules evaluated on events (docs/retention.md)."""

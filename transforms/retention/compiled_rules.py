@@ -1,4 +1,4 @@
-"""Compiled retention rules: which events are too old, by which rule, and which of those a hold keeps (spec §9).
+"""Compiled retention rules: which events are too old, by which rule, and which of those a hold keeps.
 
 An event is taken by the first rule, shortest retention first, whose cut-off its time lies before and whose condition it
 meets. Times are looked at first: what is too young for every rule costs a comparison, and no text of it is read.

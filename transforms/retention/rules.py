@@ -1,4 +1,4 @@
-"""The content of a rules file: rules that delete or move events, and holds that keep them (spec §9, §10)."""
+"""The content of a rules file: rules that delete or move events, and holds that keep them (docs/retention.md)."""
 
 from __future__ import annotations
 

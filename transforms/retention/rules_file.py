@@ -1,4 +1,4 @@
-"""Rules files: YAML or JSON, read whole, with every mistake told at once and its place (spec §9, §10).
+"""Rules files: YAML or JSON, read whole, with every mistake told at once and its place (docs/retention.md).
 
 A misread rule deletes data: what is not understood, or could be understood in two ways, is refused.
 """

@@ -1,4 +1,4 @@
-"""What every object store gives: objects by key, listed in pages and read in chunks (spec §1, §3)."""
+"""What every object store gives: objects by key, listed in pages and read in chunks (docs/jobs.md)."""
 
 from __future__ import annotations
 

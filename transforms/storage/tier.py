@@ -164,7 +164,7 @@ class TierStore(ABC):
         """
 
     def probe_conditional_put(self) -> None:
-        """Prove that two can't create one file: the exactly-once commit stands on it (docs/design.md §5).
+        """Prove that two can't create one file: the exactly-once commit stands on it (decision 4).
 
         Raises:
             TierError: the store lets the second overwrite the first, or does not know the request.

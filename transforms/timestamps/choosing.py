@@ -1,4 +1,4 @@
-"""Choose every event's `_time`, and record in `_time_source` where it came from (spec §2)."""
+"""Choose every event's `_time`, and record in `_time_source` where it came from (docs/hot-tier.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The zone and year that a written time leaves open, and whether the time can be believed (spec §4.5)."""
+"""The zone and year that a written time leaves open, and whether the time can be believed (docs/formats.md)."""
 
 from __future__ import annotations
 

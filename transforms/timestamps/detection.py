@@ -1,4 +1,4 @@
-"""Find the first stamp within a line by one pattern of all forms, read as a column of times (spec §4.5)."""
+"""Find the first stamp within a line by one pattern of all forms, read as a column of times (docs/formats.md)."""
 
 from __future__ import annotations
 

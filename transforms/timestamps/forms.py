@@ -1,4 +1,4 @@
-r"""The forms that a time is written in: one table, used for columns of times and for stamps within text (spec §4.5).
+r"""The forms that a time is written in: one table, used for columns of times and for stamps within text.
 
 A form is a regular expression whose named groups are the parts of a time; how parts become an instant is the same for
 all of them (`reading.py`), so that a new form is one row here and one in the test table. Patterns stay within what both

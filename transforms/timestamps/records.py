@@ -1,4 +1,4 @@
-"""The time of a record: which of its fields holds it (spec §4.5)."""
+"""The time of a record: which of its fields holds it (docs/formats.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conformance cases 1 and 5 of spec §12: an object read, and its pipelines run."""
+"""Conformance cases 1 and 5: an object read, and its pipelines run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times (spec §4.5): every form, alone and in columns, in records and in lines."""
+"""Times (docs/formats.md): every form, alone and in columns, in records and in lines."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def read_java_times(
     """Read a column of times.
 
     Unlike Java, second 60 is a leap second, a day that the month does not have (30 February) is no time, words are read
-    in any case and in their long and short forms, and a year that the pattern does not have is chosen (spec §4.5).
+    in any case and in their long and short forms, and a year that the pattern does not have is chosen.
 
     Args:
         texts: Strings.

@@ -1,4 +1,4 @@
-"""Users' patterns, and how their groups become attributes (spec §6), in linear time by Rust's regex engine."""
+"""Users' patterns, and how their groups become attributes, in linear time by Rust's regex engine."""
 
 from __future__ import annotations
 
