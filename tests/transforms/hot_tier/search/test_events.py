@@ -166,7 +166,7 @@ def test_fields_are_kept_in_their_order(local_tier: TierStore) -> None:
 
 
 def test_unknown_system_field_is_refused(days: Tier) -> None:
-    with pytest.raises(ConfigurationError, match="#eventID; there are #time, "):
+    with pytest.raises(ConfigurationError, match="#eventID is not a system attribute; must be one of #time, "):
         found(days, fields=["#eventID"])
 
 
