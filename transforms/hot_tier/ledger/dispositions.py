@@ -103,8 +103,8 @@ def check_balance(wave: Wave) -> None:
     wrong = [uri for uri in events if events[uri] != rows[uri]] or sorted(unknown)
     if wrong:
         raise TierError(
-            f"wave {wave.wave} of job {wave.job}: its files hold {rows[wrong[0]]:,} events of {wrong[0]}, its entries count "
-            f"{events.get(wrong[0], 'none')}; nothing was published"
+            f"wave {wave.wave} of job {wave.job}: its files hold {rows[wrong[0]]:,} events of {wrong[0]}, "
+            f"its entries count {events.get(wrong[0], 'none')}; nothing was published"
         )
 
 

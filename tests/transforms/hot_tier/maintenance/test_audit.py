@@ -229,7 +229,7 @@ def test_store_that_refuses(s3: S3, fault_proxy: FaultProxy, monkeypatch: pytest
 # What killed processes have left
 
 
-def test_landed_but_not_audited(tier: TierStore) -> None:
+def test_committed_but_not_audited(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
     run, committed = delete_events(tier, with_filename("a"), done=False)
     assert finish_interrupted(tier, lambda run: True) == []
@@ -252,7 +252,7 @@ def test_audited_but_not_marked(local_tier: TierStore) -> None:
     }
 
 
-def test_never_landed(tier: TierStore) -> None:
+def test_never_committed(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
     run = ruled()
     folder = RunFolder.begin(tier, run)
@@ -333,7 +333,7 @@ def test_no_such_run_is_not_live(local_tier: TierStore) -> None:
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_what_has_landed_by_each_snapshot(local_tier: TierStore, done: bool) -> None:
+def test_what_is_committed_by_each_snapshot(local_tier: TierStore, done: bool) -> None:
     publish(local_tier, ["a", "b"])
     before = Snapshot.load(local_tier)
     run, committed = delete_events(local_tier, with_filename("a"), done=done)

@@ -98,7 +98,7 @@ def test_conditions_that_nothing_meets(services: Tier, condition: str | None, no
     assert without_rows(Snapshot.load(services.store), [expr]) == [nothing]
 
 
-def test_bounds_that_were_shortened_settle_nothing(local_tier: TierStore) -> None:
+def test_shortened_bounds_prove_nothing(local_tier: TierStore) -> None:
     long = [event("2025-03-01T00:00:00", path="x" * 64), event("2025-03-01T00:00:00", path="x" * 64 + "y")]
     tier = Tier(local_tier).add(long, [long[1]], promote=["path"])
     compiled = CompiledRules.of(rules_file(rule("a", "path=x*")), MARCH + 2 * DAY)
@@ -149,7 +149,7 @@ def rows_of(tier: Tier, snapshot: Snapshot, file: LiveFile, compiled: CompiledRu
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_files_are_judged_as_their_rows(local_tier: TierStore, seed: int) -> None:
+def test_files_are_classified_as_their_rows(local_tier: TierStore, seed: int) -> None:
     rng = random.Random(seed)
     tier = random_tier(rng, local_tier)
     snapshot = Snapshot.load(tier.store)
