@@ -91,7 +91,7 @@ class Checkout:
         )
 
     def install(self, extras: str = "demo", **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run("scripts/install.sh", extras, **environment)
+        return self.run("scripts/install.sh", extras, cwd=None, **environment)
 
 
 @pytest.fixture(name="checkout")
@@ -193,6 +193,17 @@ def test_a_named_python_is_taken_at_its_word(checkout: Checkout) -> None:
     assert other.returncode == 0  # the environment is there already, and stays
     shutil.rmtree(checkout.venv)
     assert "PYTHON=/nowhere/python is no Python" in checkout.install(PYTHON="/nowhere/python").stderr
+
+
+@pytest.mark.parametrize("place", ["other env", "{outside}/env"], ids=["relative", "absolute"])
+def test_environments_stand_side_by_side(checkout: Checkout, tmp_path: Path, place: str) -> None:
+    folder = place.format(outside=tmp_path)
+    done = checkout.install(VENV=folder)
+    assert done.returncode == 0, done.stderr
+    assert (checkout.root / folder / "bin" / "python").exists()
+    assert not checkout.venv.exists()
+    assert checkout.install().returncode == checkout.install(VENV=folder).returncode == 0
+    assert len(checkout.installs) == 2
 
 
 def test_arguments_are_passed_on_as_they_are(checkout: Checkout, tmp_path: Path) -> None:

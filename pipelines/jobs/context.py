@@ -13,9 +13,9 @@ from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.listing import ObjectFilter
 from transforms.objects.reading import ReadSettings
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import RULES, TIERS, load_rules
-from transforms.storage import ObjectStore, TierStore, open_store, open_tier
+from transforms.storage import ObjectStore, SourceLocation, TierStore, open_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class JobContext:
         specification: What to ingest.
         settings: How; its `hot_tier` is the absolute place, because workers may stand in another folder.
         pipelines: What runs on the events.
-        programs: The rules that events are judged by, by their section (`rules`, `tiers`).
+        rules_by_section: The rules that events are evaluated by, by their section (`rules`, `tiers`).
         reading: How objects are read.
         tier: The hot tier.
         store: The source.
@@ -36,7 +36,7 @@ class JobContext:
     specification: JobSpecification
     settings: RunSettings
     pipelines: tuple[Pipeline, ...]
-    programs: dict[str, Program]
+    rules_by_section: dict[str, CompiledRules]
     reading: ReadSettings
     tier: TierStore
     store: ObjectStore
@@ -52,8 +52,8 @@ class JobContext:
         pipelines = (
             load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
         )
-        settings, programs = _programs(settings)
-        tier = open_tier(settings.hot_tier, settings.tier_options)
+        settings, rules_by_section = _compile_rules(settings)
+        tier = settings.tier_location.open()
         key = load_key(tier, settings.key) if settings.key else None
         if key and key.s3_pull is None:
             raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
@@ -76,7 +76,7 @@ class JobContext:
             specification=specification,
             settings=replace(settings, hot_tier=tier.uri),
             pipelines=pipelines,
-            programs=programs,
+            rules_by_section=rules_by_section,
             reading=reading,
             tier=tier,
             store=store,
@@ -84,6 +84,11 @@ class JobContext:
                 excluded_prefix=tier.key_prefix_in(store.bucket) if same_place else None
             ),
         )
+
+    @property
+    def source_location(self) -> SourceLocation:
+        """Where the objects are, for workers."""
+        return SourceLocation(self.specification.bucket, self.settings.source_options)
 
     @property
     def source(self) -> str:
@@ -106,7 +111,7 @@ class JobContext:
 
     def without_rules(self) -> list[str]:
         """Return what to say where a file of rules has none that hold."""
-        idle = self.settings.rules is not None and not self.programs
+        idle = self.settings.rules is not None and not self.rules_by_section
         return [f"{self.settings.rules_file}: no rule in it holds, so no event is too old"] if idle else []
 
     def left_out(self, excluded: int) -> str:
@@ -114,7 +119,7 @@ class JobContext:
         return f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"
 
 
-def _programs(settings: RunSettings) -> tuple[RunSettings, dict[str, Program]]:
+def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, CompiledRules]]:
     """Return the rules as they were when the job first started, and the settings with that time."""
     if settings.rules is None:
         return settings, {}
@@ -122,7 +127,7 @@ def _programs(settings: RunSettings) -> tuple[RunSettings, dict[str, Program]]:
     files = {
         section: load_rules(settings.rules, source=settings.rules_file, section=section) for section in (RULES, TIERS)
     }
-    programs = {section: Program.of(file, started) for section, file in files.items()}
+    rules_by_section = {section: CompiledRules.of(file, started) for section, file in files.items()}
     return replace(settings, rules_now=started.isoformat()), {
-        section: one for section, one in programs.items() if one.rules
+        section: one for section, one in rules_by_section.items() if one.rules
     }

@@ -1,4 +1,4 @@
-"""The preview of a job (spec §3.4): what it would ingest, and how it would read it.
+"""The preview of a job (docs/jobs.md): what it would ingest, and how it would read it.
 
 Reads little, writes nothing, needs no Beam.
 """
@@ -52,7 +52,7 @@ def run_preview(
         RekindleError: the source can't be read, or the pattern makes too much to evaluate.
     """
     context = JobContext.open("preview", specification, settings)
-    table.check_place(context.tier)
+    table.check_is_tier_or_empty(context.tier)
     discovery.prove_access(context.store, context.filter)
     evaluated, excluded, matched = _list(context)
     ledger = load_ledger(context.tier)
@@ -110,7 +110,7 @@ def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
 
 def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> dict[str, Any]:
     """Return an object's document, with which of the shown attributes fill a column and which go into the map."""
-    document = preview_object(sample, context.reading, context.pipelines, context.programs, events=events)
+    document = preview_object(sample, context.reading, context.pipelines, context.rules_by_section, events=events)
     names = {schema.attribute_name(key): None for event in document["events"] for key in event["after"]}
     return document | {
         "disposition": disposition,

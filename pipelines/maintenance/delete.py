@@ -1,4 +1,4 @@
-"""Deletion by rules: a Beam batch job of its own, for cron or any scheduler (spec §9).
+"""Deletion by rules: a Beam batch job of its own, for cron or any scheduler (docs/retention.md).
 
 The log says which files go whole; Beam's workers write the others again (`pipelines.maintenance.rewriter`); one commit
 swaps old for new.
@@ -18,7 +18,7 @@ from pipelines.maintenance.rules_run import RuledRun, RuledWork, run_rules
 from transforms.core.errors import UnconfirmedError
 from transforms.hot_tier.maintenance.plan import plan_deletion
 from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
-from transforms.hot_tier.table.runs import DELETE, Run
+from transforms.hot_tier.table.runs import DELETE, MaintenanceRun
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -51,7 +51,7 @@ def delete(settings: UpkeepSettings, deletion: Deletion) -> dict[str, Any]:
     """Delete what the rules say and remove the files whose grace is over, or report what the rules would delete.
 
     Returns:
-        The report of spec §13, with `removed`: the files and bytes that were removed from the store.
+        The report of docs/jobs.md, with `removed`: the files and bytes that were removed from the store.
 
     Raises:
         UnconfirmedError: it is more than half of all events; nothing was done.
@@ -62,7 +62,7 @@ def delete(settings: UpkeepSettings, deletion: Deletion) -> dict[str, Any]:
         if (much := _too_much(work, snapshot)) and not deletion.confirm(much, work.found):
             raise UnconfirmedError(f"{much}: more than half takes a --yes; nothing was done")
 
-    def remove(tier: TierStore, run: Run) -> dict[str, Any]:
+    def remove(tier: TierStore, run: MaintenanceRun) -> dict[str, Any]:
         removal = remove_old_files(tier, run, deletion.grace, is_live=lambda writer: is_live(tier, writer))
         return {"removed": {"files": removal.files, "bytes": removal.bytes}, "warnings": list(removal.warnings)}
 

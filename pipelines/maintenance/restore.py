@@ -1,4 +1,4 @@
-"""Restore: what deletion runs have removed comes back, within their grace (spec §9).
+"""Restore: what deletion runs have removed comes back, within their grace (docs/retention.md).
 
 It only adds files; no workers are needed.
 """
@@ -13,11 +13,11 @@ from pipelines.liveness import is_live, living
 from pipelines.maintenance.rewriter import UpkeepSettings, check_disk
 from pipelines.maintenance.rules import Rules
 from transforms.core.errors import ConfigurationError
-from transforms.hot_tier.maintenance.commit_run import Landed
+from transforms.hot_tier.maintenance.commit_run import CommittedRun
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.restore import restore as restoring
 from transforms.hot_tier.table.live_files import load_events
-from transforms.hot_tier.table.runs import RESTORE, Run, RunFolder
+from transforms.hot_tier.table.runs import RESTORE, MaintenanceRun, RunFolder
 from transforms.storage import TierStore
 
 
@@ -61,7 +61,7 @@ def restore(settings: UpkeepSettings, asked: Restore) -> dict[str, Any]:
         )
     found = restoring.find_runs(tier, snapshot, run_id=asked.run_id, to=asked.to)
     plan = restoring.plan_restore(tier, snapshot, found.runs, rules=asked.rules.file if asked.rules else None)
-    run = Run.new(RESTORE, parameters={"runs": list(plan.runs)})
+    run = MaintenanceRun.new(RESTORE, parameters={"runs": list(plan.runs)})
     report = {
         "runId": run.id,
         "executed": asked.execute,
@@ -78,12 +78,12 @@ def restore(settings: UpkeepSettings, asked: Restore) -> dict[str, Any]:
     }
     if not asked.execute:
         return report
-    check_disk(tier, sum(one.landed.document["bytes"] for one in found.runs), "would come back")
+    check_disk(tier, sum(one.committed.document["bytes"] for one in found.runs), "would come back")
     landed = _carry_out(tier, run, found) if found.runs else None
     return report | _outcome(landed, snapshot.version)
 
 
-def _carry_out(tier: TierStore, run: Run, found: restoring.Found) -> Landed | None:
+def _carry_out(tier: TierStore, run: MaintenanceRun, found: restoring.RestorableRuns) -> CommittedRun | None:
     folder = RunFolder.begin(tier, run)
     with living(folder):
         landed = restoring.restore(folder, run, found.runs)
@@ -91,7 +91,7 @@ def _carry_out(tier: TierStore, run: Run, found: restoring.Found) -> Landed | No
     return landed
 
 
-def _outcome(landed: Landed | None, version: int) -> dict[str, Any]:
+def _outcome(landed: CommittedRun | None, version: int) -> dict[str, Any]:
     if landed is None:  # taken back before, or meanwhile by another
         return {"events": 0, "newer": 0, "files": 0, "deletedAgain": {}, "hold": None, "versionAfter": version}
     document = landed.document

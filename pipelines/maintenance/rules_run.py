@@ -1,5 +1,4 @@
-"""What deletion and tiering have in common: a run of rules over the table, a dry one or one that commits (spec §9,
-§10).
+"""What deletion and tiering have in common: a run of rules over the table, a dry one or one that commits.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from pipelines.liveness import is_live, living
 from pipelines.maintenance.rewriter import Rewriter, UpkeepSettings
 from pipelines.maintenance.rules import Rules
 from transforms.hot_tier.maintenance.accounting import Outcome, account, file_changes, outcomes_of, without_use
-from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
+from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
-from transforms.hot_tier.maintenance.plan import Plan
-from transforms.hot_tier.maintenance.results import remove_left_results
+from transforms.hot_tier.maintenance.plan import MaintenancePlan
+from transforms.hot_tier.maintenance.tasks import remove_left_results
 from transforms.hot_tier.table.live_files import load_events
-from transforms.hot_tier.table.runs import Run, RunFolder
+from transforms.hot_tier.table.runs import MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.storage import TierStore
 
 
@@ -41,7 +40,7 @@ class RuledRun:
     kind: str
     rules: Rules
     now: datetime | None
-    plan: Callable[[Snapshot, Program], Plan]
+    plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
     execute: bool
 
 
@@ -50,7 +49,7 @@ def run_rules(
     asked: RuledRun,
     *,
     check: Callable[[RuledWork, Snapshot], None] = lambda _, __: None,
-    after: Callable[[TierStore, Run], dict[str, Any]] = lambda _, __: {},
+    after: Callable[[TierStore, MaintenanceRun], dict[str, Any]] = lambda _, __: {},
 ) -> dict[str, Any]:
     """Do what rules say, or report what they would do.
 
@@ -61,14 +60,14 @@ def run_rules(
         after: Called when it is done; what it returns is added to the report, its `warnings` to the others.
 
     Returns:
-        The report of spec §13.
+        The report of docs/jobs.md.
 
     Raises:
         TierError: the tier can't be read or written; nothing was changed, as far as can be told.
     """
     run = asked.rules.new_run(asked.kind, now=asked.now)
     with closing(Rewriter(settings, run.id)) as rewriter:
-        work = RuledWork(rewriter, Program.of(asked.rules.file, run.now), asked.plan)
+        work = RuledWork(rewriter, CompiledRules.of(asked.rules.file, run.now), asked.plan)
         snapshot = load_events(rewriter.tier)
         if not asked.execute:
             return _report(run, work.count(snapshot), snapshot.version) | {"warnings": work.warnings}
@@ -77,16 +76,16 @@ def run_rules(
 
 def _execute(
     tier: TierStore,
-    run: Run,
+    run: MaintenanceRun,
     work: RuledWork,
     check: Callable[[], None],
-    after: Callable[[TierStore, Run], dict[str, Any]],
+    after: Callable[[TierStore, MaintenanceRun], dict[str, Any]],
 ) -> dict[str, Any]:
     remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
     check()
     folder = RunFolder.begin(tier, run)
     with living(folder):
-        landed = carry_through(folder, run, work.change)
+        landed = commit_run(folder, run, work.change)
         finish(folder, run, landed)
         more = after(tier, run)
     report = _report(run, work.found, work.version) | _outcome(landed, work.version)
@@ -104,23 +103,25 @@ class RuledWork:
             nothing.
     """
 
-    def __init__(self, rewriter: Rewriter, program: Program, plan: Callable[[Snapshot, Program], Plan]) -> None:
+    def __init__(
+        self, rewriter: Rewriter, compiled: CompiledRules, plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
+    ) -> None:
         """Prepare; nothing is looked at yet."""
         self._plan = plan
         self.found: dict[str, Any] = {}
         self.version = -1
         self.warnings: list[str] = []
         self._rewriter = rewriter
-        self._program = program
+        self._rules = compiled
 
-    def plan(self, snapshot: Snapshot) -> Plan:
+    def plan(self, snapshot: Snapshot) -> MaintenancePlan:
         """Return what is to be done on a snapshot, by the log alone."""
-        return self._plan(snapshot, self._program)
+        return self._plan(snapshot, self._rules)
 
     def count(self, snapshot: Snapshot) -> dict[str, Any]:
         """Return what the rules would do, and do nothing."""
         plan = self.plan(snapshot)
-        return self._account(snapshot, [*plan.settled, *outcomes_of(plan.tasks, self._rewriter.count(plan.tasks))])
+        return self._account(snapshot, [*plan.decided, *outcomes_of(plan.tasks, self._rewriter.count(plan.tasks))])
 
     def change(self, snapshot: Snapshot) -> Change | None:
         """Have the files written that the rules ask for, and return what to commit; None where no rule takes
@@ -128,7 +129,7 @@ class RuledWork:
         """
         plan = self.plan(snapshot)
         results = self._rewriter.rewrite(plan.tasks, snapshot.columns)
-        outcomes = [*plan.settled, *outcomes_of(plan.tasks, results)]
+        outcomes = [*plan.decided, *outcomes_of(plan.tasks, results)]
         moved = [file for result in results for file in result.moved]
         document = self._account(snapshot, outcomes) | {
             "files": file_changes(outcomes),
@@ -144,18 +145,18 @@ class RuledWork:
         )
 
     def _account(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-        self.found, self.version = account(self._program, outcomes, snapshot.rows), snapshot.version
+        self.found, self.version = account(self._rules, outcomes, snapshot.rows), snapshot.version
         left_alone = [result.warning for _, result in outcomes if result.warning]
-        self.warnings = [*left_alone, *without_use(self._program, self.found, snapshot)]
+        self.warnings = [*left_alone, *without_use(self._rules, self.found, snapshot)]
         return self.found
 
 
-def _report(run: Run, found: dict[str, Any], version: int) -> dict[str, Any]:
+def _report(run: MaintenanceRun, found: dict[str, Any], version: int) -> dict[str, Any]:
     named = {"runId": run.id, "executed": False, "now": format_instant(run.now)}
     return named | found | {"versionBefore": version, "versionAfter": None, "warnings": []}
 
 
-def _of_the_future(run: Run) -> list[str]:
+def _of_the_future(run: MaintenanceRun) -> list[str]:
     if run.now <= run.started_at:
         return []
     return [
@@ -163,7 +164,7 @@ def _of_the_future(run: Run) -> list[str]:
     ]
 
 
-def _outcome(landed: Landed | None, version: int) -> dict[str, Any]:
+def _outcome(landed: CommittedRun | None, version: int) -> dict[str, Any]:
     if landed is None:  # no rule took anything
         return {"executed": True, "versionAfter": version}
     done = {

@@ -24,9 +24,9 @@ from tests.conftest import THOROUGH
 from tests.pipelines.reading import LiveRows, audit_rows, read_live, version_of
 from tests.transforms.hot_tier.tiers import Event, Tier
 from tests.transforms.query.test_compiler import TIME, random_event
-from tests.transforms.retention.judging import random_rules, rules_file, verdict
+from tests.transforms.retention.rule_samples import expected_rule, random_rules, rules_file
 from transforms.core import schema
-from transforms.hot_tier.maintenance.execute import carry_out, count_rows
+from transforms.hot_tier.maintenance.execute import count_rows, execute_task
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.retention.rules import Rule, RulesFile
@@ -45,7 +45,7 @@ def in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         def result(task: Task) -> TaskResult:
             if promoted is None:
                 return count_rows(rewriter.tier, task)
-            return carry_out(rewriter.tier, task, promoted=promoted, run_id=rewriter._run_id)
+            return execute_task(rewriter.tier, task, promoted=promoted, run_id=rewriter._run_id)
 
         return [TaskResult.from_document(result(task).as_document()) for task in tasks]
 
@@ -149,9 +149,9 @@ def _rules(file: RulesFile, section: str) -> Rules:
     return Rules("rules.yaml", "rules: []", section, file)
 
 
-def judged(sample: Sample, file: RulesFile, now: datetime, ids: Sequence[str]) -> tuple[dict[str, str], int]:
+def evaluated(sample: Sample, file: RulesFile, now: datetime, ids: Sequence[str]) -> tuple[dict[str, str], int]:
     """Return the rule that takes each event that one takes, and how many are held, as the reference says."""
-    found = {one: verdict(file, now, sample.events[one]) for one in ids}
+    found = {one: expected_rule(file, now, sample.events[one]) for one in ids}
     return {one: rule for one, (rule, _) in found.items() if rule is not None}, sum(held for _, held in found.values())
 
 
@@ -174,7 +174,7 @@ def without(before: LiveRows, gone: Sequence[str]) -> Counter[Any]:
 
 def check_deletion(sample: Sample, file: RulesFile, now: datetime) -> int:
     before = sample.read()
-    taken, held = judged(sample, file, now, before.ids())
+    taken, held = evaluated(sample, file, now, before.ids())
     dry = sample.delete(file, now, execute=False)
     check_report(dry, taken, held, len(before.ids()))
     assert version_of(sample.tier.store) == before.version
@@ -213,7 +213,7 @@ def check_restoring(sample: Sample, run_id: str, before: LiveRows, taken: int) -
     again = restore(sample.settings, Restore(run_id=run_id, execute=True))
     assert (again["events"], again["versionAfter"]) == (0, version + 1)
     file = rules_file(Rule(name="again", retention=HOUR))
-    gone, _ = judged(sample, file, TIME + 200 * HOUR, before.ids())
+    gone, _ = evaluated(sample, file, TIME + 200 * HOUR, before.ids())
     assert sample.delete(file, TIME + 200 * HOUR)["events"] == len(gone) == len(before.ids())
     last = sample.read()
     assert not last.rows()
@@ -238,7 +238,7 @@ def check_untouched(before: LiveRows, after: LiveRows, gone: set[str]) -> None:
 def check_tiering(sample: Sample, file: RulesFile, now: datetime) -> int:
     before = sample.read()
     cold = {dict(row)["_event_id"] for row in before.rows("cold")}
-    taken, held = judged(sample, file, now, [one for one in before.ids() if one not in cold])
+    taken, held = evaluated(sample, file, now, [one for one in before.ids() if one not in cold])
     check_report(sample.move(file, now, execute=False), taken, held, len(before.ids()))
     done = sample.move(file, now)
     check_report(done, taken, held, len(before.ids()))

@@ -1,6 +1,4 @@
-"""Every reader that the README names reads the table right, a table of several jobs, columns and replaced files at
-that.
-"""
+"""Every reader that the README names reads a table of several jobs, columns and replaced files correctly."""
 
 from __future__ import annotations
 
