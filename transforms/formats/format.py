@@ -101,7 +101,7 @@ class Format:
         name: As flags, job files and the column `_format` have it.
         title: As sentences have it.
         module: Where its `READER` is.
-        event, message, attributes: What becomes an event, its `_message` and its attributes, as the README has it.
+        event, message, attributes: What becomes an event, its `_message` and its attributes, as `README.md` has it.
         extensions: Endings of keys, lower case, with their dot.
         overruled_by: Formats whose beginning counts for more than this one's extension.
         refines: The format whose objects are looked at once more: this one is a special kind of it.
