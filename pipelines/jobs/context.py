@@ -15,7 +15,7 @@ from transforms.objects.listing import ObjectFilter
 from transforms.objects.reading import ReadSettings
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import RULES, TIERS, load_rules
-from transforms.storage import ObjectStore, TierStore, open_store, open_tier
+from transforms.storage import ObjectStore, SourceLocation, TierStore, open_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class JobContext:
             load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
         )
         settings, rules_by_section = _compile_rules(settings)
-        tier = open_tier(settings.hot_tier, settings.tier_options)
+        tier = settings.tier_location.open()
         key = load_key(tier, settings.key) if settings.key else None
         if key and key.s3_pull is None:
             raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
@@ -84,6 +84,11 @@ class JobContext:
                 excluded_prefix=tier.key_prefix_in(store.bucket) if same_place else None
             ),
         )
+
+    @property
+    def source_location(self) -> SourceLocation:
+        """Where the objects are, for workers."""
+        return SourceLocation(self.specification.bucket, self.settings.source_options)
 
     @property
     def source(self) -> str:

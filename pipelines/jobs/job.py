@@ -1,4 +1,4 @@
-"""The life of a backfill job, and going on with one that was stopped (spec §3.3, docs/design.md §4).
+"""The life of a backfill job, and going on with one that was stopped (docs/jobs.md, docs/decisions/0002-waves.md).
 
 Validate, discover, plan, wave after wave, report.
 """
@@ -34,13 +34,12 @@ from transforms import event_pipelines
 from transforms.core.errors import CanceledError, RekindleError, TierError
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.storage import open_tier
 from transforms.storage.job_folder import JobFolder
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """How a job ended: its report (spec §13) and its exit code (spec §3.3)."""
+    """How a job ended: its report and its exit code (docs/jobs.md)."""
 
     report: dict[str, Any]
     exit_code: int
@@ -66,7 +65,7 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
     Raises:
         ConfigurationError: there is no such job.
     """
-    tier = open_tier(settings.hot_tier, settings.tier_options)
+    tier = settings.tier_location.open()
     job = find_job(tier, task_id).read_json("job.json")
     kept = RunSettings.from_document(job["settings"]).reached_like(settings)
     return _Job(task_id, check_specification(job["job"]), kept, console or Silent()).run(resume=True)

@@ -1,4 +1,4 @@
-"""From a specification to a plan: discover, ask the ledger, cut into waves, and say what it will take (spec §3.3)."""
+"""From a specification to a plan: discover, ask the ledger, cut into waves, and say what it will take."""
 
 from __future__ import annotations
 
@@ -78,12 +78,10 @@ def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: Jo
     """Return the manifest: the matched objects, each key once."""
     settings = context.settings
     discover = DiscoverObjects(
-        bucket=context.specification.bucket,
-        store_options=settings.source_options,
+        source=context.source_location,
         filter=context.filter,
         max_objects=settings.max_objects,
-        tier_uri=settings.hot_tier,
-        tier_options=settings.tier_options,
+        tier=settings.tier_location,
         task_id=folder.task_id,
     )
     prefixes = KeyGlob(context.filter.pattern).prefixes

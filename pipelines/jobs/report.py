@@ -1,4 +1,4 @@
-"""The report of a job (spec §3.3, §13), put together from the job's folder and the ledger.
+"""The report of a job (docs/jobs.md), put together from the job's folder and the ledger.
 
 It is the same while the job runs, after it, and for a resumed job.
 """
@@ -16,11 +16,11 @@ from typing import Any
 from pipelines.jobs.plan import WORK, Plan
 from pipelines.status import read_status
 from transforms.core.errors import ConfigurationError
-from transforms.core.schema import TIME_RECEIVED
+from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.objects.outcomes import is_too_old, tell_too_old
+from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.query.instants import parse_time
 from transforms.storage import TierStore
 from transforms.storage.job_folder import JobFolder
@@ -62,7 +62,7 @@ class JobState:
 def build_report(
     task_id: str, state: JobState, ledger: Ledger, progress: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
-    """Return the report of a job as spec §13 names it, with `stage` and `progress` while it runs."""
+    """Return the report of a job as docs/jobs.md names it, with `stage` and `progress` while it runs."""
     entries = ledger.of_job(task_id)
     waves = ledger.waves_of_job(task_id)
     status = state.status
@@ -136,7 +136,7 @@ def find_job(tier: TierStore, task_id: str) -> JobFolder:
 
 
 def exit_code(report: dict[str, Any], *, require_match: bool) -> int:
-    """Return what `rekindle backfill` ends with (spec §3.3)."""
+    """Return what `rekindle backfill` ends with (docs/jobs.md)."""
     if report["status"] == "Canceled":
         return 130
     if report["status"] != "Succeeded":
@@ -158,20 +158,23 @@ def _running(status: dict[str, Any]) -> float:
 
 def _warnings_of_events(entries: Iterable[LedgerEntry]) -> list[str]:
     """Return what happened to events on their way, over all objects."""
-    events: Counter[str] = Counter()
-    objects: Counter[str] = Counter()
+    events: Counter[CountKey] = Counter()
+    untimed_objects = 0
     for entry in entries:
-        events.update(dict(entry.counts))
-        objects.update(dict(entry.counts).keys())
-    untimed = events.pop(TIME_RECEIVED, 0)
-    old = {name: events.pop(name) for name in sorted(events) if is_too_old(name)}
-    found = [f"{name} failed on {_events(number)}, left as they were" for name, number in sorted(events.items())]
-    found += [tell_too_old(name, _events(number), one=number == 1) for name, number in old.items()]
-    if untimed:
-        where = f"{objects[TIME_RECEIVED]:,} object{'s' * (objects[TIME_RECEIVED] != 1)}"
-        cure = "`rekindle preview` shows what can be done"
-        found.insert(0, f"{_events(untimed)} of {where}: no time was found, that of receipt holds ({cure})")
-    return found
+        counts = {key: number for text, number in entry.counts if (key := parse_count(text))}
+        events.update(counts)
+        untimed_objects += CountKey(EventCount.UNTIMED) in counts
+    untimed, failed, old = [], [], []
+    for key, number in sorted(events.items()):
+        if key.kind is EventCount.UNTIMED:
+            where = f"{untimed_objects:,} object{'s' * (untimed_objects != 1)}"
+            cure = "`rekindle preview` shows what can be done"
+            untimed.append(f"{_events(number)} of {where}: no time was found, that of receipt holds ({cure})")
+        elif key.kind is EventCount.STEP_FAILED:
+            failed.append(f"pipeline {key.name}, {key.detail} failed on {_events(number)}, left as they were")
+        else:
+            old.append(describe_too_old(key, _events(number), one=number == 1))
+    return untimed + failed + old
 
 
 def _events(number: int) -> str:

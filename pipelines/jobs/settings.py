@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from transforms.storage import StorageOptions
+from transforms.storage import StorageOptions, TierLocation
 
 FIRST_WAVE_BYTES = 64 << 20
 
@@ -31,10 +31,10 @@ class RunSettings:
         promote: Attributes that get a column whatever the sample says.
         max_objects: Discovery stops beyond so many objects.
         wave_bytes: The largest wave, in compressed bytes.
-        max_expansion: See spec §4.1.
+        max_expansion: See docs/formats.md.
         max_record: The longest record, in bytes.
         memory: Bytes that events may take in memory while they are written, or None for what is usual.
-        require_match, try_archived, retry_failed, force: See spec §3.3.
+        require_match, try_archived, retry_failed, force: See docs/jobs.md.
         beam_flags: Flags for Apache Beam.
     """
 
@@ -58,6 +58,11 @@ class RunSettings:
     retry_failed: bool = False
     force: bool = False
     beam_flags: tuple[str, ...] = ()
+
+    @property
+    def tier_location(self) -> TierLocation:
+        """Where the hot tier is, for workers."""
+        return TierLocation(self.hot_tier, self.tier_options)
 
     def as_document(self) -> dict[str, Any]:
         """Return the settings as JSON takes them."""

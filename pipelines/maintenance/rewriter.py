@@ -14,7 +14,7 @@ from pipelines.status import Console, Silent
 from pipelines.units import show_size
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult, results_folder
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import StorageOptions, TierLocation, TierStore
 
 if TYPE_CHECKING:
     from pipelines.runner.engine import Engine
@@ -38,7 +38,7 @@ class UpkeepSettings:
 
     def open_tier(self) -> TierStore:
         """Return the hot tier."""
-        return open_tier(self.hot_tier, self.tier_options)
+        return TierLocation(self.hot_tier, self.tier_options).open()
 
 
 class Rewriter:
@@ -95,7 +95,7 @@ class Rewriter:
         size = show_size(sum(source.size for task in tasks for source in task.sources))
         files = sum(len(task.sources) for task in tasks)
         settings.console.say(f"Looking into {files:,} file{'s' * (files != 1)}, {size}")
-        rewrite = RewriteFiles(self.tier.uri, settings.tier_options, self._run_id, promoted)
+        rewrite = RewriteFiles(TierLocation(self.tier.uri, settings.tier_options), self._run_id, promoted)
         folder = results_folder(self.tier, self._run_id)
         try:
             self._engine = self._engine or self._new_engine()

@@ -18,12 +18,12 @@ Row = dict[str, Any]
 
 
 def try_pipelines(
-    batch: pa.RecordBatch, pipelines: Sequence[Pipeline], *, timestamp: str = "auto", timezone: str = "UTC"
+    batch: schema.EventBatch, pipelines: Sequence[Pipeline], *, timestamp: str = "auto", timezone: str = "UTC"
 ) -> Iterator[dict[str, Any]]:
     """Run pipelines on events one by one.
 
     Args:
-        batch: Events as they are read, with their object's LastModified beside them.
+        batch: Events as they were read.
         pipelines: What to run.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
@@ -33,9 +33,9 @@ def try_pipelines(
         (`changed`, `skipped`, `failed`; of a pipeline whose condition did not hold `not matched`) and `changes`: the
         new values, None for what is gone.
     """
-    modified = schema.modified_of(batch)
+    modified = batch.modified
     for at in range(batch.num_rows):
-        event = batch.slice(at, 1)
+        event = batch.events.slice(at, 1)
         received = event.column("_observed_at")[0].as_py()
         trace = _Trace(event)
         done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)

@@ -146,8 +146,9 @@ def test_an_attribute_that_no_event_has_any_more_is_no_column() -> None:
 
 
 def test_what_lies_beside_the_columns_stays() -> None:
-    batch = schema.with_modified(BATCH, NOW)
-    assert schema.modified_of(apply_pipelines(batch, load({"name": "p", "steps": [put("y")]}), received=NOW)) == NOW
+    batch = BATCH.replace_schema_metadata({b"k": b"v"})
+    done = apply_pipelines(batch, load({"name": "p", "steps": [put("y")]}), received=NOW)
+    assert done.schema.metadata == {b"k": b"v"}
 
 
 def test_a_constant_is_copied_as_one() -> None:
@@ -228,7 +229,7 @@ def test_what_ran_is_no_change_of_a_step() -> None:
     from transforms.event_pipelines.trial import try_pipelines
 
     pipelines = load({"name": "p", "steps": [put("y")]}, {"name": "q", "when": "#pipelines=p", "steps": [put("y")]})
-    for event in try_pipelines(schema.with_modified(BATCH, NOW), pipelines):
+    for event in try_pipelines(schema.EventBatch(BATCH, NOW), pipelines):
         assert [(step["outcome"], step["changes"]) for step in event["steps"]] == [
             ("changed", {"y": "x"}),
             ("skipped", {}),

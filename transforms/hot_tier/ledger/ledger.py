@@ -1,4 +1,4 @@
-"""The ledger: which objects are in the hot tier, and what became of the others (docs/design.md §5).
+"""The ledger: which objects are in the hot tier, and what became of the others (docs/decisions/0005-ledger.md).
 
 Every commit of a wave has one *sidecar*, `_rekindle/ledger/JOB/WAVE-K-UUID.parquet`, written before the commit and
 never again. K counts these commits, so each K has exactly one valid sidecar: the one whose path is an app id of the
@@ -25,7 +25,6 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.ledger.sidecar import (
     ENTRY_SCHEMA,
     FOLDER,
-    PUBLISHED,
     Content,
     LedgerEntry,
     Sidecar,
@@ -34,6 +33,7 @@ from transforms.hot_tier.ledger.sidecar import (
     read_sidecar,
 )
 from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import TierStore, object_uri
 
 __all__ = ["APP_ID", "Ledger", "LedgerEntry", "Published", "WaveRecord"]

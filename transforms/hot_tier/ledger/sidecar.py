@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.core import schema
+from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import object_uri
 
 FOLDER = "_rekindle/ledger"
-PUBLISHED = ("ingested", "salvaged")
 _METADATA = b"rekindle"
 _NAME = re.compile(rf"{FOLDER}/(?P<job>[^/]+)/(?P<wave>\d+)-(?P<k>\d+)-[^/]+\.parquet")
 
@@ -99,7 +99,7 @@ class LedgerEntry:
         return self.status in PUBLISHED
 
     def as_failure(self) -> dict[str, str | None]:
-        """Return its row of the report's `failures` (spec §13)."""
+        """Return its row of the report's `failures` (docs/jobs.md)."""
         return {"object": self.uri, "status": self.status, "reason": self.reason}
 
 

@@ -1,4 +1,4 @@
-"""Whether a location holds a hot tier, or may (spec §8); every command checks it first, so this imports little."""
+"""Whether a location holds a hot tier, or may; every command checks it first, so this imports little."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 
 from transforms.core.errors import AccessError, TierError
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import TierLocation, TierStore
 
 MARKER = "_rekindle/tier.json"
 PRODUCT = "rekindle"
@@ -42,13 +42,13 @@ def check_is_tier_or_empty(tier: TierStore) -> None:
         _check_empty(tier)
 
 
-def open_existing_tier(uri: str, options: StorageOptions) -> TierStore:
+def open_existing_tier(location: TierLocation) -> TierStore:
     """Open a hot tier that a launcher has prepared, as its workers do, perhaps on another machine.
 
     Raises:
         TierError: there is none here; a worker must not write where nobody looks.
     """
-    tier = open_tier(uri, options)
+    tier = location.open()
     worker = f"the worker on {socket.gethostname()}"
     try:
         is_there = tier.exists(MARKER)
@@ -58,8 +58,8 @@ def open_existing_tier(uri: str, options: StorageOptions) -> TierStore:
         ) from error
     if not is_there:
         raise TierError(
-            f"hot tier {uri}: {worker} does not find it. For workers of a cluster name a hot tier on S3, or a folder "
-            "that is mounted on every machine"
+            f"hot tier {location.uri}: {worker} does not find it. For workers of a cluster name a hot tier on S3, "
+            "or a folder that is mounted on every machine"
         )
     return tier
 

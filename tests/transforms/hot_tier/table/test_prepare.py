@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,7 @@ from transforms.hot_tier.table import promoted_columns as columns
 from transforms.hot_tier.table.location import open_existing_tier
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.hot_tier.table.statistics import PROPERTY
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import StorageOptions, TierLocation, TierStore, open_tier
 
 
 def test_table_as_spec_8_has_it(empty_store: TierStore) -> None:
@@ -216,9 +217,9 @@ def test_tier_that_is_a_file(tmp_path: Path) -> None:
 
 
 def test_workers_that_do_not_see_the_launchers_tier(local_tier: TierStore, tmp_path: Path) -> None:
-    assert open_existing_tier(local_tier.uri, StorageOptions()).uri == local_tier.uri
+    assert open_existing_tier(TierLocation(local_tier.uri)).uri == local_tier.uri
     with pytest.raises(TierError, match="the worker on .* does not find it"):
-        open_existing_tier(str(tmp_path / "of another machine"), StorageOptions())
+        open_existing_tier(TierLocation(str(tmp_path / "of another machine")))
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "lost+found/x", "_rekindle/tmp/x"])
@@ -280,7 +281,7 @@ def test_no_such_bucket(s3: S3) -> None:
 
 def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    original = opening.os.fsync
+    original = os.fsync
     monkeypatch.setattr(
         opening.os,
         "fsync",
