@@ -1,5 +1,4 @@
-"""What deletion and tiering have in common: a run of rules over the table, a dry one or one that commits.
-"""
+"""What deletion and tiering have in common: a run of rules over the table, a dry one or one that commits."""
 
 from __future__ import annotations
 

@@ -127,7 +127,8 @@ def test_the_time_of_a_batchs_object_travels_with_it(modified: datetime) -> None
     ids=str,
 )
 def test_a_slice_is_written_without_what_it_leaves_out(kind: pa.DataType) -> None:
-    values = {TIME: [AT], CONSTANT: ["h"]}.get(kind) or [f"{LONG} {number}" for number in range(10_000)]
+    constants: dict[pa.DataType, list[Any]] = {TIME: [AT], CONSTANT: ["h"]}
+    values: list[Any] = constants.get(kind) or [f"{LONG} {number}" for number in range(10_000)]
     whole = EventBatch(batch_of(column=pa.array(values * (10_000 // len(values)), kind)), AT)
     coder = EventBatchCoder()
     assert len(coder.encode(whole)) > 30_000

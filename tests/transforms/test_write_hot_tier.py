@@ -182,7 +182,9 @@ def test_a_bundle_that_fails_leaves_no_half_a_file(local_tier: TierStore) -> Non
 def test_a_place_without_a_hot_tier(tmp_path: Path) -> None:
     nowhere = open_tier(str(tmp_path / "nowhere"), StorageOptions())
     message = rf"^hot tier {nowhere.uri}: the worker on .* does not find it\. "
-    with pytest.raises(TierError, match=message + "For workers of a cluster name a hot tier on S3, or "):
+    with pytest.raises(
+        TierError, match=message + "For workers of a cluster name a hot tier on S3, or a folder that is "
+    ):
         written(writing(nowhere), events(A, [NOON]))
     assert not (tmp_path / "nowhere").exists()
 

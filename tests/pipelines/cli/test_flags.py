@@ -137,4 +137,4 @@ def test_a_group_has_a_default_command(argv: list[str], called: list[str]) -> No
 
 def test_formats_are_those_of_the_specification() -> None:
     assert ("auto", *FORMATS) == get_args(FormatSpecification.model_fields["format"].annotation)
-    assert get_args(get_args(S3Pull.model_fields["format"].annotation)[0]) == FORMATS
+    assert get_args(get_args(S3Pull.model_fields["format"].annotation)[0]) == tuple(FORMATS)

@@ -25,7 +25,7 @@ def read_parts(data: bytes, places: list[int], format_name: str, **options: obje
     reading = Reading()
     for low, high in zip([0, *places], [*places, len(data)], strict=True):
         part = _chunks(data[low:high])
-        head = data[: csv_format.HEAD_BYTES]
+        head = data[: vars(csv_format)["HEAD_BYTES"]]
         for block in (
             module.read(part, settings_, _CLOCK) if low == 0 else module.read_range(head, part, settings_, _CLOCK)
         ):

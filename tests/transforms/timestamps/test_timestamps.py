@@ -27,7 +27,7 @@ from transforms.timestamps import (
 )
 from transforms.timestamps.clock import TimeContext
 from transforms.timestamps.columns import _read_form
-from transforms.timestamps.forms import FORMS
+from transforms.timestamps.forms import FORMS, Form
 from transforms.timestamps.reading import read_pattern
 
 UTC = timezone.utc
@@ -288,7 +288,7 @@ def test_year_is_the_latest_that_is_not_more_than_a_day_after_the_object(
 
 
 def test_years_of_a_column_across_new_year() -> None:
-    values = [f"Dec {day:2} 10:00:00" for day in range(1, 32)] + [f"Jan {day:2} 10:00:00" for day in range(1, 32)]
+    values: list[str | None] = [f"{month} {day:2} 10:00:00" for month in ("Dec", "Jan") for day in range(1, 32)]
     modified = datetime(2025, 1, 31, 12, tzinfo=UTC)
     years = [time.year for time in parse(values * 20, modified=modified) if time]
     assert years == ([2024] * 31 + [2025] * 31) * 20
@@ -386,7 +386,7 @@ def test_a_column_is_read_as_its_rows(times: list[datetime], style: str, unlike:
 @pytest.mark.parametrize(
     "form", [form for form in FORMS if form.name not in ("audit", "tai64n")], ids=lambda form: form.name
 )
-def test_layouts_agree_with_patterns(form) -> None:  # noqa: ANN001
+def test_layouts_agree_with_patterns(form: Form) -> None:
     clock = TimeContext("Europe/Paris", MODIFIED, RECEIVED)
     values = [value for value, _ in FIELDS if value]
     for value in values:

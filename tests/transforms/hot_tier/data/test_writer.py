@@ -232,11 +232,12 @@ def test_columns_that_come_late_change_kind_or_go(local_tier: TierStore) -> None
     batches: list[pa.RecordBatch] = []
     for number in range(30):
         times = [NOON + number * 1000 + i for i in range(300)]
-        more: dict[str, Any] = [
+        kinds: list[dict[str, Any]] = [
             {},
             {"status": "200", "x": "1"},
             {"status": [str(i) for i in range(300)], "x": ["y", None, "z"] * 100},
-        ][number // 5 % 3]
+        ]
+        more = kinds[number // 5 % 3]
         batches.append(events(uri_of(f"k{number}"), times, **more))
     files = write(local_tier, batches, buffer_bytes=1 << 20)
     check(local_tier, files, batches)

@@ -29,8 +29,8 @@ from tests.transforms.hot_tier.maintenance.making import (
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.audit import read_audit, write_audit
-from transforms.hot_tier.maintenance.commit_run import Change, commit_run
-from transforms.hot_tier.maintenance.finish import find_committed, finish, finish_interrupted
+from transforms.hot_tier.maintenance.commit_run import Change, commit_run, find_committed
+from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.table.runs import (
     COMPACT,
     DELETE,
@@ -205,7 +205,7 @@ def test_answers_that_are_lost(
 ) -> None:
     straight = open_tier(f"s3://{s3.bucket}/hot", s3.options)
     tier = open_tier(straight.uri, StorageOptions(endpoint_url=fault_proxy.endpoint_url, region=REGION))
-    met = fault_proxy.add(Fault(f"hot/audit/_delta_log/{version:020d}.json", method="PUT", count=times, **fault))  # type: ignore[arg-type]
+    met = fault_proxy.add(Fault(f"hot/audit/_delta_log/{version:020d}.json", method="PUT", count=times, **fault))
     runs = [ruled(), ruled()]
     for run in runs:
         write_audit(tier, run, None)

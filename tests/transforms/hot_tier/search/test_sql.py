@@ -177,6 +177,7 @@ def plan(store: TierStore, condition: str) -> str:
     from transforms.hot_tier.search.sql import _SqlDatabase
 
     with _SqlDatabase() as database:
+        assert isinstance(database, _SqlDatabase)
         database.show(store, load_events(store))
         found = database.connection.execute(f"EXPLAIN SELECT _message FROM events WHERE {condition}").fetchall()
         return "".join(character for character in found[0][1] if not character.isspace() and character not in _FRAME)

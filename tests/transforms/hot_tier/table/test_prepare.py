@@ -18,7 +18,6 @@ from tests.conftest import S3
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.core import schema
 from transforms.core.errors import TierError
-from transforms.hot_tier.table import delta as opening
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table import promoted_columns as columns
 from transforms.hot_tier.table.location import open_existing_tier
@@ -283,7 +282,7 @@ def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monk
     synced: list[str] = []
     original = os.fsync
     monkeypatch.setattr(
-        opening.os,
+        os,
         "fsync",
         lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name), original(descriptor))[1],
     )
