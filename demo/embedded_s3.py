@@ -97,9 +97,11 @@ def free_port() -> int:
 
 
 def _start(port: int, log: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", __name__, str(port)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log
-    )
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+    }  # a profile it lacks is an error to it
+    command = [sys.executable, __file__, str(port)]  # by its path: from another folder the name `demo` is not found
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=environment)
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:

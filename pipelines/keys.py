@@ -1,4 +1,4 @@
-"""IAM keys (spec §5): who may ingest, and what comes in by a key gets. Each is a small file beside the tier; its token
+"""IAM keys: who may ingest, and what comes in by a key gets. Each is a small file beside the tier; its token
 is kept as a hash.
 
 A token is 256 random bits, so a plain SHA-256 keeps it: there is nothing to guess that a slow hash would have to slow
@@ -14,20 +14,25 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from transforms.core.errors import ConfigurationError
+from transforms.formats import FORMATS
 from transforms.storage import TierStore
 
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[tuple(FORMATS)]  # pydantic checks it; the names are those of the table of formats
 FOLDER = "_rekindle/keys"
 TOKEN_PREFIX = "rk_"  # noqa: S105  what a token begins with, so that scanners for leaked secrets find it
 MISSING_S3_PULL = 'Missing "s3_pull" key from IAM key attributes'
 _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
-_LONGEST = 31  # characters of `_env` and `_team` (spec §2)
+_LONGEST = 31  # characters of `_env` and `_team` (docs/hot-tier.md)
 
 
 def _label(value: str | None) -> str | None:
@@ -57,7 +62,7 @@ class S3Pull(_Model):
     role that reads.
     """
 
-    format: Literal["csv", "json", "splunk_csv", "splunk_hec", "text"] | None = None
+    format: FormatName | None = None
     index: str | None = None
     source: str | None = None
     sourcetype: str | None = None

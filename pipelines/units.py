@@ -1,4 +1,4 @@
-"""Numbers of bytes, as people write and read them (spec §13)."""
+"""Numbers of bytes, as people write and read them (docs/jobs.md)."""
 
 from __future__ import annotations
 

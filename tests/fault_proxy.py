@@ -43,6 +43,9 @@ class Fault:
         etag: Replace the ETag of the answer.
         drop_conditions: Forward the request without If-Match and If-None-Match, as a store does that does not know
             them.
+        ranges: Answer another range than was asked for: gets first and last byte of it, returns those of the other, or
+            None for the whole object with status 200, as a gateway does that does not know ranges.
+        content_length: Replace the Content-Length of the answer, and end the body there.
         before: Called before the request goes on, or is answered by the proxy; such as to change the object.
         after: Called when the store has answered, before that is passed on.
     """
@@ -61,6 +64,8 @@ class Fault:
     body: str | None = None
     etag: str | None = None
     drop_conditions: bool = False
+    ranges: Callable[[int, int], tuple[int, int] | None] | None = None
+    content_length: Callable[[int], int] | None = None
     before: Callable[[], None] | None = None
     after: Callable[[], None] | None = None
 
@@ -137,6 +142,15 @@ def _fits(fault: Fault, method: str, key: str | None) -> bool:
     return fault.named is None or (key is not None and fault.named(key))
 
 
+def _with_range(headers: dict[str, str], ranges: Callable[[int, int], tuple[int, int] | None]) -> dict[str, str]:
+    """Return a request's headers with another range, or with none."""
+    asked = next(value for name, value in headers.items() if name.lower() == "range")
+    first, last = map(int, asked.removeprefix("bytes=").split("-"))
+    others = {name: value for name, value in headers.items() if name.lower() != "range"}
+    given = ranges(first, last)
+    return others if given is None else {**others, "Range": f"bytes={given[0]}-{given[1]}"}
+
+
 def _signed_again(method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
     """Return a request's headers with a signature that fits them, by the credentials of the environment."""
     given = {name.lower(): value for name, value in headers.items()}
@@ -202,6 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
         connection = HTTPConnection(self.server.proxy.upstream, timeout=60)
         dropped = {"if-match", "if-none-match"} if fault.drop_conditions else set()
         sent = {name: value for name, value in self.headers.items() if name.lower() not in _HOP | dropped | {"expect"}}
+        if fault.ranges and "range" in {name.lower() for name in sent}:
+            sent = _with_range(sent, fault.ranges)
+            dropped = {"range"}
         if dropped & {name.lower() for name in self.headers}:
             sent = _signed_again(self.command, f"http://{self.headers['Host']}{self.path}", sent)
         connection.request(self.command, self.path, body=body or None, headers=sent)
@@ -223,6 +240,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, fault.etag)
             elif name.lower() not in _HOP | {"date", "server"}:
                 self.send_header(name, value)
+        if fault.content_length is not None:
+            content = content.ljust(fault.content_length(len(content)), b"\n")[: fault.content_length(len(content))]
         length = response.getheader("Content-Length") if self.command == "HEAD" else str(len(content))
         self.send_header("Content-Length", length or "0")
         self.end_headers()

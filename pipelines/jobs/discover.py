@@ -1,6 +1,4 @@
-"""The launcher's part of discovery: prove that the source can be read, list it, and refuse what is too much (spec
-§3.3).
-"""
+"""The launcher's part of discovery: prove that the source can be read, list it, and refuse what is too much."""
 
 from __future__ import annotations
 

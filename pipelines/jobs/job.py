@@ -1,4 +1,4 @@
-"""The life of a backfill job, and going on with one that was stopped (spec §3.3, docs/design.md §4).
+"""The life of a backfill job, and going on with one that was stopped (docs/jobs.md, docs/decisions/0002-waves.md).
 
 Validate, discover, plan, wave after wave, report.
 """
@@ -39,7 +39,7 @@ from transforms.storage.job_folder import JobFolder
 
 @dataclass(frozen=True)
 class JobResult:
-    """How a job ended: its report (spec §13) and its exit code (spec §3.3)."""
+    """How a job ended: its report and its exit code (docs/jobs.md)."""
 
     report: dict[str, Any]
     exit_code: int

@@ -1,4 +1,4 @@
-"""The plan of a job: what of the matched objects is work, cut into waves and splits (design §4).
+"""The plan of a job: what of the matched objects is work, cut into waves and splits (docs/decisions/0002-waves.md).
 
 Plain functions over the manifest; the plan is kept in the job's folder, so that a resumed job goes on with the same
 waves.
@@ -53,7 +53,7 @@ class Choice:
 
 
 def disposition(info: ObjectInfo, ledger: Ledger, choice: Choice) -> str:
-    """Return `work`, or why the object is none: `empty`, `archived`, `known`, `skipped` (spec §3.3)."""
+    """Return `work`, or why the object is none: `empty`, `archived`, `known`, `skipped` (docs/jobs.md)."""
     if info.is_empty:
         return "empty"
     if info.is_archived and not choice.try_archived:

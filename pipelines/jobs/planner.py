@@ -1,4 +1,4 @@
-"""From a specification to a plan: discover, ask the ledger, cut into waves, and say what it will take (spec §3.3)."""
+"""From a specification to a plan: discover, ask the ledger, cut into waves, and say what it will take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The preview of a job (spec §3.4): what it would ingest, and how it would read it.
+"""The preview of a job (docs/jobs.md): what it would ingest, and how it would read it.
 
 Reads little, writes nothing, needs no Beam.
 """

@@ -1,4 +1,4 @@
-"""The report of a job (spec §3.3, §13), put together from the job's folder and the ledger.
+"""The report of a job (docs/jobs.md), put together from the job's folder and the ledger.
 
 It is the same while the job runs, after it, and for a resumed job.
 """
@@ -62,7 +62,7 @@ class JobState:
 def build_report(
     task_id: str, state: JobState, ledger: Ledger, progress: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
-    """Return the report of a job as spec §13 names it, with `stage` and `progress` while it runs."""
+    """Return the report of a job as docs/jobs.md names it, with `stage` and `progress` while it runs."""
     entries = ledger.of_job(task_id)
     waves = ledger.waves_of_job(task_id)
     status = state.status
@@ -136,7 +136,7 @@ def find_job(tier: TierStore, task_id: str) -> JobFolder:
 
 
 def exit_code(report: dict[str, Any], *, require_match: bool) -> int:
-    """Return what `rekindle backfill` ends with (spec §3.3)."""
+    """Return what `rekindle backfill` ends with (docs/jobs.md)."""
     if report["status"] == "Canceled":
         return 130
     if report["status"] != "Succeeded":

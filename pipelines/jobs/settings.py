@@ -31,10 +31,10 @@ class RunSettings:
         promote: Attributes that get a column whatever the sample says.
         max_objects: Discovery stops beyond so many objects.
         wave_bytes: The largest wave, in compressed bytes.
-        max_expansion: See spec §4.1.
+        max_expansion: See docs/formats.md.
         max_record: The longest record, in bytes.
         memory: Bytes that events may take in memory while they are written, or None for what is usual.
-        require_match, try_archived, retry_failed, force: See spec §3.3.
+        require_match, try_archived, retry_failed, force: See docs/jobs.md.
         beam_flags: Flags for Apache Beam.
     """
 

@@ -1,4 +1,4 @@
-"""The job's specification: the fields of a job file, of the command line and of an API body (spec §3.1).
+"""The job's specification: the fields of a job file, of the command line and of an API body (docs/jobs.md).
 
 It is checked before anything is requested.
 """
@@ -9,17 +9,22 @@ import os
 import re
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from transforms.core.errors import ConfigurationError
-from transforms.formats.options import FormatOptions, check_options
+from transforms.formats import FORMAT_NAMES, check_options
+from transforms.formats.options import FormatOptions
 from transforms.objects.key_glob import KeyGlob
 from transforms.objects.listing import ObjectFilter
 
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[FORMAT_NAMES]  # pydantic checks it; the names are those of the table of formats
 _BUCKET = re.compile(r"(?!\.)[A-Za-z0-9._-]{3,255}|arn:[^\s/]+")
 
 
@@ -61,9 +66,9 @@ class _Strict(BaseModel):
 
 
 class FormatSpecification(_Strict):
-    """`formatOptions`: see `transforms.formats.options`, which checks how they go together."""
+    """`formatOptions`: see `transforms.formats`, which checks how they go together."""
 
-    format: Literal["auto", "csv", "json", "splunk_csv", "splunk_hec", "text"] = "auto"
+    format: FormatName = "auto"
     delimiter: Annotated[str, AfterValidator(_tab)] = ","
     skip_rows: int = Field(default=0, ge=0, strict=True)
     headers: Annotated[tuple[str, ...] | None, BeforeValidator(_comma_list)] = None
@@ -117,7 +122,7 @@ class JobSpecification(_Strict):
         )
 
     def as_document(self) -> dict[str, Any]:
-        """Return the specification as JSON takes it, in the names of spec §3.1, without fields that are unset."""
+        """Return the specification as JSON takes it, in the names of docs/jobs.md, without fields that are unset."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -171,7 +176,7 @@ def check_specification(fields: dict[str, Any]) -> JobSpecification:
     """Return the checked specification.
 
     Args:
-        fields: Names as in spec §3.1 (camelCase).
+        fields: Names as in docs/jobs.md (camelCase).
 
     Raises:
         ConfigurationError: a field is unknown, missing or wrong; every mistake is named.

@@ -1,4 +1,4 @@
-"""A wave of a job: its splits, with large objects cut where that makes it shorter, and its run (docs/design.md §4)."""
+"""A wave of a job: its splits, with large objects cut where that makes it shorter, and its run (decision 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compaction: small files of a partition become large ones, without readers noticing (spec §8)."""
+"""Compaction: small files of a partition become large ones, without readers noticing (docs/hot-tier.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deletion by rules: a Beam batch job of its own, for cron or any scheduler (spec §9).
+"""Deletion by rules: a Beam batch job of its own, for cron or any scheduler (docs/retention.md).
 
 The log says which files go whole; Beam's workers write the others again (`pipelines.maintenance.rewriter`); one commit
 swaps old for new.
@@ -51,7 +51,7 @@ def delete(settings: UpkeepSettings, deletion: Deletion) -> dict[str, Any]:
     """Delete what the rules say and remove the files whose grace is over, or report what the rules would delete.
 
     Returns:
-        The report of spec §13, with `removed`: the files and bytes that were removed from the store.
+        The report of docs/jobs.md, with `removed`: the files and bytes that were removed from the store.
 
     Raises:
         UnconfirmedError: it is more than half of all events; nothing was done.

@@ -1,4 +1,4 @@
-"""Restore: what deletion runs have removed comes back, within their grace (spec §9).
+"""Restore: what deletion runs have removed comes back, within their grace (docs/retention.md).
 
 It only adds files; no workers are needed.
 """

@@ -1,6 +1,4 @@
-"""What deletion and tiering have in common: a run of rules over the table, a dry one or one that commits (spec §9,
-§10).
-"""
+"""What deletion and tiering have in common: a run of rules over the table, a dry one or one that commits."""
 
 from __future__ import annotations
 
@@ -61,7 +59,7 @@ def run_rules(
         after: Called when it is done; what it returns is added to the report, its `warnings` to the others.
 
     Returns:
-        The report of spec §13.
+        The report of docs/jobs.md.
 
     Raises:
         TierError: the tier can't be read or written; nothing was changed, as far as can be told.

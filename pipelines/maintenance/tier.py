@@ -1,4 +1,4 @@
-"""Tiering by rules: what is older moves to the cold tier, a partition of the same table, in one commit (spec §10)."""
+"""Tiering by rules: what is older moves to the cold tier, a partition of the same table, in one commit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tier(settings: UpkeepSettings, tiering: Tiering) -> dict[str, Any]:
     """Move what the rules say to the cold tier, or report what they would move.
 
     Returns:
-        The report, in the form of a deletion's (spec §13).
+        The report, in the form of a deletion's (docs/jobs.md).
 
     Raises:
         TierError: the tier can't be read or written; nothing was moved, as far as can be told.

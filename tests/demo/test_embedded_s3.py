@@ -9,10 +9,12 @@ import sys
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 
 from demo import embedded_s3
 from demo.embedded_s3 import EmbeddedS3
+from tests.conftest import KEY_ID, REGION, SECRET
 
 
 def answers(endpoint_url: str) -> bool:
@@ -33,6 +35,17 @@ def test_it_answers_while_it_is_wanted_only() -> None:
     assert not answers(server.endpoint_url)
     with pytest.raises(ProcessLookupError):
         os.kill(server.pid, 0)
+
+
+def test_it_takes_nothing_of_the_users_own_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "that-nobody-has")
+    with EmbeddedS3() as server:
+        monkeypatch.delenv("AWS_PROFILE")
+        credentials = {"aws_access_key_id": KEY_ID, "aws_secret_access_key": SECRET}
+        client = boto3.client("s3", endpoint_url=server.endpoint_url, region_name=REGION, **credentials)
+        client.create_bucket(Bucket="logs")
+        with pytest.raises(client.exceptions.NoSuchKey):  # moto answered this with 500
+            client.get_object(Bucket="logs", Key="missing")
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits by a Linux call")

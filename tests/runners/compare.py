@@ -85,7 +85,8 @@ def run(story: Story, step: str, name: str) -> tuple[float, int]:
 @contextmanager
 def store(kind: str) -> Iterator[str]:
     """Start an S3, put its credentials into the environment, and give its address."""
-    with EmbeddedS3() if kind == "moto" else MinIO() as server:
+    server: EmbeddedS3 | MinIO = EmbeddedS3() if kind == "moto" else MinIO()
+    with server:
         user, password = (server.user, server.password) if isinstance(server, MinIO) else ("test", "test")
         os.environ |= {
             "AWS_ACCESS_KEY_ID": user,

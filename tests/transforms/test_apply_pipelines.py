@@ -77,7 +77,7 @@ def events(found: Ran) -> list[pa.RecordBatch]:
     return [batch.events for batch in found.main]
 
 
-def settled(batch: pa.RecordBatch) -> list[tuple[str, datetime, str]]:
+def chosen_times(batch: pa.RecordBatch) -> list[tuple[str, datetime, str]]:
     return [(row["_message"], row["_time"], row["_time_source"]) for row in batch.to_pylist()]
 
 
@@ -88,7 +88,7 @@ def test_without_pipelines_every_event_gets_its_time() -> None:
     [batch] = events(found)
     expected = pa.schema({**STORED, "_time": TIME, "_time_source": CONSTANT})
     assert batch.schema.equals(expected, check_metadata=True)
-    assert settled(batch) == [
+    assert chosen_times(batch) == [
         (MESSAGES[0], datetime(2025, 11, 20, 10, tzinfo=UTC), "detected"),
         (MESSAGES[1], datetime(2025, 1, 1, tzinfo=UTC), "detected"),
         (MESSAGES[2], RECEIVED, "received"),
@@ -103,7 +103,7 @@ def test_pipelines_shape_events_and_are_counted() -> None:
     [batch] = events(found)
     expected = pa.schema({**STORED, "user": TEXT, "_time": TIME, "_time_source": CONSTANT, "_pipelines": CONSTANT})
     assert batch.schema.equals(expected, check_metadata=True)
-    assert settled(batch) == [
+    assert chosen_times(batch) == [
         (MESSAGES[0], datetime(2025, 11, 20, 10, tzinfo=UTC), "detected"),
         (MESSAGES[1], datetime(2025, 1, 1, tzinfo=UTC), "detected"),
         (MESSAGES[2], RECEIVED, "received"),
@@ -157,7 +157,7 @@ def test_which_time_an_event_gets(
     fields: dict[str, Any], messages: list[str], columns: dict[str, pa.Array], expected: list[tuple[datetime, str]]
 ) -> None:
     found = ran(ApplyPipelines(**fields), batch_of(messages, **columns))
-    assert [one[1:] for one in settled(events(found)[0])] == expected
+    assert [one[1:] for one in chosen_times(events(found)[0])] == expected
     assert found.outputs["counts"] == []
 
 
@@ -191,7 +191,7 @@ def test_of_a_slice_only_its_own_rows_are_seen() -> None:
     assert batch.column("user").to_pylist() == ["1700000000", "ann"]
 
 
-def test_rules_see_the_time_that_was_settled() -> None:
+def test_rules_see_the_time_that_was_chosen() -> None:
     """An event is too old by its own time, not by that of receipt; one that is just young enough is not counted."""
     limit = RECEIVED - timedelta(days=30)
     messages = [

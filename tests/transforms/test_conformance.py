@@ -1,4 +1,4 @@
-"""The conformance cases of spec §12 that one local file shows, read through codec, format and times."""
+"""The conformance cases that one local file shows, read through codec, format and times."""
 
 from __future__ import annotations
 

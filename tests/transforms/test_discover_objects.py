@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -214,9 +214,9 @@ def test_nothing_of_a_prefix_is_kept_that_fails_half_way(source: Source, tmp_pat
             yield next(source.store.list_pages(prefix))
             raise AccessError("the second page is refused")
 
-    discover = discovery(source, tmp_path)
+    discover, store = discovery(source, tmp_path), cast(Any, Failing())
     with pytest.raises(AccessError, match="the second page is refused"):
-        discover_objects(Failing(), "logs/a/", discover.filter, max_objects=1000, folder=folder_of(discover))
+        discover_objects(store, "logs/a/", discover.filter, max_objects=1000, folder=folder_of(discover))
     assert folder_of(discover).names() == []
 
 

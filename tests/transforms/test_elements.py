@@ -14,10 +14,10 @@ from transforms.apply_pipelines import ApplyPipelines
 from transforms.core.schema import CONSTANT, TEXT, TIME
 from transforms.cut_objects import RoughRange
 from transforms.elements import EventBatch, EventBatchCoder, Split
-from transforms.hot_tier.data.data_file import FileDescription, ObjectRows
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.hot_tier.ledger.publish import PublishResult
 from transforms.hot_tier.maintenance.tasks import Destination, Task
+from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.hot_tier.table.snapshot import LiveFile
 from transforms.objects.event_counts import CountKey, EventCount, EventCounts
 from transforms.objects.listing import Listing
@@ -32,7 +32,7 @@ ODD_KEY = "a b/ü\x00\udc80.log"
 """Keys are any text, also what is no UTF-8."""
 INFO = ObjectInfo(bucket="b", key=ODD_KEY, etag="e", size=1 << 40, modified=AT, storage_class="GLACIER", restored=True)
 LIVE = LiveFile("tier=hot/date=2025-08-12/x.parquet", 1, 2, "hot", "2025-08-12", -1, 1 << 60, None, "z", 3)
-PROGRAM = CompiledRules.of(
+COMPILED = CompiledRules.of(
     load_rules(
         "rules:\n- {name: r, retention: 1d, when: 'a=b OR \"c d\"'}\nholds:\n- {name: h, when: x=*}\n", source="r.yaml"
     ),
@@ -58,7 +58,7 @@ ELEMENTS = [
         FileDescription("p", 1, 2, "hot", "2025-08-12", "{}", {"s3://b/k": ObjectRows(2, -5, 6)}, -5, 6), id="file"
     ),
     pytest.param(PublishResult(7, (ENTRY,), 2, 3, ("late",)), id="published"),
-    pytest.param(Task((LIVE,), PROGRAM, Destination("cold", 1, 3)), id="task-of-a-move"),
+    pytest.param(Task((LIVE,), COMPILED, Destination("cold", 1, 3)), id="task-of-a-move"),
     pytest.param(Task((LIVE,), None, None), id="task-without-rules"),
 ]
 
@@ -127,7 +127,8 @@ def test_the_time_of_a_batchs_object_travels_with_it(modified: datetime) -> None
     ids=str,
 )
 def test_a_slice_is_written_without_what_it_leaves_out(kind: pa.DataType) -> None:
-    values = {TIME: [AT], CONSTANT: ["h"]}.get(kind) or [f"{LONG} {number}" for number in range(10_000)]
+    constants: dict[pa.DataType, list[Any]] = {TIME: [AT], CONSTANT: ["h"]}
+    values: list[Any] = constants.get(kind) or [f"{LONG} {number}" for number in range(10_000)]
     whole = EventBatch(batch_of(column=pa.array(values * (10_000 // len(values)), kind)), AT)
     coder = EventBatchCoder()
     assert len(coder.encode(whole)) > 30_000

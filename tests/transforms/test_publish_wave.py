@@ -15,10 +15,10 @@ from tests.pipelines.reading import everything_in, read_live, version_of
 from tests.transforms.beam import Given, Ran, run
 from tests.transforms.hot_tier.samples import NOON, entry, events, expected_ids, ids, publish, times_of, uri_of, write
 from transforms.core.errors import ObjectError, TierError
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry
 from transforms.hot_tier.ledger.publish import PublishResult
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.prepare import prepare, promoted_columns
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.event_counts import CountKey, EventCount, EventCounts
@@ -118,7 +118,7 @@ def test_a_wave_of_files_outcomes_and_counts(local_tier: TierStore) -> None:
     )
     assert recorded(local_tier) == expected
     live = read_live(local_tier)
-    assert (live.version, live.files.keys()) == (before + 1, {file.path for file in files})
+    assert (live.version, set(live.files)) == (before + 1, {file.path for file in files})
     assert live.ids() == expected_ids(["a", "b"])
 
 

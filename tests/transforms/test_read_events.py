@@ -65,8 +65,14 @@ def split(*parts: ObjectPart | ObjectInfo, number: int = 0) -> Split:
 def entry(info: ObjectInfo, **fields: Any) -> LedgerEntry:
     """Return what the ledger gets of an object that is not compressed, of which all was read that it has."""
     sizes = {"bytes_read": info.size, "bytes_decoded": info.size}
-    place = {"bucket": info.bucket, "key": info.key, "etag": info.etag, "size": info.size, "modified": info.modified}
-    return LedgerEntry(**place | {"job": "job", "wave": 3} | sizes | fields)
+    identity: dict[str, Any] = {
+        "bucket": info.bucket,
+        "key": info.key,
+        "etag": info.etag,
+        "size": info.size,
+        "modified": info.modified,
+    }
+    return LedgerEntry(**identity | {"job": "job", "wave": 3} | sizes | fields)
 
 
 def outcomes(ran: Ran) -> list[LedgerEntry]:

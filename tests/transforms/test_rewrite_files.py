@@ -16,8 +16,8 @@ from tests.pipelines.reading import everything_in, read_live, stored_files
 from tests.transforms.beam import Given, Ran, run
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import GoneError, TierError
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task, TaskResult, results_folder
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.prepare import promoted_columns
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.retention.compiled_rules import CompiledRules

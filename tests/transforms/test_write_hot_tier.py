@@ -19,8 +19,8 @@ from tests.transforms.hot_tier.samples import DAY, MODIFIED, NOON, entry, events
 from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.elements import EventBatch
-from transforms.hot_tier.data.data_file import FileDescription, ObjectRows
 from transforms.hot_tier.ledger.publish import publish_wave
+from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.hot_tier.table.prepare import prepare
 from transforms.storage import StorageOptions, TierLocation, TierStore, open_tier
 from transforms.write_hot_tier import WriteHotTier

@@ -1,6 +1,6 @@
 """Columns of any Arrow type: rows taken from them, text of one layout made of another, constants and flags.
 
-Strings stay views from end to end (docs/design.md §11): copying them runs at 150 MB/s.
+Strings stay views from end to end (docs/decisions/0001-events-are-record-batches.md): copying them runs at 150 MB/s.
 """
 
 from __future__ import annotations

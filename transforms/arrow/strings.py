@@ -84,7 +84,7 @@ def is_empty(texts: pa.Array) -> Flags:
 def fold_ascii_case(array: pa.Array) -> pa.Array | None:
     """Return ASCII strings with the lower-case bit set in every byte, None where their buffers hold other text.
 
-    It takes a third of the time of lower case, but changes control characters and ``@ ^ _ [ ] \\`` as well.
+    It takes a third of the time of lower case, but changes control characters, brackets and ``@ ^ _`` as well.
     """
     raw, valid, data = _parts(array)
     views = raw.view(np.int32).reshape(-1, 4).copy()
@@ -102,7 +102,7 @@ def split_columns(column: pa.ListArray, width: int) -> tuple[list[pa.Array], Ind
     """Split a list column into `width` columns of strings.
 
     Args:
-        lists: Lists of exactly `width` string views each.
+        column: Lists of exactly `width` string views each.
         width: Strings a list.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Codecs, which turn compressed bytes into plain ones; README.md is their contract and says how to add one."""
+"""Codecs, which turn compressed bytes into plain ones; README.md has their contract and how to add one."""
 
 from __future__ import annotations
 

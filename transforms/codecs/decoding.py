@@ -1,4 +1,4 @@
-"""Undo an object's compression as a stream: all layers, with a limit on how far it may grow (spec §4.1)."""
+"""Undo an object's compression as a stream: all layers, with a limit on how far it may grow (docs/formats.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which codec an object has: by its first bytes, then by its key's extension (spec §4.1)."""
+"""Which codec an object has: by its first bytes, then by its key's extension (docs/formats.md)."""
 
 from __future__ import annotations
 

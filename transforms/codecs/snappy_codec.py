@@ -70,7 +70,7 @@ def _framed_chunk(stream: CompressedInput, size: int) -> bytes:
 
 
 def _skip_chunk(stream: CompressedInput, kind: int, left: int) -> None:
-    """Pass over a chunk that the format says to skip; if it is not mere padding, it can be a damaged chunk of data."""
+    """Pass over a chunk that the format skips; if it is not mere padding, it can be a damaged chunk of data."""
     stream.unchecked |= kind != _PADDING
     stream.take(4)
     while left:

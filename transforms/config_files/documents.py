@@ -34,7 +34,7 @@ class Document:
     """A file that was read.
 
     Attributes:
-        value: What it says.
+        value: Its content.
         values: Path -> where the value begins. The one key of a step is passed over: `steps[0].pattern`.
         keys: Path -> where the name begins.
         comments: Path of a value without quotes -> the comment that follows it on its line, or below it and deeper than
@@ -124,7 +124,7 @@ def _refuse_halves(document: Document, source: str, field: str) -> None:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Make an object of JSON, unless a key stands in it twice: then YAML says where."""
+    """Make an object of JSON, unless a key occurs twice; then YAML finds the position."""
     if len({key for key, _ in pairs}) < len(pairs):
         raise ValueError
     return dict(pairs)
@@ -154,10 +154,13 @@ def _read_yaml(text: str, source: str, field: str) -> Document:
 
 
 def _hint_of_comment(lines: list[str]) -> str:
-    """Return what to say where braces or brackets lost their end to a comment."""
+    """Return a hint if braces or brackets lost their end to a comment."""
     for number in range(len(lines), 0, -1):
         if _CUT_BY_COMMENT.search(lines[number - 1]):
-            return f" (line {number}: YAML takes what follows ' #' for a comment; put the whole condition in single quotes)"
+            return (
+                f" (line {number}: YAML takes what follows ' #' for a comment; "
+                "put the whole condition in single quotes)"
+            )
     return ""
 
 
@@ -176,9 +179,7 @@ def _note_positions(document: Document, root: yaml.Node | None, text: str, sourc
 
 
 def _comment(lines: list[str], end: yaml.Mark, column: int) -> str | None:
-    """Return the comment that the end of a value without quotes may be: on its line, or below it and deeper than its
-    key.
-    """
+    """Return the comment after an unquoted value: on its line, or below it and deeper than its key."""
     rest = lines[end.line][end.column :] if end.line < len(lines) else ""
     if rest.strip():
         return rest.strip() if _COMMENT.fullmatch(rest) else None
@@ -187,9 +188,7 @@ def _comment(lines: list[str], end: yaml.Mark, column: int) -> str | None:
 
 
 def _walk(root: yaml.Node | None, path: str, keys: dict[str, Position]) -> Iterator[tuple[str, yaml.Node, int]]:
-    """Yield every value with its path and its key's indentation, -1 within braces; those that contain others before
-    them.
-    """
+    """Yield every value with its path and its key's indentation, -1 within braces; containers come first."""
     waiting = [(path, root, False, 0)] if root is not None else []
     while waiting:
         path, node, in_list, column = waiting.pop()

@@ -1,4 +1,4 @@
-"""Pipelines of events: a condition and ordered processors, loaded from files and run on batches (spec §6)."""
+"""Pipelines of events: a condition and ordered processors, loaded from files and run on batches (docs/pipelines.md)."""
 
 from transforms.event_pipelines.pipeline import Failures, Pipeline, StepName, StepObserver, apply_pipelines, outputs
 

@@ -1,4 +1,4 @@
-"""Which events a pipeline runs on: its `when`, in the query language (spec §7).
+"""Which events a pipeline runs on: its `when`, in the query language (docs/query.md).
 
 What is constant over the object (its `sourcetype`, its `filename`) is compared once for all its events, and first;
 where that decides, a pipeline that does not match costs some microseconds a batch. Words of several conditions are
@@ -64,9 +64,7 @@ class Conditions:
         return events.where(chosen) if chosen.any() else None
 
     def _flags(self, condition: Expr, events: Events) -> Flags:
-        """Ask a condition in full only of events that may have one of its words, of the others what is left of it
-        without words.
-        """
+        """Evaluate a condition in full only on events that may have a needle, else what is left of it without."""
         found = self._look(events) if needles(condition) else None
         if found is None:
             return _ask(condition, events)
@@ -80,8 +78,7 @@ class Conditions:
         return chosen
 
     def _look(self, events: Events) -> _SearchResult | None:
-        """Return where words may be in the messages as they are now, None where it is not worth while to look for all
-        of them.
+        """Return where needles may be in the messages as they are now, None where a search for all does not pay.
 
         Messages that a pipeline has changed may change again, so they are looked through once some conditions have been
         asked of them.

@@ -1,4 +1,4 @@
-"""Words that conditions look for in the messages, found for all conditions in one pass over the text (spec §6, §7).
+"""Words that conditions look for in the messages, found for all conditions in one pass over the text.
 
 Of a condition the pass takes only what its words and phrases need: a piece of ASCII text each. A message without any
 piece satisfies no word, so the condition is asked in full of the other messages alone, and the language keeps its one
@@ -55,9 +55,7 @@ def needles(condition: Expr) -> Needles:
 
 @lru_cache(maxsize=4096)
 def without_needles(condition: Expr, absent: Needles) -> Expr:
-    """Return what a condition is for messages that have none of these pieces: the words that need one of them don't
-    hold.
-    """
+    """Return what a condition is for messages without these needles: words that need one of them do not hold."""
     if isinstance(condition, (And, Or)):
         return type(condition)(tuple(without_needles(term, absent) for term in condition.terms))
     if isinstance(condition, Not):
@@ -67,9 +65,7 @@ def without_needles(condition: Expr, absent: Needles) -> Expr:
 
 
 def _needles_of_one(condition: Expr) -> Needles | None:
-    """Return pieces of which a message that satisfies a single condition has at least one; None where that can't be
-    said.
-    """
+    """Return needles of which every message that satisfies a single condition has one; None if not known."""
     found = [_needle(pattern) for pattern in _patterns(condition)]
     known = frozenset(needle for needle in found if needle is not None)
     return known if found and None not in found else None
@@ -87,15 +83,13 @@ def _patterns(condition: Expr) -> Iterator[Pattern]:
 
 
 def _needle(pattern: Pattern) -> str | None:
-    """Return the end of a pattern's longest simple run in lower case; words that share their beginning with many others
-    are frequent.
-    """
+    """Return the end of a pattern's longest simple run in lower case; beginnings are shared by more words."""
     longest = max((run for part in pattern.parts for run in _SIMPLE.findall(part)), key=len, default="")
     return longest[-_LONGEST:].lower() if len(longest) >= _SHORTEST else None
 
 
 def rare_needles(messages: pl.Series, looked_for: Sequence[str]) -> Needles:
-    """Return those pieces that few messages have, judged by the beginnings of a sample."""
+    """Return those needles that few messages have, by the beginnings of a sample."""
     sample = messages.gather_every(max(1, len(messages) // _SAMPLE)).str.head(_SAMPLE_CHARACTERS).str.to_lowercase()
     have = sample.to_frame("").select(
         pl.col("").str.contains(needle, literal=True).sum().alias(needle) for needle in looked_for

@@ -1,4 +1,4 @@
-"""Pipelines, and how they run on a batch (spec §6)."""
+"""Pipelines, and how they run on a batch (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class StepObserver:
         self._failures = failures
 
     def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
-        """A pipeline's condition was looked at; `ran` says whether any event satisfied it."""
+        """Note that a pipeline's condition was evaluated; `ran` is whether any event satisfied it."""
 
     def done(self, step: StepName, events: Events, failed: Flags | None) -> None:
         """A processor has run on some events, and failed on those that are flagged, None for none."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transforms.codecs.detection import by_extension
-from transforms.formats.ranges import HEAD_BYTES
+from transforms.formats.format import HEAD_BYTES
 from transforms.storage import ObjectInfo, ObjectStore
 
 SMALLEST_PART = 32 << 20

@@ -13,10 +13,12 @@ from transforms.codecs.detection import CodecChoice, base_key, detect_codec
 from transforms.core.errors import BombError, CorruptStreamError, ObjectError
 from transforms.core.peeking import peek
 from transforms.core.schema import EventBatch
-from transforms.formats import DEFAULTS, RecordBlock, read_records
-from transforms.formats.detection import FormatChoice, asked_for, detect_format
+from transforms.formats import FORMATS, read_records
+from transforms.formats.detection import asked_for, detect_format
+from transforms.formats.format import FormatChoice
 from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import read_range
+from transforms.formats.record_block import RecordBlock
 from transforms.objects.event_columns import EventColumns
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.storage import ObjectInfo
@@ -78,9 +80,8 @@ class Reading:
 
     @property
     def formats(self) -> FormatOptions:
-        """The job's options, with the columns of an object that has no header."""
-        headers = self.format.headers if self.format else None
-        return replace(self.settings.formats, headers=headers) if headers else self.settings.formats
+        """The job's options, with those that the object's beginning decides."""
+        return replace(self.settings.formats, **self.format.options) if self.format else self.settings.formats
 
     def batches(self, chunks: Iterator[bytes]) -> Iterator[EventBatch]:
         """Yield the object's events."""
@@ -125,7 +126,7 @@ class Reading:
     def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[EventBatch]:
         assert self.format is not None
         name = self.format.format
-        defaults = {**DEFAULTS.get(name, {}), **dict(self.settings.defaults)}
+        defaults = {**FORMATS[name].defaults, **dict(self.settings.defaults)}
         columns = EventColumns(
             self.info,
             format_name=name,

@@ -1,4 +1,4 @@
-"""The processor `arithmetic`: numbers out of numbers (spec §6)."""
+"""The processor `arithmetic`: numbers out of numbers (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -61,8 +61,9 @@ class Arithmetic(Processor):
         return (self.output,)
 
     def apply(self, events: Events) -> Flags | None:
-        """Compute it for the events that have all attributes of the formula; a value that is no number, or a division
-        by zero, fails.
+        """Compute it for the events with all attributes of the formula.
+
+        A value that is no number, or a division by zero, fails.
         """
         columns = {name: events.column(output_column(name)) for name in names_of(self.formula)}
         given = np.ones(len(events), np.bool_)

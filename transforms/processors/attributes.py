@@ -1,4 +1,4 @@
-"""The processors that copy, set, remove: `map`, `set`, `remove`, and `message` (spec §6)."""
+"""The processors that copy, set, remove: `map`, `set`, `remove`, and `message` (docs/pipelines.md)."""
 
 from __future__ import annotations
 

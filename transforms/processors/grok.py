@@ -1,4 +1,4 @@
-"""The processor `grok`: `%{IPORHOST:client} %{NUMBER:bytes}`, with the library that everybody knows (spec §6)."""
+"""The processor `grok`: `%{IPORHOST:client} %{NUMBER:bytes}`, with the library that everybody knows."""
 
 from __future__ import annotations
 
@@ -79,9 +79,7 @@ class Grok(Processor):
         return tuple(dict.fromkeys(self.names))
 
     def apply(self, events: Events) -> Flags | None:
-        """Search every event's source; what has a name and took part becomes an attribute, and replaces what is
-        there.
-        """
+        """Search every event's source; each named group that took part replaces the attribute of its name."""
         return put_groups(events, self.source, self.pattern, self.names)
 
 

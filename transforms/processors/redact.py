@@ -1,4 +1,4 @@
-"""The processor `redact`: what must not be kept is masked in place (spec §6)."""
+"""The processor `redact`: what must not be kept is masked in place (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from transforms.processors.processor import Processor
 HASH_KEY = "REKINDLE_HASH_KEY"
 """The environment's variable that holds the key of hashes."""
 _MASK = "***"
-_SQUARE = "after each short match the engine reads on to the text's end for a longer one; leave out the alternative with .* or +"
+_SQUARE = (
+    "after each short match the engine reads on to the text's end for a longer one; "
+    "leave out the alternative with .* or +"
+)
 _REFERENCE = re.compile(r"\$(?:\$|(?P<name>[0-9A-Za-z_]+)|\{(?P<braced>[^}]*)\})")  # as the engine reads them
 _PROBE, _TOO_LONG = 32_768, 0.2  # characters, seconds
 _WORD, _MOST_PROBES = re.compile(r"[^\W_]{2,}|[^\x00-\x7f]"), 20
@@ -167,8 +170,9 @@ def _check_references(replacement: str, groups: tuple[str, ...], parameters: Par
 
 
 def _takes_square_time(pattern: str) -> bool:
-    """Whether all matches in a run of one text take time out of proportion, tried on every printable character and the
-    pattern's own words.
+    """Return whether finding all matches takes more than linear time.
+
+    It is tried on every printable character and the pattern's own words.
 
     A single search is linear, but after a short match the engine may read on for a longer one, and do so again for each
     next match: for `.*;|x` in a run of x (https://docs.rs/regex/latest/regex/#iterating-over-matches). The probe then

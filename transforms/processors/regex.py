@@ -1,4 +1,4 @@
-"""The processor `regex`: capture groups become attributes (spec §6)."""
+"""The processor `regex`: capture groups become attributes (docs/pipelines.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processors `json` and `key_value`: what a text says of itself becomes attributes (spec §6)."""
+"""The processors `json` and `key_value`: fields of a text become attributes (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import polars as pl
 from transforms.arrow import Flags
 from transforms.arrow.arrays import as_flags, as_view, is_present, take
 from transforms.core.schema import attribute_column
-from transforms.formats.json.inner import InnerObjects
-from transforms.formats.json.objects import Piece
+from transforms.formats.json.nested_objects import NestedObjects
+from transforms.formats.json.objects import ObjectBatch
 from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters, output_column
 from transforms.processors.processor import Processor
@@ -60,7 +60,7 @@ class Json(_Structured):
         texts = texts.str.strip_chars(" \t\r\n")
         given = as_flags(texts.is_not_null())
         failed = given & ~as_flags(texts.str.starts_with("{"))
-        blocks = list(InnerObjects().read(texts.to_arrow(compat_level=_VIEWS)))
+        blocks = list(NestedObjects().read(texts.to_arrow(compat_level=_VIEWS)))
         counts = Counter[str]()
         for block in blocks:
             counts.update({name: len(column) - column.null_count for name, column in block.fields.items()})
@@ -76,7 +76,7 @@ class Json(_Structured):
             self._put(events, block, fits, names)
         return failed
 
-    def _put(self, events: Events, block: Piece, fits: Flags, names: Set[str]) -> None:
+    def _put(self, events: Events, block: ObjectBatch, fits: Flags, names: Set[str]) -> None:
         rows = np.zeros(len(events), np.bool_)
         rows[block.low : block.high] = fits
         part, chosen = events.where(rows), np.flatnonzero(fits)
@@ -89,8 +89,9 @@ class Json(_Structured):
 
 @dataclass(frozen=True, slots=True)
 class KeyValue(_Structured):
-    """Make attributes of `name=value` pairs; values in quotes may hold blanks, others end at a blank, a comma or a
-    semicolon.
+    """Make attributes of `name=value` pairs.
+
+    Quoted values may hold blanks, others end at a blank, a comma or a semicolon.
     """
 
     name: ClassVar[str] = "key_value"

@@ -1,4 +1,4 @@
-"""The processor `timestamp`: sets `_time` from an attribute or the message (spec §6)."""
+"""The processor `timestamp`: sets `_time` from an attribute or the message (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -76,8 +76,9 @@ class Timestamp(Processor):
             return cls(source, name, timezone, ())
 
     def apply(self, events: Events) -> Flags | None:
-        """Set `_time` where the source has a time; a custom format that fails gives the received time, the others leave
-        it as it is.
+        """Set `_time` where the source has a time.
+
+        Where it has none, a custom format gives the time of receipt, the others leave `_time` as it is.
         """
         texts = events.texts(self.source)
         if texts is None:

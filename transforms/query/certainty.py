@@ -1,5 +1,4 @@
-"""What the bounds of values prove of a condition: that all rows satisfy it, that none does, or neither (three-valued
-logic, Kleene's).
+"""Prove from bounds of values that all rows satisfy a condition, or none (three-valued logic, Kleene's).
 
 `pruning` asks only whether rows may be left out; here they may also be taken unseen, so both answers must be proved.
 """
@@ -51,7 +50,7 @@ class KnownValues(NamedTuple):
 
 
 def prove(expr: Expr | None, known: Callable[[Field], Values]) -> bool | None:
-    """Say of some rows whether all satisfy a query (True), or none does (False); None where what is known can't tell.
+    """Return whether all rows satisfy a query (True) or none does (False); None where neither can be proved.
 
     Args:
         expr: The query; None means every event.
@@ -62,8 +61,7 @@ def prove(expr: Expr | None, known: Callable[[Field], Values]) -> bool | None:
 
 
 def prove_all(expr: Expr | None, known: Callable[[Field], KnownValues], files: int) -> Certainty:
-    """Say of many files at once what `settled` says of one: `NO_ROW`, `ALL_ROWS`, or `SOME_ROWS` where that can't be
-    told.
+    """Prove for many files at once what `prove` does for one: `NO_ROW`, `ALL_ROWS`, else `SOME_ROWS`.
 
     Args:
         expr: The query; None means every event.

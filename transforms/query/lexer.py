@@ -1,7 +1,8 @@
-"""Characters to tokens. What a token is depends on where it stands: `a=b` is a name, an operator and a value; `a b` is
-two words.
+"""Read tokens on demand: what one is depends on its context.
 
-So the parser asks for what may come next, and this module reads that or says, with the place, what it found instead.
+`a=b` is a name, an operator and a value; `a b` is two words.
+
+So the parser asks for what may come next, and this module reads that, or raises an error with the position.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Lexer:
         raise query_error(self.text, self.position if at is None else at, message)
 
     def fail_expecting(self, expected: str, *, at: int | None = None) -> NoReturn:
-        """Raise an error that says what was expected at a character, and what is there."""
+        """Raise an error: what was expected at a character, and what is there."""
         position = self.position if at is None else at
         found = _WORD_OR_CHARACTER.match(self.text, position)
         shown = f'"{found[0]}"' if found else "the end"

@@ -1,6 +1,4 @@
-"""Attributes that hold several values (spec §4.3): kept as the text of a JSON array, they satisfy a condition if any of
-the values does.
-"""
+"""Attributes with several values, as a JSON array: any of them may satisfy a condition (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -43,9 +41,7 @@ class AnyValue:
 
 
 def array_items(text: str) -> list[str] | None:
-    """Return the values of a JSON array: strings unquoted, all else as its source text, nulls left out; None where it
-    is no array.
-    """
+    """Return the values of a JSON array (strings unquoted, all else as its text, no nulls), None for other text."""
     try:
         return _items(text)
     except (JSONDecodeError, RecursionError):

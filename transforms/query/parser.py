@@ -1,4 +1,4 @@
-"""Query text to syntax tree (spec §7), by recursive descent.
+"""Query text to syntax tree (docs/query.md), by recursive descent.
 
     query      = or
     or         = and { "OR" and }
@@ -50,16 +50,14 @@ def parse(text: str, *, brackets_required: bool = False) -> Expr:
             deletes data.
 
     Raises:
-        QueryError: it is not a query; the message points at the character and says what was expected.
+        QueryError: it is not a query; the message points at the character and has what was expected.
     """
     parser = _QueryParser(text, brackets_required=brackets_required)
     return parser.query()
 
 
 def attribute_field(name: str, *, position: int = 0) -> Field:
-    """Return the field that a name without `#` means: `message` is the event's, `attributes.message` a record's own
-    attribute.
-    """
+    """Return the field of a name without `#`: `message` is the event's, `attributes.message` an attribute."""
     if name == "message":
         return Field(MESSAGE_COLUMN, system=True, position=position)
     return Field(name.removeprefix(ATTRIBUTES_COLUMN + "."), position=position)

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow import Flags, Indices
 from transforms.core.schema import ATTRIBUTES_COLUMN
 from transforms.query import Expr, columns_read, compile_query
 from transforms.query.compiler import exact_column, unified_attributes
-
-_Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Candidates:
     frame: pl.DataFrame
 
     @classmethod
-    def of(cls, table: pa.Table | pa.RecordBatch, rows: _Rows, in_both: Collection[str]) -> Candidates:
+    def of(cls, table: pa.Table | pa.RecordBatch, rows: Indices, in_both: Collection[str]) -> Candidates:
         """Take some rows of a table.
 
         Args:
@@ -45,7 +43,7 @@ class Candidates:
             frame = frame.with_columns(unified_attributes(name for name in names if name in in_both))
         return cls(frame)
 
-    def matching(self, condition: Expr | None, rows: _Rows) -> npt.NDArray[np.bool_]:
+    def matching(self, condition: Expr | None, rows: Indices) -> Flags:
         """Return which of some of them, ascending, meet a condition; None is no condition."""
         names = self.frame.columns
         if condition is None:

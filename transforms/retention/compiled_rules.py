@@ -1,4 +1,4 @@
-"""Compiled retention rules: which events are too old, by which rule, and which of those a hold keeps (spec §9).
+"""Compiled retention rules: which events are too old, by which rule, and which of those a hold keeps.
 
 An event is taken by the first rule, shortest retention first, whose cut-off its time lies before and whose condition it
 meets. Times are looked at first: what is too young for every rule costs a comparison, and no text of it is read.
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms.arrow import Flags, Indices
 from transforms.core import schema
 from transforms.query import Expr, columns_read
 from transforms.query.instants import microseconds
@@ -26,8 +27,6 @@ _TIME = "_time"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _LEAST, _MOST = -(1 << 63), (1 << 63) - 1
-_Rows = npt.NDArray[np.int64]
-_Flags = npt.NDArray[np.bool_]
 
 
 class CompiledRule(NamedTuple):
@@ -66,7 +65,7 @@ class Evaluation(NamedTuple):
     hold: npt.NDArray[np.int32]
 
     @property
-    def held(self) -> _Flags:
+    def held(self) -> Flags:
         """The rows that a rule would take and a hold keeps."""
         return np.not_equal(self.hold, STAYS)
 
@@ -77,7 +76,7 @@ class CompiledRules:
 
     Attributes:
         rules: The rules that are enabled, shortest retention first; those of one retention as in their file.
-        holds: What is kept whatever they say.
+        holds: What is kept regardless of them.
     """
 
     rules: tuple[CompiledRule, ...]
@@ -130,7 +129,7 @@ class CompiledRules:
         numbers = counts(self.evaluate(table).rule, len(self.rules)).tolist()
         return [(rule, number) for rule, number in zip(self.rules, numbers, strict=True) if number]
 
-    def _taken(self, events: Candidates, times: _Rows) -> npt.NDArray[np.int32]:
+    def _taken(self, events: Candidates, times: Indices) -> npt.NDArray[np.int32]:
         """Return the number of the rule that takes each event, regardless of the holds."""
         taken = np.full(len(times), STAYS, np.int32)
         left = np.arange(len(times))
@@ -156,12 +155,12 @@ class CompiledRules:
         return kept
 
 
-def counts(numbers: npt.NDArray[np.int32], most: int) -> npt.NDArray[np.int64]:
+def counts(numbers: npt.NDArray[np.int32], most: int) -> Indices:
     """Return how many rows each of `most` rules or holds has, by the numbers that an `Evaluation` gives the rows."""
     return np.bincount(numbers[numbers != STAYS], minlength=most)
 
 
-def _times(column: pa.Array | pa.ChunkedArray) -> _Rows:
+def _times(column: pa.Array | pa.ChunkedArray) -> Indices:
     """Return times in microseconds since 1970 UTC; an event without one stays."""
     times = column if column.type == schema.TIME else column.cast(schema.TIME)
     return np.asarray(times.cast(pa.int64()).fill_null(_MOST).to_numpy(), np.int64)

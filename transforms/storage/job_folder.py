@@ -48,7 +48,7 @@ class JobFolder(JsonFolder):
         return self.tier.exists(self.path("cancel"))
 
     def progress(self) -> list[dict[str, Any]]:
-        """Return what each worker of the running wave last said of itself."""
+        """Return the latest progress of each worker of the running wave."""
         found = []
         for file in self.tier.list(self.path("progress/")):
             try:
@@ -92,7 +92,7 @@ class Heartbeat:
         self._last = self.clock()
 
     def tick(self, *, objects: int = 0, bytes_read: int = 0, events: int = 0) -> None:
-        """Count, and once in a while say so.
+        """Count, and write the progress once every `seconds`.
 
         Raises:
             CanceledError: somebody asked the job to stop.

@@ -1,6 +1,4 @@
-"""How S3 is reached: one credential chain, boto3's, for boto3, obstore, deltalake and Polars alike; and what S3's
-errors mean to a user.
-"""
+"""Connect to S3 with one credential chain, boto3's, for all libraries, and explain S3's errors to a user."""
 
 from __future__ import annotations
 
@@ -162,8 +160,8 @@ class S3Connection:
         """
         if self.ca_bundle and not os.environ.get("SSL_CERT_FILE"):
             raise AccessError(
-                f"CA bundle {self.ca_bundle}: the writers and readers of the table take further authorities from the environment only: "
-                f"export SSL_CERT_FILE={self.ca_bundle} as well"
+                f"CA bundle {self.ca_bundle}: the writers and readers of the table take further authorities "
+                f"from the environment only: export SSL_CERT_FILE={self.ca_bundle} as well"
             )
         options = {
             "AWS_ENDPOINT_URL": self.endpoint_url,
@@ -197,12 +195,13 @@ class S3Connection:
             return self._explain_answer(error, doing, where)
         if isinstance(error, _NO_CREDENTIALS):
             return AccessError(
-                f"{where}: no credentials: {error}; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile, or --no-sign-request "
-                "for a public bucket"
+                f"{where}: no credentials: {error}; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile, "
+                "or --no-sign-request for a public bucket"
             )
         if isinstance(error, sdk.SSLError):
             return AccessError(
-                f"{where}: {self.endpoint_url} has a certificate that is not trusted: {error}; --ca-bundle FILE names the authority"
+                f"{where}: {self.endpoint_url} has a certificate that is not trusted: {error}; "
+                "--ca-bundle FILE names the authority"
             )
         if isinstance(error, _UNREACHABLE):
             return AccessError(
@@ -219,9 +218,9 @@ class S3Connection:
         region = headers.get("x-amz-bucket-region") or error.response.get("Error", {}).get("Region")
         if code in _WRONG_REGION or status in (301, 307) or (status == 400 and region not in (None, self.region)):
             advice = (
-                f"is in {region}: say --region {region}"
+                f"is in {region}: use --region {region}"
                 if region
-                else f"is not in {self.region}: say --region with the right one ({message})"
+                else f"is not in {self.region}: use --region with the right one ({message})"
             )
             return AccessError(f"bucket {self.bucket} {advice}")
         if code in _BAD_CREDENTIALS:
@@ -230,7 +229,8 @@ class S3Connection:
             )
         if code in ("NoSuchBucket", "InvalidBucketName"):
             return AccessError(
-                f"there is no bucket {self.bucket} at {self.endpoint_url}: check its name, and --endpoint-url ({message})"
+                f"there is no bucket {self.bucket} at {self.endpoint_url}: check its name, "
+                f"and --endpoint-url ({message})"
             )
         if code == "InvalidObjectState":
             return ArchivedError(f"{where}: archived, and not restored ({message})")

@@ -1,4 +1,4 @@
-"""Times, in whatever form logs write them: of columns, of records, of lines (spec §4.5).
+"""Times, in whatever form logs write them: of columns, of records, of lines (docs/formats.md).
 
 Every step is a column operation.
 """

@@ -1,4 +1,4 @@
-"""Every event gets its `_time`, and `_time_source` says how (spec §2)."""
+"""Choose every event's `_time`, and record in `_time_source` where it came from (docs/hot-tier.md)."""
 
 from __future__ import annotations
 
@@ -108,9 +108,7 @@ def _is_text(batch: pa.RecordBatch) -> bool:
 def _detect_missing(
     batch: pa.RecordBatch, times: pl.Series, *, timezone: str, modified: datetime, received: datetime
 ) -> pl.Series:
-    """Look for stamps in the rows without a time only; a message that is JSON (an event of HEC) has other dates than
-    its own.
-    """
+    """Look for stamps in the rows without a time, but not in JSON (an event of HEC), which has other dates."""
     lines = as_series(batch.column("_message"))
     lines = lines.set(lines.str.starts_with("{") | lines.str.starts_with("["), None) if _is_collected(batch) else lines
     missing = times.is_null()

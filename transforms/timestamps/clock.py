@@ -1,6 +1,4 @@
-"""What a written time leaves open, and the object answers: its zone, its year, and whether it can be believed (spec
-§4.5).
-"""
+"""The zone and year that a written time leaves open, and whether the time can be believed (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ def check_timezone(name: str, *, field: str | None = None) -> None:
     """Refuse a time zone that is no IANA name.
 
     Raises:
-        ConfigurationError: The name is unknown; `field` says where it stands.
+        ConfigurationError: The name is unknown; `field` is the option that has it.
     """
     try:
         pl.Series([datetime(2000, 1, 1)], dtype=NAIVE).dt.replace_time_zone(name)

@@ -1,6 +1,4 @@
-"""Times of a whole column: the form of its first value chosen, run on the column, and the rows that differ given to the
-other forms.
-"""
+"""Read a column of times: by the form of its first value, the rows that differ by the other forms."""
 
 from __future__ import annotations
 
@@ -30,7 +28,8 @@ from transforms.timestamps.layouts import read_layout
 from transforms.timestamps.reading import read_pattern
 
 _CASTABLE = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
 _ISO_8601 = next(form for form in FORMS if form.name == "iso_8601")
 _MICROSECONDS = 6  # digits
@@ -66,7 +65,7 @@ def parse_times(
 
 
 def parse_epochs(values: pa.Array | pl.Series, *, received: datetime, unit: str) -> pl.Series:
-    """Read a column of numbers of one unit (`UNITS`), as `parse_times` reads those whose size tells it."""
+    """Read a column of numbers of one unit (`UNITS`), as `parse_times` reads those whose size determines it."""
     clock = TimeContext("UTC", received, received)
     return clock.believe(read_epochs(as_series(values).str.strip_chars(), scale=UNITS[unit]))
 
@@ -136,17 +135,13 @@ def _cast(texts: pl.Series, clock: TimeContext) -> pl.Series | None:
 
 
 def _fits_nanoseconds(texts: pl.Series) -> bool:
-    """Whether no year is beyond what 64 bits of nanoseconds hold (1678 to 2261), where the cast would wrap around
-    silently.
-    """
+    """Return whether all years are within 64 bits of nanoseconds (1678 to 2261); beyond, the cast wraps around."""
     low, high = str(texts.min()), str(texts.max())
     return low >= "1678" and high < "2262"
 
 
 def _read_either(form: Form, texts: pl.Series, clock: TimeContext) -> pl.Series:
-    """Read rows by one form; `08/12/25` by both of its readings, of which the nearer to the object's LastModified
-    holds.
-    """
+    """Read rows by one form; `08/12/25` by both of its readings: the nearer to LastModified holds."""
     times = _read_form(form, texts, clock)
     if form.name != SHORT_YEAR:
         return times

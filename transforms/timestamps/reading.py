@@ -58,9 +58,7 @@ def _tai(labels: pl.Series) -> pl.Series:
 
 
 def _filled(parts: pl.DataFrame) -> pl.DataFrame:
-    """Bring the parts that a form has to `year` (if any), `month`, `day`, `hour`, `minute`, `second`, `fraction` and
-    `offset`.
-    """
+    """Return the parts of a form as `year` (if any), `month`, `day`, `hour`, `minute`, `second` and `fraction`."""
     have = set(parts.columns)
     year = [pl.col(name) for name in ("year", "year_behind") if name in have]
     if "yy" in have:
@@ -127,8 +125,9 @@ def _instants(parts: pl.DataFrame, clock: TimeContext) -> pl.Series:
     if leap.any():
         parts = parts.with_columns(second=pl.when(pl.col("second") == "60").then(pl.lit("59")).otherwise("second"))
     texts = parts.select(
-        pl.when("matched").then(pl.concat_str("year", pl.lit("-"), "month", pl.lit("-"), "day", pl.lit("T"), "hour", pl.lit(":"), "minute",
-                                              pl.lit(":"), "second", pl.lit("."), "fraction"))
+        pl.when("matched").then(pl.concat_str("year", pl.lit("-"), "month", pl.lit("-"), "day", pl.lit("T"), "hour",
+        pl.lit(":"),
+                                              "minute", pl.lit(":"), "second", pl.lit("."), "fraction"))
     ).to_series()  # fmt: skip
     naive = _naive(texts)
     times = _localized(naive, parts["region"], clock)

@@ -112,7 +112,7 @@ def test_mistakes_are_all_told_before_anything_is_requested(rekindle: Rekindle, 
 def test_a_resumed_job_judges_by_the_time_of_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Later(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz: Any = None) -> Any:
             return datetime.now(tz) + timedelta(days=40)
 
     specification = check_specification({"bucket": f"file://{tmp_path}"})

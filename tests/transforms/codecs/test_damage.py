@@ -1,4 +1,4 @@
-"""Damage to streams (every prefix, changed bytes, garbage behind the end): what came before it is given, and it shows."""
+"""Damage to streams (every prefix, changed bytes, garbage behind the end) shows, and what came before it is given."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""One pass for the words of all conditions: it chooses what each condition chooses by itself, by the row-by-row
-reference.
-"""
+"""The single pass over messages selects what each condition selects alone, by the row-by-row reference."""
 
 from __future__ import annotations
 
@@ -92,6 +90,7 @@ def test_no_character_that_equals_an_ascii_one_is_missed() -> None:
 def test_small_letters() -> None:
     texts = ["first", "", None, "A", "TWELVE BYTES", "Thirteen Byte", "{`~ and a Longer Text, 0123456789-:"]
     small = fold_ascii_case(pa.array(texts, pa.string_view())[1:])
+    assert small is not None
     small.validate(full=True)
     assert small.to_pylist() == [text and text.lower() for text in texts[1:]]
     assert small.equals(pa.array(small.to_pylist(), pa.string_view()))
@@ -151,7 +150,8 @@ def random_pattern(rng: random.Random) -> Pattern:
 def random_condition(rng: random.Random, depth: int = 2) -> Expr:
     kind = rng.random()
     if depth and kind < 0.4:
-        return rng.choice([And, Or])(tuple(random_condition(rng, depth - 1) for _ in range(rng.choice([2, 3]))))
+        kinds: list[type[And] | type[Or]] = [And, Or]
+        return rng.choice(kinds)(tuple(random_condition(rng, depth - 1) for _ in range(rng.choice([2, 3]))))
     if depth and kind < 0.55:
         return Not(random_condition(rng, depth - 1))
     field = Field("_message", system=True) if rng.random() < 0.6 else Field(rng.choice(ATTRIBUTES))
@@ -209,11 +209,12 @@ def random_event(rng: random.Random) -> Event:
 
 
 def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
-    """Compare a run with the same event by event; return how many passes it took, and how many pipelines told the
-    events apart.
+    """Compare a run with one event at a time.
+
+    Returns how many passes it took, and how many pipelines distinguished the events.
     """
     passes: list[object] = []
-    monkeypatch.setattr(conditions, "have_any", lambda *given: passes.append(given) or contain_any(*given))
+    monkeypatch.setattr(conditions, "contain_any", lambda *given: passes.append(given) or contain_any(*given))
     rng = random.Random(seed)
     events = [random_event(rng) for _ in range(rng.choice([1, 5, 40, 40, 40]))]
     names: list[str] = []
@@ -249,7 +250,7 @@ def searched(
     passes: list[set[str]] = []
     monkeypatch.setattr(
         conditions,
-        "have_any",
+        "contain_any",
         lambda messages, looked_for: passes.append(set(looked_for)) or contain_any(messages, looked_for),
     )
     entries = [

@@ -22,9 +22,7 @@ from transforms.storage import TierStore
 Event = tuple[dict[str, Any], dict[str, str]]
 
 
-def event(
-    at: str | datetime, message: str = "", /, *, system: dict[str, str] | None = None, **attributes: str
-) -> Event:
+def event(at: str | datetime, message: str = "", /, *, system: Any = None, **attributes: Any) -> Event:
     """Return an event: its system columns that are not null, and its attributes."""
     moment = at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=timezone.utc)
     return {"_time": moment, "_time_source": "record", "_message": message, **(system or {})}, attributes

@@ -1,4 +1,4 @@
-"""Conformance cases 1 and 5 of spec §12: an object read, and its pipelines run."""
+"""Conformance cases 1 and 5: an object read, and its pipelines run."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def attributes(event: dict[str, Any]) -> dict[str, str]:
 
 def test_case_1_access_line(tmp_path: Path) -> None:
     line = (
-        '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 (Linux; Android '
+        '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 '
+        "(Linux; Android "
         '5.1.1; Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/91.0.4472.124 Mobile Safari/537.36"'
     )
     sent = {

@@ -1,6 +1,4 @@
-"""Patterns and lines made to stall a job: all processors take time in proportion to the text (these tests end at
-all).
-"""
+"""Patterns and lines made to stall a job: all processors take linear time, else these tests do not end."""
 
 from __future__ import annotations
 

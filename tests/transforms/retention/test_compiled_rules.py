@@ -184,7 +184,7 @@ def test_travels_to_workers() -> None:
 
 
 def compare(seed: int, number: int) -> int:
-    """Compare random rules over one set of events in all the shapes they take; return how many rows were taken or held."""
+    """Compare random rules over one set of events in all shapes; return how many rows were taken or held."""
     rng = random.Random(seed)
     events: list[Event] = [random_event(rng) for _ in range(30)]
     for system, _ in events:

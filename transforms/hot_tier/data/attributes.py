@@ -1,4 +1,4 @@
-"""How attributes are stored: promoted ones in columns of their own, all others in the map (spec §8)."""
+"""How attributes are stored: promoted ones in columns of their own, all others in the map (docs/hot-tier.md)."""
 
 from __future__ import annotations
 

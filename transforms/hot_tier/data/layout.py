@@ -1,4 +1,4 @@
-"""Rows of an older layout as the table stores them now: what was promoted since moves to columns (spec §8)."""
+"""Rows of an older layout as the table stores them now: what was promoted since moves to columns (docs/hot-tier.md)."""
 
 from __future__ import annotations
 

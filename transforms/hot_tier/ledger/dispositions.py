@@ -1,4 +1,4 @@
-"""What happens to each object of a wave: the rules of spec §3.3, applied to the table at the time of the commit."""
+"""What happens to each object of a wave: the rules of docs/jobs.md, applied to the table at the time of the commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger: which objects are in the hot tier, and what became of the others (docs/design.md §5).
+"""The ledger: which objects are in the hot tier, and what became of the others (docs/decisions/0005-ledger.md).
 
 Every commit of a wave has one *sidecar*, `_rekindle/ledger/JOB/WAVE-K-UUID.parquet`, written before the commit and
 never again. K counts these commits, so each K has exactly one valid sidecar: the one whose path is an app id of the

@@ -1,4 +1,4 @@
-"""Publishing a wave exactly once (docs/design.md §5).
+"""Publishing a wave exactly once (docs/architecture.md).
 
 What a wave publishes is decided object by object, on the snapshot that the commit is tried on: what is in the table
 already, by whatever job, is removed from the wave's files, and older content of the same object from the table's.

@@ -99,7 +99,7 @@ class LedgerEntry:
         return self.status in PUBLISHED
 
     def as_failure(self) -> dict[str, str | None]:
-        """Return its row of the report's `failures` (spec §13)."""
+        """Return its row of the report's `failures` (docs/jobs.md)."""
         return {"object": self.uri, "status": self.status, "reason": self.reason}
 
 

@@ -1,4 +1,4 @@
-"""What a run did, or would do, by rule: the numbers of its report and of the audit (spec §13)."""
+"""What a run did, or would do, by rule: the numbers of its report and of the audit (docs/jobs.md)."""
 
 from __future__ import annotations
 

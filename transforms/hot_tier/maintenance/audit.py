@@ -1,7 +1,7 @@
-"""The audit: the Delta table `audit` beside `events`, to which every run is written once (spec §9).
+"""The audit: the Delta table `audit` beside `events`, to which every run is written once (docs/retention.md).
 
 It is append-only by a table property that every writer of Delta tables must respect. A run's rows come in one commit
-with the app id `audit/RUN`, a compare-and-swap like those of `events` (docs/design.md §5): who finds the id is done.
+with the app id `audit/RUN`, a compare-and-swap like those of `events` (decision 4): who finds the id is done.
 Both `write_deltalake` on a handle and `create_write_transaction` refuse a stale handle when they may not retry
 (measured with deltalake 1.6.6). The latter takes a file by its name, so a refused one can be removed, and keeps the
 rows' order.

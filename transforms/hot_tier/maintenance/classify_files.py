@@ -1,4 +1,4 @@
-"""What rules do with live files, by the log alone: most are removed or kept without being opened (spec §9).
+"""What rules do with live files, by the log alone: most are removed or kept without being opened (docs/retention.md).
 
 All files are classified at once, rule by rule. The log's statistics of a field are often the same for many files: each
 distinct value is evaluated once.

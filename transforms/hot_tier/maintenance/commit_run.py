@@ -1,7 +1,7 @@
 """A run's one commit: planned on a new snapshot at each attempt, and identified by the file of its changes.
 
 An exception does not mean that a commit failed, nor its absence that it succeeded: the next snapshot shows it, by the
-path of the changes, which is an app id of the commit (docs/design.md §5).
+path of the changes, which is an app id of the commit (docs/decisions/0004-commit-by-compare-and-swap.md).
 """
 
 from __future__ import annotations

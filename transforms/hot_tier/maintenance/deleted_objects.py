@@ -1,4 +1,4 @@
-"""Published objects of which rules have left no event, by looking into the table (spec §9, §13)."""
+"""Published objects of which rules have left no event, by looking into the table (docs/retention.md, docs/jobs.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run does to which files: decided by the log alone where possible, else by tasks for workers (spec §9, §10)."""
+"""What a run does to which files: decided by the log alone where possible, else by tasks for workers."""
 
 from __future__ import annotations
 

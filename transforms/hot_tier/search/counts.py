@@ -1,4 +1,4 @@
-"""How many events match a search request, in all and by buckets of time (spec §11).
+"""How many events match a search request, in all and by buckets of time (docs/query.md).
 
 The counts of the log answer where they can; else the columns that the query needs are read. What reading files takes
 (pyarrow, DuckDB, Polars) is imported only where files are read.

@@ -1,4 +1,4 @@
-"""Search (spec §11): the newest events that match a query, without reading more of the tier than they need.
+"""Search (docs/query.md): the newest events that match a query, without reading more of the tier than they need.
 
 The log knows which files a time range needs and how new the events of each are; a file's footer knows it of its row
 groups. Row groups are read newest first, whichever files they lie in, and an event is returned as soon as nothing

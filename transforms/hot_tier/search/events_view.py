@@ -1,4 +1,4 @@
-"""The flat view `events` that SQL sees: every file of the table with the same columns (spec §11).
+"""The flat view `events` that SQL sees: every file of the table with the same columns (docs/query.md).
 
 Files are grouped by the columns they have. In each group a promoted attribute is either a column or, in files older
 than it, an entry of the map, so filters reach the row groups' statistics and the map is read only where a statement

@@ -1,4 +1,4 @@
-"""The files of a selection as one lazy Polars query, for counts, histograms and most frequent values (spec §11).
+"""The files of a selection as one lazy Polars query, for counts, histograms and most frequent values (docs/query.md).
 
 Files that keep their attributes alike are read together, and only the columns that the query needs.
 """

@@ -1,4 +1,4 @@
-"""Flat rows (spec §13): an event as one object, the `_` columns first, then its attributes, without nulls."""
+"""Flat rows (docs/jobs.md): an event as one object, the `_` columns first, then its attributes, without nulls."""
 
 from __future__ import annotations
 

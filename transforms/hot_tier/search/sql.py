@@ -1,4 +1,4 @@
-"""SQL (spec §11, docs/design.md §8): one SELECT by DuckDB over the live files, as the flat view `events`.
+"""SQL (decision 13): one SELECT by DuckDB over the live files, as the flat view `events`.
 
 The database lives in memory and may open exactly the live files: before the statement runs, all other access is off and
 the configuration locked. Only one SELECT is accepted, since these settings alone would let CREATE and DROP pass.

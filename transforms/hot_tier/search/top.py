@@ -1,4 +1,4 @@
-"""The most frequent values of a field (spec §11); Polars is imported only where DuckDB can't answer."""
+"""The most frequent values of a field (docs/query.md); Polars is imported only where DuckDB can't answer."""
 
 from __future__ import annotations
 

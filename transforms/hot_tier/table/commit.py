@@ -1,4 +1,4 @@
-"""Commits to a table: each a compare-and-swap, and the attempts around it (docs/design.md §5).
+"""Commits to a table: each a compare-and-swap, and the attempts around it (decision 4).
 
 delta-rs's own conflict checker is not relied on: a commit becomes the version after the snapshot's, or fails.
 """

@@ -1,4 +1,4 @@
-"""Handles of the tier's Delta tables, each new, and checked to be Rekindle's (docs/design.md §5)."""
+"""Handles of the tier's Delta tables, each new, and checked to be Rekindle's (decision 4)."""
 
 from __future__ import annotations
 

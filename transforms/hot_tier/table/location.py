@@ -1,4 +1,4 @@
-"""Whether a location holds a hot tier, or may (spec §8); every command checks it first, so this imports little."""
+"""Whether a location holds a hot tier, or may; every command checks it first, so this imports little."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creating or checking a hot tier, with its table `events` (spec §8, docs/design.md §5)."""
+"""Creating or checking a hot tier, with its table `events` (decision 6)."""
 
 from __future__ import annotations
 

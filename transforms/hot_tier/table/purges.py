@@ -1,4 +1,4 @@
-"""Physical removals, as processes that add files to the table see them (docs/design.md §9).
+"""Physical removals, as processes that add files to the table see them (docs/decisions/0015-retention-runs.md).
 
 A removal deletes files that are not live: removed ones, and orphans that no commit ever named. Its list is the document
 of a commit without actions, with `purge` and the next number as app id; files are deleted after it. So a commit that

@@ -33,9 +33,7 @@ class Columns:
         self._series: dict[str, tuple[pa.Array, pl.Series]] = {}
 
     def series(self, name: str) -> pl.Series:
-        """Return a column for Polars; to hand over the views of a batch takes 0.4 ms, which ten conditions need not pay
-        ten times.
-        """
+        """Return a column for Polars, kept for the next condition: to hand over the views of a batch takes 0.4 ms."""
         column = self.by_name[name]
         known = self._series.get(name)
         if known is None or known[0] is not column:
@@ -52,9 +50,7 @@ class Columns:
         return pa.RecordBatch.from_arrays(list(kept.values()), names=list(kept)).replace_schema_metadata(self._metadata)
 
     def merge(self, name: str, pool: pa.Array, at: Indices, picks: Indices) -> None:
-        """Give the rows `at` the strings `pool[picks]`, null where a pick is negative; the other rows keep what they
-        have.
-        """
+        """Set the rows `at` to the strings `pool[picks]`, null where a pick is negative; keep the other rows."""
         before = self.by_name.get(name)
         index = np.full(self.size, -1)
         if before is not None:
@@ -119,9 +115,7 @@ class Events:
         return np.zeros(len(self), np.bool_) if column is None else is_present(column)
 
     def put(self, name: str, values: pa.Array | pl.Series, *, override: bool = True) -> None:
-        """Set a column where there are values; the other events keep what they have, and without `override` so do those
-        that have some.
-        """
+        """Set a column where there are values; without `override` only of the events that have none yet."""
         column = values.to_arrow(compat_level=_VIEWS) if isinstance(values, pl.Series) else values
         if column.null_count == len(column):
             return

@@ -63,7 +63,8 @@ _LETTERS: dict[str, tuple[str, str]] = {
     **{letters: ("zone", f"(?P<zone_name>{pattern})") for letters, pattern in _NAMED_ZONES.items()},
 }
 """Letters -> the part of the time they are, and its pattern."""
-_RUNS = {"S": ("fraction", "fraction", 9), "n": ("fraction", "nano", 9), "A": ("hour", "milli_of_day", 8), "N": ("hour", "nano_of_day", 14),
+_RUNS = {"S": ("fraction", "fraction", 9), "n": ("fraction", "nano", 9), "A": ("hour", "milli_of_day", 8),
+    "N": ("hour", "nano_of_day", 14),
          "D": ("day", "day_of_year", 3)}  # fmt: skip
 """Letter -> the part, its group, and the most digits; the run's length is the least."""
 _PLAIN = {"year", "month", "mon", "day", "hour", "half", "minute", "second", "fraction", "ampm", "zone"}
@@ -93,7 +94,7 @@ def translate(pattern: str) -> JavaPattern:
         pattern: Like `yyyy-MM-dd HH:mm:ss[.SSS]XXX`.
 
     Raises:
-        ConfigurationError: A letter has no translation, a part stands twice, or the pattern says no date; with the
+        ConfigurationError: A letter has no translation, a part occurs twice, or the pattern has no date; with the
             character.
     """
     parts: list[str] = []
@@ -188,7 +189,7 @@ def _check_whole(pattern: str, parts: list[str], groups: set[str]) -> None:
         raise _error(pattern, 0, "D, the day of the year, goes with a year")
     given = {"month", "day"} if "day_of_year" in groups else {"month" if "mon" in groups else "", *groups}
     if missing := {"month", "day"} - given:
-        raise _error(pattern, 0, f"says no {' and no '.join(sorted(missing))}")
+        raise _error(pattern, 0, f"has no {' and no '.join(sorted(missing))}")
     hours = groups & {"hour", "half", "half_from_0"}
     if bool(hours - {"hour"}) > ("ampm" in groups) or ("ampm" in groups and not hours):
         raise _error(pattern, 0, "h and a belong together (1 to 12, AM or PM); the hour from 0 to 23 is H")

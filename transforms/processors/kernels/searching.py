@@ -1,6 +1,4 @@
-"""Patterns that users write, and how their groups become attributes (spec §6): Rust's engine, so that none of them can
-stall a job.
-"""
+"""Users' patterns, and how their groups become attributes, in linear time by Rust's regex engine."""
 
 from __future__ import annotations
 
@@ -17,12 +15,14 @@ from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters, output_column
 
 _VIEWS = pl.CompatLevel.newest()
-HINT = "Patterns run in linear time, by Rust's engine (https://docs.rs/regex): without look-around, backreferences and atomic groups"
+HINT = (
+    "Patterns run in linear time, by Rust's engine (https://docs.rs/regex): "
+    "without look-around, backreferences and atomic groups"
+)
 
 
 def put_groups(events: Events, source: str, pattern: str, names: Sequence[str]) -> Flags | None:
-    """Search a column, and make an attribute of each group that took part; of two groups with one name the first that
-    did.
+    """Search a column and set an attribute for each group that took part, the first of those with one name.
 
     Args:
         events: What to search.
@@ -55,9 +55,7 @@ def search(values: pa.Array, pattern: str) -> list[pa.Array]:
 
 
 def _each_row(found: pa.Array, indices: pa.Array) -> pa.Array:
-    """What was found in the values of a dictionary, for each row that has them: a constant again where there is nothing
-    but values.
-    """
+    """Return the results for a dictionary's values for each row: again a constant where all have one."""
     if found.null_count == 0:
         return pa.DictionaryArray.from_arrays(indices, found.cast(pa.string()))
     rows = pl.Series(pl.from_arrow(indices))

@@ -192,7 +192,7 @@ def test_any_files(tmp_path_factory: pytest.TempPathFactory, seed: int, buffer_b
     inputs = []
     for number in range(chance.randrange(1, 8)):
         start, length = chance.randrange(10_000), chance.choice([1, 100, 10_000])
-        shape = {
+        shape: dict[str, Any] = {
             "rows": chance.choice([1, 5, 150]),
             "within": range(start, start + length),
             "ties": chance.choice([1, 1, 50]),

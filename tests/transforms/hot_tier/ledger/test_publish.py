@@ -13,6 +13,7 @@ from deltalake.exceptions import DeltaError
 
 from tests.transforms.hot_tier.samples import entry, events, expected_ids, ids, publish, read, times_of, uri_of, write
 from transforms.core.errors import TierError
+from transforms.hot_tier.data.rewrite import rewrite_file
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger import publish as publishing
 from transforms.hot_tier.ledger import wave_files
@@ -103,7 +104,7 @@ def test_only_files_that_hold_such_rows_are_written_again(
     publish(local_tier, ["b"], job="other")
     files = write(local_tier, ["a", "b"]) + write(local_tier, ["c"])
     rewritten: list[str] = []
-    original = wave_files.rewrite_file
+    original = rewrite_file
     monkeypatch.setattr(
         wave_files,
         "rewrite_file",
@@ -434,7 +435,7 @@ def test_last_attempt_counts_although_its_answer_was_lost(
 def test_store_that_goes_away_after_the_commit(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def commit(snapshot: Snapshot, **more: Any) -> None:
         commits.commit(snapshot, **more)
-        monkeypatch.setattr(publishing.Snapshot, "load", _fail)
+        monkeypatch.setattr(Snapshot, "load", _fail)
 
     def _fail(tier: TierStore) -> Snapshot:
         raise OSError("network is down")
@@ -452,7 +453,7 @@ def test_store_that_goes_away_after_the_commit(local_tier: TierStore, monkeypatc
 def _rival(tier: TierStore, action: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let something happen between the plan and the commit of the next attempt."""
     done: list[int] = []
-    original = publishing.commit
+    original = commits.commit
 
     def commit(snapshot: Snapshot, **more: Any) -> None:
         if not done:

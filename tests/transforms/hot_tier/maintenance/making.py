@@ -58,7 +58,8 @@ class Made:
 
     def change(self, snapshot: Snapshot) -> Change | None:
         """Take the chosen rows of every file out of it; of a move write them where they go."""
-        added, removed, files, moved = [], [], [], []
+        added, removed, moved = [], [], []
+        files: list[dict[str, Any]] = []
         for file in snapshot.files.values():
             rest = self._written(snapshot, file, lambda table: pc.invert(self.chosen(table)), file.tier)
             if rest is not None and rest.rows == file.rows:

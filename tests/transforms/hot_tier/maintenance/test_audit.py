@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import orjson
@@ -28,8 +29,8 @@ from tests.transforms.hot_tier.maintenance.making import (
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.audit import read_audit, write_audit
-from transforms.hot_tier.maintenance.commit_run import Change, commit_run
-from transforms.hot_tier.maintenance.finish import find_committed, finish, finish_interrupted
+from transforms.hot_tier.maintenance.commit_run import Change, commit_run, find_committed
+from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.table.runs import (
     COMPACT,
     DELETE,
@@ -46,7 +47,7 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 NOBODY = lambda run: False  # noqa: E731
 
 
-def ruled(kind: str = DELETE, **fields: object) -> MaintenanceRun:
+def ruled(kind: str = DELETE, **fields: Any) -> MaintenanceRun:
     return MaintenanceRun.new(kind, rules=RULES, rules_file="rules.yaml", rules_sha256="ab", **fields)
 
 
@@ -182,7 +183,7 @@ def at_once(calls: list[Callable[[], object]]) -> None:
 
 def test_many_at_once_also_make_the_table(tier: TierStore) -> None:
     runs = [ruled(holds=(("case", "x=1"),)) for _ in range(3)]
-    at_once([lambda run=run: write_audit(tier, run, None) for run in runs * 3])
+    at_once([partial(write_audit, tier, run, None) for run in runs * 3])
     rows = read_audit(tier)
     assert sorted((row["run_id"], row["rule"]) for row in rows if row["kind"] == "delete") == sorted(
         (run.id, rule) for run in runs for rule in ("short", "none")
@@ -200,11 +201,11 @@ def test_many_at_once_also_make_the_table(tier: TierStore) -> None:
 )
 @pytest.mark.parametrize("version", [0, 2])
 def test_answers_that_are_lost(
-    s3: S3, fault_proxy: FaultProxy, fault: dict[str, object], times: int, version: int
+    s3: S3, fault_proxy: FaultProxy, fault: dict[str, Any], times: int, version: int
 ) -> None:
     straight = open_tier(f"s3://{s3.bucket}/hot", s3.options)
     tier = open_tier(straight.uri, StorageOptions(endpoint_url=fault_proxy.endpoint_url, region=REGION))
-    met = fault_proxy.add(Fault(f"hot/audit/_delta_log/{version:020d}.json", method="PUT", count=times, **fault))  # type: ignore[arg-type]
+    met = fault_proxy.add(Fault(f"hot/audit/_delta_log/{version:020d}.json", method="PUT", count=times, **fault))
     runs = [ruled(), ruled()]
     for run in runs:
         write_audit(tier, run, None)

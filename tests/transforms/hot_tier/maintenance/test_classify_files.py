@@ -76,7 +76,7 @@ def test_verdicts(
     services: Tier, rules: list[Rule], holds: list[Hold], seconds: float, expected: list[tuple[Any, ...]]
 ) -> None:
     compiled = CompiledRules.of(rules_file(*rules, holds=tuple(holds)), MARCH + DAY + timedelta(seconds=seconds))
-    found = {file.min_object: action for file, action in classify_files(Snapshot.load(services.store), compiled)}
+    found = {str(file.min_object): action for file, action in classify_files(Snapshot.load(services.store), compiled)}
     assert [found[source] for source in sorted(found)] == [FileAction(*one) for one in expected]
 
 
@@ -107,7 +107,10 @@ def test_shortened_bounds_prove_nothing(local_tier: TierStore) -> None:
 
 def test_what_another_writer_made_is_opened(local_tier: TierStore) -> None:
     tier = foreign_file(local_tier)
-    cases = [("status=404", 2 * DAY, OPEN), ("NOT status=404", 2 * DAY, OPEN)]
+    cases: list[tuple[str | None, timedelta, ActionKind]] = [
+        ("status=404", 2 * DAY, OPEN),
+        ("NOT status=404", 2 * DAY, OPEN),
+    ]
     cases += [(None, 2 * DAY, OPEN), (None, timedelta(), KEEP)]
     for when, age, kind in cases:
         compiled = CompiledRules.of(rules_file(rule("a", when)), MARCH + age)

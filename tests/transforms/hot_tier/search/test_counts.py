@@ -308,7 +308,7 @@ def test_a_query_of_an_hour_opens_only_the_files_of_that_hour(local_tier: TierSt
         for (system, _) in one
         if hour.start <= (at := system["_time"]) < hour.end
         for message in [at]
-    ]  # type: ignore[operator]
+    ]
     assert sorted(time for frame in search_frames(tier.store, hour) for time in frame["_time"]) == expected
     assert sorted(opened.paths) == sorted(overlapping)
     opened.paths.clear()

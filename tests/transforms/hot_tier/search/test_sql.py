@@ -108,7 +108,7 @@ def test_columns_of_one_name(local: TierStore, form: sql_text.Form | None) -> No
     assert [list(map(int, row)) for row in result.rows()] == [[1, 2, 3, 4]]
 
 
-SHOWN: dict[str, tuple[str, str, Any, str]] = {
+SHOWN: dict[str, tuple[Any, ...]] = {
     "interval": ("INTERVAL 1 DAY", "1 day", "1 day", "1 day"),
     "bytes": ("'\\xAA'::BLOB", "\\xAA", "\\xAA", "\\xAA"),
     "bits": ("'0110'::BIT", "0110", "0110", "0110"),
@@ -177,6 +177,7 @@ def plan(store: TierStore, condition: str) -> str:
     from transforms.hot_tier.search.sql import _SqlDatabase
 
     with _SqlDatabase() as database:
+        assert isinstance(database, _SqlDatabase)
         database.show(store, load_events(store))
         found = database.connection.execute(f"EXPLAIN SELECT _message FROM events WHERE {condition}").fetchall()
         return "".join(character for character in found[0][1] if not character.isspace() and character not in _FRAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,6 @@ from tests.conftest import S3
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.core import schema
 from transforms.core.errors import TierError
-from transforms.hot_tier.table import delta as opening
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table import promoted_columns as columns
 from transforms.hot_tier.table.location import open_existing_tier
@@ -280,9 +280,9 @@ def test_no_such_bucket(s3: S3) -> None:
 
 def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    original = opening.os.fsync
+    original = os.fsync
     monkeypatch.setattr(
-        opening.os,
+        os,
         "fsync",
         lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name), original(descriptor))[1],
     )

@@ -1,4 +1,4 @@
-"""Restoring: exactly the rows that deletions have removed come back, in new files (docs/design.md §9).
+"""Restoring: exactly the rows that deletions have removed come back, in new files (docs/decisions/0017-restore.md).
 
 Rows are only added, so nothing newer is lost, and compactions, replacements, moves and ingests in between make no
 difference: the deletion's own files show what was removed. Rows of objects that were replaced or forced since are left

@@ -1,4 +1,4 @@
-"""Physical removal: deleting files that no reader sees any more, once their grace is over (docs/design.md §9).
+"""Physical removal: deleting files that no reader sees any more, once their grace is over (decision 18).
 
 These are files that any run or wave removed from the table, and orphans of dead writers. They are listed on a snapshot,
 the list is committed on that very snapshot, without actions (`table.purges`), and only then files are deleted. After an
