@@ -27,9 +27,9 @@ _VARYING = (
 
 
 def pages() -> list[Path]:
-    """Return the pages that people read: README, CONTRIBUTING, SECURITY and all of docs/."""
+    """Return the pages that people read: README, CONTRIBUTING, SECURITY, all of docs/, and the folders' contracts."""
     top = [path for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md") if (path := ROOT / name).exists()]
-    return [*top, *sorted((ROOT / "docs").rglob("*.md"))]
+    return [*top, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "transforms").rglob("README.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
