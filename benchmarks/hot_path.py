@@ -1,5 +1,6 @@
-"""How fast the inner loop can be: the reference workloads through the quickest calls found, two threads, no Beam, no
-ledger, no faults.
+"""How fast the inner loop can be.
+
+The reference workloads through the quickest calls found, two threads, no Beam, no ledger, no faults.
 
     python -m benchmarks.hot_path {access,ndjson,csv} DIR OUT
 

@@ -68,8 +68,9 @@ class Workload:
 
 @dataclass(frozen=True)
 class Measure:
-    """What one run took: wall seconds of the process, those by its own clock, and the peak memory of all its
-    processes.
+    """What one run took: wall seconds of the process, those by its own clock.
+
+    And the peak memory of all its processes.
     """
 
     seconds: float

@@ -1,5 +1,6 @@
-"""Time `rekindle search` beside a fresh Python process that asks DuckDB the same of the same files, and print a
-Markdown table.
+"""Time `rekindle search` beside a fresh Python process that asks DuckDB the same of the same files.
+
+And print a Markdown table.
 
     python -m benchmarks.search                            # 10 million access log lines, made and ingested the first
     time python -m benchmarks.search --hot-tier DIR --rounds 3  # a tier that is there, of the same workload
