@@ -1,5 +1,6 @@
-"""What is installed: every package and data file of ours, in versions that constraints.txt names, started by one
-console script.
+"""What is installed: every package and data file of ours, in versions that constraints.txt names.
+
+Started by one console script.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ def test_every_folder_with_code_is_a_package(setup: dict[str, Any]) -> None:
 
 
 def test_what_the_product_imports_is_required_by_name(setup: dict[str, Any]) -> None:
-    """A package that only comes along with another one is gone one day, with that one's next version or in an install
-    without extras.
+    """A package that only comes along with another one is gone one day.
+
+    With that one's next version or in an install without extras.
     """
     named = {canonicalize_name(Requirement(text).name) for text in setup["install_requires"]}
     named |= {canonicalize_name("botocore")}  # boto3's other half
@@ -90,8 +92,9 @@ def test_every_other_file_is_package_data(setup: dict[str, Any]) -> None:
 
 
 def test_constraints_pin_all_that_is_installed(setup: dict[str, Any]) -> None:
-    """Follow the installed packages' own requirements from setup.py's: a package that is missing may come in any
-    version.
+    """Follow the installed packages' own requirements from setup.py's.
+
+    A package that is missing may come in any version.
     """
     pinned = constraints()
     queue = [Requirement(text) for text in [*setup["install_requires"], *setup["extras_require"]["dev"]]]

@@ -257,7 +257,7 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "too many bars": (("--histogram", "1s"), "at most 10,000 bars"),
     "no span": (("--histogram", "0h"), "not a length of time"),
     "tier": (("--tier", "warm"), "must be hot, cold or all"),
-    "top of nothing": (("--top", "#nothing"), "no system attribute"),
+    "top of nothing": (("--top", "#nothing"), "not a system attribute"),
     "negative limit": (("--limit", -1), "Invalid value"),
     "query": (("a=",), "expected a value"),
     "last and from": (("--last", "1h", "--from", "2025-01-01"), "goes without"),
