@@ -1,6 +1,6 @@
 # Rekindle with Beam's Python harness: the image of a cluster's workers (docs/clusters.md), and of the launcher in a scheduled job.
 #
-#   docker build -t registry.example.com/rekindle:0.1.0 .
+#   docker build -t registry.example.com/rekindle:TAG .
 #
 # As a worker its entry point is Beam's own (`boot`); as a launcher: docker run --entrypoint rekindle IMAGE backfill …
 # Beam's version is the one in constraints.txt: a launcher and its workers must have the same.
@@ -9,7 +9,7 @@ ARG BEAM_VERSION=2.77.0
 FROM apache/beam_python${PYTHON_VERSION}_sdk:${BEAM_VERSION}
 
 WORKDIR /src
-COPY setup.py constraints.txt README.md LICENSE ./
+COPY setup.py pyproject.toml constraints.txt README.md LICENSE ./
 COPY pipelines pipelines
 COPY transforms transforms
 RUN pip install --no-cache-dir -c constraints.txt . && rm -rf /src/*

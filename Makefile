@@ -1,10 +1,12 @@
 # `make` prints the targets. Everything runs in .venv, which scripts/install.sh makes and keeps in step with setup.py and constraints.txt.
+# On another Python, in an environment of its own: make test-quick PYTHON=python3.13 VENV=.venv-3.13
 .DEFAULT_GOAL := help
-.PHONY: help install lint types test test-quick test-runners test-minio test-thorough bench constraints clean
+.PHONY: help install lint types test test-quick test-slow test-runners test-minio test-thorough bench docs constraints clean
 
 VENV := $(or $(REKINDLE_VENV),.venv)
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= auto
+PYTEST_FLAGS ?=
 BENCH_FLAGS ?=
 
 help: ## this list
@@ -21,11 +23,13 @@ lint: install ## ruff, then mypy
 types: install ## mypy alone
 	$(BIN)/mypy
 
-test: install ## all tests that pip's packages are enough for
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not runner"
+test: test-quick test-slow ## all tests that pip's packages are enough for, the quick ones first
 
 test-quick: install ## those of them that are not marked slow
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow and not runner"
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow and not runner" $(PYTEST_FLAGS)
+
+test-slow: install ## those of them that are: whole jobs and processes
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "slow and not runner" $(PYTEST_FLAGS)
 
 test-runners: install ## the tests on Flink, Spark and Prism, which Maven and Go bring into ~/.cache/rekindle
 	REKINDLE_RUNNERS=required $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m runner
@@ -42,9 +46,12 @@ bench: ## the reference workloads, 1 GiB each, against the bare loop and the pee
 	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.pipelines
 
+docs: install ## write the pages of docs/ that are generated from the code
+	$(BIN)/python -m scripts.make_docs
+
 constraints: ## renew constraints.txt from setup.py (takes uv; users don't need it)
 	uv pip compile setup.py --extra demo --extra test --extra bench --extra dev --universal --python-version 3.10 --upgrade \
 	    --no-annotate --custom-compile-command "make constraints" --output-file constraints.txt
 
 clean: ## remove .venv, caches and the demonstration's hot tier
-	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis hot-tier benchmarks/work *.egg-info
+	rm -rf .venv .venv.lock .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* hot-tier benchmarks/work *.egg-info

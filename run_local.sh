@@ -14,5 +14,6 @@ venv="${REKINDLE_VENV:-$here/.venv}"
 if (($#)); then
     exec "$venv/bin/rekindle" "$@"
 fi
-# PYTHONSAFEPATH: `demo` is this repository's, also where the current folder has something of that name.
+# `demo` is not installed. PYTHONSAFEPATH: it is this repository's, also where the current folder has something of that name.
+export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
 PYTHONSAFEPATH=1 REKINDLE_COMMAND="$0" exec "$venv/bin/python" -m demo

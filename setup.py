@@ -1,5 +1,6 @@
-"""Packaging: what is installed, and what each extra is for. Workers on Flink, Spark and Dataflow get the code by
-`--setup_file` too.
+"""Packaging: what is installed, and what each extra is for.
+
+Workers on Flink, Spark and Dataflow get the code by `--setup_file` too.
 
 The bounds below say what the code works with, `constraints.txt` which versions are installed: `pip install -c
 constraints.txt '.[demo]'`.
@@ -11,7 +12,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).resolve().parent
 
-# Why each of these, and what else was measured: docs/design.md §2.
+# Why each of these, and what else was measured: docs/dependencies.md.
 REQUIRES = [
     "apache-beam[aws]>=2.77,<3",
     "grpcio",  # Beam's own, which has bounds for it
@@ -19,7 +20,7 @@ REQUIRES = [
     "duckdb>=1.4,<3",
     "numpy>=2.2,<3",
     "polars>=2.0,<3",
-    "deltalake==1.6.6",  # its commit path is relied on in detail (docs/design.md §5)
+    "deltalake==1.6.6",  # its commit path is relied on in detail (docs/decisions/0004-commit-by-compare-and-swap.md)
     "arro3-core>=0.8,<1",  # deltalake's own: reads the log without pyarrow
     "boto3>=1.40,<2",
     "obstore>=0.11,<0.13",
@@ -39,26 +40,41 @@ REQUIRES = [
 ]
 
 DEMO = ["moto[server]>=5.1,<6"]
-TEST = [*DEMO, "pytest>=8.3,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.115,<7", "pandas>=2.2,<4"]
+TEST = [*DEMO, "pytest>=8.3,<10", "pytest-xdist>=3.6,<4", "pytest-cov>=6,<8", "hypothesis>=6.115,<7", "pandas>=2.2,<4"]
 BENCH = [*DEMO, "chdb>=3"]
 DEV = [*TEST, "ruff>=0.14", "mypy>=1.18", "types-PyYAML"]
 
 setup(
     name="rekindle",
-    version="0.1.0",
-    description="Turns the cold logs of an S3 bucket into a hot tier of partitioned Parquet that any SQL engine can read",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8") if (HERE / "README.md").exists() else "",
+    version="0.1.0",  # nowhere else: the program asks for the installed package's
+    description="Turns cold logs in S3 into a hot tier of partitioned Parquet that any SQL engine can read",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    author="Rekindle contributors",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["logs", "s3", "parquet", "delta-lake", "apache-beam", "backfill", "splunk", "retention"],
     python_requires=">=3.10",
-    packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*", "demo", "demo.*"]),
+    # Not demo, benchmarks and tests: others have packages of these names, and the product needs none of them.
+    packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*"]),
     package_data={"": ["*.yaml", "*.json", "py.typed"]},
     install_requires=REQUIRES,
     extras_require={"demo": DEMO, "test": TEST, "bench": BENCH, "dev": DEV},
     entry_points={"console_scripts": ["rekindle = pipelines.cli.__main__:main"]},
     classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Information Technology",
+        "Intended Audience :: System Administrators",
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
         *(f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)),
+        "Topic :: Database",
+        "Topic :: System :: Archiving",
         "Topic :: System :: Logging",
+        "Typing :: Typed",
     ],
 )

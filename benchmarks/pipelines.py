@@ -1,5 +1,6 @@
-"""Time what pipelines cost: conditions that match nothing, a regex beside its bare expression, hostile patterns and
-lines.
+"""Time what pipelines cost: conditions that match nothing, a regex beside its bare expression.
+
+Hostile patterns and lines.
 
     make bench                                           # with the workloads of benchmarks/run.py
     python -m benchmarks.pipelines --mib 32 --rounds 3   # alone, and quick
@@ -30,11 +31,12 @@ import pyarrow as pa
 from benchmarks.hot_path import ACCESS
 from benchmarks.report import put_section
 from benchmarks.run import ROOT, WORK, Workload, machine
+from transforms.core.schema import EventBatch
 from transforms.event_pipelines import Pipeline, outputs
 from transforms.event_pipelines import apply_pipelines as run_pipelines
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.hot_tier.data.writer import HotTierWriter
-from transforms.objects.event_shaping import apply_pipelines
+from transforms.objects.event_shaping import shape_events
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
 from transforms.storage import StorageOptions, open_store, open_tier
@@ -94,15 +96,15 @@ def one_step(step: dict[str, object]) -> tuple[Pipeline, ...]:
     return load_pipelines(json.dumps({"pipelines": [{"name": "p", "steps": [step]}]}), source="benchmark")
 
 
-def read_batches(workload: Workload) -> Iterator[pa.RecordBatch]:
+def read_batches(workload: Workload) -> Iterator[EventBatch]:
     """Yield a workload's events."""
     store = open_store(workload.folder.as_uri(), StorageOptions())
     for page in store.list_pages(""):
         for info in page:
             yield from (
                 batch
-                for batch in read_object(info, store, ReadSettings(task_id="bench"), wave=0)
-                if isinstance(batch, pa.RecordBatch)
+                for batch in read_object(info, store, ReadSettings(task_id="bench"))
+                if isinstance(batch, EventBatch)
             )
 
 
@@ -112,7 +114,7 @@ def run_job(workload: Workload, pipelines: tuple[Pipeline, ...]) -> None:
     shutil.rmtree(out, ignore_errors=True)
     writer = HotTierWriter(open_tier(str(out), StorageOptions()), columns=outputs(pipelines))
     for batch in read_batches(workload):
-        writer.write(apply_pipelines(batch, pipelines))
+        writer.write(shape_events(batch, pipelines).events)
     writer.close()
     shutil.rmtree(out)
 
@@ -139,16 +141,18 @@ class Times:
         return f"{statistics.median(self.taken[name]):.3f}"
 
     def ratio(self, name: str, other: str, aim: float) -> str:
-        """Return the median of what a work takes of another's time in the same turn, and whether that misses its
-        aim.
+        """Return the median of what a work takes of another's time in the same turn.
+
+        And whether that misses its aim.
         """
         ratio = statistics.median(one / of for one, of in zip(self.taken[name], self.taken[other], strict=True))
         return f"{ratio:.2f}{'' if ratio <= aim else f' (misses {aim})'}"
 
 
 def conditions_table(workload: Workload, *, rounds: int) -> Iterator[str]:
-    """Yield what ten pipelines cost that match nothing, by what they look at; alone, and behind a pipeline that takes
-    the lines apart.
+    """Yield what ten pipelines cost that match nothing, by what they look at.
+
+    Alone, and behind a pipeline that takes the lines apart.
     """
     parsing = load_pipelines(
         (ROOT / "benchmarks" / "access_logs.yaml").read_text(encoding="utf-8"), source="access_logs.yaml"
@@ -165,7 +169,7 @@ def conditions_table(workload: Workload, *, rounds: int) -> Iterator[str]:
 
 def regex_table(workload: Workload, *, rounds: int) -> Iterator[str]:
     """Yield what a regex pipeline costs beside its bare expression."""
-    batches = list(read_batches(workload))
+    batches = [batch.events for batch in read_batches(workload)]
     yield f"| regex | pipeline, s | bare Polars expression, s | ratio (aim {AIM}) |"
     yield "|---|---:|---:|---:|"
     for name, pattern in PATTERNS.items():

@@ -1,5 +1,4 @@
-"""The demonstration: from a bucket of cold logs to a hot tier, by the same commands that a user types. Run it by
-`./run_local.sh`.
+"""The demonstration, run by `./run_local.sh`: from a bucket of cold logs to a hot tier, by a user's own commands.
 
 It starts the embedded S3 (a process of its own, stopped at the end), fills a bucket with `demo.sample_logs`, and runs
 `rekindle preview`, `backfill`, `search` and `sql`, echoing each command. The hot tier stays in `./hot-tier`; run again,
@@ -50,15 +49,16 @@ def main() -> int:
     try:
         return demonstrate()
     except KeyboardInterrupt:
-        _say(
-            "\nInterrupted. The embedded S3 is stopped; what was published stays in ./hot-tier, and ./run_local.sh goes on from there."
+        _write(
+            "\nInterrupted. The embedded S3 is stopped; what was published stays in ./hot-tier, and ./run_local.sh "
+            "goes on from there."
         )
         return INTERRUPTED
     except RuntimeError as error:  # the embedded S3 says why
-        _say(f"\nThe demonstration can't start: {error}")
+        _write(f"\nThe demonstration can't start: {error}")
         return 1
     except CommandFailedError as error:
-        _say(f"\nThe demonstration stops here: {error}.")
+        _write(f"\nThe demonstration stops here: {error}.")
         return error.code
 
 
@@ -90,7 +90,7 @@ def demonstrate() -> int:
             if after == before
             else f"{after - before:,} events were added"
         )
-        _say(f"\n{known}; ./{HOT_TIER} holds {after:,} events.")
+        _write(f"\n{known}; ./{HOT_TIER} holds {after:,} events.")
     _heading("Search: who could not pay on 12 August?")
     _rekindle((*SEARCH, *FIELDS), environment)
     _heading("SQL: how were requests answered?")
@@ -105,9 +105,7 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment for the commands: made-up credentials, none of the user's own, and `./hot-tier` as hot
-    tier.
-    """
+    """Return the environment for the commands: made-up credentials and `./hot-tier`, nothing of the user's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "REKINDLE_HOT_TIER"))}
     nowhere = {
         "AWS_CONFIG_FILE": os.devnull,
@@ -132,8 +130,9 @@ def _fill(endpoint_url: str) -> None:
         client.put_object(Bucket=BUCKET, Key=key, Body=content)
         objects += 1
         size += len(content)
-    _say(
-        f"s3://{BUCKET} at {endpoint_url} holds {objects} objects, {size / 2**20:.1f} MiB: web, app, audit and system logs, and others."
+    _write(
+        f"s3://{BUCKET} at {endpoint_url} holds {objects} objects, {size / 2**20:.1f} MiB: "
+        "web, app, audit and system logs, and others."
     )
 
 
@@ -150,7 +149,7 @@ def _count_events(environment: dict[str, str]) -> int:
 
 def _rekindle(arguments: Sequence[str], environment: dict[str, str]) -> None:
     """Echo a command as it would be typed, and run it."""
-    _say("$ " + " ".join(_quoted(word) for word in ("rekindle", *arguments)))
+    _write("$ " + " ".join(_quoted(word) for word in ("rekindle", *arguments)))
     code = subprocess.run([str(REKINDLE), *arguments], env=environment, check=False).returncode
     if code == INTERRUPTED or code == -signal.SIGINT:
         raise KeyboardInterrupt
@@ -159,7 +158,7 @@ def _rekindle(arguments: Sequence[str], environment: dict[str, str]) -> None:
 
 
 def _what_next() -> None:
-    """Say what to type next."""
+    """Show what to type next."""
     launcher = _quoted(os.environ.get("REKINDLE_COMMAND", "rekindle"))
     _heading("What next?")
     for what, arguments in (
@@ -169,9 +168,10 @@ def _what_next() -> None:
         ("your own logs", "backfill --bucket my-bucket --pattern 'logs/**'"),
         ("logs on this machine", "backfill --bucket file:///var/log --pattern '**/*.log*'"),
     ):
-        _say(f"  {what + ':':<31} {launcher} {arguments}")
-    _say(
-        "The hot tier is a Delta Lake table in ./hot-tier/events that DuckDB, Polars, pandas and Spark read: README.md shows how."
+        _write(f"  {what + ':':<31} {launcher} {arguments}")
+    _write(
+        "The hot tier is a Delta Lake table in ./hot-tier/events that DuckDB, Polars, pandas and Spark read: "
+        "README.md shows how."
     )
 
 
@@ -187,10 +187,10 @@ def _quoted(word: str) -> str:
 
 
 def _heading(text: str) -> None:
-    _say(f"\n── {text}")
+    _write(f"\n── {text}")
 
 
-def _say(text: str) -> None:
+def _write(text: str) -> None:
     """Print at once: what the commands print must come after what announces them."""
     print(text, flush=True)
 

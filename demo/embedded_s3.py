@@ -36,7 +36,7 @@ class EmbeddedS3:
 
     def __enter__(self) -> EmbeddedS3:
         """Start the server, and return when it answers."""
-        said = ""
+        reason = ""
         for _ in range(_ATTEMPTS):  # another program may take the free port first
             port = free_port()
             with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
@@ -46,9 +46,10 @@ class EmbeddedS3:
                     return self
                 self._stop()
                 log.seek(0)
-                said = log.read().strip().rpartition("\n")[2]
+                reason = log.read().strip().rpartition("\n")[2]
         raise RuntimeError(
-            f"the embedded S3 did not start: {said or 'it does not answer'}. Is it installed? pip install 'rekindle[demo]'"
+            f"the embedded S3 did not start: {reason or 'it does not answer'}. "
+            "Is it installed? pip install 'rekindle[demo]'"
         )
 
     def __exit__(
@@ -74,9 +75,7 @@ class EmbeddedS3:
 
 
 def serve(port: int) -> None:
-    """Run the server in this process, until standard input ends: its other end is held by the process that started
-    it.
-    """
+    """Run the server in this process until standard input ends, whose other end the process that started it holds."""
     from moto.server import main  # noqa: PLC0415 - takes a second, and only the server's own process needs it
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -97,9 +96,11 @@ def free_port() -> int:
 
 
 def _start(port: int, log: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", __name__, str(port)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log
-    )
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+    }  # a profile it lacks is an error to it
+    command = [sys.executable, __file__, str(port)]  # by its path: from another folder the name `demo` is not found
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=environment)
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:

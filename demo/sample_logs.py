@@ -1,5 +1,4 @@
-"""Sample logs that look like the real thing: a small shop's web access logs, services, audit trail and syslog over
-three days.
+"""Sample logs of a small shop over three days: web access logs, services, audit trail and syslog.
 
 `sample_objects()` gives what the demonstration's bucket holds: 33 objects with records under `logs/web`, `logs/app`,
 `logs/audit` and `logs/system` (216,000 records), and others that the demonstration's glob leaves out. The same call
@@ -37,9 +36,12 @@ _BUSY_UNTIL = tuple(accumulate(_BUSY_HOURS))
 
 _AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/22F76 Safari",
-    "Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.5 Safari/605.1.15",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.5 Mobile/22F76 Safari",
+    "Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/138.0.0.0 Mobile Safari/537.36",
     "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0",
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "kube-probe/1.33",
@@ -207,14 +209,17 @@ def _syslog(host: str, day: datetime) -> str:
     lines = []
     for when in _moments(rng, day, 24, SYSTEM_LINES):
         pid = rng.randrange(300, 60_000)
-        program, message = rng.choice((
-            (f"sshd[{pid}]", f"Failed password for invalid user admin from {client()} port {rng.randrange(1024, 65536)} ssh2"),
-            (f"sshd[{pid}]", f"Accepted publickey for deploy from 10.0.0.5 port {rng.randrange(1024, 65536)} ssh2: ED25519 SHA256:{pid:x}"),
+        tag, message = rng.choice((
+            (f"sshd[{pid}]",
+             f"Failed password for invalid user admin from {client()} port {rng.randrange(1024, 65536)} ssh2"),
+            (f"sshd[{pid}]",
+             f"Accepted publickey for deploy from 10.0.0.5 port {rng.randrange(1024, 65536)} ssh2: "
+             f"ED25519 SHA256:{pid:x}"),
             (f"CRON[{pid}]", "(root) CMD (test -x /usr/sbin/anacron || run-parts --report /etc/cron.hourly)"),
             ("systemd[1]", "logrotate.service: Deactivated successfully."),
             ("kernel", f"[{when.timestamp() % 1e6:.6f}] eth0: link up, 1000Mbps, full-duplex"),
         ))  # fmt: skip
-        lines.append(f"{when:%Y-%m-%dT%H:%M:%S.%f}+00:00 {host} {program}: {message}\n")
+        lines.append(f"{when:%Y-%m-%dT%H:%M:%S.%f}+00:00 {host} {tag}: {message}\n")
     return "".join(lines)
 
 

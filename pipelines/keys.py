@@ -12,15 +12,20 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import orjson
 from pydantic import AfterValidator, Field, ValidationError
 
 from pipelines.documents import JsonModel, JsonObject
 from transforms.core.errors import ConfigurationError
+from transforms.formats import FORMATS
 from transforms.storage import TierStore
 
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[tuple(FORMATS)]  # pydantic checks it; the names are those of the table of formats
 FOLDER = "_rekindle/keys"
 TOKEN_PREFIX = "rk_"  # noqa: S105  what a token begins with, so that scanners for leaked secrets find it
 MISSING_S3_PULL = 'Missing "s3_pull" key from IAM key attributes'
@@ -47,7 +52,7 @@ Role = Annotated[str | None, AfterValidator(_role)]
 class S3Pull(JsonModel):
     """What holds for objects that a key pulls from S3: attributes and format where they have none, and who reads."""
 
-    format: Literal["csv", "json", "splunk_csv", "splunk_hec", "text"] | None = None
+    format: FormatName | None = None
     index: str | None = None
     source: str | None = None
     sourcetype: str | None = None

@@ -4,14 +4,16 @@
 # Does nothing where `.venv` already has these extras and neither setup.py, pyproject.toml nor constraints.txt has changed since. An
 # environment that was not finished (Ctrl-C, no network) is begun again. Speaks on standard error only: `run_local.sh … --json` stays JSON.
 #   PYTHON=…          the Python to use, instead of the first fitting one
+#   VENV=…            the folder to make, instead of `.venv`: one for each Python, side by side
 #   REKINDLE_VENV=…   an environment to use as it is: nothing is installed
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-venv="$here/.venv"
+venv="${VENV:-.venv}"
+[[ "$venv" == /* ]] || venv="$here/$venv"
 stamp="$venv/.rekindle-installed"      # "CHECKSUM EXTRA,EXTRA": written last
 unfinished="$venv/.rekindle-unfinished" # there from before the first file until the stamp is written
-lock="$here/.venv.lock"
+lock="$venv.lock"
 [[ -z "${REKINDLE_VENV:-}" ]] || exit 0
 
 say() { printf '%s\n' "$*" >&2; }
@@ -84,13 +86,13 @@ make_venv() {
     rm -rf "$venv"
     mkdir "$venv"
     : >"$unfinished"
-    say "Making .venv with $("$python" --version) ($python)"
+    say "Making ${venv#"$here/"} with $("$python" --version) ($python)"
     "$python" -m venv "$venv" >&2 || fail "$python could not make an environment. On Debian and Ubuntu: sudo apt-get install python3-venv"
 }
 
 install() { # EXTRAS
     local log="$venv/install.log" begin=$SECONDS
-    say "Installing Rekindle and the packages of constraints.txt (a minute or two the first time; details: .venv/install.log)"
+    say "Installing Rekindle and the packages of constraints.txt (a minute or two the first time; details: ${venv#"$here/"}/install.log)"
     if ! (cd "$here" && "$venv/bin/python" -m pip --disable-pip-version-check install --no-input -c constraints.txt -e ".${1:+[$1]}") >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         fail "Installing failed; its last lines are above, all of them in $log. Run this again when the cause is gone (no network?)."

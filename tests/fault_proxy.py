@@ -1,5 +1,6 @@
-"""An HTTP proxy before an S3 endpoint that does what networks and stores do on bad days, to chosen objects, a chosen
-number of times.
+"""An HTTP proxy before an S3 endpoint that does what networks and stores do on bad days, to chosen objects.
+
+A chosen number of times.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from botocore.session import get_session
 
 HOST = "127.0.0.1"
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"})
-_BODY = "<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message><Region>{region}</Region></Error>"
+_BODY = (
+    "<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message>"
+    "<Region>{region}</Region></Error>"
+)
 
 
 @dataclass
@@ -43,6 +47,9 @@ class Fault:
         etag: Replace the ETag of the answer.
         drop_conditions: Forward the request without If-Match and If-None-Match, as a store does that does not know
             them.
+        ranges: Answer another range than was asked for: gets first and last byte of it, returns those of the other, or
+            None for the whole object with status 200, as a gateway does that does not know ranges.
+        content_length: Replace the Content-Length of the answer, and end the body there.
         before: Called before the request goes on, or is answered by the proxy; such as to change the object.
         after: Called when the store has answered, before that is passed on.
     """
@@ -61,14 +68,17 @@ class Fault:
     body: str | None = None
     etag: str | None = None
     drop_conditions: bool = False
+    ranges: Callable[[int, int], tuple[int, int] | None] | None = None
+    content_length: Callable[[int], int] | None = None
     before: Callable[[], None] | None = None
     after: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A request that came by: its method, key (None for the bucket's own), headers (names in lower case), and the fault
-    that hit it.
+    """A request that came by: its method, key (None for the bucket's own), headers (names in lower case).
+
+    And the fault that hit it.
     """
 
     method: str
@@ -96,8 +106,9 @@ class FaultProxy:
         self.endpoint_url = f"{'https' if tls else 'http'}://{HOST}:{self._server.server_port}"
 
     def add(self, fault: Fault) -> Fault:
-        """Let something happen from now on; of several faults that fit a request the first added that is not used
-        up.
+        """Let something happen from now on.
+
+        Of several faults that fit a request the first added that is not used up.
         """
         with self._lock:
             self._faults.append(fault)
@@ -135,6 +146,15 @@ def _fits(fault: Fault, method: str, key: str | None) -> bool:
     if fault.count == 0 or (fault.method != "*" and method not in fault.method.split()) or fault.key not in (key, "*"):
         return False
     return fault.named is None or (key is not None and fault.named(key))
+
+
+def _with_range(headers: dict[str, str], ranges: Callable[[int, int], tuple[int, int] | None]) -> dict[str, str]:
+    """Return a request's headers with another range, or with none."""
+    asked = next(value for name, value in headers.items() if name.lower() == "range")
+    first, last = map(int, asked.removeprefix("bytes=").split("-"))
+    others = {name: value for name, value in headers.items() if name.lower() != "range"}
+    given = ranges(first, last)
+    return others if given is None else {**others, "Range": f"bytes={given[0]}-{given[1]}"}
 
 
 def _signed_again(method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
@@ -202,6 +222,9 @@ class _Handler(BaseHTTPRequestHandler):
         connection = HTTPConnection(self.server.proxy.upstream, timeout=60)
         dropped = {"if-match", "if-none-match"} if fault.drop_conditions else set()
         sent = {name: value for name, value in self.headers.items() if name.lower() not in _HOP | dropped | {"expect"}}
+        if fault.ranges and "range" in {name.lower() for name in sent}:
+            sent = _with_range(sent, fault.ranges)
+            dropped = {"range"}
         if dropped & {name.lower() for name in self.headers}:
             sent = _signed_again(self.command, f"http://{self.headers['Host']}{self.path}", sent)
         connection.request(self.command, self.path, body=body or None, headers=sent)
@@ -223,6 +246,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, fault.etag)
             elif name.lower() not in _HOP | {"date", "server"}:
                 self.send_header(name, value)
+        if fault.content_length is not None:
+            content = content.ljust(fault.content_length(len(content)), b"\n")[: fault.content_length(len(content))]
         length = response.getheader("Content-Length") if self.command == "HEAD" else str(len(content))
         self.send_header("Content-Length", length or "0")
         self.end_headers()

@@ -275,7 +275,9 @@ def test_no_module_shadows_the_standard_library_or_is_a_grab_bag() -> None:
             False,
             id="deltalake-at-home",
         ),
-        pytest.param("transforms.formats.csv.format", "from transforms.codecs import CODECS", True, id="format-codec"),
+        pytest.param(
+            "transforms.formats.csv.csv_format", "from transforms.codecs import CODECS", True, id="format-codec"
+        ),
         pytest.param("pipelines.cli", "from service import app", True, id="pipelines-service"),
         pytest.param("service.api", "from pipelines import job", False, id="service-pipelines"),
         pytest.param("pipelines.maintenance.delete", "from pipelines.jobs import job", True, id="maintenance-jobs"),

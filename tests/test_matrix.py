@@ -1,7 +1,7 @@
-"""The matrix: every codec × every format of one corpus gives the same table, under its own name, under a lying one and
-under none.
+"""The matrix: every codec × every format gives the same table, under its own name, under a lying one and under none.
 
-The files are those of the reference tools (`tests/data/matrix/README.md`), read from a folder as a job reads them.
+The files are those of the reference tools (`tests/data/matrix/README.md`), read from a folder as a job reads them. Of a
+format that has its plain file alone, the compressed ones are made by the libraries of the codecs' own tests.
 """
 
 from __future__ import annotations
@@ -12,54 +12,66 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.transforms.codecs.streams import COMPRESSED
+from tests.transforms.formats.cases import CASES
+from transforms.core.schema import EventBatch
 from transforms.formats import FORMATS as READERS
+from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
 
 CORPUS = Path(__file__).parent / "data" / "matrix"
 
-_FILES = {
-    "csv": "csv.csv",
-    "json": "json.json",
-    "text": "text.log",
-    "splunk_csv": "splunk_csv.csv",
-    "splunk_hec": "splunk_hec.json",
-}
-FORMATS = {name: file for name, file in _FILES.items() if name in READERS}
+FORMATS = {name: CASES[name].file for name in READERS}
 RECORDS = 1000
 
-# Ending of the corpus' file -> the codec, and another codec's ending.
-WITH_MAGIC = {
-    ".gz": ("gzip", ".zst"),
-    ".pigz.gz": ("gzip", ".br"),
-    ".zz": ("deflate", ".gz"),
-    ".bz2": ("bzip2", ".lz4"),
-    ".xz": ("xz", ".lzma"),
-    ".lzma": ("lzma", ".xz"),
-    ".lz4": ("lz4", ".snappy"),
-    ".zst": ("zstd", ".Z"),
-    ".Z": ("z", ".bz2"),
-    ".sz": ("snappy", ".deflate"),
-}
-BY_EXTENSION = {".br": "brotli", ".deflate": "deflate", ".raw.snappy": "snappy", ".hadoop.snappy": "snappy"}
+VARIANTS = {variant.extension: variant for variant in COMPRESSED.values()}
+"""One a codec's extension: those that share one are all found alike, with or without it."""
+ENDINGS = sorted(path.name.removeprefix("text.log") for path in CORPUS.glob("text.log.*"))
+
+
+def extension(ending: str) -> str:
+    """Return the last extension: `.gz` of `.pigz.gz`."""
+    return ending[ending.rindex(".") :]
+
+
+WITH_MAGIC = [ending for ending in ENDINGS if VARIANTS[extension(ending)].magic]
+
+
+def codec_of(ending: str) -> str:
+    return VARIANTS[extension(ending)].codec
+
+
+def another(ending: str) -> str:
+    """Return the extension of another codec."""
+    ring = WITH_MAGIC[WITH_MAGIC.index(ending) :] + WITH_MAGIC
+    return next(extension(other) for other in ring if codec_of(other) != codec_of(ending))
+
 
 # What differs from one reading of the same bytes to the next.
 _OF_THE_READING = {"_event_id", "_observed_at", "_object", "filename"}
 
 
 def read(folder: Path, key: str, content: bytes) -> tuple[pl.DataFrame, LedgerEntry]:
-    """Read one object as a job with the defaults does: its events, without what tells the objects apart, and the
-    ledger's entry.
-    """
+    """Read one object as a job does: its events without what differs from object to object, and the ledger's entry."""
     (folder / key).write_bytes(content)
     store = LocalStore(f"file://{folder}")
     (info,) = [info for page in store.list_pages("") for info in page if info.key == key]
-    *batches, entry = read_object(info, store, ReadSettings(task_id="matrix"), wave=1)
-    assert isinstance(entry, LedgerEntry)
-    table = pl.concat([pl.DataFrame(pl.from_arrow(batch)) for batch in batches], how="diagonal")
-    return table.drop(_OF_THE_READING, strict=False), entry
+    *batches, outcome = read_object(info, store, ReadSettings(task_id="matrix"))
+    assert isinstance(outcome, ObjectOutcome)
+    tables = [pl.DataFrame(pl.from_arrow(batch.events)) for batch in batches if isinstance(batch, EventBatch)]
+    assert len(tables) == len(batches)
+    table = pl.concat(tables, how="diagonal")
+    return table.drop(_OF_THE_READING, strict=False), entry_of(outcome, job="matrix", wave=1)
+
+
+def compressed(name: str, ending: str) -> bytes:
+    """Return a file of the corpus in a codec: the reference tool's, or of a format without these, a library's."""
+    path = CORPUS / (name + ending)
+    return path.read_bytes() if path.exists() else VARIANTS[extension(ending)].compress((CORPUS / name).read_bytes())
 
 
 @cache
@@ -88,12 +100,11 @@ def test_plain(tmp_path: Path, format_name: str) -> None:
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-@pytest.mark.parametrize("ending", [*WITH_MAGIC, *BY_EXTENSION])
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_codec_and_format(tmp_path: Path, plain_folder: Path, ending: str, format_name: str) -> None:
-    name = FORMATS[format_name] + ending
-    table, entry = read(tmp_path, name, (CORPUS / name).read_bytes())
-    codec = BY_EXTENSION.get(ending) or WITH_MAGIC[ending][0]
-    assert (entry.status, entry.codec, entry.format, entry.warnings) == ("ingested", codec, format_name, ())
+    name = FORMATS[format_name]
+    table, entry = read(tmp_path, name + ending, compressed(name, ending))
+    assert (entry.status, entry.codec, entry.format, entry.warnings) == ("ingested", codec_of(ending), format_name, ())
     assert table.equals(plain_table(plain_folder, FORMATS[format_name]))
 
 
@@ -101,14 +112,13 @@ def test_codec_and_format(tmp_path: Path, plain_folder: Path, ending: str, forma
 @pytest.mark.parametrize("ending", WITH_MAGIC)
 def test_under_a_lying_name_and_under_none(tmp_path: Path, plain_folder: Path, ending: str, format_name: str) -> None:
     plain = FORMATS[format_name]
-    codec, other = WITH_MAGIC[ending]
-    content = (CORPUS / (plain + ending)).read_bytes()
-    for key, warnings in ((plain + other, 1), (plain, 0), ("no-extension-at-all", 0)):
+    content = compressed(plain, ending)
+    for key, warnings in ((plain + another(ending), 1), (plain, 0), ("no-extension-at-all", 0)):
         table, entry = read(tmp_path, key, content)
         assert (key, entry.status, entry.codec, entry.format, len(entry.warnings)) == (
             key,
             "ingested",
-            codec,
+            codec_of(ending),
             format_name,
             warnings,
         )

@@ -1,13 +1,19 @@
-"""What is installed: every package and data file of ours, in versions that constraints.txt names, started by one
-console script.
+"""What is installed: every package and data file of ours, in versions that constraints.txt names.
+
+Started by one console script.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import runpy
+import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
+from email import message_from_bytes
 from fnmatch import fnmatch
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
@@ -18,7 +24,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("pipelines", "transforms", "demo")
+PACKAGES = ("pipelines", "transforms")
 
 
 @pytest.fixture(name="setup")
@@ -44,13 +50,16 @@ def test_every_folder_with_code_is_a_package(setup: dict[str, Any]) -> None:
 
 
 def test_what_the_product_imports_is_required_by_name(setup: dict[str, Any]) -> None:
-    """A package that only comes along with another one is gone one day, with that one's next version or in an install
-    without extras.
+    """A package that only comes along with another one is gone one day.
+
+    With that one's next version or in an install without extras.
     """
     named = {canonicalize_name(Requirement(text).name) for text in setup["install_requires"]}
-    named |= {"botocore"}  # boto3's other half
-    # an extension module, which this does not look at before Python 3.12
-    homes = packages_distributions() | {"_duckdb": ["duckdb"]}
+    named |= {canonicalize_name("botocore")}  # boto3's other half
+    homes = {
+        **packages_distributions(),
+        "_duckdb": ["duckdb"],
+    }  # an extension module, which this does not look at before Python 3.12
     unnamed = {
         f"{path.relative_to(ROOT)}: {module}"
         for top in ("pipelines", "transforms")
@@ -77,14 +86,16 @@ def test_every_other_file_is_package_data(setup: dict[str, Any]) -> None:
         for path in (ROOT / top).rglob("*")
         if path.is_file()
         and path.suffix not in (".py", ".pyc")
+        and path.name != "README.md"  # the contracts, for contributors
         and not any(fnmatch(path.name, pattern) for pattern in patterns)
     ]
     assert others == []
 
 
 def test_constraints_pin_all_that_is_installed(setup: dict[str, Any]) -> None:
-    """Follow the installed packages' own requirements from setup.py's: a package that is missing may come in any
-    version.
+    """Follow the installed packages' own requirements from setup.py's.
+
+    A package that is missing may come in any version.
     """
     pinned = constraints()
     queue = [Requirement(text) for text in [*setup["install_requires"], *setup["extras_require"]["dev"]]]
@@ -138,6 +149,69 @@ def test_the_console_script_names_a_function(setup: dict[str, Any]) -> None:
     assert "def main()" in (ROOT / "pipelines" / "cli" / "__main__.py").read_text(), (
         "not imported: it is for the start of a program"
     )
+
+
+@pytest.fixture(name="wheel", scope="module")
+def fixture_wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    """The wheel of a copy of the checkout, for building leaves files about."""
+    copy = tmp_path_factory.mktemp("copy")
+    for name in (*PACKAGES, "demo", "benchmarks"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "work"))
+    shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__", "data"))
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    build = "import sys\nfrom setuptools.build_meta import build_wheel\nbuild_wheel(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", build, "dist"], cwd=copy, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (path,) = (copy / "dist").glob("*.whl")
+    with zipfile.ZipFile(path) as file:
+        yield file
+
+
+def test_the_wheel_holds_the_product_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    product = {
+        path.relative_to(ROOT).as_posix()
+        for top in PACKAGES
+        for path in (ROOT / top).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.name != "README.md"
+    }
+    assert {name for name in wheel.namelist() if ".dist-info/" not in name} == product
+    assert {"pipelines/py.typed", "transforms/py.typed"} <= product
+
+
+def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile, setup: dict[str, Any]) -> None:
+    (folder,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
+    metadata = message_from_bytes(wheel.read(f"{folder}/METADATA"))
+    assert (metadata["Name"], metadata["Version"], metadata["Author"]) == (
+        "rekindle",
+        setup["version"],
+        "Rekindle contributors",
+    )
+    assert (metadata["License-Expression"], metadata["License-File"]) == ("Apache-2.0", "LICENSE")
+    assert wheel.read(f"{folder}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+    assert metadata.get_payload(decode=True) == (ROOT / "README.md").read_bytes()
+    assert {
+        "Typing :: Typed",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.13",
+    } <= set(metadata.get_all("Classifier", []))
+
+
+def test_the_version_stands_in_one_place(setup: dict[str, Any]) -> None:
+    """In setup.py, and in the list of changes once there is one of that version."""
+    texts = [
+        *ROOT.glob("*"),
+        *(path for top in (*PACKAGES, "demo", "docs", "scripts") for path in (ROOT / top).rglob("*")),
+    ]
+    named = re.compile(rf"(?<![\w.=]){re.escape(setup['version'])}(?![\w.])")
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in texts
+        if path.suffix in (".py", ".md", ".toml", ".sh", ".yaml", "")
+        and path.is_file()
+        and named.search(path.read_text(encoding="utf-8"))
+    }
+    assert found - {"CHANGELOG.md"} == {"setup.py"}
 
 
 @pytest.mark.parametrize(

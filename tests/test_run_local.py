@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.documents import README, ROOT, TOUR, compare_output, excerpt, output
+
 REKINDLE = Path(sys.prefix) / "bin" / "rekindle"
 
 # A Python that makes environments and installs in no time: `-m venv DIR` copies itself there, `-m pip install …` logs
@@ -48,9 +49,7 @@ TOOLS = (
 
 
 class Checkout:
-    """A copy of the scripts in a folder with a space in its name, a PATH with nothing but a stand-in for Python, and
-    what it was told.
-    """
+    """A copy of the scripts in a folder with a space in its name, and a PATH with a stand-in for Python alone."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "a checkout"
@@ -92,7 +91,7 @@ class Checkout:
         )
 
     def install(self, extras: str = "demo", **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run("scripts/install.sh", extras, **environment)
+        return self.run("scripts/install.sh", extras, cwd=None, **environment)
 
 
 @pytest.fixture(name="checkout")
@@ -196,6 +195,17 @@ def test_a_named_python_is_taken_at_its_word(checkout: Checkout) -> None:
     assert "PYTHON=/nowhere/python is no Python" in checkout.install(PYTHON="/nowhere/python").stderr
 
 
+@pytest.mark.parametrize("place", ["other env", "{outside}/env"], ids=["relative", "absolute"])
+def test_environments_stand_side_by_side(checkout: Checkout, tmp_path: Path, place: str) -> None:
+    folder = place.format(outside=tmp_path)
+    done = checkout.install(VENV=folder)
+    assert done.returncode == 0, done.stderr
+    assert (checkout.root / folder / "bin" / "python").exists()
+    assert not checkout.venv.exists()
+    assert checkout.install().returncode == checkout.install(VENV=folder).returncode == 0
+    assert len(checkout.installs) == 2
+
+
 def test_arguments_are_passed_on_as_they_are(checkout: Checkout, tmp_path: Path) -> None:
     checkout.install()
     checkout.add("rekindle", '#!/bin/sh\nprintf "<%s>" "$PWD" "$@"\nexit 3\n', folder=checkout.venv / "bin")
@@ -204,17 +214,24 @@ def test_arguments_are_passed_on_as_they_are(checkout: Checkout, tmp_path: Path)
 
 
 def demonstrate(folder: Path, arguments: Sequence[str] = ()) -> str:
+    """Return what `run_local.sh` prints on both streams, as it comes."""
     done = subprocess.run(
         [str(ROOT / "run_local.sh"), *arguments],
         cwd=folder,
         env={**os.environ, "REKINDLE_VENV": sys.prefix},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout
     return done.stdout
+
+
+def as_in_a_checkout(shown: str, folder: Path) -> str:
+    """Return an output as it is for a reader who runs `./run_local.sh` in a checkout."""
+    return shown.replace(str(folder), "/home/you/rekindle").replace(f"{ROOT}/demo", "demo").replace(f"{ROOT}/", "./")
 
 
 @pytest.mark.slow
@@ -222,6 +239,8 @@ def demonstrate(folder: Path, arguments: Sequence[str] = ()) -> str:
 def test_the_demonstration_runs_and_adds_nothing_the_second_time(tmp_path: Path) -> None:
     first = demonstrate(tmp_path)
     assert "$ rekindle backfill --bucket shop-logs" in first
+    compare_output(TOUR, "demonstration", as_in_a_checkout(first, tmp_path))
+    compare_output(README, "demonstration", excerpt(output(TOUR, "demonstration")))
     count = demonstrate(
         tmp_path, ["sql", "SELECT count(*) AS events, count(DISTINCT _object) AS objects FROM events", "--json"]
     )

@@ -1,4 +1,4 @@
-"""`ApplyPipelines`: shape events, and settle when each of them happened."""
+"""`ApplyPipelines`: shape events, and choose the time of each."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
 
+from transforms.elements import EventBatch
 from transforms.event_pipelines import Pipeline
-from transforms.objects.event_shaping import apply_pipelines
-from transforms.objects.outcomes import EventCounts
-from transforms.retention.compiled_rules import Program
+from transforms.objects.event_counts import CountKey, EventCounts
+from transforms.objects.event_shaping import shape_events
+from transforms.retention.compiled_rules import CompiledRules
 
 MAIN = "main"
 COUNTS = "counts"
@@ -21,44 +21,49 @@ COUNTS = "counts"
 
 @dataclass
 class ApplyPipelines(beam.PTransform):
-    """Run the pipelines over each batch; what has no time after that gets the one found in its text, or the time of
-    receipt.
+    """Run the pipelines over each batch, then give a time to each event that has none.
 
-    Input: `PCollection[RecordBatch]` of events (`transforms.core.schema`). Output: `main`, a
-        `PCollection[RecordBatch]`, one event out for one
-    in, in the same order; and `counts`, a `PCollection[EventCounts]` of what happened to some of them.
+    That is the time found in its text, or else the time of receipt.
 
+    Input: `PCollection[EventBatch]`.
+    Output: `main`, a `PCollection[EventBatch]`, one event out for one in, in the same order; and `counts`, a
+        `PCollection[EventCounts]` of what happened to some of them.
+    Metrics: none.
     Guarantees: every event that comes out has `_time` and `_time_source`.
 
     Attributes:
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
-        programs: Rules by their section, to count which events are too old for them.
+        rules_by_section: Rules by their section, to count the events that are too old for them.
     """
 
     pipelines: tuple[Pipeline, ...] = ()
     timestamp: str = "auto"
     timezone: str = "UTC"
-    programs: Mapping[str, Program] = field(default_factory=dict)
+    rules_by_section: Mapping[str, CompiledRules] = field(default_factory=dict)
 
-    def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.pvalue.DoOutputsTuple:
-        """Apply `apply_pipelines` to every batch, with its counts as a tagged output."""
-        apply = beam.ParDo(_ApplyPipelinesFn(self.pipelines, self.timestamp, self.timezone, self.programs))
-        return batches | "Apply" >> apply.with_output_types(pa.RecordBatch, **{COUNTS: EventCounts}).with_outputs(
-            COUNTS, main=MAIN
-        )
+    def expand(self, batches: beam.PCollection[EventBatch]) -> beam.pvalue.DoOutputsTuple:
+        """Apply `shape_events` to every batch, with its counts as a tagged output."""
+        apply = beam.ParDo(_ApplyPipelinesFn(self)).with_output_types(EventBatch, **{COUNTS: EventCounts})
+        return batches | "Apply" >> apply.with_outputs(COUNTS, main=MAIN)
 
 
 class _ApplyPipelinesFn(beam.DoFn):
-    def __init__(
-        self, pipelines: tuple[Pipeline, ...], timestamp: str, timezone: str, programs: Mapping[str, Program]
-    ) -> None:
-        self._pipelines = pipelines
-        self._settings: dict[str, Any] = {"timestamp": timestamp, "timezone": timezone, "programs": programs}
+    def __init__(self, config: ApplyPipelines) -> None:
+        self._config = config
 
-    def process(self, batch: pa.RecordBatch) -> Iterator[Any]:
-        counts: Counter[str] = Counter()
-        yield apply_pipelines(batch, self._pipelines, **self._settings, counts=counts)
+    def process(self, batch: EventBatch) -> Iterator[Any]:
+        config = self._config
+        counts: Counter[CountKey] = Counter()
+        yield shape_events(
+            batch,
+            config.pipelines,
+            timestamp=config.timestamp,
+            timezone=config.timezone,
+            rules_by_section=config.rules_by_section,
+            counts=counts,
+        )
         if counts:
-            yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(str(batch.column("_object")[0]), tuple(counts.items())))
+            uri = str(batch.events.column("_object")[0])
+            yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(uri, tuple(counts.items())))

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 
 import apache_beam as beam
 
-from transforms.hot_tier.table.location import open_prepared
-from transforms.objects.parts import Part
-from transforms.objects.read_range import measure_range
+from transforms.hot_tier.table.location import open_existing_tier
+from transforms.objects.measure_range import measure_range
+from transforms.objects.parts import ObjectPart
 from transforms.objects.reading import ReadSettings
-from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store
+from transforms.storage import ObjectInfo, ObjectStore, SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
 
 
@@ -29,23 +29,21 @@ class RoughRange:
 class CutObjects(beam.PTransform):
     """Move the ends of proposed ranges to the ends of records, and count the records between them.
 
-    Input: `PCollection[RoughRange]`. Output: `PCollection[str]`, the object's name for each; what was found is written
-        to the job's folder.
-
-    Guarantees: neighbours agree on the cut between them, because it follows from the place that was proposed.
+    Input: `PCollection[RoughRange]`.
+    Output: `PCollection[str]`, the object's name for each; what was found is written to the job's folder
+        (`read_parts`).
+    Metrics: none.
+    Guarantees: neighbours agree on the cut between them, because it follows from the offset that was proposed.
 
     Attributes:
-        bucket: The bucket, or `file:///folder`.
-        store_options: How the source is reached; credentials are the worker's own.
-        settings: How objects are read.
-        tier_uri, tier_options: Where the job's folder is.
+        source: Where the objects are.
+        settings: How they are read.
+        tier: The hot tier, where the job's folder is.
     """
 
-    bucket: str
-    store_options: StorageOptions
+    source: SourceLocation
     settings: ReadSettings
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
 
     def expand(self, ranges: beam.PCollection[RoughRange]) -> beam.PCollection[str]:
         """Look at each range in a worker of its own."""
@@ -59,7 +57,7 @@ def propose_ranges(info: ObjectInfo, part_bytes: int) -> list[RoughRange]:
     return [RoughRange(info, start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
 
 
-def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[Part] | None:
+def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[ObjectPart] | None:
     """Return the parts of one object, or None if it must be read in one piece.
 
     Args:
@@ -69,20 +67,18 @@ def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[Part] | 
     found = [folder.read_json(_name(one)) for one in ranges]
     if not all(found):
         return None
-    parts: list[Part] = []
+    parts: list[ObjectPart] = []
     first = 0
     for rough, document in zip(ranges, found, strict=True):
         if document["end"] > document["start"]:
             end = document["end"] if document["end"] < rough.info.size else None
-            parts.append(Part(rough.info, document["start"], end, first, document["bytes_read"]))
+            parts.append(ObjectPart(rough.info, document["start"], end, first, document["bytes_read"]))
         first += document["records"]
     return parts
 
 
 def cut_objects(store: ObjectStore, rough: RoughRange, settings: ReadSettings, folder: JobFolder) -> None:
-    """Look at one range, and write what was found: `start`, `end`, `records`; nothing where the object can't be cut
-    there.
-    """
+    """Look at one range and write what was found (`MeasuredRange`), or that the object can't be cut there."""
     if folder.read_json(_refusal(rough)) is not None:  # another range of it can't be cut, so it is read in one piece
         return
     found = measure_range(rough.info, store, settings, start=rough.start, end=rough.end)
@@ -107,10 +103,10 @@ def _folder(rough: RoughRange) -> str:
 
 class _CutObjectsFn(beam.DoFn):
     def __init__(self, config: CutObjects) -> None:
-        self._config = dict(config.__dict__)
+        self._config = config
 
     def process(self, rough: RoughRange) -> Iterator[str]:
         config = self._config
-        folder = JobFolder(open_prepared(config["tier_uri"], config["tier_options"]), config["settings"].task_id)
-        cut_objects(open_store(config["bucket"], config["store_options"]), rough, config["settings"], folder)
+        folder = JobFolder(open_existing_tier(config.tier), config.settings.task_id)
+        cut_objects(config.source.open(), rough, config.settings, folder)
         yield rough.info.uri

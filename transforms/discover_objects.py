@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.objects.listing import Listing, ObjectFilter, list_objects
-from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
+from transforms.storage import ObjectInfo, ObjectStore, SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
 
 MANIFEST = pa.schema(
@@ -30,26 +30,24 @@ MANIFEST = pa.schema(
 class DiscoverObjects(beam.PTransform):
     """List literal prefixes side by side, and keep what the filter lets through.
 
-    Input: `PCollection[str]` of literal prefixes, none under another. Output: `PCollection[Listing]`, one for each; the
-        matched objects
-    themselves are written to the job's folder, a Parquet file a prefix.
-
+    Input: `PCollection[str]` of literal prefixes, none under another.
+    Output: `PCollection[Listing]`, one for each; the matched objects themselves are written to the job's folder, a
+        Parquet file for each prefix (`read_manifest`).
+    Metrics: none.
     Guarantees: each key is listed once; a prefix that is listed again overwrites its own file.
 
     Attributes:
-        bucket: The bucket, or `file:///folder`.
-        store_options: How it is reached.
+        source: Where the objects are.
         filter: What is kept.
         max_objects: Listing stops where a prefix holds more.
-        tier_uri, tier_options, task_id: Where the job's folder is.
+        tier: The hot tier, where the job's folder is; it need not exist yet.
+        task_id: The job.
     """
 
-    bucket: str
-    store_options: StorageOptions
+    source: SourceLocation
     filter: ObjectFilter
     max_objects: int
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
     task_id: str
 
     def expand(self, prefixes: beam.PCollection[str]) -> beam.PCollection[Listing]:
@@ -106,14 +104,11 @@ def _part_name(prefix: str, ending: str) -> str:
 
 class _DiscoverObjectsFn(beam.DoFn):
     def __init__(self, config: DiscoverObjects) -> None:
-        self._config = dict(config.__dict__)
+        self._config = config
 
     def process(self, prefix: str) -> Iterator[Listing]:
         config = self._config
+        folder = JobFolder(config.tier.open(), config.task_id)
         yield discover_objects(
-            open_store(config["bucket"], config["store_options"]),
-            prefix,
-            config["filter"],
-            max_objects=config["max_objects"],
-            folder=JobFolder(open_tier(config["tier_uri"], config["tier_options"]), config["task_id"]),
+            config.source.open(), prefix, config.filter, max_objects=config.max_objects, folder=folder
         )

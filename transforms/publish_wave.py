@@ -9,12 +9,13 @@ from typing import Any
 import apache_beam as beam
 
 from transforms.core.errors import ObjectError
-from transforms.hot_tier.data.writer import FileDescription
+from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
-from transforms.hot_tier.table.location import open_prepared
-from transforms.objects.outcomes import merge_entries, with_counts
-from transforms.storage import StorageOptions
+from transforms.hot_tier.table.location import open_existing_tier
+from transforms.objects.event_counts import EventCounts
+from transforms.objects.outcomes import ObjectOutcome, merge_outcomes, with_counts
+from transforms.storage import TierLocation
 from transforms.storage.job_folder import JobFolder
 
 
@@ -22,15 +23,14 @@ from transforms.storage.job_folder import JobFolder
 class PublishWave(beam.PTransform):
     """Publish a wave, once, however often it is tried.
 
-    Input: a dictionary of `files` (`PCollection[FileDescription]`), `outcomes` (`PCollection[LedgerEntry]`) and
-        `counts`
-    (`PCollection[EventCounts]`), all of one wave. Output: `PCollection[PublishResult]` of one element.
-
+    Input: a dictionary of `files` (`PCollection[FileDescription]`), `outcomes` (`PCollection[ObjectOutcome]`) and
+        `counts` (`PCollection[EventCounts]`), all of one wave.
+    Output: `PCollection[PublishResult]` of one element.
+    Metrics: none.
     Guarantees: readers see the wave whole or not at all; each object of the wave is in the table once (`publish_wave`).
 
     Attributes:
-        tier_uri: The hot tier.
-        tier_options: How it is reached.
+        tier: The hot tier.
         job: The job's task id.
         wave: The wave's number.
         on_changed: `replace`, `append` or `skip`.
@@ -39,8 +39,7 @@ class PublishWave(beam.PTransform):
         retry_failed: Replace objects that were salvaged.
     """
 
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
     job: str
     wave: int
     on_changed: str
@@ -49,7 +48,7 @@ class PublishWave(beam.PTransform):
     retry_failed: bool
 
     def expand(self, inputs: dict[str, beam.PCollection[Any]]) -> beam.PCollection[PublishResult]:
-        """Bring the wave's descriptions together in one place and publish them there."""
+        """Gather the wave's descriptions in one worker, which publishes them."""
         keyed = {name: values | f"Key{name.title()}" >> beam.Map(_with_one_key) for name, values in inputs.items()}
         return (
             keyed
@@ -60,6 +59,14 @@ class PublishWave(beam.PTransform):
 
 def _with_one_key(value: Any) -> tuple[int, Any]:  # any element
     return 0, value
+
+
+def wave_entries(
+    outcomes: Iterable[ObjectOutcome], counts: Iterable[EventCounts], *, job: str, wave: int
+) -> list[LedgerEntry]:
+    """Return the ledger's entries of a wave, one for each object, by the outcomes of its parts."""
+    merged = with_counts(merge_outcomes(outcomes), counts)
+    return [entry_of(outcome, job=job, wave=wave) for outcome in merged]
 
 
 def refuse_failures(folder: JobFolder, entries: Iterable[LedgerEntry]) -> None:
@@ -76,9 +83,7 @@ def refuse_failures(folder: JobFolder, entries: Iterable[LedgerEntry]) -> None:
 
 
 def _unpublished(entry: LedgerEntry) -> dict[str, object]:
-    """Return what the report says of an object of a wave that is not published: its records were read, and are
-    rejected.
-    """
+    """Return the report's row for an object of a wave that is not published: the records read are rejected."""
     counted = {
         "bytesRead": entry.bytes_read,
         "bytesDecoded": entry.bytes_decoded,
@@ -91,22 +96,21 @@ def _unpublished(entry: LedgerEntry) -> dict[str, object]:
 
 class _PublishWaveFn(beam.DoFn):
     def __init__(self, config: PublishWave) -> None:
-        self._config = dict(config.__dict__)
+        self._config = config
 
     def process(self, gathered: tuple[int, dict[str, Iterable[Any]]]) -> Iterator[PublishResult]:
-        wave = self._config
-        files: list[FileDescription] = list(gathered[1]["files"])
-        entries = with_counts(merge_entries(gathered[1]["outcomes"]), gathered[1]["counts"])
-        tier = open_prepared(wave["tier_uri"], wave["tier_options"])
-        if wave["on_error"] == "fail":
-            refuse_failures(JobFolder(tier, wave["job"]), entries)
+        wave, inputs = self._config, gathered[1]
+        entries = wave_entries(inputs["outcomes"], inputs["counts"], job=wave.job, wave=wave.wave)
+        tier = open_existing_tier(wave.tier)
+        if wave.on_error == "fail":
+            refuse_failures(JobFolder(tier, wave.job), entries)
         yield publish_wave(
             tier,
-            job=wave["job"],
-            wave=wave["wave"],
-            files=files,
+            job=wave.job,
+            wave=wave.wave,
+            files=list(inputs["files"]),
             entries=entries,
-            on_changed=wave["on_changed"],
-            force=wave["force"],
-            retry_failed=wave["retry_failed"],
+            on_changed=wave.on_changed,
+            force=wave.force,
+            retry_failed=wave.retry_failed,
         )

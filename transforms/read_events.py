@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
 
-from transforms.elements import Split
-from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.elements import EventBatch, Split
+from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
-from transforms.storage import StorageOptions, open_store
+from transforms.storage import SourceLocation, TierLocation
 from transforms.storage.job_folder import Heartbeat
 
 MAIN = "main"
@@ -24,58 +24,52 @@ OUTCOMES = "outcomes"
 class ReadEvents(beam.PTransform):
     """Read every object, or part of one, of every split.
 
-    Input: `PCollection[Split]`. Output: `main`, a `PCollection[RecordBatch]` of events (`transforms.core.schema`), and
-        `outcomes`, a
-    `PCollection[LedgerEntry]` with one entry for each object or part of one, however its reading ended.
-
+    Input: `PCollection[Split]`.
+    Output: `main`, a `PCollection[EventBatch]`; and `outcomes`, a `PCollection[ObjectOutcome]` with one outcome for
+        each object or part of one, however its reading ended.
     Metrics: counters `objects`, `events`, `bytes_read` in the namespace `rekindle`.
-
     Guarantees: an object that can't be read is an outcome, never an exception; a batch holds events of one object, in
         its order.
 
     Attributes:
-        bucket: The bucket, or `file:///folder`.
-        store_options: How the source is reached; credentials are the worker's own.
-        settings: How objects are read.
-        tier_uri: The hot tier, where the worker shows its progress.
-        tier_options: How the hot tier is reached.
+        source: Where the objects are.
+        settings: How they are read.
+        tier: The hot tier, where the worker shows its progress.
     """
 
-    bucket: str
-    store_options: StorageOptions
+    source: SourceLocation
     settings: ReadSettings
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
 
     def expand(self, splits: beam.PCollection[Split]) -> beam.pvalue.DoOutputsTuple:
         """Apply the reading DoFn, with its outcomes as a tagged output."""
-        read = beam.ParDo(_ReadEventsFn(self)).with_output_types(pa.RecordBatch, **{OUTCOMES: LedgerEntry})
+        read = beam.ParDo(_ReadEventsFn(self)).with_output_types(EventBatch, **{OUTCOMES: ObjectOutcome})
         return splits | "Read" >> read.with_outputs(OUTCOMES, main=MAIN)
 
 
 class _ReadEventsFn(beam.DoFn):
     def __init__(self, config: ReadEvents) -> None:
-        self._config = config.__dict__ | {}
+        self._config = config
         self._events = beam.metrics.Metrics.counter("rekindle", "events")
         self._objects = beam.metrics.Metrics.counter("rekindle", "objects")
         self._bytes = beam.metrics.Metrics.counter("rekindle", "bytes_read")
 
     def setup(self) -> None:
-        self._store = open_store(self._config["bucket"], self._config["store_options"])
+        self._store = self._config.source.open()
 
     def process(self, split: Split) -> Iterator[Any]:
-        settings: ReadSettings = self._config["settings"]
-        heartbeat = Heartbeat(self._config["tier_uri"], self._config["tier_options"], settings.task_id, split.wave)
-
-        def tick(nbytes: int, events: int) -> None:
-            heartbeat.tick(bytes_read=nbytes, events=events)
-            self._bytes.inc(nbytes)
-            self._events.inc(events)
-
+        settings = self._config.settings
+        heartbeat = Heartbeat(self._config.tier, settings.task_id, split.wave)
+        tick = partial(self._tick, heartbeat)
         for part in split.parts:
-            for element in read_part(part, self._store, settings, wave=split.wave, tick=tick):
-                yield beam.pvalue.TaggedOutput(OUTCOMES, element) if isinstance(element, LedgerEntry) else element
+            for element in read_part(part, self._store, settings, tick=tick):
+                yield beam.pvalue.TaggedOutput(OUTCOMES, element) if isinstance(element, ObjectOutcome) else element
             if part.start == 0:
                 heartbeat.tick(objects=1)
                 self._objects.inc()
         heartbeat.flush()
+
+    def _tick(self, heartbeat: Heartbeat, nbytes: int, events: int) -> None:
+        heartbeat.tick(bytes_read=nbytes, events=events)
+        self._bytes.inc(nbytes)
+        self._events.inc(events)

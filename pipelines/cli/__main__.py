@@ -1,8 +1,7 @@
-"""Where the program `rekindle` begins: with Ctrl-C, before anything that takes a moment to import.
+"""Start `rekindle`: handle Ctrl-C before anything that takes a moment to import.
 
-While modules load, there is nothing to tidy up, and a KeyboardInterrupt would end as a traceback of whatever is
-loading, in native modules as an abort: the program ends at once then. Everywhere else it is a KeyboardInterrupt, as
-ever.
+While modules load, there is nothing to tidy up, and a KeyboardInterrupt would end in a traceback of whatever is
+loading, in native modules in an abort: the program exits at once then. Everywhere else it is a KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def main() -> NoReturn:
 
 
 def begin() -> None:
-    """Let Ctrl-C and SIGTERM be a KeyboardInterrupt from now on, but where modules load."""
+    """Raise KeyboardInterrupt on Ctrl-C and SIGTERM from now on, except while modules load."""
     _handle(_end_at_once, _interrupt)
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _interrupt)

@@ -1,15 +1,15 @@
-"""Flags that several commands share, and how their text becomes values."""
+"""Flags that every command has, and how the text of flags becomes values."""
 
 from __future__ import annotations
 
-import inspect
-import itertools
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, TypeVar, get_type_hints
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from pipelines.cli.flags import Option
+import click
+
+from pipelines.cli.flags import common_option, pass_flags, store_option
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -18,44 +18,29 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True)
 class Common:
-    """The flags of every command (spec §13): where the hot tier is, how stores are reached, what is shown."""
+    """The flags of every command (docs/jobs.md): where the hot tier is, how stores are reached, what is shown."""
 
-    hot_tier: Annotated[
-        str,
-        Option("--hot-tier", envvar="REKINDLE_HOT_TIER", help="The hot tier: a folder, or s3://bucket/prefix."),
-    ] = "hot-tier"
-    as_json: Annotated[bool, Option("--json", help="JSON on standard output.")] = False
-    quiet: Annotated[
-        bool,
-        Option(
-            "--quiet", "-q", help="No progress and no messages but errors; what was asked for is shown: reports, rows."
-        ),
-    ] = False
-    endpoint_url: Annotated[
-        str | None, Option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="S3 endpoint, of source and tier.")
-    ] = None
-    tier_endpoint_url: Annotated[
-        str | None, Option("--tier-endpoint-url", help="S3 endpoint of the tier, where it is another.")
-    ] = None
-    profile: Annotated[str | None, Option("--profile", help="AWS profile.")] = None
-    region: Annotated[str | None, Option("--region", help="AWS region of the bucket.")] = None
-    no_sign_request: Annotated[bool, Option("--no-sign-request", help="Read a public bucket without credentials.")] = (
-        False
-    )
-    request_payer: Annotated[bool, Option("--request-payer", help="Pay for requests to a requester-pays bucket.")] = (
-        False
-    )
-    ca_bundle: Annotated[str | None, Option("--ca-bundle", help="File of CA certificates for the endpoint.")] = None
+    hot_tier: str
+    endpoint_url: str | None
+    tier_endpoint_url: str | None
+    profile: str | None
+    region: str | None
+    no_sign_request: bool
+    request_payer: bool
+    ca_bundle: str | None
+    as_json: bool
+    quiet: bool
 
     def stores(self, *, region: str | None = None) -> tuple[StorageOptions, StorageOptions]:
-        """Return how the source is reached, and how the tier is; the region is this one, the flag's, or the
-        environment's.
+        """Return how to reach the source, and how to reach the tier.
+
+        Args:
+            region: The AWS region; by default that of the flag, or of the environment.
         """
-        where = region or self.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         tier = StorageOptions(
             endpoint_url=self.tier_endpoint_url or self.endpoint_url,
             profile=self.profile,
-            region=where,
+            region=region or self.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
             ca_bundle=self.ca_bundle,
         )
         source = replace(
@@ -67,12 +52,12 @@ class Common:
         """Return the hot tier.
 
         Raises:
-            TierError: another thing lies there, or a newer version's tier.
+            TierError: something else is at its location, or a tier of a newer version.
         """
-        from transforms.hot_tier.table import location as place  # brings deltalake
+        from transforms.hot_tier.table import location  # imports deltalake
 
         tier = open_tier(self.hot_tier, self.stores()[1])
-        place.check_place(tier)
+        location.check_is_tier_or_empty(tier)
         return tier
 
     def open_events(self) -> TierStore:
@@ -81,74 +66,85 @@ class Common:
         Raises:
             TierError: there is none yet.
         """
-        from transforms.hot_tier.table import location as place
+        from transforms.hot_tier.table import location
 
         tier = self.open_tier()
-        if not place.exists(tier):
+        if not location.exists(tier):
             raise TierError(self.no_tier())
         return tier
 
     def no_tier(self) -> str:
-        """Return what to say where there is no tier."""
-        return f"there is no hot tier at {self.hot_tier}: `rekindle backfill` makes one, --hot-tier or $REKINDLE_HOT_TIER names another"
+        """Return the message for a location without a tier."""
+        return (
+            f"there is no hot tier at {self.hot_tier}: create one with `rekindle backfill`, "
+            "or name another with --hot-tier or $REKINDLE_HOT_TIER"
+        )
 
 
-def with_flags(**groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Give a command the flags of some dataclasses, such as `Common`; it gets each as the parameter that is named
-    here.
-    """
+common_flags = pass_flags(
+    "common",
+    Common,
+    store_option(
+        "--hot-tier",
+        metavar="LOCATION",
+        default="hot-tier",
+        envvar="REKINDLE_HOT_TIER",
+        help="Use the hot tier at LOCATION: a folder, or s3://bucket/prefix.",
+    ),
+    store_option(
+        "--endpoint-url",
+        metavar="URL",
+        envvar="AWS_ENDPOINT_URL",
+        help="Use this S3 endpoint for the source and the tier.",
+    ),
+    store_option(
+        "--tier-endpoint-url", metavar="URL", help="Use this S3 endpoint for the tier, instead of --endpoint-url."
+    ),
+    store_option("--profile", metavar="NAME", help="Use this profile of the AWS configuration files."),
+    store_option("--region", metavar="NAME", help="AWS region of the bucket. Defaults to $AWS_REGION."),
+    store_option("--no-sign-request", is_flag=True, help="Read a public bucket without credentials."),
+    store_option("--request-payer", is_flag=True, help="Pay for the requests to a requester-pays bucket."),
+    store_option("--ca-bundle", metavar="FILE", help="Trust the CA certificates in this PEM file."),
+    common_option("--json", "as_json", is_flag=True, help="Write JSON to standard output."),
+    common_option(
+        "--quiet", "-q", is_flag=True, help="Hide progress and messages; show only errors and what was asked for."
+    ),
+)
+beam_argument = click.argument(
+    "beam_flags",
+    nargs=-1,
+    metavar="[-- BEAM_FLAGS...]",
+    help="Flags for Apache Beam, such as --runner=FlinkRunner.",
+)
 
-    def decorate(command: Callable[..., int]) -> Callable[..., int]:
-        own = [
-            one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for one in inspect.signature(command, eval_str=True).parameters.values()
-        ]
-        shared = {name: _parameters(group) for name, group in groups.items()}
 
-        def called(**given: Any) -> int:
-            values = {
-                name: group(**{one.name: given.pop(one.name) for one in shared[name]}) for name, group in groups.items()
-            }
-            return command(**values, **given)
-
-        kept = [one for one in own if one.name not in groups]
-        parameters = [*kept, *itertools.chain.from_iterable(reversed(shared.values()))]
-        called.__name__, called.__doc__ = command.__name__, command.__doc__
-        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {one.name: one.annotation for one in parameters}
-        return called
-
-    return decorate
-
-
-def _parameters(group: type) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    return [
-        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
-        for one in fields(group)
-    ]
-
-
-def beam_flags_of(words: Iterable[str] | None, hint: str = "") -> tuple[str, ...]:
+def check_beam_flags(flags: tuple[str, ...], hint: str = "") -> tuple[str, ...]:
     """Return Beam's flags, which come after `--`.
 
     Raises:
-        ConfigurationError: a word among them is none.
+        ConfigurationError: the first is not a flag.
     """
-    flags = tuple(words or ())
     if flags and not flags[0].startswith("-"):
         raise ConfigurationError(f"unexpected argument {flags[0]!r}: {hint}Beam's flags go after --")
     return flags
 
 
 def split_lists(values: Iterable[str]) -> tuple[str, ...]:
-    """Return the parts of flags that take commas and repetition."""
+    """Return the parts of a flag that takes commas and repetition."""
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
 def read_flag(name: str, text: str, read: Callable[[str], _T]) -> _T:
-    """Return the value of a flag; an error names it."""
+    """Return the value of a flag; an error names the flag."""
     try:
         return read(text)
     except ConfigurationError as error:
         raise ConfigurationError(f"--{name}: {error}", field=name) from error
+
+
+def use_one_polars_thread() -> None:
+    """Let Polars, before it is imported, use one thread.
+
+    Beam's workers are the threads: with twice as many a job took 1.2 times as long.
+    """
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")

@@ -1,16 +1,27 @@
-"""The flags that say what a job is: `backfill` and `preview` take the same (spec §13)."""
+"""The flags of a job: `backfill` and `preview` take the same (docs/jobs.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.common import Common, beam_flags_of, split_lists
-from pipelines.cli.flags import Argument, Option
+import click
+
+from pipelines.cli.common import Common, beam_argument, check_beam_flags, split_lists
+from pipelines.cli.flags import (
+    FILE,
+    OneOf,
+    event_option,
+    format_option,
+    job_option,
+    object_option,
+    pass_flags,
+)
 from transforms.core.errors import ConfigurationError
 from transforms.core.names import can_be_column
+from transforms.formats import FORMAT_NAMES
 
 if TYPE_CHECKING:
     from pipelines.jobs.settings import RunSettings
@@ -18,84 +29,56 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ObjectFlags:
-    """Which objects are meant."""
-
-    job: Annotated[Path | None, Option("--job", help="Job file, JSON or YAML; flags win over it.")] = None
-    bucket: Annotated[str | None, Option("--bucket", help="The bucket, or file:///folder.")] = None
-    pattern: Annotated[str | None, Option("--pattern", help="Glob over the whole key: logs/**/*.gz")] = None
-    modified_after: Annotated[
-        str | None, Option("--modified-after", help="Only objects modified later (ISO 8601).")
-    ] = None
-    modified_before: Annotated[
-        str | None, Option("--modified-before", help="Only objects modified earlier (ISO 8601).")
-    ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class ReadingFlags:
     """How an object becomes events."""
 
-    format: Annotated[str | None, Option("--format", help="auto, csv, json, splunk_csv, splunk_hec or text.")] = None
-    delimiter: Annotated[str | None, Option("--delimiter", help="CSV: one character, or \\t.")] = None
-    skip_rows: Annotated[int | None, Option("--skip-rows", help="CSV: lines before the header or data.")] = None
-    headers: Annotated[str | None, Option("--headers", help="CSV: names, by commas; then every line is data.")] = None
-    records_path: Annotated[str | None, Option("--records-path", help="JSON: where the records are, by dots.")] = None
-    multiline_start: Annotated[
-        str | None, Option("--multiline-start", help="Text: what the first line of an event matches.")
-    ] = None
-    timestamp: Annotated[str | None, Option("--timestamp", help="auto, or received for plain text.")] = None
-    timezone: Annotated[str | None, Option("--timezone", help="For times that name no zone (UTC).")] = None
-    index: Annotated[str | None, Option("--index", help="For events without their own.")] = None
-    source: Annotated[str | None, Option("--source", help="For events without their own.")] = None
-    sourcetype: Annotated[str | None, Option("--sourcetype", help="For events without their own.")] = None
-    host: Annotated[str | None, Option("--host", help="For events without their own.")] = None
+    format: str | None
+    delimiter: str | None
+    skip_rows: int | None
+    headers: str | None
+    records_path: str | None
+    multiline_start: str | None
+    timestamp: str | None
+    timezone: str | None
+    index: str | None
+    source: str | None
+    sourcetype: str | None
+    host: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobFlags(ReadingFlags, ObjectFlags):
+class JobFlags(ReadingFlags):
     """A job's specification and how it runs, flag by flag."""
 
-    on_changed: Annotated[
-        str | None, Option("--on-changed", help="Known object, other content: replace, append or skip.")
-    ] = None
-    on_error: Annotated[
-        str | None, Option("--on-error", help="Object that breaks half-way: salvage, quarantine or fail.")
-    ] = None
-    pipelines: Annotated[Path | None, Option("--pipelines", help="Pipelines file, YAML or JSON.")] = None
-    rules: Annotated[
-        Path | None, Option("--rules", help="Deletion rules: warn of events that they delete at once.")
-    ] = None
-    key: Annotated[
-        str | None, Option("--key", help="IAM key: its env, team, defaults and format hold for what comes in.")
-    ] = None
-    promote: Annotated[list[str] | None, Option("--promote", help="Attributes that get a column, by commas.")] = None
-    max_objects: Annotated[int, Option("--max-objects", min=1, help="Stop where more objects would be evaluated.")] = (
-        1_000_000
-    )
-    wave_bytes: Annotated[str, Option("--wave-bytes", help="Largest wave, compressed.")] = "1GiB"
-    max_expansion: Annotated[
-        float, Option("--max-expansion", min=1, help="Largest output for an input, beyond 4 GiB.")
-    ] = 200.0
-    max_record: Annotated[str, Option("--max-record", help="Longest record; longer ones are cut and marked.")] = "10MiB"
-    memory: Annotated[str | None, Option("--memory", help="Memory that the job may take for buffers.")] = None
-    require_match: Annotated[bool, Option("--require-match", help="Exit with 1 where nothing matches.")] = False
-    try_archived: Annotated[bool, Option("--try-archived", help="Try objects in Glacier and Deep Archive.")] = False
-    retry_failed: Annotated[bool, Option("--retry-failed", help="Read salvaged objects again, and replace them.")] = (
-        False
-    )
-    force: Annotated[bool, Option("--force", help="Ingest known objects again: their events are then there twice.")] = (
-        False
-    )
-    beam_flags: Annotated[list[str] | None, Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.")] = None
+    job: Path | None
+    bucket: str | None
+    pattern: str | None
+    modified_after: str | None
+    modified_before: str | None
+    on_changed: str | None
+    on_error: str | None
+    pipelines: Path | None
+    rules: Path | None
+    key: str | None
+    promote: tuple[str, ...]
+    max_objects: int
+    wave_bytes: str
+    max_expansion: float
+    max_record: str
+    memory: str | None
+    require_match: bool
+    try_archived: bool
+    retry_failed: bool
+    force: bool
+    beam_flags: tuple[str, ...]
 
     def job_and_settings(self, common: Common) -> tuple[JobSpecification, RunSettings]:
-        """Return what the flags say, checked.
+        """Return the job and its settings from the flags, checked.
 
         Raises:
             ConfigurationError: a flag or the job file is wrong, or a file can't be read.
         """
-        beam_flags = beam_flags_of(self.beam_flags, "objects are chosen by --pattern, in quotes; ")
+        beam_flags = check_beam_flags(self.beam_flags, "objects are chosen by --pattern, in quotes; ")
         from pipelines.jobs.settings import RunSettings
         from pipelines.jobs.specification import check_specification, load_job_file
         from pipelines.units import parse_size
@@ -113,7 +96,7 @@ class JobFlags(ReadingFlags, ObjectFlags):
             rules=_read_text(self.rules, "--rules") if self.rules else None,
             rules_file=str(self.rules) if self.rules else "rules",
             key=self.key,
-            promote=_columns(split_lists(self.promote or ())),
+            promote=_columns(split_lists(self.promote)),
             max_objects=self.max_objects,
             wave_bytes=parse_size(self.wave_bytes, "--wave-bytes"),
             max_expansion=self.max_expansion,
@@ -128,40 +111,155 @@ class JobFlags(ReadingFlags, ObjectFlags):
         return specification, settings
 
 
-JOB_FIELDS = {
-    "bucket": "bucket", "pattern": "pattern", "region": "region", "modified_after": "modifiedAfter", "modified_before": "modifiedBefore",
-    "index": "index", "source": "source", "sourcetype": "sourcetype", "host": "host", "on_changed": "onChanged", "on_error": "onError",
-}  # fmt: skip
-FORMAT_FIELDS = {
-    "format": "format", "delimiter": "delimiter", "skip_rows": "skipRows", "headers": "headers", "records_path": "recordsPath",
-    "multiline_start": "multilineStart", "timestamp": "timestamp", "timezone": "timezone",
-}  # fmt: skip
+_READING_OPTIONS = (
+    format_option(
+        "--format",
+        type=OneOf(FORMAT_NAMES),
+        show_default="auto",
+        help="Read all objects in this format; auto detects the format of each.",
+    ),
+    format_option(
+        "--delimiter", metavar="CHARACTER", show_default="comma", help="CSV: the character between fields, or \\t."
+    ),
+    format_option("--skip-rows", type=int, metavar="N", show_default="0", help="CSV: skip the first N lines."),
+    format_option(
+        "--headers",
+        metavar="NAMES",
+        help="CSV: the names of the columns, separated by commas; every line is then data.",
+    ),
+    format_option(
+        "--records-path", metavar="PATH", help="JSON: the field that holds the records; nested names joined by dots."
+    ),
+    format_option(
+        "--multiline-start",
+        metavar="REGEX",
+        help="Text: start a new event at each line that matches REGEX; the other lines are continuations.",
+    ),
+    format_option(
+        "--timestamp",
+        type=OneOf(["auto", "received"]),
+        show_default="auto",
+        help="Find the time in each event, or use the time of receipt (plain text only).",
+    ),
+    format_option("--timezone", metavar="NAME", show_default="UTC", help="Time zone of times that name none."),
+    *(
+        event_option(f"--{name}", metavar="NAME", help=f"Set `{name}` of events that have none.")
+        for name in ("index", "source", "sourcetype", "host")
+    ),
+)
+reading_flags = pass_flags("reading", ReadingFlags, *_READING_OPTIONS)
+job_flags = pass_flags(
+    "flags",
+    JobFlags,
+    object_option(
+        "--job", type=FILE, metavar="FILE", help="Read the job from FILE, in YAML or JSON. Flags override its fields."
+    ),
+    object_option("--bucket", metavar="NAME", help="Name of the S3 bucket, or file:///folder for a local folder."),
+    object_option(
+        "--pattern",
+        metavar="GLOB",
+        show_default="**",
+        help="Ingest the objects whose whole key matches GLOB, such as 'logs/**/*.gz'.",
+    ),
+    object_option(
+        "--modified-after", metavar="TIME", help="Ingest only objects modified after TIME (ISO 8601, UTC by default)."
+    ),
+    object_option(
+        "--modified-before", metavar="TIME", help="Ingest only objects modified before TIME (ISO 8601, UTC by default)."
+    ),
+    *_READING_OPTIONS,
+    job_option(
+        "--on-changed",
+        type=OneOf(["replace", "append", "skip"]),
+        show_default="replace",
+        help="If the content of a known object has changed: replace its events, append the new ones, or skip it.",
+    ),
+    job_option(
+        "--on-error",
+        type=OneOf(["salvage", "quarantine", "fail"]),
+        show_default="salvage",
+        help="If an object can't be read to its end: keep the events before the error, keep none, or fail the job.",
+    ),
+    job_option("--pipelines", type=FILE, metavar="FILE", help="Apply the event pipelines in FILE, YAML or JSON."),
+    job_option(
+        "--rules",
+        type=FILE,
+        metavar="FILE",
+        help="Warn of events that the deletion rules in FILE would delete at once.",
+    ),
+    job_option(
+        "--key", metavar="ID", help="Ingest by this IAM key: events get its env, team and defaults, and its format."
+    ),
+    job_option(
+        "--promote",
+        multiple=True,
+        metavar="NAMES",
+        help="Give these attributes a column of their own; separate names by commas or repeat the flag.",
+    ),
+    job_option(
+        "--max-objects",
+        type=click.IntRange(min=1),
+        metavar="N",
+        default=1_000_000,
+        help="Stop if more than N objects would be evaluated.",
+    ),
+    job_option("--wave-bytes", metavar="SIZE", default="1GiB", help="Largest wave, in compressed bytes."),
+    job_option(
+        "--max-expansion",
+        type=click.FloatRange(min=1),
+        metavar="RATIO",
+        default=200.0,
+        help="Largest ratio of decompressed to compressed bytes, beyond 4 GiB.",
+    ),
+    job_option("--max-record", metavar="SIZE", default="10MiB", help="Cut and mark records longer than SIZE."),
+    job_option("--memory", metavar="SIZE", help="Use at most SIZE of memory for buffers."),
+    job_option("--require-match", is_flag=True, help="Exit with 1 if no object matches."),
+    job_option("--try-archived", is_flag=True, help="Try to read objects in Glacier and Deep Archive."),
+    job_option("--retry-failed", is_flag=True, help="Read salvaged objects again and replace their events."),
+    job_option("--force", is_flag=True, help="Ingest known objects again; their events are then in the tier twice."),
+    beam_argument,
+)
+
+_JOB_FIELDS = (
+    "bucket", "pattern", "region", "modified_after", "modified_before",
+    "index", "source", "sourcetype", "host", "on_changed", "on_error",
+)  # fmt: skip
+_FORMAT_FIELDS = (
+    "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "timestamp", "timezone",
+)  # fmt: skip
 
 
 def merge_fields(given: dict[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
     """Return the job's fields with the flags that were given over them; a flag wins over the file.
 
     Args:
-        given: What the job file says, camelCase.
+        given: The fields of the job file, camelCase.
         flags: Values by flag, snake_case, None where the flag was not given.
     """
-    merged = dict(given)
-    merged |= {JOB_FIELDS[name]: value for name, value in flags.items() if name in JOB_FIELDS and value is not None}
-    formats = {
-        FORMAT_FIELDS[name]: value for name, value in flags.items() if name in FORMAT_FIELDS and value is not None
-    }
+    merged = given | _job_fields(flags, _JOB_FIELDS)
+    formats = _job_fields(flags, _FORMAT_FIELDS)
     if formats:
         options = merged.get("formatOptions") or {}
         merged["formatOptions"] = {**options, **formats} if isinstance(options, dict) else options
     return merged
 
 
+def _job_fields(flags: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the flags that were given, by the names of a job file's fields."""
+    return {_camel_case(name): flags[name] for name in names if flags.get(name) is not None}
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
+
+
 def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if not can_be_column(name):
             raise ConfigurationError(
-                f"--promote {name}: can't be a column (no names that begin with _, no date, tier, attributes, none of ' ,;{{}}()='); "
-                "as an attribute it is in the map `attributes` all the same",
+                f"--promote {name}: can't be a column: its name begins with _, is date, tier or attributes, or has one "
+                "of ' ,;{}()='. The attribute stays in the map `attributes`",
                 field="promote",
             )
     return names

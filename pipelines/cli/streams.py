@@ -1,6 +1,4 @@
-"""Standard output and standard error as the program has them: UTF-8, and an error of its own where output can't be
-written.
-"""
+"""Standard output and standard error in UTF-8, with an exception of its own where output can't be written."""
 
 from __future__ import annotations
 
@@ -19,9 +17,9 @@ class OutputError(OSError):
 
 
 def take_streams() -> bool:
-    """Make `sys.stdout` and `sys.stderr` those of this module; return whether the caller has left standard output open.
+    """Replace `sys.stdout` and `sys.stderr`; return whether the caller has left standard output open.
 
-    What is closed is opened as nothing, lest a file of ours gets its number.
+    Closed streams are opened on /dev/null, so that no other file gets their numbers.
     """
     is_open = sys.stdout is not None
     for number in range(3):
@@ -41,7 +39,7 @@ def take_streams() -> bool:
 
 
 def stop_writing() -> None:
-    """Let all further output go nowhere."""
+    """Discard all further output."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -49,7 +47,7 @@ class _Output(io.FileIO):
     """Standard output, without a buffer."""
 
     def write(self, data: Any, /) -> int:
-        """Write what goes into it."""
+        """Write as many bytes as the stream takes, and return their number."""
         try:
             return super().write(data)
         except BrokenPipeError:

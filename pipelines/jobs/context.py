@@ -13,9 +13,9 @@ from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.listing import ObjectFilter
 from transforms.objects.reading import ReadSettings
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import RULES, TIERS, load_rules
-from transforms.storage import ObjectStore, TierStore, open_store, open_tier
+from transforms.storage import ObjectStore, SourceLocation, TierStore, open_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class JobContext:
         specification: What to ingest.
         settings: How; its `hot_tier` is absolute, because workers may run in another folder.
         pipelines: What runs on the events.
-        compiled_rules: The rules that are evaluated on events, by their section (`rules`, `tiers`).
+        rules_by_section: The rules that are evaluated on events, by their section (`rules`, `tiers`).
         reading: How objects are read.
         tier: The hot tier.
         store: The source.
@@ -36,7 +36,7 @@ class JobContext:
     specification: JobSpecification
     settings: RunSettings
     pipelines: tuple[Pipeline, ...]
-    compiled_rules: dict[str, Program]
+    rules_by_section: dict[str, CompiledRules]
     reading: ReadSettings
     tier: TierStore
     store: ObjectStore
@@ -52,8 +52,8 @@ class JobContext:
         pipelines = (
             load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
         )
-        settings, compiled_rules = _compile_rules(settings)
-        tier = open_tier(settings.hot_tier, settings.tier_options)
+        settings, rules_by_section = _compile_rules(settings)
+        tier = settings.tier_location.open()
         key = load_key(tier, settings.key) if settings.key else None
         pull = _pull_of(key, specification.bucket) if key else S3Pull()
         settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
@@ -71,7 +71,7 @@ class JobContext:
             specification=specification,
             settings=replace(settings, hot_tier=tier.uri),
             pipelines=pipelines,
-            compiled_rules=compiled_rules,
+            rules_by_section=rules_by_section,
             reading=reading,
             tier=tier,
             store=store,
@@ -79,6 +79,11 @@ class JobContext:
                 excluded_prefix=tier.key_prefix_in(store.bucket) if same_store else None
             ),
         )
+
+    @property
+    def source_location(self) -> SourceLocation:
+        """Where the objects are, for workers."""
+        return SourceLocation(self.specification.bucket, self.settings.source_options)
 
     @property
     def source(self) -> str:
@@ -93,7 +98,7 @@ class JobContext:
         return [
             *([own] if excluded else ()),
             *([] if matched else [self._nothing_matched(evaluated)]),
-            *([idle] if self.settings.rules is not None and not self.compiled_rules else ()),
+            *([idle] if self.settings.rules is not None and not self.rules_by_section else ()),
         ]
 
     def _nothing_matched(self, evaluated: int) -> str:
@@ -121,7 +126,7 @@ def _pull_of(key: Key, bucket: str) -> S3Pull:
     return pull
 
 
-def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, Program]]:
+def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, CompiledRules]]:
     """Return the rules as they were when the job first started, and the settings with that time."""
     if settings.rules is None:
         return settings, {}
@@ -129,7 +134,7 @@ def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, Progra
     files = {
         section: load_rules(settings.rules, source=settings.rules_file, section=section) for section in (RULES, TIERS)
     }
-    compiled = {section: Program.of(file, started) for section, file in files.items()}
+    compiled = {section: CompiledRules.of(file, started) for section, file in files.items()}
     return replace(settings, rules_now=started.isoformat()), {
         section: one for section, one in compiled.items() if one.rules
     }

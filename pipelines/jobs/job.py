@@ -1,4 +1,4 @@
-"""The life of a backfill job, and of one that is resumed (docs/design.md §4).
+"""The life of a backfill job, and of one that is resumed (docs/decisions/0002-waves.md).
 
 Validate, discover, plan, wave after wave, report.
 """
@@ -35,7 +35,6 @@ from transforms import event_pipelines
 from transforms.core.errors import CanceledError, RekindleError, TierError
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.storage import open_tier
 from transforms.storage.job_folder import JobFolder
 
 _WATCH_SECONDS = 1.0
@@ -69,7 +68,7 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
     Raises:
         ConfigurationError: there is no such job.
     """
-    tier = open_tier(settings.hot_tier, settings.tier_options)
+    tier = settings.tier_location.open()
     stored = StoredJob.load(find_job(tier, task_id))
     specification = check_specification(stored.job.as_document())
     return _Job(task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(resume=True)
@@ -91,7 +90,7 @@ class _Job:
 
     def run(self, *, resume: bool = False) -> JobResult:
         """Run the job, and report how it ended."""
-        table.check_place(self.tier)
+        table.check_is_tier_or_empty(self.tier)
         discovery.prove_access(self.context.store, self.context.filter)
         self._start(resume=resume)
         began, before = time.monotonic(), self.status.current.seconds

@@ -1,4 +1,4 @@
-"""The plan of a job: what of the matched objects is work, cut into waves and splits (docs/design.md §4).
+"""The plan of a job: what of the matched objects is work, cut into waves and splits (docs/decisions/0002-waves.md).
 
 Plain functions over the manifest; the plan is kept in the job's folder, so that a resumed job goes on with the same
 waves.

@@ -79,12 +79,10 @@ def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: St
     """Return the manifest: the matched objects, each key once."""
     settings = context.settings
     discover = DiscoverObjects(
-        bucket=context.specification.bucket,
-        store_options=settings.source_options,
+        source=context.source_location,
         filter=context.filter,
         max_objects=settings.max_objects,
-        tier_uri=settings.hot_tier,
-        tier_options=settings.tier_options,
+        tier=settings.tier_location,
         task_id=folder.task_id,
     )
     prefixes = KeyGlob(context.filter.pattern).prefixes

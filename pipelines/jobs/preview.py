@@ -127,7 +127,7 @@ def run_preview(
         RekindleError: the source can't be read, or the pattern makes too much to evaluate.
     """
     context = JobContext.open("preview", specification, settings)
-    table.check_place(context.tier)
+    table.check_is_tier_or_empty(context.tier)
     discovery.prove_access(context.store, context.filter)
     evaluated, excluded, matched = _list(context)
     ledger = load_ledger(context.tier)
@@ -176,7 +176,7 @@ def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
 
 def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> PreviewSample:
     """Return an object's preview, with which of the shown attributes fill a column and which go into the map."""
-    document = preview_object(sample, context.reading, context.pipelines, context.compiled_rules, events=events)
+    document = preview_object(sample, context.reading, context.pipelines, context.rules_by_section, events=events)
     attributes = {schema.attribute_name(key): None for event in document["events"] for key in event["after"]}
     names = [name for name in attributes if name is not None]
     return PreviewSample.model_validate(

@@ -15,11 +15,11 @@ from pipelines.jobs.report import BROKEN, CodecCounts, Failure, FormatCounts, Jo
 from pipelines.jobs.settings import StoredJob
 from pipelines.status import JobStatus, read_progress, read_status
 from transforms.core.errors import ConfigurationError
-from transforms.core.schema import TIME_RECEIVED
+from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.objects.outcomes import is_too_old, tell_too_old
+from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.query.instants import parse_time
 from transforms.storage import TierStore
 from transforms.storage.job_folder import JobFolder
@@ -171,22 +171,24 @@ def _failures(state: JobState, entries: Sequence[LedgerEntry]) -> list[Failure]:
 
 def _warnings_of_entries(entries: Sequence[LedgerEntry]) -> list[str]:
     """Return what happened to events on their way, over all objects, and the warnings of each object."""
-    events: Counter[str] = Counter()
-    objects: Counter[str] = Counter()
+    events: Counter[CountKey] = Counter()
+    untimed_objects = 0
     for entry in entries:
-        events.update(dict(entry.counts))
-        objects.update(dict(entry.counts).keys())
-    untimed = events.pop(TIME_RECEIVED, 0)
-    old = {name: events.pop(name) for name in sorted(events) if is_too_old(name)}
-    warnings = [
-        f"{name} failed on {_count(number, 'event')}, left as they were" for name, number in sorted(events.items())
-    ]
-    warnings += [tell_too_old(name, _count(number, "event"), one=number == 1) for name, number in old.items()]
-    if untimed:
-        where = f"{_count(untimed, 'event')} of {_count(objects[TIME_RECEIVED], 'object')}"
-        cure = "`rekindle preview` shows what can be done"
-        warnings.insert(0, f"{where}: no time was found, that of receipt holds ({cure})")
-    return [*warnings, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
+        counts = {key: number for text, number in entry.counts if (key := parse_count(text))}
+        events.update(counts)
+        untimed_objects += CountKey(EventCount.UNTIMED) in counts
+    untimed, failed, old = [], [], []
+    for key, number in sorted(events.items()):
+        count = _count(number, "event")
+        if key.kind is EventCount.UNTIMED:
+            where = f"{count} of {_count(untimed_objects, 'object')}"
+            cure = "`rekindle preview` shows what can be done"
+            untimed.append(f"{where}: no time was found, that of receipt holds ({cure})")
+        elif key.kind is EventCount.STEP_FAILED:
+            failed.append(f"pipeline {key.name}, {key.detail} failed on {count}, left as they were")
+        else:
+            old.append(describe_too_old(key, count, one=number == 1))
+    return [*untimed, *failed, *old, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
 
 
 def _count(number: int, name: str) -> str:

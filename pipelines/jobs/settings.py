@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.jobs.specification import JobSpecification
 from transforms.core.errors import TierError
-from transforms.storage import StorageOptions
+from transforms.storage import StorageOptions, TierLocation
 from transforms.storage.job_folder import JobFolder
 
 FIRST_WAVE_BYTES = 64 << 20
@@ -35,7 +35,7 @@ class RunSettings:
         promote: Attributes that get a column, whether the sample has them or not.
         max_objects: Discovery stops beyond so many objects.
         wave_bytes: The largest wave, in compressed bytes.
-        max_expansion: An object may be so many times as large decoded as it is compressed; beyond 4 GiB only.
+        max_expansion: An object may be so many times as large decoded as it is compressed; beyond 4 GiB only (docs/formats.md).
         max_record: The longest record, in bytes.
         memory: Bytes that events may take in memory while they are written, or None for the default.
         require_match: End with exit code 1 where nothing matches.
@@ -65,6 +65,11 @@ class RunSettings:
     retry_failed: bool = False
     force: bool = False
     beam_flags: tuple[str, ...] = ()
+
+    @property
+    def tier_location(self) -> TierLocation:
+        """Where the hot tier is, for workers."""
+        return TierLocation(self.hot_tier, self.tier_options)
 
     def reached_like(self, other: RunSettings) -> RunSettings:
         """Return these settings with the hot tier, endpoints and Beam flags of others, to resume from elsewhere."""

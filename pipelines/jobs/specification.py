@@ -10,17 +10,22 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from pipelines.documents import JsonModel, JsonObject
 from transforms.core.errors import ConfigurationError
-from transforms.formats.options import FormatOptions, check_options
+from transforms.formats import FORMAT_NAMES, check_options
+from transforms.formats.options import FormatOptions
 from transforms.objects.key_glob import KeyGlob
 from transforms.objects.listing import ObjectFilter
 
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[FORMAT_NAMES]  # pydantic checks it; the names are those of the table of formats
 _BUCKET = re.compile(r"(?!\.)[A-Za-z0-9._-]{3,255}|arn:[^\s/]+")
 
 

@@ -1,4 +1,4 @@
-"""A wave of a job: its splits, with large objects cut where that makes it shorter, and its run (docs/design.md §4)."""
+"""A wave of a job: its splits, with large objects cut where that makes it shorter, and its run (docs/decisions/0002-waves.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transforms.apply_pipelines import ApplyPipelines
 from transforms.cut_objects import CutObjects, propose_ranges, read_parts
 from transforms.elements import Split
 from transforms.hot_tier.data.writer import BUFFER_BYTES
-from transforms.objects.parts import Part, worth_cutting
+from transforms.objects.parts import ObjectPart, worth_cutting
 from transforms.publish_wave import PublishWave
 from transforms.read_events import ReadEvents
 from transforms.storage import ObjectInfo
@@ -40,18 +40,13 @@ def run_wave(
     build = partial(
         build_wave,
         splits=wave_splits(plan, wave, context, engine, folder),
-        read=ReadEvents(
-            specification.bucket, settings.source_options, reading, settings.hot_tier, settings.tier_options
-        ),
+        read=ReadEvents(context.source_location, reading, settings.tier_location),
         apply=ApplyPipelines(
-            context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.compiled_rules
+            context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.rules_by_section
         ),
-        write=WriteHotTier(
-            settings.hot_tier, settings.tier_options, columns, reading.task_id, _buffer_bytes(settings.memory, engine)
-        ),
+        write=WriteHotTier(settings.tier_location, columns, reading.task_id, _buffer_bytes(settings.memory, engine)),
         publish=PublishWave(
-            tier_uri=settings.hot_tier,
-            tier_options=settings.tier_options,
+            tier=settings.tier_location,
             job=reading.task_id,
             wave=wave,
             on_changed=specification.on_changed,
@@ -75,8 +70,10 @@ def wave_splits(plan: JobPlan, wave: int, context: JobContext, engine: Engine, f
     splits = plan.splits(wave)
     parts = _cut(worth_cutting(splits, engine.workers), wave, context, engine, folder)
     if not parts:
-        return [Split(wave, number, tuple(map(Part, objects))) for number, objects in enumerate(splits)]
-    all_parts = list(chain.from_iterable(parts.get(info.key, [Part(info)]) for info in chain.from_iterable(splits)))
+        return [Split(wave, number, tuple(map(ObjectPart, objects))) for number, objects in enumerate(splits)]
+    all_parts = list(
+        chain.from_iterable(parts.get(info.key, [ObjectPart(info)]) for info in chain.from_iterable(splits))
+    )
     bins = balance([part.size + OBJECT_OVERHEAD for part in all_parts], max(engine.workers, len(splits)))
     balanced = [
         [part for part, n in zip(all_parts, bins, strict=True) if n == number] for number in range(max(bins) + 1)
@@ -84,26 +81,19 @@ def wave_splits(plan: JobPlan, wave: int, context: JobContext, engine: Engine, f
     return [Split(wave, number, tuple(sorted(some, key=_order))) for number, some in enumerate(balanced) if some]
 
 
-def _order(part: Part) -> tuple[str, int]:
+def _order(part: ObjectPart) -> tuple[str, int]:
     return part.info.key, part.start
 
 
 def _cut(
     large: list[tuple[ObjectInfo, int]], wave: int, context: JobContext, engine: Engine, folder: JobFolder
-) -> dict[str, list[Part]]:
+) -> dict[str, list[ObjectPart]]:
     """Return the parts of those objects that can be cut, by their keys."""
     if not large:
         return {}
     ranges = {info.key: propose_ranges(info, size) for info, size in large}
     every = list(chain.from_iterable(ranges.values()))
-    settings = context.settings
-    cut = CutObjects(
-        bucket=context.specification.bucket,
-        store_options=settings.source_options,
-        settings=context.reading,
-        tier_uri=settings.hot_tier,
-        tier_options=settings.tier_options,
-    )
+    cut = CutObjects(context.source_location, context.reading, context.settings.tier_location)
     build = partial(build_cutting, ranges=every, cut=cut)
     engine.run(build, name=f"rekindle-{folder.task_id}-cutting-{wave}")
     return {key: parts for key, proposed in ranges.items() if (parts := read_parts(folder, proposed))}

@@ -9,12 +9,12 @@ from pipelines.maintenance.reports import CompactReport
 from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from transforms.hot_tier.data.writer import TARGET_BYTES
 from transforms.hot_tier.maintenance.accounting import file_changes, outcomes_of
-from transforms.hot_tier.maintenance.commit_run import Change, carry_through
+from transforms.hot_tier.maintenance.commit_run import Change, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.plan import plan_merging
-from transforms.hot_tier.maintenance.results import remove_left_results
+from transforms.hot_tier.maintenance.tasks import remove_left_results
 from transforms.hot_tier.table.live_files import load_events
-from transforms.hot_tier.table.runs import COMPACT, Run, RunFolder
+from transforms.hot_tier.table.runs import COMPACT, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 
 SMALL_FILES = 1000
@@ -31,7 +31,7 @@ def compact(settings: MaintenanceSettings, *, target_bytes: int = TARGET_BYTES) 
     Raises:
         TierError: the tier can't be read or written; nothing was changed, as far as can be told.
     """
-    run = Run.new(COMPACT, parameters={"targetBytes": target_bytes})
+    run = MaintenanceRun.new(COMPACT, parameters={"targetBytes": target_bytes})
     with closing(Rewriter(settings, run.id)) as rewriter:
         tier = rewriter.tier
         before = load_events(tier)
@@ -40,7 +40,7 @@ def compact(settings: MaintenanceSettings, *, target_bytes: int = TARGET_BYTES) 
         if plan_merging(before, target_bytes=target_bytes).tasks:
             folder = RunFolder.begin(tier, run)
             with showing_life(folder):
-                committed = carry_through(folder, run, lambda snapshot: _change(snapshot, rewriter, target_bytes))
+                committed = commit_run(folder, run, lambda snapshot: _change(snapshot, rewriter, target_bytes))
                 finish(folder, run, committed)
     document = committed.document if committed else {}
     return CompactReport(

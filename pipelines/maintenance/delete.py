@@ -18,7 +18,7 @@ from pipelines.maintenance.rules_run import RuledRun, RuledWork, run_rules
 from transforms.core.errors import UnconfirmedError
 from transforms.hot_tier.maintenance.plan import plan_deletion
 from transforms.hot_tier.maintenance.vacuum.removal import Removal, remove_old_files
-from transforms.hot_tier.table.runs import DELETE, Run
+from transforms.hot_tier.table.runs import DELETE, MaintenanceRun
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -58,7 +58,7 @@ def delete(settings: MaintenanceSettings, request: Deletion) -> RulesReport:
         if (warning := _warning_of_share(work, snapshot)) and not request.confirm(warning, work.counts):
             raise UnconfirmedError(f"{warning}: nothing was deleted; add --yes to delete more than half of all events")
 
-    def remove(tier: TierStore, run: Run) -> Removal:
+    def remove(tier: TierStore, run: MaintenanceRun) -> Removal:
         return remove_old_files(tier, run, request.grace, is_live=lambda writer: is_live(tier, writer))
 
     ruled = RuledRun(kind=DELETE, rules=request.rules, now=request.now, plan=plan_deletion, execute=request.execute)

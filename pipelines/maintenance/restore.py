@@ -13,11 +13,11 @@ from pipelines.maintenance.reports import RestoreReport
 from pipelines.maintenance.rewriter import MaintenanceSettings, check_disk
 from pipelines.maintenance.rules import Rules
 from transforms.core.errors import ConfigurationError
-from transforms.hot_tier.maintenance.commit_run import Landed
+from transforms.hot_tier.maintenance.commit_run import CommittedRun
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.restore import restore as restoring
 from transforms.hot_tier.table.live_files import load_events
-from transforms.hot_tier.table.runs import RESTORE, Run, RunFolder
+from transforms.hot_tier.table.runs import RESTORE, MaintenanceRun, RunFolder
 from transforms.storage import TierStore
 
 
@@ -55,7 +55,7 @@ def restore(settings: MaintenanceSettings, request: Restore) -> RestoreReport:
         )
     found = restoring.find_runs(tier, snapshot, run_id=request.run_id, to=request.to)
     plan = restoring.plan_restore(tier, snapshot, found.runs, rules=request.rules.file if request.rules else None)
-    run = Run.new(RESTORE, parameters={"runs": list(plan.runs)})
+    run = MaintenanceRun.new(RESTORE, parameters={"runs": list(plan.runs)})
     report = RestoreReport(
         run_id=run.id,
         executed=request.execute,
@@ -72,12 +72,12 @@ def restore(settings: MaintenanceSettings, request: Restore) -> RestoreReport:
     )
     if not request.execute:
         return report
-    check_disk(tier, sum(one.landed.document["bytes"] for one in found.runs), "would come back")
+    check_disk(tier, sum(one.committed.document["bytes"] for one in found.runs), "would come back")
     committed = _execute(tier, run, found) if found.runs else None
     return report.model_copy(update=_outcome(committed, snapshot.version))
 
 
-def _execute(tier: TierStore, run: Run, found: restoring.Found) -> Landed | None:
+def _execute(tier: TierStore, run: MaintenanceRun, found: restoring.RestorableRuns) -> CommittedRun | None:
     folder = RunFolder.begin(tier, run)
     with showing_life(folder):
         committed = restoring.restore(folder, run, found.runs)
@@ -85,7 +85,7 @@ def _execute(tier: TierStore, run: Run, found: restoring.Found) -> Landed | None
     return committed
 
 
-def _outcome(committed: Landed | None, version: int) -> dict[str, object]:
+def _outcome(committed: CommittedRun | None, version: int) -> dict[str, object]:
     """Return the fields of the report that are known after the commit."""
     if committed is None:  # taken back before, or meanwhile by another
         return {"events": 0, "newer": 0, "files": 0, "deleted_again": {}, "hold": None, "version_after": version}

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from pipelines.console import Console, Silent
 from pipelines.units import show_size
 from transforms.core.errors import TierError
-from transforms.hot_tier.maintenance.results import results_folder
-from transforms.hot_tier.maintenance.tasks import Task, TaskResult
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.hot_tier.maintenance.tasks import Task, TaskResult, results_folder
+from transforms.storage import StorageOptions, TierLocation, TierStore
 
 if TYPE_CHECKING:
     from pipelines.runner.engine import Engine
@@ -39,7 +38,7 @@ class MaintenanceSettings:
 
     def open_tier(self) -> TierStore:
         """Return the hot tier."""
-        return open_tier(self.hot_tier, self.tier_options)
+        return TierLocation(self.hot_tier, self.tier_options).open()
 
 
 class Rewriter:

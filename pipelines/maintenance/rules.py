@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from transforms.core.errors import ConfigurationError
-from transforms.hot_tier.table.runs import Run
+from transforms.hot_tier.table.runs import MaintenanceRun
 from transforms.retention.rules import RulesFile
 from transforms.retention.rules_file import load_rules
 
@@ -41,7 +41,9 @@ class Rules:
             raise ConfigurationError(f"--rules {path}: {error}", field="rules") from error
         return cls(str(path), text, section, load_rules(text, source=str(path), section=section))
 
-    def new_run(self, kind: str, *, now: datetime | None) -> Run:
+    def new_run(self, kind: str, *, now: datetime | None) -> MaintenanceRun:
         """Return a run of these rules that begins now."""
         holds = tuple((hold.name, hold.text) for hold in self.file.holds)
-        return Run.new(kind, now=now, rules=self.text, rules_file=self.name, rules_sha256=self.file.sha256, holds=holds)
+        return MaintenanceRun.new(
+            kind, now=now, rules=self.text, rules_file=self.name, rules_sha256=self.file.sha256, holds=holds
+        )

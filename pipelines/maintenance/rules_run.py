@@ -12,16 +12,16 @@ from pipelines.maintenance.reports import RemovedFiles, RulesReport, RunCounts
 from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules import Rules
 from transforms.hot_tier.maintenance.accounting import Outcome, account, file_changes, outcomes_of, without_use
-from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
+from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
-from transforms.hot_tier.maintenance.plan import Plan
-from transforms.hot_tier.maintenance.results import remove_left_results
+from transforms.hot_tier.maintenance.plan import MaintenancePlan
+from transforms.hot_tier.maintenance.tasks import remove_left_results
 from transforms.hot_tier.maintenance.vacuum.removal import Removal
 from transforms.hot_tier.table.live_files import load_events
-from transforms.hot_tier.table.runs import Run, RunFolder
+from transforms.hot_tier.table.runs import MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.storage import TierStore
 
 
@@ -40,7 +40,7 @@ class RuledRun:
     kind: str
     rules: Rules
     now: datetime | None
-    plan: Callable[[Snapshot, Program], Plan]
+    plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
     execute: bool
 
 
@@ -49,7 +49,7 @@ def run_rules(
     request: RuledRun,
     *,
     check: Callable[[RuledWork, Snapshot], None] = lambda _, __: None,
-    remove: Callable[[TierStore, Run], Removal] | None = None,
+    remove: Callable[[TierStore, MaintenanceRun], Removal] | None = None,
 ) -> RulesReport:
     """Apply rules to the table, or report what they would do.
 
@@ -64,7 +64,7 @@ def run_rules(
     """
     run = request.rules.new_run(request.kind, now=request.now)
     with closing(Rewriter(settings, run.id)) as rewriter:
-        work = RuledWork(rewriter, Program.of(request.rules.file, run.now), request.plan)
+        work = RuledWork(rewriter, CompiledRules.of(request.rules.file, run.now), request.plan)
         snapshot = load_events(rewriter.tier)
         if request.execute:
             return _execute(rewriter.tier, run, work, lambda: check(work, snapshot), remove)
@@ -73,16 +73,16 @@ def run_rules(
 
 def _execute(
     tier: TierStore,
-    run: Run,
+    run: MaintenanceRun,
     work: RuledWork,
     check: Callable[[], None],
-    remove: Callable[[TierStore, Run], Removal] | None,
+    remove: Callable[[TierStore, MaintenanceRun], Removal] | None,
 ) -> RulesReport:
     remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
     check()
     folder = RunFolder.begin(tier, run)
     with showing_life(folder):
-        committed = carry_through(folder, run, work.change)
+        committed = commit_run(folder, run, work.change)
         finish(folder, run, committed)
         removal = remove(tier, run) if remove else None
     warnings = [
@@ -112,7 +112,9 @@ class RuledWork:
 
     counts: RunCounts
 
-    def __init__(self, rewriter: Rewriter, rules: Program, plan: Callable[[Snapshot, Program], Plan]) -> None:
+    def __init__(
+        self, rewriter: Rewriter, rules: CompiledRules, plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
+    ) -> None:
         """Prepare; nothing is read yet."""
         self._plan = plan
         self.version = -1
@@ -120,20 +122,20 @@ class RuledWork:
         self._rewriter = rewriter
         self._rules = rules
 
-    def plan(self, snapshot: Snapshot) -> Plan:
+    def plan(self, snapshot: Snapshot) -> MaintenancePlan:
         """Return what is to be done on a snapshot, by the log alone."""
         return self._plan(snapshot, self._rules)
 
     def count(self, snapshot: Snapshot) -> RunCounts:
         """Return what the rules would do, and do nothing."""
         plan = self.plan(snapshot)
-        return self._account(snapshot, [*plan.settled, *outcomes_of(plan.tasks, self._rewriter.count(plan.tasks))])
+        return self._account(snapshot, [*plan.decided, *outcomes_of(plan.tasks, self._rewriter.count(plan.tasks))])
 
     def change(self, snapshot: Snapshot) -> Change | None:
         """Have the new files written, and return what to commit; None where no rule takes anything."""
         plan = self.plan(snapshot)
         results = self._rewriter.rewrite(plan.tasks, snapshot.columns)
-        outcomes = [*plan.settled, *outcomes_of(plan.tasks, results)]
+        outcomes = [*plan.decided, *outcomes_of(plan.tasks, results)]
         moved = [file for result in results for file in result.moved]
         counts = self._account(snapshot, outcomes)
         changed = [(file, result) for file, result in outcomes if any(result.taken)]
@@ -152,7 +154,7 @@ class RuledWork:
 
 
 def _report(
-    run: Run,
+    run: MaintenanceRun,
     counts: RunCounts,
     *,
     before: int,
@@ -172,12 +174,12 @@ def _report(
     )
 
 
-def _counts_of(committed: Landed) -> RunCounts:
+def _counts_of(committed: CommittedRun) -> RunCounts:
     """Return the numbers of the attempt that was committed, which need not be the last."""
     return RunCounts.model_validate({name: committed.document[name] for name in RunCounts.model_fields})
 
 
-def _warnings_of_time(run: Run) -> list[str]:
+def _warnings_of_time(run: MaintenanceRun) -> list[str]:
     if run.now <= run.started_at:
         return []
     now = format_instant(run.now)

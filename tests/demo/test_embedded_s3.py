@@ -9,10 +9,12 @@ import sys
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 
 from demo import embedded_s3
 from demo.embedded_s3 import EmbeddedS3
+from tests.conftest import KEY_ID, REGION, SECRET
 
 
 def answers(endpoint_url: str) -> bool:
@@ -35,9 +37,23 @@ def test_it_answers_while_it_is_wanted_only() -> None:
         os.kill(server.pid, 0)
 
 
+def test_it_takes_nothing_of_the_users_own_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "that-nobody-has")
+    with EmbeddedS3() as server:
+        monkeypatch.delenv("AWS_PROFILE")
+        credentials = {"aws_access_key_id": KEY_ID, "aws_secret_access_key": SECRET}
+        client = boto3.client("s3", endpoint_url=server.endpoint_url, region_name=REGION, **credentials)
+        client.create_bucket(Bucket="logs")
+        with pytest.raises(client.exceptions.NoSuchKey):  # moto answered this with 500
+            client.get_object(Bucket="logs", Key="missing")
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits by a Linux call")
 def test_it_ends_with_the_process_that_started_it() -> None:
-    program = "import os\nfrom demo.embedded_s3 import EmbeddedS3\nserver = EmbeddedS3().__enter__()\nprint(server.pid, flush=True)\nos._exit(9)"
+    program = (
+        "import os\nfrom demo.embedded_s3 import EmbeddedS3\nserver = EmbeddedS3().__enter__()\n"
+        "print(server.pid, flush=True)\nos._exit(9)"
+    )
     ended = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 9
     try:

@@ -20,7 +20,10 @@ from tests.pipelines.conftest import Ended
 _SERVER = multiprocessing.get_context("forkserver")
 _COMMANDS = (
     "cli.commands.backfill",
-    "cli.commands.maintenance",
+    "cli.commands.compact",
+    "cli.commands.delete",
+    "cli.commands.restore",
+    "cli.commands.tier",
     "jobs.job",
     "maintenance.compact",
     "maintenance.delete",

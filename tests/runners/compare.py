@@ -1,5 +1,6 @@
-"""One story on every runner, at full size: prints what each tier holds, which must be the same, and how long each step
-took.
+"""One story on every runner, at full size.
+
+Prints what each tier holds, which must be the same, and how long each step took.
 
     python -m tests.runners.compare [--mib 1024] [--objects 240] [--s3 moto|minio] [--runners
     direct,prism,flink,spark,flink-cluster]
@@ -85,7 +86,8 @@ def run(story: Story, step: str, name: str) -> tuple[float, int]:
 @contextmanager
 def store(kind: str) -> Iterator[str]:
     """Start an S3, put its credentials into the environment, and give its address."""
-    with EmbeddedS3() if kind == "moto" else MinIO() as server:
+    server: EmbeddedS3 | MinIO = EmbeddedS3() if kind == "moto" else MinIO()
+    with server:
         user, password = (server.user, server.password) if isinstance(server, MinIO) else ("test", "test")
         os.environ |= {
             "AWS_ACCESS_KEY_ID": user,

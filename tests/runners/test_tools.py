@@ -60,7 +60,9 @@ def test_what_was_not_finished_or_has_been_damaged_is_built_again(lost: str, cac
 
 def test_a_build_that_fails_leaves_nothing_that_counts_as_finished(cache: Path) -> None:
     with pytest.raises(tools.ToolMissing, match=r"(?s)-c .* failed: one\ntwo"):
-        tools.kept("tool-1", lambda folder: tools.run(sys.executable, "-c", "print('one'); exit('two')"), is_whole)
+        tools.kept(
+            "tool-1", lambda folder: tools.run(sys.executable, "-c", "print('one', flush=True); exit('two')"), is_whole
+        )
     ask()
     assert times_built(cache) == 1
 

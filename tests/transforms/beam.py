@@ -1,6 +1,4 @@
-"""PTransforms run as the product runs them: on Beam's in-process runner, which a test may have try every bundle
-again.
-"""
+"""PTransforms run as the product runs them: on Beam's in-process runner, which can try every bundle again."""
 
 from __future__ import annotations
 
@@ -91,10 +89,10 @@ def run(transform: beam.PTransform, given: Given | Mapping[str, Given], *, again
 
 @dataclass
 class _Keep(beam.PTransform):
-    """Keep an output where the test finds it; behind a shuffle, for only there the bundles that were tried again are
-    left out.
+    """Keep an output where the test finds it.
 
-    Beam's own `assert_that` takes the same way, in three times as many steps, each of which costs 10 ms.
+    It stands behind a shuffle, because only there the bundles that were tried again are left out. Beam's own
+    `assert_that` takes the same way, in three times as many steps, each of which costs 10 ms.
     """
 
     path: str

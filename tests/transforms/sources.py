@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store
+from transforms.storage import ObjectInfo, ObjectStore, SourceLocation
 
 MODIFIED = datetime(2025, 8, 12, tzinfo=timezone.utc)
 
@@ -24,8 +24,12 @@ class Source:
         return f"file://{self.folder}"
 
     @property
+    def location(self) -> SourceLocation:
+        return SourceLocation(self.bucket)
+
+    @property
     def store(self) -> ObjectStore:
-        return open_store(self.bucket, StorageOptions())
+        return self.location.open()
 
     def put(self, objects: Mapping[str, bytes], *, modified: datetime = MODIFIED) -> Source:
         for key, content in objects.items():

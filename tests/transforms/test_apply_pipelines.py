@@ -12,12 +12,12 @@ import pytest
 
 from tests.transforms.beam import Given, Ran, run
 from transforms.apply_pipelines import ApplyPipelines
-from transforms.core import schema
 from transforms.core.schema import CONSTANT, TEXT, TIME
+from transforms.elements import EventBatch
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.objects.outcomes import EventCounts
-from transforms.retention.compiled_rules import Program
+from transforms.objects.event_counts import CountKey, EventCount, EventCounts
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 
 UTC = timezone.utc
@@ -26,7 +26,6 @@ RECEIVED = datetime(2025, 11, 21, 12, tzinfo=UTC)
 LOG = "s3://logs/a.log"
 MESSAGES = ["2025-11-20T10:00:00Z user=ann", "2025-01-01T00:00:00Z start", "no time at all", "user=1700000000"]
 STORED = {"_message": TEXT, "_event_id": TEXT, "_observed_at": TIME, "_object": CONSTANT, "_format": CONSTANT}
-METADATA = {b"rekindle.modified": b"2025-03-01T12:00:00+00:00"}
 RULES = """
 rules:
   - {name: old, retention: 30d}
@@ -38,7 +37,7 @@ tiers:
 """
 
 
-def batch_of(messages: list[str], *, uri: str = LOG, format_name: str = "text", **columns: pa.Array) -> pa.RecordBatch:
+def batch_of(messages: list[str], *, uri: str = LOG, format_name: str = "text", **columns: pa.Array) -> EventBatch:
     """Return events of an object as `ReadEvents` gives them."""
     rows = len(messages)
     given = {
@@ -49,7 +48,7 @@ def batch_of(messages: list[str], *, uri: str = LOG, format_name: str = "text", 
         "_format": pa.array([format_name] * rows, CONSTANT),
         **columns,
     }
-    return schema.with_modified(pa.RecordBatch.from_arrays(list(given.values()), names=list(given)), MODIFIED)
+    return EventBatch(pa.RecordBatch.from_arrays(list(given.values()), names=list(given)), MODIFIED)
 
 
 def pipelines_of(*steps: dict[str, object]) -> tuple[Pipeline, ...]:
@@ -62,46 +61,49 @@ USERS = pipelines_of(
 )
 
 
-def programs() -> dict[str, Program]:
+def rules_by_section() -> dict[str, CompiledRules]:
     return {
-        section: Program.of(load_rules(RULES, source="rules.yaml", section=section), RECEIVED)
+        section: CompiledRules.of(load_rules(RULES, source="rules.yaml", section=section), RECEIVED)
         for section in ("rules", "tiers")
     }
 
 
-def ran(transform: ApplyPipelines, *batches: pa.RecordBatch, again: int = 0) -> Ran:
-    return run(transform, Given(pa.RecordBatch, batches), again=again)
+def ran(transform: ApplyPipelines, *batches: EventBatch, again: int = 0) -> Ran:
+    return run(transform, Given(EventBatch, batches), again=again)
 
 
-def settled(batch: pa.RecordBatch) -> list[tuple[str, datetime, str]]:
+def events(found: Ran) -> list[pa.RecordBatch]:
+    assert {batch.modified for batch in found.main} <= {MODIFIED}
+    return [batch.events for batch in found.main]
+
+
+def chosen_times(batch: pa.RecordBatch) -> list[tuple[str, datetime, str]]:
     return [(row["_message"], row["_time"], row["_time_source"]) for row in batch.to_pylist()]
 
 
 def test_without_pipelines_every_event_gets_its_time() -> None:
     found = ran(ApplyPipelines(), batch_of(MESSAGES))
     assert found.labels == ["ApplyPipelines/Apply"]
-    assert (found.kinds, found.counters) == ({"main": pa.RecordBatch, "counts": EventCounts}, {})
-    [batch] = found.main
-    expected = pa.schema({**STORED, "_time": TIME, "_time_source": CONSTANT}, METADATA)
+    assert (found.kinds, found.counters) == ({"main": EventBatch, "counts": EventCounts}, {})
+    [batch] = events(found)
+    expected = pa.schema({**STORED, "_time": TIME, "_time_source": CONSTANT})
     assert batch.schema.equals(expected, check_metadata=True)
-    assert settled(batch) == [
+    assert chosen_times(batch) == [
         (MESSAGES[0], datetime(2025, 11, 20, 10, tzinfo=UTC), "detected"),
         (MESSAGES[1], datetime(2025, 1, 1, tzinfo=UTC), "detected"),
         (MESSAGES[2], RECEIVED, "received"),
         (MESSAGES[3], RECEIVED, "received"),
     ]
     assert batch.column("_event_id").to_pylist() == [f"{LOG}-{number}" for number in range(4)]
-    assert found.outputs["counts"] == [EventCounts(LOG, (("received", 2),))]
+    assert found.outputs["counts"] == [EventCounts(LOG, ((CountKey(EventCount.UNTIMED), 2),))]
 
 
 def test_pipelines_shape_events_and_are_counted() -> None:
-    found = ran(ApplyPipelines(USERS, programs=programs()), batch_of(MESSAGES))
-    [batch] = found.main
-    expected = pa.schema(
-        {**STORED, "user": TEXT, "_time": TIME, "_time_source": CONSTANT, "_pipelines": CONSTANT}, METADATA
-    )
+    found = ran(ApplyPipelines(USERS, rules_by_section=rules_by_section()), batch_of(MESSAGES))
+    [batch] = events(found)
+    expected = pa.schema({**STORED, "user": TEXT, "_time": TIME, "_time_source": CONSTANT, "_pipelines": CONSTANT})
     assert batch.schema.equals(expected, check_metadata=True)
-    assert settled(batch) == [
+    assert chosen_times(batch) == [
         (MESSAGES[0], datetime(2025, 11, 20, 10, tzinfo=UTC), "detected"),
         (MESSAGES[1], datetime(2025, 1, 1, tzinfo=UTC), "detected"),
         (MESSAGES[2], RECEIVED, "received"),
@@ -112,12 +114,12 @@ def test_pipelines_shape_events_and_are_counted() -> None:
     [counts] = found.outputs["counts"]
     assert counts.uri == LOG
     assert dict(counts.counts) == {
-        "pipeline p, steps[0].regex": 2,
-        "pipeline p, steps[1].timestamp": 1,
-        "received": 1,
-        "older than rule ann's allows (12h)": 1,
-        "older than rule old allows (30d)": 1,  # of two that are older, a hold keeps one
-        "older than tier cold allows (1h)": 2,
+        CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex"): 2,
+        CountKey(EventCount.STEP_FAILED, "p", "steps[1].timestamp"): 1,
+        CountKey(EventCount.UNTIMED): 1,
+        CountKey(EventCount.OLDER_THAN_RULE, "ann's", "12h"): 1,
+        CountKey(EventCount.OLDER_THAN_RULE, "old", "30d"): 1,  # of two that are older, a hold keeps one
+        CountKey(EventCount.OLDER_THAN_TIER, "cold", "1h"): 2,
     }
     assert len(counts.counts) == 6
 
@@ -155,50 +157,51 @@ def test_which_time_an_event_gets(
     fields: dict[str, Any], messages: list[str], columns: dict[str, pa.Array], expected: list[tuple[datetime, str]]
 ) -> None:
     found = ran(ApplyPipelines(**fields), batch_of(messages, **columns))
-    assert [one[1:] for one in settled(found.main[0])] == expected
+    assert [one[1:] for one in chosen_times(events(found)[0])] == expected
     assert found.outputs["counts"] == []
 
 
 def test_no_events() -> None:
-    assert ran(ApplyPipelines(USERS, programs=programs())).outputs == {"main": [], "counts": []}
+    assert ran(ApplyPipelines(USERS, rules_by_section=rules_by_section())).outputs == {"main": [], "counts": []}
 
 
 def test_batches_are_told_apart_and_keep_their_order() -> None:
     uris = [f"s3://logs/{number}.log" for number in range(3)]
     batches = [batch_of([f"{number} {uri}" for number in range(50)], uri=uri) for uri in uris]
     found = ran(ApplyPipelines(USERS), *batches)
-    assert sorted(batch.column("_message").to_pylist() for batch in found.main) == [
-        batch.column("_message").to_pylist() for batch in batches
+    assert sorted(batch.column("_message").to_pylist() for batch in events(found)) == [
+        batch.events.column("_message").to_pylist() for batch in batches
     ]
     assert sorted(one.uri for one in found.outputs["counts"]) == uris
 
 
 def test_a_bundle_that_is_tried_again_counts_once() -> None:
-    transform = ApplyPipelines(USERS, programs=programs())
+    transform = ApplyPipelines(USERS, rules_by_section=rules_by_section())
     batches = [batch_of(MESSAGES), batch_of(MESSAGES[:2], uri="s3://logs/b.log")]
     once, again = ran(transform, *batches), ran(transform, *batches, again=2)
     assert len(again.main) == 2
-    assert all(one.equals(other, check_metadata=True) for one, other in zip(again.main, once.main, strict=True))
+    assert all(one.equals(other, check_metadata=True) for one, other in zip(events(again), events(once), strict=True))
     assert again.outputs["counts"] == once.outputs["counts"]
     assert [one.uri for one in again.outputs["counts"]] == [LOG, "s3://logs/b.log"]
 
 
 def test_of_a_slice_only_its_own_rows_are_seen() -> None:
-    [batch] = ran(ApplyPipelines(USERS), batch_of(MESSAGES * 2).slice(3, 2)).main
+    [batch] = events(ran(ApplyPipelines(USERS), batch_of(MESSAGES * 2).slice(3, 2)))
     assert batch.column("_message").to_pylist() == [MESSAGES[3], MESSAGES[0]]
     assert batch.column("user").to_pylist() == ["1700000000", "ann"]
 
 
-def test_rules_see_the_time_that_was_settled() -> None:
+def test_rules_see_the_time_that_was_chosen() -> None:
     """An event is too old by its own time, not by that of receipt; one that is just young enough is not counted."""
     limit = RECEIVED - timedelta(days=30)
     messages = [
         f"{(limit + step).isoformat()} x" for step in (timedelta(seconds=-1), timedelta(0), timedelta(seconds=1))
     ]
-    rules = {"rules": programs()["rules"]}
-    assert ran(ApplyPipelines(programs=rules), batch_of(messages)).outputs["counts"] == [
-        EventCounts(LOG, (("older than rule old allows (30d)", 1),))
+    rules = {"rules": rules_by_section()["rules"]}
+    assert ran(ApplyPipelines(rules_by_section=rules), batch_of(messages)).outputs["counts"] == [
+        EventCounts(LOG, ((CountKey(EventCount.OLDER_THAN_RULE, "old", "30d"), 1),))
     ]
     assert (
-        ran(replace(ApplyPipelines(programs=rules), timestamp="received"), batch_of(messages)).outputs["counts"] == []
+        ran(replace(ApplyPipelines(rules_by_section=rules), timestamp="received"), batch_of(messages)).outputs["counts"]
+        == []
     )

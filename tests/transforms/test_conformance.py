@@ -1,6 +1,4 @@
-"""The conformance cases of spec §12 that are settled by reading one object: a local file, through codec, format and
-times.
-"""
+"""The conformance cases that one local file shows, read through codec, format and times."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from transforms.core import schema
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
-from transforms.timestamps import settle_times
+from transforms.timestamps import choose_times
 
 NOW = datetime(2025, 12, 1, tzinfo=timezone.utc)
 
@@ -26,9 +24,9 @@ def read_events(folder: Path, key: str, data: bytes, settings: ReadSettings | No
     store = LocalStore(f"file://{folder}")
     (info,) = [info for page in store.list_pages("") for info in page if info.key == key]
     batches = [
-        batch
-        for batch in read_object(info, store, settings or ReadSettings(task_id="t_1"), wave=0)
-        if isinstance(batch, pa.RecordBatch)
+        batch.events
+        for batch in read_object(info, store, settings or ReadSettings(task_id="t_1"))
+        if isinstance(batch, schema.EventBatch)
     ]
     return [
         {name: value for name, value in row.items() if value is not None}
@@ -63,8 +61,9 @@ def hec(folder: Path, data: str) -> list[dict[str, Any]]:
 def test_case_1_arrives_as_hec(tmp_path: Path) -> None:
     """The collector's part of it: the key's attributes and the regex processor are not the format's."""
     line = (
-        '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 (Linux; Android '
-        '5.1.1; Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/91.0.4472.124 Mobile Safari/537.36"'
+        '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" '
+        '"Mozilla/5.0 (Linux; Android 5.1.1; Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) '
+        'Chrome/91.0.4472.124 Mobile Safari/537.36"'
     )
     sent = {
         "event": line,
@@ -79,14 +78,15 @@ def test_case_1_arrives_as_hec(tmp_path: Path) -> None:
         "filename": "collected"
     }
     collected = [{"_message": text, "_format": "splunk_hec"} for text in (line, '{"at":"2025-08-11T22:24:37Z"}')]
-    settled = settle_times(
+    timed = choose_times(
         pa.RecordBatch.from_pylist(collected), timestamp="auto", timezone="UTC", modified=NOW, received=NOW
     )
-    assert settled.column("_time").to_pylist() == [datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc), NOW]
+    assert timed.column("_time").to_pylist() == [datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc), NOW]
 
 
 def test_case_3_hec_with_fields(tmp_path: Path) -> None:
-    text = '{"event":"Demo log","time":"2025-11-14T22:46:11Z","index":"demo","fields":{"key1":"value1","key2":["value2.0","value2.1"]}}'
+    fields = '{"key1":"value1","key2":["value2.0","value2.1"]}'
+    text = f'{{"event":"Demo log","time":"2025-11-14T22:46:11Z","index":"demo","fields":{fields}}}'
     wanted = {
         "index": "demo",
         "key1": "value1",

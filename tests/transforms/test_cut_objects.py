@@ -9,20 +9,30 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from tests.transforms.beam import Given, run
 from tests.transforms.sources import Source
 from transforms.core.errors import ConfigurationError, TierError
+from transforms.core.schema import EventBatch
 from transforms.cut_objects import CutObjects, RoughRange, cut_objects, propose_ranges, read_parts
 from transforms.formats.options import FormatOptions
+from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
-from transforms.objects.outcomes import merge_entries
-from transforms.objects.parts import Part, worth_cutting
+from transforms.objects.outcomes import ObjectOutcome, merge_outcomes
+from transforms.objects.parts import ObjectPart, worth_cutting
 from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
-from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, TierStore, open_store, open_tier
+from transforms.storage import (
+    ObjectInfo,
+    ObjectStore,
+    SourceLocation,
+    StorageOptions,
+    TierLocation,
+    TierStore,
+    open_store,
+    open_tier,
+)
 from transforms.storage.job_folder import JobFolder
 
 MODIFIED = datetime(2025, 8, 12, tzinfo=timezone.utc).timestamp()
@@ -40,6 +50,8 @@ NDJSON = "".join(
     f'{{"time": "2025-08-11T00:{n // 60:02d}:{n % 60:02d}Z", "n": {n}, "x": "{{}}"}}\n' + "\r\n" * (n % 9 == 0)
     for n in range(ROWS)
 )
+ARRAY = "[" + NDJSON.replace("}\n", "},\n").replace("\r\n", "")[:-2] + "]"
+OWN_HEADER = {"format": "csv", "skip_rows": 3, "headers": ("a", "b", "c")}
 PRETTY = "".join(f'{{\n  "n": {n}\n}}\n' for n in range(ROWS))
 
 CASES = [
@@ -47,13 +59,13 @@ CASES = [
     pytest.param("a.log", "\ufeff" + LINES.replace("\n", "\r\n"), {}, True, id="text-bom-crlf"),
     pytest.param("a.log", LINES[:-1] + "\nlast without end", {}, True, id="text-without-last-newline"),
     pytest.param("a.csv", TABLE, {}, True, id="csv"),
-    pytest.param("a.csv", TABLE, {"format": "csv", "skip_rows": 3, "headers": ("a", "b", "c")}, True, id="csv-own-header"),
+    pytest.param("a.csv", TABLE, OWN_HEADER, True, id="csv-own-header"),
     pytest.param("a.csv", BROKEN_CELLS, {}, True, id="csv-newlines-in-cells"),
     pytest.param("a.csv", TABLE.replace(",", "\t"), {"format": "csv", "delimiter": "\t"}, True, id="csv-tabs"),
     pytest.param("a.json", NDJSON, {}, True, id="ndjson"),
     pytest.param("a.json", "\ufeff" + NDJSON, {}, True, id="ndjson-bom"),
     pytest.param("a.json", PRETTY, {}, False, id="pretty-json"),
-    pytest.param("a.json", "[" + NDJSON.replace("}\n", "},\n").replace("\r\n", "")[:-2] + "]", {}, False, id="json-array"),
+    pytest.param("a.json", ARRAY, {}, False, id="json-array"),
     pytest.param("a.json", NDJSON.replace('"n": 77,', '"n": 77'), {}, False, id="ndjson-with-a-bad-line"),
     pytest.param("a.log", LINES, {"format": "text", "multiline_start": "^2025.*0 line"}, False, id="events-of-lines"),
     pytest.param("a.log", "x" * 20_000, {}, False, id="no-line-ends"),
@@ -75,27 +87,28 @@ def place(tmp_path: Path) -> Callable[[str, bytes], tuple[ObjectInfo, ObjectStor
 
 
 def rows_and_entry(
-    parts: Sequence[Part], store: ObjectStore, settings: ReadSettings
+    parts: Sequence[ObjectPart], store: ObjectStore, settings: ReadSettings
 ) -> tuple[list[dict[str, Any]], LedgerEntry]:
     rows: list[dict[str, Any]] = []
-    entries: list[LedgerEntry] = []
+    outcomes: list[ObjectOutcome] = []
     for part in parts:
-        for element in read_part(part, store, settings, wave=0):
-            if isinstance(element, pa.RecordBatch):
+        for element in read_part(part, store, settings):
+            if isinstance(element, EventBatch):
                 rows += [
-                    {name: value for name, value in row.items() if value is not None} for row in element.to_pylist()
+                    {name: value for name, value in row.items() if value is not None}
+                    for row in element.events.to_pylist()
                 ]
             else:
-                entries.append(element)
+                outcomes.append(element)
     for row in rows:
         del row["_observed_at"]
-    [entry] = merge_entries(entries)
-    return rows, entry
+    [outcome] = merge_outcomes(outcomes)
+    return rows, entry_of(outcome, job="job", wave=0)
 
 
 def cut(
     info: ObjectInfo, store: ObjectStore, settings: ReadSettings, folder: JobFolder, count: int
-) -> list[Part] | None:
+) -> list[ObjectPart] | None:
     places = [info.size * number // count for number in range(count + 1)]
     ranges = [RoughRange(info, start, end) for start, end in zip(places, places[1:], strict=False)]
     for rough in ranges:
@@ -122,8 +135,8 @@ def test_parts_give_what_the_whole_gives(
         return
     assert len(parts) > 1
     assert [part.start for part in parts[1:]] == [part.end for part in parts[:-1]]
-    assert rows_and_entry(parts, store, settings)[0] == rows_and_entry([Part(info)], store, settings)[0]
-    whole, merged = rows_and_entry([Part(info)], store, settings)[1], rows_and_entry(parts, store, settings)[1]
+    assert rows_and_entry(parts, store, settings)[0] == rows_and_entry([ObjectPart(info)], store, settings)[0]
+    whole, merged = rows_and_entry([ObjectPart(info)], store, settings)[1], rows_and_entry(parts, store, settings)[1]
     assert merged.bytes_read > whole.bytes_read == info.size  # the parts had to be looked for
     assert replace(merged, bytes_read=info.size) == whole
 
@@ -157,15 +170,14 @@ def test_a_compressed_object_is_not_cut(
 
 
 def test_one_bad_part_is_the_objects_fate() -> None:
-    def entry(status: str, records: int) -> LedgerEntry:
-        published = status == "ingested"
-        return LedgerEntry(
-            bucket="b", key="k", etag="e", size=9, modified=datetime(2025, 8, 12, tzinfo=timezone.utc), status=status,
-            reason=None if published else "gone", records_in=records, events=records if published else 0,
-            rejected=0 if published else records, job="job", wave=0,
-        )  # fmt: skip
+    info = ObjectInfo(bucket="b", key="k", etag="e", size=9, modified=datetime(2025, 8, 12, tzinfo=timezone.utc))
 
-    [merged] = merge_entries([entry("ingested", 5), entry("vanished", 2), entry("ingested", 7)])
+    def outcome(status: str, records: int) -> ObjectOutcome:
+        reason = None if status == "ingested" else "gone"
+        return ObjectOutcome(info=info, status=status, reason=reason, records=records)
+
+    [one] = merge_outcomes([outcome("ingested", 5), outcome("vanished", 2), outcome("ingested", 7)])
+    merged = entry_of(one, job="job", wave=0)
     assert (merged.status, merged.reason, merged.records_in, merged.events, merged.rejected) == (
         "vanished",
         "gone",
@@ -196,13 +208,11 @@ def source(tmp_path: Path) -> Source:
     return Source(tmp_path / "bucket").put(LARGE)
 
 
-def cutting(source: Source, tier: TierStore, task_id: str = "job", **fields: Any) -> CutObjects:
+def cutting(source: Source, tier: TierStore, task_id: str = "job", /, **fields: Any) -> CutObjects:
     settings: dict[str, Any] = {
-        "bucket": source.bucket,
-        "store_options": StorageOptions(),
+        "source": source.location,
         "settings": ReadSettings(task_id=task_id),
-        "tier_uri": tier.uri,
-        "tier_options": StorageOptions(),
+        "tier": TierLocation(tier.uri),
     }
     return CutObjects(**settings | fields)
 
@@ -251,8 +261,8 @@ def test_what_is_written_of_a_range(source: Source, local_tier: TierStore) -> No
         "21-44.json": {"start": 22, "end": 44, "records": 2, "bytes_read": head + windows[21] + 22},
     }
     assert read_parts(JobFolder(local_tier, "job"), ranges) == [
-        Part(info, 0, 22, first=0, looked_at=head + windows[15] + 22),
-        Part(info, 22, None, first=2, looked_at=head + windows[21] + 22),
+        ObjectPart(info, 0, 22, first=0, looked_at=head + windows[15] + 22),
+        ObjectPart(info, 22, None, first=2, looked_at=head + windows[21] + 22),
     ]
 
 
@@ -288,13 +298,16 @@ def test_an_object_is_looked_at_no_more_once_a_range_of_it_was_refused(source: S
     ("fields", "kind", "message"),
     [
         pytest.param(
-            {"tier_uri": "/nowhere/at/all"},
+            {"tier": TierLocation("/nowhere/at/all")},
             TierError,
             r"hot tier /nowhere/at/all: the worker on .* does not find it",
             id="tier",
         ),
         pytest.param(
-            {"bucket": "gs://b"}, ConfigurationError, r"bucket 'gs://b': only S3 .* and local folders", id="bucket"
+            {"source": SourceLocation("gs://b")},
+            ConfigurationError,
+            r"bucket 'gs://b': only S3 .* and local folders",
+            id="bucket",
         ),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.transforms.sources import MODIFIED, Source
 from transforms.core.errors import AccessError, ConfigurationError
 from transforms.discover_objects import MANIFEST, DiscoverObjects, discover_objects, read_listings, read_manifest
 from transforms.objects.listing import Listing, ObjectFilter
-from transforms.storage import StorageOptions, open_tier
+from transforms.storage import SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
 
 DAY = timedelta(days=1)
@@ -34,21 +34,19 @@ def source(tmp_path: Path) -> Source:
     return Source(tmp_path / "source").put(LOGS)
 
 
-def discovery(source: Source, tmp_path: Path, **fields: Any) -> DiscoverObjects:
+def discovery(source: Source, tmp_path: Path, /, **fields: Any) -> DiscoverObjects:
     settings: dict[str, Any] = {
-        "bucket": source.bucket,
-        "store_options": StorageOptions(),
+        "source": source.location,
         "filter": ObjectFilter(pattern="logs/**/*.log"),
         "max_objects": 1000,
-        "tier_uri": str(tmp_path / "hot"),
-        "tier_options": StorageOptions(),
+        "tier": TierLocation(str(tmp_path / "hot")),
         "task_id": "job",
     }
     return DiscoverObjects(**settings | fields)
 
 
 def folder_of(discover: DiscoverObjects) -> JobFolder:
-    return JobFolder(open_tier(discover.tier_uri, discover.tier_options), discover.task_id)
+    return JobFolder(discover.tier.open(), discover.task_id)
 
 
 def row(source: Source, key: str, modified: datetime = MODIFIED) -> dict[str, Any]:
@@ -180,19 +178,20 @@ def test_keys_that_are_no_text_and_hold_glob_characters(source: Source, tmp_path
     ("fields", "kind", "message"),
     [
         pytest.param(
-            {"bucket": "file:///nowhere/at/all"},
+            {"source": SourceLocation("file:///nowhere/at/all")},
             AccessError,
-            r"bucket file:///nowhere/at/all: No such file or directory on .*; name a folder that is there, on every machine that reads it",
+            r"bucket file:///nowhere/at/all: No such file or directory on .*; "
+            r"name a folder that is there, on every machine that reads it",
             id="no-folder",
         ),
         pytest.param(
-            {"bucket": "b/logs"},
+            {"source": SourceLocation("b/logs")},
             ConfigurationError,
             r"bucket 'b/logs': what follows the name belongs in the pattern",
             id="bucket",
         ),
         pytest.param(
-            {"tier_uri": "gs://b"},
+            {"tier": TierLocation("gs://b")},
             ConfigurationError,
             r"hot tier 'gs://b': it is a folder .* or s3://bucket/prefix",
             id="tier",
@@ -215,9 +214,9 @@ def test_nothing_of_a_prefix_is_kept_that_fails_half_way(source: Source, tmp_pat
             yield next(source.store.list_pages(prefix))
             raise AccessError("the second page is refused")
 
-    discover = discovery(source, tmp_path)
+    discover, store = discovery(source, tmp_path), cast(Any, Failing())
     with pytest.raises(AccessError, match="the second page is refused"):
-        discover_objects(Failing(), "logs/a/", discover.filter, max_objects=1000, folder=folder_of(discover))
+        discover_objects(store, "logs/a/", discover.filter, max_objects=1000, folder=folder_of(discover))
     assert folder_of(discover).names() == []
 
 
@@ -226,12 +225,10 @@ def test_on_s3_with_the_tier_in_the_same_bucket(s3: S3, tmp_path: Path) -> None:
         s3.put(f"logs/{number}.log", b"x" * number)
     s3.put("hot/events/own.log", b"the tier's own")
     discover = DiscoverObjects(
-        bucket=s3.bucket,
-        store_options=s3.options,
+        source=SourceLocation(s3.bucket, s3.options),
         filter=ObjectFilter(pattern="**/*.log", excluded_prefix="hot/"),
         max_objects=1000,
-        tier_uri=f"s3://{s3.bucket}/hot",
-        tier_options=s3.options,
+        tier=TierLocation(f"s3://{s3.bucket}/hot", s3.options),
         task_id="job",
     )
     ran = run(discover, Given(str, ["hot/", "logs/"]), again=1)

@@ -15,25 +15,25 @@ from tests.pipelines.reading import everything_in, read_live, version_of
 from tests.transforms.beam import Given, Ran, run
 from tests.transforms.hot_tier.samples import NOON, entry, events, expected_ids, ids, publish, times_of, uri_of, write
 from transforms.core.errors import ObjectError, TierError
-from transforms.hot_tier.data.data_file import FileDescription
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry
 from transforms.hot_tier.ledger.publish import PublishResult
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.prepare import prepare, promoted_columns
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.objects.outcomes import EventCounts
+from transforms.objects.event_counts import CountKey, EventCount, EventCounts
+from transforms.objects.outcomes import ObjectOutcome
 from transforms.publish_wave import PublishWave
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import ObjectInfo, StorageOptions, TierLocation, TierStore, open_tier
 from transforms.storage.job_folder import JobFolder
 
 STEPS = ["KeyFiles", "KeyOutcomes", "KeyCounts", "Gather", "Publish"]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def publishing(tier: TierStore, options: StorageOptions | None = None, **fields: Any) -> PublishWave:
+def publishing(tier: TierStore, options: StorageOptions | None = None, /, **fields: Any) -> PublishWave:
     given: dict[str, Any] = {
-        "tier_uri": tier.uri,
-        "tier_options": options or StorageOptions(),
+        "tier": TierLocation(tier.uri, options or StorageOptions()),
         "job": "job",
         "wave": 0,
         "on_changed": "replace",
@@ -54,10 +54,25 @@ def published(
 ) -> Ran:
     given = {
         "files": Given(FileDescription, files),
-        "outcomes": Given(LedgerEntry, outcomes),
+        "outcomes": Given(ObjectOutcome, [outcome_of(one) for one in outcomes]),
         "counts": Given(EventCounts, counts),
     }
     return run(transform, given, again=again)
+
+
+def outcome_of(one: LedgerEntry) -> ObjectOutcome:
+    """Return the outcome that becomes an entry."""
+    info = ObjectInfo(bucket=one.bucket, key=one.key, etag=one.etag, size=one.size, modified=one.modified)
+    return ObjectOutcome(
+        info=info,
+        status=one.status,
+        reason=one.reason,
+        records=one.records_in,
+        blank=one.blank,
+        header=one.header,
+        bytes_read=one.bytes_read,
+        bytes_decoded=one.bytes_decoded,
+    )
 
 
 def with_times(one: LedgerEntry, **fields: Any) -> LedgerEntry:
@@ -80,14 +95,21 @@ def test_a_wave_of_files_outcomes_and_counts(local_tier: TierStore) -> None:
     files = write(local_tier, ["a", "b"], together=False)
     before = version_of(local_tier)
     a, b, failed = entry("a", 5), entry("b", 5), replace(entry("c", 2, status="failed"), reason="broken")
-    counts = [EventCounts(uri_of("a"), (("received", 1), ("p", 2))), EventCounts(uri_of("a"), (("received", 3),))]
-    ran = published(
-        publishing(local_tier), files, [b, failed, a], [*counts, EventCounts(uri_of("c"), (("received", 2),))]
-    )
+    untimed, step = CountKey(EventCount.UNTIMED), CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex")
+    counts = [
+        EventCounts(uri_of("a"), ((untimed, 1), (step, 2))),
+        EventCounts(uri_of("a"), ((untimed, 3),)),
+        EventCounts(uri_of("c"), ((untimed, 2),)),
+    ]
+    ran = published(publishing(local_tier), files, [b, failed, a], counts)
     assert ran.labels == [f"PublishWave/{step}" for step in STEPS]
     assert (ran.kinds, ran.counters) == ({"main": PublishResult}, {})
 
-    expected = [with_times(a, counts=(("p", 2), ("received", 4))), with_times(b), replace(failed, k=1)]
+    expected = [
+        with_times(a, counts=(("pipeline p, steps[0].regex", 2), ("received", 4))),
+        with_times(b),
+        replace(failed, k=1),
+    ]
     [result] = ran.main
     assert type(result) is PublishResult
     assert in_order(result.entries) == expected
@@ -96,7 +118,7 @@ def test_a_wave_of_files_outcomes_and_counts(local_tier: TierStore) -> None:
     )
     assert recorded(local_tier) == expected
     live = read_live(local_tier)
-    assert (live.version, live.files.keys()) == (before + 1, {file.path for file in files})
+    assert (live.version, set(live.files)) == (before + 1, {file.path for file in files})
     assert live.ids() == expected_ids(["a", "b"])
 
 
@@ -118,9 +140,7 @@ def test_a_wave_of_failures_alone_is_recorded(local_tier: TierStore) -> None:
 def test_a_bundle_that_is_tried_again_publishes_once(
     place: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """And the wave again, after that has succeeded, with files of its own, as a launcher does that was killed behind
-    the commit.
-    """
+    """And so does the wave when a launcher that was killed after the commit runs it again, with other files."""
     s3: S3 | None = request.getfixturevalue("s3") if place == "s3" else None
     options = s3.options if s3 else StorageOptions()
     tier = open_tier(f"s3://{s3.bucket}/hot" if s3 else str(tmp_path / "hot"), options)
@@ -216,8 +236,8 @@ def test_on_error_fail_publishes_nothing_of_the_wave(local_tier: TierStore) -> N
         entry("b", 2, status="failed"), reason="truncated", bytes_read=50, bytes_decoded=70, blank=1, header=1
     )
     transform = publishing(local_tier, on_error="fail")
-    message = rf"^{uri_of('b')}: truncated \(onError is fail: nothing of its wave was published\) \[while running 'PublishWave/Publish'\]$"
-    with pytest.raises(ObjectError, match=message) as raised:
+    message = rf"^{uri_of('b')}: truncated \(onError is fail: nothing of its wave was published\) "
+    with pytest.raises(ObjectError, match=message + r"\[while running 'PublishWave/Publish'\]$") as raised:
         published(transform, files, [entry("a", 5), failed])
     assert type(raised.value) is ObjectError
     assert read_live(local_tier) == before
@@ -247,11 +267,11 @@ def test_on_error_fail_is_about_failures_alone(local_tier: TierStore) -> None:
     ("outcomes", "told"),
     [
         pytest.param(
-            [entry("a", 4)], "files hold 5 events of s3://bucket/a, its entries tell of 4", id="fewer-events-than-rows"
+            [entry("a", 4)], "files hold 5 events of s3://bucket/a, its entries count 4", id="fewer-events-than-rows"
         ),
-        pytest.param([], "files hold 5 events of s3://bucket/a, its entries tell of none", id="no-entry"),
+        pytest.param([], "files hold 5 events of s3://bucket/a, its entries count none", id="no-entry"),
         pytest.param(
-            [entry("a", 5), entry("b", 1)], "files hold 0 events of s3://bucket/b, its entries tell of 1", id="no-rows"
+            [entry("a", 5), entry("b", 1)], "files hold 0 events of s3://bucket/b, its entries count 1", id="no-rows"
         ),
     ],
 )
@@ -270,5 +290,5 @@ def test_files_and_outcomes_that_do_not_agree(local_tier: TierStore, outcomes: l
 def test_a_place_without_a_hot_tier(local_tier: TierStore, tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere")
     with pytest.raises(TierError, match=rf"^hot tier {nowhere}: the worker on .* does not find it"):
-        published(publishing(local_tier, tier_uri=nowhere), outcomes=[entry("a", 0)])
+        published(publishing(local_tier, tier=TierLocation(nowhere)), outcomes=[entry("a", 0)])
     assert not Path(nowhere).exists()

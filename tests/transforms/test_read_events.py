@@ -16,14 +16,16 @@ from tests.transforms.beam import Given, Ran, run
 from tests.transforms.sources import MODIFIED, Source
 from transforms.core.errors import AccessError, CanceledError, ConfigurationError
 from transforms.core.schema import CONSTANT, PRODUCT, TEXT, TIME
-from transforms.elements import Split
+from transforms.elements import EventBatch, Split
 from transforms.formats.options import FormatOptions
+from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.objects.event_columns import event_id_prefix
-from transforms.objects.parts import Part
+from transforms.objects.outcomes import ObjectOutcome
+from transforms.objects.parts import ObjectPart
 from transforms.objects.reading import ReadSettings
 from transforms.read_events import ReadEvents
-from transforms.storage import ObjectInfo, StorageOptions, open_tier
+from transforms.storage import ObjectInfo, SourceLocation, StorageOptions, TierLocation, open_tier
 from transforms.storage.job_folder import Heartbeat, JobFolder
 
 UTC = timezone.utc
@@ -47,31 +49,41 @@ def source(tmp_path: Path) -> Source:
     return Source(tmp_path / "source")
 
 
-def reading(source: Source, tmp_path: Path, *, settings: ReadSettings | None = None, **fields: Any) -> ReadEvents:
+def reading(source: Source, tmp_path: Path, /, *, settings: ReadSettings | None = None, **fields: Any) -> ReadEvents:
     given: dict[str, Any] = {
-        "bucket": source.bucket,
-        "store_options": StorageOptions(),
+        "source": source.location,
         "settings": settings or ReadSettings(task_id="job"),
-        "tier_uri": str(tmp_path / "hot"),
-        "tier_options": StorageOptions(),
+        "tier": TierLocation(str(tmp_path / "hot")),
     }
     return ReadEvents(**given | fields)
 
 
-def split(*parts: Part | ObjectInfo, number: int = 0) -> Split:
-    return Split(3, number, tuple(part if isinstance(part, Part) else Part(part) for part in parts))
+def split(*parts: ObjectPart | ObjectInfo, number: int = 0) -> Split:
+    return Split(3, number, tuple(part if isinstance(part, ObjectPart) else ObjectPart(part) for part in parts))
 
 
 def entry(info: ObjectInfo, **fields: Any) -> LedgerEntry:
-    """Return the outcome of an object that is not compressed, of which all was read that it has."""
+    """Return what the ledger gets of an object that is not compressed, of which all was read that it has."""
     sizes = {"bytes_read": info.size, "bytes_decoded": info.size}
-    place = {"bucket": info.bucket, "key": info.key, "etag": info.etag, "size": info.size, "modified": info.modified}
-    return LedgerEntry(**place | {"job": "job", "wave": 3} | sizes | fields)
+    identity: dict[str, Any] = {
+        "bucket": info.bucket,
+        "key": info.key,
+        "etag": info.etag,
+        "size": info.size,
+        "modified": info.modified,
+    }
+    return LedgerEntry(**identity | {"job": "job", "wave": 3} | sizes | fields)
 
 
 def outcomes(ran: Ran) -> list[LedgerEntry]:
-    """Return them in the order of their keys."""
-    return sorted(ran.outputs["outcomes"], key=lambda one: one.key)
+    """Return them as entries of the ledger, in the order of their keys."""
+    entries = [entry_of(one, job="job", wave=3) for one in ran.outputs["outcomes"]]
+    return sorted(entries, key=lambda one: one.key)
+
+
+def batches_of(ran: Ran) -> list[pa.RecordBatch]:
+    assert {batch.modified for batch in ran.main} <= {MODIFIED}
+    return [batch.events for batch in ran.main]
 
 
 def rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
@@ -100,18 +112,15 @@ def test_objects_of_three_formats(source: Source, tmp_path: Path) -> None:
     before = datetime.now(UTC)
     ran = run(reading(source, tmp_path), Given(Split, [split(log, table, json)]))
     assert ran.labels == ["ReadEvents/Read"]
-    assert ran.kinds == {"main": pa.RecordBatch, "outcomes": LedgerEntry}
+    assert ran.kinds == {"main": EventBatch, "outcomes": ObjectOutcome}
 
     timed = {"_time": TIME, "_time_source": CONSTANT}
-    metadata = {b"rekindle.modified": b"2025-08-12T00:00:00+00:00"}
     expected = [
-        pa.schema({"_message": TEXT, **STAMPED}, metadata),
-        pa.schema({"_message": TEXT, "host": TEXT, "when": TEXT, "note": TEXT, **timed, **STAMPED}, metadata),
-        pa.schema(
-            {"_message": TEXT, "time": TEXT, "msg": TEXT, "n": TEXT, "_error": TEXT, **timed, **STAMPED}, metadata
-        ),
+        pa.schema({"_message": TEXT, **STAMPED}),
+        pa.schema({"_message": TEXT, "host": TEXT, "when": TEXT, "note": TEXT, **timed, **STAMPED}),
+        pa.schema({"_message": TEXT, "time": TEXT, "msg": TEXT, "n": TEXT, "_error": TEXT, **timed, **STAMPED}),
     ]
-    batches = sorted(ran.main, key=lambda batch: batch.column("filename")[0].as_py())
+    batches = sorted(batches_of(ran), key=lambda batch: batch.column("filename")[0].as_py())
     assert all(
         batch.schema.equals(wanted, check_metadata=True) for batch, wanted in zip(batches, expected, strict=True)
     )
@@ -178,7 +187,7 @@ def test_what_the_settings_add_to_each_event(source: Source, tmp_path: Path) -> 
     columns = (("_iam_key_id", "key-1"), ("_team", "payments"))
     defaults = (("host", "unknown"), ("source", "s3"), ("note", "-"))
     settings = ReadSettings(task_id="job", defaults=defaults, columns=columns, formats=FormatOptions(format="text"))
-    [batch] = run(reading(source, tmp_path, settings=settings), Given(Split, [split(source.info("b.csv"))])).main
+    [batch] = batches_of(run(reading(source, tmp_path, settings=settings), Given(Split, [split(source.info("b.csv"))])))
     assert {
         name: set(batch.column(name).to_pylist())
         for name in ("_iam_key_id", "_team", "host", "source", "note", "_format")
@@ -213,7 +222,7 @@ def test_a_bundle_that_is_tried_again_gives_its_events_once(source: Source, tmp_
     assert outcomes(again) == outcomes(once)
     assert len(outcomes(once)) == 4
     found = [
-        sorted((row for batch in ran.main for row in rows(batch)), key=lambda row: row["_event_id"])
+        sorted((row for batch in batches_of(ran) for row in rows(batch)), key=lambda row: row["_event_id"])
         for ran in (once, again)
     ]
     assert found[0] == found[1]
@@ -228,13 +237,13 @@ def test_a_bundle_that_is_tried_again_gives_its_events_once(source: Source, tmp_
 def test_parts_of_an_object_are_one_object(source: Source, tmp_path: Path) -> None:
     info = source.put({"a.log": LINES}).info("a.log")
     cut = LINES.index(b"line 1200\n")
-    parts = [Part(info, 0, cut, first=0, looked_at=100), Part(info, cut, None, first=1200, looked_at=50)]
+    parts = [ObjectPart(info, 0, cut, first=0, looked_at=100), ObjectPart(info, cut, None, first=1200, looked_at=50)]
     ran = run(reading(source, tmp_path), Given(Split, [split(parts[1], number=1), split(parts[0])]), workers=2)
-    ids = [value for batch in ran.main for value in batch.column("_event_id").to_pylist()]
+    ids = [value for batch in batches_of(ran) for value in batch.column("_event_id").to_pylist()]
     assert sorted(ids) == sorted(f"{event_id_prefix(info)}{number}" for number in range(2000))
-    lines = {row["_event_id"]: row["_message"] for batch in ran.main for row in batch.to_pylist()}
+    lines = {row["_event_id"]: row["_message"] for batch in batches_of(ran) for row in batch.to_pylist()}
     assert all(lines[f"{event_id_prefix(info)}{number}"] == f"line {number}" for number in range(2000))
-    first, second = sorted(ran.outputs["outcomes"], key=lambda one: -one.events)
+    first, second = sorted(outcomes(ran), key=lambda one: -one.events)
     assert first == entry(info, **WHOLE, records_in=1200, events=1200, bytes_read=cut + 100, bytes_decoded=cut)
     head = len(LINES)  # of an object of less than `HEAD_BYTES` all of it
     rest = len(LINES) - cut
@@ -338,7 +347,7 @@ def test_objects_that_vanished_or_changed_since_they_were_listed(source: Source,
     assert changed.reason is not None
     assert changed.reason.startswith(f"{infos[0].uri}: ")
     assert gone.reason == f"{infos[2].uri}: no such file; it was there when it was listed"
-    assert {row["_object"] for batch in ran.main for row in batch.to_pylist()} == {infos[1].uri}
+    assert {row["_object"] for batch in batches_of(ran) for row in batch.to_pylist()} == {infos[1].uri}
     assert ran.counters == {"objects": 3, "events": 2, "bytes_read": infos[1].size}
 
 
@@ -372,12 +381,18 @@ def test_a_job_that_is_canceled_stops_its_workers(
     ("fields", "message"),
     [
         pytest.param(
-            {"bucket": "b/logs"}, r"bucket 'b/logs': what follows the name belongs in the pattern", id="bucket"
+            {"source": SourceLocation("b/logs")},
+            r"bucket 'b/logs': what follows the name belongs in the pattern",
+            id="bucket",
         ),
         pytest.param(
-            {"bucket": "file://logs"}, r"bucket 'file://logs': a local folder is named by its whole path", id="folder"
+            {"source": SourceLocation("file://logs")},
+            r"bucket 'file://logs': a local folder is named by its whole path",
+            id="folder",
         ),
-        pytest.param({"tier_uri": "gs://b"}, r"hot tier 'gs://b': it is a folder .* or s3://bucket/prefix", id="tier"),
+        pytest.param(
+            {"tier": TierLocation("gs://b")}, r"hot tier 'gs://b': it is a folder .* or s3://bucket/prefix", id="tier"
+        ),
     ],
 )
 def test_places_that_are_none(source: Source, tmp_path: Path, fields: dict[str, Any], message: str) -> None:
@@ -400,21 +415,29 @@ def test_on_s3(s3: S3) -> None:
     infos = [listed(s3, key) for key in keys]
     s3.put("changed.log", LOG + b"more\n")
     s3.client.delete_object(Bucket=s3.bucket, Key="gone.log")
-    read = ReadEvents(s3.bucket, s3.options, ReadSettings(task_id="job"), f"s3://{s3.bucket}/hot", s3.options)
+    read = ReadEvents(
+        SourceLocation(s3.bucket, s3.options),
+        ReadSettings(task_id="job"),
+        TierLocation(f"s3://{s3.bucket}/hot", s3.options),
+    )
     ran = run(read, Given(Split, [split(*infos)]), again=1)
     assert [(one.key, one.status, one.events) for one in outcomes(ran)] == [
         ("changed.log", "vanished", 0),
         ("fine.log", "ingested", 2),
         ("gone.log", "vanished", 0),
     ]
-    assert [row["_object"] for batch in ran.main for row in batch.to_pylist()] == [f"s3://{s3.bucket}/fine.log"] * 2
+    assert [row["_object"] for batch in batches_of(ran) for row in batch.to_pylist()] == [
+        f"s3://{s3.bucket}/fine.log"
+    ] * 2
     assert ran.counters == {"objects": 3, "events": 2, "bytes_read": len(LOG)}
 
 
 @pytest.mark.moto_only(reason="it has no archive")
 def test_an_archived_object(s3: S3, tmp_path: Path) -> None:
     s3.put("tape.log", LOG, StorageClass="GLACIER")
-    read = ReadEvents(s3.bucket, s3.options, ReadSettings(task_id="job"), str(tmp_path / "hot"), StorageOptions())
+    read = ReadEvents(
+        SourceLocation(s3.bucket, s3.options), ReadSettings(task_id="job"), TierLocation(str(tmp_path / "hot"))
+    )
     ran = run(read, Given(Split, [split(listed(s3, "tape.log"))]))
     assert [(one.key, one.status, one.events) for one in outcomes(ran)] == [("tape.log", "archived", 0)]
     assert ran.main == []
@@ -422,6 +445,8 @@ def test_an_archived_object(s3: S3, tmp_path: Path) -> None:
 
 def test_a_bucket_that_can_not_be_read_at_all_is_no_outcome(s3: S3, tmp_path: Path) -> None:
     info = ObjectInfo(bucket="no-such-bucket-of-ours", key="a.log", etag="e", size=9, modified=MODIFIED)
-    read = ReadEvents(info.bucket, s3.options, ReadSettings(task_id="job"), str(tmp_path / "hot"), StorageOptions())
+    read = ReadEvents(
+        SourceLocation(info.bucket, s3.options), ReadSettings(task_id="job"), TierLocation(str(tmp_path / "hot"))
+    )
     with pytest.raises(AccessError, match=r"no-such-bucket-of-ours.*\[while running 'ReadEvents/Read/.*'\]$"):
         run(read, Given(Split, [split(info)]))

@@ -16,15 +16,14 @@ from tests.pipelines.reading import everything_in, read_live, stored_files
 from tests.transforms.beam import Given, Ran, run
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import GoneError, TierError
-from transforms.hot_tier.data.data_file import FileDescription
-from transforms.hot_tier.maintenance.results import results_folder
-from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task, TaskResult
+from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task, TaskResult, results_folder
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.prepare import promoted_columns
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 from transforms.rewrite_files import RewriteFiles, read_results
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import StorageOptions, TierLocation, TierStore, open_tier
 
 RULES = """
 rules:
@@ -33,15 +32,13 @@ rules:
 holds:
   - {name: ann, when: user=ann}
 """
-PROGRAM = Program.of(load_rules(RULES, source="rules.yaml"), datetime(2026, 9, 20, tzinfo=timezone.utc))
+PROGRAM = CompiledRules.of(load_rules(RULES, source="rules.yaml"), datetime(2026, 9, 20, tzinfo=timezone.utc))
 COLD = Destination("cold", target_bytes=1 << 20, level=3)
 RUN = "20260920T000000Z-delete-1"
 
 
 def filled(store: TierStore) -> TierStore:
-    """Put three files into a tier: of the rows of one some go, of another all (but for one that is held), of the third
-    none.
-    """
+    """Put files into a tier: some rows of one go, all of another (but for one that is held), none of the third."""
     Tier(store).add(
         [event("2026-09-01T10:00:00", "db 1", service="db"), event("2026-09-01T12:00:00", "web", service="web")],
         [
@@ -61,7 +58,9 @@ def sources_of(store: TierStore) -> list[LiveFile]:
 
 def rewriting(store: TierStore, options: StorageOptions | None = None, *, count_only: bool = False) -> RewriteFiles:
     return RewriteFiles(
-        store.uri, options or StorageOptions(), RUN, None if count_only else tuple(promoted_columns(store))
+        TierLocation(store.uri, options or StorageOptions()),
+        RUN,
+        None if count_only else tuple(promoted_columns(store)),
     )
 
 
@@ -186,7 +185,10 @@ def test_a_bundle_that_is_tried_again_leaves_orphans_and_changes_nothing(local_t
 def test_a_file_that_is_gone(local_tier: TierStore, count_only: bool) -> None:
     files = sources_of(filled(local_tier))
     local_tier.delete(f"events/{files[0].path}")
-    message = rf"^hot tier {local_tier.uri}: a file is gone from the store \(.*\): another command has removed it meanwhile; run it again "
+    message = (
+        rf"^hot tier {local_tier.uri}: a file is gone from the store \(.*\): another command has removed it meanwhile; "
+    )
+    message += "run it again "
     with pytest.raises(GoneError, match=message + r"\[while running 'RewriteFiles/Rewrite'\]$"):
         rewritten(rewriting(local_tier, count_only=count_only), *single_tasks(files[:1]))
     with pytest.raises(
@@ -218,7 +220,7 @@ def test_a_place_without_a_hot_tier(local_tier: TierStore, tmp_path: Path) -> No
     nowhere = tmp_path / "nowhere"
     tasks = single_tasks(sources_of(filled(local_tier)))
     with pytest.raises(TierError, match=rf"^hot tier {nowhere}: the worker on .* does not find it"):
-        rewritten(RewriteFiles(str(nowhere), StorageOptions(), RUN, None), *tasks)
+        rewritten(RewriteFiles(TierLocation(str(nowhere)), RUN, None), *tasks)
     assert not nowhere.exists()
 
 

@@ -15,13 +15,14 @@ import pytest
 from tests.conftest import S3
 from tests.pipelines.reading import read_live, stored_files
 from tests.transforms.beam import Given, Ran, run
-from tests.transforms.hot_tier.samples import DAY, NOON, entry, events, expected_ids, uri_of
+from tests.transforms.hot_tier.samples import DAY, MODIFIED, NOON, entry, events, expected_ids, uri_of
 from transforms.core import schema
 from transforms.core.errors import TierError
-from transforms.hot_tier.data.data_file import FileDescription, ObjectRows
+from transforms.elements import EventBatch
 from transforms.hot_tier.ledger.publish import publish_wave
+from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.hot_tier.table.prepare import prepare
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import StorageOptions, TierLocation, TierStore, open_tier
 from transforms.write_hot_tier import WriteHotTier
 
 COLUMNS = schema.BASE_ATTRIBUTES
@@ -30,11 +31,11 @@ PATH = re.compile(r"tier=hot/date=(\d{4}-\d\d-\d\d)/part-[0-9a-f-]{36}-5\.parque
 
 
 def writing(tier: TierStore, options: StorageOptions | None = None, *, buffer_bytes: int = 64 << 20) -> WriteHotTier:
-    return WriteHotTier(tier.uri, options or StorageOptions(), COLUMNS, "job", buffer_bytes)
+    return WriteHotTier(TierLocation(tier.uri, options or StorageOptions()), COLUMNS, "job", buffer_bytes)
 
 
 def written(transform: WriteHotTier, *batches: pa.RecordBatch, again: int = 0) -> Ran:
-    return run(transform, Given(pa.RecordBatch, batches), again=again)
+    return run(transform, Given(EventBatch, [EventBatch(batch, MODIFIED) for batch in batches]), again=again)
 
 
 def by_date(files: list[FileDescription]) -> list[FileDescription]:
@@ -180,8 +181,10 @@ def test_a_bundle_that_fails_leaves_no_half_a_file(local_tier: TierStore) -> Non
 
 def test_a_place_without_a_hot_tier(tmp_path: Path) -> None:
     nowhere = open_tier(str(tmp_path / "nowhere"), StorageOptions())
-    message = rf"^hot tier {nowhere.uri}: the worker on .* does not find it\. Workers of a cluster take a hot tier on S3, or a folder that is "
-    with pytest.raises(TierError, match=message):
+    message = rf"^hot tier {nowhere.uri}: the worker on .* does not find it\. "
+    with pytest.raises(
+        TierError, match=message + "For workers of a cluster name a hot tier on S3, or a folder that is "
+    ):
         written(writing(nowhere), events(A, [NOON]))
     assert not (tmp_path / "nowhere").exists()
 

@@ -1,12 +1,9 @@
-"""What Arrow can't do with string views yet: take rows, and make maps.
+"""Columns of any Arrow type: rows taken from them, text of one layout made of another, constants and flags.
 
-Strings stay views from end to end (docs/design.md §11): copying them runs at 150 MB/s. pyarrow 25 has no `take` or
-`filter` for views; Polars, whose strings they are, takes 200,000 rows of a column in 1.5 ms.
+Strings stay views from end to end (docs/decisions/0001-events-are-record-batches.md): copying them runs at 150 MB/s.
 """
 
 from __future__ import annotations
-
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +11,67 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.arrow import Flags, Indices
+from transforms.arrow.strings import take_views
 from transforms.core import schema
 
 MAP = pa.map_(schema.TEXT, schema.TEXT)
 """The map of attributes while it is in memory; files hold `map<string, string>`."""
 
-Int64Array = npt.NDArray[np.int64]
+
+def take(array: pa.Array, rows: Indices) -> pa.Array:
+    """Return the rows of an array, also of views and of maps of views; null where a row is negative (not of maps)."""
+    if pa.types.is_string_view(array.type):
+        return take_views(array, rows)
+    if pa.types.is_map(array.type):
+        return _take_maps(array, rows)
+    return array.take(pa.array(rows, mask=rows < 0 if len(rows) and rows.min() < 0 else None))
+
+
+def take_rows(table: pa.Table, rows: Indices) -> pa.Table:
+    """Return rows of a table; those of constants, all the same, are sliced."""
+    arrays = [single_chunk(column) for column in table.columns]
+    columns = [
+        array[: len(rows)] if len(rows) <= len(array) and _is_constant(array) else take(array, rows) for array in arrays
+    ]
+    return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+def choose(condition: Flags, chosen: pa.Array, others: pa.Array) -> pa.Array:
+    """Return the values of one column where a condition holds, else of the other."""
+    if condition.all():
+        return chosen
+    rows = np.arange(len(condition))
+    return take(pa.concat_arrays([others, chosen]), np.where(condition, rows + len(rows), rows))
+
+
+def null_unless(condition: Flags, column: pa.Array) -> pa.Array:
+    """Return the values where a condition holds, else null."""
+    return column if condition.all() else take(column, np.where(condition, np.arange(len(condition)), -1))
+
+
+def single_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array; `combine_chunks` copies even one chunk."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def is_present(column: pa.Array) -> Flags:
+    """Return which rows are not null, as flags that may be changed."""
+    return np.array(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+
+
+def as_flags(values: pl.Series) -> Flags:
+    """Return booleans as flags; null is false."""
+    return values.fill_null(value=False).to_numpy().astype(np.bool_)
+
+
+def as_series(values: pa.Array | pl.Series) -> pl.Series:
+    """Return strings of any Arrow layout as a Polars series; views are not copied."""
+    if isinstance(values, pl.Series):
+        return values
+    if pa.types.is_dictionary(values.type) or pa.types.is_null(values.type):
+        values = values.cast(pa.string())
+    return pl.Series(pl.from_arrow(values))
 
 
 def as_view(array: pa.Array) -> pa.Array:
@@ -27,7 +79,7 @@ def as_view(array: pa.Array) -> pa.Array:
     if pa.types.is_string_view(array.type):
         return array
     if pa.types.is_dictionary(array.type):
-        return take(as_view(array.dictionary), array.indices)
+        return take_views(as_view(array.dictionary), array.indices.cast(pa.int64()).fill_null(-1).to_numpy())
     return array.cast(schema.TEXT)
 
 
@@ -39,32 +91,11 @@ def as_constant(array: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int32()), encoded.dictionary.cast(pa.string()))
 
 
-def null_constant(rows: int) -> pa.DictionaryArray:
-    """Return a constant column that is null in every row."""
-    return pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int32()), pa.array([], pa.string()))
-
-
-def take(array: pa.Array, indices: Int64Array | pa.Array) -> pa.Array:
-    """Return the rows of an array at the indices (no nulls among them but for string views), also of views and of maps
-    of views.
-    """
-    if pa.types.is_string_view(array.type):
-        return _take_views(array, indices)
-    if pa.types.is_map(array.type):
-        return _take_maps(array, np.asarray(indices))
-    return array.take(indices if isinstance(indices, pa.Array) else pa.array(indices))
-
-
-def take_rows(table: pa.Table, indices: Int64Array) -> pa.Table:
-    """Return the rows of a table at the indices."""
-    rows = pa.array(indices.astype(np.uint32))
-    columns = []
-    for column in table.columns:
-        array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-        columns.append(
-            array[: len(indices)] if _is_constant(array) and len(indices) <= len(array) else take(array, rows)
-        )
-    return pa.Table.from_arrays(columns, schema=table.schema)
+def constant(value: str | None, rows: int) -> pa.DictionaryArray:
+    """Return a column that has one value, or null, in every row."""
+    if value is None:
+        return pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int32()), pa.array([], pa.string()))
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([value], pa.string()))
 
 
 def own_memory(array: pa.Array) -> pa.Array:
@@ -92,33 +123,18 @@ def plain(array: pa.Array) -> pa.Array:
     return array
 
 
-def _take_views(array: pa.Array, indices: Int64Array | pa.Array) -> pa.Array:
-    if len(array) == 0:
-        return pa.nulls(len(indices), schema.TEXT)
-    places = _series(indices) if isinstance(indices, pa.Array) else pl.Series(indices)
-    # three times as fast as `gather`, which takes nulls
-    by_itself = places.dtype == pl.UInt32 and not places.has_nulls()
-    taken = _series(array)[places] if by_itself else _series(array).gather(places)
-    return taken.to_arrow(compat_level=pl.CompatLevel.newest())
-
-
-def _series(array: pa.Array) -> pl.Series:
-    return cast(pl.Series, pl.from_arrow(array))
-
-
-def _take_maps(array: pa.Array, indices: Int64Array) -> pa.Array:
+def _take_maps(array: pa.Array, rows: Indices) -> pa.Array:
     offsets, first, last = _offsets(array)
-    lengths = np.diff(offsets)[indices]
+    lengths = np.diff(offsets)[rows]
     ends = np.cumsum(lengths)
-    starts = offsets[:-1].astype(np.int64)[indices]
+    starts = offsets[:-1].astype(np.int64)[rows]
     children = np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
-    places = np.concatenate([[0], ends]).astype(np.int32)
     mask = _null_mask(array)
     return pa.MapArray.from_arrays(
-        pa.array(places),
+        pa.array(np.concatenate([[0], ends]).astype(np.int32)),
         take(array.keys[first:last], children),
         take(array.items[first:last], children),
-        mask=None if mask is None else mask.take(pa.array(indices)),
+        mask=None if mask is None else mask.take(pa.array(rows)),
     )
 
 

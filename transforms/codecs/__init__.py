@@ -1,8 +1,4 @@
-"""Codecs: from compressed to plain bytes. One file each, one table of them; frames and records are the business of
-`formats`.
-
-This package does not import Beam. A new codec is a new file, a row of `CODECS` and a row of the tests' table.
-"""
+"""Codecs, which turn compressed bytes into plain ones; README.md has their contract and how to add one."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Brotli (RFC 7932) by Google's library, from 1.2 on, which bounds its output. It has neither magic bytes nor a
-checksum.
+"""Brotli (RFC 7932) by Google's library, which bounds its output from version 1.2 on.
 
-The library tells where a stream ended only by refusing what follows, so data behind it shows as an error, and
-`decode_member` finds the end by going through the last piece byte by byte. Windows over 16 MiB (`--large_window`) are
-not in the RFC, and the library refuses them.
+Brotli has neither magic bytes nor a checksum. The library shows where a stream ended only by refusing what follows, so
+`decode_frame` finds the end by decoding the last chunk byte by byte. Windows over 16 MiB (`--large_window`) are not in
+the RFC, and the library refuses them.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 import brotli
 
 from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
-from transforms.codecs.decoders.members import decode_member
+from transforms.codecs.decoders.frames import decode_frame
 from transforms.core.errors import UnsupportedError
 
 _NOTHING = frozenset(bytes([byte]) for byte in b"3579;=?")  # by window size; other streams of nothing are no text
@@ -26,20 +25,20 @@ class _Decompressor:
     unused_data = b""
 
     def __init__(self) -> None:
-        self._inner = brotli.Decompressor()
+        self._decompressor = brotli.Decompressor()
         # after output there can be more of it without input: the library stops at 32 KiB, whatever it may give
         self._more = False
 
     @property
     def eof(self) -> bool:
-        return bool(self._inner.is_finished())
+        return bool(self._decompressor.is_finished())
 
     @property
     def needs_input(self) -> bool:
-        return bool(self._inner.can_accept_more_data()) and not self._more
+        return bool(self._decompressor.can_accept_more_data()) and not self._more
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        output = bytes(self._inner.process(data, output_buffer_limit=max_length))
+        output = bytes(self._decompressor.process(data, output_buffer_limit=max_length))
         self._more = bool(output)
         return output
 
@@ -49,13 +48,13 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
     while True:
         if (head := stream.peek(1)) and head[0] & 0x7F == _LARGE_WINDOW:
             raise UnsupportedError("unsupported: Brotli with a large window, which is no part of RFC 7932")
-        yield from decode_member(stream, _Decompressor, brotli.error)
+        yield from decode_frame(stream, _Decompressor, brotli.error)
         if not stream.peek(1):
             return
 
 
 def _recognise(head: bytes, named: bool) -> str | None:
-    """Tell the stream of nothing, one byte that is text too, from text."""
+    """Recognise the empty stream, one byte that could be text, by the key's extension."""
     return "a Brotli stream of nothing" if named and head in _NOTHING else None
 
 

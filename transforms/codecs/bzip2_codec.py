@@ -10,7 +10,7 @@ import bz2
 from collections.abc import Iterator
 
 from transforms.codecs.decoders.codec import Codec, CompressedInput, gather, looks_like_text
-from transforms.codecs.decoders.members import decode_member
+from transforms.codecs.decoders.frames import decode_frame
 
 _MAGIC = tuple(b"BZh%d" % level for level in range(1, 10))
 # what follows: a block, or the end of an empty stream
@@ -19,7 +19,7 @@ _BLOCK, _END = b"\x31\x41\x59\x26\x53\x59", b"\x17\x72\x45\x38\x50\x90"
 
 def _decode(stream: CompressedInput) -> Iterator[bytes]:
     while True:
-        yield from decode_member(stream, bz2.BZ2Decompressor, OSError)
+        yield from decode_frame(stream, bz2.BZ2Decompressor, OSError)
         head = stream.peek(4)
         if not head:
             return
@@ -28,9 +28,7 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
 
 
 def _recognise(head: bytes, named: bool) -> str | None:
-    """Tell a stream from a text that begins with `BZh9`, or even with the block's mark, which is text too:
-    `BZh91AY&SY`.
-    """
+    """Recognise a stream by its first block, for text may begin with `BZh9` or even `BZh91AY&SY`, the block's mark."""
     if not (_BLOCK.startswith(head[4:10]) or _END.startswith(head[4:10])):
         return None
     trial = bz2.BZ2Decompressor()

@@ -1,4 +1,4 @@
-"""Undo an object's compression as a stream: all layers, with a limit on how far it may grow (spec §4.1)."""
+"""Undo an object's compression as a stream: all layers, with a limit on how far it may grow (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from transforms.codecs import CODECS
 from transforms.codecs.decoders.codec import CompressedInput
-from transforms.codecs.detection import HEAD_BYTES, MAX_LAYERS, inner_codec
+from transforms.codecs.detection import HEAD_BYTES, MAX_LAYERS, nested_codec
 from transforms.core.errors import BombError
 from transforms.core.peeking import peek
 
@@ -31,7 +31,7 @@ class Decoder:
             codec: The name of the outermost codec.
             max_expansion: How many times the input the output may be,
             floor: once it is larger than this many bytes.
-            key: The object's key: its extensions tell the codecs inside the outermost one that have no magic bytes
+            key: The object's key: its extensions name nested codecs without magic bytes
                 (`a.json.br.gz`).
         """
         self._max_expansion, self._floor, self._key = max_expansion, floor, key
@@ -60,8 +60,8 @@ class Decoder:
             self.bytes_out += len(data)
             if self.bytes_out > self._floor and self.bytes_out > self._max_expansion * self.bytes_in:
                 raise BombError(
-                    f"{'+'.join(self.codecs)} stream grew from {self.bytes_in} to more than {self.bytes_out} bytes, over "
-                    f"{self._max_expansion:g} times: allow it with --max-expansion"
+                    f"{'+'.join(self.codecs)} stream grew from {self.bytes_in} to more than {self.bytes_out} bytes, "
+                    f"over {self._max_expansion:g} times: allow it with --max-expansion"
                 )
             yield data
 
@@ -70,12 +70,12 @@ class Decoder:
         output, key = _undo(self.codecs[0], self._inputs[0]), self._key
         while "none" not in self.codecs and len(self.codecs) < MAX_LAYERS:
             head, output = peek(output, HEAD_BYTES)
-            inner, key = inner_codec(key, self.codecs[-1], head)
-            if inner == "none":
+            nested, key = nested_codec(key, self.codecs[-1], head)
+            if nested == "none":
                 break
-            self._inputs.append(CompressedInput(output, codec=f"{inner} (inside {'+'.join(self.codecs)})"))
-            self.codecs = (*self.codecs, inner)
-            output = _undo(inner, self._inputs[-1])
+            self._inputs.append(CompressedInput(output, codec=f"{nested} (inside {'+'.join(self.codecs)})"))
+            self.codecs = (*self.codecs, nested)
+            output = _undo(nested, self._inputs[-1])
         return output
 
 

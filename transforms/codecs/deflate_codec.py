@@ -1,7 +1,7 @@
 """DEFLATE by isal: with zlib's header and checksum (RFC 1950), or raw (RFC 1951), which has neither.
 
-Which of them a stream is, its first two bytes tell: in raw DEFLATE a byte of zlib's header would begin a stored block,
-and that block's length and its complement (RFC 1951 §3.2.4) do not fit where it is a header.
+The first two bytes of a stream show which of them it is: in raw DEFLATE a byte of zlib's header would begin a stored
+block, and that block's length and its complement (RFC 1951 §3.2.4) do not fit where it is a header.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from isal import igzip_lib
 
 from transforms.codecs.decoders.codec import Codec, CompressedInput, gather, looks_like_text
-from transforms.codecs.decoders.members import Decompressor, decode_member
+from transforms.codecs.decoders.frames import Decompressor, decode_frame
 
 _DEFLATE, _MAX_WINDOW, _DICTIONARY = 8, 7, 0x20  # RFC 1950 §2.2
 _STORED_HEADER = 5
@@ -25,7 +25,7 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
     wrapped = _is_zlib(stream.peek(_STORED_HEADER))
     stream.unchecked |= not wrapped
     while True:
-        yield from decode_member(stream, _zlib if wrapped else _raw, _DAMAGE)
+        yield from decode_frame(stream, _zlib if wrapped else _raw, _DAMAGE)
         if not (head := stream.peek(2)):
             return
         if wrapped and not _has_header(head):
@@ -57,9 +57,7 @@ def _has_header(head: bytes) -> bool:
 
 
 def _recognise(head: bytes, named: bool) -> str | None:
-    """Find zlib by its header, which can be text (`x^`), and so by its first block too: all of it where the whole head
-    is text.
-    """
+    """Recognise zlib by its header, which can be text (`x^`), and its first block: all of it if the head is text."""
     if not _is_zlib(head):
         return None
     trial = zlib.decompressobj()

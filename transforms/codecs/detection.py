@@ -1,4 +1,4 @@
-"""Which codec an object has: by its first bytes, then by its key's extension (spec §4.1)."""
+"""Which codec an object has: by its first bytes, then by its key's extension (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEAD_BYTES = 4096  # of a stream, to look at: a trial decode of its first block 
 
 @dataclass(frozen=True, kw_only=True)
 class CodecChoice:
-    """A codec, the rule that chose it, and what is odd about it, if anything."""
+    """A codec, the rule that chose it, and a warning where name and bytes differ."""
 
     name: str
     rule: str
@@ -28,7 +28,7 @@ def detect_codec(key: str, head: bytes) -> CodecChoice:
         head: Its first bytes, HEAD_BYTES or all there are.
 
     Returns:
-        The codec that the bytes tell; else that of the extension, unless the object begins like text; else none.
+        The codec that the bytes show; else that of the extension, unless the object begins like text; else none.
     """
     named = by_extension(key)
     for codec in CODECS.values():
@@ -46,7 +46,7 @@ def detect_codec(key: str, head: bytes) -> CodecChoice:
 
 
 def _contradiction(named: Codec | None, found: Codec) -> str | None:
-    """Warn of a name that says otherwise than the bytes."""
+    """Return a warning where name and bytes differ."""
     if named is None or named is found:
         return None
     return f"its name says {named.name}, its bytes are {found.name}: read by its bytes"
@@ -67,8 +67,7 @@ def _ending(key: str, codec: Codec) -> str:
 
 
 def base_key(key: str, codec: str = "none") -> str:
-    """Return the key without its codecs' extensions: `a.json.gz` is `a.json`, also where the bytes turned out to be
-    plain.
+    """Return the key without its codecs' extensions: `a.json` for `a.json.gz`, also if the bytes were plain.
 
     Args:
         key: The object's whole key.
@@ -84,7 +83,7 @@ def base_key(key: str, codec: str = "none") -> str:
     return key
 
 
-def inner_codec(key: str, outer: str, head: bytes) -> tuple[str, str]:
+def nested_codec(key: str, outer: str, head: bytes) -> tuple[str, str]:
     """Choose the codec inside a codec.
 
     Args:
@@ -93,8 +92,8 @@ def inner_codec(key: str, outer: str, head: bytes) -> tuple[str, str]:
         head: The first bytes that it gave.
 
     Returns:
-        The inner codec's name, and the key for it. What has no magic bytes is believed to be inside only where the key
-        named the outer codec rightly and has a further extension: `a.br.gz`, but not `a.br` that holds gzip.
+        The nested codec's name, and the key for it. A codec without magic bytes is accepted only where the key named
+        the outer codec rightly and has a further extension: `a.br.gz`, but not `a.br` that holds gzip.
     """
     named = by_extension(key)
     if named is not None and named.name == outer:

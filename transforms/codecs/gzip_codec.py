@@ -1,6 +1,4 @@
-"""GZIP (RFC 1952) by isal, 525 MB/s on one core where zlib takes 400: any number of members, zero bytes after the last
-one.
-"""
+"""GZIP (RFC 1952) by isal: any number of members, zero bytes after the last one; 525 MB/s on one core, zlib 400."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from collections.abc import Iterator
 from isal import igzip_lib
 
 from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
-from transforms.codecs.decoders.members import Decompressor, decode_member
+from transforms.codecs.decoders.frames import Decompressor, decode_frame
 
 _MAGIC = b"\x1f\x8b"
 _FIXED = 10  # bytes of the header before its optional fields, and the flags of these (RFC 1952 §2.3)
@@ -29,7 +27,7 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
 
 def _member(stream: CompressedInput) -> Iterator[bytes]:
     size = _gather_header(stream)
-    return decode_member(stream, _decompressor, _DAMAGE, header=size)
+    return decode_frame(stream, _decompressor, _DAMAGE, header=size)
 
 
 def _decompressor() -> Decompressor:
@@ -37,8 +35,9 @@ def _decompressor() -> Decompressor:
 
 
 def _gather_header(stream: CompressedInput) -> int:
-    """Bring a member's header into the next chunk and return its size: isal 1.9 loses its place where one with several
-    fields is cut.
+    """Bring a member's header into the next chunk and return its size.
+
+    isal 1.9 fails where a header with several fields is cut.
     """
     start = stream.peek(_FIXED)
     if start[:2] != _MAGIC[: len(start)]:
@@ -56,13 +55,13 @@ def _gather_header(stream: CompressedInput) -> int:
     return size
 
 
-def _after_zero(stream: CompressedInput, place: int) -> int:
-    """Return where a text in the header ends that begins at a place."""
-    size = place
+def _after_zero(stream: CompressedInput, start: int) -> int:
+    """Return where a text in the header ends that begins at an offset."""
+    size = start
     while size < _MAX_HEADER:
         size += 256
         head = stream.peek(size)
-        end = head.find(b"\0", place)
+        end = head.find(b"\0", start)
         if end >= 0:
             return end + 1
         if len(head) < size:

@@ -12,7 +12,7 @@ import lz4.block
 import lz4.frame
 
 from transforms.codecs.decoders.codec import OUTPUT_BYTES, Codec, CompressedInput, gather
-from transforms.codecs.decoders.members import decode_member
+from transforms.codecs.decoders.frames import decode_frame
 from transforms.codecs.zstd_codec import SKIPPABLE, after_skippable, skip_frame
 
 _MAGIC = b"\x04\x22\x4d\x18"
@@ -27,7 +27,7 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
         if head == _MAGIC:
             flags = stream.peek(5)[4:]
             stream.unchecked |= bool(flags) and not flags[0] & _CONTENT_CHECKSUM
-            yield from decode_member(stream, lz4.frame.LZ4FrameDecompressor, RuntimeError)
+            yield from decode_frame(stream, lz4.frame.LZ4FrameDecompressor, RuntimeError)
         elif head == _LEGACY:
             yield from _legacy_frame(stream)
         elif head in SKIPPABLE:
@@ -53,7 +53,7 @@ def _legacy_frame(stream: CompressedInput) -> Iterator[bytes]:
             block = lz4.block.decompress(stream.take(size), uncompressed_size=_LEGACY_BLOCK)
         except lz4.block.LZ4BlockError as error:
             raise stream.corrupt(error, offset=start) from error
-        yield from (block[place : place + OUTPUT_BYTES] for place in range(0, len(block), OUTPUT_BYTES))
+        yield from (block[start : start + OUTPUT_BYTES] for start in range(0, len(block), OUTPUT_BYTES))
 
 
 def _recognise(head: bytes, named: bool) -> str | None:

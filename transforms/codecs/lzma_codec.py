@@ -9,7 +9,7 @@ import lzma
 from collections.abc import Iterator
 
 from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
-from transforms.codecs.decoders.members import decode_member
+from transforms.codecs.decoders.frames import decode_frame
 from transforms.core.errors import UnsupportedError
 
 MEMORY_BYTES = 160 << 20  # takes a dictionary of 128 MiB; `xz -9` makes one of 64 MiB, the format allows 4 GiB
@@ -24,27 +24,27 @@ class BoundedDecompressor:
 
     def __init__(self, form: int) -> None:
         """Make one for a `lzma.FORMAT_…`."""
-        self._inner = lzma.LZMADecompressor(form, MEMORY_BYTES)
+        self._decompressor = lzma.LZMADecompressor(form, MEMORY_BYTES)
 
     @property
     def eof(self) -> bool:
         """Whether the stream has ended."""
-        return self._inner.eof
+        return self._decompressor.eof
 
     @property
     def needs_input(self) -> bool:
         """Whether it can give no more without input."""
-        return self._inner.needs_input
+        return self._decompressor.needs_input
 
     @property
     def unused_data(self) -> bytes:
         """What followed the stream."""
-        return self._inner.unused_data
+        return self._decompressor.unused_data
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         """Decode as liblzma does; a dictionary that is too large is an UnsupportedError."""
         try:
-            return self._inner.decompress(data, max_length)
+            return self._decompressor.decompress(data, max_length)
         except lzma.LZMAError as error:
             if "Memory usage limit" in str(error):
                 raise UnsupportedError(
@@ -56,7 +56,7 @@ class BoundedDecompressor:
 def _decode(stream: CompressedInput) -> Iterator[bytes]:
     stream.unchecked = True
     while True:
-        yield from decode_member(stream, lambda: BoundedDecompressor(lzma.FORMAT_ALONE), lzma.LZMAError)
+        yield from decode_frame(stream, lambda: BoundedDecompressor(lzma.FORMAT_ALONE), lzma.LZMAError)
         if not stream.peek(1):
             return
 

@@ -19,7 +19,7 @@ from transforms.codecs.decoders.snappy_raw import (
     RAW_BYTES,
     compressed_bound,
     declared_size,
-    decode_piece,
+    decode_block,
     undamaged_start,
 )
 from transforms.core.errors import ObjectError, UnsupportedError
@@ -70,7 +70,7 @@ def _framed_chunk(stream: CompressedInput, size: int) -> bytes:
 
 
 def _skip_chunk(stream: CompressedInput, kind: int, left: int) -> None:
-    """Pass over a chunk that the format says to skip; if it is not mere padding, it can be a damaged chunk of data."""
+    """Pass over a chunk that the format skips; if it is not mere padding, it can be a damaged chunk of data."""
     stream.unchecked |= kind != _PADDING
     stream.take(4)
     while left:
@@ -105,7 +105,8 @@ def _raw(stream: CompressedInput) -> Iterator[bytes]:
         raise stream.truncated() if len(stream.peek(5)) < 5 else stream.corrupt("no length of raw Snappy")
     if plain > RAW_BYTES:
         raise UnsupportedError(
-            f"unsupported: raw Snappy of {plain} bytes in one piece, more than {RAW_BYTES}; framed Snappy has no such limit"
+            f"unsupported: raw Snappy of {plain} bytes in one piece, more than {RAW_BYTES}; "
+            "framed Snappy has no such limit"
         )
     data = bytearray()
     try:
@@ -119,7 +120,7 @@ def _raw(stream: CompressedInput) -> Iterator[bytes]:
 
 def _piece(stream: CompressedInput, data: bytes | bytearray, plain: int, start: int) -> Iterator[bytes]:
     try:
-        yield from decode_piece(data, plain)
+        yield from decode_block(data, plain)
     except cramjam.DecompressionError as error:
         raise stream.corrupt(
             f"the piece of {len(data)} bytes there is cut off or damaged: {error}", offset=start
@@ -127,8 +128,9 @@ def _piece(stream: CompressedInput, data: bytes | bytearray, plain: int, start: 
 
 
 def _is_hadoop(head: bytes) -> bool:
-    """Whether these can be a block's and its first piece's lengths; raw Snappy begins with a zero byte only if that is
-    all of it.
+    """Return whether these can be the lengths of a block and of its first piece.
+
+    Raw Snappy begins with a zero byte only if that is all of it.
     """
     block, size, plain = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big"), declared_size(head[8:13])
     fits = plain is not None and 0 < plain <= block and 0 < size <= compressed_bound(plain)

@@ -1,5 +1,4 @@
-"""XZ (The .xz File Format 1.2.1) by the standard library's liblzma: any number of streams, with padding between and
-after them.
+"""XZ (The .xz File Format 1.2.1) by the standard library's liblzma: any number of streams, with padding after each.
 
 One thread: 110 MB/s. Blocks could be decoded side by side, but no library does so from a stream.
 """
@@ -10,7 +9,7 @@ import lzma
 from collections.abc import Iterator
 
 from transforms.codecs.decoders.codec import Codec, CompressedInput, gather
-from transforms.codecs.decoders.members import decode_member
+from transforms.codecs.decoders.frames import decode_frame
 from transforms.codecs.lzma_codec import BoundedDecompressor
 
 _MAGIC = b"\xfd7zXZ\x00"
@@ -34,7 +33,7 @@ def _stream(stream: CompressedInput) -> Iterator[bytes]:
     if len(head) > _CHECK:
         check = head[_CHECK] & 15
         stream.unchecked |= check == lzma.CHECK_NONE or not lzma.is_check_supported(check)
-    return decode_member(stream, lambda: BoundedDecompressor(lzma.FORMAT_XZ), lzma.LZMAError)
+    return decode_frame(stream, lambda: BoundedDecompressor(lzma.FORMAT_XZ), lzma.LZMAError)
 
 
 def _skip_padding(stream: CompressedInput) -> None:

@@ -1,8 +1,8 @@
 """Z, the LZW of Unix `compress`, by ncompress: the program itself as a library, which reads and writes file objects.
 
-ncompress calls a `read` and a `write`, while here chunks are asked for: so it works in a thread, in turns with the
-caller. It streams, at 220 MB/s. The format has neither end mark nor checksum: codes that can't be are all the damage
-that shows, and two files in a row can't be told apart.
+ncompress calls a `read` and a `write`, while here chunks are asked for: `iterate_callbacks` turns one into the other.
+It streams, at 220 MB/s. The format has neither end mark nor checksum: only impossible codes show as damage, and two
+files in a row can't be told apart.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 
 import ncompress
 
-from transforms.codecs.decoders.callbacks import in_turns
+from transforms.codecs.decoders.callbacks import iterate_callbacks
 from transforms.codecs.decoders.codec import Codec, CompressedInput
-from transforms.codecs.decoders.members import STEP
+from transforms.codecs.decoders.frames import STEP
 
 _MAGIC = b"\x1f\x9d"
 _MIN_BITS, _MAX_BITS, _RESERVED = 9, 16, 0x60  # of the third byte
 _OUTPUT = 1 << 20
-_KEPT = 1 << 20  # compressed bytes that are kept for finding the place of damage
+_KEPT = 1 << 20  # compressed bytes that are kept for finding the damage
 _BUFFERED = 16 << 10  # ncompress reads and writes by 8 KiB, so that damage takes no more with it
 _GIVEN = 32 << 20  # plain bytes that may be gone through again for that
 
@@ -30,23 +30,23 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
         raise stream.truncated()
     if not _can_begin(head):
         raise stream.corrupt(f"the header {head.hex(' ')} is none of compress")
-    source = _Source(stream)
+    source = _InputFile(stream)
     given = 0
     try:
-        for chunk in in_turns(lambda write: _run(source, write)):
+        for chunk in iterate_callbacks(lambda write: _run(source, write)):
             given += len(chunk)
             yield chunk
     except ValueError as error:
-        place, rest = (
+        offset, rest = (
             _before_damage(bytes(source.kept), given) if source.whole and given <= _GIVEN else (stream.offset, b"")
         )
         if rest:
             yield rest
-        raise stream.corrupt(error, offset=place) from error
+        raise stream.corrupt(error, offset=offset) from error
 
 
-def _run(source: _Source, write: Callable[[bytes], None]) -> None:
-    sink = _Sink(write)
+def _run(source: _InputFile, write: Callable[[bytes], None]) -> None:
+    sink = _OutputFile(write)
     try:
         ncompress.decompress(source, sink)
     finally:
@@ -59,8 +59,8 @@ def _can_begin(head: bytes) -> bool:
     )
 
 
-class _Source:
-    """What ncompress reads from."""
+class _InputFile:
+    """The file that ncompress reads from."""
 
     def __init__(self, stream: CompressedInput) -> None:
         self._stream = stream
@@ -78,8 +78,8 @@ class _Source:
         return len(self.kept) <= _KEPT
 
 
-class _Sink:
-    """What ncompress writes to: pieces of a kilobyte, handed on in larger ones."""
+class _OutputFile:
+    """The file that ncompress writes to by the kilobyte; larger chunks are handed on."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
@@ -117,11 +117,11 @@ def _output_after(data: bytes, given: int) -> bytes | None:
     seen = 0
 
     class _Tail:
-        def write(self, piece: bytes) -> int:
+        def write(self, data: bytes) -> int:
             nonlocal seen
-            parts.append(piece[max(0, given - seen) :])
-            seen += len(piece)
-            return len(piece)
+            parts.append(data[max(0, given - seen) :])
+            seen += len(data)
+            return len(data)
 
     try:
         ncompress.decompress(data, _Tail())

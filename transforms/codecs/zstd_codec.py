@@ -1,7 +1,7 @@
 """ZSTD (RFC 8878): any number of frames, skippable ones among them.
 
 A byte of a block can stand for 43,000 bytes of output, and the library's incremental decoder gives all that its input
-holds in one piece. So frames are fed block by block, of which each unpacks to at most 128 KiB (RFC 8878 §3.1.1.2.4).
+holds at once. So frames are fed block by block, of which each unpacks to at most 128 KiB (RFC 8878 §3.1.1.2.4).
 The same walk knows where a stream was cut off and whether a frame has a checksum, and damage takes no more than its
 block.
 """
@@ -58,11 +58,11 @@ def _frame(stream: CompressedInput) -> Iterator[bytes]:
     header, checksum = _take_header(stream)
     stream.unchecked |= not checksum
     frame = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()
-    for piece in _pieces(stream, header, checksum=checksum):
+    for block in _blocks(stream, header, checksum=checksum):
         try:
-            output = frame.decompress(piece)
+            output = frame.decompress(block)
         except zstandard.ZstdError as error:
-            raise stream.corrupt(error, offset=stream.offset - len(piece)) from error
+            raise stream.corrupt(error, offset=stream.offset - len(block)) from error
         if output:
             yield output
     if not frame.eof:
@@ -87,7 +87,7 @@ def _take_header(stream: CompressedInput) -> tuple[bytes, bool]:
     return header, frame.has_checksum
 
 
-def _pieces(stream: CompressedInput, header: bytes, *, checksum: bool) -> Iterator[bytes]:
+def _blocks(stream: CompressedInput, header: bytes, *, checksum: bool) -> Iterator[bytes]:
     """Cut one frame into header, blocks and checksum: what came before one that is cut off or damaged unpacks."""
     yield header
     last = False

@@ -22,7 +22,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _MERGE = "tag:yaml.org,2002:merge"
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where something stands, both counted from 1."""
 
     line: int
@@ -34,7 +34,7 @@ class Document:
     """A file that was read.
 
     Attributes:
-        value: What it says.
+        value: Its content.
         values: Path -> where the value begins. The one key of a step is passed over: `steps[0].pattern`.
         keys: Path -> where the name begins.
         comments: Path of a value without quotes -> the comment that follows it on its line, or below it and deeper than
@@ -42,17 +42,17 @@ class Document:
     """
 
     value: object
-    values: dict[str, Place] = field(default_factory=dict)
-    keys: dict[str, Place] = field(default_factory=dict)
+    values: dict[str, Position] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
 
-    def place(self, path: str, *, at_key: bool = False) -> Place:
+    def position(self, path: str, *, at_key: bool = False) -> Position:
         """Return where a path stands, or else the nearest that it is in."""
         if at_key and path in self.keys:
             return self.keys[path]
         while path and path not in self.values:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
-        return self.values.get(path, Place(1, 1))
+        return self.values.get(path, Position(1, 1))
 
 
 class _MergeKeyError(yaml.constructor.ConstructorError):
@@ -95,7 +95,7 @@ def read_document(text: str, *, source: str, field: str) -> Document:
     else:
         with suppress(yaml.YAMLError):  # JSON that is no YAML: mistakes are told by their paths
             root = yaml.compose(text.replace("\t", " "), _Loader)  # JSON's own tabs are never within strings
-            _note_places(document, root, text, source, field)
+            _note_positions(document, root, text, source, field)
     if "\\" in text or _SURROGATE.search(text):
         _refuse_halves(document, source, field)
     return document
@@ -107,24 +107,24 @@ def _refuse_halves(document: Document, source: str, field: str) -> None:
     while waiting:
         path, value, in_list = waiting.pop()
         if isinstance(value, str) and _SURROGATE.search(value):
-            place = document.place(path)
+            position = document.position(path)
             shown = path.encode("ascii", "backslashreplace").decode()
             raise ConfigurationError(
-                f"{source}:{place.line}:{place.column}: {shown}: {value!r} has half of a character", field=field
+                f"{source}:{position.line}:{position.column}: {shown}: {value!r} has half of a character", field=field
             )
         if isinstance(value, dict):
             is_step = in_list and len(value) == 1 and _IN_STEPS.search(path) is not None
-            for key, inner in value.items():
+            for key, children in value.items():
                 waiting += [
                     (path, str(key), False),
-                    (path if is_step else f"{path}.{key}".removeprefix("."), inner, False),
+                    (path if is_step else f"{path}.{key}".removeprefix("."), children, False),
                 ]
         elif isinstance(value, list):
-            waiting += [(f"{path}[{at}]", inner, True) for at, inner in enumerate(value)]
+            waiting += [(f"{path}[{at}]", children, True) for at, children in enumerate(value)]
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Make an object of JSON, unless a key stands in it twice: then YAML says where."""
+    """Make an object of JSON, unless a key occurs twice; then YAML finds the position."""
     if len({key for key, _ in pairs}) < len(pairs):
         raise ValueError
     return dict(pairs)
@@ -136,7 +136,7 @@ def _read_yaml(text: str, source: str, field: str) -> Document:
         try:
             node = loader.get_single_node()
             document = Document(None)
-            _note_places(document, node, text, source, field)
+            _note_positions(document, node, text, source, field)
             document.value = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
@@ -154,21 +154,24 @@ def _read_yaml(text: str, source: str, field: str) -> Document:
 
 
 def _hint_of_comment(lines: list[str]) -> str:
-    """Return what to say where braces or brackets lost their end to a comment."""
+    """Return a hint if braces or brackets lost their end to a comment."""
     for number in range(len(lines), 0, -1):
         if _CUT_BY_COMMENT.search(lines[number - 1]):
-            return f" (line {number}: YAML takes what follows ' #' for a comment; put the whole condition in single quotes)"
+            return (
+                f" (line {number}: YAML takes what follows ' #' for a comment; "
+                "put the whole condition in single quotes)"
+            )
     return ""
 
 
-def _note_places(document: Document, root: yaml.Node | None, text: str, source: str, field: str) -> None:
+def _note_positions(document: Document, root: yaml.Node | None, text: str, source: str, field: str) -> None:
     lines = text.splitlines() or [""]
     for count, (path, node, column) in enumerate(_walk(root, "", document.keys)):
         if count > _MOST_NODES:
-            place = _place(node)
+            position = _position(node)
             what = f"the file has more than {_MOST_NODES:,} values (those that aliases repeat are counted each time)"
-            raise ConfigurationError(f"{source}:{place.line}:{place.column}: {what}", field=field)
-        document.values.setdefault(path, _place(node))
+            raise ConfigurationError(f"{source}:{position.line}:{position.column}: {what}", field=field)
+        document.values.setdefault(path, _position(node))
         if isinstance(node, yaml.ScalarNode) and node.style is None:
             comment = _comment(lines, node.end_mark, column)
             if comment is not None:
@@ -176,9 +179,7 @@ def _note_places(document: Document, root: yaml.Node | None, text: str, source: 
 
 
 def _comment(lines: list[str], end: yaml.Mark, column: int) -> str | None:
-    """Return the comment that the end of a value without quotes may be: on its line, or below it and deeper than its
-    key.
-    """
+    """Return the comment after an unquoted value: on its line, or below it and deeper than its key."""
     rest = lines[end.line][end.column :] if end.line < len(lines) else ""
     if rest.strip():
         return rest.strip() if _COMMENT.fullmatch(rest) else None
@@ -186,15 +187,13 @@ def _comment(lines: list[str], end: yaml.Mark, column: int) -> str | None:
     return below.strip() if below.lstrip().startswith("#") and len(below) - len(below.lstrip()) > column else None
 
 
-def _walk(root: yaml.Node | None, path: str, keys: dict[str, Place]) -> Iterator[tuple[str, yaml.Node, int]]:
-    """Yield every value with its path and its key's indentation, -1 within braces; those that contain others before
-    them.
-    """
+def _walk(root: yaml.Node | None, path: str, keys: dict[str, Position]) -> Iterator[tuple[str, yaml.Node, int]]:
+    """Yield every value with its path and its key's indentation, -1 within braces; containers come first."""
     waiting = [(path, root, False, 0)] if root is not None else []
     while waiting:
         path, node, in_list, column = waiting.pop()
         yield path, node, column
-        inner: list[tuple[str, yaml.Node, bool, int]] = []
+        children: list[tuple[str, yaml.Node, bool, int]] = []
         if len(path) > _LONGEST_PATH:
             raise yaml.YAMLError(f"{path[:60]}… lies too deep")  # an alias within itself has no end
         if isinstance(node, yaml.MappingNode):
@@ -202,12 +201,12 @@ def _walk(root: yaml.Node | None, path: str, keys: dict[str, Place]) -> Iterator
             for key, value in node.value:
                 name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
                 below = path if is_step else f"{path}.{name}".removeprefix(".")
-                keys.setdefault(below, _place(key))
-                inner.append((below, value, False, -1 if node.flow_style else key.start_mark.column))
+                keys.setdefault(below, _position(key))
+                children.append((below, value, False, -1 if node.flow_style else key.start_mark.column))
         elif isinstance(node, yaml.SequenceNode):
-            inner = [(f"{path}[{at}]", value, True, column) for at, value in enumerate(node.value)]
-        waiting.extend(reversed(inner))
+            children = [(f"{path}[{at}]", value, True, column) for at, value in enumerate(node.value)]
+        waiting.extend(reversed(children))
 
 
-def _place(node: yaml.Node) -> Place:
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+def _position(node: yaml.Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)

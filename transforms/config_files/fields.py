@@ -35,7 +35,7 @@ class Fields:
         return all(problem.path != f"{self.path}.{name}" for problem in self.problems.found)
 
     def text(self, name: str, *, default: str | None = None, empty: bool = False) -> str:
-        """Read a text; without a default it is required, and only where it says so may it be empty."""
+        """Read a text; without a default it is required; `empty` allows an empty one."""
         value = self.values.get(name, default)
         if isinstance(value, str) and (value or empty):
             return value
@@ -77,16 +77,14 @@ def raise_problems(document: Document, problems: Problems, *, source: str, field
     """
     lines: list[str] = []
     for problem in problems.found:
-        place = document.place(problem.path, at_key=problem.at_key)
-        lines.append(f"{source}:{place.line}:{place.column}: {problem.path}: {problem.text}")
+        position = document.position(problem.path, at_key=problem.at_key)
+        lines.append(f"{source}:{position.line}:{position.column}: {problem.path}: {problem.text}")
     if lines:
         raise ConfigurationError("\n".join(lines), field=field)
 
 
 def read_condition(fields: Fields, document: Document, parse: Callable[[str], Expr] = parse) -> Expr | None:
-    """Read `when`, a condition in the query language; None where it is left out, and where it is wrong, which is
-    noted.
-    """
+    """Read `when`, a condition in the query language; None where it is missing, or wrong, which is noted."""
     if "when" not in fields.values:
         return None
     condition, comment = fields.values["when"], document.comments.get(f"{fields.path}.when")

@@ -1,7 +1,7 @@
 """Every error the product raises on purpose: one root, one sentence a class.
 
 A message says what failed, where (`s3://…`, byte, line or character), the value, and what is allowed or what to do
-next. The class decides the exit code (spec §3.3): 2 for what the user wrote, 1 for the surroundings, 4 for want of
+next. The class decides the exit code: 2 for what the user wrote, 1 for the environment, 4 for want of
 `--yes`, 130 for a cancel.
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 
 class RekindleError(Exception):
-    """The root: the surroundings failed, or the job did."""
+    """The root: the environment failed, or the job did."""
 
     exit_code = 1
 
 
 class ConfigurationError(RekindleError):
-    """What the user wrote (specification, flags, files) is wrong; nothing was requested yet."""
+    """What the user wrote (specification, flags, files) is wrong; no store was asked yet."""
 
     exit_code = 2
 
@@ -26,10 +26,10 @@ class ConfigurationError(RekindleError):
 
 
 class QueryError(ConfigurationError):
-    """A query can't be understood; the message shows the place."""
+    """A query can't be parsed; the message shows where."""
 
     def __init__(self, message: str, *, position: int) -> None:
-        """Keep the message and the place in the query, counted in characters from 0."""
+        """Keep the message and the position in the query, counted in characters from 0."""
         super().__init__(message, field="query")
         self.position = position
 
@@ -39,17 +39,15 @@ class AccessError(RekindleError):
 
 
 class TierError(RekindleError):
-    """The hot tier can't be used: not ours, too new, not writable, or out of disk."""
+    """The hot tier can't be used: another product's, too new, not writable, or out of disk."""
 
 
 class GoneError(TierError):
-    """A file that was to be read is gone from the store: another command has taken it out of the table, or the reader
-    for dead.
-    """
+    """A file that was to be read has been removed from the tier by another command."""
 
 
 class UnconfirmedError(RekindleError):
-    """What was asked for is so much that it takes a `--yes`; nothing was done."""
+    """The command would do so much that it needs `--yes`; nothing was done."""
 
     exit_code = 4
 
@@ -67,7 +65,7 @@ class ObjectError(RekindleError):
 
 
 class VanishedError(ObjectError):
-    """The object was there when it was listed and is gone, or another, now that it is read."""
+    """The object was removed or replaced between listing and reading."""
 
     status = "vanished"
 
@@ -79,16 +77,16 @@ class ArchivedError(ObjectError):
 
 
 class DeniedError(ObjectError, AccessError):
-    """This object may not be read; others perhaps may."""
+    """The store denies access to this object, perhaps not to others."""
 
 
 class CorruptStreamError(ObjectError):
-    """A compressed stream is cut off or damaged; what came before can be salvaged."""
+    """A compressed stream is truncated or damaged; the records before that can be salvaged."""
 
 
 class BombError(ObjectError):
-    """A stream grows beyond the allowed expansion; never salvaged."""
+    """A stream expands beyond the allowed ratio; nothing of it is salvaged."""
 
 
 class UnsupportedError(ObjectError):
-    """A container or binary file that holds no records we read."""
+    """The object is a container or binary file, which holds no records that can be read."""

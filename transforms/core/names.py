@@ -1,6 +1,4 @@
-"""The names of an event's columns, and the rules for names (spec §2, §8); without pyarrow, which takes 0.1 s to
-import.
-"""
+"""The names of an event's columns, and the rules for names; without pyarrow, which takes 0.1 s to import."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ def is_system(name: str) -> bool:
 
 
 def can_be_column(name: str) -> bool:
-    """Whether an attribute's name may be a column of the table; if not, it stays in the map (spec §8).
+    """Whether an attribute's name may be a column of the table; if not, it stays in the map.
 
     What begins with `attributes.` stays there too: as a column it could be taken for another attribute's
     (`attribute_column`).
@@ -55,10 +53,10 @@ def can_be_column(name: str) -> bool:
 
 
 def attribute_column(name: str) -> str:
-    """Return the name an attribute's column has in flight: its own, or `attributes.NAME` where a system column has that
-    name.
+    """Return the name of an attribute's column in flight.
 
-    Names that begin with `attributes.` are prefixed too, so that `attribute_name` can undo it.
+    It is the attribute's own, or `attributes.NAME` where a system column has that name. Names that begin with
+    `attributes.` are prefixed too, so that `attribute_name` can undo it.
     """
     return _MAP_PREFIX + name if is_system(name) or name.startswith(_MAP_PREFIX) else name
 

@@ -1,4 +1,4 @@
-"""The first bytes of a stream, looked at before it is read. Codecs, formats and who joins them all look."""
+"""Look at the first bytes of a stream before it is read: to detect its codec and its format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import chain
 def peek(chunks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
     """Return the first `size` bytes (fewer where there are no more), and an iterator over everything, those bytes too.
 
-    An error of the stream shows where it stood: after the bytes that came before it.
+    An error of the stream is raised in its turn: after the bytes that came before it.
     """
     stream = iter(chunks)
     taken: list[bytes] = []
@@ -19,7 +19,7 @@ def peek(chunks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
             chunk = next(stream)
         except StopIteration:
             break
-        except Exception as error:  # noqa: BLE001 - raised by who reads on, after what came before it
+        except Exception as error:  # noqa: BLE001 - raised by `_broken`, after what came before it
             stream = _broken(error)
             break
         taken.append(chunk)

@@ -1,13 +1,14 @@
-"""The event: its columns and their types (spec §2); `names` has what takes no pyarrow.
+"""The event: its columns and their types, stored and in flight; `names` has what takes no pyarrow.
 
-In flight an event batch is one `pyarrow.RecordBatch` of events of ONE object. Strings are `string_view` (Polars' and
-DuckDB's own layout: no copies), columns that are constant over the object are `dictionary<int32, string>`, and a column
-that would be all null is left out.
+In flight, events of ONE object are a `pyarrow.RecordBatch`. Strings are `string_view` (Polars' and DuckDB's own layout:
+no copies), columns that are constant over the object are `dictionary<int32, string>`, and a column that would be all
+null is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -31,6 +32,7 @@ __all__ = [
     "ATTRIBUTES_COLUMN",
     "BASE_ATTRIBUTES",
     "CONSTANT",
+    "EventBatch",
     "PARTITION_COLUMNS",
     "PRODUCT",
     "PROMOTED_LIMIT",
@@ -49,8 +51,6 @@ __all__ = [
     "can_be_column",
     "flat_row",
     "is_system",
-    "modified_of",
-    "with_modified",
 ]
 
 try:
@@ -73,23 +73,31 @@ TIME_DETECTED = "detected"
 TIME_FROM_PIPELINE = "pipeline"
 TIME_RECEIVED = "received"
 
-_MODIFIED_KEY = b"rekindle.modified"
 
+@dataclass(frozen=True)
+class EventBatch:
+    """Events of one object in flight: what the PTransforms hand on.
 
-def with_modified(batch: pa.RecordBatch, modified: datetime) -> pa.RecordBatch:
-    """Return the batch with its object's LastModified beside it: the year of year-less times is chosen by it (spec
-    §4.5).
+    Attributes:
+        events: The events, with the columns that this module describes.
+        modified: The object's LastModified, with its zone: it chooses the year of times that name none.
     """
-    return batch.replace_schema_metadata({_MODIFIED_KEY: modified.isoformat().encode()})
 
+    events: pa.RecordBatch
+    modified: datetime
 
-def modified_of(batch: pa.RecordBatch) -> datetime:
-    """Return the LastModified of the batch's object, with its time zone."""
-    return datetime.fromisoformat(batch.schema.metadata[_MODIFIED_KEY].decode())
+    @property
+    def num_rows(self) -> int:
+        """How many events there are."""
+        return int(self.events.num_rows)
+
+    def slice(self, offset: int, length: int | None = None) -> EventBatch:
+        """Return some of the events, without copying them."""
+        return EventBatch(self.events.slice(offset, length), self.modified)
 
 
 def flat_row(row: Mapping[str, object]) -> dict[str, Any]:
-    """Return an event in flight as a flat row (spec §13), JSON-ready: the system's columns first, nulls left out."""
+    """Return an event in flight as a flat row, JSON-ready: the system's columns first, nulls left out."""
     order = [name for name in SYSTEM_COLUMNS if name in row] + [name for name in row if name not in SYSTEM_COLUMNS]
     return {name: as_json(row[name]) for name in order if row[name] is not None}
 

@@ -1,5 +1,5 @@
-"""Pipelines of events: a condition and ordered processors, loaded from files and run on batches (spec §6)."""
+"""Pipelines of events: a condition and ordered processors, loaded from files and run on batches (docs/pipelines.md)."""
 
-from transforms.event_pipelines.pipeline import Failures, Pipeline, Step, Watch, apply_pipelines, outputs
+from transforms.event_pipelines.pipeline import Failures, Pipeline, StepName, StepObserver, apply_pipelines, outputs
 
-__all__ = ["Failures", "Pipeline", "Step", "Watch", "apply_pipelines", "outputs"]
+__all__ = ["Failures", "Pipeline", "StepName", "StepObserver", "apply_pipelines", "outputs"]

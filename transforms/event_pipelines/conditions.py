@@ -1,4 +1,4 @@
-"""Which events a pipeline runs on: its `when`, in the query language (spec §7).
+"""Which events a pipeline runs on: its `when`, in the query language (docs/query.md).
 
 What is constant over the object (its `sourcetype`, its `filename`) is compared once for all its events, and first;
 where that decides, a pipeline that does not match costs some microseconds a batch. Words of several conditions are
@@ -15,8 +15,17 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.event_pipelines.words import MOST_PIECES, Pieces, have_any, pieces, rare, without
-from transforms.processors.kernels.events import Columns, Events, Flags, as_flags
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags
+from transforms.event_pipelines.message_search import (
+    MOST_NEEDLES,
+    Needles,
+    contain_any,
+    needles,
+    rare_needles,
+    without_needles,
+)
+from transforms.processors.kernels.events import Columns, Events
 from transforms.query import Expr, columns_read, compile_query
 from transforms.query.syntax import MESSAGE_COLUMN, And, Or
 
@@ -24,10 +33,10 @@ _WORTH = 3
 """A pass for all words takes as long as to look for two or three, one after the other (14 ms and 6 ms for 32 MiB)."""
 
 
-class _Found(NamedTuple):
+class _SearchResult(NamedTuple):
     """What a pass found: pieces, and which messages have any of them."""
 
-    pieces: Pieces
+    needles: Needles
     rows: Flags
 
 
@@ -40,7 +49,7 @@ class Conditions:
         self._columns = columns
         self._messages = columns.by_name.get(MESSAGE_COLUMN)
         self._patience = 1
-        self._found: _Found | None = None
+        self._found: _SearchResult | None = None
 
     def select(self, condition: Expr | None, events: Events) -> Events | None:
         """Return the events that satisfy a condition, None where no event does; without a condition all."""
@@ -55,13 +64,11 @@ class Conditions:
         return events.where(chosen) if chosen.any() else None
 
     def _flags(self, condition: Expr, events: Events) -> Flags:
-        """Ask a condition in full only of events that may have one of its words, of the others what is left of it
-        without words.
-        """
-        found = self._look(events) if pieces(condition) else None
+        """Evaluate a condition in full only on events that may have a needle, else what is left of it without."""
+        found = self._look(events) if needles(condition) else None
         if found is None:
             return _ask(condition, events)
-        left = _decide(without(condition, found.pieces), events.columns)
+        left = _decide(without_needles(condition, found.needles), events.columns)
         if left == condition:
             return _ask(condition, events)
         chosen = np.full(len(events), left) if isinstance(left, bool) else _ask(left, events)
@@ -70,9 +77,8 @@ class Conditions:
             chosen[doubtful] = _ask(condition, events.where(doubtful))
         return chosen
 
-    def _look(self, events: Events) -> _Found | None:
-        """Return where words may be in the messages as they are now, None where it is not worth while to look for all
-        of them.
+    def _look(self, events: Events) -> _SearchResult | None:
+        """Return where needles may be in the messages as they are now, None where a search for all does not pay.
 
         Messages that a pipeline has changed may change again, so they are looked through once some conditions have been
         asked of them.
@@ -85,13 +91,13 @@ class Conditions:
             self._found = self._search() if self._patience == 0 else None
         return self._found
 
-    def _search(self) -> _Found | None:
+    def _search(self) -> _SearchResult | None:
         if self._messages is None or not pa.types.is_string_view(self._messages.type):
             return None
         open_ones = (left for one in self._conditions if not isinstance(left := _decide(one, self._columns), bool))
-        wanted = sorted(frozenset().union(*map(pieces, open_ones)))[:MOST_PIECES]
-        looked_for = rare(self._columns.series(MESSAGE_COLUMN), wanted) if len(wanted) >= _WORTH else Pieces()
-        return _Found(looked_for, have_any(self._messages, looked_for)) if len(looked_for) >= _WORTH else None
+        sought = sorted(frozenset().union(*map(needles, open_ones)))[:MOST_NEEDLES]
+        looked_for = rare_needles(self._columns.series(MESSAGE_COLUMN), sought) if len(sought) >= _WORTH else Needles()
+        return _SearchResult(looked_for, contain_any(self._messages, looked_for)) if len(looked_for) >= _WORTH else None
 
 
 def _decide(condition: Expr, columns: Columns) -> Expr | bool:

@@ -1,4 +1,4 @@
-"""Pipelines files: YAML or JSON, read whole, with every mistake told at once and its place (spec §6)."""
+"""Pipelines files: YAML or JSON, read whole, with every mistake told at once and its place (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def load_pipelines(text: str, *, source: str) -> tuple[Pipeline, ...]:
         All pipelines in their order, those that are not enabled too.
 
     Raises:
-        ConfigurationError: The file is no YAML, or says something that is not allowed; all mistakes, a line each, as
+        ConfigurationError: The file is no YAML, or has something that is not allowed; all mistakes, a line each, as
             `FILE:LINE:COLUMN: PATH: what is wrong`.
     """
     document = read_document(text, source=source, field="pipelines")
     problems = Problems()
-    pipelines = _Reader(document, problems).pipelines()
+    pipelines = _PipelinesReader(document, problems).pipelines()
     raise_problems(document, problems, source=source, field="pipelines")
     return pipelines
 
@@ -44,7 +44,7 @@ def load_ready_made(name: str) -> tuple[Pipeline, ...]:
     return load_pipelines(read_ready_made(name), source=f"{name} (ready-made)")
 
 
-class _Reader:
+class _PipelinesReader:
     """One file while it is read."""
 
     def __init__(self, document: Document, problems: Problems) -> None:
@@ -89,7 +89,9 @@ class _Reader:
         seen = dict.fromkeys((name for _, name in _names(included, "include")), "an included pipeline")
         for path, name in _names(pipelines, "pipelines"):
             if name and name in seen:
-                self._problems.add(f"{path}.name", f"{name!r} names {seen[name]} too; an event tells by it what ran")
+                self._problems.add(
+                    f"{path}.name", f"{name!r} names {seen[name]} too; events record by name which pipelines ran"
+                )
             seen.setdefault(name, path)
 
     def _pipeline(self, entry: object, path: str, *, depth: int) -> Pipeline:
@@ -119,8 +121,8 @@ class _Reader:
     def _step(self, entry: object, path: str, depth: int) -> Processor | Pipeline | None:
         allowed = ", ".join((*PROCESSORS, _PIPELINE))
         if not isinstance(entry, Mapping) or len(entry) != 1:
-            text = f"must be one processor with its parameters, like {{regex: {{source: …, pattern: …}}}}; processors are {allowed}"
-            self._problems.add(path, text)
+            text = "must be one processor with its parameters, like {regex: {source: …, pattern: …}}; processors are"
+            self._problems.add(path, f"{text} {allowed}")
             return None
         name, parameters = next(iter(entry.items()))
         if name == _PIPELINE:

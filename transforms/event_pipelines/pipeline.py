@@ -1,4 +1,4 @@
-"""Pipelines, and how they run on a batch (spec §6)."""
+"""Pipelines, and how they run on a batch (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from transforms.arrow import Flags
 from transforms.core.schema import attribute_name
 from transforms.event_pipelines.conditions import Conditions
 from transforms.event_pipelines.run_names import RunNames
-from transforms.processors.kernels.events import Columns, Events, Flags
+from transforms.processors.kernels.events import Columns, Events
 from transforms.processors.parameters import output_column
 from transforms.processors.processor import Processor
 from transforms.query import Expr, columns_read
@@ -34,18 +35,18 @@ class Pipeline:
     enabled: bool = True
 
 
-class Step(NamedTuple):
+class StepName(NamedTuple):
     """Where a processor stands: the name of its pipeline, and `steps[2].regex` there."""
 
     pipeline: str
     step: str
 
 
-Failures = Counter[Step]
+Failures = Counter[StepName]
 """On how many events each processor failed."""
 
 
-class Watch:
+class StepObserver:
     """Is told what a run does; this one counts failures."""
 
     def __init__(self, failures: Failures | None = None) -> None:
@@ -53,9 +54,9 @@ class Watch:
         self._failures = failures
 
     def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
-        """A pipeline's condition was looked at; `ran` says whether any event satisfied it."""
+        """Note that a pipeline's condition was evaluated; `ran` is whether any event satisfied it."""
 
-    def done(self, step: Step, events: Events, failed: Flags | None) -> None:
+    def done(self, step: StepName, events: Events, failed: Flags | None) -> None:
         """A processor has run on some events, and failed on those that are flagged, None for none."""
         del events
         if self._failures is not None and failed is not None and (count := int(failed.sum())):
@@ -69,7 +70,7 @@ def apply_pipelines(
     received: datetime,
     modified: datetime | None = None,
     failures: Failures | None = None,
-    watch: Watch | None = None,
+    watch: StepObserver | None = None,
 ) -> pa.RecordBatch:
     """Run all enabled pipelines in order; each sees what those before it made.
 
@@ -90,7 +91,7 @@ def apply_pipelines(
     events = Events(columns, None, modified or received, received)
     conditions = Conditions([one.when for one in _steps(pipelines) if isinstance(one, Pipeline) and one.when], columns)
     for pipeline in pipelines:
-        _run(pipeline, events, conditions, names, watch or Watch(failures))
+        _run(pipeline, events, conditions, names, watch or StepObserver(failures))
     ran = names.column()
     if ran is None:
         return batch
@@ -98,7 +99,7 @@ def apply_pipelines(
     return columns.batch()
 
 
-def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunNames, watch: Watch) -> None:
+def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunNames, watch: StepObserver) -> None:
     if not pipeline.enabled:
         return
     chosen = _chosen(pipeline.when, events, conditions, names)
@@ -110,7 +111,7 @@ def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunN
         if isinstance(step, Pipeline):
             _run(step, chosen, conditions, names, watch)
         else:
-            watch.done(Step(pipeline.name, f"steps[{at}].{step.name}"), chosen, _trimmed(step.apply(chosen)))
+            watch.done(StepName(pipeline.name, f"steps[{at}].{step.name}"), chosen, _trimmed(step.apply(chosen)))
 
 
 def _chosen(condition: Expr | None, events: Events, conditions: Conditions, names: RunNames) -> Events | None:

@@ -1,4 +1,4 @@
-"""The pipelines that ship with the product, each a file of its own with sample events beside it (spec §6)."""
+"""The pipelines that ship with the product, each a file of its own with sample events beside it (docs/pipelines.md)."""
 
 from __future__ import annotations
 

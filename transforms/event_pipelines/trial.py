@@ -7,22 +7,23 @@ from typing import Any
 
 import pyarrow as pa
 
+from transforms.arrow import Flags
 from transforms.core import schema
-from transforms.event_pipelines.pipeline import Pipeline, Step, Watch, apply_pipelines
-from transforms.processors.kernels.events import Columns, Events, Flags
-from transforms.timestamps import settle_times
+from transforms.event_pipelines.pipeline import Pipeline, StepName, StepObserver, apply_pipelines
+from transforms.processors.kernels.events import Columns, Events
+from transforms.timestamps import choose_times
 
 CHANGED, SKIPPED, FAILED, NOT_MATCHED = "changed", "skipped", "failed", "not matched"
 Row = dict[str, Any]
 
 
 def try_pipelines(
-    batch: pa.RecordBatch, pipelines: Sequence[Pipeline], *, timestamp: str = "auto", timezone: str = "UTC"
+    batch: schema.EventBatch, pipelines: Sequence[Pipeline], *, timestamp: str = "auto", timezone: str = "UTC"
 ) -> Iterator[dict[str, Any]]:
     """Run pipelines on events one by one.
 
     Args:
-        batch: Events as they are read, with their object's LastModified beside them.
+        batch: Events as they were read.
         pipelines: What to run.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
@@ -32,14 +33,14 @@ def try_pipelines(
         (`changed`, `skipped`, `failed`; of a pipeline whose condition did not hold `not matched`) and `changes`: the
         new values, None for what is gone.
     """
-    modified = schema.modified_of(batch)
+    modified = batch.modified
     for at in range(batch.num_rows):
-        event = batch.slice(at, 1)
+        event = batch.events.slice(at, 1)
         received = event.column("_observed_at")[0].as_py()
         trace = _Trace(event)
         done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)
         before, after = (
-            settle_times(one, timestamp=timestamp, timezone=timezone, modified=modified, received=received).to_pylist()[
+            choose_times(one, timestamp=timestamp, timezone=timezone, modified=modified, received=received).to_pylist()[
                 0
             ]
             for one in (event, done)
@@ -47,7 +48,7 @@ def try_pipelines(
         yield {"before": schema.flat_row(before), "after": schema.flat_row(after), "steps": trace.steps}
 
 
-class _Trace(Watch):
+class _Trace(StepObserver):
     """Notes what each step does to one event."""
 
     def __init__(self, event: pa.RecordBatch) -> None:
@@ -59,7 +60,7 @@ class _Trace(Watch):
         if not ran:
             self.steps.append({"pipeline": pipeline.name, "step": "when", "outcome": NOT_MATCHED, "changes": {}})
 
-    def done(self, step: Step, events: Events, failed: Flags | None) -> None:
+    def done(self, step: StepName, events: Events, failed: Flags | None) -> None:
         before, self._values = self._values, _values(events.columns)
         changes = {
             name: self._values.get(name) for name in before | self._values if before.get(name) != self._values.get(name)

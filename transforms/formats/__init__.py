@@ -1,34 +1,83 @@
-"""Formats: from plain bytes to records. One file each, one table of them; compression is undone before (`codecs`).
+"""Formats: from plain bytes to records. A file or folder each, one table of them; compression is undone before.
 
-This package does not import Beam. A new format is a new file, a row of `FORMATS` and a row of the tests' table.
+This package does not import Beam. A new format is a new file, a row of `FORMATS` and a row of the tests' table:
+`README.md` has the contract and the steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import fields
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from transforms.formats import text_format
-from transforms.formats.csv import format as csv_format
-from transforms.formats.json import format as json_format
-from transforms.formats.options import FormatOptions
-from transforms.formats.record_block import RecordBlock
-from transforms.formats.splunk import csv_export as splunk_csv
-from transforms.formats.splunk import event_collector as splunk_hec
-from transforms.formats.times import Clock
+from transforms.formats.format import Format
+from transforms.formats.options import FormatOptions, ObjectTimes, check_values, refuse
 
-FORMATS: dict[str, Callable[[Iterator[bytes], FormatOptions, Clock], Iterator[RecordBlock]]] = {
-    "csv": csv_format.read,
-    "json": json_format.read,
-    "splunk_csv": splunk_csv.read,
-    "splunk_hec": splunk_hec.read,
-    "text": text_format.read,
-}
+if TYPE_CHECKING:
+    from transforms.formats.record_block import RecordBlock
 
-DEFAULTS: dict[str, dict[str, str]] = {"splunk_hec": {"sourcetype": "httpevent"}}
-"""Format -> attributes of events that have none of their own, nor by the job's defaults."""
+_CSV_OPTIONS = ("delimiter", "skip_rows", "headers")
+# In the order in which an object's beginning is offered to them; what none of them recognises is text.
+_ALL = (
+    Format(
+        name="csv",
+        title="CSV",
+        module="transforms.formats.csv",
+        event="a row, also with newlines in quotes; `--delimiter`, `--skip-rows`, `--headers`",
+        message="the row",
+        attributes="its cells by the header",
+        extensions=(".csv",),
+        overruled_by=("json",),
+        options=_CSV_OPTIONS,
+    ),
+    Format(
+        name="json",
+        title="JSON",
+        module="transforms.formats.json",
+        event="an object: one a line, concatenated, in one array, or pretty-printed; with `--records-path Records` "
+        "(found by itself for CloudTrail) an element of that list",
+        message="the object's text",
+        attributes="its top-level fields, numbers as they are written, lists and objects as JSON",
+        extensions=(".json", ".ndjson", ".jsonl"),
+        options=("records_path",),
+    ),
+    Format(
+        name="splunk_csv",
+        title="Splunk's CSV",
+        module="transforms.formats.splunk.csv_export",
+        event="a row of Splunk's export",
+        message="`_raw`",
+        attributes="the other columns",
+        refines="csv",
+        options=_CSV_OPTIONS,
+    ),
+    Format(
+        name="splunk_hec",
+        title="Splunk HEC",
+        module="transforms.formats.splunk.event_collector",
+        event="an object as Splunk's HTTP Event Collector takes it",
+        message="`event`",
+        attributes="`host`, `source`, `sourcetype` (`httpevent`), `index` and what `fields` holds",
+        refines="json",
+        defaults={"sourcetype": "httpevent"},
+    ),
+    Format(
+        name="text",
+        title="text",
+        module="transforms.formats.text_format",
+        event=r"a line; with `--multiline-start '^\[?\d{4}-'` lines that don't match (stack traces) go onto the event "
+        "before them",
+        message="the line",
+        attributes="by pipelines",
+        options=("multiline_start",),
+    ),
+)
+FORMATS: dict[str, Format] = {row.name: row for row in _ALL}
+FORMAT_NAMES = ("auto", *FORMATS)
+"""What `--format` and the job file take."""
 
-__all__ = ["DEFAULTS", "FORMATS", "RecordBlock", "read_records"]
+__all__ = ["FORMATS", "FORMAT_NAMES", "check_options", "read_records"]
 
 
 def read_records(
@@ -47,4 +96,21 @@ def read_records(
         Blocks of at most some 8 MiB of text, 262,144 records and 4 million cells. If `chunks` raises, all records that
         were complete come first, and the one that was cut off is left out.
     """
-    return FORMATS[format_name](chunks, options, Clock(modified=modified, received=received))
+    return FORMATS[format_name].reader.read(chunks, options, ObjectTimes(modified=modified, received=received))
+
+
+def check_options(options: FormatOptions) -> None:
+    """Check the options of a job: each by itself, and whether the format takes it.
+
+    Raises:
+        ConfigurationError: A field is wrong; `field` is its name in the specification.
+    """
+    if options.format not in FORMAT_NAMES:
+        refuse("format", options.format, f"it must be one of {', '.join(FORMAT_NAMES)}")
+    for option in fields(options):
+        takers = [row.name for row in FORMATS.values() if option.name in row.options]
+        value = getattr(options, option.name)
+        if takers and options.format not in takers and value != option.default:
+            needed = f"{' or '.join(takers)} (--format {takers[0]})"
+            refuse(option.name, value, f"it needs format {needed}, not {options.format}")
+    check_values(options)

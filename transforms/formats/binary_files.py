@@ -1,4 +1,4 @@
-"""Files that are no text: known by their first bytes, so that a refusal can name them (spec §4.1)."""
+"""Files that are no text: known by their first bytes, so that a refusal can name them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From bytes to UTF-8: byte order marks, UTF-16, and bad bytes.
+"""From bytes to UTF-8 with line feeds: byte order marks, UTF-16, bad bytes, and the line ends of old Macs.
 
 Bad UTF-8 becomes U+FFFD, one for each maximal bad subsequence, as Unicode recommends (chapter 3.9) and Python does.
 """
@@ -15,6 +15,7 @@ import pyarrow as pa
 from transforms.core.peeking import peek
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_LINE_END_SAMPLE = 64 << 10
 _ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
@@ -26,11 +27,26 @@ def utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def utf8_within(head: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Make UTF-8 of a part of an object that begins like `head`; the part begins where a character does, and has no
-    mark.
-    """
+    """Make UTF-8 of a part of an object that begins like `head`; the part begins with a character and has no mark."""
     name = _UTF16.get(head[:2])
     return iter(chunks) if name is None else _from_utf16(name, chunks)
+
+
+def with_line_feeds(chunks: Iterable[bytes], *, head: bytes | None = None) -> Iterator[bytes]:
+    """Yield a stream as it is, but one with CR and without LF in its first 64 KiB with LF in place of each CR.
+
+    Without this a file of an old Mac would be one line, and as CSV its rows would be lost as a header.
+
+    Args:
+        chunks: The stream, cut anywhere.
+        head: The beginning of what it is a part of.
+    """
+    stream = iter(chunks)
+    if head is None:
+        head, stream = peek(stream, _LINE_END_SAMPLE)
+    head = head[:_LINE_END_SAMPLE]
+    alone = b"\r" in head and b"\n" not in head
+    yield from (chunk.replace(b"\r", b"\n") for chunk in stream) if alone else stream
 
 
 def _without_first(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:

@@ -1,15 +1,14 @@
-"""The format and its options, as the job's specification has them, and the rules for them (spec §3.1)."""
+"""The format and its options, as the job's specification has them, and what an object's times are read against."""
 
 from __future__ import annotations
 
 import zoneinfo
-from dataclasses import dataclass
-
-import polars as pl
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, NoReturn
 
 from transforms.core.errors import ConfigurationError
 
-FORMAT_NAMES = ("auto", "csv", "json", "splunk_csv", "splunk_hec", "text")
 _MAX_RECORD = 1 << 30  # offsets within a block are 32 bits
 
 
@@ -40,79 +39,91 @@ class FormatOptions:
     max_record: int = 10 << 20
 
 
-def check_options(options: FormatOptions) -> None:
-    """Check all rules of spec §3.1.
+@dataclass(frozen=True, kw_only=True)
+class ObjectTimes:
+    """What the times of an object's records are read against.
+
+    Attributes:
+        modified: The object's LastModified.
+        received: When it is read.
+    """
+
+    modified: datetime
+    received: datetime
+
+
+def check_values(options: FormatOptions) -> None:
+    """Check each option by itself.
 
     Raises:
-        ConfigurationError: A field is wrong; `field` is its name in the specification.
+        ConfigurationError: A value is wrong; `field` is the option's name in the specification.
     """
-    _check_format(options)
-    _check_csv(options)
-    _check_text(options)
-    _check_json(options)
-    if options.timestamp not in ("auto", "received"):
-        _refuse("timestamp", options.timestamp, "it must be auto or received")
-    try:
-        zoneinfo.ZoneInfo(options.timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        _refuse("timezone", options.timezone, "it must be a zone of the IANA database, such as UTC or Europe/Berlin")
+    for option in fields(options):
+        value = getattr(options, option.name)
+        check = _CHECKS.get(option.name)
+        if check and value is not None and (error := check(value)):
+            refuse(option.name, value, error)
     if not 0 < options.max_record <= _MAX_RECORD:
         raise ConfigurationError(
             f"--max-record is {options.max_record}: it must be between 1 byte and 1 GiB", field="maxRecord"
         )
 
 
-def _refuse(field: str, value: object, why: str) -> None:
+def refuse(option: str, value: object, why: str) -> NoReturn:
+    """Raise the error of an option: its name in the specification, its value, and what is allowed."""
+    first, *others = option.split("_")
+    field = f"formatOptions.{first}{''.join(map(str.title, others))}"
+    value = list(value) if isinstance(value, tuple) else value
     shown = value if isinstance(value, str) and value.isprintable() else repr(value)
-    raise ConfigurationError(f"formatOptions.{field} is {shown}: {why}", field=f"formatOptions.{field}")
+    raise ConfigurationError(f"{field} is {shown}: {why}", field=field)
 
 
-def _check_format(options: FormatOptions) -> None:
-    if options.format not in FORMAT_NAMES:
-        _refuse("format", options.format, f"it must be one of {', '.join(FORMAT_NAMES)}")
+def _delimiter_error(value: str) -> str | None:
+    bad = len(value) != 1 or value in '"\r\n\0\ufeff'
+    return "it must be one character or \\t, and no quote, line end or NUL" if bad else None
 
 
-def _check_csv(options: FormatOptions) -> None:
-    if len(options.delimiter) != 1 or options.delimiter in '"\r\n\0\ufeff':
-        _refuse("delimiter", options.delimiter, "it must be one character or \\t, and no quote, line end or NUL")
-    if options.skip_rows < 0:
-        _refuse("skipRows", options.skip_rows, "it must be 0 or more")
-    if options.headers is not None and not any(name.strip() for name in options.headers):
-        _refuse("headers", list(options.headers), "it must name at least one column")
-    if options.format in ("csv", "splunk_csv"):
-        return
-    default = FormatOptions()
-    for field, value, usual in (
-        ("delimiter", options.delimiter, default.delimiter),
-        ("skipRows", options.skip_rows, default.skip_rows),
-        ("headers", options.headers and list(options.headers), None),
-    ):
-        if value != usual:
-            _refuse(field, value, f"it needs format csv or splunk_csv (--format csv), not {options.format}")
+def _skip_rows_error(value: int) -> str | None:
+    return "it must be 0 or more" if value < 0 else None
 
 
-def _check_json(options: FormatOptions) -> None:
-    path = options.records_path
-    if path is None:
-        return
-    if options.format != "json":
-        _refuse("recordsPath", path, f"it needs format json (--format json), not {options.format}")
-    if not all(path.split(".")):
-        _refuse("recordsPath", path, "it must be names joined by dots, such as Records or data.items")
+def _headers_error(value: tuple[str, ...]) -> str | None:
+    return None if any(name.strip() for name in value) else "it must name at least one column"
 
 
-def _check_text(options: FormatOptions) -> None:
-    pattern = options.multiline_start
-    if pattern is None:
-        return
-    if options.format != "text":
-        _refuse("multilineStart", pattern, f"it needs format text (--format text), not {options.format}")
+def _records_path_error(value: str) -> str | None:
+    return None if all(value.split(".")) else "it must be names joined by dots, such as Records or data.items"
+
+
+def _multiline_start_error(value: str) -> str | None:
+    import polars as pl  # loaded only here: most that ask for options read no object
+
     try:
-        pl.Series([""]).str.contains(pattern)
+        pl.Series([""]).str.contains(value)
     except pl.exceptions.ComputeError as error:
         reason = " ".join(str(error).split())
-        _refuse(
-            "multilineStart",
-            pattern,
-            f"it must be a regular expression without look-around and back references ({reason})",
-        )
+        return f"it must be a regular expression without look-around and back references ({reason})"
+    return None
+
+
+def _timestamp_error(value: str) -> str | None:
+    return None if value in ("auto", "received") else "it must be auto or received"
+
+
+def _timezone_error(value: str) -> str | None:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return "it must be a zone of the IANA database, such as UTC or Europe/Berlin"
+    return None
+
+
+_CHECKS: dict[str, Any] = {
+    "delimiter": _delimiter_error,
+    "skip_rows": _skip_rows_error,
+    "headers": _headers_error,
+    "records_path": _records_path_error,
+    "multiline_start": _multiline_start_error,
+    "timestamp": _timestamp_error,
+    "timezone": _timezone_error,
+}

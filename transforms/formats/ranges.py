@@ -7,44 +7,21 @@ a whole record when it is read from its own beginning, and the first begins wher
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
-from transforms.formats import text_format
-from transforms.formats.csv import format as csv_format
-from transforms.formats.csv.ranges import count_rows, likely_row
-from transforms.formats.json import format as json_format
-from transforms.formats.line_counts import count_json, count_text
-from transforms.formats.options import FormatOptions
+from transforms.formats import FORMATS
+from transforms.formats.format import RangeReader
+from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock
-from transforms.formats.times import Clock
-
-HEAD_BYTES = csv_format.HEAD_BYTES
-"""How much of an object's beginning tells how the rest is read."""
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_READERS: dict[str, Callable[[bytes, Iterator[bytes], FormatOptions, Clock], Iterator[RecordBlock]]] = {
-    "csv": csv_format.read_range,
-    "json": lambda head, chunks, options, clock: json_format.read(chunks, options, clock),  # noqa: ARG005  a line stands for itself
-    "text": text_format.read_range,
-}
 
 
 def can_be_cut(head: bytes, format_name: str, options: FormatOptions) -> bool:
-    """Whether an object may be read in ranges, as far as its head tells.
-
-    Args:
-        head: Its first `HEAD_BYTES`, or all there are.
-        format_name: A name of `FORMATS`.
-        options: How it is read.
-    """
-    return (
-        format_name in _READERS
-        and not head.startswith(_UTF16)
-        and b"\n" in head
-        and options.multiline_start is None
-        and options.records_path is None
-    )
+    """Whether an object may be read in ranges, as far as its first `HEAD_BYTES` (or all there are) show."""
+    ranges = FORMATS[format_name].reader.ranges
+    return ranges is not None and not head.startswith(_UTF16) and b"\n" in head and ranges.allows(options)
 
 
 def record_start(window: bytes, head: bytes, format_name: str, options: FormatOptions) -> int | None:
@@ -54,9 +31,8 @@ def record_start(window: bytes, head: bytes, format_name: str, options: FormatOp
     there.
     """
     first = window.find(b"\n") + 1
-    if not first:
-        return None
-    return likely_row(window, head, options) if format_name == "csv" else first
+    start = _ranges(format_name).start
+    return start(window, head, options) if first and start else first or None
 
 
 def count_records(
@@ -67,7 +43,7 @@ def count_records(
     Args:
         head: The object's first `HEAD_BYTES`.
         chunks: The range.
-        format_name: A name of `FORMATS` that `can_be_cut` was asked about.
+        format_name: A format that `can_be_cut` allowed.
         options: How it is read.
         first: Whether the range begins with the object.
         last: Whether it ends with it.
@@ -75,9 +51,7 @@ def count_records(
     Returns:
         None where it does not end with a whole record, or is not line by line after all.
     """
-    if format_name == "csv":
-        return count_rows(head, chunks, options, first=first, last=last)
-    return (count_json if format_name == "json" else count_text)(chunks, options, first=first)
+    return _ranges(format_name).count(head, chunks, options, first=first, last=last)
 
 
 def read_range(
@@ -90,4 +64,12 @@ def read_range(
     received: datetime,
 ) -> Iterator[RecordBlock]:
     """Yield the records of a range that is not the object's first, as `read_records` gives them for the whole."""
-    return _READERS[format_name](head, chunks, options, Clock(modified=modified, received=received))
+    times = ObjectTimes(modified=modified, received=received)
+    return _ranges(format_name).read(head, chunks, options, times)
+
+
+def _ranges(format_name: str) -> RangeReader:
+    ranges = FORMATS[format_name].reader.ranges
+    if ranges is None:
+        raise ValueError(f"objects of the format {format_name} are read in one piece")
+    return ranges

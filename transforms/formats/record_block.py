@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 
+from transforms.core import schema
+
 # What bounds memory where records are very short, or very wide: rows of a block, and its rows times its columns.
 MAX_ROWS = 1 << 18
 MAX_CELLS = 4_000_000
+
+_NONE: Mapping[str, pa.Array] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,3 +32,23 @@ class RecordBlock:
     blank: int = 0
     header: int = 0
     replaced: int = 0
+
+
+def make_records(
+    messages: pa.Array,
+    errors: Mapping[int, str],
+    fields: Mapping[str, pa.Array] = _NONE,
+    times: Mapping[str, pa.Array] = _NONE,
+) -> pa.RecordBatch:
+    """Put records together; a column without a value is left out.
+
+    Args:
+        messages: Their texts (`string_view`).
+        errors: What is wrong with some, by row.
+        fields: Attributes by name (`string_view`).
+        times: `_time` and `_time_source`, if a record has a time.
+    """
+    rows = len(messages)
+    columns = {schema.attribute_column(name): column for name, column in fields.items() if column.null_count < rows}
+    error = {"_error": pa.array(map(errors.get, range(rows)), pa.string_view(), size=rows)} if errors else {}
+    return pa.record_batch({"_message": messages, **columns, **error, **times})

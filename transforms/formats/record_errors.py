@@ -1,11 +1,10 @@
-"""What is written into `_error`: a code, a colon and an explanation (spec §4.4)."""
+"""What is written into `_error`: a code, a colon and an explanation (README.md, "Records that can't be read")."""
 
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
-from transforms.formats.framing import Lines
+from transforms.formats.lines import Lines
 
 INVALID_TEXT = "invalid_text: bytes that are no UTF-8 were replaced by U+FFFD"
 UNCLOSED_QUOTE = "unclosed_quote: a cell opens with a quote that no other closes"
@@ -32,7 +31,7 @@ def invalid_time(field: str) -> str:
 
 
 def line_errors(lines: Lines, *, max_record: int, bad_text: bool) -> dict[int, str]:
-    """Return the errors of lines as such, by their place.
+    """Return the errors of lines as such, by row.
 
     Args:
         lines: The lines.
@@ -45,10 +44,3 @@ def line_errors(lines: Lines, *, max_record: int, bad_text: bool) -> dict[int, s
     if lines.long is not None:
         errors.update(dict.fromkeys(np.flatnonzero(lines.long).tolist(), record_too_long(max_record)))
     return errors
-
-
-def error_column(errors: dict[int, str], rows: int) -> dict[str, pa.Array]:
-    """Return the column `_error` of so many rows; no column where there is no error."""
-    if not errors:
-        return {}
-    return {"_error": pa.array(map(errors.get, range(rows)), pa.string_view(), size=rows)}

@@ -1,6 +1,6 @@
-"""Plain text: a line is an event (spec §4.3), or several lines are, where `multilineStart` says how an event begins.
+"""Plain text: a line is an event, or several lines are, where `multilineStart` matches the first line of an event.
 
-The time in it is looked for later, when pipelines had their say (`timestamps.settle_times`).
+The time in it is looked for after the pipelines have run, by `transforms.timestamps`.
 """
 
 from __future__ import annotations
@@ -9,35 +9,42 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
-from transforms.arrow.columns import Flags
-from transforms.arrow.views import Indices, view_array
+from transforms.arrow import Flags, Indices
+from transforms.arrow.strings import view_array
 from transforms.formats.encoding import utf8, utf8_within, whole_characters
-from transforms.formats.framing import MARGIN, Lines, line_blocks, raw_from, split_lines
-from transforms.formats.options import FormatOptions
-from transforms.formats.record_block import RecordBlock
-from transforms.formats.record_errors import error_column, line_errors, record_too_long
-from transforms.formats.times import Clock
+from transforms.formats.format import FormatReader, RangeReader
+from transforms.formats.lines import MARGIN, Lines, line_blocks, lines_of, raw_from, split_lines
+from transforms.formats.options import FormatOptions, ObjectTimes
+from transforms.formats.record_block import RecordBlock, make_records
+from transforms.formats.record_errors import line_errors, record_too_long
 
 
-def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
+def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
     """Yield the events of a stream as `_message`."""
-    del clock  # text has no fields
+    del times  # text has no fields
     yield from _read(utf8(chunks), options)
 
 
-def read_range(head: bytes, chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
+def read_range(
+    head: bytes, chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes
+) -> Iterator[RecordBlock]:
     """Yield the events of a part of an object, as `read` gives them for the whole.
 
     Args:
-        head: The object's first bytes, which tell its encoding.
+        head: The object's first bytes, which show its encoding.
         chunks: The part's bytes; it begins where an event does, and not with the object.
         options: How to read.
-        clock: Not used.
+        times: Not used.
     """
-    del clock
+    del times
     yield from _read(utf8_within(head, chunks), options)
+
+
+def _count(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: bool, last: bool) -> int:
+    """Count the lines of a range that are not blank."""
+    del last  # its end is a line's
+    return sum(map(len, lines_of(chunks, options, first=first)))
 
 
 def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock]:
@@ -48,8 +55,7 @@ def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock
     for block in blocks:
         for lines in split_lines(block, max_record=options.max_record).parts():
             errors = line_errors(lines, max_record=options.max_record, bad_text=False)
-            records = pa.record_batch({"_message": lines.array(), **error_column(errors, len(lines))})
-            yield RecordBlock(records=records, blank=lines.blank, replaced=lines.replaced)
+            yield RecordBlock(records=make_records(lines.array(), errors), blank=lines.blank, replaced=lines.replaced)
 
 
 def _read_events(blocks: Iterator[bytes], pattern: str, max_record: int) -> Iterator[RecordBlock]:
@@ -79,8 +85,9 @@ def _first_lines(lines: Lines, pattern: str) -> Indices:
 def _events(
     lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], max_record: int, *, cut: bool
 ) -> RecordBlock:
-    """Make a block of the events that lie before `end`; blank lines within an event stay in it, and are counted all the
-    same.
+    """Make a block of the events that lie before `end`.
+
+    Blank lines within an event stay in it, and are counted all the same.
 
     Args:
         lines: Lines of a block.
@@ -101,9 +108,7 @@ def _events(
         start = int(starts[event])
         lengths[event] = whole_characters(lines.text[start : start + max_record])
     errors = dict.fromkeys(long, record_too_long(max_record))
-    records = pa.record_batch(
-        {"_message": view_array(lines.text, starts, lengths), **error_column(errors, len(firsts))}
-    )
+    records = make_records(view_array(lines.text, starts, lengths), errors)
     physical = lines.text.count(b"\n", 0, end) + (end == len(lines.text) and not lines.text.endswith(b"\n"))
     replaced = 0 if lines.bad is None else int(lines.bad[:count].sum())
     return RecordBlock(records=records, blank=passed[0] + physical - count, replaced=passed[1] + replaced)
@@ -129,3 +134,9 @@ def _limit(waiting: bytes, max_record: int) -> tuple[bytes, tuple[int, int], boo
     kept = waiting[:size] + b"\n"
     all_, some = split_lines(waiting, max_record=max_record), split_lines(kept, max_record=max_record)
     return kept, (all_.blank - some.blank, all_.replaced - some.replaced), len(all_) > len(some)
+
+
+READER = FormatReader(
+    read=read,
+    ranges=RangeReader(read=read_range, count=_count, allows=lambda options: options.multiline_start is None),
+)

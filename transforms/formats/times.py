@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.core import schema
-from transforms.formats.options import FormatOptions
+from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.timestamps import FirstRows, TimeFields
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clock:
-    """What an object's times are read against.
-
-    Attributes:
-        modified: The object's LastModified.
-        received: When it is read.
-    """
-
-    modified: datetime
-    received: datetime
 
 
 class RecordTimes:
     """Finds the times of one object's records."""
 
-    def __init__(self, options: FormatOptions, clock: Clock, *, csv: bool) -> None:
+    def __init__(self, options: FormatOptions, times: ObjectTimes, *, csv: bool = False) -> None:
         """Prepare for an object; in CSV any column may hold the time, not only those with a name for it."""
-        self._fields = TimeFields(timezone=options.timezone, modified=clock.modified, received=clock.received, csv=csv)
+        self._fields = TimeFields(timezone=options.timezone, modified=times.modified, received=times.received, csv=csv)
 
     def columns(self, fields: Mapping[str, pa.Array], first_rows: FirstRows | None = None) -> dict[str, pa.Array]:
         """Return `_time` and `_time_source` of some records, or nothing where none has a time.

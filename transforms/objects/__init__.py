@@ -1,0 +1,13 @@
+"""One object, from its key to its events: plain functions that know neither Beam nor the hot tier.
+
+In the order in which a job calls them:
+
+| module | what for |
+|---|---|
+| `key_glob`, `listing` | which objects a pattern matches |
+| `parts`, `measure_range` | where a large object can be cut |
+| `read_object`, `reading`, `event_columns` | bytes to batches of events |
+| `event_shaping`, `event_counts` | pipelines and times, and what is counted on the way |
+| `outcomes` | what became of an object |
+| `sample_object`, `preview_object` | the beginning of an object, for the plan and the preview |
+"""

@@ -1,4 +1,4 @@
-"""The columns that an object's records get to be events: ids, system columns, defaults (spec §2)."""
+"""The columns that make events of an object's records: ids, system columns, defaults."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from datetime import datetime, timezone
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.arrays import constant
 from transforms.core import schema
 from transforms.storage import ObjectInfo
 
 
 def event_id_prefix(info: ObjectInfo) -> str:
-    """Return what the ids of an object's events begin with: `e_` and 26 characters of a 128-bit BLAKE2b hash of its
-    identity, and `-`.
+    """Return what the ids of an object's events begin with.
+
+    `e_`, 26 characters (Base32 of a 128-bit BLAKE2b hash of the object's identity), and `-`; a record's ordinal
+    follows.
     """
     digest = hashlib.blake2b(
         "\0".join(map(str, info.identity)).encode("utf-8", "surrogateescape"), digest_size=16
@@ -25,7 +28,7 @@ def event_id_prefix(info: ObjectInfo) -> str:
 
 
 class EventColumns:
-    """Stamps the records of one object, block after block; ids count on over them."""
+    """Stamps the records of one object, block after block; ids go on counting over them."""
 
     def __init__(
         self,
@@ -62,7 +65,7 @@ class EventColumns:
             **defaults,
         }
 
-    def stamp(self, records: pa.RecordBatch) -> pa.RecordBatch:
+    def stamp(self, records: pa.RecordBatch) -> schema.EventBatch:
         """Add ids, system columns and defaults to a block of records."""
         rows = records.num_rows
         columns = dict(zip(records.schema.names, records.columns, strict=True))
@@ -70,22 +73,17 @@ class EventColumns:
         columns["_observed_at"] = pa.repeat(pa.scalar(datetime.now(timezone.utc), schema.TIME), rows)
         for name, value in self._constants.items():
             if name not in columns:
-                columns[name] = _repeat(value, rows)
+                columns[name] = constant(value, rows)
             elif columns[name].null_count:
                 columns[name] = _fill(columns[name], value)
         self._next += rows
-        return schema.with_modified(
-            pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), self._info.modified
-        )
+        events = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+        return schema.EventBatch(events, self._info.modified)
 
 
 def _event_ids(prefix: str, first: int, rows: int) -> pa.Array:
     numbers = pl.int_range(first, first + rows, eager=True).cast(pl.String)
     return (pl.Series("", [prefix]) + numbers).to_arrow(compat_level=pl.CompatLevel.newest())
-
-
-def _repeat(value: str, rows: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([value], pa.string()))
 
 
 def _fill(column: pa.Array, value: str) -> pa.Array:

@@ -3,66 +3,71 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms import event_pipelines
-from transforms.core import schema
-from transforms.event_pipelines import Failures, Pipeline
-from transforms.objects.outcomes import too_old
-from transforms.retention.compiled_rules import Program
+from transforms.core.schema import TIME_RECEIVED, EventBatch
+from transforms.event_pipelines import Failures, Pipeline, apply_pipelines
+from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.durations import format_duration
-from transforms.timestamps import settle_times
+from transforms.timestamps import choose_times
 
 
-def apply_pipelines(
-    batch: pa.RecordBatch,
+def shape_events(
+    batch: EventBatch,
     pipelines: Sequence[Pipeline],
     *,
     timestamp: str = "auto",
     timezone: str = "UTC",
-    programs: Mapping[str, Program] | None = None,
-    counts: Counter[str] | None = None,
-) -> pa.RecordBatch:
-    """Return the batch as its pipelines leave it, every event with a time.
+    rules_by_section: Mapping[str, CompiledRules] | None = None,
+    counts: Counter[CountKey] | None = None,
+) -> EventBatch:
+    """Return a batch as its pipelines leave it, every event with a time.
 
     Args:
-        batch: Events of one object, with its LastModified beside them (`transforms.core.schema`).
+        batch: Events as they were read.
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
-        programs: Rules by their section, to count how many events are too old for them.
-        counts: Where it is counted how many events got the time of receipt, how many each processor failed on, and how
-            many each rule would take at once.
+        rules_by_section: Rules by their section, to count the events that are too old for them.
+        counts: Where events are counted that got the time of receipt, that a step failed on, or that a rule would take
+            at once; None to count nothing.
     """
-    modified, received = schema.modified_of(batch), batch.column("_observed_at")[0].as_py()
+    events, modified, received = batch.events, batch.modified, batch.events.column("_observed_at")[0].as_py()
     failures: Failures = Counter()
     if pipelines:
-        batch = event_pipelines.apply_pipelines(
-            batch, pipelines, received=received, modified=modified, failures=failures
-        )
+        events = apply_pipelines(events, pipelines, received=received, modified=modified, failures=failures)
+    events = choose_times(events, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
     if counts is not None:
-        counts.update({f"pipeline {step.pipeline}, {step.step}": number for step, number in failures.items()})
-    batch = settle_times(batch, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
-    if counts is not None and timestamp == "auto" and (untimed := _untimed(batch)):
-        counts[schema.TIME_RECEIVED] += untimed
-    if counts is not None and programs:
-        counts.update(_too_old(batch, programs))
-    return batch
+        for step, number in failures.items():
+            counts[CountKey(EventCount.STEP_FAILED, step.pipeline, step.step)] += number
+        if timestamp == "auto" and (untimed := _count_untimed(events)):
+            counts[CountKey(EventCount.UNTIMED)] += untimed
+        counts.update(dict(count_too_old(events, rules_by_section or {})))
+    return EventBatch(events, modified)
 
 
-def _too_old(batch: pa.RecordBatch, programs: Mapping[str, Program]) -> dict[str, int]:
-    """Return how many events each rule would take at once."""
-    found = ((section, rule, number) for section, program in programs.items() for rule, number in program.count(batch))
-    return {too_old(section, rule.name, format_duration(rule.retention)): number for section, rule, number in found}
+def count_too_old(
+    events: pa.RecordBatch, rules_by_section: Mapping[str, CompiledRules]
+) -> Iterator[tuple[CountKey, int]]:
+    """Yield how many events each rule would take at once, those rules left out that take none.
+
+    Args:
+        events: Events with their times.
+        rules_by_section: Rules by their section of the rules file.
+    """
+    for section, compiled in rules_by_section.items():
+        for rule, number in compiled.count(events):
+            yield CountKey(OLDER_THAN[section], rule.name, format_duration(rule.retention)), number
 
 
-def _untimed(batch: pa.RecordBatch) -> int:
+def _count_untimed(events: pa.RecordBatch) -> int:
     """Return how many events have the time of receipt."""
-    sources = batch.column("_time_source")
+    sources = events.column("_time_source")
     values = sources.dictionary.to_pylist()
-    if schema.TIME_RECEIVED not in values:
+    if TIME_RECEIVED not in values:
         return 0
-    return int(pc.sum(pc.equal(sources.indices, values.index(schema.TIME_RECEIVED))).as_py() or 0)
+    return int(pc.sum(pc.equal(sources.indices, values.index(TIME_RECEIVED))).as_py() or 0)

@@ -1,4 +1,4 @@
-"""The glob over whole keys by which a job chooses its objects (spec §3.2).
+"""The glob over whole keys by which a job chooses its objects.
 
 A pattern is parsed to a small tree, for messages that point at a character, for the literal prefixes that are listed,
 and for one regular expression, which Polars' engine matches in time linear in the key, whatever the pattern.
@@ -45,7 +45,7 @@ class KeyGlob:
         return self.matches_all([key])[0]
 
     def matches_all(self, keys: Sequence[str]) -> list[bool]:
-        """Say for each key whether it matches."""
+        """Return for each key whether it matches."""
         try:
             found: list[bool] = pl.Series(keys, dtype=pl.String).str.contains(self._regex).to_list()
         except pl.exceptions.ComputeError as error:  # the engine bounds the size of what it compiles
@@ -173,7 +173,7 @@ class _Parser:
                 self._at += 1
                 high = self._member(start)
             if low > high:
-                raise _error(self._pattern, low_at, f"the range {low}-{high} is upside down; say [{high}-{low}]")
+                raise _error(self._pattern, low_at, f"the range {low}-{high} is upside down; write [{high}-{low}]")
             ranges.append((ord(low), ord(high)))
         self._at += 1
         return _Any(_class_regex(ranges, negated=negated))
@@ -208,11 +208,11 @@ _START, _MIDDLE, _AFTER_STARS = "start", "middle", "after **"
 
 def _check_globstars(pattern: str, sequence: _Sequence) -> None:
     """Refuse a `**` that is not alone in its segment, in any reading of the braces around it."""
-    _places(pattern, sequence, {_START: -1})
+    _check_segments(pattern, sequence, {_START: -1})
 
 
-def _places(pattern: str, sequence: _Sequence, before: dict[str, int]) -> dict[str, int]:
-    """Return where in a segment the text after the sequence may stand, and for `_AFTER_STARS` where the stars are."""
+def _check_segments(pattern: str, sequence: _Sequence, before: dict[str, int]) -> dict[str, int]:
+    """Return where in a segment the text behind the sequence may stand, and for `_AFTER_STARS` where the stars are."""
     for node in sequence:
         if isinstance(node, _Braces) and _AFTER_STARS in before:
             raise _error(
@@ -220,9 +220,9 @@ def _places(pattern: str, sequence: _Sequence, before: dict[str, int]) -> dict[s
             )
         if isinstance(node, _Braces):
             before = {
-                place: at
+                where: at
                 for alternative in node.alternatives
-                for place, at in _places(pattern, alternative, before).items()
+                for where, at in _check_segments(pattern, alternative, before).items()
             }
         elif node == _SLASH:
             before = {_START: -1}
@@ -276,9 +276,7 @@ def _escape(character: str) -> str:
 
 
 def _expand(sequence: _Sequence, prefixes: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
-    """Return the literal prefixes of a sequence that follows `prefixes`; each says whether what comes next is still
-    literal.
-    """
+    """Return the literal prefixes of a sequence that follows `prefixes`, each with whether it can still grow."""
     for node in sequence:
         if isinstance(node, _Literal):
             prefixes = [(prefix + node.character if literal else prefix, literal) for prefix, literal in prefixes]

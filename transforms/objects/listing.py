@@ -1,4 +1,4 @@
-"""Which objects a pattern is about: listing a prefix and asking each key (spec §3.2).
+"""Which objects a pattern matches: listing a prefix and matching each key.
 
 Plain functions, for the job and for the preview.
 """
@@ -18,7 +18,7 @@ HEAVIEST = 10
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectFilter:
-    """What a job asks of an object (spec §3.1, §3.2).
+    """What a job asks of an object.
 
     Attributes:
         pattern: Glob over the whole key.

@@ -1,4 +1,4 @@
-"""What the ledger says of a wave's objects, put together from what their parts and their events tell."""
+"""What became of one object: what reading yields last, and what the ledger makes a row of."""
 
 from __future__ import annotations
 
@@ -7,86 +7,92 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.objects.event_counts import CountKey, EventCounts
+from transforms.storage import ObjectInfo
 
+PUBLISHED = ("ingested", "salvaged")
+"""The statuses of objects whose events are for readers."""
 _WORST_FIRST = ("vanished", "archived", "failed", "quarantined", "salvaged", "ingested")
 
-_NEXT = {
-    "older than rule ": "the next `rekindle delete` with these rules removes",
-    "older than tier ": "the next `rekindle tier` with these rules moves",
-}
 
-
-def too_old(section: str, rule: str, retention: str) -> str:
-    """Return the name under which events are counted that a rule of a section (`rules`, `tiers`) would take at once."""
-    return f"older than {section.removesuffix('s')} {rule} allows ({retention})"
-
-
-def is_too_old(name: str) -> bool:
-    """Whether it is the name of such a count."""
-    return name.startswith(tuple(_NEXT))
-
-
-def tell_too_old(name: str, events: str, *, one: bool) -> str:
-    """Return what is said of events that a rule would take at once.
-
-    Args:
-        name: What their count is called.
-        events: How many there are, like `3 events`.
-        one: Whether it is one.
-    """
-    happens = next(text for start, text in _NEXT.items() if name.startswith(start))
-    return f"{events} {'is' if one else 'are'} {name}: {happens} {'it' if one else 'them'}"
-
-
-@dataclass(frozen=True)
-class EventCounts:
-    """What happened to some events of an object on their way, for the ledger.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectOutcome:
+    """What became of an object, or of a part of one.
 
     Attributes:
-        uri: The object's name.
-        counts: What, and to how many: `schema.TIME_RECEIVED`, processors that failed, and rules that would take them
-            (`too_old`).
+        info: The object.
+        status: `ingested`, `salvaged`, `quarantined`, `failed`, `vanished` or `archived`.
+        reason: Why it is not `ingested`.
+        codec: Its compression.
+        format: What it was read as.
+        unchecked: Whether its codec can hide damage.
+        records: Records that were read.
+        blank: Blank lines.
+        header: Header lines and skipped rows.
+        errors: Records with `_error`.
+        bytes_read: Bytes that were read of it.
+        bytes_decoded: Bytes after decompression.
+        warnings: What else its user should know.
+        counts: What happened to how many of its events.
     """
 
-    uri: str
-    counts: tuple[tuple[str, int], ...]
+    info: ObjectInfo
+    status: str
+    reason: str | None = None
+    codec: str | None = None
+    format: str | None = None
+    unchecked: bool = False
+    records: int = 0
+    blank: int = 0
+    header: int = 0
+    errors: int = 0
+    bytes_read: int = 0
+    bytes_decoded: int = 0
+    warnings: tuple[str, ...] = ()
+    counts: tuple[tuple[CountKey, int], ...] = ()
+
+    @property
+    def uri(self) -> str:
+        """The object's name."""
+        return self.info.uri
+
+    @property
+    def is_published(self) -> bool:
+        """Whether its events are for readers."""
+        return self.status in PUBLISHED
 
 
-def merge_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
-    """Make one ledger entry of those of an object's parts: sums, and the worst status."""
-    ordered = sorted(entries, key=lambda entry: entry.uri)
-    return [_merged(list(parts)) for _, parts in groupby(ordered, key=lambda entry: entry.uri)]
+def merge_outcomes(outcomes: Iterable[ObjectOutcome]) -> list[ObjectOutcome]:
+    """Make one outcome of those of an object's parts: sums, and the worst status."""
+    ordered = sorted(outcomes, key=lambda outcome: outcome.uri)
+    return [_merged(list(parts)) for _, parts in groupby(ordered, key=lambda outcome: outcome.uri)]
 
 
-def with_counts(entries: Iterable[LedgerEntry], found: Iterable[EventCounts]) -> list[LedgerEntry]:
-    """Put what happened to events into the entries of their objects, as far as these are published."""
-    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
+def with_counts(outcomes: Iterable[ObjectOutcome], found: Iterable[EventCounts]) -> list[ObjectOutcome]:
+    """Put what happened to events into the outcomes of their objects, as far as these are published."""
+    sums: defaultdict[str, Counter[CountKey]] = defaultdict(Counter)
     for one in found:
         sums[one.uri].update(dict(one.counts))
     return [
-        replace(entry, counts=tuple(sorted(sums[entry.uri].items())))
-        if entry.is_published and entry.uri in sums
-        else entry
-        for entry in entries
+        replace(outcome, counts=tuple(sums[outcome.uri].items()))
+        if outcome.is_published and outcome.uri in sums
+        else outcome
+        for outcome in outcomes
     ]
 
 
-def _merged(parts: list[LedgerEntry]) -> LedgerEntry:
-    worst = min(parts, key=lambda entry: _WORST_FIRST.index(entry.status))
+def _merged(parts: list[ObjectOutcome]) -> ObjectOutcome:
+    worst = min(parts, key=lambda part: _WORST_FIRST.index(part.status))
     if len(parts) == 1:
         return worst
-    records = sum(entry.records_in for entry in parts)
     return replace(
         worst,
-        unchecked=any(entry.unchecked for entry in parts),
-        records_in=records,
-        blank=sum(entry.blank for entry in parts),
-        header=sum(entry.header for entry in parts),
-        events=records if worst.is_published else 0,
-        events_with_error=sum(entry.events_with_error for entry in parts) if worst.is_published else 0,
-        rejected=0 if worst.is_published else records,
-        bytes_read=sum(entry.bytes_read for entry in parts),
-        bytes_decoded=sum(entry.bytes_decoded for entry in parts),
-        warnings=tuple(dict.fromkeys(warning for entry in parts for warning in entry.warnings)),
+        unchecked=any(part.unchecked for part in parts),
+        records=sum(part.records for part in parts),
+        blank=sum(part.blank for part in parts),
+        header=sum(part.header for part in parts),
+        errors=sum(part.errors for part in parts),
+        bytes_read=sum(part.bytes_read for part in parts),
+        bytes_decoded=sum(part.bytes_decoded for part in parts),
+        warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
     )

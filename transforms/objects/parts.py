@@ -1,10 +1,9 @@
-"""Parts of objects: what one worker reads. A large object that is plain text, CSV or NDJSON can be cut at the ends of
-records.
+"""Parts of objects: large plain text, CSV or NDJSON can be cut at the ends of records, so that workers share it.
 
-Where, is decided by looking: the part before a cut is read to it, and must end there with a whole record; so the parts
-give the records that the object gives in one piece, and the ordinals of each part's records are known before any is
-published. An object that can't be cut like this (compressed, UTF-16, events of several lines, a quote that is open at
-every line's end) is read in one piece.
+Where to cut is found by reading (`measure_range`): the part before a cut is read up to it, and must end there with a
+whole record. So the parts give the records that the object gives in one piece, and the ordinals of each part's records
+are known before any is published. An object that can't be cut like this (compressed, UTF-16, events of several lines, a
+quote that is open at every line's end) is read in one piece.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transforms.codecs.detection import by_extension
-from transforms.formats.ranges import HEAD_BYTES
+from transforms.formats.format import HEAD_BYTES
 from transforms.storage import ObjectInfo, ObjectStore
 
 SMALLEST_PART = 32 << 20
@@ -22,7 +21,7 @@ PARTS_A_SHARE = 4
 
 
 @dataclass(frozen=True)
-class Part:
+class ObjectPart:
     """An object, or a range of it that begins and ends between two records.
 
     Attributes:
@@ -46,8 +45,7 @@ class Part:
 
 
 def worth_cutting(splits: Sequence[Sequence[ObjectInfo]], workers: int) -> list[tuple[ObjectInfo, int]]:
-    """Return which objects of a wave would make it shorter if they were cut, each with the size that its parts should
-    have.
+    """Return the objects of a wave that would make it shorter if they were cut, each with the size of its parts.
 
     Args:
         splits: The wave's objects, as they were spread over its splits.

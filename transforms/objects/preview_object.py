@@ -1,6 +1,4 @@
-"""What a user is shown of an object before it is ingested (spec §3.4): how it would be read and why, its first events,
-and their times.
-"""
+"""What the preview shows of an object: how it would be read and why, its first events, and their times."""
 
 from __future__ import annotations
 
@@ -10,23 +8,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from transforms.core import schema
+from transforms.core.schema import EventBatch
 from transforms.event_pipelines import Pipeline
-from transforms.objects.event_shaping import apply_pipelines
-from transforms.objects.outcomes import tell_too_old, too_old
+from transforms.objects.event_counts import CountKey, describe_too_old
+from transforms.objects.event_shaping import count_too_old, shape_events
 from transforms.objects.reading import ReadSettings
 from transforms.objects.sample_object import Sample
-from transforms.retention.compiled_rules import Program, ProgramRule
-from transforms.retention.durations import format_duration
+from transforms.retention.compiled_rules import CompiledRules
 from transforms.timestamps import detect_times
 from transforms.timestamps.origin import first_stamp, time_field
 
 Row = dict[str, Any]
 _UNTIMED = (
-    "no time was found in these events: they get that of receipt. Lines that belong to the one before them are kept there by "
-    "--format text --multiline-start REGEX; a pipeline's timestamp reads other times"
+    "no time was found in these events: they get that of receipt. Lines that belong to the one before them are kept "
+    "there by --format text --multiline-start REGEX; a pipeline's timestamp reads other times"
 )
 _NO_RECORD = "no record ends in the part that was read: the first ones are longer (a backfill reads them all the same)"
 _YEAR = timedelta(days=366)
@@ -36,7 +33,7 @@ def preview_object(
     sample: Sample,
     settings: ReadSettings,
     pipelines: Sequence[Pipeline],
-    programs: Mapping[str, Program] | None = None,
+    rules_by_section: Mapping[str, CompiledRules] | None = None,
     *,
     events: int,
 ) -> dict[str, Any]:
@@ -46,7 +43,7 @@ def preview_object(
         sample: What was read of it.
         settings: How a job would read it.
         pipelines: What a job would run on its events.
-        programs: Rules by their section, which all events of the sample are judged by.
+        rules_by_section: Rules by their section, which are evaluated on all events of the sample.
         events: So many of its events are shown.
 
     Returns:
@@ -54,7 +51,7 @@ def preview_object(
     """
     reading = sample.reading
     shown = list(_shown_events(sample, settings, pipelines, events))
-    found, old = _too_old(sample, settings, pipelines, programs) if programs else (None, [])
+    found, old = _too_old(sample, settings, pipelines, rules_by_section) if rules_by_section else (None, [])
     untimed = bool(shown) and all(event["after"]["_time_source"] == schema.TIME_RECEIVED for event in shown)
     return {
         "object": reading.info.uri,
@@ -81,57 +78,49 @@ def preview_object(
 
 
 def _too_old(
-    sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], programs: Mapping[str, Program]
+    sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], rules_by_section: Mapping[str, CompiledRules]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return how many of the sample's events rules would take at once, as a document and as warnings."""
-    formats = settings.formats
-    counts: dict[str, Counter[ProgramRule]] = {section: Counter() for section in programs}
+    counts: dict[str, Counter[CountKey]] = {section: Counter() for section in rules_by_section}
     for batch in sample.batches:
-        shaped = apply_pipelines(batch, pipelines, timestamp=formats.timestamp, timezone=formats.timezone)
-        for section, program in programs.items():
-            counts[section].update(dict(program.count(shaped)))
+        shaped = _shape(batch, settings, pipelines)
+        for section, compiled in rules_by_section.items():
+            counts[section].update(dict(count_too_old(shaped.events, {section: compiled})))
     sampled = sum(batch.num_rows for batch in sample.batches)
-    told = [
-        tell_too_old(
-            too_old(section, rule.name, format_duration(rule.retention)),
-            f"{n:,} of {sampled:,} sampled events",
-            one=n == 1,
-        )
-        for section, found in counts.items()
-        for rule, n in found.items()
+    warnings = [
+        describe_too_old(key, f"{n:,} of {sampled:,} sampled events", one=n == 1)
+        for found in counts.values()
+        for key, n in found.items()
     ]
-    return {
-        "sampled": sampled,
-        **{section: {rule.name: n for rule, n in found.items()} for section, found in counts.items()},
-    }, told
+    numbers = {section: {key.name: n for key, n in found.items()} for section, found in counts.items()}
+    return {"sampled": sampled, **numbers}, warnings
 
 
 def _shown_events(
     sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], count: int
 ) -> Iterator[dict[str, Any]]:
-    formats = settings.formats
     for batch in sample.batches:
         first = batch.slice(0, count)
         count -= first.num_rows
         if not first.num_rows:
             return
-        before = apply_pipelines(first, (), timestamp=formats.timestamp, timezone=formats.timezone)
-        after = (
-            apply_pipelines(first, pipelines, timestamp=formats.timestamp, timezone=formats.timezone)
-            if pipelines
-            else before
-        )
-        for number, (old, new) in enumerate(zip(before.to_pylist(), after.to_pylist(), strict=True)):
+        before = _shape(first, settings, ())
+        after = _shape(first, settings, pipelines) if pipelines else before
+        for number, (old, new) in enumerate(zip(before.events.to_pylist(), after.events.to_pylist(), strict=True)):
             yield {
-                "timeOrigin": _time_origin(after.slice(number, 1), new, formats.timezone, sample.reading.info.modified),
+                "timeOrigin": _time_origin(after.slice(number, 1), new, settings.formats.timezone),
                 "before": schema.flat_row(old),
                 "after": schema.flat_row(new),
             }
 
 
-def _time_origin(event: pa.RecordBatch, row: Row, timezone: str, modified: datetime) -> str:
-    """Say where the time of an event is from."""
-    source = row["_time_source"]
+def _shape(batch: EventBatch, settings: ReadSettings, pipelines: Sequence[Pipeline]) -> EventBatch:
+    return shape_events(batch, pipelines, timestamp=settings.formats.timestamp, timezone=settings.formats.timezone)
+
+
+def _time_origin(batch: EventBatch, row: Row, timezone: str) -> str:
+    """Describe where the time of the one event in a batch is from."""
+    event, modified, source = batch.events, batch.modified, row["_time_source"]
     if source == schema.TIME_FROM_RECORD:
         named = zip(map(schema.attribute_name, event.schema.names), event.columns, strict=True)
         attributes = {name: column for name, column in named if name is not None and column[0].is_valid}

@@ -1,7 +1,7 @@
-"""From one object to batches of events, and an entry for the ledger that says what became of it.
+"""From one object, or a part of it, to batches of events and an outcome.
 
-Bytes → codec → format → events: each step is a plain function of its own package; here they are joined for one object,
-and the columns that are the same for all of its events are added (spec §2).
+Bytes → codec → format → events: each step is a plain function of its own package; `Reading` joins them for one object
+and adds the columns that all of its events share.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 
-import pyarrow as pa
-
 from transforms.core.errors import ObjectError
-from transforms.hot_tier.ledger.ledger import LedgerEntry
-from transforms.objects.parts import Part, read_head
+from transforms.core.schema import EventBatch
+from transforms.objects.outcomes import ObjectOutcome
+from transforms.objects.parts import ObjectPart, read_head
 from transforms.objects.reading import Reading, ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore
 
@@ -22,35 +21,32 @@ Tick = Callable[[int, int], None]
 
 
 def read_object(
-    info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, wave: int, tick: Tick = lambda nbytes, events: None
-) -> Iterator[pa.RecordBatch | LedgerEntry]:
-    """Yield an object's events as batches, and last its ledger entry; see `read_part`."""
-    return read_part(Part(info), store, settings, wave=wave, tick=tick)
+    info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, tick: Tick = lambda nbytes, events: None
+) -> Iterator[EventBatch | ObjectOutcome]:
+    """Yield an object's events as batches, and last its outcome; see `read_part`."""
+    return read_part(ObjectPart(info), store, settings, tick=tick)
 
 
 def read_part(
-    part: Part,
+    part: ObjectPart,
     store: ObjectStore,
     settings: ReadSettings,
     *,
-    wave: int,
     tick: Tick = lambda nbytes, events: None,
-) -> Iterator[pa.RecordBatch | LedgerEntry]:
-    """Yield the events of an object, or of a part of it, as batches, and last its ledger entry.
+) -> Iterator[EventBatch | ObjectOutcome]:
+    """Yield the events of an object, or of a part of it, as batches, and last its outcome.
 
-    An object that can't be read, or not to its end, is no exception: the entry says so. Whether what was read of it is
-    published follows from the entry's status, not from what was yielded.
+    An object that can't be read, or not to its end, is an outcome, not an exception. Whether what was read of it is
+    published follows from the outcome's status, not from what was yielded.
 
     Args:
         part: The object, as it was listed, and what to read of it.
         store: Where it lies.
         settings: How to read.
-        wave: The wave it belongs to.
         tick: Called with the bytes and events that were read since the last call.
 
     Yields:
-        Batches as `transforms.core.schema` describes them, without a settled `_time` for plain text; then one
-        `LedgerEntry`.
+        Batches, of plain text still without `_time`; then one outcome.
     """
     progress = _Progress(tick, part.looked_at)
     reading = Reading(part.info, settings, received=datetime.now(timezone.utc))
@@ -67,7 +63,7 @@ def read_part(
             yield batch
     except ObjectError as error:
         failure = error
-    yield reading.entry(wave, progress.bytes_read, failure)
+    yield reading.outcome(progress.bytes_read, failure)
 
 
 class _Progress:

@@ -1,4 +1,4 @@
-"""How one object is read: its codec, its format, its records, and what the ledger will say of it."""
+"""How one object is read: its codec, its format, its records, and what became of it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
-import pyarrow as pa
 
 from transforms.codecs.decoding import Decoder
 from transforms.codecs.detection import CodecChoice, base_key, detect_codec
 from transforms.core.errors import BombError, CorruptStreamError, ObjectError
 from transforms.core.peeking import peek
-from transforms.formats import DEFAULTS, RecordBlock, read_records
-from transforms.formats.detection import FormatChoice, asked_for, detect_format
+from transforms.core.schema import EventBatch
+from transforms.formats import FORMATS, read_records
+from transforms.formats.detection import asked_for, detect_format
+from transforms.formats.format import FormatChoice
 from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import read_range
-from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.formats.record_block import RecordBlock
 from transforms.objects.event_columns import EventColumns
+from transforms.objects.outcomes import ObjectOutcome
 from transforms.storage import ObjectInfo
 
 CODEC_SAMPLE = 4096
@@ -53,7 +55,7 @@ class Reading:
         codec: How its codec was chosen; None before the first bytes came, as the two below.
         format: How its format was chosen.
         decoder: Its bytes as they pass.
-        warnings: What is odd about it.
+        warnings: What its user should know of it.
         records, blank, header, errors, replaced: What was read so far: records, lines that are none, records with
             `_error`, bad bytes.
         first_error: The first `_error`.
@@ -78,11 +80,10 @@ class Reading:
 
     @property
     def formats(self) -> FormatOptions:
-        """The job's options, with the columns of an object that has no header."""
-        headers = self.format.headers if self.format else None
-        return replace(self.settings.formats, headers=headers) if headers else self.settings.formats
+        """The job's options, with those that the object's beginning decides."""
+        return replace(self.settings.formats, **self.format.options) if self.format else self.settings.formats
 
-    def batches(self, chunks: Iterator[bytes]) -> Iterator[pa.RecordBatch]:
+    def batches(self, chunks: Iterator[bytes]) -> Iterator[EventBatch]:
         """Yield the object's events."""
         head, chunks = peek(chunks, CODEC_SAMPLE)
         self.codec = detect_codec(self.info.key, head)
@@ -96,7 +97,7 @@ class Reading:
             read_records(decoded, self.format.format, formats, modified=modified, received=self.received), first=0
         )
 
-    def range_batches(self, head: bytes, chunks: Iterator[bytes], first: int) -> Iterator[pa.RecordBatch]:
+    def range_batches(self, head: bytes, chunks: Iterator[bytes], first: int) -> Iterator[EventBatch]:
         """Yield the events of a range that is not the object's first: how it is read follows from the object's head.
 
         Args:
@@ -122,10 +123,10 @@ class Reading:
         self.codec = detect_codec(self.info.key, head[:CODEC_SAMPLE])
         self.format = self._choose_format(head[:FORMAT_SAMPLE])
 
-    def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[pa.RecordBatch]:
+    def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[EventBatch]:
         assert self.format is not None
         name = self.format.format
-        defaults = {**DEFAULTS.get(name, {}), **dict(self.settings.defaults)}
+        defaults = {**FORMATS[name].defaults, **dict(self.settings.defaults)}
         columns = EventColumns(
             self.info,
             format_name=name,
@@ -141,31 +142,21 @@ class Reading:
             if block.records.num_rows:
                 yield self._count(columns.stamp(block.records))
 
-    def entry(self, wave: int, bytes_read: int, failure: ObjectError | None) -> LedgerEntry:
-        """Return the ledger's entry."""
-        status = self._status(failure)
-        published = status in ("ingested", "salvaged")
-        return LedgerEntry(
-            bucket=self.info.bucket,
-            key=self.info.key,
-            etag=self.info.etag,
-            size=self.info.size,
-            modified=self.info.modified,
-            status=status,
+    def outcome(self, bytes_read: int, failure: ObjectError | None) -> ObjectOutcome:
+        """Return what became of the object, when its reading ended, by the failure if there is one."""
+        return ObjectOutcome(
+            info=self.info,
+            status=self._status(failure),
             reason=str(failure) if failure else None,
             codec=self.codec.name if self.codec else None,
             format=self.format.format if self.format else None,
             unchecked=self.decoder.unchecked if self.decoder else False,
-            records_in=self.records,
+            records=self.records,
             blank=self.blank,
             header=self.header,
-            events=self.records if published else 0,
-            events_with_error=self.errors if published else 0,
-            rejected=0 if published else self.records,
+            errors=self.errors,
             bytes_read=bytes_read,
             bytes_decoded=self.decoded,
-            job=self.settings.task_id,
-            wave=wave,
             warnings=tuple(self.all_warnings()),
         )
 
@@ -177,17 +168,19 @@ class Reading:
         return detect_format(base_key(self.info.key, self.codec.name), head)
 
     def all_warnings(self) -> list[str]:
-        """Return what is odd about the object, by all that was read of it so far."""
+        """Return what the object's user should know, by all that was read of it so far."""
         found = list(self.warnings)
         if self.replaced:
             found.append(f"{self.replaced:,} byte sequences that are no UTF-8 were replaced by U+FFFD")
         if self.records > 1 and self.errors > self.records // 2 and self.format:
             found.append(
-                f"{self.errors:,} of {self.records:,} records could not be read as {self.format.format}, the first: {self.first_error}"
+                f"{self.errors:,} of {self.records:,} records could not be read as {self.format.format}, "
+                f"the first: {self.first_error}"
             )
         return found
 
-    def _count(self, events: pa.RecordBatch) -> pa.RecordBatch:
+    def _count(self, batch: EventBatch) -> EventBatch:
+        events = batch.events
         self.records += events.num_rows
         at = events.schema.get_field_index("_error")
         if at >= 0:
@@ -195,7 +188,7 @@ class Reading:
             self.errors += found
             if found and self.first_error is None:
                 self.first_error = pl.Series(events.column(at)).drop_nulls()[0]
-        return events
+        return batch
 
     def _warn(self, warning: str | None) -> None:
         if warning:

@@ -8,10 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-import pyarrow as pa
-
 from transforms.core import schema
 from transforms.core.errors import ObjectError
+from transforms.core.schema import EventBatch
 from transforms.objects.reading import Reading, ReadSettings
 from transforms.storage import ObjectInfo, ObjectStore
 
@@ -30,7 +29,7 @@ class Sample:
     """
 
     reading: Reading
-    batches: tuple[pa.RecordBatch, ...]
+    batches: tuple[EventBatch, ...]
     bytes_read: int
     failure: ObjectError | None
 
@@ -38,7 +37,7 @@ class Sample:
         """Return how many events have each attribute."""
         seen: Counter[str] = Counter()
         for batch in self.batches:
-            for column, values in zip(batch.schema.names, batch.columns, strict=True):
+            for column, values in zip(batch.events.schema.names, batch.events.columns, strict=True):
                 name = schema.attribute_name(column)
                 if name is not None:
                     seen[name] += len(values) - values.null_count
@@ -52,14 +51,13 @@ class _SampleEndsError(ObjectError):
 def sample_object(
     info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, size: int, key: str | None = None
 ) -> Sample:
-    """Read the first `size` bytes of an object, or less where they unpack to very much; a record that is cut off there
-    is left out.
+    """Read the first `size` bytes of an object, or less where they unpack to very much.
 
-    With a `key` it is read as if this were its own.
+    A record that is cut off there is left out. With a `key` the object is read as if this were its own.
     """
     reading = Reading(info if key is None else replace(info, key=key), settings, received=datetime.now(timezone.utc))
     source = _Source(info, size)
-    batches: list[pa.RecordBatch] = []
+    batches: list[EventBatch] = []
     failure: ObjectError | None = None
     try:
         with closing(store.read(info, start=0, end=min(size, info.size))) as chunks:  # type: ignore[type-var]  # an iterator that closes

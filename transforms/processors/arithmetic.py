@@ -1,4 +1,4 @@
-"""The processor `arithmetic`: numbers out of numbers (spec §6)."""
+"""The processor `arithmetic`: numbers out of numbers (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_series, as_view, is_present
 from transforms.core.errors import ConfigurationError
 from transforms.processors.kernels.computing import compute
-from transforms.processors.kernels.events import Events, Flags, as_views, is_valid
+from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.formula import Formula, Number, names_of, parse_formula
 from transforms.processors.parameters import MESSAGE, Parameters, output_column, why_not_an_attribute
 from transforms.processors.processor import Processor
-from transforms.timestamps import as_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +61,23 @@ class Arithmetic(Processor):
         return (self.output,)
 
     def apply(self, events: Events) -> Flags | None:
-        """Compute it for the events that have all attributes of the formula; a value that is no number, or a division
-        by zero, fails.
+        """Compute it for the events with all attributes of the formula.
+
+        A value that is no number, or a division by zero, fails.
         """
         columns = {name: events.column(output_column(name)) for name in names_of(self.formula)}
         given = np.ones(len(events), np.bool_)
         for column in columns.values():
             if column is None:
                 return None
-            given &= is_valid(column)
+            given &= is_present(column)
         if not self.override:
             given &= ~events.has(output_column(self.output))
         rows = np.flatnonzero(given)
         if not rows.size:
             return None
         found = compute(
-            self.formula, {name: as_series(as_views(column)).gather(rows) for name, column in columns.items()}
+            self.formula, {name: as_series(as_view(column)).gather(rows) for name, column in columns.items()}
         )
         result = (
             found

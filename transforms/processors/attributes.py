@@ -1,12 +1,13 @@
-"""The processors that copy, set, remove: `map`, `set`, `remove`, and `message` (spec §6)."""
+"""The processors that copy, set, remove: `map`, `set`, `remove`, and `message` (docs/pipelines.md)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from transforms.arrow import Flags
 from transforms.core.schema import attribute_name
-from transforms.processors.kernels.events import Events, Flags
+from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import MESSAGE, Parameters, output_column, why_not_written
 from transforms.processors.processor import Processor
 

@@ -1,4 +1,4 @@
-"""The processor `grok`: `%{IPORHOST:client} %{NUMBER:bytes}`, with the library that everybody knows (spec §6)."""
+"""The processor `grok`: `%{IPORHOST:client} %{NUMBER:bytes}`, with the library that everybody knows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import ClassVar
 
 import yaml
 
+from transforms.arrow import Flags
 from transforms.core.errors import ConfigurationError
-from transforms.processors.kernels.events import Events, Flags
+from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.searching import groups_of, put_groups
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
@@ -78,9 +79,7 @@ class Grok(Processor):
         return tuple(dict.fromkeys(self.names))
 
     def apply(self, events: Events) -> Flags | None:
-        """Search every event's source; what has a name and took part becomes an attribute, and replaces what is
-        there.
-        """
+        """Search every event's source; each named group that took part replaces the attribute of its name."""
         return put_groups(events, self.source, self.pattern, self.names)
 
 
@@ -124,7 +123,7 @@ def expand(text: str, patterns: Mapping[str, str]) -> tuple[str, tuple[str, ...]
 
 
 def _put_in(text: str, patterns: Mapping[str, str], within: tuple[str, ...]) -> str:
-    pieces: list[str] = []
+    parts: list[str] = []
     end = length = 0
     for match in _REFERENCE.finditer(text):
         name = match["pattern"]
@@ -137,10 +136,13 @@ def _put_in(text: str, patterns: Mapping[str, str], within: tuple[str, ...]) -> 
             raise ConfigurationError(
                 f"character {match.start() + 1}, '{match[0]}': {match['type']} is none of {', '.join(_TYPES)}"
             )
-        inner = _put_in(patterns[name], patterns, (*within, name))
-        pieces += (text[end : match.start()], f"(?P<{match['name']}>{inner})" if match["name"] else f"(?:{inner})")
-        length += len(inner)
+        expanded_definition = _put_in(patterns[name], patterns, (*within, name))
+        parts += (
+            text[end : match.start()],
+            f"(?P<{match['name']}>{expanded_definition})" if match["name"] else f"(?:{expanded_definition})",
+        )
+        length += len(expanded_definition)
         if length > _LONGEST:
             raise ConfigurationError(f"with its definitions put in, the pattern has more than {_LONGEST:,} characters")
         end = match.end()
-    return "".join((*pieces, text[end:]))
+    return "".join((*parts, text[end:]))

@@ -68,9 +68,7 @@ def source_column(name: str) -> str:
 
 
 def output_column(name: str) -> str:
-    """Return the column in flight of an attribute that is written, or removed: `message` is then an attribute of that
-    name.
-    """
+    """Return the column in flight of an attribute that is written or removed, which may be called `message`."""
     if name.startswith(_ATTRIBUTES) and (is_system(own := name.removeprefix(_ATTRIBUTES)) or own == MESSAGE):
         name = own
     return attribute_column(name)

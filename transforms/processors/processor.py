@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from transforms.processors.kernels.events import Events, Flags
+from transforms.arrow import Flags
+from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters
 
 
@@ -18,9 +19,7 @@ class Processor(ABC):
     @classmethod
     @abstractmethod
     def from_parameters(cls, parameters: Parameters) -> Processor:
-        """Make the processor from what the file says; mistakes are noted in `parameters`, which then refuses the
-        file.
-        """
+        """Make the processor from a file's parameters; mistakes are noted in them, and the file is then refused."""
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The processor `redact`: what must not be kept is masked in place (spec §6)."""
+"""The processor `redact`: what must not be kept is masked in place (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from typing import ClassVar
 
 import polars as pl
 
-from transforms.processors.kernels.events import Events, Flags
-from transforms.processors.kernels.searching import place
+from transforms.arrow import Flags
+from transforms.processors.kernels.events import Events
+from transforms.processors.kernels.searching import locate_error
 from transforms.processors.kernels.sensitive import FINDERS, NAMED, misspelt
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
@@ -23,10 +24,13 @@ from transforms.processors.processor import Processor
 HASH_KEY = "REKINDLE_HASH_KEY"
 """The environment's variable that holds the key of hashes."""
 _MASK = "***"
-_SQUARE = "after each short match the engine reads on to the text's end for a longer one; leave out the alternative with .* or +"
+_SQUARE = (
+    "after each short match the engine reads on to the text's end for a longer one; "
+    "leave out the alternative with .* or +"
+)
 _REFERENCE = re.compile(r"\$(?:\$|(?P<name>[0-9A-Za-z_]+)|\{(?P<braced>[^}]*)\})")  # as the engine reads them
 _PROBE, _TOO_LONG = 32_768, 0.2  # characters, seconds
-_WORDS, _MOST_WORDS = re.compile(r"[^\W_]{2,}|[^\x00-\x7f]"), 20
+_WORD, _MOST_PROBES = re.compile(r"[^\W_]{2,}|[^\x00-\x7f]"), 20
 _HASH_DIGITS = 32  # 128 bits: no two values of one tier come together by chance
 
 
@@ -87,12 +91,12 @@ class Redact(Processor):
         """Return what stands there instead of a match."""
         if self.finder is None:
             return self._masked(match)
-        pieces: list[str] = []
+        parts: list[str] = []
         done = 0
         for start, end in FINDERS[self.finder](match):
-            pieces += (match[done:start], self._masked(match[start:end]))
+            parts += (match[done:start], self._masked(match[start:end]))
             done = end
-        return "".join((*pieces, match[done:]))
+        return "".join((*parts, match[done:]))
 
     def _masked(self, secret: str) -> str:
         if self.key is None:
@@ -107,17 +111,20 @@ def replace_each(texts: pl.Series, pattern: str, instead: Callable[[str], str]) 
     of a match.
     """
     mark = f"\0{secrets.token_hex(8)}\0"
-    pieces = texts.str.replace_all(pattern, f"{mark}${{0}}{mark}").str.split(mark)
+    parts = texts.str.replace_all(pattern, f"{mark}${{0}}{mark}").str.split(mark)
     frame = (
-        pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "piece": pieces})
+        pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "piece": parts})
         .filter(texts.is_not_null())
         .explode("piece")
     )
-    odd = pl.int_range(pl.len()).over("row") % 2 == 1
-    matches = frame.filter(odd)["piece"].unique()
+    is_match = pl.int_range(pl.len()).over("row") % 2 == 1
+    matches = frame.filter(is_match)["piece"].unique()
     made = pl.Series([instead(match) for match in matches], dtype=pl.String)
     replaced = frame.with_columns(
-        pl.when(odd).then(pl.col("piece").replace_strict(matches, made, default=None)).otherwise("piece").alias("piece")
+        pl.when(is_match)
+        .then(pl.col("piece").replace_strict(matches, made, default=None))
+        .otherwise("piece")
+        .alias("piece")
     )
     joined = replaced.group_by("row", maintain_order=True).agg(pl.col("piece").str.join(""))
     return pl.repeat(None, len(texts), dtype=pl.String, eager=True).scatter(joined["row"], joined["piece"])
@@ -133,7 +140,7 @@ def _try(pattern: str, parameters: Parameters) -> tuple[str, ...]:
         empty = bool(pl.Series([""]).str.contains(pattern)[0])
         groups = tuple(pl.Series([""]).str.extract_groups(pattern).struct.fields)
     except pl.exceptions.PolarsError as error:
-        parameters.problem("pattern", place(pattern, str(error)))
+        parameters.problem("pattern", locate_error(pattern, str(error)))
         return ()
     if empty:
         parameters.problem("pattern", f"'{pattern}' matches the empty text, where there is nothing to mask")
@@ -163,14 +170,15 @@ def _check_references(replacement: str, groups: tuple[str, ...], parameters: Par
 
 
 def _takes_square_time(pattern: str) -> bool:
-    """Whether all matches in a run of one text take time out of proportion, tried on every printable character and the
-    pattern's own words.
+    """Return whether finding all matches takes more than linear time.
+
+    It is tried on every printable character and the pattern's own words.
 
     A single search is linear, but after a short match the engine may read on for a longer one, and do so again for each
     next match: for `.*;|x` in a run of x (https://docs.rs/regex/latest/regex/#iterating-over-matches). The probe then
     takes a second and more, else 1 ms. It is no proof: `(?:[a-z][0-9])+!|[a-z][0-9]` passes.
     """
-    for run in (*map(chr, range(0x20, 0x7F)), *_WORDS.findall(pattern)[:_MOST_WORDS]):
+    for run in (*map(chr, range(0x20, 0x7F)), *_WORD.findall(pattern)[:_MOST_PROBES]):
         text = pl.Series([(run * _PROBE)[:_PROBE]])
         begin = time.process_time()
         text.str.replace_all(pattern, "")

@@ -1,11 +1,12 @@
-"""The processor `regex`: capture groups become attributes (spec §6)."""
+"""The processor `regex`: capture groups become attributes (docs/pipelines.md)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from transforms.processors.kernels.events import Events, Flags
+from transforms.arrow import Flags
+from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.searching import groups_of, put_groups
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor

@@ -1,4 +1,4 @@
-"""The processors `json` and `key_value`: what a text says of itself becomes attributes (spec §6)."""
+"""The processors `json` and `key_value`: fields of a text become attributes (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from transforms.arrow.views import take
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags, as_view, is_present, take
 from transforms.core.schema import attribute_column
-from transforms.formats.json.inner import InnerObjects
-from transforms.formats.json.objects import Piece
-from transforms.processors.kernels.events import Events, Flags, as_flags, as_views, is_valid
+from transforms.formats.json.nested_objects import NestedObjects
+from transforms.formats.json.objects import ObjectBatch
+from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters, output_column
 from transforms.processors.processor import Processor
 
@@ -59,28 +60,28 @@ class Json(_Structured):
         texts = texts.str.strip_chars(" \t\r\n")
         given = as_flags(texts.is_not_null())
         failed = given & ~as_flags(texts.str.starts_with("{"))
-        pieces = list(InnerObjects().read(texts.to_arrow(compat_level=_VIEWS)))
+        blocks = list(NestedObjects().read(texts.to_arrow(compat_level=_VIEWS)))
         counts = Counter[str]()
-        for piece in pieces:
-            counts.update({name: len(column) - column.null_count for name, column in piece.fields.items()})
+        for block in blocks:
+            counts.update({name: len(column) - column.null_count for name, column in block.fields.items()})
         names = _kept_names(counts, len(events))
-        for piece in pieces:
-            wrong = [row for row, error in piece.errors.items() if error.startswith("invalid_json")]
-            failed[piece.low :][wrong] = True
-            fits = np.ones(len(piece.messages), np.bool_)
-            for name, column in piece.fields.items():
+        for block in blocks:
+            wrong = [row for row, error in block.errors.items() if error.startswith("invalid_json")]
+            failed[block.low :][wrong] = True
+            fits = np.ones(len(block.messages), np.bool_)
+            for name, column in block.fields.items():
                 if name not in names:
-                    fits &= ~is_valid(column)
-            failed[piece.low : piece.high] |= ~fits
-            self._put(events, piece, fits, names)
+                    fits &= ~is_present(column)
+            failed[block.low : block.high] |= ~fits
+            self._put(events, block, fits, names)
         return failed
 
-    def _put(self, events: Events, piece: Piece, fits: Flags, names: Set[str]) -> None:
+    def _put(self, events: Events, block: ObjectBatch, fits: Flags, names: Set[str]) -> None:
         rows = np.zeros(len(events), np.bool_)
-        rows[piece.low : piece.high] = fits
+        rows[block.low : block.high] = fits
         part, chosen = events.where(rows), np.flatnonzero(fits)
-        for name in (name for name in piece.fields if name in names):
-            column = piece.fields[name]
+        for name in (name for name in block.fields if name in names):
+            column = block.fields[name]
             part.put(
                 attribute_column(self.prefix + name), column if len(chosen) == len(column) else take(column, chosen)
             )
@@ -88,8 +89,9 @@ class Json(_Structured):
 
 @dataclass(frozen=True, slots=True)
 class KeyValue(_Structured):
-    """Make attributes of `name=value` pairs; values in quotes may hold blanks, others end at a blank, a comma or a
-    semicolon.
+    """Make attributes of `name=value` pairs.
+
+    Quoted values may hold blanks, others end at a blank, a comma or a semicolon.
     """
 
     name: ClassVar[str] = "key_value"
@@ -114,7 +116,7 @@ class KeyValue(_Structured):
     def _put(self, events: Events, name: str, part: pl.DataFrame) -> None:
         rows = np.zeros(len(events), np.bool_)
         rows[part["row"].to_numpy()] = True
-        events.where(rows).put(output_column(self.prefix + name), as_views(part["value"].to_arrow(compat_level=_VIEWS)))
+        events.where(rows).put(output_column(self.prefix + name), as_view(part["value"].to_arrow(compat_level=_VIEWS)))
 
 
 def _kept_names(counts: Counter[str], rows: int) -> Set[str]:

@@ -1,4 +1,4 @@
-"""The processor `timestamp`: sets `_time` from an attribute or the message (spec §6)."""
+"""The processor `timestamp`: sets `_time` from an attribute or the message (docs/pipelines.md)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import ClassVar
 
 import polars as pl
 
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags
 from transforms.core.errors import ConfigurationError
 from transforms.core.schema import TIME_FROM_PIPELINE, TIME_RECEIVED
-from transforms.processors.kernels.events import Events, Flags, as_flags
+from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.java_patterns import JavaPattern, translate
 from transforms.processors.kernels.java_times import read_java_times
 from transforms.processors.parameters import Parameters
@@ -74,8 +76,9 @@ class Timestamp(Processor):
             return cls(source, name, timezone, ())
 
     def apply(self, events: Events) -> Flags | None:
-        """Set `_time` where the source has a time; a custom format that fails gives the received time, the others leave
-        it as it is.
+        """Set `_time` where the source has a time.
+
+        Where it has none, a custom format gives the time of receipt, the others leave `_time` as it is.
         """
         texts = events.texts(self.source)
         if texts is None:

@@ -1,4 +1,4 @@
-"""The query language (spec §7): text to tree, tree to expression.
+"""The query language (docs/query.md): text to tree, tree to expression.
 
 The compiler brings Polars, which takes 0.1 s to import; so it comes when it is asked for.
 """

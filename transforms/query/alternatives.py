@@ -1,6 +1,4 @@
-"""`a=x OR a=y` as `a IN (x, y)`, which means the same: a field is looked at once for all of its values, not once for
-each.
-"""
+"""Rewrite `a=x OR a=y` as `a IN (x, y)`: a field is read once for all of its values."""
 
 from __future__ import annotations
 
@@ -10,9 +8,7 @@ from transforms.query.syntax import Comparison, Expr, Field, Membership, Operato
 
 
 def with_memberships(terms: Sequence[Expr]) -> list[Expr]:
-    """Return terms of an OR, those that compare one field with values put together: 3,000 of them took 79 s over 20
-    small files.
-    """
+    """Return the terms of an OR with comparisons of one field merged; 3,000 took 79 s over 20 small files."""
     values: dict[Field, dict[Pattern, None]] = {}
     others: list[Expr] = []
     for term in terms:

@@ -1,4 +1,4 @@
-"""What a query says of the time of its events: by this, files and row groups are left out unread.
+"""The range of times that a query allows, by which files and row groups are skipped.
 
 Never too narrow, often too wide.
 """

@@ -1,5 +1,4 @@
-"""What the bounds of values prove of a condition: that all rows satisfy it, that none does, or neither (three-valued
-logic, Kleene's).
+"""Prove from bounds of values that all rows satisfy a condition, or none (three-valued logic, Kleene's).
 
 `pruning` asks only whether rows may be left out; here they may also be taken unseen, so both answers must be proved.
 """
@@ -50,20 +49,19 @@ class KnownValues(NamedTuple):
     codes: npt.NDArray[np.int64]
 
 
-def settled(expr: Expr | None, known: Callable[[Field], Values]) -> bool | None:
-    """Say of some rows whether all satisfy a query (True), or none does (False); None where what is known can't tell.
+def prove(expr: Expr | None, known: Callable[[Field], Values]) -> bool | None:
+    """Return whether all rows satisfy a query (True) or none does (False); None where neither can be proved.
 
     Args:
         expr: The query; None means every event.
         known: What is known of a field in these rows.
     """
     only = np.zeros(1, np.int64)
-    return (False, None, True)[settle_all(expr, lambda field: KnownValues([known(field)], only), 1)[0]]
+    return (False, None, True)[prove_all(expr, lambda field: KnownValues([known(field)], only), 1)[0]]
 
 
-def settle_all(expr: Expr | None, known: Callable[[Field], KnownValues], files: int) -> Certainty:
-    """Say of many files at once what `settled` says of one: `NO_ROW`, `ALL_ROWS`, or `SOME_ROWS` where that can't be
-    told.
+def prove_all(expr: Expr | None, known: Callable[[Field], KnownValues], files: int) -> Certainty:
+    """Prove for many files at once what `prove` does for one: `NO_ROW`, `ALL_ROWS`, else `SOME_ROWS`.
 
     Args:
         expr: The query; None means every event.
@@ -74,28 +72,30 @@ def settle_all(expr: Expr | None, known: Callable[[Field], KnownValues], files: 
         case None | Everything():
             return np.full(files, ALL_ROWS, np.int8)
         case And(terms):
-            return functools.reduce(np.minimum, (settle_all(term, known, files) for term in terms))
+            return functools.reduce(np.minimum, (prove_all(term, known, files) for term in terms))
         case Or(terms):
-            return functools.reduce(np.maximum, (settle_all(term, known, files) for term in with_memberships(terms)))
+            return functools.reduce(np.maximum, (prove_all(term, known, files) for term in with_memberships(terms)))
         case Not(term):
-            return (ALL_ROWS - settle_all(term, known, files)).astype(np.int8)
+            return (ALL_ROWS - prove_all(term, known, files)).astype(np.int8)
         case Word() | Comparison() | Membership():
             field = next(fields(expr))
             distinct, codes = known(field)
-            used, places = np.unique(codes, return_inverse=True)
-            return _settle_condition(expr, field, [distinct[code] for code in used])[places]
+            used, numbers = np.unique(codes, return_inverse=True)
+            return _prove_condition(expr, field, [distinct[code] for code in used])[numbers]
 
 
-def _settle_condition(condition: _Condition, field: Field, distinct: Sequence[Values]) -> Certainty:
+def _prove_condition(condition: _Condition, field: Field, distinct: Sequence[Values]) -> Certainty:
     """Settle one condition: evaluated where all rows have one value or none has any, by bounds elsewhere."""
     answers = np.fromiter((_by_bounds(condition, field, values) for values in distinct), np.int8, len(distinct))
     if field.system and SYSTEM_COLUMNS[field.name] == TIME:  # bounds are text
         return answers
-    places = [place for place, values in enumerate(distinct) if answers[place] == SOME_ROWS and values.only is not None]
-    if places:
+    numbers = [
+        number for number, values in enumerate(distinct) if answers[number] == SOME_ROWS and values.only is not None
+    ]
+    if numbers:
         column = field.name if field.system else attribute_column(field.name)
-        frame = pl.DataFrame({column: [distinct[place].only for place in places]})
-        answers[places] = ALL_ROWS * frame.select(compile_query(condition, [column])).to_series().to_numpy().astype(
+        frame = pl.DataFrame({column: [distinct[number].only for number in numbers]})
+        answers[numbers] = ALL_ROWS * frame.select(compile_query(condition, [column])).to_series().to_numpy().astype(
             np.int8
         )
     return answers

@@ -1,6 +1,4 @@
-"""Syntax tree to Polars expression: one meaning for conditions on batches, search, and the row filters of deletion
-(design §8).
-"""
+"""Compile a syntax tree to Polars, for conditions on batches, search and deletion (decision 13)."""
 
 from __future__ import annotations
 
@@ -83,19 +81,15 @@ def exact_column(name: str) -> pl.Expr:
     return cs.by_name(name).as_expr() if name == "*" or (name.startswith("^") and name.endswith("$")) else pl.col(name)
 
 
-def in_one_place(names: Iterable[str]) -> list[pl.Expr]:
-    """Return the columns of attributes that are in the map in some rows, complete: for frames that `compile_query`
-    can't be told of.
-    """
+def unified_attributes(names: Iterable[str]) -> list[pl.Expr]:
+    """Return attributes that some rows have in their column and others in the map, each as one column."""
     entries = pl.col(ATTRIBUTES_COLUMN).map
     return [pl.coalesce(exact_column(name).cast(pl.String), entries.get(pl.lit(name))).alias(name) for name in names]
 
 
 @dataclass(frozen=True)
 class _OnText:
-    """A test of text applied to a column of any type that holds it: times by their text, constants once for each value
-    they have.
-    """
+    """A test of text, applied to a column of any type: times as text, constants once a value."""
 
     test: TextTest
 
@@ -136,9 +130,7 @@ def _ordered(comparison: Comparison, columns: Collection[str]) -> pl.Expr:
 
 
 def field_column(field: Field, columns: Collection[str]) -> pl.Expr | None:
-    """Return the expression of a field's values, or None where no row has it; `columns` as `compile_query` takes
-    them.
-    """
+    """Return a field's values, None where no row has it; `columns` are as `compile_query` takes them."""
     column = _column(field, columns)
     if column is None:
         return None

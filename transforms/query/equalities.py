@@ -1,6 +1,4 @@
-"""Queries that are nothing but equalities of attributes with plain text: what they ask any engine can answer, without a
-compiler to it.
-"""
+"""Queries that are only equalities of attributes with plain text, which any engine can answer."""
 
 from __future__ import annotations
 
@@ -10,11 +8,10 @@ from transforms.query.syntax import And, Comparison, Everything, Expr, Field, Me
 
 
 def equalities(expr: Expr | None) -> list[tuple[Field, tuple[Pattern, ...]]] | None:
-    """Return the attributes of a query and of each the texts that it must be any of, where that is all that the query
-    says.
+    """Return each attribute of a query with the texts any of which it must equal, if that is the whole query.
 
     Returns:
-        Literals, compared exactly, or without case and of ASCII alone; None where the query says anything else.
+        Literals, compared exactly, or without case and of ASCII alone; None where the query has anything else.
     """
     found: list[tuple[Field, tuple[Pattern, ...]]] = []
     for term in _terms(expr):
@@ -32,9 +29,7 @@ def equalities(expr: Expr | None) -> list[tuple[Field, tuple[Pattern, ...]]] | N
 
 
 def has_no_case(text: str) -> bool:
-    """Whether a text is equal without case only to itself; for characters beyond ASCII that is left to the regular
-    expression.
-    """
+    """Return whether an ASCII text equals only itself when case is ignored; False for any other text."""
     return text.isascii() and not any(c.isalpha() for c in text)
 
 

@@ -1,6 +1,4 @@
-"""Points in time and spans as people write them: `#time>=2025-08-11`, `--from 2025-08-11T12:00+02:00`, `--last 7d`
-(spec §7, §9, §11).
-"""
+"""Times and lengths of time as users write them: `2025-08-11T12:00+02:00`, `7d` (docs/query.md, docs/retention.md)."""
 
 from __future__ import annotations
 
@@ -39,7 +37,7 @@ def parse_instant(text: str) -> datetime | None:
 
 
 def parse_time(text: str) -> datetime:
-    """Return a time from ISO 8601 text, in UTC unless it says otherwise.
+    """Return a time from ISO 8601 text, in UTC unless it has a zone.
 
     Raises:
         ConfigurationError: the text is none.

@@ -1,7 +1,8 @@
-"""Characters to tokens. What a token is depends on where it stands: `a=b` is a name, an operator and a value; `a b` is
-two words.
+"""Read tokens on demand: what one is depends on its context.
 
-So the parser asks for what may come next, and this module reads that or says, with the place, what it found instead.
+`a=b` is a name, an operator and a value; `a b` is two words.
+
+So the parser asks for what may come next, and this module reads that, or raises an error with the position.
 """
 
 from __future__ import annotations
@@ -63,11 +64,11 @@ class Lexer:
         raise query_error(self.text, self.position if at is None else at, message)
 
     def fail_expecting(self, expected: str, *, at: int | None = None) -> NoReturn:
-        """Raise an error that says what was expected at a character, and what is there."""
-        place = self.position if at is None else at
-        found = _WORD_OR_CHARACTER.match(self.text, place)
+        """Raise an error: what was expected at a character, and what is there."""
+        position = self.position if at is None else at
+        found = _WORD_OR_CHARACTER.match(self.text, position)
         shown = f'"{found[0]}"' if found else "the end"
-        self.fail(f"expected {expected}, found {shown}", at=place)
+        self.fail(f"expected {expected}, found {shown}", at=position)
 
     def peek(self) -> str:
         """Return the next character, or `""` at the end."""
@@ -95,10 +96,10 @@ class Lexer:
 
     def next_operator(self) -> Operator | None:
         """Return the operator that comes next, blanks passed over, and leave the place as it is."""
-        place = self.position
-        while self.text[place : place + 1].isspace():
-            place += 1
-        return next((o for o in _OPERATORS if self.text.startswith(o.value, place)), None)
+        position = self.position
+        while self.text[position : position + 1].isspace():
+            position += 1
+        return next((o for o in _OPERATORS if self.text.startswith(o.value, position)), None)
 
     def take_operator(self) -> Operator | None:
         """Go over the operator that comes next, if one does."""
@@ -166,6 +167,6 @@ class Lexer:
             part.append(character)
         self.position += 1
 
-    def _ends_word(self, place: int) -> bool:
-        following = self.text[place : place + 1]
+    def _ends_word(self, position: int) -> bool:
+        following = self.text[position : position + 1]
         return following == "" or ends_bare_text(following)

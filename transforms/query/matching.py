@@ -1,6 +1,6 @@
-"""What a single condition means for a column of text: the tests that the compiler puts together (spec §7).
+"""What a single condition means for a column of text: the tests that the compiler puts together (docs/query.md).
 
-A test takes a Polars series and says for each value whether it satisfies: true or false, and null or false for a value
+A test takes a Polars series and returns which values satisfy it: true or false, and null or false for a value
 that is missing. Text is compared without case by simple Unicode case folding, which is what `(?i)` does in Rust's
 regular expressions; they run in linear time, whatever the text.
 """
@@ -91,13 +91,13 @@ class Compares:
     number: str
 
     def __call__(self, values: pl.Series) -> pl.Series:
-        """Test each value: as doubles, and as decimals where doubles can't tell them apart."""
+        """Test each value: as doubles, and as decimals where doubles are not exact enough."""
         doubles = values.cast(pl.Float64, strict=False)
         bound = float(self.number)
         result = ORDERINGS[self.ordering](doubles, bound).fill_null(value=False)
-        odd = (~doubles.is_finite()).fill_null(value=False)
-        if odd.any():  # `inf` and `nan` are words, 1e400 is a number
-            result = result & (~odd | values.str.contains(_NUMBER_BEGINS))
+        unusual = (~doubles.is_finite()).fill_null(value=False)
+        if unusual.any():  # `inf` and `nan` are words, 1e400 is a number
+            result = result & (~unusual | values.str.contains(_NUMBER_BEGINS))
         equal = (doubles == bound).fill_null(value=False)
         return self._decide_among(values, result, equal) if equal.any() else result
 
@@ -143,9 +143,7 @@ def _body(pattern: Pattern) -> str:
 
 
 def _whole_expression(patterns: Sequence[Pattern]) -> str:
-    """Return a regular expression for any of the patterns; a wildcard at an end is an anchor less, which is quicker
-    than `.*`.
-    """
+    """Return a regular expression for any of the patterns; anchors are left out where it is quicker than `.*`."""
     return "|".join(map(_anchored, patterns))
 
 

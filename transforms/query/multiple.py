@@ -1,6 +1,4 @@
-"""Attributes that hold several values (spec §4.3): kept as the text of a JSON array, they satisfy a condition if any of
-the values does.
-"""
+"""Attributes with several values, as a JSON array: any of them may satisfy a condition (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -43,9 +41,7 @@ class AnyValue:
 
 
 def array_items(text: str) -> list[str] | None:
-    """Return the values of a JSON array: strings unquoted, all else as its source text, nulls left out; None where it
-    is no array.
-    """
+    """Return the values of a JSON array (strings unquoted, all else as its text, no nulls), None for other text."""
     try:
         return _items(text)
     except (JSONDecodeError, RecursionError):
@@ -71,24 +67,24 @@ def _any_item(texts: pl.Series, test: TextTest) -> pl.Series:
 def _items(text: str) -> list[str]:
     decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
     items: list[str] = []
-    place = _skip_blanks(text, 1)
-    if text[place:] == "]":
+    position = _skip_blanks(text, 1)
+    if text[position:] == "]":
         return items
     while True:
-        value, end = decoder.raw_decode(text, place)
+        value, end = decoder.raw_decode(text, position)
         if value is not None:
-            items.append(_SURROGATE.sub("\ufffd", value) if text[place] == '"' else text[place:end])
-        place = _skip_blanks(text, end)
-        if text[place:] == "]":
+            items.append(_SURROGATE.sub("\ufffd", value) if text[position] == '"' else text[position:end])
+        position = _skip_blanks(text, end)
+        if text[position:] == "]":
             return items
-        if text[place : place + 1] != ",":
-            raise JSONDecodeError("expected a comma", text, place)
-        place = _skip_blanks(text, place + 1)
+        if text[position : position + 1] != ",":
+            raise JSONDecodeError("expected a comma", text, position)
+        position = _skip_blanks(text, position + 1)
 
 
-def _skip_blanks(text: str, place: int) -> int:
-    found = _BLANKS.match(text, place)
-    return found.end() if found else place
+def _skip_blanks(text: str, position: int) -> int:
+    found = _BLANKS.match(text, position)
+    return found.end() if found else position
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Query text to syntax tree (spec §7), by recursive descent.
+"""Query text to syntax tree (docs/query.md), by recursive descent.
 
     query      = or
     or         = and { "OR" and }
@@ -50,22 +50,20 @@ def parse(text: str, *, brackets_required: bool = False) -> Expr:
             deletes data.
 
     Raises:
-        QueryError: it is not a query; the message points at the character and says what was expected.
+        QueryError: it is not a query; the message points at the character and has what was expected.
     """
-    parser = _Parser(text, brackets_required=brackets_required)
+    parser = _QueryParser(text, brackets_required=brackets_required)
     return parser.query()
 
 
 def attribute_field(name: str, *, position: int = 0) -> Field:
-    """Return the field that a name without `#` means: `message` is the event's, `attributes.message` a record's own
-    attribute.
-    """
+    """Return the field of a name without `#`: `message` is the event's, `attributes.message` an attribute."""
     if name == "message":
         return Field(MESSAGE_COLUMN, system=True, position=position)
     return Field(name.removeprefix(ATTRIBUTES_COLUMN + "."), position=position)
 
 
-class _Parser:
+class _QueryParser:
     """The state of one descent. Each method leaves the lexer behind what it read and the blanks after it."""
 
     def __init__(self, text: str, *, brackets_required: bool) -> None:
@@ -97,9 +95,9 @@ class _Parser:
         return tuple(terms)
 
     def _operand_follows(self) -> bool:
-        place = self._lexer.position
+        position = self._lexer.position
         is_or = self._lexer.take_keyword("OR")
-        self._lexer.position = place
+        self._lexer.position = position
         return not is_or and self._lexer.peek() not in ("", ")")
 
     def _not(self) -> Expr:
@@ -173,12 +171,12 @@ class _Parser:
 
     def _membership_follows(self) -> bool:
         """Whether `IN (` comes next: only then is IN a keyword, and the word before it a name."""
-        lexer, place = self._lexer, self._lexer.position
+        lexer, position = self._lexer, self._lexer.position
         lexer.skip_blanks()
-        found = lexer.position > place and lexer.take("IN")
+        found = lexer.position > position and lexer.take("IN")
         lexer.skip_blanks()
         found = found and lexer.peek() == "("
-        lexer.position = place
+        lexer.position = position
         return found
 
     def _system_field(self) -> Field:

@@ -1,7 +1,6 @@
-"""What a query says of the text of its events: by bounds of a column's values, files and row groups are left out
-unread.
+"""Skip files and row groups by bounds of their values.
 
-Never too narrow, often too wide: whatever the bounds can't tell may hold.
+Never too narrow, often too wide: what the bounds do not exclude may hold.
 """
 
 from __future__ import annotations
@@ -70,9 +69,7 @@ def may_hold(expr: Expr | None, known: Callable[[Field], Values]) -> bool:
 
 
 def _may_match(pattern: Pattern, values: Values, *, several: bool) -> bool:
-    """Whether a value within bounds may match: by the text before the first wildcard, and by that of JSON lists,
-    whatever they hold.
-    """
+    """Return whether a value within bounds may match, by the text before the first wildcard; JSON lists may."""
     if values.low is None or values.high is None:
         return True
     if several and values.low < _LIST_BEYOND and values.high >= _LIST_FIRST:
@@ -84,9 +81,7 @@ def _may_match(pattern: Pattern, values: Values, *, several: bool) -> bool:
 
 
 def text_range(pattern: Pattern) -> tuple[str, str]:
-    """Return the least and the greatest text that a pattern may match: one of exact case, or of ASCII before the first
-    wildcard.
-    """
+    """Return the least and greatest text a pattern may match; it has exact case, or starts with ASCII."""
     first = pattern.parts[0]
     least = first if pattern.exact_case else first.upper()
     greatest = first if pattern.exact_case else first.lower().translate(_GREATEST_OF_CASE)

@@ -1,4 +1,4 @@
-"""The syntax tree of the query language (spec §7), and how a tree is written as text again.
+"""The syntax tree of the query language (docs/query.md), and how a tree is written as text again.
 
 One tree serves pipeline conditions, search, deletion and tiering rules. It holds no positions but those that later
 checks point at, compares by meaning, and pickles, so that it can travel to workers and be compiled there.

@@ -1,1 +1,1 @@
-"""How long events stay: rules files, and what their rules say of events (spec §9, §10)."""
+"""Retention: rules files, and their rules evaluated on events (docs/retention.md)."""

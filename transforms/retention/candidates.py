@@ -1,6 +1,4 @@
-"""Events that are old enough to be judged by their text: their columns as Polars has them, and which of them meet a
-condition.
-"""
+"""Events that are old enough for a rule, as Polars columns, and which of them match a condition."""
 
 from __future__ import annotations
 
@@ -9,15 +7,13 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow import Flags, Indices
 from transforms.core.schema import ATTRIBUTES_COLUMN
 from transforms.query import Expr, columns_read, compile_query
-from transforms.query.compiler import exact_column, in_one_place
-
-_Rows = npt.NDArray[np.int64]
+from transforms.query.compiler import exact_column, unified_attributes
 
 
 @dataclass(frozen=True)
@@ -27,13 +23,13 @@ class Candidates:
     frame: pl.DataFrame
 
     @classmethod
-    def of(cls, table: pa.Table | pa.RecordBatch, rows: _Rows, in_both_places: Collection[str]) -> Candidates:
+    def of(cls, table: pa.Table | pa.RecordBatch, rows: Indices, in_both: Collection[str]) -> Candidates:
         """Take some rows of a table.
 
         Args:
             table: The columns that conditions read.
             rows: Which, ascending, at least one.
-            in_both_places: Attributes that are in their column in some rows and in the map in others.
+            in_both: Attributes that are in their column in some rows and in the map in others.
         """
         names = table.schema.names
         first, last = int(rows[0]), int(rows[-1]) + 1
@@ -44,10 +40,10 @@ class Candidates:
         if last - first > len(rows):  # files are sorted by time: of these a slice has them all
             frame = frame.select(pl.all().gather(rows - first))
         if ATTRIBUTES_COLUMN in names:
-            frame = frame.with_columns(in_one_place(name for name in names if name in in_both_places))
+            frame = frame.with_columns(unified_attributes(name for name in names if name in in_both))
         return cls(frame)
 
-    def that_meet(self, condition: Expr | None, rows: _Rows) -> npt.NDArray[np.bool_]:
+    def matching(self, condition: Expr | None, rows: Indices) -> Flags:
         """Return which of some of them, ascending, meet a condition; None is no condition."""
         names = self.frame.columns
         if condition is None:

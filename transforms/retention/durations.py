@@ -1,4 +1,4 @@
-"""Lengths of time as rules and flags give them: `90m`, `12h`, `30d`, `2w` (spec §9)."""
+"""Lengths of time as rules and flags give them: `90m`, `12h`, `30d`, `2w` (docs/retention.md)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What a rules file says: which events are deleted or moved when, and which are kept whatever the rules say (spec §9,
-§10).
-"""
+"""The content of a rules file: rules that delete or move events, and holds that keep them (docs/retention.md)."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Events that meet a condition stay, whatever the rules say.
+    """Events that meet a condition stay, regardless of the rules.
 
     Attributes:
         name: What reports call it.

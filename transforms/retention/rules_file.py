@@ -1,4 +1,4 @@
-"""Rules files: YAML or JSON, read whole, with every mistake told at once and its place (spec §9, §10).
+"""Rules files: YAML or JSON, read whole, with every mistake told at once and its place (docs/retention.md).
 
 A misread rule deletes data: what is not understood, or could be understood in two ways, is refused.
 """
@@ -37,12 +37,12 @@ def load_rules(text: str, *, source: str, section: str = RULES) -> RulesFile:
         section: Whose rules are wanted: `rules` for deletion, `tiers` for tiering. All sections are checked.
 
     Raises:
-        ConfigurationError: The file is no YAML, or says something that is not allowed; all mistakes, a line each, as
+        ConfigurationError: The file is no YAML, or has something that is not allowed; all mistakes, a line each, as
             `FILE:LINE:COLUMN: PATH: what is wrong`.
     """
     document = read_document(text, source=source, field="rules")
     problems = Problems()
-    reader = _Reader(document, problems)
+    reader = _RulesReader(document, problems)
     reader.check_sections()
     rules = {name: reader.rules(name) for name in (RULES, TIERS)}
     holds = reader.holds()
@@ -50,7 +50,7 @@ def load_rules(text: str, *, source: str, section: str = RULES) -> RulesFile:
     return RulesFile(rules[section], holds, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
-class _Reader:
+class _RulesReader:
     """One file while it is read."""
 
     def __init__(self, document: Document, problems: Problems) -> None:
@@ -127,7 +127,7 @@ def _check_names(entries: Iterable[Fields]) -> None:
         if name != name.strip() or not name.isprintable():
             entry.problem("name", f"{name!r} has a blank at its end or a control character; reports show it")
         if name in seen:
-            entry.problem("name", f"{name!r} names {seen[name]} too; reports and the audit tell them apart by it")
+            entry.problem("name", f"{name!r} names {seen[name]} too; reports and the audit refer to it by name")
         seen.setdefault(name, entry.path)
 
 
@@ -164,7 +164,7 @@ def _parse_rule(text: str) -> Expr:
     for field in fields(expr):
         if field.system and field.name == "_time":
             raise query_error(
-                text, field.position, "a rule has no condition on time: its retention says how old events get"
+                text, field.position, "a rule has no condition on time: its retention is the age that events reach"
             )
     return expr
 

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from transforms.core.errors import CanceledError
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import TierLocation, TierStore
 from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/jobs"
@@ -48,7 +48,7 @@ class JobFolder(JsonFolder):
         return self.tier.exists(self.path("cancel"))
 
     def progress(self) -> list[dict[str, Any]]:
-        """Return what each worker of the running wave last said of itself."""
+        """Return the latest progress of each worker of the running wave."""
         found = []
         for file in self.tier.list(self.path("progress/")):
             try:
@@ -72,14 +72,13 @@ class Heartbeat:
     """A worker's sign of life: now and then it writes how far it is, and looks whether it should stop.
 
     Attributes:
-        tier_uri, tier_options: Where the job's folder is.
+        tier: Where the job's folder is.
         task_id: The job.
         seconds: How often, in seconds.
         clock: The time in seconds, for tests.
     """
 
-    tier_uri: str
-    tier_options: StorageOptions
+    tier: TierLocation
     task_id: str
     wave: int
     seconds: float = 1.0
@@ -88,12 +87,12 @@ class Heartbeat:
 
     def __post_init__(self) -> None:
         """Open the folder and take a name among the workers."""
-        self._folder = JobFolder(open_tier(self.tier_uri, self.tier_options), self.task_id)
+        self._folder = JobFolder(self.tier.open(), self.task_id)
         self._name = f"progress/{uuid.uuid4().hex}.json"
         self._last = self.clock()
 
     def tick(self, *, objects: int = 0, bytes_read: int = 0, events: int = 0) -> None:
-        """Count, and once in a while say so.
+        """Count, and write the progress once every `seconds`.
 
         Raises:
             CanceledError: somebody asked the job to stop.

@@ -103,8 +103,8 @@ class LocalStore(ObjectStore):
             return
         except OSError as error:
             raise AccessError(
-                f"{os.fsdecode(folder)!r} can't be listed: {error.strerror}; give the user who runs this the right to, or choose a pattern "
-                "whose literal beginning leads past it"
+                f"{os.fsdecode(folder)!r} can't be listed: {error.strerror}; give the user who runs this the right to, "
+                "or choose a pattern whose literal beginning leads past it"
             ) from error
 
     def _info(self, key: str, path: bytes) -> ObjectInfo | None:
@@ -123,9 +123,7 @@ class LocalStore(ObjectStore):
         )
 
     def _path(self, key: str) -> bytes:
-        r"""Return where a key's file is: under the key's own name, or else under the bytes that `\xNN` in it stands
-        for.
-        """
+        r"""Return the path of a key's file: the key's own name, or else the bytes that its `\xNN` stand for."""
         path = os.fsencode(self.folder)
         for part in key.encode("utf-8", "surrogateescape").split(b"/"):
             named = path + b"/" + part
@@ -167,7 +165,8 @@ class LocalStore(ObjectStore):
         status = os.fstat(descriptor)
         if _etag(status) != info.etag:
             raise VanishedError(
-                f"{info.uri}: it changed since it was listed ({info.size} bytes then, {status.st_size} now, or its time)"
+                f"{info.uri}: it changed since it was listed "
+                f"({info.size} bytes then, {status.st_size} now, or its time)"
             )
 
     def _require_folder(self) -> None:

@@ -40,9 +40,7 @@ class LocalTier(TierStore):
             output.write(data)
 
     def put_new(self, path: str, data: bytes) -> None:
-        """Write a file under another name, sync it, and link it to its own, which the system does for one of several
-        only.
-        """
+        """Write a file under another name, sync it, and link it to its own: of several writers one succeeds."""
         with _tier_errors(self._root, path):
             target = self._target(path)
             temporary = self._temporary()
@@ -221,9 +219,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _tier_errors(root: Path, path: str) -> Iterator[None]:
-    """Turn what the system says into what it means for the tier; that a file is there, or not, is the caller's to
-    judge.
-    """
+    """Raise the system's errors as TierErrors; whether a file may exist or not is up to the caller."""
     try:
         yield
     except (FileExistsError, FileNotFoundError):

@@ -1,4 +1,4 @@
-"""What every object store gives: objects by key, listed in pages and read in chunks (spec §1, §3)."""
+"""What every object store gives: objects by key, listed in pages and read in chunks (docs/jobs.md)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ FILE_SCHEME = "file://"
 
 @dataclass(frozen=True, kw_only=True)
 class StorageOptions:
-    """How a store is reached. It travels to workers; credentials are not in it, each worker takes its own from the
-    chain.
+    """How a store is reached, sent to workers without credentials: each takes its own from the chain.
 
     Attributes:
         endpoint_url: Another endpoint than AWS's, or None for the environment's.

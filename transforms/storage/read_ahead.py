@@ -19,8 +19,7 @@ def read_ahead(
     depth: int = DEPTH,
     weight: Callable[[_T], int] = lambda item: 1,
 ) -> Generator[_T, None, None]:
-    """Yield `items`, which a thread of its own draws, at most `depth` of them ahead; an error comes after the items
-    before it.
+    """Yield `items` drawn by a thread, at most `depth` ahead; an error comes after the items before it.
 
     Closing the iterator ends the thread and closes `items`, and so the connection or file below.
 

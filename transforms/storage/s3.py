@@ -8,12 +8,14 @@ codes.
 from __future__ import annotations
 
 import random
+import re
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
@@ -30,12 +32,12 @@ from transforms.storage.read_ahead import read_ahead
 from transforms.storage.s3_connection import S3Connection, is_transient
 
 _SDK_CHUNK_BYTES = 1 << 20
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]+)-(?P<last>[0-9]+)/(?P<size>[0-9]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How often a read is tried again without any progress, and after what pause: doubled each time, by chance up to
-    twice shorter.
+    """How often a read without progress is tried again, and its pause: doubled each time, randomly halved.
 
     Attributes:
         attempts: How many attempts in a row may bring nothing.
@@ -70,9 +72,7 @@ class S3Store(ObjectStore):
         self._page_objects = page_objects
 
     def list_pages(self, prefix: str, *, delimiter: str | None = None) -> Iterator[list[ObjectInfo]]:
-        """Yield the objects whose keys begin with the prefix, a request a page, in the order of their keys' UTF-8
-        bytes.
-        """
+        """Yield the objects whose keys begin with the prefix, a request a page, by their keys' UTF-8 bytes."""
         request: dict[str, Any] = {
             "Bucket": self.bucket,
             "Prefix": prefix,
@@ -89,7 +89,8 @@ class S3Store(ObjectStore):
                 raise self.connection.explain(error, doing="list", key=prefix) from error
             if _OBJECTS not in answer:
                 raise AccessError(
-                    f"{self.connection.endpoint_url} does not answer as S3 does to a listing of {self.bucket}: check --endpoint-url"
+                    f"{self.connection.endpoint_url} does not answer as S3 does to a listing of {self.bucket}: "
+                    "check --endpoint-url"
                 )
             yield answer[_OBJECTS]
             if not answer.get("IsTruncated"):
@@ -97,9 +98,7 @@ class S3Store(ObjectStore):
             request["ContinuationToken"] = answer["NextContinuationToken"]
 
     def read(self, info: ObjectInfo, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Yield the bytes of an object by one request, and one more for each break; that goes on at the offset, if the
-        ETag is the same.
-        """
+        """Yield an object's bytes; after a break the next request goes on at the offset, if the ETag is the same."""
         stop = info.size if end is None else min(end, info.size)
         if start >= stop:
             return
@@ -121,12 +120,12 @@ class S3Store(ObjectStore):
                     position += len(chunk)
                     failures = 0
                     yield chunk
+            except _WrongAnswerError as error:
+                cause = error
             except (BaseError, FileNotFoundError, ValueError, sdk.ClientError, sdk.BotoCoreError) as error:
                 if request == self._request and not is_transient(error):
                     raise self.connection.explain(error, doing="read", key=info.key) from error
                 cause = error
-            if position > stop:
-                raise VanishedError(f"{info.uri}: {position - stop} bytes more came than were asked for")
             if position < stop:
                 failures += 1
                 if request == self._request:
@@ -143,6 +142,11 @@ class S3Store(ObjectStore):
             raise ObjectError(
                 f"{info.uri}: the store ends the answer at byte {position} of {info.size}, {failures} times in a row"
             )
+        if isinstance(cause, _WrongAnswerError):
+            raise ObjectError(
+                f"{info.uri}: {cause}, {failures} times in a row (at byte {position} of {info.size}): the store, or a "
+                "gateway before it, does not answer ranges as S3 does; nothing of this answer was used"
+            ) from cause
         error = self.connection.explain(cause, doing="read", key=info.key)
         raise type(error)(f"{error} (at byte {position} of {info.size}, after {failures} attempts)") from cause
 
@@ -153,8 +157,8 @@ class S3Store(ObjectStore):
             options={"range": (start, stop), **({"if_match": f'"{info.etag}"'} if info.etag else {})},
         )
         _require_same(info, answer.meta["e_tag"])
-        _require_length(info, stop - start, answer.range[1] - answer.range[0])
-        yield from answer.stream(min_chunk_size=CHUNK_BYTES)
+        _require_range(info, (start, stop), answer.range, answer.meta["size"])
+        yield from _at_most(answer.stream(min_chunk_size=CHUNK_BYTES), stop - start)
 
     def _request(self, info: ObjectInfo, start: int, stop: int) -> Iterator[bytes]:
         condition = {"IfMatch": f'"{info.etag}"'} if info.etag else {}
@@ -163,9 +167,13 @@ class S3Store(ObjectStore):
         )
         with closing(answer["Body"]) as body:
             _require_same(info, answer.get("ETag"))
-            _require_length(info, stop - start, answer["ContentLength"])
-            while chunk := body.read(_SDK_CHUNK_BYTES):
-                yield chunk
+            given, size = _range_of(answer)
+            _require_range(info, (start, stop), given, size)
+            if answer["ContentLength"] != stop - start:
+                raise _WrongAnswerError(
+                    f"{stop - start} bytes were asked for, and Content-Length says {answer['ContentLength']}"
+                )
+            yield from _at_most(iter(partial(body.read, _SDK_CHUNK_BYTES), b""), stop - start)
 
     @cached_property
     def _fast_store(self) -> FastStore:
@@ -194,20 +202,68 @@ def _require_same(info: ObjectInfo, etag: str | None) -> None:
         )
 
 
-def _require_length(info: ObjectInfo, asked: int, given: int) -> None:
-    if given < asked:
+class _WrongAnswerError(Exception):
+    """The store answered another question than was asked: such an answer is not used, and the request made again."""
+
+
+def _range_of(answer: dict[str, Any]) -> tuple[tuple[int, int], int]:
+    """Return which bytes an answer of `GetObject` holds, and the size of the whole object.
+
+    RFC 9110 §15.3.7: 206 says so in `Content-Range`; any other status means the whole object.
+
+    Raises:
+        _WrongAnswerError: it says neither.
+    """
+    status = answer["ResponseMetadata"]["HTTPStatusCode"]
+    if status == HTTPStatus.PARTIAL_CONTENT:
+        match = _CONTENT_RANGE.fullmatch(answer.get("ContentRange") or "")
+        if match is None:
+            raise _WrongAnswerError(f"status 206 with the Content-Range {answer.get('ContentRange')!r}")
+        return (int(match["first"]), int(match["last"]) + 1), int(match["size"])
+    return (0, answer["ContentLength"]), answer["ContentLength"]
+
+
+def _require_range(info: ObjectInfo, asked: tuple[int, int], given: tuple[int, int], size: int) -> None:
+    """Refuse an answer of other bytes than were asked for.
+
+    Args:
+        info: The object, as it was listed.
+        asked: The first byte, and the one after the last.
+        given: The same of the answer.
+        size: The object's size, as the answer has it.
+
+    Raises:
+        VanishedError: the object has another size than when it was listed.
+        _WrongAnswerError: the answer is of another range.
+    """
+    if size != info.size:
+        became = "shorter" if size < info.size else "longer"
         raise VanishedError(
-            f"{info.uri}: it became shorter since it was listed: {asked} bytes were asked for, and {given} come"
+            f"{info.uri}: it became {became} since it was listed: {info.size} bytes then, and {size} now"
         )
+    if given != asked:
+        shown = [f"{first} to {after - 1}" for first, after in (asked, given)]
+        raise _WrongAnswerError(f"bytes {shown[0]} were asked for, and bytes {shown[1]} came")
+
+
+def _at_most(chunks: Iterable[Any], most: int) -> Iterator[bytes]:
+    """Yield the chunks of an answer.
+
+    Raises:
+        _WrongAnswerError: it goes on behind its end; nothing of that is yielded.
+    """
+    for chunk in chunks:
+        most -= len(chunk)
+        if most < 0:
+            raise _WrongAnswerError(f"{-most} bytes more came than were asked for")
+        yield chunk
 
 
 _OBJECTS = "RekindleObjects"
 
 
 class _Listing:
-    """Takes the objects out of a ListObjectsV2 answer before boto3 parses it, which takes 50 ms for a page of 1,000;
-    this takes 10.
-    """
+    """Take the objects out of a ListObjectsV2 answer before boto3 parses it: 10 ms a page of 1,000, not 50."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
@@ -218,7 +274,7 @@ class _Listing:
             return
         try:
             root = ElementTree.fromstring(response_dict["body"])
-        except ElementTree.ParseError:  # cut off, or no XML: boto3 says so
+        except ElementTree.ParseError:  # cut off, or no XML: boto3 reports it
             return
         if not root.tag.endswith("ListBucketResult"):
             return

@@ -1,6 +1,4 @@
-"""How S3 is reached: one credential chain, boto3's, for boto3, obstore, deltalake and Polars alike; and what S3's
-errors mean to a user.
-"""
+"""Connect to S3 with one credential chain, boto3's, for all libraries, and explain S3's errors to a user."""
 
 from __future__ import annotations
 
@@ -162,8 +160,8 @@ class S3Connection:
         """
         if self.ca_bundle and not os.environ.get("SSL_CERT_FILE"):
             raise AccessError(
-                f"CA bundle {self.ca_bundle}: the writers and readers of the table take further authorities from the environment only: "
-                f"export SSL_CERT_FILE={self.ca_bundle} as well"
+                f"CA bundle {self.ca_bundle}: the writers and readers of the table take further authorities "
+                f"from the environment only: export SSL_CERT_FILE={self.ca_bundle} as well"
             )
         options = {
             "AWS_ENDPOINT_URL": self.endpoint_url,
@@ -197,12 +195,13 @@ class S3Connection:
             return self._explain_answer(error, doing, where)
         if isinstance(error, _NO_CREDENTIALS):
             return AccessError(
-                f"{where}: no credentials: {error}; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile, or --no-sign-request "
-                "for a public bucket"
+                f"{where}: no credentials: {error}; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile, "
+                "or --no-sign-request for a public bucket"
             )
         if isinstance(error, sdk.SSLError):
             return AccessError(
-                f"{where}: {self.endpoint_url} has a certificate that is not trusted: {error}; --ca-bundle FILE names the authority"
+                f"{where}: {self.endpoint_url} has a certificate that is not trusted: {error}; "
+                "--ca-bundle FILE names the authority"
             )
         if isinstance(error, _UNREACHABLE):
             return AccessError(
@@ -215,42 +214,43 @@ class S3Connection:
 
     def _explain_answer(self, error: sdk.ClientError, doing: str, where: str) -> RekindleError:
         code, status, headers = _answer(error)
-        said = f"{code}: {error.response.get('Error', {}).get('Message', '')}".rstrip(": ")
+        message = f"{code}: {error.response.get('Error', {}).get('Message', '')}".rstrip(": ")
         region = headers.get("x-amz-bucket-region") or error.response.get("Error", {}).get("Region")
         if code in _WRONG_REGION or status in (301, 307) or (status == 400 and region not in (None, self.region)):
             advice = (
-                f"is in {region}: say --region {region}"
+                f"is in {region}: use --region {region}"
                 if region
-                else f"is not in {self.region}: say --region with the right one ({said})"
+                else f"is not in {self.region}: use --region with the right one ({message})"
             )
             return AccessError(f"bucket {self.bucket} {advice}")
         if code in _BAD_CREDENTIALS:
             return AccessError(
-                f"{where}: the credentials are refused ({said}): renew them, or choose others with --profile"
+                f"{where}: the credentials are refused ({message}): renew them, or choose others with --profile"
             )
         if code in ("NoSuchBucket", "InvalidBucketName"):
             return AccessError(
-                f"there is no bucket {self.bucket} at {self.endpoint_url}: check its name, and --endpoint-url ({said})"
+                f"there is no bucket {self.bucket} at {self.endpoint_url}: check its name, "
+                f"and --endpoint-url ({message})"
             )
         if code == "InvalidObjectState":
-            return ArchivedError(f"{where}: archived, and not restored ({said})")
+            return ArchivedError(f"{where}: archived, and not restored ({message})")
         if status in (401, 403):
-            return self._explain_denial(said, doing, where)
+            return self._explain_denial(message, doing, where)
         if doing == "read" and (code in _GONE or status == 404):
-            return VanishedError(f"{where}: it was there when it was listed, and is gone ({said})")
+            return VanishedError(f"{where}: it was there when it was listed, and is gone ({message})")
         if doing == "read" and (code in _CHANGED or status in (412, 416)):
-            return VanishedError(f"{where}: it changed since it was listed ({said})")
+            return VanishedError(f"{where}: it changed since it was listed ({message})")
         kind = ObjectError if doing == "read" else AccessError
-        return kind(f"{where}: {self.endpoint_url} answered {status} to an attempt to {doing} it ({said})")
+        return kind(f"{where}: {self.endpoint_url} answered {status} to an attempt to {doing} it ({message})")
 
-    def _explain_denial(self, said: str, doing: str, where: str) -> RekindleError:
+    def _explain_denial(self, message: str, doing: str, where: str) -> RekindleError:
         advice = (
             "it is not public: leave out --no-sign-request"
             if self.options.no_sign_request
             else f"the credentials need {RIGHTS[doing]}"
         )
         kind = DeniedError if doing == "read" else AccessError
-        return kind(f"{where}: no permission to {doing} it ({said}): {advice}; --profile chooses others")
+        return kind(f"{where}: no permission to {doing} it ({message}): {advice}; --profile chooses others")
 
     def _client(self, *, attempts: int) -> Any:  # noqa: ANN401
         config = Config(

@@ -41,7 +41,8 @@ class S3Tier(TierStore):
         self.uri = object_uri(bucket, prefix).rstrip("/")
         if prefix and (not is_plain(prefix) or set(prefix) & set("%?#*[]{}\\")):
             raise ConfigurationError(
-                f"hot tier {self.uri!r}: the prefix holds characters that not every tool can name; use letters, digits, - _ . and /"
+                f"hot tier {self.uri!r}: the prefix holds characters that not every tool can name; "
+                "use letters, digits, - _ . and /"
             )
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
@@ -138,9 +139,7 @@ class S3Tier(TierStore):
                     )
 
     def remove_leftovers(self, age: timedelta) -> int:
-        """Drop the parts of old objects that were never finished; where the credentials may not, or the store can't,
-        they stay.
-        """
+        """Abort old multipart uploads; where credentials or the store do not allow it, they stay."""
         oldest = datetime.now(timezone.utc) - age
         removed = 0
         with suppress(sdk.ClientError):
@@ -168,9 +167,7 @@ class S3Tier(TierStore):
 
     @contextmanager
     def _tier_errors(self, path: str) -> Iterator[None]:
-        """Turn the clients' errors into what they mean for the tier; that an object is there, or not, is the caller's
-        to judge.
-        """
+        """Raise the clients' errors as TierErrors; whether an object may exist or not is up to the caller."""
         try:
             yield
         except AccessError as error:
@@ -187,11 +184,11 @@ class S3Tier(TierStore):
         with self._tier_errors(path):
             try:
                 yield
-            except FileNotFoundError as error:  # what obstore says of a bucket that is not there
+            except FileNotFoundError as error:  # obstore's error for a bucket that does not exist
                 raise TierError(f"hot tier {self.uri}: {self._diagnose(path, error)}") from error
 
     def _diagnose(self, path: str, error: Exception) -> str:
-        """Say what is wrong with the place: obstore says little, so boto3 asks too, and its errors have codes."""
+        """Explain an error: obstore reports little, so boto3 asks too, whose errors have codes."""
         try:
             self._connection.plain_client.list_objects_v2(
                 Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1, **self._connection.payer
@@ -202,7 +199,8 @@ class S3Tier(TierStore):
         if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
             return f"{where}: no permission to read or write it: the credentials need {RIGHTS['write']}"
         if "<Code>NotImplemented</Code>" in str(error):
-            return f"{where}: this store does not know a request that a hot tier needs (NotImplemented). {CONDITIONAL_WRITES}"
+            problem = "this store does not know a request that a hot tier needs (NotImplemented)"
+            return f"{where}: {problem}. {CONDITIONAL_WRITES}"
         return f"{where}: {_first_line(error)}"
 
 
@@ -270,5 +268,5 @@ class _S3Input(io.RawIOBase):
 
 
 def _first_line(error: Exception) -> str:
-    """Return what obstore says without the tree of causes it adds."""
+    """Return obstore's message without the tree of causes it adds."""
     return str(error).split("\n\nDebug source", 1)[0].strip()

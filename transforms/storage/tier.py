@@ -122,9 +122,7 @@ class TierStore(ABC):
 
     @abstractmethod
     def list(self, prefix: str) -> Iterator[TierFile]:
-        """Yield the files whose paths begin with the prefix, in no order; files that are still being written are not
-        among them.
-        """
+        """Yield the files whose paths begin with the prefix, in no order, without those being written."""
 
     @abstractmethod
     def delete(self, path: str) -> None:
@@ -155,21 +153,18 @@ class TierStore(ABC):
         return None
 
     def remove_leftovers(self, age: timedelta) -> int:
-        """Remove what killed processes have left of files that never became whole, and that is older than an age;
-        return how many.
-        """
+        """Remove what killed processes left of unfinished files, if older than an age; return how many."""
         return 0
 
     @abstractmethod
     def key_prefix_in(self, bucket: str) -> str | None:
-        """Return the prefix that the tier's files have as keys of a bucket or folder (`ObjectStore.bucket`): `""` where
-        all are the tier's.
+        """Return the prefix of the tier's files as keys of a bucket or folder; `""` where all are the tier's.
 
         None where none of them lies there.
         """
 
     def probe_conditional_put(self) -> None:
-        """Prove that two can't create one file: the exactly-once commit stands on it (docs/design.md §5).
+        """Prove that two can't create one file: the exactly-once commit stands on it (decision 4).
 
         Raises:
             TierError: the store lets the second overwrite the first, or does not know the request.
@@ -183,8 +178,8 @@ class TierStore(ABC):
         finally:
             self.delete(path)
         raise TierError(
-            f"hot tier {self.uri}: this store overwrites an object that was to be created only if it is not there (If-None-Match: *); "
-            f"two jobs could lose each other's commits. {CONDITIONAL_WRITES}"
+            f"hot tier {self.uri}: this store overwrites an object that was to be created only if it is not there "
+            f"(If-None-Match: *); two jobs could lose each other's commits. {CONDITIONAL_WRITES}"
         )
 
 

@@ -1,15 +1,15 @@
-"""Times, in whatever form logs write them: of columns, of records, of lines (spec §4.5).
+"""Times, in whatever form logs write them: of columns, of records, of lines (docs/formats.md).
 
 Every step is a column operation.
 """
 
+from transforms.timestamps.choosing import choose_times, put_times
 from transforms.timestamps.clock import check_timezone
-from transforms.timestamps.columns import as_series, parse_epochs, parse_times
+from transforms.timestamps.columns import parse_epochs, parse_times
 from transforms.timestamps.detection import detect_times
 from transforms.timestamps.epochs import UNITS
 from transforms.timestamps.forms import FORMS, PARTS, Form
 from transforms.timestamps.records import FirstRows, TimeFields, record_times
-from transforms.timestamps.settling import put_times, settle_times
 
 __all__ = [
     "FORMS",
@@ -18,12 +18,11 @@ __all__ = [
     "FirstRows",
     "Form",
     "TimeFields",
-    "as_series",
     "check_timezone",
     "detect_times",
     "parse_epochs",
     "parse_times",
     "put_times",
     "record_times",
-    "settle_times",
+    "choose_times",
 ]

@@ -1,6 +1,4 @@
-"""What a written time leaves open, and the object answers: its zone, its year, and whether it can be believed (spec
-§4.5).
-"""
+"""The zone and year that a written time leaves open, and whether the time can be believed (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ def check_timezone(name: str, *, field: str | None = None) -> None:
     """Refuse a time zone that is no IANA name.
 
     Raises:
-        ConfigurationError: The name is unknown; `field` says where it stands.
+        ConfigurationError: The name is unknown; `field` is the option that has it.
     """
     try:
         pl.Series([datetime(2000, 1, 1)], dtype=NAIVE).dt.replace_time_zone(name)
@@ -45,7 +43,7 @@ def _is_region(name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class TimeContext:
     """The surroundings of an object's times.
 
     Attributes:
@@ -58,7 +56,7 @@ class Clock:
     modified: datetime
     received: datetime
 
-    def in_region(self, name: str) -> Clock:
+    def in_region(self, name: str) -> TimeContext:
         """Return the clock for times that name a region as their zone; itself if there is no such region."""
         return replace(self, timezone=name) if _is_region(name) else self
 
@@ -106,10 +104,10 @@ class Clock:
         year = (limit + _WIDEST_OFFSET).year
         chosen = in_year(year)
         for before in range(year - 1, year - 2 - _LEAP_YEARS_APART, -1):
-            settled = (chosen <= limit).fill_null(value=True)
+            resolved = (chosen <= limit).fill_null(value=True)
             if leap_day is not None:
-                settled &= chosen.is_not_null() | ~leap_day.fill_null(value=False)
-            if settled.all():
+                resolved &= chosen.is_not_null() | ~leap_day.fill_null(value=False)
+            if resolved.all():
                 break
-            chosen = chosen.zip_with(settled, in_year(before))
+            chosen = chosen.zip_with(resolved, in_year(before))
         return chosen

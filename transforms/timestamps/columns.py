@@ -1,6 +1,4 @@
-"""Times of a whole column: the form of its first value chosen, run on the column, and the rows that differ given to the
-other forms.
-"""
+"""Read a column of times: by the form of its first value, the rows that differ by the other forms."""
 
 from __future__ import annotations
 
@@ -12,8 +10,9 @@ from datetime import datetime
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.arrays import as_series
 from transforms.timestamps.casting import cast_iso, first_of, nothing
-from transforms.timestamps.clock import Clock
+from transforms.timestamps.clock import TimeContext
 from transforms.timestamps.epochs import UNITS, read_epochs
 from transforms.timestamps.forms import (
     EPOCH,
@@ -29,7 +28,8 @@ from transforms.timestamps.layouts import read_layout
 from transforms.timestamps.reading import read_pattern
 
 _CASTABLE = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
 _ISO_8601 = next(form for form in FORMS if form.name == "iso_8601")
 _MICROSECONDS = 6  # digits
@@ -60,25 +60,14 @@ def parse_times(
     Returns:
         Datetime[us, UTC] of the same length; null where there is no time, or none to believe.
     """
-    clock = Clock(timezone, modified, received)
+    clock = TimeContext(timezone, modified, received)
     return by_runs(as_series(values), lambda heads: _parse(heads, clock, forms, epochs=epochs))
 
 
 def parse_epochs(values: pa.Array | pl.Series, *, received: datetime, unit: str) -> pl.Series:
-    """Read a column of numbers of one unit (`UNITS`), as `parse_times` reads those whose size tells it."""
-    clock = Clock("UTC", received, received)
+    """Read a column of numbers of one unit (`UNITS`), as `parse_times` reads those whose size determines it."""
+    clock = TimeContext("UTC", received, received)
     return clock.believe(read_epochs(as_series(values).str.strip_chars(), scale=UNITS[unit]))
-
-
-def as_series(values: pa.Array | pl.Series) -> pl.Series:
-    """Give strings of any Arrow layout to Polars; views are not copied."""
-    if isinstance(values, pl.Series):
-        return values
-    if pa.types.is_dictionary(values.type) or pa.types.is_null(values.type):
-        values = values.cast(pa.string())
-    series = pl.from_arrow(values)
-    assert isinstance(series, pl.Series)  # noqa: S101  from an array, always
-    return series
 
 
 def by_runs(texts: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
@@ -92,7 +81,7 @@ def by_runs(texts: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Seri
     return read(texts.filter(begins)).gather(begins.cum_sum() - 1)
 
 
-def _parse(texts: pl.Series, clock: Clock, forms: Sequence[Form], *, epochs: bool) -> pl.Series:
+def _parse(texts: pl.Series, clock: TimeContext, forms: Sequence[Form], *, epochs: bool) -> pl.Series:
     if texts.null_count() == len(texts):
         return nothing(len(texts))
     if _ISO_8601 in forms and (whole := _cast(texts, clock)) is not None:
@@ -131,7 +120,7 @@ def _any_of(forms: tuple[Form, ...]) -> str:
     return for_rust("|".join(f"(?:{without_groups(form.field)})" for form in forms))
 
 
-def _cast(texts: pl.Series, clock: Clock) -> pl.Series | None:
+def _cast(texts: pl.Series, clock: TimeContext) -> pl.Series | None:
     """Read a column that is ISO 8601 throughout by Arrow's cast; None if it is not."""
     match = _CASTABLE.fullmatch(first_of(texts) or "")
     if match is None:
@@ -146,17 +135,13 @@ def _cast(texts: pl.Series, clock: Clock) -> pl.Series | None:
 
 
 def _fits_nanoseconds(texts: pl.Series) -> bool:
-    """Whether no year is beyond what 64 bits of nanoseconds hold (1678 to 2261), where the cast would wrap around
-    silently.
-    """
+    """Return whether all years are within 64 bits of nanoseconds (1678 to 2261); beyond, the cast wraps around."""
     low, high = str(texts.min()), str(texts.max())
     return low >= "1678" and high < "2262"
 
 
-def _read_either(form: Form, texts: pl.Series, clock: Clock) -> pl.Series:
-    """Read rows by one form; `08/12/25` by both of its readings, of which the nearer to the object's LastModified
-    holds.
-    """
+def _read_either(form: Form, texts: pl.Series, clock: TimeContext) -> pl.Series:
+    """Read rows by one form; `08/12/25` by both of its readings: the nearer to LastModified holds."""
     times = _read_form(form, texts, clock)
     if form.name != SHORT_YEAR:
         return times
@@ -167,7 +152,7 @@ def _read_either(form: Form, texts: pl.Series, clock: Clock) -> pl.Series:
     ).to_series()
 
 
-def _read_form(form: Form, texts: pl.Series, clock: Clock) -> pl.Series:
+def _read_form(form: Form, texts: pl.Series, clock: TimeContext) -> pl.Series:
     """Read rows by one form: by layouts where many are written alike, the rest by the form's pattern."""
     if form is EPOCH:
         return read_epochs(texts)

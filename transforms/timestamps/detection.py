@@ -1,6 +1,4 @@
-"""The first stamp within a line of text: found by one pattern made of all forms, then read as a column of times (spec
-§4.5).
-"""
+"""Find the first stamp within a line by one pattern of all forms, read as a column of times (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -9,7 +7,8 @@ from datetime import datetime
 import polars as pl
 import pyarrow as pa
 
-from transforms.timestamps.columns import as_series, parse_times
+from transforms.arrow.arrays import as_series
+from transforms.timestamps.columns import parse_times
 from transforms.timestamps.forms import FORMS, for_rust
 
 _LOOKED_AT = 128  # characters
@@ -41,7 +40,7 @@ def first_stamps(lines: pl.Series) -> pl.Series:
     heads = lines.str.head(_LOOKED_AT)
     stamps = _search(heads)
     at_edge = _at_edge(lines, heads, stamps).arg_true()
-    if len(at_edge):  # it may go on beyond the edge, and say something else as a whole
+    if len(at_edge):  # it may go on beyond the edge, and mean something else as a whole
         whole = _search(lines.gather(at_edge).str.head(_LOOKED_AT + _LONGEST))
         inside = _contain(heads.gather(at_edge), whole)
         stamps = stamps.scatter(at_edge, whole.set(~inside.fill_null(value=False), None))

@@ -1,6 +1,6 @@
 """Bare numbers as times: seconds, milliseconds, microseconds or nanoseconds since 1970, exact to the microsecond.
 
-The size tells the unit: each stands for years up to 5138 before the next begins, at 1973, so that no time a log may
+The size shows the unit: each stands for years up to 5138 before the next begins, at 1973, so that no time a log may
 hold is ambiguous.
 """
 
@@ -15,7 +15,7 @@ UNITS = {"EPOCH_SECONDS": 6, "EPOCH_MILLISECONDS": 3, "EPOCH_MICROSECONDS": 0, "
 """Unit -> power of ten that makes microseconds of it."""
 
 _LARGEST = ((10**11, 6), (10**14, 3), (10**17, 0))
-_DAYS = (19_000_101, 20_991_231)  # 20240102 says a day, not the 23rd of August 1970
+_DAYS = (19_000_101, 20_991_231)  # 20240102 is a day, not the 23rd of August 1970
 _NUMBER = r"^\+?([0-9]{1,40})(?:\.([0-9]*))?(?:[eE]\+?(-?[0-9]{1,2}))?$"
 
 
@@ -24,7 +24,7 @@ def read_epochs(texts: pl.Series, *, scale: int | None = None) -> pl.Series:
 
     Args:
         texts: String.
-        scale: Power of ten that makes microseconds of the unit (`UNITS`); None tells it by each number's size.
+        scale: Power of ten that makes microseconds of the unit (`UNITS`); None determines it by each number's size.
 
     Returns:
         Datetime[us, UTC]; null where there is no number, or a negative one.

@@ -1,4 +1,4 @@
-r"""The forms that a time is written in: one table, used for columns of times and for stamps within text (spec §4.5).
+r"""The forms that a time is written in: one table, used for columns of times and for stamps within text.
 
 A form is a regular expression whose named groups are the parts of a time; how parts become an instant is the same for
 all of them (`reading.py`), so that a new form is one row here and one in the test table. Patterns stay within what both
@@ -19,12 +19,15 @@ from dataclasses import dataclass
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # The names of RFC 822 §5.1, and those that the tz database's zones of today use for one offset; minutes east of UTC.
-# CST, EST and PST are America's, as RFC 822 has them. IST says three things (India's, Israel's, Ireland's) and is not
+# CST, EST and PST are America's, as RFC 822 has them. IST has three meanings (India's, Israel's, Ireland's) and is not
 # read.
 ZONE_NAMES = {
-    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "z": 0, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360,
-    "PST": -480, "PDT": -420, "CET": 60, "CEST": 120, "MEZ": 60, "MESZ": 120, "WET": 0, "WEST": 60, "EET": 120, "EEST": 180, "BST": 60,
-    "MSK": 180, "SAST": 120, "PKT": 300, "HKT": 480, "SGT": 480, "JST": 540, "KST": 540, "AWST": 480, "ACST": 570, "ACDT": 630,
+    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "z": 0, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420,
+    "MDT": -360,
+    "PST": -480, "PDT": -420, "CET": 60, "CEST": 120, "MEZ": 60, "MESZ": 120, "WET": 0, "WEST": 60, "EET": 120,
+    "EEST": 180, "BST": 60,
+    "MSK": 180, "SAST": 120, "PKT": 300, "HKT": 480, "SGT": 480, "JST": 540, "KST": 540, "AWST": 480, "ACST": 570,
+    "ACDT": 630,
     "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780, "AKST": -540, "AKDT": -480, "HST": -600,
 }  # fmt: skip
 
@@ -106,7 +109,8 @@ class Form:
 # In a line the leftmost stamp wins, and of those that begin at one character the first of the table: longer ones stand
 # before shorter.
 FORMS = (
-    Form("iso_8601", rf"{_DATE}{_SPACE}{_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE_OR_REGION}{_IN_BRACKETS}"),
+    Form("iso_8601",
+         rf"{_DATE}{_SPACE}{_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE_OR_REGION}{_IN_BRACKETS}"),
     Form("date", _DATE, in_text=False),
     Form("dotted_clock", rf"{_YEAR}[-.]{_MM}[-.]{_DD}[- ]{_HH}\.{_MINUTE}\.{_SECOND}{_FRACTION}"),
     Form("compact", rf"{_YEAR}{_MM}{_DD}[T _-]{_HH}{_MINUTE}{_SECOND}{_FRACTION}(?:{_SOME_ZONE}|\b)"),
@@ -162,9 +166,7 @@ def without_groups(pattern: str) -> str:
 
 
 def for_rust(pattern: str) -> str:
-    """Write a pattern of this table for Rust's engine, whose boundaries are Unicode's (and slow) unless told
-    otherwise.
-    """
+    """Write a pattern of this table for Rust's engine, whose word boundaries are Unicode's, and slow, by default."""
     return pattern.replace(r"\b", r"(?-u:\b)")
 
 

@@ -21,7 +21,7 @@ def first_stamp(message: str) -> str | None:
 def time_field(
     attributes: Mapping[str, pa.Array], time: pa.Array, *, timezone: str, modified: datetime, received: datetime
 ) -> str | None:
-    """Return which attribute of one event says its time.
+    """Return which attribute of one event its time comes from.
 
     Args:
         attributes: Name -> the one value, in the order of the record.

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.timestamps.casting import cast_iso
-from transforms.timestamps.clock import UTC, Clock
+from transforms.timestamps.clock import UTC, TimeContext
 from transforms.timestamps.forms import MONTHS, ZONE_NAMES, for_rust
 
 MICROSECOND = pa.timestamp("us")
@@ -19,7 +19,7 @@ MICROSECOND = pa.timestamp("us")
 _TAI_OFFSET = (1 << 62) + 10
 
 
-def read_pattern(texts: pl.Series, pattern: str, clock: Clock) -> pl.Series:
+def read_pattern(texts: pl.Series, pattern: str, clock: TimeContext) -> pl.Series:
     """Read a column by a pattern with the named groups of the forms' table.
 
     Args:
@@ -58,9 +58,7 @@ def _tai(labels: pl.Series) -> pl.Series:
 
 
 def _filled(parts: pl.DataFrame) -> pl.DataFrame:
-    """Bring the parts that a form has to `year` (if any), `month`, `day`, `hour`, `minute`, `second`, `fraction` and
-    `offset`.
-    """
+    """Return the parts of a form as `year` (if any), `month`, `day`, `hour`, `minute`, `second` and `fraction`."""
     have = set(parts.columns)
     year = [pl.col(name) for name in ("year", "year_behind") if name in have]
     if "yy" in have:
@@ -122,13 +120,14 @@ def _offset(have: set[str]) -> pl.Expr:
     return pl.coalesce(named, signed)
 
 
-def _instants(parts: pl.DataFrame, clock: Clock) -> pl.Series:
+def _instants(parts: pl.DataFrame, clock: TimeContext) -> pl.Series:
     leap = (parts["second"] == "60").fill_null(value=False)
     if leap.any():
         parts = parts.with_columns(second=pl.when(pl.col("second") == "60").then(pl.lit("59")).otherwise("second"))
     texts = parts.select(
-        pl.when("matched").then(pl.concat_str("year", pl.lit("-"), "month", pl.lit("-"), "day", pl.lit("T"), "hour", pl.lit(":"), "minute",
-                                              pl.lit(":"), "second", pl.lit("."), "fraction"))
+        pl.when("matched").then(pl.concat_str("year", pl.lit("-"), "month", pl.lit("-"), "day", pl.lit("T"), "hour",
+        pl.lit(":"),
+                                              "minute", pl.lit(":"), "second", pl.lit("."), "fraction"))
     ).to_series()  # fmt: skip
     naive = _naive(texts)
     times = _localized(naive, parts["region"], clock)
@@ -138,7 +137,7 @@ def _instants(parts: pl.DataFrame, clock: Clock) -> pl.Series:
     return _with_leap_seconds(times, leap) if leap.any() else times
 
 
-def _localized(naive: pl.Series, regions: pl.Series, clock: Clock) -> pl.Series:
+def _localized(naive: pl.Series, regions: pl.Series, clock: TimeContext) -> pl.Series:
     """Read local times, each in the region that it names, if it does."""
     times = clock.localize(naive)
     for region in regions.drop_nulls().unique().to_list():
@@ -156,5 +155,5 @@ def _with_leap_seconds(times: pl.Series, leap: pl.Series) -> pl.Series:
     """Give second 60 the instant that POSIX gives it, the next second's; it exists only at the end of a UTC day."""
     last = (times.dt.hour() == 23) & (times.dt.minute() == 59) & (times.dt.second() == 59)
     after: pl.Series = times + timedelta(seconds=1)
-    settled: pl.Series = times.zip_with(~leap, after.set(~last.fill_null(value=False), None))
-    return settled
+    resolved: pl.Series = times.zip_with(~leap, after.set(~last.fill_null(value=False), None))
+    return resolved

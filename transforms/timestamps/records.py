@@ -1,4 +1,4 @@
-"""The time of a record: which of its fields says it (spec §4.5)."""
+"""The time of a record: which of its fields holds it (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from datetime import datetime
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.arrays import as_series
 from transforms.core.schema import TIME
-from transforms.timestamps.columns import as_series, parse_times
+from transforms.timestamps.columns import parse_times
 
 NAMES = (
-    "_time", "@timestamp", "timestamp", "time", "ts", "eventtime", "event_time", "datetime", "date_time", "date", "created_at", "logged_at",
+    "_time", "@timestamp", "timestamp", "time", "ts", "eventtime", "event_time", "datetime", "date_time", "date",
+    "created_at", "logged_at",
 )  # fmt: skip
 """The fields that are asked, in this order, in lower case."""
 
@@ -114,9 +116,7 @@ _COMPACT_CLOCK = r"^(\d\d)(\d\d)(\d\d)((?:\.\d+)?)$"
 
 
 def _beside(dates: pl.DataFrame, times: pl.DataFrame) -> pl.Series:
-    """`date` and `time` read together, however each is spelt in a row: `Date`, a midnight behind it, `T05:06`,
-    `050607`.
-    """
+    """Read `date` and `time` together, however a row spells them: `Date`, a midnight behind it, `T05:06`."""
     days = dates.select(pl.coalesce(pl.all()).str.strip_chars().str.replace(_MIDNIGHT, "")).to_series()
     clock = pl.coalesce(pl.all()).str.strip_chars().str.replace("^T", "")
     clocks = times.select(clock.str.replace(_COMPACT_CLOCK, "${1}:${2}:${3}${4}")).to_series()

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import os
+import click
 
-from pipelines.cli.common import Common, with_flags
-from pipelines.cli.job_flags import JobFlags
-from pipelines.cli.output import console as output
+from pipelines.cli.common import Common, common_flags, use_one_polars_thread
+from pipelines.cli.flags import Command
+from pipelines.cli.job_flags import JobFlags, job_flags
+from pipelines.cli.output.console import JobConsole
+from pipelines.cli.output.report import show_report
+
+EXAMPLES = (
+    "rekindle backfill --bucket my-bucket --pattern 'logs/**/*.gz' --hot-tier s3://my-tier/hot",
+    "rekindle backfill --bucket file:///var/log --pattern '**/*.log' --format text",
+    "rekindle backfill --job job.yaml -- --runner=FlinkRunner",
+)
 
 
-@with_flags(common=Common, flags=JobFlags)
-def backfill(common: Common, flags: JobFlags) -> int:
-    """Run a backfill job."""
-    one_polars_thread()
+@click.command(cls=Command, examples=EXAMPLES)
+@job_flags
+@common_flags
+def backfill(flags: JobFlags, common: Common) -> int:
+    """Ingest the objects of a bucket that match a pattern.
+
+    Objects that are in the hot tier already are skipped. Flags of Apache Beam go after --.
+    """
+    use_one_polars_thread()
     from pipelines.jobs.job import run_job  # imports Beam
 
     specification, settings = flags.job_and_settings(common)
-    with output.JobConsole(quiet=common.quiet) as console:
+    with JobConsole(quiet=common.quiet) as console:
         result = run_job(specification, settings, console)
-    return output.show_report(result.report.as_document(), as_json=common.as_json, code=result.exit_code)
-
-
-def one_polars_thread() -> None:
-    """Let Polars, before it is imported, use one thread: Beam's workers are the threads, and twice as many made a job
-    1.2 times as long.
-    """
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    return show_report(result.report, as_json=common.as_json, code=result.exit_code)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import click
 
-from pipelines.cli.common import Common, beam_flags_of, with_flags
-from pipelines.cli.flags import Argument
-from pipelines.cli.output import console as output
+from pipelines.cli.common import Common, beam_argument, check_beam_flags, common_flags, use_one_polars_thread
+from pipelines.cli.flags import Group
+from pipelines.cli.output.console import JobConsole, print_message
+from pipelines.cli.output.report import show_report
+from pipelines.cli.output.rows import print_json, print_rows_json
+from pipelines.cli.output.tables import print_table
 from transforms.core.errors import TierError
 
-TaskId = Annotated[str, Argument(metavar="ID")]
+_id_argument = click.argument("task_id", metavar="ID", help="The id of the job.")
 
 
-@with_flags(common=Common)
+@click.group(cls=Group, default="list")
+def jobs() -> None:
+    """List, show, cancel and resume jobs.
+
+    Without a command, the jobs are listed.
+    """
+
+
+@jobs.command("list")
+@common_flags
 def list_jobs(common: Common) -> int:
-    """List jobs."""
+    """List the jobs of a hot tier, newest first."""
     from pipelines.status import read_status
-    from transforms.hot_tier.table import location as place
+    from transforms.hot_tier.table import location
     from transforms.storage import job_folder
 
     tier = common.open_tier()
@@ -24,35 +36,41 @@ def list_jobs(common: Common) -> int:
     for folder in job_folder.list_jobs(tier):
         job, status = folder.read_json("job.json"), read_status(folder)
         if job:
+            progress = {"status": status.status, "stage": status.stage}
             times = {"startedAt": status.started_at, "finishedAt": status.finished_at}
-            ids = {"taskId": folder.task_id, "status": status.status, "stage": status.stage}
-            found.append({**ids, **times, "job": job["job"]})
-    if not found and not place.exists(tier):
+            found.append({"taskId": folder.task_id, **progress, **times, "job": job["job"]})
+    if not found and not location.exists(tier):
         raise TierError(common.no_tier())
     found.sort(key=lambda one: one["startedAt"] or "", reverse=True)
     if common.as_json:
-        output.print_rows_json(found)
+        print_rows_json(found)
     else:
         rows = [
             (one["taskId"], one["status"], (one["startedAt"] or "")[:19], one["job"]["bucket"], one["job"]["pattern"])
             for one in found
         ]
-        output.print_table(("Job", "Status", "Started", "Bucket", "Pattern"), rows)
+        print_table(("Job", "Status", "Started", "Bucket", "Pattern"), rows)
     return 0
 
 
-@with_flags(common=Common)
-def show(task_id: TaskId, *, common: Common) -> int:
-    """Show a job."""
+@jobs.command
+@_id_argument
+@common_flags
+def show(task_id: str, common: Common) -> int:
+    """Show the report of a job."""
     from pipelines.jobs.reporting import load_report
 
-    report = load_report(common.open_tier(), task_id).as_document()
-    return output.show_report(report, as_json=common.as_json, code=0)
+    return show_report(load_report(common.open_tier(), task_id), as_json=common.as_json, code=0)
 
 
-@with_flags(common=Common)
-def cancel(task_id: TaskId, *, common: Common) -> int:
-    """Cancel a job."""
+@jobs.command
+@_id_argument
+@common_flags
+def cancel(task_id: str, common: Common) -> int:
+    """Stop a job at its next safe point.
+
+    The waves that it has published stay in the hot tier.
+    """
     from pipelines.jobs.reporting import find_job
     from pipelines.status import read_status
 
@@ -62,32 +80,31 @@ def cancel(task_id: TaskId, *, common: Common) -> int:
     if not ended:
         folder.request_cancel()
     if common.as_json:
-        output.print_json({"taskId": task_id, "status": status, "cancelRequested": not ended})
+        print_json({"taskId": task_id, "status": status, "cancelRequested": not ended})
     elif not common.quiet:
-        output.MESSAGES.print(
+        print_message(
             f"job {task_id} has ended already: {status}" if ended else f"job {task_id} stops at its next safe point"
         )
     return 0
 
 
-@with_flags(common=Common)
-def resume(
-    task_id: TaskId,
-    beam_flags: Annotated[list[str] | None, Argument(metavar="-- BEAM FLAGS", help="Flags for Apache Beam.")] = None,
-    *,
-    common: Common,
-) -> int:
-    """Resume a job."""
-    from pipelines.cli.commands.backfill import one_polars_thread
+@jobs.command
+@_id_argument
+@beam_argument
+@common_flags
+def resume(task_id: str, beam_flags: tuple[str, ...], common: Common) -> int:
+    """Continue a job that was killed, canceled or failed.
 
-    one_polars_thread()
+    It keeps its id, its plan and its settings, and skips the waves that it has published.
+    """
+    use_one_polars_thread()
     from pipelines.jobs.job import resume_job
     from pipelines.jobs.settings import RunSettings
 
     source, tier = common.stores()
     given = RunSettings(
-        hot_tier=common.hot_tier, source_options=source, tier_options=tier, beam_flags=beam_flags_of(beam_flags)
+        hot_tier=common.hot_tier, source_options=source, tier_options=tier, beam_flags=check_beam_flags(beam_flags)
     )
-    with output.JobConsole(quiet=common.quiet) as console:
+    with JobConsole(quiet=common.quiet) as console:
         result = resume_job(task_id, given, console)
-    return output.show_report(result.report.as_document(), as_json=common.as_json, code=result.exit_code)
+    return show_report(result.report, as_json=common.as_json, code=result.exit_code)

@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import click
 
-from pipelines.cli.common import Common, with_flags
-from pipelines.cli.flags import Argument, Option
-from pipelines.cli.output import console as output
+from pipelines.cli.common import Common, common_flags
+from pipelines.cli.flags import Group, OneOf, option
+from pipelines.cli.output.console import MESSAGES, RESULTS, print_message
+from pipelines.cli.output.rows import print_json, print_rows_json
+from pipelines.cli.output.tables import print_table
 from transforms.core.errors import ConfigurationError
+from transforms.formats import FORMATS
 
 S3_FIELDS = ("format", "index", "source", "sourcetype", "host", "role_arn")
 
 
-@with_flags(common=Common)
+@click.group(cls=Group)
+def keys() -> None:
+    """Create, list and revoke IAM keys.
+
+    Events that are ingested by a key get its env, its team and its defaults.
+    """
+
+
+@keys.command
+@option("--name", metavar="NAME", default="key", help="Display name.")
+@option("--role", type=OneOf(["ingest", "read", "admin"]), default="ingest", help="What the key may be used for.")
+@option("--env", metavar="NAME", help="Set `_env` of the events that are ingested by the key.")
+@option("--team", metavar="NAME", help="Set `_team` of the events that are ingested by the key.")
+@option("--s3-pull/--no-s3-pull", is_flag=True, default=True, help="Whether the key may ingest from S3.")
+@option("--format", type=OneOf(list(FORMATS)), help="Format of the objects, if the job names none.")
+@option("--index", metavar="NAME", help="Set `index` of events that have none.")
+@option("--source", metavar="NAME", help="Set `source` of events that have none.")
+@option("--sourcetype", metavar="NAME", help="Set `sourcetype` of events that have none.")
+@option("--host", metavar="NAME", help="Set `host` of events that have none.")
+@option("--role-arn", metavar="ARN", help="Read the bucket with this AWS role.")
+@common_flags
 def create(
     common: Common,
-    name: Annotated[str, Option("--name", help="What people call it.")] = "key",
-    role: Annotated[str, Option("--role", help="ingest, read or admin.")] = "ingest",
-    env: Annotated[str | None, Option("--env", help="Stands in _env of what comes in by it.")] = None,
-    team: Annotated[str | None, Option("--team", help="Stands in _team.")] = None,
-    s3_pull: Annotated[bool, Option("--s3-pull/--no-s3-pull", help="Whether it may pull from S3.")] = True,
-    format: Annotated[str | None, Option("--format", help="Format of its objects, where the job names none.")] = None,
-    index: Annotated[str | None, Option("--index", help="For events without their own.")] = None,
-    source: Annotated[str | None, Option("--source", help="For events without their own.")] = None,
-    sourcetype: Annotated[str | None, Option("--sourcetype", help="For events without their own.")] = None,
-    host: Annotated[str | None, Option("--host", help="For events without their own.")] = None,
-    role_arn: Annotated[str | None, Option("--role-arn", help="AWS role that reads the source.")] = None,
+    name: str,
+    role: str,
+    env: str | None,
+    team: str | None,
+    s3_pull: bool,
+    **s3_fields: str | None,
 ) -> int:
-    """Make a key."""
+    """Create a key.
+
+    Its token is shown only once.
+    """
     from pipelines.keys import create_key
 
-    given = dict(zip(S3_FIELDS, (format, index, source, sourcetype, host, role_arn), strict=True))
-    pull = {field: value for field, value in given.items() if value is not None}
+    pull = {field: value for field in S3_FIELDS if (value := s3_fields[field]) is not None}
     if pull and not s3_pull:
         flag = _flag(next(iter(pull)))
-        raise ConfigurationError(f"{flag}: says what comes from S3, from which --no-s3-pull keeps the key", field=flag)
+        raise ConfigurationError(
+            f"{flag}: is for objects from S3: it can't be given with --no-s3-pull", field=flag.removeprefix("--")
+        )
     try:
         key, token = create_key(
             common.open_tier(), name=name, role=role, env=env, team=team, s3_pull=pull if s3_pull else None
@@ -43,12 +65,12 @@ def create(
         if error.field is None or not str(error).startswith(f"{error.field}:"):
             raise
         flag = _flag(error.field)
-        raise ConfigurationError(flag + str(error).removeprefix(error.field), field=flag) from error
+        raise ConfigurationError(flag + str(error).removeprefix(error.field), field=flag.removeprefix("--")) from error
     if common.as_json:
-        output.print_json(key.shown() | {"token": token})
+        print_json(key.shown() | {"token": token})
     else:
-        output.RESULTS.print(f"id:    {key.id}\ntoken: {token}", highlight=False)
-        output.MESSAGES.print("The token is shown this once only. Backfill with the key: rekindle backfill --key ID …")
+        RESULTS.print(f"id:    {key.id}\ntoken: {token}", highlight=False)
+        MESSAGES.print("The token is shown only once. Ingest by the key: rekindle backfill --key ID …")
     return 0
 
 
@@ -56,31 +78,37 @@ def _flag(field: str) -> str:
     return f"--{field.replace('_', '-')}"
 
 
-@with_flags(common=Common)
-def list_keys(common: Common) -> int:
-    """List keys."""
-    from pipelines import keys
+@keys.command("list")
+@common_flags
+def show_keys(common: Common) -> int:
+    """List all keys, including the revoked ones."""
+    from pipelines.keys import list_keys
 
-    found = [key.shown() for key in keys.list_keys(common.open_tier())]
+    found = [key.shown() for key in list_keys(common.open_tier())]
     if common.as_json:
-        output.print_rows_json(found)
+        print_rows_json(found)
         return 0
     names = ("id", "name", "role", "env", "team", "createdAt", "revokedAt")
-    output.print_table(
+    print_table(
         ("Key", "Name", "Role", "Env", "Team", "Created", "Revoked"),
         [[key.get(name, "") for name in names] for key in found],
     )
     return 0
 
 
-@with_flags(common=Common)
-def revoke(key_id: Annotated[str, Argument(metavar="ID")], *, common: Common) -> int:
-    """Take a key out of force."""
+@keys.command
+@click.argument("key_id", metavar="ID", help="The id of the key.")
+@common_flags
+def revoke(key_id: str, common: Common) -> int:
+    """Revoke a key.
+
+    Nothing can be ingested by it any more. The events that were keep its id.
+    """
     from pipelines.keys import revoke_key
 
     key = revoke_key(common.open_tier(), key_id)
     if common.as_json:
-        output.print_json(key.shown())
+        print_json(key.shown())
     elif not common.quiet:
-        output.MESSAGES.print(f"Key {key.id} ({key.name}) is revoked; events that came in by it keep its id.")
+        print_message(f"Key {key.id} ({key.name}) is revoked; the events that were ingested by it keep its id.")
     return 0

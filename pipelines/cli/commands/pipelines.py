@@ -1,7 +1,4 @@
-"""`rekindle pipelines test` and `rekindle pipelines list`: what pipelines are there, and what a file of one's own does.
-
-Without Beam.
-"""
+"""`rekindle pipelines …`: test and list event pipelines. Without Beam."""
 
 from __future__ import annotations
 
@@ -9,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
+import click
 from rich.text import Text
 
-from pipelines.cli.common import Common, with_flags
-from pipelines.cli.flags import Argument, Option
-from pipelines.cli.job_flags import ReadingFlags, merge_fields
-from pipelines.cli.output import console as output
-from pipelines.cli.output.lines import cut, say
+from pipelines.cli.common import Common, common_flags
+from pipelines.cli.flags import FILE, Group, option
+from pipelines.cli.job_flags import ReadingFlags, merge_fields, reading_flags
+from pipelines.cli.output.console import MESSAGES, RESULTS, print_error, print_field, shorten
+from pipelines.cli.output.rows import print_json, print_rows_json
+from pipelines.cli.output.tables import print_table
 from pipelines.units import show_size
 from transforms.core.errors import ConfigurationError
 
@@ -26,46 +25,54 @@ if TYPE_CHECKING:
     from transforms.objects.sample_object import Sample
 
 _SAMPLE_BYTES = 8 << 20
-_SHOWN = 300  # characters of a value
+_MAX_CHARACTERS = 300  # characters of a value
 _STYLES = {"changed": "green", "failed": "red", "skipped": "dim", "not matched": "dim"}
 
 
-@with_flags(reading=ReadingFlags, common=Common)
+@click.group("pipelines", cls=Group)
+def pipelines() -> None:
+    """Test and list event pipelines."""
+
+
+@pipelines.command(examples=("rekindle pipelines test pipelines.yaml --sample some-events.log",))
+@click.argument("file", type=FILE, help="The event pipelines, YAML or JSON.")
+@option(
+    "--sample",
+    type=FILE,
+    metavar="FILE",
+    required=True,
+    help="Read the events from FILE, as a backfill reads an object: any format, compressed or not.",
+)
+@option("--events", type=click.IntRange(min=1), metavar="N", default=20, help="Show at most N events.")
+@option("--object-key", metavar="KEY", help="The key of the sample in its bucket, for `filename`.")
+@reading_flags
+@common_flags
 def test(
-    file: Annotated[Path, Argument(help="Pipelines, YAML or JSON.")],
-    sample: Annotated[
-        Path, Option("--sample", help="Events: text, JSON or CSV, packed or not, read like an object of a bucket.")
-    ],
-    events: Annotated[int, Option("--events", min=1, help="At most so many events.")] = 20,
-    object_key: Annotated[
-        str | None, Option("--object-key", help="The key that the sample has in its bucket, for `filename`.")
-    ] = None,
-    *,
+    file: Path,
+    sample: Path,
+    events: int,
+    object_key: str | None,
     reading: ReadingFlags,
     common: Common,
 ) -> int:
-    """Show what pipelines do to sample events, which are read as a backfill with the same flags would."""
-    from transforms.event_pipelines.definition import load_pipelines  # brings Polars
+    """Show what pipelines do to the events of a sample file."""
+    from transforms.event_pipelines.definition import load_pipelines  # imports Polars
 
     pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
     read = _read(sample, reading, object_key)
     document = _document(file, sample, read, list(_tried(read, pipelines, events)))
     if common.as_json:
-        output.print_json(document)
+        print_json(document)
     else:
         _print_page(document)
     return 1 if document["failure"] else 0
 
 
-@with_flags(common=Common)
-def list_pipelines(
-    file: Annotated[
-        Path | None, Argument(help="Pipelines of one's own; without it those that ship with Rekindle.")
-    ] = None,
-    *,
-    common: Common,
-) -> int:
-    """List ready-made pipelines, or those of a file."""
+@pipelines.command("list")
+@click.argument("file", type=FILE, required=False, help="List the pipelines in FILE, YAML or JSON.")
+@common_flags
+def list_pipelines(file: Path | None, common: Common) -> int:
+    """List the ready-made pipelines, or those of a file."""
     from transforms.event_pipelines.definition import load_pipelines, load_ready_made
     from transforms.event_pipelines.ready_made import ready_made_names
 
@@ -75,16 +82,14 @@ def list_pipelines(
         pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
     rows = [_description(pipeline) for pipeline in pipelines]
     if common.as_json:
-        output.print_rows_json(rows)
+        print_rows_json(rows)
     else:
-        output.print_table(
+        print_table(
             ["name", "description", "when"],
             ([row["name"], row["description"], row["when"] or "all events"] for row in rows),
         )
         if file is None and not common.quiet:
-            output.MESSAGES.print(
-                "To use them, name them in a pipelines file: include: \\[access_combined]", soft_wrap=True
-            )
+            MESSAGES.print("To use them, name them in a pipelines file: include: \\[access_combined]", soft_wrap=True)
     return 0
 
 
@@ -154,7 +159,7 @@ def _document(file: Path, sample: Path, read: Sample, events: list[dict[str, Any
 
 
 def _too_long(sample: Path, read: Sample) -> str | None:
-    """Say that the sample's first record does not end in it, if so."""
+    """Return a message if the sample's first record does not end in it."""
     if read.batches or sample.stat().st_size <= _SAMPLE_BYTES:
         return None
     return f"no record ends in the first {show_size(_SAMPLE_BYTES)} of {sample}: the first is too long for a sample"
@@ -162,42 +167,48 @@ def _too_long(sample: Path, read: Sample) -> str | None:
 
 def _print_page(document: dict[str, Any]) -> None:
     if document["format"]:
-        say("format", f"{document['format']['name']} ({document['format']['rule']})")
+        print_field("format", f"{document['format']['name']} ({document['format']['rule']})")
     for number, event in enumerate(document["events"], 1):
-        output.RESULTS.print()
+        RESULTS.print()
         _print_event(number, event)
-    output.RESULTS.print()
+    RESULTS.print()
     if not document["events"] and not document["failure"]:
-        say("events", f"there are none in {document['sample']}")
+        print_field("events", f"there are none in {document['sample']}")
     for step in document["steps"]:
         found = ", ".join(f"{step[outcome]:,} {outcome}" for outcome in _STYLES if outcome in step)
-        say(f"{step['pipeline']} {step['step']}", found, style="red" if "failed" in step else "")
+        print_field(f"{step['pipeline']} {step['step']}", found, style="red" if "failed" in step else "")
     if document["failure"]:
-        output.print_error(document["failure"], field=None)
+        print_error(document["failure"], field=None)
 
 
 def _print_event(number: int, event: dict[str, Any]) -> None:
     before, after = event["before"], event["after"]
-    output.RESULTS.print(Text(f"{number}. ", style="bold").append(cut(before["_message"], _SHOWN)), soft_wrap=True)
-    say("before", _values(before), indent=3, style="dim")
+    RESULTS.print(
+        Text(f"{number}. ", style="bold").append(shorten(before["_message"], _MAX_CHARACTERS)), soft_wrap=True
+    )
+    print_field("before", _values(before), indent=3, style="dim")
     for step in event["steps"]:
         outcome = step["outcome"]
         made = "  ".join(
-            f"without {name}" if value is None else f"{name}={cut(str(value), _SHOWN)}"
+            f"without {name}" if value is None else f"{name}={shorten(str(value), _MAX_CHARACTERS)}"
             for name, value in step["changes"].items()
         )
-        say(f"{step['pipeline']} {step['step']}", f"{outcome}  {made}".rstrip(), indent=3, style=_STYLES[outcome])
-    say("after", _values(after), indent=3)
+        print_field(
+            f"{step['pipeline']} {step['step']}", f"{outcome}  {made}".rstrip(), indent=3, style=_STYLES[outcome]
+        )
+    print_field("after", _values(after), indent=3)
     if after["_message"] != before["_message"]:
-        say("after", f"_message={cut(after['_message'], _SHOWN)}", indent=3)
+        print_field("after", f"_message={shorten(after['_message'], _MAX_CHARACTERS)}", indent=3)
 
 
 def _values(row: dict[str, Any]) -> str:
     """Return the time and the attributes of an event."""
     shown = [
-        f"{name}={cut(str(row[name]), _SHOWN)}"
+        f"{name}={shorten(str(row[name]), _MAX_CHARACTERS)}"
         for name in ("_time", "_time_source", "_pipelines", "_error")
         if name in row
     ]
-    shown += [f"{name}={cut(str(value), _SHOWN)}" for name, value in row.items() if not name.startswith("_")]
+    shown += [
+        f"{name}={shorten(str(value), _MAX_CHARACTERS)}" for name, value in row.items() if not name.startswith("_")
+    ]
     return "  ".join(shown)

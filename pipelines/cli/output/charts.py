@@ -11,7 +11,9 @@ from rich.bar import Bar as DrawnBar
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.output import console as output
+from pipelines.cli.output.console import RESULTS
+from pipelines.cli.output.rows import printable
+from pipelines.cli.output.tables import print_table
 
 if TYPE_CHECKING:
     from transforms.hot_tier.search.counts import Bar
@@ -22,14 +24,14 @@ _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 def print_events(rows: Iterable[dict[str, Any]]) -> int:
-    """Print events, each on a line: its time, its host, its message, and why it could not be read; return how many."""
+    """Print events, each on a line: its time, host, message and error; return how many."""
     shown = 0
     for row in rows:
         shown += 1
         when = Text(f"{row['_time']:%Y-%m-%d %H:%M:%S.%f}"[:23], style="cyan")
-        host = Text(f"  {output.printable(row['host'])}" if "host" in row else "", style="dim")
-        wrong = Text(f"  {output.printable(row['_error'])}" if "_error" in row else "", style="red")
-        output.RESULTS.print(when, host, Text(f" {output.printable(row['_message'])}"), wrong, sep="", soft_wrap=True)
+        host = Text(f"  {printable(row['host'])}" if "host" in row else "", style="dim")
+        error = Text(f"  {printable(row['_error'])}" if "_error" in row else "", style="red")
+        RESULTS.print(when, host, Text(f" {printable(row['_message'])}"), error, sep="", soft_wrap=True)
     return shown
 
 
@@ -37,14 +39,14 @@ def print_top(rows: Sequence[tuple[str, int]]) -> None:
     """Print values and how many events have them."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(justify="right", no_wrap=True, style="cyan", min_width=max(len(f"{count:,}") for _, count in rows))
-    table.add_column(overflow="ellipsis" if output.RESULTS.is_terminal else "fold", no_wrap=output.RESULTS.is_terminal)
+    table.add_column(overflow="ellipsis" if RESULTS.is_terminal else "fold", no_wrap=RESULTS.is_terminal)
     for value, count in rows:
-        table.add_row(f"{count:,}", Text(output.printable(value)))
-    output.RESULTS.print(table)
+        table.add_row(f"{count:,}", Text(printable(value)))
+    RESULTS.print(table)
 
 
 def print_histogram(bars: Sequence[Bar]) -> None:
-    """Draw how many events lie in each span of time, a line each."""
+    """Draw how many events are in each span of time, a line each."""
     most = max(bar.count for bar in bars)
     span = max(bar.end - bar.start for bar in bars)
     shape = (
@@ -62,13 +64,13 @@ def print_histogram(bars: Sequence[Bar]) -> None:
         table.add_row(
             f"{bar.start:{shape}}", f"{bar.count:,}", DrawnBar(most, 0, bar.count, width=_BAR_WIDTH, color="cyan")
         )
-    output.RESULTS.print(table)
+    RESULTS.print(table)
 
 
 def print_fields(rows: Iterator[dict[str, Any]], names: Sequence[str], keys: Sequence[str]) -> int:
-    """Print some fields of events as tables, each of at most a thousand; return how many events there were."""
+    """Print some fields of events in tables of up to 1,000 rows; return how many events there were."""
     shown = 0
     while some := list(islice(rows, _ROWS_A_TABLE)):
-        output.print_table(names, ([row.get(key) for key in keys] for row in some))
+        print_table(names, ([row.get(key) for key in keys] for row in some))
         shown += len(some)
     return shown

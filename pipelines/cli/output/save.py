@@ -1,6 +1,4 @@
-"""How what `rekindle search` and `rekindle sql` find leaves the program where it is not for people: as JSON, CSV or
-Parquet.
-"""
+"""What `rekindle search` and `rekindle sql` find, as JSON, CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -10,10 +8,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.flags import Option
-from pipelines.cli.output import rows as cli_rows
+from pipelines.cli.flags import FILE, output_option, pass_flags
+from pipelines.cli.output.rows import print_csv, print_rows_json, write_csv
 from transforms.core.errors import ConfigurationError, RekindleError
 
 if TYPE_CHECKING:
@@ -23,24 +21,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Saving:
-    """How results leave the program, where it is not for people or as JSON."""
+    """Whether results are written as CSV, or to a Parquet file."""
 
-    as_csv: Annotated[bool, Option("--csv", help="CSV on standard output.")] = False
-    parquet: Annotated[Path | None, Option("--parquet", help="Write a Parquet file.")] = None
+    as_csv: bool
+    parquet: Path | None
 
     def check(self, *, as_json: bool) -> None:
-        """Refuse two ways at once, and what a file must not take the place of: a device, a pipe, a folder.
+        """Refuse two outputs at once, and to replace a device, a pipe or a folder by a file.
 
         Raises:
-            ConfigurationError: it is one of these.
+            ConfigurationError: it would be one of these.
         """
         if sum((as_json, self.as_csv, self.parquet is not None)) > 1:
             raise ConfigurationError("--json, --csv and --parquet FILE: only one of them at a time")
-        with suppress(OSError):  # of what can't be looked at, the writing will say so
+        with suppress(OSError):  # writing will report it
             if self.parquet is not None and self.parquet.exists() and not self.parquet.is_file():
                 raise ConfigurationError(
-                    f"--parquet {self.parquet}: this is no file, and would be replaced by one", field="parquet"
+                    f"--parquet {self.parquet}: not a regular file, and would be replaced by one", field="parquet"
                 )
+
+
+saving_flags = pass_flags(
+    "saving",
+    Saving,
+    output_option("--csv", "as_csv", is_flag=True, help="Write CSV to standard output."),
+    output_option("--parquet", type=FILE, metavar="FILE", help="Write the rows to FILE as Parquet."),
+)
 
 
 def save_events(saving: Saving, tables: Iterator[pl.DataFrame], *, quiet: bool) -> None:
@@ -63,11 +69,11 @@ def _print_tables(tables: Iterable[pl.DataFrame]) -> None:
     from transforms.hot_tier.search.export import as_csv
 
     for number, table in enumerate(tables):
-        cli_rows.write_csv(as_csv(table, header=number == 0))
+        write_csv(as_csv(table, header=number == 0))
 
 
 def save_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.RecordBatch], *, quiet: bool) -> None:
-    """Write a Parquet file, each table as row groups of its own; it is there, whole, at the end, or not at all.
+    """Write a Parquet file, each table as row groups of its own; on an error there is no file.
 
     Raises:
         ConfigurationError: Parquet can't have such columns.
@@ -87,7 +93,7 @@ def save_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.R
             f"{path}: Parquet can't hold this: {error}; cast it to VARCHAR", field="parquet"
         ) from error
     except OSError as error:
-        raise RekindleError(f"{path}: it can't be written: {error.strerror or error}") from error
+        raise RekindleError(f"{path} can't be written: {error.strerror or error}") from error
     if not quiet:
         from pipelines.cli.output.console import print_message
 
@@ -103,11 +109,11 @@ def show_rows(
         False where they are for people.
     """
     if as_json:
-        cli_rows.print_rows_json(rows)
+        print_rows_json(rows)
     elif saving.parquet is not None:
         _save_rows(saving.parquet, columns, rows, quiet=quiet)
     elif saving.as_csv:
-        cli_rows.print_csv(columns, (row.values() for row in rows))
+        print_csv(columns, (row.values() for row in rows))
     return as_json or saving.as_csv or saving.parquet is not None
 
 
@@ -123,7 +129,7 @@ def _save_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[str]:
-    """Give the name of a file that takes the place of `path` at the end, and is removed on an error or Ctrl-C."""
+    """Yield the name of a file that replaces `path` at the end, and is removed on an error or Ctrl-C."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield str(unfinished)

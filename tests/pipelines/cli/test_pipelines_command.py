@@ -11,11 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from pipelines.cli.commands import pipelines as cli_pipelines
-from pipelines.cli.flags import make_command
 from tests.pipelines.conftest import Ended
 from transforms.core.errors import ConfigurationError
 
@@ -36,8 +34,7 @@ Call = Callable[..., tuple[int, str]]
 @pytest.fixture
 def call(capfd: pytest.CaptureFixture[str]) -> Call:
     """Run one of the two commands in this process; return its exit code and its standard output."""
-    commands = [make_command("test", cli_pipelines.test, ""), make_command("list", cli_pipelines.list_pipelines, "")]
-    app = click.Group("pipelines", commands)
+    app = cli_pipelines.pipelines
 
     def run(*argv: object) -> tuple[int, str]:
         code = app([str(argument) for argument in argv], standalone_mode=False)

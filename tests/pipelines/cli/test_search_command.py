@@ -157,7 +157,9 @@ def test_parquet(search: Run, tmp_path: Path) -> None:
     ended = search("status=*", "--parquet", path)
     assert (ended.code, ended.out) == (0, "")
     assert "5 rows written" in ended.err
-    found = duckdb.sql(f"SELECT status, attributes['a,b'], epoch(_time) FROM '{path}' ORDER BY _time DESC").fetchall()
+    found = duckdb.execute(
+        f"SELECT status, attributes['a,b'], epoch(_time) FROM '{path}' ORDER BY _time DESC"
+    ).fetchall()
     assert found[2] == ("200", 'x,"y"\r\n', (DAY + timedelta(hours=2)).timestamp())
     assert [row[0] for row in found] == ["404", "404", "200", "200", "200"]
     assert search("zz=1", "--parquet", path, "--quiet").err == ""
@@ -185,14 +187,14 @@ def test_more_events_than_are_shown(
 ) -> None:
     tier.add([event(DAY + timedelta(days=3, seconds=n), f"more {n}") for n in range(100)])
     path = tmp_path / "found.parquet"
-    ended = search(form, *{"--parquet": [path], "--fields": ["#time"]}.get(form, []), *more)
+    ended = search(form, *{"--parquet": (path,), "--fields": ("#time",)}.get(form, ()), *more)
     heads = {"--csv": 1, "--fields": 2, "--json": 0}  # lines
     if form == "--parquet":
         found = pq.read_metadata(path).num_rows
     else:
         found = len(list(csv.reader(io.StringIO(ended.out, newline="")))) - heads[form]
     assert (ended.code, found) == (0, rows)
-    assert ("These are the newest 100; there are more: --limit 0 gives all." in ended.err) is said
+    assert ("Showing the newest 100 events. Add --limit 0 to show all." in ended.err) is said
 
 
 def test_sql_as_csv_and_parquet(sql: Run, tmp_path: Path) -> None:
@@ -254,8 +256,8 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "two spans": (("--histogram", "1h", "2h"), "takes one span, found 1h and 2h"),
     "too many bars": (("--histogram", "1s"), "at most 10,000 bars"),
     "no span": (("--histogram", "0h"), "not a length of time"),
-    "tier": (("--tier", "warm"), "there are hot, cold, all"),
-    "top of nothing": (("--top", "#nothing"), "no system attribute"),
+    "tier": (("--tier", "warm"), "must be hot, cold or all"),
+    "top of nothing": (("--top", "#nothing"), "not a system attribute"),
     "negative limit": (("--limit", -1), "Invalid value"),
     "query": (("a=",), "expected a value"),
     "last and from": (("--last", "1h", "--from", "2025-01-01"), "goes without"),
@@ -370,7 +372,7 @@ entry.main()
 
 
 @pytest.mark.parametrize(
-    "module", ["pipelines.cli.main", "click", "pipelines.cli.commands.query", "deltalake", "duckdb", "pyarrow", "rich"]
+    "module", ["pipelines.cli.main", "click", "pipelines.cli.commands.sql", "deltalake", "duckdb", "pyarrow", "rich"]
 )
 def test_ctrl_c_while_modules_load(tier: Tier, module: str) -> None:
     words = [sys.executable, "-c", INTERRUPTED_IMPORT, module, "sql", "FROM events", "--hot-tier", tier.store.uri]
@@ -395,7 +397,7 @@ def test_parquet_takes_the_place_of_files_alone(
         if path != place:
             path.symlink_to(place)
         ended = rekindle(*command, "--parquet", path, "--hot-tier", tier.store.uri)
-        assert (ended.code, "this is no file" in ended.err) == (2, True)
+        assert (ended.code, "not a regular file" in ended.err) == (2, True)
     assert (place.stat().st_mode, (tmp_path / "link").is_symlink()) == (kind, True)
 
 

@@ -8,8 +8,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from pipelines.cli.output.console import print_table
-from pipelines.cli.output.tables import column_widths
+from pipelines.cli.output.tables import column_widths, print_table
 
 JOB = "01jd4x0v8zq4m6n8b2c3d4e5f6-backfill-1a2b3c4d"
 

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -29,6 +30,9 @@ pipelines:
 """
 
 
+PACKED: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}
+
+
 def make_logs(folder: Path) -> int:
     """Write plain, gzip and zstd objects of text, JSON and CSV; return how many records they hold."""
     access = "".join(ACCESS.format(n=n, m=n % 60) + "\n" for n in range(200))
@@ -43,7 +47,7 @@ def make_logs(folder: Path) -> int:
         f'2025-08-10 00:00:{n % 60:02d},web-{n},"said ""{n}"", twice"\r\n' for n in range(100)
     )
     for name, text in {"web/a.log": access, "app/b.ndjson": ndjson, "audit/c.csv": csv}.items():
-        for ending, pack in {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}.items():
+        for ending, pack in PACKED.items():
             path = folder / (name + ending)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(pack(text.encode()))
@@ -142,7 +146,7 @@ def test_changed_objects(tmp_path: Path, rekindle: Rekindle) -> None:
     (logs / "a.log").write_text("one\ntwo\n")
     (logs / "b.log").write_text("stays\n")
 
-    def backfill(*flags: str) -> dict[str, object]:
+    def backfill(*flags: str) -> dict[str, Any]:
         ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / "hot", "--json", *flags)
         assert ended.code == 0, ended.err
         return ended.json
@@ -238,7 +242,7 @@ def test_the_sample_of_a_long_object_gives_columns(tmp_path: Path, rekindle: Rek
     logs = tmp_path / "logs"
     logs.mkdir()
     text = "".join(json.dumps({"n": n, "noise": os.urandom(100).hex()}) + "\n" for n in range(10_000))
-    for ending, pack in {".gz": gzip.compress, ".zst": zstandard.compress}.items():
+    for ending, pack in list(PACKED.items())[1:]:
         (logs / f"long.json{ending}").write_bytes(pack(text.encode()))
         ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / ending, "--json")
         assert ended.code == 0, ended.err

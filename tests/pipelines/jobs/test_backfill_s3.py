@@ -130,7 +130,7 @@ def test_network_trouble_is_mended(s3: S3, fault_proxy: FaultProxy, tmp_path: Pa
     assert ended.json["events"] == 200_000
     files = rekindle("files", "--hot-tier", tmp_path / "hot").out.splitlines()
     assert sorted(
-        message for (message,) in duckdb.sql(f"SELECT _message FROM read_parquet({files})").fetchall()
+        message for (message,) in duckdb.execute(f"SELECT _message FROM read_parquet({files})").fetchall()
     ) == sorted(text.splitlines())
 
 

@@ -13,7 +13,7 @@ import deltalake
 import pyarrow as pa
 import pytest
 
-from pipelines.jobs import job
+from pipelines.jobs.settings import RunSettings
 from tests.pipelines.conftest import Ended
 from transforms.storage import open_tier
 
@@ -39,7 +39,7 @@ def logs(tmp_path: Path) -> Path:
             id="dates",
         ),
         pytest.param(("--wave-bytes", "1 parsec"), ["1 parsec", "MiB"], id="size"),
-        pytest.param(("--on-error", "ignore"), ["onError", "salvage"], id="enumeration"),
+        pytest.param(("--on-error", "ignore"), ["--on-error", "salvage"], id="enumeration"),
         pytest.param(("--delimiter", ";;", "--format", "csv"), ["delimiter"], id="delimiter"),
         pytest.param(("--headers", "a,b"), ["headers"], id="option of another format"),
         pytest.param(("--nonsense",), ["--nonsense"], id="flag"),
@@ -124,7 +124,7 @@ def test_a_folder_that_is_no_hot_tier(
 def test_too_little_disk(logs: Path, tmp_path: Path, rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=10, used=9, free=1))
     monkeypatch.setattr(
-        type(open_tier(str(tmp_path / "x"), job.RunSettings(hot_tier="x").tier_options)), "free_bytes", lambda self: 1
+        type(open_tier(str(tmp_path / "x"), RunSettings(hot_tier="x").tier_options)), "free_bytes", lambda self: 1
     )
     ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / "hot")
     assert ended.code == 1

@@ -115,7 +115,7 @@ def test_mistakes_are_all_told_before_anything_is_requested(rekindle: Rekindle, 
 def test_a_resumed_job_judges_by_the_time_of_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Later(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz: Any = None) -> Any:
             return datetime.now(tz) + timedelta(days=40)
 
     specification = check_specification({"bucket": f"file://{tmp_path}"})
@@ -125,12 +125,12 @@ def test_a_resumed_job_judges_by_the_time_of_its_start(tmp_path: Path, monkeypat
     resumed = context.JobContext.open(
         "task", specification, kept.reached_like(RunSettings(hot_tier=str(tmp_path / "hot")))
     )
-    assert resumed.compiled_rules == first.compiled_rules
+    assert resumed.rules_by_section == first.rules_by_section
     assert (
         context.JobContext.open(
             "task", specification, RunSettings(hot_tier=str(tmp_path / "hot"), rules=RULES)
-        ).compiled_rules
-        != first.compiled_rules
+        ).rules_by_section
+        != first.rules_by_section
     )
 
 

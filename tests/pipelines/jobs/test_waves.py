@@ -12,7 +12,7 @@ import pytest
 from tests.pipelines.conftest import Ended, content
 from transforms import cut_objects
 from transforms.objects import parts as object_parts
-from transforms.objects.parts import Part
+from transforms.objects.parts import ObjectPart
 
 MODIFIED = datetime(2025, 8, 12, tzinfo=timezone.utc).timestamp()
 
@@ -45,7 +45,7 @@ def test_the_same_with_parts_as_without(
         }
 
     whole = run("whole")
-    read: list[list[Part] | None] = []
+    read: list[list[ObjectPart] | None] = []
     monkeypatch.setattr(object_parts, "SMALLEST_PART", 8000)
     monkeypatch.setattr(
         "pipelines.jobs.waves.read_parts", lambda *args: read.append(cut_objects.read_parts(*args)) or read[-1]
@@ -62,7 +62,7 @@ def test_a_part_that_changes_takes_its_object_with_it(
     """The file is changed when its parts were found and the first of them was read: none of its events is published."""
     monkeypatch.setattr(object_parts, "SMALLEST_PART", 8000)
 
-    def find_and_change(*args: object) -> list[Part] | None:
+    def find_and_change(*args: object) -> list[ObjectPart] | None:
         parts = cut_objects.read_parts(*args)  # type: ignore[arg-type]
         with (source / "a.log").open("a") as file:
             file.write("one more\n")

@@ -65,7 +65,7 @@ def messages(store: TierStore) -> list[str]:
     return sorted(message for table in read_live(store).files.values() for message in table["_message"].to_pylist())
 
 
-# Spec §12, case 6
+# Conformance, case 6
 
 
 def case_6(folder: Path, rekindle: Rekindle, order: str) -> dict[int, list[dict[str, Any]]]:

@@ -15,7 +15,7 @@ from pipelines.maintenance.rewriter import Rewriter
 from tests.pipelines.conftest import Ended
 from tests.pipelines.reading import NOW, RULES, made_tier, read_live
 from transforms.hot_tier.maintenance.finish import finish_interrupted
-from transforms.hot_tier.maintenance.results import remove_left_results
+from transforms.hot_tier.maintenance.tasks import remove_left_results
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 Rekindle = Callable[..., Ended]

@@ -23,9 +23,9 @@ from tests.conftest import THOROUGH
 from tests.pipelines.reading import LiveRows, audit_rows, read_live, version_of
 from tests.transforms.hot_tier.tiers import Event, Tier
 from tests.transforms.query.test_compiler import TIME, random_event
-from tests.transforms.retention.judging import random_rules, rules_file, verdict
+from tests.transforms.retention.rule_samples import expected_rule, random_rules, rules_file
 from transforms.core import schema
-from transforms.hot_tier.maintenance.execute import carry_out, count_rows
+from transforms.hot_tier.maintenance.execute import count_rows, execute_task
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.retention.rules import Rule, RulesFile
@@ -44,7 +44,7 @@ def in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         def result(task: Task) -> TaskResult:
             if promoted is None:
                 return count_rows(rewriter.tier, task)
-            return carry_out(rewriter.tier, task, promoted=promoted, run_id=rewriter._run_id)
+            return execute_task(rewriter.tier, task, promoted=promoted, run_id=rewriter._run_id)
 
         return [TaskResult.from_document(result(task).as_document()) for task in tasks]
 
@@ -151,7 +151,7 @@ def _rules(file: RulesFile, section: str) -> Rules:
 
 def evaluated(sample: Sample, file: RulesFile, now: datetime, ids: Sequence[str]) -> tuple[dict[str, str], int]:
     """Return the rule that takes each event that one takes, and how many are held, as the reference says."""
-    found = {one: verdict(file, now, sample.events[one]) for one in ids}
+    found = {one: expected_rule(file, now, sample.events[one]) for one in ids}
     return {one: rule for one, (rule, _) in found.items() if rule is not None}, sum(held for _, held in found.values())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from transforms.arrow.arrays import MAP, as_constant, as_view, null_constant, own_memory, plain, take, take_rows
+from transforms.arrow.arrays import MAP, as_constant, as_view, constant, own_memory, plain, take, take_rows
 from transforms.core import schema
 
 LONG = "a value that is longer than the twelve bytes a view holds itself"
@@ -40,8 +40,8 @@ def test_dictionary_of_views_and_small_indices() -> None:
 
 
 def test_null_constant() -> None:
-    assert null_constant(3).to_pylist() == [None] * 3
-    assert as_view(null_constant(3)).to_pylist() == [None] * 3
+    assert constant(None, 3).to_pylist() == [None] * 3
+    assert as_view(constant(None, 3)).to_pylist() == [None] * 3
 
 
 @pytest.mark.parametrize("indices", [[], [0], [6, 5, 4, 3, 2, 1, 0], [2, 2, 2], [1, 5]], ids=str)

@@ -1,6 +1,4 @@
-"""Damage to streams: every prefix, changed bytes, garbage behind the end; what came before is given, and nothing is
-silently wrong.
-"""
+"""Damage to streams (every prefix, changed bytes, garbage behind the end) shows, and what came before it is given."""
 
 from __future__ import annotations
 
@@ -14,18 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.transforms.codecs.streams import COMPRESSED, PLAIN, VARIANTS, hadoop_block, run, skippable, zstd
+from tests.transforms.codecs.streams import COMPRESSED, PLAIN, SMALL, VARIANTS, hadoop_block, run, skippable, zstd
 from transforms.codecs import z_codec
-from transforms.codecs.decoders import members
+from transforms.codecs.decoders import frames as members
 from transforms.codecs.decoding import Decoder
 from transforms.core.errors import CorruptStreamError, ObjectError
 
 ROOT = Path(__file__).resolve().parents[3]
-SMALL = PLAIN[:3000]
 LARGEST_CHUNK = 8 << 20
-
-# Beginnings that are whole streams of their own: none of them has an end mark (or, in LZW, nothing but codes).
-WHOLE_PREFIXES = {"snappy": {10}, "lz4-legacy": {4}, "snappy-hadoop": set(), "z": set(range(3, 2000))}
 
 
 def noise(size: int) -> bytes:
@@ -44,7 +38,7 @@ def test_every_prefix(name: str) -> None:
         assert SMALL.startswith(decoded.data)
         if decoded.error is None:
             silent.add(size)
-            assert decoder.unchecked or size in WHOLE_PREFIXES[name]
+            assert decoder.unchecked or size in variant.whole_prefixes
         else:
             assert isinstance(decoded.error, CorruptStreamError)
             assert f" {variant.codec} stream" in str(decoded.error)
@@ -53,7 +47,7 @@ def test_every_prefix(name: str) -> None:
                 variant.codec == "snappy"
                 or f"truncated {variant.codec} stream: it ends at compressed byte {size}" in str(decoded.error)
             )
-    assert silent <= WHOLE_PREFIXES.get(name, set()) | ({1} if name == "snappy-hadoop" else set())
+    assert silent <= variant.whole_prefixes
 
 
 @pytest.mark.parametrize("name", COMPRESSED)
@@ -72,16 +66,12 @@ def test_two_thousand_changed_bytes(name: str) -> None:
             assert variant.codec in str(decoded.error) or str(decoded.error).startswith("unsupported: ")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [name for name in COMPRESSED if name != "z"],  # an LZW stream has no end
-)
+@pytest.mark.parametrize("name", [name for name in COMPRESSED if COMPRESSED[name].ends])
 def test_garbage_behind_the_end(name: str) -> None:
     variant = COMPRESSED[name]
     stored = variant.compress(PLAIN)
     decoded, _ = run(stored + b"garbage!", variant.codec, cut=1000)
-    lost = 64 if name == "snappy-raw" else 0  # the library may have written on beyond what it decoded
-    assert decoded.data == PLAIN[: len(PLAIN) - lost]
+    assert decoded.data == PLAIN[: len(PLAIN) - variant.lost]
     assert isinstance(decoded.error, CorruptStreamError)
 
 

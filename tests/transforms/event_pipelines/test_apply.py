@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -18,24 +19,26 @@ RECEIVED = datetime(2025, 11, 21, 12, tzinfo=UTC)
 VIEW = pa.string_view()
 
 ACCESS_PATTERN = (
-    r'^(?P<clientip>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<req_time>[^\]]+)\] "(?P<method>\S+) (?P<uri>\S+) HTTP/(?P<http_version>[^"]+)" '
+    r"^(?P<clientip>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<req_time>[^\]]+)\] "
+    r'"(?P<method>\S+) (?P<uri>\S+) HTTP/(?P<http_version>[^"]+)" '
     r'(?P<status>\d+) (?P<bytes>\d+) "(?P<referer>[^"]*)" "(?P<useragent>[^"]*)"'
 )
 ACCESS_LINE = (
-    '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 (Linux; Android 5.1.1; '
+    '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 '
+    "(Linux; Android 5.1.1; "
     'Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/91.0.4472.124 Mobile Safari/537.36"'
 )
 
 
-def pipelines_of(*steps: dict[str, object]) -> tuple[Pipeline, ...]:
+def pipelines_of(*steps: dict[str, Any]) -> tuple[Pipeline, ...]:
     return load_pipelines(json.dumps({"pipelines": [{"name": "p", "steps": steps}]}), source="p.json")
 
 
-def regex(pattern: str, source: str = "message", **more: object) -> dict[str, object]:
+def regex(pattern: str, source: str = "message", **more: Any) -> dict[str, Any]:
     return {"regex": {"source": source, "pattern": pattern, **more}}
 
 
-def timestamp(source: str, **more: object) -> dict[str, object]:
+def timestamp(source: str, **more: object) -> dict[str, Any]:
     return {"timestamp": {"source": source, **more}}
 
 
@@ -47,7 +50,7 @@ def views(*values: str | None) -> pa.Array:
     return pa.array(values, VIEW)
 
 
-def run(batch: pa.RecordBatch, *steps: dict[str, object]) -> pa.RecordBatch:
+def run(batch: pa.RecordBatch, *steps: dict[str, Any]) -> pa.RecordBatch:
     return apply_pipelines(batch, pipelines_of(*steps), received=RECEIVED, modified=MODIFIED)
 
 
@@ -110,7 +113,7 @@ def test_access_log() -> None:
 )
 def test_each_group_that_took_part_replaces(
     pattern: str,
-    more: dict[str, object],
+    more: dict[str, Any],
     messages: list[str | None],
     before: list[str | None] | None,
     after: list[str | None] | None,
@@ -219,7 +222,7 @@ def made(*args: int) -> tuple[datetime, str]:
         ({"format": "dd MMM HH:mm"}, "27 Mar 13:06", made(2024, 3, 27, 13, 6)),
     ],
 )
-def test_timestamp(parameters: dict[str, object], value: str | None, expected: tuple[datetime, str]) -> None:
+def test_timestamp(parameters: dict[str, Any], value: str | None, expected: tuple[datetime, str]) -> None:
     batch = batch_of(
         _message=views("a", "b"),
         t=views(value, value),

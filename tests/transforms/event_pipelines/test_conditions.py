@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from transforms.core import schema
-from transforms.event_pipelines import Pipeline, Step, apply_pipelines, outputs
+from transforms.event_pipelines import Pipeline, StepName, apply_pipelines, outputs
 from transforms.event_pipelines.definition import load_pipelines
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
@@ -146,8 +146,9 @@ def test_an_attribute_that_no_event_has_any_more_is_no_column() -> None:
 
 
 def test_what_lies_beside_the_columns_stays() -> None:
-    batch = schema.with_modified(BATCH, NOW)
-    assert schema.modified_of(apply_pipelines(batch, load({"name": "p", "steps": [put("y")]}), received=NOW)) == NOW
+    batch = BATCH.replace_schema_metadata({b"k": b"v"})
+    done = apply_pipelines(batch, load({"name": "p", "steps": [put("y")]}), received=NOW)
+    assert done.schema.metadata == {b"k": b"v"}
 
 
 def test_a_constant_is_copied_as_one() -> None:
@@ -171,12 +172,12 @@ def test_slices_are_read_from_where_they_begin() -> None:
 def test_failures_are_counted_by_pipeline_and_step() -> None:
     digits = {"regex": {"source": "message", "pattern": r"(?P<n>\d+)"}}
     inner = {"pipeline": {"name": "inner", "when": "status=*", "steps": [digits]}}
-    failures: Counter[Step] = Counter()
+    failures: Counter[StepName] = Counter()
     for _ in range(2):
         apply_pipelines(
             BATCH, load({"name": "outer", "steps": [put("y"), digits, inner]}), received=NOW, failures=failures
         )
-    assert failures == {Step("outer", "steps[1].regex"): 6, Step("inner", "steps[0].regex"): 4}
+    assert failures == {StepName("outer", "steps[1].regex"): 6, StepName("inner", "steps[0].regex"): 4}
 
 
 def test_times_are_set_for_some_events() -> None:
@@ -228,7 +229,7 @@ def test_what_ran_is_no_change_of_a_step() -> None:
     from transforms.event_pipelines.trial import try_pipelines
 
     pipelines = load({"name": "p", "steps": [put("y")]}, {"name": "q", "when": "#pipelines=p", "steps": [put("y")]})
-    for event in try_pipelines(schema.with_modified(BATCH, NOW), pipelines):
+    for event in try_pipelines(schema.EventBatch(BATCH, NOW), pipelines):
         assert [(step["outcome"], step["changes"]) for step in event["steps"]] == [
             ("changed", {"y": "x"}),
             ("skipped", {}),

@@ -1,6 +1,4 @@
-"""How the tests of formats read: all records of some bytes, cut anywhere, on the fast path or only on the tolerant
-one.
-"""
+"""How the tests of formats read: all records of some bytes, cut anywhere, on the fast or on the tolerant path."""
 
 from __future__ import annotations
 
@@ -15,9 +13,10 @@ from typing import Any
 from unittest import mock
 
 from transforms.core import schema
-from transforms.formats import RecordBlock, read_records
+from transforms.formats import read_records
 from transforms.formats.json.fields import JsonFields
 from transforms.formats.options import FormatOptions
+from transforms.formats.record_block import RecordBlock
 
 EXAMPLES = int(os.environ.get("REKINDLE_EXAMPLES", "200"))
 """How many texts Hypothesis makes for a test; 10,000 take an hour."""
@@ -85,7 +84,7 @@ def read_all(
     """Read an object; `cut` is the size of its chunks, and of the blocks that are parsed."""
     settings = dict(patches or {})
     if cut is not None:
-        settings["transforms.formats.framing.BLOCK_BYTES"] = cut
+        settings["transforms.formats.chunks.BLOCK_BYTES"] = cut
     reading = Reading()
     with ExitStack() as stack:
         for target, value in settings.items():

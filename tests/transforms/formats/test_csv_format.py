@@ -1,5 +1,6 @@
 """CSV: what becomes of a row, a header, a quote; the fast path against the tolerant one, and against Python's csv."""
 
+# ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
 
 import csv
@@ -167,7 +168,7 @@ def test_wide_rows_bound_the_cells() -> None:
 def test_many_rows_with_newlines_in_quotes_take_the_fast_path() -> None:
     data = b"a,b\n" + b'1,"x\ny ""z"""\r\n\n"",2\n' * 1000
     # to call it is an error
-    patches = {"transforms.formats.csv.table.parse_rows": None, "transforms.formats.csv.format._FIRST_TRY": 0}
+    patches = {"transforms.formats.csv.table.parse_rows": None, "transforms.formats.csv.csv_format._FIRST_TRY": 0}
     reading = read_all(data, "csv", patches=patches)
     assert reading.fields == [{"a": "1", "b": 'x\ny "z"'}, {"a": "", "b": "2"}] * 1000
     assert (reading.blank, reading.header) == (1000, 1)

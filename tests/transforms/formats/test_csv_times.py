@@ -1,10 +1,10 @@
-"""The time of a CSV row: named fields, else the leftmost column of times; it does not matter where the stream is
-cut.
-"""
+"""The time of a CSV row: named fields, else the leftmost column of times; where the stream is cut does not matter."""
 
+# ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -14,7 +14,7 @@ from tests.transforms.formats.reading import blocks_of, read_all
 CUTS = [1, 7, 64, 4096, 8 << 20]
 
 
-def times_of(data: bytes, *, cut: int | None = None, **options: object) -> list[str | None]:
+def times_of(data: bytes, *, cut: int | None = None, **options: Any) -> list[str | None]:
     rows = read_all(data, "csv", cut=cut, **options).rows
     return [f"{row['_time']:%Y-%m-%dT%H:%M:%S.%f}"[:-3] if "_time" in row else None for row in rows]
 
@@ -61,9 +61,7 @@ def test_zone_of_the_options() -> None:
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize(("odd", "found"), [(99, "b"), (100, "a")])
 def test_column_is_chosen_by_the_first_hundred_rows(cut: int, odd: int, found: str) -> None:
-    """Also where blocks are smaller than the sample, and where the rows of one block alone would tell another
-    column.
-    """
+    """Also where blocks are smaller than the sample, and where the rows of one block would choose another column."""
     rows = [(f"2024-01-01 00:00:{row % 60:02}", f"2024-02-02 00:00:{row % 60:02}") for row in range(150)]
     rows[odd] = ("x", rows[odd][1])
     data = "id,a,b\n" + "".join(f'"{row}\n",{a},{b}\n' for row, (a, b) in enumerate(rows))
@@ -77,7 +75,7 @@ def test_column_is_chosen_by_the_first_hundred_rows(cut: int, odd: int, found: s
 @pytest.mark.parametrize("cut", [64, 4096, None])
 def test_rows_beyond_the_head_do_not_choose(cut: int | None) -> None:
     data = b"a,b\n" + b"2024-01-01,2024-02-02\n" * 10 + b"x,2024-02-02\n" * 10
-    with mock.patch("transforms.formats.csv.format.HEAD_BYTES", 100):
+    with mock.patch("transforms.formats.csv.csv_format.HEAD_BYTES", 100):
         times = times_of(data, cut=cut)
     assert times == ["2024-01-01T00:00:00.000"] * 10 + [None] * 10
 

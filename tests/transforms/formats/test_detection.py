@@ -1,5 +1,6 @@
 """Which format small files are found to have, and by which rule."""
 
+# ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
 
 import re
@@ -317,10 +318,10 @@ def test_a_csv_without_a_header_keeps_its_first_row() -> None:
     choice = detect_format(
         "postgresql.csv", b'2025-08-11 22:24:37.123 UTC,"p","db",1\n2025-08-11 22:24:38.123 UTC,"p","db",2\n'
     )
-    assert (choice.format, choice.headers) == ("csv", ("column_1", "column_2", "column_3", "column_4"))
+    assert (choice.format, choice.options.get("headers")) == ("csv", ("column_1", "column_2", "column_3", "column_4"))
     assert choice.warning is not None and "--headers" in choice.warning
-    assert detect_format("a.csv", b"year,2019,2020\nsales,1,2\n").headers is None
-    assert detect_format("a.csv", b"from 10:00,to\n10:30,11:00\n").headers is None
+    assert detect_format("a.csv", b"year,2019,2020\nsales,1,2\n").options == {}
+    assert detect_format("a.csv", b"from 10:00,to\n10:30,11:00\n").options == {}
 
 
 @pytest.mark.parametrize(

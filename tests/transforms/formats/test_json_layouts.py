@@ -1,5 +1,6 @@
 """JSON in its layouts: which records a text has, whole or broken, and that it does not matter where it was cut."""
 
+# ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
 
 import itertools
@@ -141,7 +142,7 @@ def test_broken_wrapper_leaves_the_next_line_alone() -> None:
 def test_wrapper_larger_than_is_held_back(cut: int) -> None:
     events = [f'{{"id":"{number}"}}' for number in range(50)]
     text = f'{{"g":"x","e":[{",".join(events)}],"late":"y"}}\n{{"g":"z","e":[{{"id":"last"}}],"late":"w"}}'
-    with mock.patch("transforms.formats.json.lists.WRAPPER_BYTES", 100):
+    with mock.patch("transforms.formats.json.framing.wrapper_reader.WRAPPER_BYTES", 100):
         reading = read_all(text.encode(), "json", cut=cut, records_path="e")
     assert reading.messages == [*events, '"late":"y"', '{"id":"last"}']
     assert reading.errors == [*[None] * 50, "record_too_long", None]
@@ -152,7 +153,7 @@ def test_wrapper_larger_than_is_held_back(cut: int) -> None:
 @pytest.mark.parametrize("cut", [1, 7, None])
 def test_broken_values_behind_a_large_wrapper(cut: int | None) -> None:
     text = '{"Records":[{"a":1},{"a":2}],"b"x and more\n{"c":3}'
-    with mock.patch("transforms.formats.json.lists.WRAPPER_BYTES", 20):
+    with mock.patch("transforms.formats.json.framing.wrapper_reader.WRAPPER_BYTES", 20):
         reading = read_all(text.encode(), "json", cut=cut)
     assert reading.messages == ['{"a":1}', '{"a":2}', '"b"x and more', '{"c":3}']
     assert reading.errors == [None, None, "record_too_long", None]
@@ -192,19 +193,18 @@ def test_memory_is_bounded(head: bytes) -> None:
     """One line of 64 MiB; what is held at any time shows in the blocks that come of it."""
     element = b'{"a":"' + b"x" * 1000 + b'"}'
     elements = (element + (b"," if head else b"") for _ in range(64 << 10))
-    read, most = 0, 0
+    read, most, taken = 0, 0, 0
 
     def chunks() -> Iterator[bytes]:
         nonlocal read, most
         for chunk in itertools.chain([head], elements):
             read += len(chunk)
-            most = max(most, read - given)
+            most = max(most, read - taken)
             yield chunk
 
-    given = 0
     for block in read_records(chunks(), "json", FormatOptions(format="json"), modified=MODIFIED, received=MODIFIED):
-        given += block.records.num_rows * len(element)
-    assert given == len(element) * (64 << 10)
+        taken += block.records.num_rows * len(element)
+    assert taken == len(element) * (64 << 10)
     assert most < 40 << 20
 
 
@@ -235,9 +235,9 @@ _PIECES = ['{"a":1}', '{"a":"x"}', '{"b":[{"c":2}, {}]}', '{', '}', '[', ']', '"
 )
 def test_where_it_is_cut_does_not_matter(pieces: list[str], start: str, path: str | None, max_record: int) -> None:
     data = (start + "".join(pieces)).encode()
-    options = {"records_path": path, "max_record": max_record}
+    options: dict[str, Any] = {"records_path": path, "max_record": max_record}
     whole = read_all(data, "json", **options)
     for cut in (1, 7):
         assert read_all(data, "json", cut=cut, **options) == whole
-    with mock.patch("transforms.formats.json.cursor.Cursor.find", lambda *args, **kwargs: False):
+    with mock.patch("transforms.formats.json.framing.cursor.Cursor.find", lambda *args, **kwargs: False):
         assert read_all(data, "json", **options) == whole, "step by step"

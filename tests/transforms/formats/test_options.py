@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from transforms.core.errors import ConfigurationError
-from transforms.formats.options import FormatOptions, check_options
+from transforms.formats import check_options
+from transforms.formats.options import FormatOptions
 
 
 @pytest.mark.parametrize(

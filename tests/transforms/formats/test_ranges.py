@@ -1,10 +1,9 @@
-"""Parts of an object, read by themselves, give what the whole gives: what CSV needs of its beginning travels with
-them.
-"""
+"""Parts of an object, read by themselves, give what the whole gives: CSV's need its beginning for that."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -13,11 +12,10 @@ from hypothesis import strategies as st
 
 from tests.transforms.formats.reading import EXAMPLES, MODIFIED, Reading, add, read_all
 from transforms.formats import text_format
-from transforms.formats.csv import format as csv_format
-from transforms.formats.options import FormatOptions
-from transforms.formats.times import Clock
+from transforms.formats.csv import csv_format
+from transforms.formats.options import FormatOptions, ObjectTimes
 
-_CLOCK = Clock(modified=MODIFIED, received=MODIFIED)
+_CLOCK = ObjectTimes(modified=MODIFIED, received=MODIFIED)
 
 
 def read_parts(data: bytes, places: list[int], format_name: str, **options: object) -> Reading:
@@ -27,7 +25,7 @@ def read_parts(data: bytes, places: list[int], format_name: str, **options: obje
     reading = Reading()
     for low, high in zip([0, *places], [*places, len(data)], strict=True):
         part = _chunks(data[low:high])
-        head = data[: csv_format.HEAD_BYTES]
+        head = data[: vars(csv_format)["HEAD_BYTES"]]
         for block in (
             module.read(part, settings_, _CLOCK) if low == 0 else module.read_range(head, part, settings_, _CLOCK)
         ):
@@ -60,7 +58,7 @@ _HEADERS = [
 @pytest.mark.parametrize(
     ("before", "options", "names"), [case[1:] for case in _HEADERS], ids=[case[0] for case in _HEADERS]
 )
-def test_csv_in_parts(before: bytes, options: dict[str, object], names: list[str], end: bytes) -> None:
+def test_csv_in_parts(before: bytes, options: dict[str, Any], names: list[str], end: bytes) -> None:
     data = (
         before + _TEXT
         if end == b"\n"
@@ -68,7 +66,7 @@ def test_csv_in_parts(before: bytes, options: dict[str, object], names: list[str
     )
     names = [name.replace("\n", "\r\n") if end == b"\r\n" else name for name in names]
     places = [data.index(_ROWS[row].replace(b"\n", end), 100) for row in (25, 31, 32, 59)]
-    with mock.patch("transforms.formats.csv.format.HEAD_BYTES", 600):
+    with mock.patch("transforms.formats.csv.csv_format.HEAD_BYTES", 600):
         whole = read_all(data, "csv", **options)
         assert read_parts(data, places, "csv", **options) == whole
     assert list(whole.fields[0]) == names
@@ -78,7 +76,7 @@ def test_csv_in_parts(before: bytes, options: dict[str, object], names: list[str
 def test_csv_in_parts_of_utf16() -> None:
     data = ("\ufeff" + (b"id,began,other\n" + _TEXT).decode()).encode("utf-16-be")
     place = data.index("29,2024".encode("utf-16-be"))
-    with mock.patch("transforms.formats.csv.format.HEAD_BYTES", 1200):
+    with mock.patch("transforms.formats.csv.csv_format.HEAD_BYTES", 1200):
         assert read_parts(data, [place], "csv") == read_all(data, "csv")
 
 
@@ -86,7 +84,7 @@ def test_csv_without_a_header_in_its_head() -> None:
     for head in (b"", b"\n\n", b'"a,b'):
         with (
             pytest.raises(ValueError, match="no header of CSV"),
-            mock.patch("transforms.formats.csv.format.HEAD_BYTES", len(head)),
+            mock.patch("transforms.formats.csv.csv_format.HEAD_BYTES", len(head)),
         ):
             list(csv_format.read_range(head, iter([b"1,2\n"]), FormatOptions(format="csv"), _CLOCK))
 
@@ -103,7 +101,7 @@ def test_any_csv_in_parts(rows: list[bytes], head: int, data: st.DataObject) -> 
     places = [len(b"".join(rows[:row])) + 4 for row in range(len(rows) + 1)]
     chosen = data.draw(st.lists(st.sampled_from(places), unique=True, max_size=3).map(sorted))
     text = b"a,b\n" + b"".join(rows)
-    with mock.patch("transforms.formats.csv.format.HEAD_BYTES", head):
+    with mock.patch("transforms.formats.csv.csv_format.HEAD_BYTES", head):
         whole = read_all(text, "csv")
         assert read_parts(text, [place for place in chosen if head <= place < len(text)], "csv") == whole
 

@@ -1,5 +1,6 @@
 """Splunk's formats: HEC, CSV as it exports it, JSON as it exports it."""
 
+# ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
 
 from typing import Any

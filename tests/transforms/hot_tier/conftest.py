@@ -12,7 +12,7 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 
 
 @pytest.fixture(params=["local", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> TierStore:
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> TierStore:
     """A place where no hot tier is yet."""
     if request.param == "local":
         return open_tier(str(tmp_path / "hot"), StorageOptions())
@@ -21,7 +21,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> TierStore:
 
 
 @pytest.fixture
-def tier(place: TierStore) -> TierStore:
+def tier(empty_store: TierStore) -> TierStore:
     """An empty hot tier."""
-    prepare(place)
-    return place
+    prepare(empty_store)
+    return empty_store

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow.arrays import constant
 from transforms.core import schema
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.ledger import LedgerEntry
@@ -23,12 +24,6 @@ NOON = 20_000 * DAY + DAY // 2
 """2024-10-04T12:00:00Z in microseconds."""
 MODIFIED = datetime(2025, 1, 1, tzinfo=timezone.utc)
 BUCKET = "bucket"
-
-
-def constant(value: str | None, rows: int) -> pa.DictionaryArray:
-    if value is None:
-        return pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int32()), pa.array([], pa.string()))
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
 
 
 def events(

@@ -22,9 +22,7 @@ from transforms.storage import TierStore
 Event = tuple[dict[str, Any], dict[str, str]]
 
 
-def event(
-    at: str | datetime, message: str = "", /, *, system: dict[str, str] | None = None, **attributes: str
-) -> Event:
+def event(at: str | datetime, message: str = "", /, *, system: Any = None, **attributes: Any) -> Event:
     """Return an event: its system columns that are not null, and its attributes."""
     moment = at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=timezone.utc)
     return {"_time": moment, "_time_source": "record", "_message": message, **(system or {})}, attributes
@@ -69,9 +67,7 @@ class Tier:
         return self
 
     def add_foreign(self, events: Sequence[Event], columns: pa.Table, *, name: str = "part-00000") -> Tier:
-        """Publish events in a file that another writer made; it may keep an attribute in its column here and in the map
-        there.
-        """
+        """Publish events in another writer's file, which may keep an attribute in its column and in the map."""
         day = events[0][0]["_time"].date().isoformat()
         path = f"tier=hot/date={day}/{name}-foreign.c000.snappy.parquet"
         written = pa.BufferOutputStream()
@@ -90,8 +86,8 @@ class Tier:
     def rows(self) -> list[dict[str, Any]]:
         """Return all events as flat rows."""
         rows = []
-        for (system, attributes), place in self.events:
-            row = {**system, "_event_id": f"e_{place}", "_object": place.rpartition("-")[0]}
+        for (system, attributes), origin in self.events:
+            row = {**system, "_event_id": f"e_{origin}", "_object": origin.rpartition("-")[0]}
             rows.append(row | {schema.attribute_column(name): value for name, value in attributes.items()})
         return rows
 

@@ -1,6 +1,4 @@
-"""Patterns and lines made to stall a job: all processors take time in proportion to the text (these tests end at
-all).
-"""
+"""Patterns and lines made to stall a job: all processors take linear time, else these tests do not end."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from transforms.event_pipelines import Step, apply_pipelines
+from transforms.event_pipelines import StepName, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
@@ -47,7 +45,7 @@ HOSTILE: list[tuple[dict[str, Any], str, bool]] = [
 )
 def test_ends(step: dict[str, Any], text: str, monkeypatch: pytest.MonkeyPatch, *, failed: bool) -> None:
     monkeypatch.setenv("REKINDLE_HASH_KEY", "key of the tests")
-    failures: Counter[Step] = Counter()
+    failures: Counter[StepName] = Counter()
     pipelines = load_pipelines(json.dumps({"pipelines": [{"name": "p", "steps": [step]}]}), source="p.json")
     values = pa.array([text, "short"], pa.string_view())
     batch = pa.RecordBatch.from_arrays([values, values], names=["_message", "a"])

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from transforms.core.errors import ConfigurationError
-from transforms.event_pipelines import Step, apply_pipelines
+from transforms.event_pipelines import StepName, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.processors import PROCESSORS
 
@@ -32,10 +32,10 @@ def batch_of(events: list[Event]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(values, pa.string_view()) for values in columns.values()], names=names)
 
 
-def run(steps: list[Event], events: list[Event], **pipeline: object) -> tuple[list[Event], Counter[Step]]:
+def run(steps: list[Event], events: list[Event], **pipeline: object) -> tuple[list[Event], Counter[StepName]]:
     """Return events after a pipeline, without what is null and without `_pipelines`, and the failures."""
     text = json.dumps({"pipelines": [{"name": "p", "steps": steps, **pipeline}]})
-    failures: Counter[Step] = Counter()
+    failures: Counter[StepName] = Counter()
     done = apply_pipelines(batch_of(events), load_pipelines(text, source="p.json"), received=NOW, failures=failures)
     assert done.num_rows == len(events)
     rows = [
@@ -70,8 +70,10 @@ HASHED = hmac.new(b"key of the tests", b"17", hashlib.sha256).hexdigest()[:32]
 HASHED_CARD = hmac.new(b"key of the tests", b"4111 1111 1111 1111", hashlib.sha256).hexdigest()[:32]
 ADDRESSES = [
     (text, text)
-    for text in ("std::bad_alloc", "Foo::Bar", "user::admin", "ActiveRecord::Base", "arn:aws:iam::123456789012:role/x", "Bad::x", "x::bad",
-                 "AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99", "12:30:45", "::", "1:2:3:4:5:6:7", "::ffffg", "a_::1")
+    for text in ("std::bad_alloc", "Foo::Bar", "user::admin", "ActiveRecord::Base", "arn:aws:iam::123456789012:role/x",
+    "Bad::x", "x::bad",
+                 "AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99", "12:30:45", "::", "1:2:3:4:5:6:7", "::ffffg",
+                 "a_::1")
 ] + [
     ("fe80::1%eth0 from 2001:db8::: x", "***%eth0 from ***: x"),
     ("addr=::ffff:192.0.2.1, peer:2001:db8::8a2e:370:7334.", "addr=***, peer:***."),
@@ -92,23 +94,32 @@ CARDS = [
     ("é4111111111111111é", "é***é"),
     # no cards
     *((text, text) for text in (
-        "4111 1111 1111 1112", "x4111111111111111", "1700000000005 1700000000000000003", "0000 0000 0000 0000", "41 1111 1111 111111",
+        "4111 1111 1111 1112", "x4111111111111111", "1700000000005 1700000000000000003", "0000 0000 0000 0000",
+        "41 1111 1111 111111",
         "2025-01-02 12345674", "41111111 1111 1111", "4111  1111 1111 1111", "411111111111111100000000",
     )),
 ]  # fmt: skip
 HAPROXY = (
-    "Feb  6 12:14:14 localhost haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - "
+    "Feb  6 12:14:14 localhost haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] "
+    "http-in static/srv1 10/0/30/69/109 "
+    "200 2750 - - "
     '---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"'
 )
 HAPROXY_ATTRIBUTES = {
-    "syslog_timestamp": "Feb  6 12:14:14", "syslog_server": "localhost", "program": "haproxy", "pid": "14389", "client_ip": "10.0.1.2",
+    "syslog_timestamp": "Feb  6 12:14:14", "syslog_server": "localhost", "program": "haproxy", "pid": "14389",
+    "client_ip": "10.0.1.2",
     "client_port": "33317", "accept_date": "06/Feb/2009:12:14:14.655", "haproxy_monthday": "06", "haproxy_month": "Feb",
-    "haproxy_year": "2009", "haproxy_time": "12:14:14", "haproxy_hour": "12", "haproxy_minute": "14", "haproxy_second": "14",
-    "haproxy_milliseconds": "655", "frontend_name": "http-in", "backend_name": "static", "server_name": "srv1", "time_request": "10",
-    "time_queue": "0", "time_backend_connect": "30", "time_backend_response": "69", "time_duration": "109", "http_status_code": "200",
-    "bytes_read": "2750", "captured_request_cookie": "-", "captured_response_cookie": "-", "termination_state": "----", "actconn": "1",
+    "haproxy_year": "2009", "haproxy_time": "12:14:14", "haproxy_hour": "12", "haproxy_minute": "14",
+    "haproxy_second": "14",
+    "haproxy_milliseconds": "655", "frontend_name": "http-in", "backend_name": "static", "server_name": "srv1",
+    "time_request": "10",
+    "time_queue": "0", "time_backend_connect": "30", "time_backend_response": "69", "time_duration": "109",
+    "http_status_code": "200",
+    "bytes_read": "2750", "captured_request_cookie": "-", "captured_response_cookie": "-", "termination_state": "----",
+    "actconn": "1",
     "feconn": "1", "beconn": "1", "srvconn": "1", "retries": "0", "srv_queue": "0", "backend_queue": "0",
-    "captured_request_headers": "1wt.eu", "captured_response_headers": "", "http_verb": "GET", "http_request": "/index.html",
+    "captured_request_headers": "1wt.eu", "captured_response_headers": "", "http_verb": "GET",
+    "http_request": "/index.html",
     "http_version": "1.1",
 }  # fmt: skip
 CASES: list[tuple[Event, Event, Event, bool]] = [
@@ -132,11 +143,14 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (grok("^%{IPV4:a}$"), {"m": "250.249.199.99"}, {"a": "250.249.199.99"}, False),
     (grok("^%{IPV4:a}$"), {"m": "256.1.1.1"}, {}, FAILED),
     (grok("^%{IP:a}$"), {"m": "fe80::1%eth0"}, {"a": "fe80::1%eth0"}, False),
-    (grok("%{TIMESTAMP_ISO8601:t}"), {"m": "at 2025-01-02T03:04:05.678+01:00!"}, {"t": "2025-01-02T03:04:05.678+01:00"}, False),
+    (grok("%{TIMESTAMP_ISO8601:t}"), {"m": "at 2025-01-02T03:04:05.678+01:00!"},
+    {"t": "2025-01-02T03:04:05.678+01:00"}, False),
     (grok("%{SYSLOGLINE}"), {"m": "Mar 27 13:06:56 ip-10 sshd[1291]: hello"},
-     {"timestamp": "Mar 27 13:06:56", "logsource": "ip-10", "program": "sshd", "pid": "1291", "message": "hello"}, False),
+     {"timestamp": "Mar 27 13:06:56", "logsource": "ip-10", "program": "sshd", "pid": "1291", "message": "hello"},
+     False),
     (grok("%{COMMONAPACHELOG}"), {"m": '1.2.3.4 - bob [10/Oct/2011:13:55:36 -0700] "GET /x HTTP/1.0" 200 -'},
-     {"clientip": "1.2.3.4", "ident": "-", "auth": "bob", "timestamp": "10/Oct/2011:13:55:36 -0700", "verb": "GET", "request": "/x",
+     {"clientip": "1.2.3.4", "ident": "-", "auth": "bob", "timestamp": "10/Oct/2011:13:55:36 -0700", "verb": "GET",
+     "request": "/x",
       "httpversion": "1.0", "response": "200"}, False),
     (grok("%{HAPROXYHTTP}"), {"m": HAPROXY}, HAPROXY_ATTRIBUTES, False),
     (grok("%{HAPROXYTIME:t}"), {"m": "12:14"}, {}, FAILED),
@@ -159,7 +173,8 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (compute("(a + b) * 2"), {"a": "1", "b": "3"}, {"r": "8"}, False),
     (compute("a - b - c"), {"a": "9", "b": "3", "c": "2"}, {"r": "4"}, False),
     (compute("-a + +b"), {"a": "9", "b": "3"}, {"r": "-6"}, False),
-    *((compute("a / b * 100"), {"a": str(percent), "b": "100"}, {"r": str(percent)}, False) for percent in (7, 14, 29, 57)),
+    *((compute("a / b * 100"), {"a": str(percent), "b": "100"}, {"r": str(percent)}, False) for percent in (7, 14, 29,
+    57)),
     (compute("a / b * b"), {"a": "1", "b": "49"}, {"r": "1"}, False),
     (compute("a * 0.01 * 100"), {"a": "29"}, {"r": "29"}, False),
     (compute("a / 7"), {"a": "999999999999999"}, {"r": "142857142857143"}, False),
@@ -198,10 +213,13 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (redact("email"), {"m": "to ann.b+c@mail.example.org, bob@x.io."}, {"m": "to ***, ***."}, False),
     (redact("email"), {"m": "user@localhost"}, {}, False),
     (redact("email"), {"m": "an jörg@exämple.com, 用户@例子.公司, ann@[192.0.2.1]"}, {"m": "an ***, ***, ***"}, False),
-    (redact("email"), {"m": 'to "ann b"@x.io, "a\\"b"@x.io, say "hi" x@y.io_z'}, {"m": 'to ***, ***, say "hi" ***_z'}, False),
-    (redact("email"), {"m": "from=bob@x.io path=/a/bob@x.io?x=1 m='a2@x.io'"}, {"m": "from=*** path=/a/***?x=1 m='***'"}, False),
+    (redact("email"), {"m": 'to "ann b"@x.io, "a\\"b"@x.io, say "hi" x@y.io_z'},
+    {"m": 'to ***, ***, say "hi" ***_z'}, False),
+    (redact("email"), {"m": "from=bob@x.io path=/a/bob@x.io?x=1 m='a2@x.io'"},
+    {"m": "from=*** path=/a/***?x=1 m='***'"}, False),
     (redact("ipv4"), {"m": "10.0.0.1 1.2.3.4.5 256.1.1.1"}, {"m": "*** ***.5 256.1.1.1"}, False),
-    (redact("ipv6"), {"m": "[2001:db8::1]:80 ::1 fe80::1:2 1:2:3:4:5:6:7:8 ::ffff:1.2.3.4"}, {"m": "[***]:80 *** *** *** ***"}, False),
+    (redact("ipv6"), {"m": "[2001:db8::1]:80 ::1 fe80::1:2 1:2:3:4:5:6:7:8 ::ffff:1.2.3.4"},
+    {"m": "[***]:80 *** *** *** ***"}, False),
     (redact("ipv6"), {"m": "12:30:45 a::b::"}, {"m": "12:30:45 ***::"}, False),
     *((redact("ipv6"), {"m": text}, {"m": masked}, False) for text, masked in ADDRESSES),
     *((redact("credit_card"), {"m": text}, {"m": masked}, False) for text, masked in CARDS),
@@ -210,7 +228,8 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (redact("credit_card"), {"m": "4111 1111 1111 1111, 5500-0000-0000-0004, 4111111111111112"},
      {"m": "***, ***, 4111111111111112"}, False),
     (redact("aws_key"), {"m": "AKIAI44QH8DHBEXAMPLE"}, {"m": "***"}, False),
-    (redact("aws_key"), {"m": "key=AKIAIOSFODNN7EXAMPLE, xAKIAIOSFODNN7EXAMPLE"}, {"m": "key=***, xAKIAIOSFODNN7EXAMPLE"}, False),
+    (redact("aws_key"), {"m": "key=AKIAIOSFODNN7EXAMPLE, xAKIAIOSFODNN7EXAMPLE"},
+    {"m": "key=***, xAKIAIOSFODNN7EXAMPLE"}, False),
     (redact("jwt", replacement="<jwt>"), {"m": "Bearer eyJhbGciOi.eyJzdWIi.c2ln x"}, {"m": "Bearer <jwt> x"}, False),
     (redact("mac"), {"m": "00:1A:2b:3c:4d:5e"}, {"m": "***"}, False),
     (redact("us_ssn"), {"m": "078-05-1120"}, {"m": "***"}, False),
@@ -228,7 +247,8 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (js(), {"m": '{"a":1.10,"b":"x","c":[1, 2],"d":null,"e":{"f":true},"a":2}', "d": "kept"},
      {"a": "1.10", "b": "x", "c": "[1,2]", "e": '{"f":true}'}, False),
     (js(prefix="k."), {"m": ' {"a":"1"}\n'}, {"k.a": "1"}, False),
-    (js(source="p"), {"p": '{"_time":"x","date":"y","_own":"z"}'}, {"attributes._time": "x", "attributes.date": "y", "_own": "z"}, False),
+    (js(source="p"), {"p": '{"_time":"x","date":"y","_own":"z"}'}, {"attributes._time": "x", "attributes.date": "y",
+    "_own": "z"}, False),
     (js(), {"m": '{"a":"new"}', "a": "old"}, {"a": "new"}, False),
     (js(), {"m": '{"a":1', "a": "old"}, {}, FAILED),
     (js(), {"m": "[1]"}, {}, FAILED),
@@ -239,7 +259,8 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (kv(), {"m": 'level=info msg="two words" n=1, path=/a/b; e= q=\'x y\''},
      {"level": "info", "msg": "two words", "n": "1", "path": "/a/b", "e": "", "q": "x y"}, False),
     (kv(), {"m": "msg=it's ok=1"}, {"msg": "it's", "ok": "1"}, False),
-    (kv(), {"m": "a=\"un b=2;c=5'10, d=x\\ e='f g' h='z"}, {"a": '"un', "b": "2", "c": "5'10", "d": "x\\", "e": "f g", "h": "'z"}, False),
+    (kv(), {"m": "a=\"un b=2;c=5'10, d=x\\ e='f g' h='z"}, {"a": '"un', "b": "2",
+    "c": "5'10", "d": "x\\", "e": "f g", "h": "'z"}, False),
     (kv(), {"m": r'a="say \"x\" \\ y" b=2'}, {"a": r'say "x" \ y', "b": "2"}, False),
     (kv(prefix="f_"), {"m": "a=1 a=2 date=3"}, {"f_a": "1", "f_date": "3"}, False),
     (kv(), {"m": "a=1 date=3 é=4", "a": "old"}, {"a": "1", "attributes.date": "3", "é": "4"}, False),
@@ -249,7 +270,8 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     # timestamp (more in test_apply.py)
     ({"timestamp": {"source": "t", "format": "CLF"}}, {"t": "no time"}, {}, FAILED),
     ({"timestamp": {"source": "t", "format": "CLF"}}, {}, {}, False),
-    ({"timestamp": {"source": "t", "format": "yyyy-MM-dd"}}, {"t": "no time"}, {"_time": NOW, "_time_source": "received"}, FAILED),
+    ({"timestamp": {"source": "t", "format": "yyyy-MM-dd"}}, {"t": "no time"}, {"_time": NOW,
+    "_time_source": "received"}, FAILED),
     ({"timestamp": {"source": "t", "format": "EPOCH_SECONDS"}}, {"t": "86400"},
      {"_time": datetime(1970, 1, 2, tzinfo=timezone.utc), "_time_source": "pipeline"}, False),
 ]  # fmt: skip
@@ -272,7 +294,7 @@ def expected(before: Event, changes: Event) -> Event:
 def test_processor(step: Event, before: Event, changes: Event, *, failed: bool) -> None:
     (after,), failures = run([step], [before])
     assert after == expected(before, changes)
-    assert failures == ({Step("p", f"steps[0].{next(iter(step))}"): 1} if failed else {})
+    assert failures == ({StepName("p", f"steps[0].{next(iter(step))}"): 1} if failed else {})
 
 
 @pytest.mark.parametrize(("step", "before", "changes", "failed"), CASES, ids=names(CASES))
@@ -292,7 +314,8 @@ def test_every_processor_has_cases() -> None:
 
 
 REFUSED = [
-    ({"grok": {"source": "message", "pattern": "%{NOPE:a}"}}, "pattern: character 1, '%{NOPE:a}': no pattern is called NOPE"),
+    ({"grok": {"source": "message", "pattern": "%{NOPE:a}"}},
+    "pattern: character 1, '%{NOPE:a}': no pattern is called NOPE"),
     ({"grok": {"source": "message", "pattern": "%{A:a}", "definitions": {"A": "%{B}", "B": "%{A}"}}},
      "pattern: A is defined by itself: A → B → A"),
     ({"grok": {"source": "message", "pattern": "%{A:a}", "definitions": {"A": "%{B}"}}},
@@ -303,8 +326,10 @@ REFUSED = [
     ({"grok": {"source": "message", "pattern": "(?<!x)%{WORD:a}"}}, "pattern: look-around"),
     ({"grok": {"source": "message", "pattern": "(?>%{WORD:a})"}}, "pattern: unrecognized flag"),
     ({"grok": {"source": "message", "pattern": "%{WORD:_time}"}}, "pattern: '_time' is a system attribute"),
-    ({"grok": {"source": "message", "pattern": "%{WORD:a:text}"}}, "pattern: character 1, '%{WORD:a:text}': text is none of int, float"),
-    ({"grok": {"source": "message", "pattern": "%{A:a}", "definitions": {"A": 7, "x-y": "b"}}}, "definitions.A: must be a pattern, not 7"),
+    ({"grok": {"source": "message", "pattern": "%{WORD:a:text}"}},
+    "pattern: character 1, '%{WORD:a:text}': text is none of int, float"),
+    ({"grok": {"source": "message", "pattern": "%{A:a}", "definitions": {"A": 7, "x-y": "b"}}},
+    "definitions.A: must be a pattern, not 7"),
     ({"grok": {"source": "message", "pattern": "%{WORD:a}", "definitions": []}}, "definitions: must be a mapping"),
     ({"map": {"source": "a"}}, "output: is required"),
     ({"map": {"source": "a", "output": "_time"}}, "output: '_time' is a system attribute"),
@@ -324,8 +349,10 @@ REFUSED = [
     (compute("message * 2"), "formula: 'message' is the event's text, no number"),
     (compute("(" * 300 + "a"), "formula: character 200 of '((("),
     (redact("phone_number"), "pattern: 'phone_number' is none of the named patterns, email, ipv4"),
-    *((redact(word), f"pattern: {word!r} is the named pattern {name} written otherwise; write {name}; if the word itself is meant, write (")
-      for word, name in (("credit-card", "credit_card"), ("creditcard", "credit_card"), ("Email", "email"), ("EMAIL", "email"),
+    *((redact(word), f"pattern: {word!r} is the named pattern {name} written otherwise; write {name}; "
+       f"if the word itself is meant, write (")
+      for word, name in (("credit-card", "credit_card"), ("creditcard", "credit_card"), ("Email", "email"), ("EMAIL",
+      "email"),
                          ("emails", "email"), ("AWS-Key", "aws_key"), ("IPv4", "ipv4"))),
     (redact("phone"), "pattern: 'phone' is none of the named patterns, email, ipv4"),
     (redact("(a)", replacement="$1x"), "replacement: '$1x' names no group of the pattern; write ${1}x"),
@@ -380,7 +407,7 @@ def test_many_names_fail_rather_than_fill_memory(step: Event, common: str, rare:
     events = [{"m": common.format()}] * 3000 + [{"m": rare.format(number)} for number in range(2000)]
     after, failures = run([step], events)
     assert after[0] == {**events[0], "a": "1", "b": "2"}
-    assert failures == {Step("p", f"steps[0].{next(iter(step))}"): 2000 - 998}
+    assert failures == {StepName("p", f"steps[0].{next(iter(step))}"): 2000 - 998}
     assert sorted(len(event) for event in after[3000:]) == [1] * (2000 - 998) + [3] * 998
 
 

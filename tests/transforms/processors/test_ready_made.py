@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from transforms.event_pipelines import Step, apply_pipelines
+from transforms.event_pipelines import StepName, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines, load_ready_made
 from transforms.event_pipelines.ready_made import ready_made_names
 
@@ -49,7 +49,7 @@ def test_sample(name: str, sample: dict[str, Any]) -> None:
         pa.array([value], pa.string()).dictionary_encode() if kind != pa.string_view() else pa.array([value], kind)
         for kind, value in zip(types, before.values(), strict=True)
     ]
-    failures: Counter[Step] = Counter()
+    failures: Counter[StepName] = Counter()
     pipelines = load_pipelines(f"include: [{name}]", source="p.yaml")
     batch = apply_pipelines(
         pa.RecordBatch.from_arrays(arrays, names=list(before)), pipelines, received=NOW, failures=failures

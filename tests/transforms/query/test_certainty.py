@@ -9,7 +9,7 @@ import pytest
 
 from tests.transforms.query.reference import holds
 from tests.transforms.query.test_compiler import TEXTS, random_query
-from transforms.query.certainty import KnownValues, settle_all, settled
+from transforms.query.certainty import KnownValues, prove, prove_all
 from transforms.query.parser import parse
 from transforms.query.pruning import NONE, UNKNOWN, Values
 from transforms.query.syntax import Field
@@ -67,12 +67,12 @@ CASES: dict[str, tuple[str, Values, bool | None]] = {
 
 
 @pytest.mark.parametrize(("query", "values", "expected"), CASES.values(), ids=CASES.keys())
-def test_settled(query: str, values: Values, expected: bool | None) -> None:  # noqa: FBT001
-    assert settled(parse(query), lambda field: values if field.name in ("a", "_object") else UNKNOWN) is expected
+def test_prove(query: str, values: Values, expected: bool | None) -> None:  # noqa: FBT001
+    assert prove(parse(query), lambda field: values if field.name in ("a", "_object") else UNKNOWN) is expected
 
 
 def test_all_rows_satisfy_no_condition() -> None:
-    assert settled(None, lambda _: UNKNOWN) is True
+    assert prove(None, lambda _: UNKNOWN) is True
 
 
 def random_values(rng: random.Random, names: list[str]) -> list[dict[str, str]]:
@@ -100,13 +100,13 @@ def known_of(rows: list[dict[str, str]], field: Field, *, attributes: bool = Tru
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_what_is_settled_is_so_for_every_row(seed: int) -> None:
+def test_what_is_proved_is_so_for_every_row(seed: int) -> None:
     rng = random.Random(seed)
     found = {True: 0, False: 0, None: 0}
     for _ in range(150):
         rows = random_values(rng, ["host", "status", "tags", "x y", "Host", "_time", "message"])
         query = random_query(rng)
-        answer = settled(query, lambda field, rows=rows: known_of(rows, field))  # type: ignore[misc]
+        answer = prove(query, lambda field, rows=rows: known_of(rows, field))  # type: ignore[misc]
         met = {holds(query, {"_message": "", "_error": "a"}, row) for row in rows}
         assert answer is None or met == {answer}, (str(query), rows)
         found[answer] += 1
@@ -119,12 +119,12 @@ def test_system_attributes_are_text(seed: int) -> None:
     for _ in range(200):
         rows = random_values(rng, ["_message", "_event_id", "_error", "_env"])
         query = random_query(rng)
-        answer = settled(query, lambda field, rows=rows: known_of(rows, field, attributes=False))  # type: ignore[misc]
+        answer = prove(query, lambda field, rows=rows: known_of(rows, field, attributes=False))  # type: ignore[misc]
         assert answer is None or {holds(query, row, {"host": "b"}) for row in rows} == {answer}, (str(query), rows)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_many_files_at_once_are_settled_as_one_by_one(seed: int) -> None:
+def test_many_files_at_once_are_proved_as_one_by_one(seed: int) -> None:
     rng = random.Random(seed)
     files = [random_values(rng, ["host", "status", "tags"]) for _ in range(40)]
     for _ in range(100):
@@ -135,7 +135,7 @@ def test_many_files_at_once_are_settled_as_one_by_one(seed: int) -> None:
             distinct = list(dict.fromkeys(values))
             return KnownValues(distinct, np.array([distinct.index(one) for one in values]))
 
-        answers = [settled(query, lambda field, rows=rows: known_of(rows, field)) for rows in files]  # type: ignore[misc]
-        assert settle_all(query, known, len(files)).tolist() == [
+        answers = [prove(query, lambda field, rows=rows: known_of(rows, field)) for rows in files]  # type: ignore[misc]
+        assert prove_all(query, known, len(files)).tolist() == [
             {False: 0, None: 1, True: 2}[answer] for answer in answers
         ], str(query)

@@ -33,6 +33,7 @@ TIME = datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc)
 MAP = pl.Map(pl.String, pl.String)
 
 Event = tuple[dict[str, Any], dict[str, str]]
+JUNCTIONS: list[type[And] | type[Or]] = [And, Or]
 
 
 def as_file(events: list[Event], promoted: tuple[str, ...]) -> pl.DataFrame:
@@ -42,14 +43,17 @@ def as_file(events: list[Event], promoted: tuple[str, ...]) -> pl.DataFrame:
     }
     columns = {name: pl.Series([event[1].get(name) for event in events], dtype=pl.String) for name in promoted}
     rest = [{name: value for name, value in event[1].items() if name not in promoted} or None for event in events]
-    types = {"_time": pl.Datetime("us", "UTC"), "_message": pl.String, "_event_id": pl.String, "_error": pl.String}
+    types: dict[str, Any] = {
+        "_time": pl.Datetime("us", "UTC"),
+        "_message": pl.String,
+        "_event_id": pl.String,
+        "_error": pl.String,
+    }
     return pl.DataFrame(system, schema=types).with_columns(**columns, attributes=pl.Series(rest, dtype=MAP))
 
 
 def as_batch(events: list[Event]) -> pl.DataFrame:
-    """Return events as they are in flight: a column for each attribute (constants as dictionaries), no map, no column
-    of nulls.
-    """
+    """Return events as they are in flight: an attribute a column, constants as dictionaries; no map."""
     names = {name for event in events for name in event[1]}
     columns: dict[str, pa.Array] = {}
     for name in sorted(names):
@@ -282,7 +286,7 @@ def random_query(rng: random.Random, depth: int = 3) -> Expr:
     kind = rng.random()
     if depth and kind < 0.4:
         terms = tuple(random_query(rng, depth - 1) for _ in range(rng.choice([2, 2, 3])))
-        return rng.choice([And, Or])(terms)
+        return rng.choice(JUNCTIONS)(terms)
     if depth and kind < 0.5:
         return Not(random_query(rng, depth - 1))
     if kind < 0.6:
@@ -298,9 +302,7 @@ def random_query(rng: random.Random, depth: int = 3) -> Expr:
 
 
 def compare(seed: int, queries: int) -> int:
-    """Compare queries over one set of events in all the shapes they take; return how many of them told the events
-    apart.
-    """
+    """Compare queries over one set of events in all shapes; return how many distinguished the events."""
     rng = random.Random(seed)
     events = [random_event(rng) for _ in range(30)]
     promotable = [name for name in _NAMES if schema.can_be_column(name)]

@@ -14,12 +14,12 @@ import pytest
 from tests.conftest import many
 from tests.transforms.hot_tier.tiers import as_batch
 from tests.transforms.query.test_compiler import TIME, random_event
-from tests.transforms.retention.judging import Event, random_rules, rules_file, verdict
+from tests.transforms.retention.rule_samples import Event, expected_rule, random_rules, rules_file
 from transforms.arrow.arrays import plain
 from transforms.core import schema
 from transforms.hot_tier.data.attributes import stored_columns
 from transforms.query import parse
-from transforms.retention.compiled_rules import STAYS, Program, counts
+from transforms.retention.compiled_rules import STAYS, CompiledRules, counts
 from transforms.retention.rules import Hold, Rule
 from transforms.retention.rules_file import load_rules
 
@@ -45,14 +45,14 @@ def stored(events: list[Event], promoted: tuple[str, ...], *, text: str = "view"
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
-def judged(
-    program: Program, table: pa.Table | pa.RecordBatch, in_both_places: tuple[str, ...] = ()
+def evaluated(
+    compiled: CompiledRules, table: pa.Table | pa.RecordBatch, in_both: tuple[str, ...] = ()
 ) -> list[tuple[str | None, bool]]:
-    found = program.judge(
-        table.select(program.columns_needed(table.schema.names, in_both_places=in_both_places)),
-        in_both_places=in_both_places,
+    found = compiled.evaluate(
+        table.select(compiled.columns_needed(table.schema.names, in_both=in_both)),
+        in_both=in_both,
     )
-    names = [None if number == STAYS else program.rules[number].name for number in found.rule]
+    names = [None if number == STAYS else compiled.rules[number].name for number in found.rule]
     return list(zip(names, map(bool, found.held), strict=True))
 
 
@@ -66,41 +66,41 @@ def judged(
 )
 def test_the_shortest_retention_wins(day: int, expected: list[str | None]) -> None:
     events: list[Event] = [({"_time": NOW}, {"service": name}) for name in ("postgresql", "mysql", "redis")]
-    program = Program.of(load_rules(CASE_6, source="r.yaml"), NOW + day * DAY)
-    assert [rule.name for rule in program.rules] == ["A", "B"]
-    assert [name for name, _ in judged(program, stored(events, ("service",)))] == expected
+    compiled = CompiledRules.of(load_rules(CASE_6, source="r.yaml"), NOW + day * DAY)
+    assert [rule.name for rule in compiled.rules] == ["A", "B"]
+    assert [name for name, _ in evaluated(compiled, stored(events, ("service",)))] == expected
 
 
 def test_a_cutoff_is_exact_and_strict() -> None:
     times = [NOW - DAY + timedelta(microseconds=number) for number in (-1, 0, 1)]
     events: list[Event] = [({"_time": time}, {}) for time in times]
-    program = Program.of(rules_file(Rule(name="a", retention=DAY)), NOW)
-    assert judged(program, stored(events, ())) == [("a", False), (None, False), (None, False)]
-    assert program.rules[0].cutoff_time == NOW - DAY
+    compiled = CompiledRules.of(rules_file(Rule(name="a", retention=DAY)), NOW)
+    assert evaluated(compiled, stored(events, ())) == [("a", False), (None, False), (None, False)]
+    assert compiled.rules[0].cutoff_time == NOW - DAY
 
 
 def test_rules_of_one_retention_stay_in_order_and_disabled_ones_are_left_out() -> None:
     rules = [Rule(name=name, retention=DAY, enabled=name != "b") for name in "cbad"]
-    program = Program.of(rules_file(*rules, Rule(name="x", retention=DAY / 2)), NOW)
-    assert [rule.name for rule in program.rules] == ["x", "c", "a", "d"]
+    compiled = CompiledRules.of(rules_file(*rules, Rule(name="x", retention=DAY / 2)), NOW)
+    assert [rule.name for rule in compiled.rules] == ["x", "c", "a", "d"]
 
 
 def test_counts_by_rule() -> None:
     events: list[Event] = [({"_time": NOW}, {"service": name}) for name in ("postgresql", "mysql", "redis", "mysql")]
-    program = Program.of(load_rules(CASE_6, source="r.yaml"), NOW + 31 * DAY)
-    assert [(rule.name, rule.retention, number) for rule, number in program.count(stored(events, ("service",)))] == [
+    compiled = CompiledRules.of(load_rules(CASE_6, source="r.yaml"), NOW + 31 * DAY)
+    assert [(rule.name, rule.retention, number) for rule, number in compiled.count(stored(events, ("service",)))] == [
         ("A", 14 * DAY, 1),
         ("B", 30 * DAY, 2),
     ]
-    assert Program.of(load_rules(CASE_6, source="r.yaml"), NOW).count(stored(events, ())) == []
+    assert CompiledRules.of(load_rules(CASE_6, source="r.yaml"), NOW).count(stored(events, ())) == []
 
 
 @pytest.mark.parametrize("retention", [timedelta(days=365 * 5000), timedelta.max])
 def test_a_retention_longer_than_there_are_dates_deletes_nothing(retention: timedelta) -> None:
     events: list[Event] = [({"_time": time}, {}) for time in (datetime(1, 1, 1, tzinfo=timezone.utc), NOW)]
-    program = Program.of(rules_file(Rule(name="a", retention=retention)), NOW)
-    assert judged(program, stored(events, ())) == [(None, False)] * 2
-    assert program.rules[0].cutoff_time is None
+    compiled = CompiledRules.of(rules_file(Rule(name="a", retention=retention)), NOW)
+    assert evaluated(compiled, stored(events, ())) == [(None, False)] * 2
+    assert compiled.rules[0].cutoff_time is None
 
 
 def test_what_each_hold_keeps() -> None:
@@ -114,16 +114,18 @@ def test_what_each_hold_keeps() -> None:
         Hold(name="ann", when=parse("user=ann")),
         Hold(name="b", when=parse("user IN (ann, bob)")),
     )
-    found = Program.of(rules_file(Rule(name="a", retention=DAY), holds=holds), NOW).judge(stored(events, ("user",)))
+    found = CompiledRules.of(rules_file(Rule(name="a", retention=DAY), holds=holds), NOW).evaluate(
+        stored(events, ("user",))
+    )
     assert (found.rule.tolist(), found.hold.tolist()) == ([-1, -1, -1, 0, -1, -1], [1, 2, 1, -1, -1, -1])
     assert counts(found.hold, 3).tolist() == [0, 2, 1]
 
 
-def test_without_rules_nothing_is_judged() -> None:
+def test_without_rules_nothing_is_evaluated() -> None:
     events: list[Event] = [({"_time": NOW - DAY}, {"a": "b"})]
-    program = Program.of(rules_file(holds=(Hold(name="all"),)), NOW)
-    assert judged(program, stored(events, ("a",))) == [(None, False)]
-    empty = Program.of(rules_file(Rule(name="a", retention=DAY, when=parse("a=b"))), NOW).judge(
+    compiled = CompiledRules.of(rules_file(holds=(Hold(name="all"),)), NOW)
+    assert evaluated(compiled, stored(events, ("a",))) == [(None, False)]
+    empty = CompiledRules.of(rules_file(Rule(name="a", retention=DAY, when=parse("a=b"))), NOW).evaluate(
         stored(events, ("a",)).slice(0, 0)
     )
     assert (empty.rule.tolist(), empty.held.tolist()) == ([], [])
@@ -135,16 +137,16 @@ def test_only_columns_that_a_condition_names_are_needed() -> None:
         Rule(name="b", retention=DAY, when=parse("never=read"), enabled=False),
         holds=(Hold(name="c", when=parse("user=ann")),),
     )
-    program = Program.of(file, NOW)
+    compiled = CompiledRules.of(file, NOW)
     names = ["_time", "_message", "_error", "never", "status", "attributes"]
-    assert program.columns_needed(names) == ["_time", "_error", "status", "attributes"]
-    assert program.columns_needed(["_time", "status", "user", "attributes"]) == ["_time", "status", "user"]
-    assert program.columns_needed(["_time", "status", "user", "attributes"], in_both_places=["user"]) == names[:1] + [
+    assert compiled.columns_needed(names) == ["_time", "_error", "status", "attributes"]
+    assert compiled.columns_needed(["_time", "status", "user", "attributes"]) == ["_time", "status", "user"]
+    assert compiled.columns_needed(["_time", "status", "user", "attributes"], in_both=["user"]) == names[:1] + [
         "status",
         "user",
         "attributes",
     ]
-    assert program.columns_needed(["_time", "_message"]) == ["_time"]
+    assert compiled.columns_needed(["_time", "_message"]) == ["_time"]
 
 
 @pytest.mark.parametrize("text", ["string", "view", "dictionary"])
@@ -158,31 +160,31 @@ def test_attributes_in_both_places(text: str) -> None:
             "attributes": pa.array([None, [("status", "404")], [("other", "404")]], pa.map_(pa.string(), pa.string())),
         }
     )
-    program = Program.of(rules_file(Rule(name="a", retention=DAY, when=parse("status=404"))), NOW)
-    assert [name for name, _ in judged(program, table, ("status",))] == ["a", "a", None]
-    assert [name for name, _ in judged(program, table)] == ["a", None, None]
+    compiled = CompiledRules.of(rules_file(Rule(name="a", retention=DAY, when=parse("status=404"))), NOW)
+    assert [name for name, _ in evaluated(compiled, table, ("status",))] == ["a", "a", None]
+    assert [name for name, _ in evaluated(compiled, table)] == ["a", None, None]
 
 
 def test_events_without_a_time_stay_and_other_units_are_read() -> None:
-    program = Program.of(rules_file(Rule(name="a", retention=DAY)), NOW)
+    compiled = CompiledRules.of(rules_file(Rule(name="a", retention=DAY)), NOW)
     for unit in ("ms", "us", "ns"):
         table = pa.table({"_time": pa.array([NOW - 2 * DAY, None], pa.timestamp(unit, "UTC"))})
-        assert [name for name, _ in judged(program, table)] == ["a", None]
+        assert [name for name, _ in evaluated(compiled, table)] == ["a", None]
 
 
 def test_a_table_of_several_chunks() -> None:
     parts = [stored([({"_time": NOW - number * DAY}, {"a": str(number)})], ("a",)) for number in (3, 0, 2, 1, 5)]
-    program = Program.of(rules_file(Rule(name="r", retention=DAY, when=parse("a IN (2, 3, 0)"))), NOW)
-    assert [name for name, _ in judged(program, pa.concat_tables(parts))] == ["r", None, "r", None, None]
+    compiled = CompiledRules.of(rules_file(Rule(name="r", retention=DAY, when=parse("a IN (2, 3, 0)"))), NOW)
+    assert [name for name, _ in evaluated(compiled, pa.concat_tables(parts))] == ["r", None, "r", None, None]
 
 
 def test_travels_to_workers() -> None:
-    program = Program.of(load_rules(CASE_6, source="r.yaml"), NOW)
-    assert pickle.loads(pickle.dumps(program)) == program
+    compiled = CompiledRules.of(load_rules(CASE_6, source="r.yaml"), NOW)
+    assert pickle.loads(pickle.dumps(compiled)) == compiled
 
 
-def compare(seed: int, programs: int) -> int:
-    """Compare programs over one set of events in all the shapes they take; return how many rows were taken or held."""
+def compare(seed: int, number: int) -> int:
+    """Compare random rules over one set of events in all shapes; return how many rows were taken or held."""
     rng = random.Random(seed)
     events: list[Event] = [random_event(rng) for _ in range(30)]
     for system, _ in events:
@@ -203,13 +205,13 @@ def compare(seed: int, programs: int) -> int:
     pq.write_table(stored(events, some, text="string"), file)
     shapes.append(pq.read_table(pa.BufferReader(file.getvalue())))
     decided = 0
-    for _ in range(programs):
+    for _ in range(number):
         rules = random_rules(rng, [DAY, DAY * 2, timedelta(hours=1), timedelta(seconds=30)])
         now = TIME + rng.choice([0, 1, 2]) * DAY + timedelta(seconds=rng.choice([0, 30, 31]))
-        expected = [verdict(rules, now, event) for event in events]
-        program = Program.of(rules, now)
+        expected = [expected_rule(rules, now, event) for event in events]
+        compiled = CompiledRules.of(rules, now)
         for shape in shapes:
-            assert judged(program, shape) == expected, (seed, rules)
+            assert evaluated(compiled, shape) == expected, (seed, rules)
         decided += sum(name is not None or held for name, held in expected)
     return decided
 

@@ -7,6 +7,7 @@ import json
 import pickle
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -74,9 +75,9 @@ def rule(**fields: object) -> dict[str, object]:
 
 ALLOWED = "allowed is a whole number above 0 and m, h, d or w, as in 90m, 12h, 30d, 2w (a day is 24 hours)"
 MANY = [{"name": f"rule {number}", "retention": "1d"} for number in range(1, 102)]
-TIMED = "a rule has no condition on time: its retention says how old events get"
+TIMED = "a rule has no condition on time: its retention is the age that events reach"
 BRACKETS = "AND (or a space) beside OR needs brackets here: (a=b c=d) OR e=f"
-MISTAKES = [
+MISTAKES: list[tuple[Any, str]] = [
     (None, "rules: the file must be a mapping with rules, holds and tiers, each of them a list"),
     ([], "rules: the file must be a mapping with rules, holds and tiers, each of them a list"),
     ({"rule": []}, "rule: unknown field; allowed are rules, holds and tiers"),
@@ -88,7 +89,8 @@ MISTAKES = [
     ({"rules": ["a"]}, "rules[0]: must be a mapping with name, description, retention, when, enabled, not 'a'"),
     ({"holds": [None]}, "holds[0]: must be a mapping with name, description, when, not None"),
     (rule(wehn="a=b"), "rules[0].wehn: unknown field; a rule has name, description, retention, when, enabled"),
-    ({"holds": [{"name": "a", "retention": "1d"}]}, "holds[0].retention: unknown field; a hold has name, description, when"),
+    ({"holds": [{"name": "a", "retention": "1d"}]},
+    "holds[0].retention: unknown field; a hold has name, description, when"),
     ({"rules": [{"retention": "1d"}]}, "rules[0].name: is required"),
     ({"holds": [{}]}, "holds[0].name: is required"),
     (rule(name=""), "rules[0].name: must not be empty"),
@@ -97,8 +99,10 @@ MISTAKES = [
     (rule(name="a\nb"), "rules[0].name: 'a\\nb' has a blank at its end or a control character; reports show it"),
     (rule(description=1), "rules[0].description: must be a text, not 1; put it in quotes"),
     (rule(enabled="no"), "rules[0].enabled: must be true or false, not 'no'"),
-    ({"rules": MANY[:1] * 2}, "rules[1].name: 'rule 1' names rules[0] too; reports and the audit tell them apart by it"),
-    ({"holds": [{"name": "a"}] * 2}, "holds[1].name: 'a' names holds[0] too; reports and the audit tell them apart by it"),
+    ({"rules": MANY[:1] * 2},
+    "rules[1].name: 'rule 1' names rules[0] too; reports and the audit refer to it by name"),
+    ({"holds": [{"name": "a"}] * 2},
+    "holds[1].name: 'a' names holds[0] too; reports and the audit refer to it by name"),
     ({"rules": MANY}, "rules[100]: 'rule 101' is number 101; there are at most 100 rules in rules"),
     ({"tiers": MANY}, "tiers[100]: 'rule 101' is number 101; there are at most 100 rules in tiers"),
     ({"rules": [{"name": "a"}]}, "rules[0].retention: is required, as in 90m, 12h, 30d, 2w"),
@@ -113,9 +117,11 @@ MISTAKES = [
     (rule(when=None), "rules[0].when: is empty; leave it out for all events"),
     (rule(when=True), "rules[0].when: must be a text in the query language, not True; put it in quotes: when: '…'"),
     (rule(when=404), "rules[0].when: must be a text in the query language, not 404; put it in quotes: when: '…'"),
-    (rule(when=["a=b"]), "rules[0].when: must be a text in the query language, not ['a=b']; put it in quotes: when: '…'"),
+    (rule(when=["a=b"]),
+     "rules[0].when: must be a text in the query language, not ['a=b']; put it in quotes: when: '…'"),
     ({"holds": [{"name": "a", "when": None}]}, "holds[0].when: is empty; leave it out for all events"),
-    (rule(when="a=b ("), 'rules[0].when: query, character 6: expected a condition (name=value), a word or a "phrase", found the end\n'
+    (rule(when="a=b ("),
+     'rules[0].when: query, character 6: expected a condition (name=value), a word or a "phrase", found the end\n'
                          "  a=b (\n       ^"),
     (rule(when="#time<2025-01-01"), f"rules[0].when: query, character 1: {TIMED}\n  #time<2025-01-01\n  ^"),
     (rule(when="a=b AND NOT (c=d OR #time=x)"),
@@ -124,7 +130,8 @@ MISTAKES = [
     (rule(when="a=b c=d OR e=f"), f"rules[0].when: query, character 9: {BRACKETS}\n  a=b c=d OR e=f\n          ^"),
     (rule(when="a=b OR c=d AND e=f"), f"rules[0].when: query, character 5: {BRACKETS}\n  a=b OR c=d AND e=f\n      ^"),
     (rule(when="NOT (a b OR c)"), f"rules[0].when: query, character 10: {BRACKETS}\n  NOT (a b OR c)\n           ^"),
-    ({"holds": [{"name": "a", "when": "a b OR c"}]}, f"holds[0].when: query, character 5: {BRACKETS}\n  a b OR c\n      ^"),
+    ({"holds": [{"name": "a", "when": "a b OR c"}]},
+    f"holds[0].when: query, character 5: {BRACKETS}\n  a b OR c\n      ^"),
 ]  # fmt: skip
 PLACE = re.compile(r"(?<=r\.json):[0-9]+:[0-9]+")
 
@@ -169,7 +176,7 @@ zones: []
         load_rules(text, source="r.yaml", section=section)
     assert [line for line in str(error.value).splitlines() if line.startswith("r.yaml")] == [
         "r.yaml:21:1: zones: unknown field; allowed are rules, holds and tiers",
-        "r.yaml:5:11: rules[1].name: 'one' names rules[0] too; reports and the audit tell them apart by it",
+        "r.yaml:5:11: rules[1].name: 'one' names rules[0] too; reports and the audit refer to it by name",
         f"r.yaml:3:16: rules[0].retention: 30 has no unit; {ALLOWED}",
         f"r.yaml:4:10: rules[0].when: {comment}",
         f"r.yaml:7:11: rules[1].when: {comment}",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from transforms.core.errors import CanceledError
-from transforms.storage import StorageOptions, open_tier
+from transforms.storage import StorageOptions, TierLocation, open_tier
 from transforms.storage.job_folder import Heartbeat, JobFolder, list_jobs
 
 
@@ -29,7 +29,7 @@ def test_documents_progress_and_removal(tmp_path: Path) -> None:
 def test_a_worker_tells_how_far_it_is_and_stops_when_asked(tmp_path: Path) -> None:
     folder = JobFolder(open_tier(str(tmp_path / "hot"), StorageOptions()), "a-job")
     now = 0.0
-    heartbeat = Heartbeat(str(tmp_path / "hot"), StorageOptions(), "a-job", wave=3, seconds=2, clock=lambda: now)
+    heartbeat = Heartbeat(TierLocation(str(tmp_path / "hot")), "a-job", wave=3, seconds=2, clock=lambda: now)
     heartbeat.tick(bytes_read=10, events=1)
     assert folder.progress() == []
     now = 2.5

@@ -27,7 +27,7 @@ def numbers(
 def test_order_and_depth(depth: int) -> None:
     drawn: list[int] = []
     closed = threading.Event()
-    got = []
+    got: list[int] = []
     for chunk in read_ahead(numbers(50, drawn, closed), threading.Event(), depth=depth):
         got.append(chunk[0])
         assert len(drawn) - len(got) <= depth
@@ -37,7 +37,7 @@ def test_order_and_depth(depth: int) -> None:
 
 @pytest.mark.parametrize("fail_at", [0, 3])
 def test_an_error_comes_after_the_chunks_before_it(fail_at: int) -> None:
-    got = []
+    got: list[bytes] = []
     closed = threading.Event()
     with pytest.raises(OSError, match=str(fail_at)):
         got.extend(read_ahead(numbers(10, [], closed, fail_at), threading.Event()))
@@ -50,7 +50,7 @@ def test_closing_ends_the_thread_and_the_source() -> None:
     closed, stopped = threading.Event(), threading.Event()
     chunks = read_ahead(numbers(200, drawn, closed), stopped, depth=4)
     assert next(chunks) == b"\x00"
-    chunks.close()  # type: ignore[attr-defined]
+    chunks.close()
     assert closed.is_set()
     assert stopped.is_set()
     assert len(drawn) <= 6
@@ -66,7 +66,7 @@ def test_closing_ends_a_pause_of_the_source() -> None:
 
     chunks = read_ahead(pausing(), stopped)
     assert next(chunks) == b"1"
-    chunks.close()  # type: ignore[attr-defined]
+    chunks.close()
 
 
 @pytest.mark.parametrize("weight", [1, 2, 3, 9], ids=lambda weight: f"weight {weight}")
@@ -74,7 +74,7 @@ def test_heavy_items_count_for_more(weight: int) -> None:
     """The last that is drawn may go beyond the depth, and one is always drawn."""
     drawn: list[int] = []
     closed = threading.Event()
-    got = []
+    got: list[int] = []
     for chunk in read_ahead(numbers(20, drawn, closed), threading.Event(), depth=4, weight=lambda chunk: weight):
         got.append(chunk[0])
         assert (len(drawn) - len(got)) * weight <= 4 + weight
@@ -85,6 +85,6 @@ def test_closing_ends_a_wait_for_room() -> None:
     closed = threading.Event()
     chunks = read_ahead(numbers(20, [], closed), threading.Event(), depth=2, weight=lambda chunk: 9)
     assert next(chunks) == b"\x00"
-    chunks.close()  # type: ignore[attr-defined]
+    chunks.close()
     assert closed.is_set()
     assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]

@@ -285,7 +285,7 @@ class TestBadDays:
         fault_proxy.add(
             Fault(key, count=-1, drop_conditions=not knows_conditions, before=lambda: s3.put(key, LARGE[::-1]))
         )
-        got = []
+        got: list[bytes] = []
         with pytest.raises(VanishedError, match="changed"):
             got.extend(faulty.read(info))
         assert LARGE.startswith(b"".join(got))
@@ -302,6 +302,42 @@ class TestBadDays:
         info = replace(find(faulty, key), etag="", size=7)
         with pytest.raises(VanishedError, match="became shorter"):
             read(faulty, info)
+
+    @pytest.mark.parametrize("broken_at", [1, 4_500_000, len(LARGE) - 8], ids=["first", "middle", "last"])
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            Fault("", ranges=lambda first, last: None),
+            Fault("", ranges=lambda first, last: (first - 1, last)),
+            Fault("", ranges=lambda first, last: (first + 1, last)),
+            Fault("", ranges=lambda first, last: (0, last)),
+            Fault("", ranges=lambda first, last: (first, max(first, last - 1))),
+            Fault("", ranges=lambda first, last: (max(0, first - 1), last - 1)),
+            Fault("", content_length=lambda length: length - 1),
+            Fault("", content_length=lambda length: length + 1),
+        ],
+        ids=["whole body", "earlier", "later", "from the start", "shorter", "shifted", "less body", "more body"],
+    )
+    @pytest.mark.parametrize("count", [2, -1], ids=["twice", "always"])
+    def test_a_wrong_answer_to_a_resumed_range(
+        self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store, key: str, broken_at: int, wrong: Fault, count: int
+    ) -> None:
+        """Never wrong bytes: the right ones once the store recovers, else an error that names the object."""
+        s3.put(key, LARGE)
+        info = find(faulty, key)
+        fault_proxy.add(Fault(key, truncate=broken_at, reset=True))
+        fault_proxy.add(replace(wrong, key=key, count=count))
+        got: list[bytes] = []
+        try:
+            got.extend(faulty.read(info, start=7))
+        except ObjectError as error:
+            assert count < 0, error
+            assert f"s3://{s3.bucket}/{key}" in str(error)
+        else:
+            assert count > 0
+        data = b"".join(got)
+        assert LARGE[7 : 7 + len(data)] == data
+        assert count < 0 or len(data) == len(LARGE) - 7
 
     def test_vanished(self, s3: S3, store: S3Store, key: str) -> None:
         s3.put(key, b"12345")
@@ -372,7 +408,7 @@ class TestAccess:
         fault_proxy.add(replace(fault))
         fault_proxy.add(replace(fault, key="a"))
         seen = len(fault_proxy.seen)
-        message = f"bucket {s3.bucket} is in eu-west-1: say --region eu-west-1"
+        message = f"bucket {s3.bucket} is in eu-west-1: use --region eu-west-1"
         with pytest.raises(AccessError, match=message):
             all_objects(faulty)
         assert len(fault_proxy.seen) == seen + 1, "it must not be followed there"

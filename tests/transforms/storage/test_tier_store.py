@@ -386,7 +386,7 @@ class TestS3:
 
     def test_in_another_region(self, s3: S3, fault_proxy: FaultProxy, faulty: TierStore) -> None:
         fault_proxy.add(Fault("*", method="*", count=-1, status=301, code="PermanentRedirect", region="eu-west-1"))
-        with pytest.raises(TierError, match=f"bucket {s3.bucket} is in eu-west-1: say --region eu-west-1"):
+        with pytest.raises(TierError, match=f"bucket {s3.bucket} is in eu-west-1: use --region eu-west-1"):
             faulty.put("a", b"1")
 
     def test_no_credentials(self, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:

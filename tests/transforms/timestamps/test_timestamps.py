@@ -1,4 +1,4 @@
-"""Times (spec §4.5): every form, alone and in columns, in records and in lines."""
+"""Times (docs/formats.md): every form, alone and in columns, in records and in lines."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from transforms.timestamps import (
     UNITS,
     TimeFields,
     check_timezone,
+    choose_times,
     detect_times,
     parse_epochs,
     parse_times,
     put_times,
     record_times,
-    settle_times,
 )
-from transforms.timestamps.clock import Clock
+from transforms.timestamps.clock import TimeContext
 from transforms.timestamps.columns import _read_form
-from transforms.timestamps.forms import FORMS
+from transforms.timestamps.forms import FORMS, Form
 from transforms.timestamps.reading import read_pattern
 
 UTC = timezone.utc
@@ -288,7 +288,7 @@ def test_year_is_the_latest_that_is_not_more_than_a_day_after_the_object(
 
 
 def test_years_of_a_column_across_new_year() -> None:
-    values = [f"Dec {day:2} 10:00:00" for day in range(1, 32)] + [f"Jan {day:2} 10:00:00" for day in range(1, 32)]
+    values: list[str | None] = [f"{month} {day:2} 10:00:00" for month in ("Dec", "Jan") for day in range(1, 32)]
     modified = datetime(2025, 1, 31, 12, tzinfo=UTC)
     years = [time.year for time in parse(values * 20, modified=modified) if time]
     assert years == ([2024] * 31 + [2025] * 31) * 20
@@ -371,23 +371,23 @@ STYLES = [
         st.datetimes(datetime(1971, 1, 1), datetime(2025, 11, 1), timezones=st.just(UTC)), min_size=1, max_size=40
     ),
     style=st.sampled_from(STYLES),
-    odd=st.lists(
+    unlike=st.lists(
         st.tuples(st.integers(0, 39), st.integers(0, 40), st.sampled_from(["", "x", " ", "9", "☃", ":"])), max_size=3
     ),
 )
-def test_a_column_says_what_its_rows_say(times: list[datetime], style: str, odd: list[tuple[int, int, str]]) -> None:
+def test_a_column_is_read_as_its_rows(times: list[datetime], style: str, unlike: list[tuple[int, int, str]]) -> None:
     values: list[str | None] = [f"{time.strftime(style)}" for time in times]
-    for row, place, text in odd:
+    for row, at, text in unlike:
         if row < len(values) and (value := values[row]):
-            values[row] = value[:place] + text + value[place + 1 :]
+            values[row] = value[:at] + text + value[at + 1 :]
     assert parse(values) == [parse([value])[0] for value in values]
 
 
 @pytest.mark.parametrize(
     "form", [form for form in FORMS if form.name not in ("audit", "tai64n")], ids=lambda form: form.name
 )
-def test_layouts_agree_with_patterns(form) -> None:  # noqa: ANN001
-    clock = Clock("Europe/Paris", MODIFIED, RECEIVED)
+def test_layouts_agree_with_patterns(form: Form) -> None:
+    clock = TimeContext("Europe/Paris", MODIFIED, RECEIVED)
     values = [value for value, _ in FIELDS if value]
     for value in values:
         column = pl.Series([value.strip()] * 2)
@@ -395,8 +395,10 @@ def test_layouts_agree_with_patterns(form) -> None:  # noqa: ANN001
 
 
 DATES = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%-m/%-d/%Y", "%m/%d/%Y", "%-m/%-d/%y", "%m/%d/%y", "%y/%m/%d", "%d.%m.%Y", "%d.%m.%y",
-    "%-d.%-m.%Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b-%d-%y", "%d %b %Y", "%b %d", "%b %d, %Y", "%Y %b %d", "%Y-%b-%d",
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%-m/%-d/%Y", "%m/%d/%Y", "%-m/%-d/%y", "%m/%d/%y", "%y/%m/%d", "%d.%m.%Y",
+    "%d.%m.%y",
+    "%-d.%-m.%Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b-%d-%y", "%d %b %Y", "%b %d", "%b %d, %Y", "%Y %b %d",
+    "%Y-%b-%d",
     "%d%b%Y", "%Y%m%d", "%y%m%d", "%m-%d", "%d %b", "%m-%d-%Y",
 )  # fmt: skip
 CLOCKS = ("%H:%M:%S", "%-H:%M:%S", "%I:%M:%S %p", "%H:%M", "%H%M%S", "%H:%M:%S,%f", "%H.%M.%S")
@@ -408,7 +410,7 @@ CLOCKS = ("%H:%M:%S", "%-H:%M:%S", "%I:%M:%S %p", "%H:%M", "%H%M%S", "%H:%M:%S,%
 @pytest.mark.parametrize("date", DATES)
 def test_no_value_has_two_readings(date: str, time: datetime) -> None:
     """Or the form of a column's first row would decide how the others are read."""
-    clock = Clock("UTC", MODIFIED, RECEIVED)
+    clock = TimeContext("UTC", MODIFIED, RECEIVED)
     for between in (" ", "T", ":", ",", ", ", ";", " - ", "-", "_"):
         for format_ in CLOCKS:
             value = time.strftime(date + between + format_)
@@ -467,8 +469,8 @@ DAY, DAY_2 = "2025-01-02T00:00:00Z", "2025-01-03T00:00:00Z"
     ],
 )
 def test_the_first_field_that_parses(given_: dict[str, list[str | None]], expected: list[str | None] | None) -> None:
-    wanted = None if expected is None else [at(text.removesuffix("Z")) if text else None for text in expected]
-    assert fields_of(columns(**given_)) == wanted
+    expected_time = None if expected is None else [at(text.removesuffix("Z")) if text else None for text in expected]
+    assert fields_of(columns(**given_)) == expected_time
 
 
 @pytest.mark.parametrize(
@@ -484,15 +486,17 @@ def test_the_first_field_that_parses(given_: dict[str, list[str | None]], expect
 def test_the_leftmost_column_of_times_in_csv(
     given_: dict[str, list[str | None]], expected: list[str | None] | None
 ) -> None:
-    wanted = None if expected is None else [at(text.removesuffix("Z")) if text else None for text in expected]
-    assert fields_of(columns(**given_), csv=True) == wanted
+    expected_time = None if expected is None else [at(text.removesuffix("Z")) if text else None for text in expected]
+    assert fields_of(columns(**given_), csv=True) == expected_time
     assert "time" in given_ or fields_of(columns(**given_)) is None
 
 
 def test_the_column_of_times_is_chosen_once_an_object() -> None:
     fields = TimeFields(timezone="UTC", modified=MODIFIED, received=RECEIVED, csv=True)
-    assert fields.times(columns(a=["x"], b=[DAY])).to_pylist() == [at(DAY[:-1])]
-    assert fields.times(columns(a=[DAY_2], b=[DAY])).to_pylist() == [at(DAY[:-1])]
+    for first in ("x", DAY_2):
+        times = fields.times(columns(a=[first], b=[DAY]))
+        assert times is not None
+        assert times.to_pylist() == [at(DAY[:-1])]
     assert fields.times(columns(a=[DAY_2], b=["x"])) is None
 
 
@@ -598,12 +602,12 @@ def batch_of(**given_: pa.Array) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(list(given_.values()), names=list(given_))
 
 
-def settle(batch: pa.RecordBatch, *, timestamp: str = "auto") -> list[tuple[datetime, str]]:
-    settled = settle_times(batch, timestamp=timestamp, timezone="UTC", modified=MODIFIED, received=RECEIVED)
-    assert settled.schema.field("_time").type == TIME
-    assert settled.schema.field("_time_source").type in (CONSTANT, pa.string_view())
-    assert settled.num_rows == batch.num_rows
-    return list(zip(settled["_time"].to_pylist(), settled["_time_source"].to_pylist(), strict=True))
+def choose(batch: pa.RecordBatch, *, timestamp: str = "auto") -> list[tuple[datetime, str]]:
+    chosen = choose_times(batch, timestamp=timestamp, timezone="UTC", modified=MODIFIED, received=RECEIVED)
+    assert chosen.schema.field("_time").type == TIME
+    assert chosen.schema.field("_time_source").type in (CONSTANT, pa.string_view())
+    assert chosen.num_rows == batch.num_rows
+    return list(zip(chosen["_time"].to_pylist(), chosen["_time_source"].to_pylist(), strict=True))
 
 
 TEXT = pa.array(["text"] * 2).dictionary_encode()
@@ -613,16 +617,16 @@ SOME_TIME = datetime(2024, 5, 6, tzinfo=UTC)
 
 def test_lines_take_their_stamp_or_the_time_of_receipt() -> None:
     found = (at("2025-01-02T03:04:05"), "detected")
-    assert settle(batch_of(_message=MESSAGES, _format=TEXT)) == [found, (RECEIVED, "received")]
+    assert choose(batch_of(_message=MESSAGES, _format=TEXT)) == [found, (RECEIVED, "received")]
 
 
 def test_lines_are_not_searched_where_that_is_asked() -> None:
-    assert settle(batch_of(_message=MESSAGES, _format=TEXT), timestamp="received") == [(RECEIVED, "received")] * 2
+    assert choose(batch_of(_message=MESSAGES, _format=TEXT), timestamp="received") == [(RECEIVED, "received")] * 2
 
 
 def test_records_are_not_searched() -> None:
     json = pa.array(["json"] * 2).dictionary_encode()
-    assert settle(batch_of(_message=MESSAGES, _format=json)) == [(RECEIVED, "received")] * 2
+    assert choose(batch_of(_message=MESSAGES, _format=json)) == [(RECEIVED, "received")] * 2
 
 
 def test_what_is_set_stays() -> None:
@@ -632,22 +636,22 @@ def test_what_is_set_stays() -> None:
         _time=pa.array([SOME_TIME, None], TIME),
         _time_source=pa.array(["pipeline", None], pa.string_view()),
     )
-    assert settle(batch) == [(SOME_TIME, "pipeline"), (RECEIVED, "received")]
+    assert choose(batch) == [(SOME_TIME, "pipeline"), (RECEIVED, "received")]
 
 
 def test_times_without_a_source_are_the_record_s() -> None:
     batch = batch_of(_message=MESSAGES, _time=pa.array([SOME_TIME, None], TIME))
-    assert settle(batch) == [(SOME_TIME, "record"), (RECEIVED, "received")]
+    assert choose(batch) == [(SOME_TIME, "record"), (RECEIVED, "received")]
 
 
-def test_a_settled_batch_is_given_back() -> None:
+def test_a_complete_batch_is_given_back() -> None:
     batch = batch_of(_time=pa.array([SOME_TIME], TIME), _time_source=pa.array(["record"]).dictionary_encode())
-    assert settle_times(batch, timestamp="auto", timezone="UTC", modified=MODIFIED, received=RECEIVED) is batch
+    assert choose_times(batch, timestamp="auto", timezone="UTC", modified=MODIFIED, received=RECEIVED) is batch
 
 
-def test_an_empty_batch_is_settled() -> None:
+def test_an_empty_batch() -> None:
     assert (
-        settle(batch_of(_message=pa.array([], pa.string_view()), _format=pa.array([], pa.string()).dictionary_encode()))
+        choose(batch_of(_message=pa.array([], pa.string_view()), _format=pa.array([], pa.string()).dictionary_encode()))
         == []
     )
 

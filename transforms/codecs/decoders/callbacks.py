@@ -12,29 +12,30 @@ class _StoppedError(Exception):
     """Nobody waits for further chunks."""
 
 
-def in_turns(run: Callable[[Callable[[bytes], None]], None]) -> Iterator[bytes]:
-    """Run a function in a thread that works only while its next chunk is waited for: it and the caller are never busy
-    at once.
+def iterate_callbacks(run: Callable[[Callable[[bytes], None]], None]) -> Iterator[bytes]:
+    """Iterate over the chunks that a function passes to a callback.
+
+    The function runs in a thread, but only while its next chunk is waited for: it and the caller never run at once.
 
     Args:
-        run: Is given what to call with each chunk.
+        run: Takes the function to call with each chunk.
 
     Raises:
         Exception: What the function raised, after its chunks.
     """
-    turn = _Turn(run)
-    atexit.register(turn.stop)  # the interpreter must not end under a thread that is inside a library
+    thread = _CallbackThread(run)
+    atexit.register(thread.stop)  # the interpreter must not end under a thread that is inside a library
     try:
-        while (chunk := turn.next_chunk()) is not None:
+        while (chunk := thread.next_chunk()) is not None:
             yield chunk
-        turn.outcome.result()
+        thread.outcome.result()
     finally:
-        atexit.unregister(turn.stop)
-        turn.stop()
+        atexit.unregister(thread.stop)
+        thread.stop()
 
 
-class _Turn:
-    """Whose turn it is."""
+class _CallbackThread:
+    """The thread of a function that calls back, held until its next chunk is asked for."""
 
     def __init__(self, run: Callable[[Callable[[bytes], None]], None]) -> None:
         self.outcome: Future[None] = Future()

@@ -24,22 +24,22 @@ class CompressedInput:
         """Read from `chunks`; `codec` is the name that errors give."""
         self._chunks = chunks
         self._codec = codec
-        self._buffer, self._place = b"", 0
+        self._buffer, self._position = b"", 0
         self.received = 0
         self.unchecked = False
 
     @property
     def offset(self) -> int:
         """The compressed byte that comes next."""
-        return self.received - len(self._buffer) + self._place
+        return self.received - len(self._buffer) + self._position
 
     def chunk(self, most: int | None = None) -> bytes:
         """Return the next bytes, as many as there are at hand but not more than `most`; none at the end."""
-        if self._place == len(self._buffer):
-            self._buffer, self._place = self._receive(), 0
-        start, end = self._place, len(self._buffer)
-        self._place = end if most is None else min(start + most, end)
-        return self._buffer[start : self._place]
+        if self._position == len(self._buffer):
+            self._buffer, self._position = self._receive(), 0
+        start, end = self._position, len(self._buffer)
+        self._position = end if most is None else min(start + most, end)
+        return self._buffer[start : self._position]
 
     def _receive(self) -> bytes:
         """Return the next chunk that is not empty."""
@@ -51,18 +51,18 @@ class CompressedInput:
 
     def unread(self, data: bytes) -> None:
         """Put back the last bytes of what `chunk` just gave."""
-        self._place -= len(data)
+        self._position -= len(data)
 
     def peek(self, count: int) -> bytes:
         """Return the next `count` bytes without taking them; fewer at the end."""
-        parts = [self._buffer[self._place :]] if len(self._buffer) < self._place + count else []
+        parts = [self._buffer[self._position :]] if len(self._buffer) < self._position + count else []
         size = sum(map(len, parts))
         while parts and size < count and (data := self._receive()):
             parts.append(data)
             size += len(data)
         if parts:
-            self._buffer, self._place = b"".join(parts), 0
-        return self._buffer[self._place : self._place + count]
+            self._buffer, self._position = b"".join(parts), 0
+        return self._buffer[self._position : self._position + count]
 
     def take(self, count: int) -> bytes:
         """Return exactly `count` bytes.
@@ -73,7 +73,7 @@ class CompressedInput:
         data = self.peek(count)
         if len(data) < count:
             raise self.truncated()
-        self._place += count
+        self._position += count
         return data
 
     def truncated(self) -> CorruptStreamError:
@@ -88,23 +88,23 @@ class CompressedInput:
         return CorruptStreamError(f"corrupt {self._codec} stream near compressed byte {at}: {what}")
 
 
-def gather(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Join small pieces to chunks of about OUTPUT_BYTES; what came before an error is given before it is raised."""
+def gather(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Join chunks into ones of about OUTPUT_BYTES; what precedes an error is yielded before it is raised."""
     parts: list[bytes] = []
     size = 0
     failure: ObjectError | None = None
     while failure is None:
         try:
-            piece = next(pieces, None)
+            chunk = next(chunks, None)
         except ObjectError as error:
-            failure, piece = error, None
-        if piece is not None:
-            parts.append(piece)
-            size += len(piece)
-        if size and (piece is None or size >= OUTPUT_BYTES):
+            failure, chunk = error, None
+        if chunk is not None:
+            parts.append(chunk)
+            size += len(chunk)
+        if size and (chunk is None or size >= OUTPUT_BYTES):
             yield b"".join(parts)
             parts, size = [], 0
-        if piece is None:
+        if chunk is None:
             break
     if failure is not None:
         raise failure
@@ -115,15 +115,15 @@ class Codec:
     """A compression: how it is recognised and undone.
 
     Attributes:
-        name: As the report says it.
+        name: As reports have it.
         extensions: Endings of keys, lower case, with their dot.
         magic: Byte sequences one of which begins every stream; empty where there are none, or not always.
         decode: Turns the compressed input into chunks of at most 8 MiB; raises CorruptStreamError, or UnsupportedError
             for a stream that takes more memory than is allowed.
         checked: Whether every stream has a checksum; a codec with some that have none sets `CompressedInput.unchecked`.
-        recognise: Says by what rule a stream that begins with these bytes is this codec's, where magic bytes alone do
-            not tell; None if it is not. It is also told whether the key has the codec's extension.
-        variant: Says which of the codec's variants without magic bytes a stream is that begins with these bytes.
+        recognise: Returns the rule by which a stream is this codec's, or None, where magic bytes are not enough. Takes
+            the first bytes, and whether the key has the codec's extension.
+        variant: Returns which variant without magic bytes a stream is that begins with these bytes.
     """
 
     name: str
@@ -135,8 +135,11 @@ class Codec:
     variant: Callable[[bytes], str] | None = None
 
     def rule(self, head: bytes, *, named: bool) -> str | None:
-        """Return why a stream that begins with these bytes is this codec's, None if they do not tell; `named` if the
-        key says so too.
+        """Return why a stream is this codec's, None if it may not be.
+
+        Args:
+            head: The stream's first bytes.
+            named: Whether the key has an extension of this codec.
         """
         if self.magic and not head.startswith(self.magic):
             return None
@@ -146,9 +149,7 @@ class Codec:
 
 
 def looks_like_text(head: bytes) -> bool:
-    """Whether bytes are the beginning of a text: UTF-16 with its mark, or UTF-8 without control characters; no bytes
-    are not.
-    """
+    """Return whether these bytes, at least one, begin a text: UTF-16 with its mark, or UTF-8 without controls."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return True
     try:

@@ -1,6 +1,4 @@
-"""Raw Snappy (google/snappy, `format_description.txt`): one piece that begins with its plain length, and is decoded in
-one piece.
-"""
+"""Raw Snappy (google/snappy, `format_description.txt`): one block after its plain length, decoded as a whole."""
 
 from __future__ import annotations
 
@@ -13,14 +11,12 @@ from transforms.codecs.decoders.codec import OUTPUT_BYTES
 
 RAW_BYTES = 1 << 30  # plain bytes of an object of raw Snappy, at most: they lie in memory together
 _MOST_OF_A_BYTE = 22  # a copy of 64 bytes takes 3
-_SALVAGED = 64 << 20  # plain bytes of a damaged piece of which the beginning is looked for
+_SALVAGED = 64 << 20  # plain bytes of a damaged block of which the beginning is looked for
 _OVERSHOT = 64  # the library writes up to so many bytes more than it decoded
 
 
 def declared_size(head: bytes) -> int | None:
-    """Return the plain length that a piece begins with (a little-endian varint of up to 5 bytes), None if there is
-    none.
-    """
+    """Return the plain length that a block begins with, a little-endian varint of up to 5 bytes; None without one."""
     try:
         return int(cramjam.snappy.decompress_raw_len(head)) if head else None
     except cramjam.DecompressionError:
@@ -28,15 +24,15 @@ def declared_size(head: bytes) -> int | None:
 
 
 def compressed_bound(plain: int) -> int:
-    """Return how many compressed bytes a piece takes at most."""
+    """Return how many compressed bytes a block takes at most."""
     return 32 + plain + plain // 6
 
 
-def decode_piece(data: bytes | bytearray, plain: int) -> Iterator[bytes]:
-    """Decode one piece and yield it in chunks.
+def decode_block(data: bytes | bytearray, plain: int) -> Iterator[bytes]:
+    """Decode one block and yield it in chunks.
 
     Args:
-        data: The whole piece.
+        data: The whole block.
         plain: The length that it declares.
 
     Raises:
@@ -53,12 +49,13 @@ def decode_piece(data: bytes | bytearray, plain: int) -> Iterator[bytes]:
 
 
 def _cut(output: memoryview) -> Iterator[bytes]:
-    return (bytes(output[place : place + OUTPUT_BYTES]) for place in range(0, len(output), OUTPUT_BYTES))
+    return (bytes(output[start : start + OUTPUT_BYTES]) for start in range(0, len(output), OUTPUT_BYTES))
 
 
 def undamaged_start(data: bytes | bytearray, plain: int) -> Iterator[bytes]:
-    """Yield what is decoded before the damage or the end: the bytes that come out the same whatever was in the buffer
-    before.
+    """Yield what is decoded before the damage or the end.
+
+    These are the bytes that come out the same whatever was in the buffer before.
     """
     if plain > min(_SALVAGED, _MOST_OF_A_BYTE * len(data)):
         return

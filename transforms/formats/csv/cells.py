@@ -1,6 +1,4 @@
-"""From the records of CSV to columns: by pyarrow's block parser, which proves where they end, or from what Python's
-`csv` has read.
-"""
+"""From the records of CSV to columns, by pyarrow's block parser (which proves where they end) or Python's `csv`."""
 
 from __future__ import annotations
 
@@ -10,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from transforms.arrow.views import Indices, only_chunk, take
-from transforms.formats.csv.records import Spans
+from transforms.arrow import Indices
+from transforms.arrow.arrays import single_chunk, take
+from transforms.formats.csv.records import RecordRanges
 from transforms.formats.csv.rows import Row, parse_row
 
 Columns = list[pa.Array]
@@ -30,7 +29,7 @@ class Cells:
         # One row more than the text has: if the text's last record is open, it swallows this one.
         self._last_row = b"x" + delimiter.encode() * (width - 1) + b"\n"
 
-    def parse(self, text: bytes, place: int, records: Spans) -> tuple[Columns, dict[int, str]] | None:
+    def parse(self, text: bytes, place: int, records: RecordRanges) -> tuple[Columns, dict[int, str]] | None:
         """Read records by pyarrow.
 
         Args:
@@ -48,13 +47,13 @@ class Cells:
             return None
         if table.num_rows + len(ragged) != len(records) + 1 or len(records) in ragged:
             return None
-        columns = [only_chunk(column).slice(0, table.num_rows - 1).cast(pa.string_view()) for column in table.columns]
+        columns = [single_chunk(column).slice(0, table.num_rows - 1).cast(pa.string_view()) for column in table.columns]
         if not ragged:
             return columns, {}
-        spans = zip(records.starts[ragged].tolist(), records.lengths[ragged].tolist(), strict=True)
+        ranges = zip(records.starts[ragged].tolist(), records.lengths[ragged].tolist(), strict=True)
         found = [
             Row(start, start + length, parse_row(text[start : start + length], self._delimiter))
-            for start, length in spans
+            for start, length in ranges
         ]
         others, errors = self.columns(found)
         order = _interleave(len(records), ragged)
@@ -90,11 +89,11 @@ class Cells:
         ], errors
 
 
-def _interleave(rows: int, odd: Sequence[int]) -> Indices:
-    """Return for each row its place among the others, the odd ones behind all."""
+def _interleave(rows: int, ragged: Sequence[int]) -> Indices:
+    """Return for each row its place among the others, the ragged ones behind all."""
     order = np.empty(rows, np.int64)
     chosen = np.zeros(rows, np.bool_)
-    chosen[odd] = True
-    order[~chosen] = np.arange(rows - len(odd))
-    order[chosen] = np.arange(rows - len(odd), rows)
+    chosen[ragged] = True
+    order[~chosen] = np.arange(rows - len(ragged))
+    order[chosen] = np.arange(rows - len(ragged), rows)
     return order

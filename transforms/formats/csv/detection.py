@@ -1,4 +1,4 @@
-"""Whether a text is CSV though its name does not say so, and if not, why not (spec §4.2).
+"""Whether a text is CSV, and if not, why not; and what is unusual about a file that is called CSV.
 
 Prose and log lines with commas are no CSV: as CSV their first line would be lost as a header. So there must be two
 complete rows, all of one width, and a first row that can be a header and has nothing in common with the second.
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 
 from transforms.formats.csv.rows import header_row
+from transforms.formats.format import FormatChoice, FormatSample
 
 _MAX_HEADER_CELL = 64
 # A header names things: a number, a time or an address is a value, and so are a setting and a level.
 _VALUE = re.compile(
     r"""
-    [-+$€£v]?[\d.,]*\d[\d.,]*(?:[eE][-+]?\d+)?%?        # a number, with any separators: a date, an IPv4 address or a version as well
+    [-+$€£v]?[\d.,]*\d[\d.,]*(?:[eE][-+]?\d+)?%?        # a number, with any separators: a date, IPv4, a version as well
     | [0-9a-fA-F-]{16,}                                 # a hash, a UUID
     | .*\d{1,2}:\d{2}.*                                 # a time of day
     | .*\d{4}[-/]\d{1,2}[-/]\d{1,2}.* | .*\d{1,2}[-/.](?:\d{1,2}|[A-Za-z]{3})[-/.]\d{2,4}.*   # a date
@@ -34,7 +36,32 @@ _OTHERS = {";": ("semicolons", ";"), "\t": ("tabs", r"\t"), "|": ("bars", "|")}
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 
-def csv_width(text: str, *, whole: bool) -> tuple[int, str]:
+def recognise(sample: FormatSample) -> FormatChoice | str:
+    """Choose CSV where a sample has a header and rows."""
+    text = sample.start.lstrip()
+    if text.startswith(("{", "[")):
+        return ""
+    cells, reason = _width(text, whole=sample.whole)
+    return FormatChoice(format="csv", rule=f"begins with a header and rows of {cells} cells") if cells else reason
+
+
+def amend(choice: FormatChoice, sample: FormatSample) -> FormatChoice:
+    """Look at the beginning of a file that is called CSV: its delimiter, and whether it has a header."""
+    if columns := _columns_without_header(sample.start):
+        return replace(
+            choice,
+            rule=f"{choice.rule}, without a header",
+            warning="its first row has a time where the second has one: it is read as data, of column_1, column_2…; "
+            "--headers names them",
+            options={"headers": tuple(f"column_{number}" for number in range(1, columns + 1))},
+        )
+    lines = _complete_lines(sample.start, whole=False)[:2]
+    others = "" if not lines or "," in lines[0] else _other_delimiter(lines)
+    warning = f"it begins with {others}; by its name it is read with commas" if others else None
+    return replace(choice, warning=warning)
+
+
+def _width(text: str, *, whole: bool) -> tuple[int, str]:
     """Look for rows of CSV.
 
     Args:
@@ -57,10 +84,8 @@ def csv_width(text: str, *, whole: bool) -> tuple[int, str]:
     return (0, reason) if reason else (len(rows[0]), "")
 
 
-def columns_without_header(text: str) -> int:
-    """Return how many columns CSV has whose first row can be no header, because it has a time where the second has one;
-    else 0.
-    """
+def _columns_without_header(text: str) -> int:
+    """Return how many columns there are if the first two rows have a time in the same place, so no header; else 0."""
     rows = _rows(_complete_lines(text, whole=False)[:2], ",")
     if len(rows) < 2 or len(rows[0]) != len(rows[1]):
         return 0
@@ -73,12 +98,6 @@ def header_cells(text: bytes) -> list[str]:
     start = len(text) - len(text.lstrip(b"\r\n"))
     cells, end = header_row(text, start, ",")
     return text[start:end].decode().strip("\r\n").split(",") if cells is None else cells
-
-
-def other_delimiter(text: str) -> str:
-    """Say what separates the cells of the first two lines if it is not commas, and how they are read; else nothing."""
-    lines = _complete_lines(text, whole=False)[:2]
-    return "" if not lines or "," in lines[0] else _other_delimiter(lines)
 
 
 def _complete_lines(text: str, *, whole: bool) -> list[str]:
@@ -129,6 +148,7 @@ def _shape(line: str) -> str:
 
 
 def _other_delimiter(lines: list[str]) -> str:
+    """Return what separates the cells of lines if it is not commas, and how they are read; else nothing."""
     for delimiter, (name, written) in _OTHERS.items():
         rows = _rows(lines, delimiter)
         widths = {len(row) for row in rows}

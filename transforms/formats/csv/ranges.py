@@ -1,16 +1,15 @@
-"""CSV in ranges: where a row is likely to begin, and how many there are between two such places (docs/design.md §4)."""
+"""CSV in ranges: where a row is likely to begin, and how many there are between two such places."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
 
-from transforms.formats.csv.format import column_names
+from transforms.formats.csv.csv_format import column_names
 from transforms.formats.csv.rows import parse_rows
 from transforms.formats.csv.table import Table
-from transforms.formats.encoding import is_utf8, utf8
-from transforms.formats.framing import line_blocks
-from transforms.formats.line_ends import with_line_feeds
+from transforms.formats.encoding import is_utf8, utf8, with_line_feeds
+from transforms.formats.lines import line_blocks
 from transforms.formats.options import FormatOptions
 
 _TRIED = 100  # lines
@@ -19,12 +18,10 @@ _ROWS = 20  # that must look right after a place
 
 
 def likely_row(window: bytes, head: bytes, options: FormatOptions) -> int | None:
-    """Return the first line's beginning in some bytes behind which rows have as many cells as the header; None if there
-    is none.
-    """
+    """Return where the first line begins behind which rows have as many cells as the header; None if none does."""
     text = window[: window.rfind(b"\n") + 1]
     places = islice(_line_starts(text), _TRIED)
-    if not is_utf8(text):  # a row of such can't be looked at; whether the first line is one, the counting tells
+    if not is_utf8(text):  # a row of such can't be looked at; whether the first line is one, the counting shows
         return next(places, None)
     width = len(column_names(head, options))
     return next((place for place in places if _looks_right(text, place, width, options)), None)

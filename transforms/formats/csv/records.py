@@ -1,5 +1,4 @@
-"""Where the records of CSV are in a text, for the fast path: each line one record, or lines joined by newlines in
-quotes.
+"""Where the records of CSV are in a text, for the fast path: a line each, or lines joined by newlines in quotes.
 
 Both are proposals, which pyarrow's parser must confirm by finding as many records.
 """
@@ -11,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from transforms.arrow.views import Indices
-from transforms.formats.framing import Lines
+from transforms.arrow import Indices
+from transforms.formats.lines import Lines
 
 _QUOTE, _LF, _CR = 34, 10, 13
 
 
 @dataclass(frozen=True)
-class Spans:
+class RecordRanges:
     """Records of a text.
 
     Attributes:
@@ -37,11 +36,11 @@ class Spans:
         """Return how many there are."""
         return len(self.starts)
 
-    def slice(self, low: int, high: int) -> Spans:
+    def slice(self, low: int, high: int) -> RecordRanges:
         """Return some of the records, those blank lines among them that have one of the records before them."""
         end = int(self.starts[high]) if high < len(self) else self.end
         units = self.units[slice(*np.searchsorted(self.units, [self.starts[low] if low else 0, end]))]
-        return Spans(self.starts[low:high], self.lengths[low:high], units, end)
+        return RecordRanges(self.starts[low:high], self.lengths[low:high], units, end)
 
     @property
     def blank(self) -> int:
@@ -50,20 +49,18 @@ class Spans:
 
 
 def can_be_fast(lines: Lines, delimiter: str) -> bool:
-    """Whether pyarrow reads a text as Python's `csv` does: it takes one-byte delimiters only, and a lone CR for a
-    line's end.
-    """
+    """Whether pyarrow reads a text as Python's `csv` does: with one-byte delimiters only, and without lone CRs."""
     text = lines.text
     return (
         lines.long is None and delimiter.isascii() and (b"\r" not in text or text.count(b"\r") == text.count(b"\r\n"))
     )
 
 
-def line_records(lines: Lines, place: int) -> Spans:
+def line_records(lines: Lines, place: int) -> RecordRanges:
     """Take each line from a place on for a record."""
     first = int(np.searchsorted(lines.starts, place))
     starts, lengths = lines.starts[first:], lines.lengths[first:]
-    return Spans(starts, lengths, _line_starts(lines.text, place) if lines.blank else starts, len(lines.text))
+    return RecordRanges(starts, lengths, _line_starts(lines.text, place) if lines.blank else starts, len(lines.text))
 
 
 def _line_starts(text: bytes, place: int) -> Indices:
@@ -72,7 +69,7 @@ def _line_starts(text: bytes, place: int) -> Indices:
     return starts[starts < len(text)]
 
 
-def quoted_records(lines: Lines, place: int, delimiter: str) -> Spans | None:
+def quoted_records(lines: Lines, place: int, delimiter: str) -> RecordRanges | None:
     """Pair the quotes from a place on, and take each line's end that is outside of them for a record's.
 
     Returns:
@@ -90,7 +87,7 @@ def quoted_records(lines: Lines, place: int, delimiter: str) -> Spans | None:
     end = min(int(ends[-1]) + 1, len(data)) if len(ends) else 0
     lengths = ends - ((ends > starts) & (data[np.maximum(ends - 1, 0)] == _CR)) - starts
     kept = lengths > 0
-    return Spans(starts[kept] + place, lengths[kept], starts + place, end + place)
+    return RecordRanges(starts[kept] + place, lengths[kept], starts + place, end + place)
 
 
 def _are_paired(data: npt.NDArray[np.uint8], quotes: Indices, delimiter: int) -> bool:

@@ -1,5 +1,4 @@
-"""CSV by Python's `csv`: whatever stands in a file has a reading here, and it is the one that pyarrow's parser must
-agree with.
+"""CSV by Python's `csv`, whose reading is the one that pyarrow's parser must agree with.
 
 A record ends at a line's end outside of quotes (LF or CRLF; a lone CR is a character of its cell). Quotes that are
 never closed would make one record of all that follows: beyond `max_record`, or at the end of the object, the line in
@@ -21,7 +20,7 @@ csv.field_size_limit(sys.maxsize)  # ours is `max_record`; the library's own is 
 _PRIVATE_USE = range(0xE000, 0xF8FF)
 _END = "end"  # a row of our own after the last; an open record swallows it
 
-_Span = tuple[int, int]  # where a physical line begins, and where the next does
+_Range = tuple[int, int]  # where a physical line begins, and where the next does
 
 
 @dataclass(frozen=True)
@@ -54,18 +53,18 @@ def parse_rows(text: bytes, start: int, *, delimiter: str, max_record: int, fina
     Returns:
         The records; the number of blank lines; and where the record begins that is open at the end (else the end).
     """
-    spans = list(_line_spans(text, start))
+    ranges = list(_line_ranges(text, start))
     hiding = _Hiding(text, delimiter)
     rows: list[Row] = []
     blank, line = 0, 0
-    while line < len(spans):
-        for first, after, cells in _records(text, spans, line, hiding):
-            begin, end = spans[first][0], _content_end(text, spans[after - 1])
+    while line < len(ranges):
+        for first, after, cells in _records(text, ranges, line, hiding):
+            begin, end = ranges[first][0], _content_end(text, ranges[after - 1])
             line = after
             if cells is None and not final and len(text) - begin <= max_record:
                 return rows, blank, begin
             if cells is None or end - begin > max_record:
-                rows.append(_unreadable(text, begin, _content_end(text, spans[first]), max_record))
+                rows.append(_unreadable(text, begin, _content_end(text, ranges[first]), max_record))
                 line = first + 1
                 break  # and begin anew at the next line
             if cells:
@@ -86,21 +85,19 @@ def _unreadable(text: bytes, begin: int, end: int, max_record: int) -> Row:
 def parse_row(record: bytes, delimiter: str) -> list[str]:
     """Return the cells of one record."""
     hiding = _Hiding(record, delimiter)
-    return next(hiding.read(hiding.line(record, span) for span in _line_spans(record, 0)), [])
+    return next(hiding.read(hiding.line(record, line_range) for line_range in _line_ranges(record, 0)), [])
 
 
 def header_row(text: bytes, start: int, delimiter: str) -> tuple[list[str] | None, int]:
-    """Return the cells of the record at a place, and where the next begins; None for the cells if its quotes are not
-    closed.
-    """
+    """Return the cells of the record at a place (None if a quote stays open), and where the next begins."""
     hiding = _Hiding(text, delimiter)
     end, is_open = start, False
 
     def feed() -> Iterator[str]:
         nonlocal end, is_open
-        for span in _line_spans(text, start):
-            end = span[1]
-            yield hiding.line(text, span)
+        for line_range in _line_ranges(text, start):
+            end = line_range[1]
+            yield hiding.line(text, line_range)
         is_open = True
         yield _END
 
@@ -126,29 +123,29 @@ def header_names(cells: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def _line_spans(text: bytes, start: int) -> Iterator[_Span]:
+def _line_ranges(text: bytes, start: int) -> Iterator[_Range]:
     while start < len(text):
         end = text.find(b"\n", start) + 1 or len(text)
         yield start, end
         start = end
 
 
-def _content_end(text: bytes, span: _Span) -> int:
+def _content_end(text: bytes, line_range: _Range) -> int:
     """Return where a line's end begins: LF, CRLF, or a CR that is the last byte of all."""
-    start, end = span
+    start, end = line_range
     if text.endswith(b"\n", start, end):
         end -= 1
     return end - 1 if text.endswith(b"\r", start, end) else end
 
 
 def _records(
-    text: bytes, spans: Sequence[_Span], line: int, hiding: _Hiding
+    text: bytes, ranges: Sequence[_Range], line: int, hiding: _Hiding
 ) -> Iterator[tuple[int, int, list[str] | None]]:
-    """Yield records as (first line, line after the last, cells), from a line on; cells is None for one that is open at
-    the end.
-    """
-    reader = csv.reader(chain((hiding.line(text, span) for span in spans[line:]), [_END]), delimiter=hiding.delimiter)
-    first, count = line, len(spans)
+    """Yield records from a line on: first line, line after the last, and cells (None where it is open at the end)."""
+    reader = csv.reader(
+        chain((hiding.line(text, line_range) for line_range in ranges[line:]), [_END]), delimiter=hiding.delimiter
+    )
+    first, count = line, len(ranges)
     for cells in reader:
         after = line + reader.line_num
         if after <= count:
@@ -171,10 +168,10 @@ class _Hiding:
             self._table = {ord("\r"): next(free), 0: next(free)}
         self._back = {ord(substitute): chr(code) for code, substitute in self._table.items()}
 
-    def line(self, text: bytes, span: _Span) -> str:
+    def line(self, text: bytes, line_range: _Range) -> str:
         """Return a line as `csv` is to see it, with its end."""
-        end = _content_end(text, span)
-        line = text[span[0] : end].decode()
+        end = _content_end(text, line_range)
+        line = text[line_range[0] : end].decode()
         return (line.translate(self._table) if self._table else line) + (
             "\r\n" if text.startswith(b"\r", end) else "\n"
         )

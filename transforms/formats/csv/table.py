@@ -14,15 +14,15 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from transforms.arrow.views import Indices, view_array
-from transforms.core import schema
+from transforms.arrow import Indices
+from transforms.arrow.strings import view_array
 from transforms.formats.csv.cells import Cells, Columns
-from transforms.formats.csv.records import Spans, can_be_fast, line_records, quoted_records
+from transforms.formats.csv.records import RecordRanges, can_be_fast, line_records, quoted_records
 from transforms.formats.csv.rows import header_names, header_row, parse_rows
-from transforms.formats.framing import Lines, line_blocks, raw_from, split_lines
+from transforms.formats.lines import Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
-from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock
-from transforms.formats.record_errors import INVALID_TEXT, error_column
+from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock, make_records
+from transforms.formats.record_errors import INVALID_TEXT
 
 TimesOf = Callable[[Mapping[str, pa.Array]], dict[str, pa.Array]]
 
@@ -88,10 +88,8 @@ class Table:
         rows = len(starts)
         fields = {name: column for name, column in zip(self.names, columns, strict=False) if column.null_count < rows}
         times = self._times_of(fields) if rows else {}
-        attributes = {schema.attribute_column(name): column for name, column in fields.items()}
         all_errors = {**dict.fromkeys(bad, INVALID_TEXT), **errors}
-        message = view_array(text, starts, lengths)
-        records = pa.record_batch({"_message": message, **attributes, **error_column(all_errors, rows), **times})
+        records = make_records(view_array(text, starts, lengths), all_errors, fields, times)
         block = RecordBlock(records=records, blank=self.blank, header=self.header, replaced=sum(bad.values()))
         self.blank = self.header = 0
         return block
@@ -109,9 +107,7 @@ class Table:
         self._cells = Cells(len(names), self._options.delimiter)
 
     def _find_header(self, lines: Lines, *, final: bool) -> int | None:
-        """Take the header from the first record; return where the rows begin, or None if more of the stream is needed
-        for it.
-        """
+        """Take the header from the first record; return where the rows begin, None if that needs more of the stream."""
         if not len(lines):
             self.blank += lines.blank
             return len(lines.text)
@@ -134,26 +130,26 @@ class Table:
         end = len(lines.text)
         if place < end and self._fast and can_be_fast(lines, self._options.delimiter):
             place = yield from self._confirmed(lines, cells, place, line_records(lines, place))
-            spans = quoted_records(lines, place, self._options.delimiter) if place < end else None
-            if spans is not None and self._are_short(spans, end):
-                place = yield from self._confirmed(lines, cells, place, spans)
-                if place == spans.end and not final:
+            ranges = quoted_records(lines, place, self._options.delimiter) if place < end else None
+            if ranges is not None and self._are_short(ranges, end):
+                place = yield from self._confirmed(lines, cells, place, ranges)
+                if place == ranges.end and not final:
                     return place
         if place < end:
             place = yield from self._by_csv(lines, cells, place, final=final)
         return place
 
-    def _are_short(self, spans: Spans, end: int) -> bool:
+    def _are_short(self, ranges: RecordRanges, end: int) -> bool:
         limit = self._options.max_record
-        return end - spans.end <= limit and not (spans.lengths > limit).any()
+        return end - ranges.end <= limit and not (ranges.lengths > limit).any()
 
-    def _confirmed(self, lines: Lines, cells: Cells, place: int, spans: Spans) -> Generator[RecordBlock, None, int]:
-        """Yield records as long as pyarrow finds them where they are proposed; return where it does not, or their
-        end.
-        """
+    def _confirmed(
+        self, lines: Lines, cells: Cells, place: int, ranges: RecordRanges
+    ) -> Generator[RecordBlock, None, int]:
+        """Yield records as long as pyarrow finds them where they are proposed; return where that ends."""
         step = max(1, min(MAX_ROWS, MAX_CELLS // cells.width))
-        for low in range(0, len(spans), step):
-            part = spans.slice(low, low + step)
+        for low in range(0, len(ranges), step):
+            part = ranges.slice(low, low + step)
             found = cells.parse(lines.text, place, part)
             if found is None:
                 return place
@@ -163,9 +159,9 @@ class Table:
                 columns, part.starts, part.lengths, errors, _bad(lines, part.starts, part.end), lines.text
             )
             place = part.end
-        if not len(spans):
-            self.blank += spans.blank
-        return spans.end
+        if not len(ranges):
+            self.blank += ranges.blank
+        return ranges.end
 
     def _by_csv(self, lines: Lines, cells: Cells, place: int, *, final: bool) -> Generator[RecordBlock, None, int]:
         """Yield the rows by Python's `csv`, and return where the record begins that is open at the end."""
@@ -187,9 +183,7 @@ class Table:
 
 
 def _bad(lines: Lines, starts: Indices, end: int) -> dict[int, int]:
-    """Return how many bad byte sequences were replaced in each of some records that lie one after the other up to
-    `end`.
-    """
+    """Return how many bad byte sequences were replaced in each of the adjacent records before `end`."""
     counts: dict[int, int] = {}
     if lines.bad is None:
         return counts

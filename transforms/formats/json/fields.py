@@ -1,10 +1,9 @@
-r"""The top-level fields of many JSON objects at once, by DuckDB: `json_keys` and `json_extract_string`, 1,100 and 550
-MB/s on one core.
+r"""The top-level fields of many JSON objects at once, by DuckDB's `json_keys` and `json_extract_string`.
 
-The names need not be known beforehand. Those that are frequent are asked for, and each object's number of names is
-compared with the number of values found: only for objects with others (or with nulls) are their names listed. A value
-is looked for by a pointer, along the names of its object; so objects with very many names, or with names that hardly
-any other has, are left to be read one by one.
+They take 1,100 and 550 MB/s on one core. The names need not be known beforehand. Those that are frequent are asked for,
+and each object's number of names is compared with the number of values found: only for objects with others (or with
+nulls) are their names listed. A value is looked for by a pointer, along the names of its object; so objects with very
+many names, or with names that hardly any other has, are left to be read one by one.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.views import Indices, columns_of, nulls, only_chunk, take
+from transforms.arrow import Indices
+from transforms.arrow.arrays import single_chunk, take
+from transforms.arrow.strings import nulls, split_columns
 from transforms.formats.record_block import MAX_CELLS
 
 _SAMPLE = 256
@@ -26,8 +27,8 @@ _SPARSE = 8  # a column with fewer values than one in so many rows is made of th
 _BATCH = 1 << 30  # rows: all in one Arrow batch
 
 _MARK = r"\u0001"
-_ODD_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)|-0"
-_ODD_VALUE = rf"([:\[,][ \t\r\n]*)({_ODD_NUMBER})([,}}\] \t\r\n])"
+_GUARDED_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)|-0"
+_GUARDED_VALUE = rf"([:\[,][ \t\r\n]*)({_GUARDED_NUMBER})([,}}\] \t\r\n])"
 _QUOTED_NUMBER = r'"\\u0001([-+.0-9eE]+)"'
 
 # DuckDB's message quotes the text, cut off within a character if need be; its client then fails to decode the message.
@@ -72,7 +73,7 @@ class JsonFields:
     def valid(self, objects: pa.Array) -> Indices:
         """Return which texts are JSON, or what DuckDB takes for it."""
         result = self._query("SELECT json_valid(m) v FROM source", objects)
-        return np.flatnonzero(only_chunk(result.column("v")).to_numpy(zero_copy_only=False))
+        return np.flatnonzero(single_chunk(result.column("v")).to_numpy(zero_copy_only=False))
 
     def _fields(self, objects: pa.Array) -> tuple[Indices, Fields]:
         """Return rows, and their fields."""
@@ -100,9 +101,7 @@ class JsonFields:
         return rows, fields
 
     def _others(self, objects: pa.Array, rows: Indices, total: int, known: set[str]) -> Fields | None:
-        """Return the fields that some objects have beside the expected ones, over all rows; None if these are too
-        many.
-        """
+        """Return the fields that some objects have beside the known ones, over all rows; None if they are too many."""
         names = [name for name, _ in self._count_names(objects) if name not in known]
         if len(names) > min(_MAX_NAMES, MAX_CELLS // total - len(known), 16 + len(objects) // 8):
             return None
@@ -116,10 +115,10 @@ class JsonFields:
         pointers = ", ".join(_pointer(name) for name in names)
         values = f"json_extract_string(m, [{pointers}]) x, " if names else ""
         result = self._query(f"SELECT {values}len(json_keys(m)) k FROM source", objects)
-        counts = only_chunk(result.column("k")).to_numpy(zero_copy_only=False)
+        counts = single_chunk(result.column("k")).to_numpy(zero_copy_only=False)
         if not names:
             return {}, np.zeros(len(objects), np.int64), counts
-        columns, found = columns_of(only_chunk(result.column("x")), len(names))
+        columns, found = split_columns(single_chunk(result.column("x")), len(names))
         return dict(zip(names, columns, strict=True)), found, counts
 
     def _count_names(self, objects: pa.Array) -> list[tuple[str, int]]:
@@ -143,18 +142,17 @@ def _pointer(name: str) -> str:
 
 
 def _quote_numbers(objects: pa.Array) -> tuple[pa.Array, Indices]:
-    """Put each number with a point or exponent in quotes and a mark before it; leave out rows that have the mark
-    already.
+    """Put each number with a point or exponent in quotes and a mark before it.
 
-    What looks like such a number inside of a string ends that string early, and leaves the mark outside of quotes: the
-    row is no JSON then. Neighbours in a list share a comma, so that the second one is found only when the first has
-    been done.
+    Rows that have the mark already are left out. What looks like such a number inside of a string ends that string
+    early, and leaves the mark outside of quotes: the row is no JSON then. Neighbours in a list share a comma, so that
+    the second one is found only when the first has been done.
     """
     texts = pl.Series(objects)
     rows = np.flatnonzero(~texts.str.contains(_MARK, literal=True).to_numpy())
     for _ in range(2):
         texts = (texts if len(rows) == len(texts) else texts.gather(rows)).str.replace_all(
-            _ODD_VALUE, f'${{1}}"{_MARK}${{2}}"${{3}}'
+            _GUARDED_VALUE, f'${{1}}"{_MARK}${{2}}"${{3}}'
         )
     return texts.to_arrow(compat_level=pl.CompatLevel.newest()), rows
 

@@ -1,7 +1,7 @@
 """The fields of many JSON objects: by DuckDB, or one by one.
 
-Objects go to DuckDB in blocks (`fields`), but for those that it would not read as we mean it (`odd`). Objects with odd
-numbers go there with these in quotes; what is left is read token by token (`values`).
+Objects go to DuckDB in blocks (`fields`), but for those that it would not read as we mean it (`duckdb_guards`). Objects
+whose numbers it would rewrite go there with these in quotes; what is left is read token by token (`values`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.views import Indices, take
-from transforms.formats.framing import Lines
+from transforms.arrow import Indices
+from transforms.arrow.arrays import take
+from transforms.formats.json.duckdb_guards import guarded_rows
 from transforms.formats.json.fields import Fields, JsonFields, join_rows, text_columns
-from transforms.formats.json.odd import odd_rows
 from transforms.formats.json.values import InvalidJsonError, read_object
+from transforms.formats.lines import Lines
 from transforms.formats.record_block import MAX_CELLS
 from transforms.formats.record_errors import line_errors
 
@@ -27,7 +28,7 @@ _FEW = 50  # and so many rows sooner than it runs one more query (2 ms)
 
 
 @dataclass(frozen=True)
-class Piece:
+class ObjectBatch:
     """Some objects that lie one after the other.
 
     Attributes:
@@ -36,6 +37,8 @@ class Piece:
         messages: Their texts.
         fields: Their fields by name, null where absent.
         errors: What is wrong with some of them, by place.
+        blank: Blank lines before and among them.
+        replaced: Bad bytes in them that were replaced.
     """
 
     low: int
@@ -43,14 +46,18 @@ class Piece:
     messages: pa.Array
     fields: Fields
     errors: dict[int, str]
+    blank: int = 0
+    replaced: int = 0
 
-    def slice(self, low: int, high: int) -> Piece:
-        """Return some of them."""
+    def slice(self, low: int, high: int) -> ObjectBatch:
+        """Return some of them; those from the first on have the counts of all."""
         if (low, high) == (0, len(self.messages)):
             return self
         fields = {name: column.slice(low, high - low) for name, column in self.fields.items()}
         errors = {row - low: error for row, error in self.errors.items() if low <= row < high}
-        return Piece(self.low + low, self.low + high, self.messages.slice(low, high - low), fields, errors)
+        messages = self.messages.slice(low, high - low)
+        counts = (0, 0) if low else (self.blank, self.replaced)
+        return ObjectBatch(self.low + low, self.low + high, messages, fields, errors, *counts)
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,8 @@ class Objects:
     errors: dict[int, str]
     invalid: list[int]
 
-    def pieces(self) -> Iterator[Piece]:
-        """Yield them, in more than one piece if they have very many different names together."""
+    def batches(self) -> Iterator[ObjectBatch]:
+        """Yield them, in more than one batch if they have very many different names together."""
         for low, high in _cuts(
             len(self.lines), {name for _, fields in self.parts for name in fields}, self.rest, self.others
         ):
@@ -86,7 +93,7 @@ class Objects:
             errors = (
                 {row - low: error for row, error in self.errors.items() if low <= row < high} if self.errors else {}
             )
-            yield Piece(low, high, self.messages.slice(low, high - low), fields, errors)
+            yield ObjectBatch(low, high, self.messages.slice(low, high - low), fields, errors)
 
 
 class ObjectReader:
@@ -138,13 +145,13 @@ def _cuts(total: int, names: set[str], rest: Indices, objects: list[dict[str, st
         wider = seen if seen.issuperset(fields) else seen | fields.keys()
         limit = min(MAX_CELLS, max(_SOME_CELLS, _MOST_CELLS_A_VALUE * values)) if len(wider) > len(names) else MAX_CELLS
         if len(wider) * (row + 1 - low) > limit and row > low:
-            yield from _steps(low, row, len(seen))
+            yield from _even_cuts(low, row, len(seen))
             low, wider, values = row, names | fields.keys(), len(fields)
         seen = wider
-    yield from _steps(low, total, len(seen))
+    yield from _even_cuts(low, total, len(seen))
 
 
-def _steps(low: int, high: int, width: int) -> Iterator[tuple[int, int]]:
+def _even_cuts(low: int, high: int, width: int) -> Iterator[tuple[int, int]]:
     step = max(1, MAX_CELLS // max(1, width))
     yield from ((start, min(start + step, high)) for start in range(low, high, step))
     if low == high:
@@ -155,7 +162,7 @@ def _sort_out(lines: Lines, messages: pa.Array) -> tuple[Indices, Indices]:
     """Return the lines that DuckDB can read, and those that it can with their numbers in quotes."""
     if not len(lines):
         return np.arange(0), np.arange(0)
-    numbers, strange = odd_rows(lines, pl.Series(messages))
+    numbers, strange = guarded_rows(lines, pl.Series(messages))
     usable = ~strange & (np.frombuffer(lines.text, np.uint8)[lines.starts] == ord("{"))
     if lines.long is not None:
         usable &= ~lines.long
@@ -180,9 +187,7 @@ def _between_one_by_one(rest: Indices, objects: list[dict[str, str]], low: int, 
 def _one_by_one(
     messages: pa.Array, rows: Indices, lines: Lines, errors: dict[int, str]
 ) -> tuple[list[dict[str, str]], list[int]]:
-    """Return the fields of objects read token by token, and the rows that are none; add what is wrong with them to
-    `errors`.
-    """
+    """Return the fields of objects read token by token, and the rows that are none; add what is wrong to `errors`."""
     found: list[dict[str, str]] = []
     invalid: list[int] = []
     for row, text in zip(rows.tolist(), take(messages, rows).to_pylist(), strict=True):

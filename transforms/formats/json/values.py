@@ -1,5 +1,4 @@
-r"""JSON (RFC 8259) read token by token: for what the fast path can't take, and to say what is wrong with what is no
-JSON.
+r"""JSON (RFC 8259) read token by token: what the fast path can't take, and what is wrong with what is no JSON.
 
 It gives what DuckDB gives for an ordinary object: the text of strings, numbers as they stand, lists and objects without
 white space and with their strings written anew (yyjson's way: only what must be escaped is, `\u001F` in upper case). It
@@ -28,7 +27,7 @@ _OPENING = {"{": "}", "[": "]"}
 
 
 class InvalidJsonError(ValueError):
-    """A text is no JSON; the message says what stands where."""
+    """A text is no JSON; the message is what stands where."""
 
 
 @dataclass
@@ -65,17 +64,17 @@ class _Reader:
     def expect(self, mark: str) -> None:
         self.require(self.next(), mark)
 
-    def require(self, token: tuple[str, str], *wanted: str) -> str:
+    def require(self, token: tuple[str, str], *marks: str) -> str:
         """Return the text of a token, which must be one of some marks."""
-        if token[0] != "mark" or token[1] not in wanted:
-            raise self.unexpected(token, " or ".join(wanted))
+        if token[0] != "mark" or token[1] not in marks:
+            raise self.unexpected(token, " or ".join(marks))
         return token[1]
 
-    def unexpected(self, token: tuple[str, str], wanted: str) -> InvalidJsonError:
+    def unexpected(self, token: tuple[str, str], missing: str) -> InvalidJsonError:
         kind, text = token
         if kind == "end":
-            return InvalidJsonError(f"it ends where {wanted} should be")
-        return InvalidJsonError(f"no {wanted} at character {self.place - len(text) + 1}")
+            return InvalidJsonError(f"it ends where {missing} should be")
+        return InvalidJsonError(f"no {missing} at character {self.place - len(text) + 1}")
 
     def unescape(self, literal: str) -> str:
         """Return the text of a string literal; a lone surrogate becomes U+FFFD and is noted."""

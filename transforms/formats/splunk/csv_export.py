@@ -1,6 +1,7 @@
-"""CSV as Splunk exports it: `_raw` is the event, `_time` its time, every other column an attribute (spec §4.3).
+"""CSV as Splunk exports it: `_raw` is the event, `_time` its time, every other column an attribute.
 
 A row without `_raw` keeps the whole row as its message; so does one whose `_time` is no time, with `invalid_time`.
+https://docs.splunk.com/Documentation/Splunk/latest/Search/Exportsearchresults
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from transforms.core import schema
-from transforms.formats.csv import format as csv_format
-from transforms.formats.options import FormatOptions
+from transforms.formats.csv import csv_format
+from transforms.formats.csv.detection import header_cells
+from transforms.formats.format import FormatChoice, FormatReader, FormatSample
+from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock
-from transforms.formats.splunk.rows import SplunkRows
-from transforms.formats.times import Clock
+from transforms.formats.splunk_rows import SplunkRows
 
 
-def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
+def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
     """Yield the rows of a stream."""
-    rows = SplunkRows(options, clock)
-    for block in csv_format.read(chunks, options, clock):
+    rows = SplunkRows(options, times)
+    for block in csv_format.read(chunks, options, times):
         records = block.records
         if not records.num_rows:
             yield block
@@ -31,12 +33,22 @@ def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Itera
         yield replace(block, records=rows.records(columns["_message"], fields, errors, every=True))
 
 
-def doubt(head: bytes, options: FormatOptions) -> str | None:
-    """Return why an object that is to be read as Splunk's CSV hardly is it, by its first bytes; None where it may be.
+def _refine(choice: FormatChoice, sample: FormatSample) -> FormatChoice | None:
+    """Choose Splunk's export for CSV whose header has `_raw` and `_time`."""
+    if {"_raw", "_time"} <= set(header_cells(sample.text.encode("utf-8", "replace"))):
+        return replace(choice, format="splunk_csv", rule=f"{choice.rule}; its header has _raw and _time")
+    return None
 
-    Its rows are read all the same: each is the message of an event without a time of its own.
-    """
+
+def _mismatch(head: bytes, options: FormatOptions) -> str | None:
+    """Return why an object hardly is Splunk's CSV: then each row is the message of an event without a time."""
     names = csv_format.column_names(head, options)
     if not names or not {"_raw", "_time"}.isdisjoint(names):
         return None
-    return "read as Splunk's CSV, but its header has neither _raw nor _time: --format csv reads other CSV, --format auto finds out"
+    return (
+        "read as Splunk's CSV, but its header has neither _raw nor _time: --format csv reads other CSV, "
+        "--format auto finds out"
+    )
+
+
+READER = FormatReader(read=read, refine=_refine, mismatch=_mismatch)

@@ -1,4 +1,4 @@
-"""Events as they are sent to Splunk's HTTP Event Collector (HEC), as objects in any layout of JSON (spec §4.3).
+"""Events as they are sent to Splunk's HTTP Event Collector (HEC), as objects in any layout of JSON.
 
 `{"time":1754870400.5,"host":"web-1","event":"text or object","fields":{"key":"value","several":["a","b"]}}`. What is
 wrong with an event is named as the collector does: "Event field is required" (its code 12), "Event field cannot be
@@ -15,14 +15,16 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.columns import Flags, choose, is_empty, is_present, only
-from transforms.arrow.views import nulls
+from transforms.arrow import Flags
+from transforms.arrow.arrays import choose, is_present, null_unless
+from transforms.arrow.strings import is_empty, nulls
+from transforms.formats.format import FormatReader
 from transforms.formats.json.fields import Fields
-from transforms.formats.json.inner import InnerObjects
-from transforms.formats.json.objects import Piece
+from transforms.formats.json.nested_objects import NestedObjects
+from transforms.formats.json.objects import ObjectBatch
 from transforms.formats.json.stream import read_objects
-from transforms.formats.options import FormatOptions
-from transforms.formats.record_block import RecordBlock
+from transforms.formats.options import FormatOptions, ObjectTimes
+from transforms.formats.record_block import RecordBlock, make_records
 from transforms.formats.record_errors import (
     EVENT_BLANK,
     EVENT_REQUIRED,
@@ -31,50 +33,49 @@ from transforms.formats.record_errors import (
     invalid_time,
     is_unreadable,
 )
-from transforms.formats.splunk.rows import record_batch
-from transforms.formats.times import Clock, RecordTimes
+from transforms.formats.splunk.collected_events import refine
+from transforms.formats.times import RecordTimes
 
 _METADATA = ("host", "source", "sourcetype", "index")
 _AS_TEXT = r'"fields"[ \t\r\n]*:[ \t\r\n]*"'
 _MAYBE_NESTED = r"[:,\[]\{|[,\[]\["
 
 
-def read(chunks: Iterator[bytes], options: FormatOptions, clock: Clock) -> Iterator[RecordBlock]:
+def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
     """Yield the events of a stream."""
-    times, inner = RecordTimes(options, clock, csv=False), InnerObjects()
-    for passage in read_objects(chunks, options, path=()):
-        blank, replaced = passage.blank, passage.replaced
-        for piece, attributes in _with_fields(passage.piece, inner):
-            yield RecordBlock(records=_records(piece, attributes, times), blank=blank, replaced=replaced)
-            blank = replaced = 0
+    record_times, nested = RecordTimes(options, times), NestedObjects()
+    for batch in read_objects(chunks, options, path=()):
+        for part, values in _with_fields(batch, nested):
+            records = _records(part, values, record_times)
+            yield RecordBlock(records=records, blank=part.blank, replaced=part.replaced)
 
 
-def _with_fields(piece: Piece, inner: InnerObjects) -> Iterator[tuple[Piece, Fields]]:
+def _with_fields(batch: ObjectBatch, nested: NestedObjects) -> Iterator[tuple[ObjectBatch, Fields]]:
     """Yield objects, and what their `fields` hold."""
-    values = piece.fields.get("fields")
+    values = batch.fields.get("fields")
     if values is None:
-        yield piece, {}
+        yield batch, {}
         return
-    for part in inner.read(values):
-        yield piece.slice(part.low, part.high), part.fields
+    for part in nested.read(values):
+        yield batch.slice(part.low, part.high), part.fields
 
 
-def _records(piece: Piece, inner: Fields, times: RecordTimes) -> pa.RecordBatch:
+def _records(batch: ObjectBatch, indexed: Fields, times: RecordTimes) -> pa.RecordBatch:
     """Make records of objects.
 
     Args:
-        piece: The objects.
-        inner: What their `fields` hold.
+        batch: The objects.
+        indexed: What their `fields` hold.
         times: Reads their `time`.
     """
-    total = piece.high - piece.low
+    total = batch.high - batch.low
     unreadable = np.zeros(total, np.bool_)
-    unreadable[[row for row, error in piece.errors.items() if is_unreadable(error)]] = True
-    event, time, values = (piece.fields.get(name, nulls(total)) for name in ("event", "time", "fields"))
+    unreadable[[row for row, error in batch.errors.items() if is_unreadable(error)]] = True
+    event, time, values = (batch.fields.get(name, nulls(total)) for name in ("event", "time", "fields"))
     stamps = times.columns({"time": time}) if total else {}
     timed = is_present(stamps["_time"]) if stamps else np.zeros(total, np.bool_)
-    errors = dict(piece.errors)
-    no_object, nested = _bad_fields(values, piece.messages)
+    errors = dict(batch.errors)
+    no_object, nested = _bad_fields(values, batch.messages)
     for bad, error in (
         (~is_present(event), EVENT_REQUIRED),
         (is_empty(event), EVENT_BLANK),
@@ -84,14 +85,14 @@ def _records(piece: Piece, inner: Fields, times: RecordTimes) -> pa.RecordBatch:
     ):
         for row in np.flatnonzero(bad & ~unreadable).tolist():
             errors.setdefault(row, error)
-    attributes = {name: only(~no_object, column) for name, column in inner.items()}
+    attributes = {name: null_unless(~no_object, column) for name, column in indexed.items()}
     for name in _METADATA:
-        own, other = piece.fields.get(name), attributes.get(name)
+        own, other = batch.fields.get(name), attributes.get(name)
         if own is not None:
             attributes[name] = own if other is None else choose(is_present(own), own, other)
     good = np.ones(total, np.bool_)
     good[list(errors)] = False
-    return record_batch(choose(good, event, piece.messages), attributes, errors, stamps)
+    return make_records(choose(good, event, batch.messages), errors, attributes, stamps)
 
 
 def _bad_fields(values: pa.Array, messages: pa.Array) -> tuple[Flags, Flags]:
@@ -126,3 +127,6 @@ def _is_nested(value: object) -> bool:
     return isinstance(value, dict) or (
         isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value)
     )
+
+
+READER = FormatReader(read=read, refine=refine)

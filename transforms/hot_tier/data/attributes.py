@@ -1,4 +1,4 @@
-"""Where an event's attributes go: promoted ones into columns of their own, all others into the map (spec §8)."""
+"""How attributes are stored: promoted ones in columns of their own, all others in the map (docs/hot-tier.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transforms.core import schema
 
 
 def stored_columns(batch: pa.RecordBatch, promoted: Collection[str]) -> dict[str, pa.Array]:
-    """Return a batch's columns as the hot tier keeps them.
+    """Return a batch's columns as the hot tier stores them.
 
     Args:
         batch: Events in flight, as `transforms.core.schema` describes them.
@@ -45,15 +45,15 @@ def _stored(values: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def attributes_map(columns: Mapping[str, pa.Array], rows: int) -> pa.MapArray:
-    """Return columns as one map a row, without what is null; a row of nothing but nulls is null.
+    """Return columns as one map a row, without nulls; a row of nothing but nulls is null.
 
     Args:
         columns: Attributes by name, `string_view`, at least one.
         rows: Their length.
 
     Returns:
-        `map<string_view, string_view>`, the entries of a row in the order of the columns. No Python runs a row: 0.6 ms
-        for a MB of text.
+        `map<string_view, string_view>`, the entries of a row in the order of the columns. No Python runs for each row:
+        0.6 ms for a MB of text.
     """
     present = np.empty((rows, len(columns)), dtype=bool)
     for number, values in enumerate(columns.values()):

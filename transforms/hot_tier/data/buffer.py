@@ -1,7 +1,6 @@
-"""Events in memory on their way into files: parts, cut by date and merged by time.
+"""Events in memory before they are written: parts, cut by date and merged by time.
 
-What counts is what is kept alive: a slice keeps all of its batch, so a batch is counted whole until its last slice is
-written.
+A slice keeps all of its batch in memory, so a batch is counted whole until its last slice is written.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.arrow.arrays import MAP, as_constant, as_view, null_constant, own_memory, take_rows
+from transforms.arrow.arrays import MAP, as_constant, as_view, constant, own_memory, take_rows
 from transforms.core import schema
 from transforms.hot_tier.data.attributes import stored_columns
 
 DAY = 86_400_000_000
 PART_OVERHEAD = 16 << 10
-"""About what a batch takes besides its values: small objects make many small batches."""
+"""About what a batch takes besides its values; small objects make many small batches."""
 
 Times = npt.NDArray[np.int64]
 
 
 class Memory:
-    """What the parts of one writer keep alive, in bytes; they may come and go in several threads.
+    """The bytes that the parts of one writer keep in memory, counted across threads.
 
     Attributes:
         used: The bytes.
@@ -39,13 +38,13 @@ class Memory:
         self._lock = threading.RLock()
 
     def add(self, size: int) -> None:
-        """Count bytes that come, or, negative, go."""
+        """Count bytes that were taken, or, negative, released."""
         with self._lock:
             self.used += size
 
 
 class _Owner:
-    """One batch in memory; it is let go with its last part."""
+    """One batch in memory, released with its last part."""
 
     def __init__(self, memory: Memory, batch: pa.RecordBatch) -> None:
         self.size = batch.get_total_buffer_size() + PART_OVERHEAD
@@ -58,8 +57,8 @@ class _Owner:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Rows in memory, of one date or, where a batch has very many dates, of all of them.
+class BufferPart:
+    """Rows in memory, of one date or, from a batch with very many dates, of all of them.
 
     Attributes:
         batch: Stored columns (`attributes.stored_columns`).
@@ -75,14 +74,14 @@ class Part:
     owner: _Owner = field(repr=False)
 
     @classmethod
-    def of(cls, batch: pa.RecordBatch, memory: Memory, times: Times | None = None) -> Part:
+    def of(cls, batch: pa.RecordBatch, memory: Memory, times: Times | None = None) -> BufferPart:
         """Return all rows of a batch of stored columns."""
         times = times_of(batch) if times is None else times
         return cls(batch, times, int(times.min()), int(times.max()), _Owner(memory, batch))
 
     @property
     def weight(self) -> int:
-        """Its share of the batch it keeps alive, in bytes."""
+        """Its share of the batch that it keeps in memory, in bytes."""
         return int(self.owner.size * len(self.times) / self.owner.rows)
 
     @property
@@ -90,12 +89,12 @@ class Part:
         """The dates from its first to its last, in days since 1970."""
         return range(self.first // DAY, self.last // DAY + 1)
 
-    def slice(self, start: int, stop: int) -> Part:
+    def slice(self, start: int, stop: int) -> BufferPart:
         """Return some of the rows, which are sorted."""
         times = self.times[start:stop]
-        return Part(self.batch.slice(start, stop - start), times, int(times[0]), int(times[-1]), self.owner)
+        return BufferPart(self.batch.slice(start, stop - start), times, int(times[0]), int(times[-1]), self.owner)
 
-    def by_date(self) -> Iterator[Part]:
+    def by_date(self) -> Iterator[BufferPart]:
         """Yield the rows of each date; the rows are sorted."""
         days = self.times // DAY
         bounds = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
@@ -103,8 +102,8 @@ class Part:
             yield self.slice(start, stop)
 
 
-def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory) -> Part:
-    """Return a batch of events in flight as the hot tier keeps it.
+def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory) -> BufferPart:
+    """Return a batch of events in flight as the hot tier stores it.
 
     Raises:
         ValueError: an event has no `_time`, or no `_object`.
@@ -112,28 +111,28 @@ def stored_part(batch: pa.RecordBatch, promoted: frozenset[str], memory: Memory)
     if missing := batch.column("_object").null_count:
         raise ValueError(f"{missing} events have no _object")
     columns = stored_columns(batch, promoted)
-    return Part.of(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), memory)
+    return BufferPart.of(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), memory)
 
 
-def cut_by_date(part: Part, memory: Memory) -> list[Part]:
-    """Return a part of a few dates as parts of one date each; where it is sorted these are slices."""
+def cut_by_date(part: BufferPart, memory: Memory) -> list[BufferPart]:
+    """Return a part of a few dates as parts of one date each: slices, where it is sorted."""
     if len(part.days) == 1:
         return [part]
     if not is_sorted(part.times):
         table = take_rows(pa.Table.from_batches([part.batch]), np.argsort(part.times, kind="stable"))
-        part = Part.of(_one_batch(table), memory)
+        part = BufferPart.of(_one_batch(table), memory)
     return list(part.by_date())
 
 
-def copy_of(table: pa.Table, memory: Memory, times: Times | None = None) -> Part:
-    """Return rows with memory of their own, so that they don't keep the batches they came from."""
+def copy_of(table: pa.Table, memory: Memory, times: Times | None = None) -> BufferPart:
+    """Copy rows, so that they don't keep the batches they came from in memory."""
     arrays = [own_memory(column.combine_chunks()) for column in table.columns]
-    return Part.of(pa.RecordBatch.from_arrays(arrays, names=table.schema.names), memory, times)
+    return BufferPart.of(pa.RecordBatch.from_arrays(arrays, names=table.schema.names), memory, times)
 
 
-def part_of_slice(batch: pa.RecordBatch, memory: Memory) -> Part:
-    """Return a part that was spilled (`spilling.Slice.read`)."""
-    return Part.of(
+def part_of_slice(batch: pa.RecordBatch, memory: Memory) -> BufferPart:
+    """Return a part that was spilled (`spill.Slice.read`)."""
+    return BufferPart.of(
         pa.RecordBatch.from_arrays([_as_stored(column) for column in batch.columns], names=batch.schema.names), memory
     )
 
@@ -152,22 +151,21 @@ def times_of(rows: pa.RecordBatch | pa.Table) -> Times:
 
 
 def merge(
-    parts: Sequence[Part], columns: Sequence[str], kinds: Mapping[str, pa.DataType] | None = None
+    parts: Sequence[BufferPart], columns: Sequence[str], kinds: Mapping[str, pa.DataType] | None = None
 ) -> tuple[pa.Table, Times]:
     """Return the rows of parts as one table, sorted by time.
 
     Args:
         parts: At least one.
         columns: The table's columns; what a part lacks is null.
-        kinds: The columns' types where they are settled; else text is a dictionary where it is one in all parts that
-            have it.
+        kinds: The columns' types; None makes text a dictionary where it is one in all parts that have it.
 
     Returns:
         The table, and its `_time` in microseconds.
     """
     ordered = sorted(parts, key=lambda part: part.first)
     times = np.concatenate([part.times for part in ordered])
-    absent = cache(_nulls)  # one for all columns that nobody has
+    absent = cache(_nulls)  # one for all columns that no part has
     held = [dict(zip(part.batch.schema.names, part.batch.columns, strict=True)) for part in ordered]
     arrays = [
         _column(
@@ -187,7 +185,7 @@ def merge(
 
 
 def is_sorted(times: Times) -> bool:
-    """Whether no time comes before the one before it."""
+    """Whether no time is less than the one before it."""
     return bool((times[1:] >= times[:-1]).all())
 
 
@@ -228,7 +226,7 @@ def _as_kind(array: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _nulls(rows: int, kind: pa.DataType) -> pa.Array:
-    return null_constant(rows) if kind == schema.CONSTANT else pa.nulls(rows, kind)
+    return constant(None, rows) if kind == schema.CONSTANT else pa.nulls(rows, kind)
 
 
 def _as_stored(array: pa.Array) -> pa.Array:

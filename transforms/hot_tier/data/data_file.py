@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 
 from transforms.core import schema
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription, ObjectRows
-from transforms.hot_tier.table.file_names import new_path
+from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription, ObjectRows, new_path
 from transforms.hot_tier.table.statistics import ColumnStatistics, from_footer, statistics_columns, statistics_json
 from transforms.storage import TierStore
 
@@ -25,16 +24,16 @@ COMPRESSION_LEVEL = 1
 ROW_GROUP_ROWS = 128 * 1024
 SAMPLE_ROWS = 16 * 1024
 REPEATS = 8
-"""A column gets a dictionary where a value of the sample comes so often, on average."""
+"""A column gets a dictionary where each value of the sample repeats so often, on average."""
 _ENCODINGS = {"_event_id": "DELTA_BYTE_ARRAY", "_time": "DELTA_BINARY_PACKED"}
 _NO_DICTIONARY = frozenset({*_ENCODINGS, "_message"})
 _MAP_LEAVES = ("attributes.key_value.key", "attributes.key_value.value")
 _WRITE_BYTES = 1 << 20
-"""Pages are handed to the store together: a small file has hundreds, and a call for each took 0.3 ms a MB of text."""
+"""Pages go to the store together: a small file has hundreds, and a call for each took 0.3 ms a MB of text."""
 
 
 class DataFile:
-    """A file that is being written. Rows come sorted by `_time`; nothing is there before `close`."""
+    """A file being written, from rows sorted by `_time`; the store has nothing before `close`."""
 
     def __init__(
         self,
@@ -48,8 +47,7 @@ class DataFile:
         job: str | None = None,
         level: int = COMPRESSION_LEVEL,
     ) -> None:
-        """Open the file for tables of this table's schema; its first rows choose the encodings, and are not written
-        yet.
+        """Open the file for tables of this table's schema, whose first rows choose the encodings; nothing is written.
 
         Args:
             store: The tier.
@@ -59,7 +57,7 @@ class DataFile:
                 `_object` get statistics.
             tier_name: The partition's tier.
             layout: How many of them had a column when the rows were laid out (`new_path`), by default all.
-            job: The job, kept in the footer, for who finds a file that no commit names.
+            job: The job, for the footer, so that orphans can be attributed.
             level: zstd's.
         """
         self.path = new_path(tier_name, date, len(promoted) if layout is None else layout)
@@ -110,7 +108,7 @@ class DataFile:
         self.rows += table.num_rows
 
     def close(self) -> FileDescription:
-        """Publish the file to the store, and describe it."""
+        """Finish the file in the store, and describe it."""
         if self.last_time is None:
             raise ValueError(f"{self.path} has no rows")
         self._writer.close()
@@ -134,7 +132,7 @@ class DataFile:
         )
 
     def abort(self) -> None:
-        """Leave nothing behind."""
+        """Discard the file."""
         self._writer.is_open = False  # else it writes a footer when it is collected
         self._output.abort()
 
@@ -146,7 +144,7 @@ class DataFile:
             )
 
     def _measure(self, name: str) -> ColumnStatistics:
-        """Read a column back whose bounds are too long for Parquet's footer."""
+        """Read back a column whose bounds are too long for Parquet's footer."""
         with self._store.open_input(f"{EVENTS}/{self.path}") as source:
             values = pq.read_table(source, columns=[name])[name]
         bounds = pc.min_max(values).as_py()
@@ -154,9 +152,7 @@ class DataFile:
 
 
 def dictionary_columns(table: pa.Table) -> list[str]:
-    """Return the columns that get a dictionary: constants, and those whose values repeat in a sample of the first
-    rows.
-    """
+    """Return the columns that get a dictionary: constants, and those whose values repeat in the first rows."""
     chosen = [name for name in table.schema.names if name not in _NO_DICTIONARY and _repeats(table[name])]
     return [*chosen, *_MAP_LEAVES] if schema.ATTRIBUTES_COLUMN in table.schema.names else chosen
 
@@ -174,7 +170,7 @@ def _repeats(column: pa.ChunkedArray) -> bool:
 def object_rows(table: pa.Table, times: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[str, ObjectRows]:
     """Return the rows of each object in a table that is sorted by `_time`, whose `_object` is a dictionary or text.
 
-    Rows without an object, as other programs may append them to the table, are left out.
+    Rows without an object, which other programs may have appended, are left out.
     """
     column = (
         table["_object"]
@@ -186,14 +182,10 @@ def object_rows(table: pa.Table, times: np.ndarray[tuple[int], np.dtype[np.int64
         column, times = column.filter(present), times[present.to_numpy()]
     if not len(times):
         return {}
-    encoded = (
-        (column if pa.types.is_dictionary(column.type) else column.dictionary_encode())
-        .unify_dictionaries()
-        .combine_chunks()
-    )
-    codes = encoded.indices.to_numpy().astype(
-        np.min_scalar_type(len(encoded.dictionary))
-    )  # 16 bits are sorted by radix: a fifth of the time
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    encoded = encoded.unify_dictionaries().combine_chunks()
+    # 16 bits are sorted by radix: a fifth of the time
+    codes = encoded.indices.to_numpy().astype(np.min_scalar_type(len(encoded.dictionary)))
     order = np.argsort(codes, kind="stable")
     bounds = [0, *(np.flatnonzero(np.diff(codes[order])) + 1).tolist(), len(order)]
     uris = encoded.dictionary.to_pylist()

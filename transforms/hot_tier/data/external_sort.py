@@ -1,9 +1,8 @@
-"""Rows in the order of their keys, in bounded memory: an external sort (Knuth, The Art of Computer Programming, volume
-3, §5.4).
+"""Rows sorted by key in bounded memory: an external sort (Knuth, The Art of Computer Programming, volume 3, §5.4).
 
-Rows come in parts that are sorted, in the order of their first keys. When memory is full, what no later row can precede
-goes out; where that is little, all goes to the local disk as one sorted run (`spilling.Run`). Runs come back slice by
-slice, in the order of their first keys.
+Input is sorted parts, in the order of their first keys. When memory is full, the rows that no later row can precede are
+output; where these are few, all rows go to the local disk as one sorted run (`spill.SortedRun`). Runs are read back
+slice by slice, in the order of their first keys.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 
-from transforms.hot_tier.data.buffer import Memory, Part, Times, copy_of, is_sorted, merge
+from transforms.hot_tier.data.buffer import BufferPart, Memory, Times, copy_of, is_sorted, merge
 from transforms.hot_tier.data.row_groups import without_empty, without_unused
-from transforms.hot_tier.data.spill import Run, Slice
+from transforms.hot_tier.data.spill import Slice, SortedRun
 
 END = np.iinfo(np.int64).max
 _KEY = "__key"
@@ -25,7 +24,7 @@ _LEAST_SLICE_ROWS = 64
 
 
 class SortedRows:
-    """Takes parts, gives tables of some number of rows, sorted by key.
+    """Takes sorted parts and outputs tables of about one size, sorted by key.
 
     Keys are unique but for neighbours of one part: rows of equal keys keep their order.
     """
@@ -42,9 +41,9 @@ class SortedRows:
         """Begin without rows.
 
         Args:
-            kinds: The columns that go out, with their types: what a part lacks is null.
-            output: Takes the tables, each sorted, none before the one before it.
-            buffer_bytes: What may be kept in memory when runs come back, a slice of each aside. A run is half as much:
+            kinds: The columns of the output, with their types; what a part lacks is null.
+            output: Called with the tables, each sorted and none before the one before it.
+            buffer_bytes: What may be in memory when runs are read back, besides a slice of each. A run is half as much:
                 the other half is for rows that are read while it is written.
             output_rows: About how many rows a table has.
             runs: How many runs there may be.
@@ -55,26 +54,26 @@ class SortedRows:
         self._output_rows = output_rows
         self._runs = max(1, runs)
         self._memory = Memory()
-        self._parts: list[Part] = []
-        # of equal first keys the newest run's come first: they were read before
+        self._parts: list[BufferPart] = []
+        # of equal first keys the newest run's come first, because they were read before
         self._slices: list[tuple[int, int, int, Slice]] = []
         self._spilled = 0
 
     def add(self, batch: pa.RecordBatch, keys: Times, until: int) -> None:
-        """Take rows that are sorted by key; no later ones will have a key before `until`."""
-        self._parts.append(Part.of(batch, self._memory, keys))
+        """Add rows that are sorted by key; no later ones will have a key before `until`."""
+        self._parts.append(BufferPart.of(batch, self._memory, keys))
         if self._memory.used <= self._buffer_bytes // 2:
             return
         rows = sum(len(one.times) for one in self._parts)
         ready = self._ready(until)
         if ready >= self._output_rows and 2 * ready >= rows:
-            self._bring_out(until)
+            self._output_before(until)
         else:
             self._spill()
 
     def close(self) -> None:
-        """Give all that is left."""
-        self._bring_out(END)
+        """Output all that is left."""
+        self._output_before(END)
 
     def _spill(self) -> None:
         parts, self._parts = self._parts, []
@@ -83,28 +82,26 @@ class SortedRows:
         # one slice of each run is about as much as a run
         rows = max(_LEAST_SLICE_ROWS, min(_MOST_SLICE_ROWS, len(keys) // self._runs))
         table = without_empty(without_unused(table)).append_column(_KEY, pa.array(keys))
-        for piece in Run(table, keys, np.zeros(len(keys), np.int64), slice_rows=rows).slices:
-            heapq.heappush(self._slices, (piece.min_time, -self._spilled, piece.number, piece))
+        for one in SortedRun(table, keys, np.zeros(len(keys), np.int64), slice_rows=rows).slices:
+            heapq.heappush(self._slices, (one.min_time, -self._spilled, one.number, one))
         self._spilled += 1
 
-    def _bring_out(self, until: int) -> None:
-        """Give the rows before a key."""
+    def _output_before(self, until: int) -> None:
+        """Read back the slices before a key, and output the rows before it."""
         if self._slices and self._slices[0][0] < until and self._parts:
-            self._spill()  # they would take the place of the slices
+            self._spill()  # they would take the memory of the slices
         while self._slices and self._slices[0][0] < until:
-            first, *_, piece = heapq.heappop(self._slices)
+            first, *_, waiting = heapq.heappop(self._slices)
             if self._memory.used > self._buffer_bytes:
-                self._give(first)
-            self._parts.append(_read(piece, self._memory))
-        self._give(until)
+                self._output_in_memory(first)
+            self._parts.append(_read(waiting, self._memory))
+        self._output_in_memory(until)
 
     def _ready(self, until: int) -> int:
         return sum(_before(part, until) for part in self._parts)
 
-    def _give(self, until: int) -> None:
-        """Give the rows in memory that are before a key, in tables of a good size; too few for one wait if more is to
-        come.
-        """
+    def _output_in_memory(self, until: int) -> None:
+        """Output the rows in memory before a key in tables of about one size; too few wait if more may come."""
         ready = self._ready(until)
         tables = -(-ready // self._output_rows) if until == END else ready // self._output_rows
         if tables == 0:
@@ -113,27 +110,27 @@ class SortedRows:
         rows = -(-ready // tables)
         bounds = [int(keys[start]) for start in range(rows, ready, rows)]
         for bound in sorted({*bounds, until} - {int(keys[0])}):
-            self._give_between(bound)
+            self._output_table(bound)
 
-    def _give_between(self, until: int) -> None:
-        pieces = [part.slice(0, stop) for part in self._parts if (stop := _before(part, until))]
-        self._parts = [rest for part in self._parts if (rest := self._rest(part, _before(part, until))) is not None]
-        table, _ = merge(pieces, list(self._kinds), self._kinds)
+    def _output_table(self, until: int) -> None:
+        ready = [part.slice(0, stop) for part in self._parts if (stop := _before(part, until))]
+        self._parts = [left for part in self._parts if (left := self._left(part, _before(part, until))) is not None]
+        table, _ = merge(ready, list(self._kinds), self._kinds)
         self._output(without_unused(table))
 
-    def _rest(self, part: Part, start: int) -> Part | None:
-        """Return what is left of a part; where that is little, it no longer keeps all of it in memory."""
+    def _left(self, part: BufferPart, start: int) -> BufferPart | None:
+        """Return what is left of a part from a row on, copied where that is little, to release the rest."""
         rows = len(part.times) - start
         if rows == 0:
             return None
-        rest = part.slice(start, len(part.times)) if start else part
+        left = part.slice(start, len(part.times)) if start else part
         if 2 * rows > part.owner.rows:
-            return rest
-        return copy_of(pa.Table.from_batches([rest.batch]), self._memory, rest.times.copy())
+            return left
+        return copy_of(pa.Table.from_batches([left.batch]), self._memory, left.times.copy())
 
 
 def batches_of(table: pa.Table, keys: Times) -> Iterator[tuple[pa.RecordBatch, Times]]:
-    """Yield rows and their keys, sorted: one batch, but where a column's text is more than an array can hold."""
+    """Yield rows and their keys, sorted: one batch, unless a column's text is more than an array can hold."""
     if not is_sorted(keys):
         order = np.argsort(keys, kind="stable")
         table, keys = table.take(pa.array(order)), keys[order]
@@ -143,13 +140,13 @@ def batches_of(table: pa.Table, keys: Times) -> Iterator[tuple[pa.RecordBatch, T
         start += batch.num_rows
 
 
-def _before(part: Part, until: int) -> int:
+def _before(part: BufferPart, until: int) -> int:
     """Return how many rows of a part are before a key."""
     return int(np.searchsorted(part.times, until))
 
 
-def _read(piece: Slice, memory: Memory) -> Part:
-    batch = piece.read()
+def _read(spilled: Slice, memory: Memory) -> BufferPart:
+    batch = spilled.read()
     keys: Times = batch.column(_KEY).to_numpy()
     columns = [name for name in batch.schema.names if name != _KEY]
-    return Part.of(batch.select(columns), memory, keys)
+    return BufferPart.of(batch.select(columns), memory, keys)

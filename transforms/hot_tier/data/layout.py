@@ -1,6 +1,4 @@
-"""Rows of an older layout as the table lays them out now: what was promoted since moves from the map to columns (spec
-§8).
-"""
+"""Rows of an older layout as the table stores them now: what was promoted since moves to columns (docs/hot-tier.md)."""
 
 from __future__ import annotations
 
@@ -17,18 +15,18 @@ from transforms.core import schema
 _MAP = pa.map_(pa.string(), pa.string())
 
 
-def with_promoted(table: pa.Table, names: Collection[str]) -> pa.Table:
-    """Return rows whose map has no entry of these names: their values stand in columns of their own.
+def promote_attributes(table: pa.Table, names: Collection[str]) -> pa.Table:
+    """Move the map's entries of these names to columns of their own.
 
     Args:
-        table: Rows of a file that has no column for these names, or of another writer's, which may keep an attribute in
-            its column in some rows and in the map in others; a column's value counts where a row has both. Its map is
-            of `string`.
+        table: Rows of a file without columns for these names, or of another writer's, which may keep an attribute in
+            its column in some rows and in the map in others; where a row has both, the column's value counts. Its map
+            is of `string`.
         names: Promoted attributes.
 
     Returns:
         The table, with a column of `string` for each of the names that a row has. The other entries keep their order; a
-        map of which nothing is left is null. No Python runs a row.
+        map without entries left is null. No Python runs for each row.
     """
     if not names or schema.ATTRIBUTES_COLUMN not in table.schema.names:
         return table
@@ -43,14 +41,14 @@ def with_promoted(table: pa.Table, names: Collection[str]) -> pa.Table:
 
 
 def own_columns(table: pa.Table, names: Collection[str]) -> pa.Table:
-    """Return rows of another writer's file in the types of the product's own: of the columns, those that the table has.
+    """Return rows of another writer's file in the product's types, without columns that the table does not have.
 
     Args:
         table: The rows.
         names: The promoted attributes.
     """
-    wanted = {**schema.SYSTEM_COLUMNS, **dict.fromkeys(names, schema.TEXT), schema.ATTRIBUTES_COLUMN: _MAP}
-    arrays = {name: _own(table[name], kind) for name, kind in wanted.items() if name in table.schema.names}
+    kinds = {**schema.SYSTEM_COLUMNS, **dict.fromkeys(names, schema.TEXT), schema.ATTRIBUTES_COLUMN: _MAP}
+    arrays = {name: _own(table[name], kind) for name, kind in kinds.items() if name in table.schema.names}
     return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
 
 
@@ -61,7 +59,7 @@ def _own(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
 
 
 def _with_values(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    """Return a table with a column; where it has that already, with these values in place of nulls."""
+    """Return a table with a column; where it exists, with these values instead of its nulls."""
     position = table.schema.get_field_index(name)
     if position < 0:
         return table.append_column(name, values)
@@ -69,7 +67,7 @@ def _with_values(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 
 
 class _Entries:
-    """The entries of a column of maps: of each its row, its name by number, and its value."""
+    """The entries of a column of maps: the row, the name's number and the value of each."""
 
     def __init__(self, maps: pa.MapArray) -> None:
         self._maps = plain(maps)  # its offsets begin at 0, and a null row has no entries
@@ -79,17 +77,17 @@ class _Entries:
         self.names: dict[str, int] = {name: code for code, name in enumerate(encoded.dictionary.to_pylist())}
 
     def column(self, name: str) -> pa.Array:
-        """Return the value of each row under a name; null where it has none."""
-        places = np.flatnonzero(self._codes == self.names[name])
-        rows = np.repeat(np.arange(len(self._counts)), self._counts)[places]
+        """Return each row's value of a name, or null."""
+        found = np.flatnonzero(self._codes == self.names[name])
+        rows = np.repeat(np.arange(len(self._counts)), self._counts)[found]
         chosen = np.zeros(len(self._counts), np.int64)
-        chosen[rows] = places
+        chosen[rows] = found
         absent = np.ones(len(self._counts), bool)
         absent[rows] = False
         return self._maps.items.take(pa.array(chosen, mask=absent))
 
     def without(self, names: Collection[str]) -> pa.Array:
-        """Return the maps less these names."""
+        """Return the maps without these names."""
         kept = ~np.isin(self._codes, [self.names[name] for name in names])
         offsets = np.concatenate([[0], np.cumsum(kept)])[self._maps.offsets.to_numpy()]
         emptied = (np.diff(offsets) == 0) & (self._counts > 0)

@@ -1,4 +1,4 @@
-"""Many sorted files of one date as few: what compaction and tiering do to rows."""
+"""Merging many sorted files of one date into few, for compaction and tiering."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from transforms.hot_tier.data.buffer import Times
 from transforms.hot_tier.data.data_file import COMPRESSION_LEVEL, ROW_GROUP_ROWS, DataFile
 from transforms.hot_tier.data.external_sort import SortedRows
-from transforms.hot_tier.data.merge_sources import MergeInput, Sources
+from transforms.hot_tier.data.merge_sources import MergeInput, MergeSources
 from transforms.hot_tier.data.new_files import NewFiles
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.storage import TierStore
@@ -22,9 +22,9 @@ __all__ = ["MergeInput", "merge_files"]
 
 BUFFER_BYTES = 128 << 20
 ROW_GROUP_BYTES = 32 << 20
-"""About what a row group takes in memory, if it has fewer than 128 k rows."""
+"""About what a row group of fewer than 128 Ki rows takes in memory."""
 _LEAST_AHEAD = 2
-"""Row groups that may wait to be sorted, however large; small ones may be more, together half as much as the buffer."""
+"""Row groups that may wait to be sorted, however large; more where they are small, up to half the buffer."""
 _MEBIBYTE = 1 << 20
 
 
@@ -40,12 +40,11 @@ def merge_files(
     buffer_bytes: int = BUFFER_BYTES,
     job: str | None = None,
 ) -> list[FileDescription]:
-    """Write the rows of files of one date into new files, sorted by time; rows of one time in the order of the inputs
-    and their rows.
+    """Write the rows of files of one date into new files, sorted by time.
 
-    Every value stays as it is; an attribute that was promoted after its file was written moves from the map to its
-    column. The new files don't overlap in time but where one time's rows lie in two. After an error nothing is left
-    behind.
+    Rows of one time keep the order of the inputs and of their rows, and every value stays as it is; an attribute that
+    was promoted after its file was written moves from the map to its column. New files overlap only in a time whose
+    rows lie in two. After an error nothing is left behind.
 
     Args:
         store: The tier.
@@ -53,9 +52,9 @@ def merge_files(
         tier_name: The new files' tier.
         date: The partition's date.
         promoted: The table's promoted attributes; the new files have columns for all of them.
-        target_bytes: About how large the new files are; a small one is left only where all rows together make no more.
+        target_bytes: About the size of the new files; one is small only where all rows together are.
         level: zstd's.
-        buffer_bytes: What may wait in memory. A row group that is being read and one that is being written come on top.
+        buffer_bytes: What may wait in memory, besides a row group being read and one being written.
         job: For the new files' footers.
 
     Returns:
@@ -66,21 +65,17 @@ def merge_files(
         return DataFile(store, table, date=date, promoted=promoted, tier_name=tier_name, job=job, level=level)
 
     files = NewFiles(store, open_file, target_bytes=target_bytes)
+    table_bytes = min(ROW_GROUP_BYTES, target_bytes // 4, buffer_bytes // 4)
     try:
-        _merge(
-            Sources(store, inputs, promoted),
-            files,
-            buffer_bytes,
-            min(ROW_GROUP_BYTES, target_bytes // 4, buffer_bytes // 4),
-        )
+        _merge(MergeSources(store, inputs, promoted), files, buffer_bytes, table_bytes)
         return files.close()
     except BaseException:
         files.abort()
         raise
 
 
-def _merge(sources: Sources, files: NewFiles, buffer_bytes: int, table_bytes: int) -> None:
-    """Read, sort and write side by side, each in a thread: a partition is one task, and would else take one core."""
+def _merge(sources: MergeSources, files: NewFiles, buffer_bytes: int, table_bytes: int) -> None:
+    """Read, sort and write in a thread each: a partition is one task, which would else use one core."""
     seen = taken = written = 0
     pending: Future[None] | None = None
 

@@ -1,6 +1,4 @@
-"""What is merged: the row groups of many files, in the order of their first times, laid out for the table as it is
-now.
-"""
+"""What is merged: the row groups of many files in the order of their first times, in the table's present layout."""
 
 from __future__ import annotations
 
@@ -16,14 +14,14 @@ from transforms.arrow.arrays import MAP
 from transforms.core import schema
 from transforms.hot_tier.data.buffer import Times, times_of
 from transforms.hot_tier.data.external_sort import END, batches_of
-from transforms.hot_tier.data.layout import own_columns, with_promoted
+from transforms.hot_tier.data.layout import own_columns, promote_attributes
 from transforms.hot_tier.data.row_groups import dictionary_encoded, open_rows, rows_taken
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.storage import TierStore
 
 _FOOTERS_AT_ONCE = 16
-"""On S3, where each is a request or two."""
+"""On S3, where each takes a request or two."""
 
 Select = Callable[[pa.Table], "pa.ChunkedArray | pa.Array"]
 
@@ -34,8 +32,7 @@ class MergeInput:
 
     Attributes:
         path: Relative to the table.
-        select: From a row group, as `row_groups.open_rows` reads it, to a mask: which of its rows are taken; None takes
-            all.
+        select: From a row group, as `row_groups.open_rows` reads it, to a mask of the rows to take; None takes all.
     """
 
     path: str
@@ -43,10 +40,8 @@ class MergeInput:
 
 
 @dataclass(frozen=True)
-class _RowGroup:
-    """A row group: its file, its number there, and the least `_time` in it, in microseconds; rows, and bytes in memory,
-    about.
-    """
+class _SourceGroup:
+    """A row group: its file and number there, its least `_time` in microseconds, its rows, and about its bytes."""
 
     source: MergeInput
     number: int
@@ -55,12 +50,12 @@ class _RowGroup:
     size: int
 
 
-class Sources:
+class MergeSources:
     """The row groups of the files.
 
     Attributes:
-        rows: Of all files, taken or not.
-        size: What they take in memory, about, in bytes.
+        rows: Those of all files, taken or not.
+        size: About what they take in memory, in bytes.
         kinds: The columns and their types in memory: text is a dictionary where it is one in most of the files.
     """
 
@@ -68,7 +63,7 @@ class Sources:
         """Read the footers."""
         self._store = store
         self._promoted = tuple(promoted)
-        self._groups: list[_RowGroup] = []
+        self._groups: list[_SourceGroup] = []
         self._texts: Counter[str] = Counter()
         self._dictionaries: Counter[str] = Counter()
         with ThreadPoolExecutor(1 if store.is_local else _FOOTERS_AT_ONCE) as pool:
@@ -79,25 +74,25 @@ class Sources:
         self.kinds = {name: self._kind(name) for name in (*schema.SYSTEM_COLUMNS, *promoted, schema.ATTRIBUTES_COLUMN)}
 
     def batches(self) -> Generator[tuple[pa.RecordBatch, Times, int, int], None, None]:
-        """Yield the rows that are taken, row group by row group in the order of their first times.
+        """Yield the rows to take, row group by row group in the order of their first times.
 
-        A row's key is its time, and then the place of its row group in the order of the inputs: keys are sorted where
-        the rows are to be.
+        A row's key is its time, and then the number of its row group in the order of the inputs, so sorting by key
+        sorts the rows.
 
         Yields:
-            The rows, without columns that are null in all of them; their keys; a key than which none that follows is
-            less; how many rows have been looked at for them.
+            The rows, without columns that are null in all of them; their keys; a lower bound of all keys that follow;
+            how many rows were read so far.
         """
         count = len(self._groups)
         start = min((group.first for group in self._groups), default=0)
-        firsts = [(group.first - start) * count + place for place, group in enumerate(self._groups)]
+        firsts = [(group.first - start) * count + number for number, group in enumerate(self._groups)]
         order = sorted(range(count), key=firsts.__getitem__)
         seen = 0
-        for place, following in zip(order, [*order[1:], None], strict=False):
-            table = self._read(self._groups[place])
-            seen += self._groups[place].rows
+        for number, following in zip(order, [*order[1:], None], strict=False):
+            table = self._read(self._groups[number])
+            seen += self._groups[number].rows
             if table.num_rows:
-                keys = (times_of(table) - start) * count + place
+                keys = (times_of(table) - start) * count + number
                 for batch, own in batches_of(table, keys):
                     yield batch, own, END if following is None else firsts[following], seen
 
@@ -107,17 +102,12 @@ class Sources:
             metadata = pq.read_metadata(file)
             if layout_of(source.path) == 0:  # another writer's statistics may lack, or be of another unit
                 parquet = pq.ParquetFile(file, metadata=metadata)
-                groups = (
-                    parquet.read_row_group(number, columns=["_time"]) for number in range(metadata.num_row_groups)
-                )
-                return metadata, [
-                    int(times_of(own_columns(group, ())).min()) if group.num_rows else 0 for group in groups
-                ]
+                groups = (parquet.read_row_group(n, columns=["_time"]) for n in range(metadata.num_row_groups))
+                times = (times_of(own_columns(group, ())) for group in groups)
+                return metadata, [int(of_group.min()) if len(of_group) else 0 for of_group in times]
             position = metadata.schema.names.index("_time")
-            return metadata, [
-                metadata.row_group(number).column(position).statistics.min_raw
-                for number in range(metadata.num_row_groups)
-            ]
+            columns = (metadata.row_group(number).column(position) for number in range(metadata.num_row_groups))
+            return metadata, [column.statistics.min_raw for column in columns]
 
     def _take(self, source: MergeInput, metadata: pq.FileMetaData, firsts: Sequence[int]) -> None:
         names = metadata.schema.to_arrow_schema().names
@@ -126,7 +116,7 @@ class Sources:
         for number, first in enumerate(firsts):
             group = metadata.row_group(number)
             size = group.total_byte_size + 4 * group.num_rows * metadata.num_columns
-            self._groups.append(_RowGroup(source, number, first, group.num_rows, size))
+            self._groups.append(_SourceGroup(source, number, first, group.num_rows, size))
 
     def _kind(self, name: str) -> pa.DataType:
         if name == schema.ATTRIBUTES_COLUMN:
@@ -135,7 +125,7 @@ class Sources:
             return schema.TIME
         return schema.CONSTANT if 2 * self._dictionaries[name] > self._texts[name] else schema.TEXT
 
-    def _read(self, group: _RowGroup) -> pa.Table:
+    def _read(self, group: _SourceGroup) -> pa.Table:
         with open_rows(self._store, group.source.path) as parquet:
             # small, and merges run side by side: 3.3 ms for 4.3
             table = parquet.read_row_group(group.number, use_threads=False)
@@ -143,4 +133,4 @@ class Sources:
             table = rows_taken(table, group.source.select)
         if layout_of(group.source.path) == 0:
             table = own_columns(table, self._promoted)
-        return with_promoted(table, self._promoted[layout_of(group.source.path) :])
+        return promote_attributes(table, self._promoted[layout_of(group.source.path) :])

@@ -1,4 +1,4 @@
-"""The files that a merge leaves: each about as large as wanted, and none of them small if it can be helped."""
+"""The files that a merge writes: each about as large as its target, and small ones only if unavoidable."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from transforms.hot_tier.table.file_description import FileDescription
 from transforms.storage import TierStore
 
 _LARGEST = 1.125
-"""Of the target. Two files of a little more than half of it each are then none that the next compaction would merge."""
+"""Of the target: two files of a little more than half of it each are none that the next compaction would merge."""
 
 
 class NewFiles:
-    """Files one after the other, from rows that come in order; until `close` they can all be taken back."""
+    """Files written one after the other from ordered rows; until `close`, `abort` removes all of them."""
 
     def __init__(self, store: TierStore, open_file: Callable[[pa.Table], DataFile], *, target_bytes: int) -> None:
         """Begin without a file.
 
         Args:
             store: The tier.
-            open_file: Opens one for tables like this.
-            target_bytes: How large they are to be.
+            open_file: Opens a file for tables like the given one.
+            target_bytes: The size that files should have.
         """
         self._store = store
         self._open_file = open_file
@@ -36,7 +36,7 @@ class NewFiles:
         self._done: list[FileDescription] = []
 
     def append(self, table: pa.Table, rows_left: float) -> None:
-        """Write rows; about so many are still to come."""
+        """Write rows; about `rows_left` are still to come."""
         if self._file is None:
             self._file = self._open_file(table)
         self._file.append(table)
@@ -52,11 +52,11 @@ class NewFiles:
         return self._done
 
     def abort(self) -> None:
-        """Leave nothing behind."""
+        """Remove all files."""
         if self._file is not None:
             self._file.abort()
         for file in self._done:
-            with suppress(TierError):  # what went wrong before counts; the file is one that no commit names
+            with suppress(TierError):  # the error before counts; no commit names the file
                 self._store.delete(f"{EVENTS}/{file.path}")
 
     def _close_file(self) -> None:

@@ -1,4 +1,4 @@
-"""Files written again without some of their rows: every other row unchanged, in its order."""
+"""Rewriting files without some of their rows; all other rows stay unchanged and in order."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from transforms.hot_tier.data.data_file import DataFile
 from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.row_groups import open_rows, rows_taken
-from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import FileDescription, layout_of
 from transforms.storage import TierStore
 
 Keep = Callable[[pa.Table], pa.ChunkedArray]
-"""From a table of rows (`row_groups.open_rows`) to a mask (bool, no nulls): which rows stay."""
+"""From a table of rows (`row_groups.open_rows`) to a mask (bool, no nulls) of the rows to keep."""
 
 
 def without_objects(uris: Collection[str], jobs: Collection[str] | None = None) -> Keep:
-    """Return what keeps the rows of all other objects; with jobs, only what these brought of the objects goes."""
+    """Return a mask function that drops the rows of objects, or only those that some jobs brought."""
     gone = pa.array(sorted(uris), pa.string())
     if jobs is None:
         return lambda table: pc.invert(pc.is_in(table["_object"], gone))
@@ -34,7 +31,7 @@ def without_objects(uris: Collection[str], jobs: Collection[str] | None = None) 
 
 
 def without_contents(gone: Mapping[str, frozenset[str] | None]) -> Keep:
-    """Return what keeps all rows but those of some objects: of each all, or what some jobs brought of it."""
+    """Return a mask function that drops, of each object, all rows or those that some jobs brought."""
     by_jobs: defaultdict[frozenset[str] | None, list[str]] = defaultdict(list)
     for uri, jobs in gone.items():
         by_jobs[jobs].append(uri)
@@ -42,20 +39,8 @@ def without_contents(gone: Mapping[str, frozenset[str] | None]) -> Keep:
 
 
 def without_any(keeps: Sequence[Keep]) -> Keep:
-    """Return what keeps the rows that all of these keep."""
+    """Return a mask function that keeps the rows that all of these keep."""
     return lambda table: reduce(pc.and_, (keep(table) for keep in keeps))
-
-
-def objects_in(store: TierStore, path: str) -> set[str]:
-    """Return the objects whose rows are in a file, from that column alone.
-
-    Args:
-        store: The tier.
-        path: The file, relative to the table.
-    """
-    with store.open_input(f"{EVENTS}/{path}") as source:
-        column = pq.read_table(source, columns=["_object"], read_dictionary=["_object"])["_object"]
-    return set(pc.unique(column.cast(pa.string())).to_pylist())
 
 
 def rewrite_file(
@@ -68,21 +53,21 @@ def rewrite_file(
     promoted: Sequence[str],
     job: str | None = None,
 ) -> FileDescription | None:
-    """Write a file again with the rows that stay, one row group after the other.
+    """Rewrite a file with the rows to keep, row group by row group.
 
-    Another writer's file becomes one of the product's own: its rows need not be sorted, and its types are its own.
+    Another writer's file, whose rows need not be sorted and whose types differ, becomes one of the product's own.
 
     Args:
         store: The tier.
         path: The file, relative to the table.
-        keep: Which rows stay.
+        keep: Which rows to keep.
         tier_name: The partition's tier.
         date: The partition's date.
-        promoted: The table's promoted attributes; of those that the file has no column for it keeps none.
+        promoted: The table's promoted attributes; the new file gets no columns that the old one lacks.
         job: For the new file's footer.
 
     Returns:
-        The new file, or None where no row stays.
+        The new file, or None where no row is kept.
     """
     if layout_of(path) == 0:
         inputs, whole = [MergeInput(path, keep)], 1 << 62
@@ -108,8 +93,16 @@ def write_rows(
     layout: int,
     job: str | None,
 ) -> FileDescription | None:
-    """Write tables as `rows_taken` gives them, sorted by time, to a new file of one partition; None where they have no
-    rows.
+    """Write tables, sorted by time, to a new file of one partition; return None where they have no rows.
+
+    Args:
+        store: The tier.
+        tables: As `rows_taken` returns them.
+        tier_name: The partition's tier.
+        date: The partition's date.
+        promoted: The table's promoted attributes.
+        layout: How many of them had a column when the rows were laid out.
+        job: For the new file's footer.
     """
     new: DataFile | None = None
     try:

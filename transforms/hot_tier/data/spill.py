@@ -1,7 +1,7 @@
-"""Rows that wait on the local disk: events spread over so many dates that no date's share fills a row group in memory.
+"""Rows that wait on the local disk, where no date's share of them fills a row group in memory.
 
-A *run* is what was in memory at once, sorted by time, in slices of one date. Merging the slices of a date from all
-runs, in the order of their times, holds about one slice of each run.
+A *run* is what was in memory at once, sorted by time, in slices of one date. Merging a date's slices from all runs, in
+the order of their times, holds about one slice of each run.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Slice:
     """Rows of one date in a run, sorted by time.
 
     Attributes:
-        run: Where they are.
+        run: The run.
         number: Which batch of the run.
         day: Days since 1970.
         min_time: The least `_time`, in microseconds, or what else orders the rows.
     """
 
-    run: Run
+    run: SortedRun
     number: int
     day: int
     min_time: int
@@ -39,8 +39,8 @@ class Slice:
         return self.run.read(self.number)
 
 
-class Run:
-    """A temporary file of sorted rows; it is gone when nothing refers to it, also after a kill."""
+class SortedRun:
+    """A temporary file of sorted rows, removed with the last reference to it, also after a kill."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Run:
         with pa.ipc.new_file(
             self._file, _plain_schema(table), options=pa.ipc.IpcWriteOptions(compression="lz4")
         ) as writer:
-            for start, stop in _pieces(days, slice_rows):
+            for start, stop in _slice_bounds(days, slice_rows):
                 for batch in table.slice(start, stop - start).combine_chunks().to_batches():
                     self.slices.append(Slice(self, len(self.slices), int(days[start]), int(times[start])))
                     writer.write_batch(_plain_batch(batch))
@@ -72,24 +72,24 @@ class Run:
         self._reader = pa.ipc.open_file(self._file, options=pa.ipc.IpcReadOptions(use_threads=False))
 
     def read(self, number: int) -> pa.RecordBatch:
-        """Return one of the slices."""
+        """Read one of the slices."""
         return self._reader.get_batch(number)
 
 
-def _pieces(days: npt.NDArray[np.int64], rows: int) -> list[tuple[int, int]]:
-    """Return the ranges of rows that have one date, of at most so many rows."""
+def _slice_bounds(days: npt.NDArray[np.int64], rows: int) -> list[tuple[int, int]]:
+    """Return the ranges of at most so many rows of one date."""
     bounds = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     return [
-        (piece, min(piece + rows, stop))
+        (first, min(first + rows, stop))
         for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
-        for piece in range(start, stop, rows)
+        for first in range(start, stop, rows)
     ]
 
 
 def _plain_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return rows without views.
 
-    Slice by slice this is in memory that was in use before: new memory for a whole run took longer.
+    Slice by slice this reuses memory; new memory for a whole run took longer.
     """
     return pa.RecordBatch.from_arrays([plain(column) for column in batch.columns], names=batch.schema.names)
 

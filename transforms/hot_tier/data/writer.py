@@ -1,10 +1,13 @@
 """`HotTierWriter`: from batches of events to sorted Parquet files, one partition each, within bounded memory.
 
-Events gather in memory by date. When the memory is full, the largest date is written: onto its open file where its rows
-come after those that are there (the usual case: one file grows to its full size in time order), else into a new one.
-Logs are only nearly sorted, so the last batch stays behind, and what is written stops where it begins. Where events are
-spread over so many dates that the largest is still small, all of them go to the local disk, and are merged at the end:
-a thousand dates open no thousand files, and each gets one of its own size.
+Events gather in memory by date. When the memory is full, the largest date is written:
+
+- to its open file, where its rows come after the file's (the usual case: one file grows to its full size in time
+  order), else to a new one;
+- up to the beginning of its last batch, which stays, because logs are only nearly sorted.
+
+Where events are spread over so many dates that the largest is still small, all of them go to the local disk and are
+merged at the end: a thousand dates open no thousand files, and each gets one of its own size.
 """
 
 from __future__ import annotations
@@ -19,9 +22,18 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.core import schema
-from transforms.hot_tier.data.buffer import DAY, Memory, Part, copy_of, cut_by_date, merge, part_of_slice, stored_part
+from transforms.hot_tier.data.buffer import (
+    DAY,
+    BufferPart,
+    Memory,
+    copy_of,
+    cut_by_date,
+    merge,
+    part_of_slice,
+    stored_part,
+)
 from transforms.hot_tier.data.data_file import DataFile
-from transforms.hot_tier.data.spill import Run, Slice
+from transforms.hot_tier.data.spill import Slice, SortedRun
 from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.storage import TierStore
 
@@ -32,17 +44,17 @@ TARGET_BYTES = 256 << 20
 SPILL_BYTES = 1 << 30
 OPEN_FILES = 4
 MANY_DATES = 16
-"""A batch of more dates than this goes to the local disk as it is, before it is cut into that many slices."""
+"""A batch of more dates than this goes to the local disk uncut."""
 SMALL_SHARE = 4
 """A date is worth writing from memory when it fills this part of the buffer."""
 
 
 @dataclass
 class _Partition:
-    """What is known of one date: parts in memory, slices on disk."""
+    """The rows of one date: parts in memory, slices on disk."""
 
     day: int
-    parts: list[Part] = field(default_factory=list)
+    parts: list[BufferPart] = field(default_factory=list)
     slices: list[Slice] = field(default_factory=list)
 
     @property
@@ -51,7 +63,7 @@ class _Partition:
 
 
 class HotTierWriter:
-    """Writes events into new files of the hot tier, under names that no commit knows yet.
+    """Writes events into new files of the hot tier, which readers see once a commit names them.
 
     A file that is not closed leaves nothing; a writer that is dropped leaves files that no reader sees.
     """
@@ -69,9 +81,9 @@ class HotTierWriter:
 
         Args:
             tier: The hot tier.
-            columns: The promoted attributes: all that the table has, in its order (`table.promoted_columns`).
+            columns: All promoted attributes, in the table's order (`table.promoted_columns`).
             job: The job's task id, for the files' footers.
-            buffer_bytes: What the events in memory may keep alive; a batch may come on top.
+            buffer_bytes: The memory for events, besides one batch.
             target_bytes: A file that has reached this size is closed.
         """
         self._tier = tier
@@ -83,19 +95,19 @@ class HotTierWriter:
         self._target_bytes = target_bytes
         self._memory = Memory()
         self._partitions: dict[int, _Partition] = {}
-        self._scattered: list[Part] = []
+        self._scattered: list[BufferPart] = []
         self._files: OrderedDict[int, DataFile] = OrderedDict()
         self._spilled = 0
         self._done: list[FileDescription] = []
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Take a batch of events in flight (`transforms.core.schema`), all with a `_time`."""
+        """Add a batch of events in flight (`transforms.core.schema`), all with a `_time`."""
         if batch.num_rows:
             with self._aborted_on_error():
                 self._take(batch)
 
     def close(self) -> list[FileDescription]:
-        """Write what is left, and describe all files."""
+        """Write what is left, close all files, and describe them."""
         with self._aborted_on_error():
             self._write_all()
             for day in list(self._files):
@@ -103,7 +115,7 @@ class HotTierWriter:
         return self._done
 
     def abort(self) -> None:
-        """Leave no file half-written; those that are closed stay, unknown to any commit."""
+        """Discard the open files; the closed ones stay, unknown to any commit."""
         self._partitions.clear()
         self._scattered.clear()
         while self._files:
@@ -122,8 +134,8 @@ class HotTierWriter:
         if len(part.days) > MANY_DATES and len(np.unique(part.times // DAY)) > MANY_DATES:
             self._scattered.append(part)
         else:
-            for piece in cut_by_date(part, self._memory):
-                self._partition(piece.days[0]).parts.append(piece)
+            for of_date in cut_by_date(part, self._memory):
+                self._partition(of_date.days[0]).parts.append(of_date)
         del part
         while self._memory.used > self._buffer_bytes and self._in_memory():
             self._make_room()
@@ -131,7 +143,7 @@ class HotTierWriter:
     def _partition(self, day: int) -> _Partition:
         return self._partitions.setdefault(day, _Partition(day))
 
-    def _in_memory(self) -> list[Part]:
+    def _in_memory(self) -> list[BufferPart]:
         return [*self._scattered, *(part for partition in self._partitions.values() for part in partition.parts)]
 
     def _make_room(self) -> None:
@@ -144,9 +156,7 @@ class HotTierWriter:
             self._write_all()
 
     def _write_most(self, partition: _Partition) -> None:
-        """Write a date's rows up to the first of its last batch, or all where these are few: its batches are in no
-        order.
-        """
+        """Write a date's rows up to its last batch's first, or all where these are few: then it is unsorted."""
         *earlier, last = partition.parts
         ready = sum(int(np.count_nonzero(part.times <= last.first)) for part in earlier)
         if 2 * ready < sum(len(part.times) for part in partition.parts):
@@ -159,7 +169,7 @@ class HotTierWriter:
             del self._partitions[partition.day]
 
     def _spill(self) -> None:
-        """Bring all that is in memory to the local disk."""
+        """Move all that is in memory to the local disk."""
         parts = self._in_memory()
         if not parts:
             return
@@ -168,10 +178,10 @@ class HotTierWriter:
         self._scattered = []
         for partition in self._partitions.values():
             partition.parts = []
-        run = Run(table, times, times // DAY)
+        run = SortedRun(table, times, times // DAY)
         self._spilled += run.size
-        for piece in run.slices:
-            self._partition(piece.day).slices.append(piece)
+        for of_date in run.slices:
+            self._partition(of_date.day).slices.append(of_date)
 
     def _write_all(self) -> None:
         if self._scattered or any(partition.slices for partition in self._partitions.values()):
@@ -184,20 +194,16 @@ class HotTierWriter:
         self._spilled = 0
 
     def _merge_slices(self, partition: _Partition) -> None:
-        """Bring a date's slices back, in the order of their times, writing what no later slice can precede when memory
-        is full.
-        """
-        waiting = sorted(partition.slices, key=lambda piece: piece.min_time)
+        """Read a date's slices back in the order of their times, and write when memory is full."""
+        waiting = sorted(partition.slices, key=lambda spilled: spilled.min_time)
         partition.slices = []
-        for piece in waiting:
+        for spilled in waiting:
             if self._memory.used > self._buffer_bytes:
-                self._append(partition, until=piece.min_time)
-            partition.parts.append(part_of_slice(piece.read(), self._memory))
+                self._append(partition, until=spilled.min_time)  # what no later slice can precede
+            partition.parts.append(part_of_slice(spilled.read(), self._memory))
 
     def _append(self, partition: _Partition, *, until: int | None = None) -> None:
-        """Write a date's rows, up to and with a time, onto its open file, or into a new one where they don't come after
-        what it has.
-        """
+        """Write a date's rows, up to and with a time, to its open file, or to a new one where they don't come after."""
         file = self._files.get(partition.day)
         if (
             file is not None

@@ -1,6 +1,4 @@
-"""What is done with each object of a wave: the rules of spec §3.3, applied to what the table has at the moment of the
-commit.
-"""
+"""What happens to each object of a wave: the rules of docs/jobs.md, applied to the table at the time of the commit."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True, kw_only=True)
 class Wave:
-    """What is to be published, and by which rules: the arguments of `publish.publish_wave`."""
+    """What to publish, and by which rules: the arguments of `publish.publish_wave`."""
 
     tier: TierStore
     job: str
@@ -33,12 +31,12 @@ class Wave:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done with an object.
+    """What happens to an object.
 
     Attributes:
-        entry: What is said of it.
-        is_recorded: Whether the commit brings that to the ledger.
-        replaces: The contents whose events it takes the place of.
+        entry: Its entry in the result.
+        is_recorded: Whether the commit adds that to the ledger.
+        replaces: The contents whose events it replaces.
     """
 
     entry: LedgerEntry
@@ -50,15 +48,15 @@ def decide(entry: LedgerEntry, published: Sequence[Published], own: LedgerEntry 
     """Decide about one object of a wave.
 
     Args:
-        entry: What became of it.
+        entry: The outcome of reading it.
         published: Its contents whose events are in the table.
-        own: What this wave has in the ledger of the same content.
+        own: This wave's ledger entry of the same content.
         wave: The rules.
     """
     same = [content for content in published if content.is_same(entry)]
     if own is not None and (any(content.job == wave.job for content in same) or not entry.is_published):
         return Decision(own, is_recorded=False)
-    if any(content.job == wave.job for content in same):  # by another wave: no plan of the product's, but never twice
+    if any(content.job == wave.job for content in same):  # by another wave: not planned so, but never publish twice
         return Decision(_unread(entry, "known", known_of=wave.job), is_recorded=False)
     retried = bool(same) and wave.retry_failed and same[-1].status == "salvaged"
     if same and not wave.force and not retried:
@@ -88,8 +86,12 @@ def _unread(entry: LedgerEntry, status: str, *, known_of: str | None = None) -> 
 
 
 def check_balance(wave: Wave) -> None:
-    """Refuse a wave whose files don't hold exactly the events that its entries tell of."""
-    doubled = [identity for identity, number in Counter(entry.uri for entry in wave.entries).items() if number > 1]
+    """Check that a wave's files hold exactly the events of its entries.
+
+    Raises:
+        TierError: they don't.
+    """
+    doubled = [uri for uri, number in Counter(entry.uri for entry in wave.entries).items() if number > 1]
     if doubled:
         raise TierError(f"wave {wave.wave} of job {wave.job} has more than one entry for {doubled[0]}")
     rows: Counter[str] = Counter()
@@ -101,8 +103,8 @@ def check_balance(wave: Wave) -> None:
     wrong = [uri for uri in events if events[uri] != rows[uri]] or sorted(unknown)
     if wrong:
         raise TierError(
-            f"wave {wave.wave} of job {wave.job}: its files hold {rows[wrong[0]]:,} events of {wrong[0]}, its entries tell of "
-            f"{events.get(wrong[0], 'none')}; nothing was published"
+            f"wave {wave.wave} of job {wave.job}: its files hold {rows[wrong[0]]:,} events of {wrong[0]}, "
+            f"its entries count {events.get(wrong[0], 'none')}; nothing was published"
         )
 
 
@@ -115,10 +117,8 @@ def with_times(entries: Sequence[LedgerEntry], files: Sequence[FileDescription])
             low[uri] = min(rows.min_time, low.get(uri, rows.min_time))
             high[uri] = max(rows.max_time, high.get(uri, rows.max_time))
     return tuple(
-        replace(entry, min_time=_datetime(low[entry.uri]), max_time=_datetime(high[entry.uri]))
-        if entry.events
-        else entry
-        for entry in entries
+        replace(one, min_time=_datetime(low[one.uri]), max_time=_datetime(high[one.uri])) if one.events else one
+        for one in entries
     )
 
 

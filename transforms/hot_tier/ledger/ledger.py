@@ -1,9 +1,9 @@
-"""The ledger: which objects are in the hot tier, and what became of the others (docs/design.md §5).
+"""The ledger: which objects are in the hot tier, and what became of the others (docs/decisions/0005-ledger.md).
 
-Every commit of a wave brings one *sidecar*, `_rekindle/ledger/JOB/WAVE-K-UUID.parquet`, written before the commit and
-never again. K counts the commits that brought one, so each K has exactly one sidecar that counts: the one whose path is
-an app id of the commit. Where only one sidecar bears a K it is that one, and no question is asked of the log
-(`transaction_version` reads the log anew each time: 25 requests on S3).
+Every commit of a wave has one *sidecar*, `_rekindle/ledger/JOB/WAVE-K-UUID.parquet`, written before the commit and
+never again. K counts these commits, so each K has exactly one valid sidecar: the one whose path is an app id of the
+commit. Where only one sidecar has a K it is that one, without asking the log (`transaction_version` reads the log anew
+each time: 25 requests on S3).
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.ledger.sidecar import (
     ENTRY_SCHEMA,
     FOLDER,
-    PUBLISHED,
     Content,
     LedgerEntry,
     Sidecar,
@@ -34,6 +33,7 @@ from transforms.hot_tier.ledger.sidecar import (
     read_sidecar,
 )
 from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import TierStore, object_uri
 
 __all__ = ["APP_ID", "Ledger", "LedgerEntry", "Published", "WaveRecord"]
@@ -62,15 +62,15 @@ _PUBLISHED_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Published:
-    """Content of an object whose events are in the table.
+    """A content of an object whose events are in the table.
 
     Attributes:
-        etag: The content's mark.
+        etag: The content's ETag.
         size: The object's bytes.
         status: `ingested` or `salvaged`.
         job: The job that published it.
-        wave: In which wave.
-        k: In which commit.
+        wave: The wave's number.
+        k: The commit's number in the ledger.
         min_time: The least `_time` of its events, microseconds; None where it has none.
         max_time: The greatest.
     """
@@ -90,14 +90,12 @@ class Published:
 
 
 class Ledger:
-    """The ledger as of one snapshot. Files are read when something is asked that needs them, each once."""
+    """The ledger as of one snapshot; sidecars are read lazily, each once."""
 
     def __init__(
         self, tier: TierStore | None = None, sidecars: Sequence[Sidecar] = (), previous: Ledger | None = None
     ) -> None:
-        """Take the sidecars that count, in the order of their commits; what `previous` has read of them is not read
-        again.
-        """
+        """Take the valid sidecars in the order of their commits, and what `previous` has read of them."""
         self._tier = tier
         self._sidecars = tuple(sidecars)
         self._contents: dict[str, Content] = dict(previous._contents) if previous else {}
@@ -109,32 +107,32 @@ class Ledger:
 
         Args:
             tier: The tier.
-            snapshot: The table's version that decides what counts.
+            snapshot: The table's version that decides which sidecars are valid.
             previous: The ledger of an earlier snapshot.
 
         Raises:
-            TierError: a sidecar that counts is gone.
+            TierError: a valid sidecar is gone.
         """
         last = snapshot.transaction_version(APP_ID) or 0
-        settled = {sidecar.k: sidecar for sidecar in previous._sidecars} if previous else {}
+        known = {sidecar.k: sidecar for sidecar in previous._sidecars} if previous else {}
         candidates: dict[int, list[Sidecar]] = {}
-        if len(settled) < last:
+        if len(known) < last:
             for file in tier.list(FOLDER + "/"):
                 sidecar = parse_path(file.path)
-                if sidecar is not None and sidecar.k <= last and sidecar.k not in settled:
+                if sidecar is not None and sidecar.k <= last and sidecar.k not in known:
                     candidates.setdefault(sidecar.k, []).append(sidecar)
-        chosen = [settled.get(k) or _that_counts(tier, snapshot, k, candidates.get(k, [])) for k in range(1, last + 1)]
+        chosen = [known.get(k) or _choose_valid(tier, snapshot, k, candidates.get(k, [])) for k in range(1, last + 1)]
         return cls(tier, chosen, previous)
 
     @property
     def k(self) -> int:
-        """How many commits brought a sidecar."""
+        """How many commits have a sidecar."""
         return len(self._sidecars)
 
     def published(self, bucket: str, key: str) -> list[Published]:
         """Return the contents of an object whose events are in the table, the latest last.
 
-        What replaced content of its own kind (`--retry-failed`) took the place of that; else of all that was there.
+        A replacement replaced the same content (`--retry-failed`) where there was one, else all contents.
         """
         found: list[Published] = []
         for replaced, content in self._index.find(object_uri(bucket, key)):
@@ -145,38 +143,30 @@ class Ledger:
         return found
 
     def superseded_since(self, k: int) -> dict[str, frozenset[str]]:
-        """Return the objects of which contents were replaced or published again after commit `k`, and the jobs that had
-        brought these.
-        """
+        """Return the objects whose contents were replaced or published again after commit `k`, with these' jobs."""
         self._read(self._published, self._sidecars, _read_published)
         later = [self._published[sidecar.path]["uri"].to_pylist() for sidecar in self._sidecars if sidecar.k > k]
         found = ((uri, _superseded(self._index.find(uri), k)) for uri in {uri for uris in later for uri in uris})
         return {uri: jobs for uri, jobs in found if jobs}
 
     def of_job(self, job: str, wave: int | None = None) -> list[LedgerEntry]:
-        """Return the entries of a job, or of one of its waves, of each content of an object the latest."""
+        """Return the entries of a job, or of one of its waves: the latest of each content of an object."""
         rows = self.table_of_job(job, wave).to_pylist()
-        return [
-            LedgerEntry(**{**row, "warnings": tuple(row["warnings"]), "counts": tuple(row["counts"] or ())})
-            for row in rows
-        ]
+        tuples = ({"warnings": tuple(row["warnings"]), "counts": tuple(row["counts"] or ())} for row in rows)
+        return [LedgerEntry(**row | own) for row, own in zip(rows, tuples, strict=True)]
 
     def table_of_job(self, job: str, wave: int | None = None) -> pa.Table:
-        """Return the same as a table with the columns of `ENTRY_SCHEMA`: 150 bytes for an object, where `LedgerEntry`
-        takes 900.
-        """
+        """Return the same as a table of `ENTRY_SCHEMA`: 150 bytes for an object, where `LedgerEntry` takes 900."""
         contents = self._contents_of(job, wave)
         table = pa.concat_tables([content.entries for content in contents]) if contents else ENTRY_SCHEMA.empty_table()
         if len(contents) <= 1:
             return table
-        places = table.select(_IDENTITY).append_column("place", pa.array(np.arange(table.num_rows)))
-        latest = places.group_by(_IDENTITY).aggregate([("place", "max")])["place_max"]
+        numbered = table.select(_IDENTITY).append_column("row", pa.array(np.arange(table.num_rows)))
+        latest = numbered.group_by(_IDENTITY).aggregate([("row", "max")])["row_max"]
         return table.take(latest.sort())
 
     def waves_of_job(self, job: str, wave: int | None = None) -> list[WaveRecord]:
-        """Return the commits of a job's waves, or of one, in their order; two launchers may have made two of one
-        wave.
-        """
+        """Return the commits of a job's waves, or of one, in order; two launchers may have committed one wave twice."""
         return [content.record for content in self._contents_of(job, wave)]
 
     @cached_property
@@ -199,9 +189,7 @@ class Ledger:
 
 
 def _superseded(contents: Iterable[tuple[bool, Published]], k: int) -> frozenset[str]:
-    """Return the jobs whose content of an object, of commit `k` or before, a later one took the place of or repeated
-    (`--force`).
-    """
+    """Return the jobs whose contents, of commit `k` or before, a later one replaced or repeated (`--force`)."""
     there: list[Published] = []
     gone: set[str] = set()
     for replaced, content in contents:
@@ -214,9 +202,7 @@ def _superseded(contents: Iterable[tuple[bool, Published]], k: int) -> frozenset
 
 
 class _Index:
-    """Finds the published contents of an object among very many: 5 µs each, and no Python object for those not asked
-    for.
-    """
+    """Finds the published contents of one object among very many: 5 µs each, without Python objects for the others."""
 
     def __init__(self, tables: Sequence[pa.Table]) -> None:
         self._starts = np.cumsum([0, *(table.num_rows for table in tables)])
@@ -227,25 +213,23 @@ class _Index:
         self._hashes = hashes[self._order]
 
     def find(self, uri: str) -> Iterator[tuple[bool, Published]]:
-        """Yield an object's published contents in the order of their commits, each with whether it took the place of
-        those before it.
-        """
-        wanted = hash(uri)
-        for number in range(int(np.searchsorted(self._hashes, wanted)), len(self._hashes)):
-            if self._hashes[number] != wanted:
+        """Yield an object's published contents in the order of their commits, each with whether it replaced others."""
+        target = hash(uri)
+        for number in range(int(np.searchsorted(self._hashes, target)), len(self._hashes)):
+            if self._hashes[number] != target:
                 break
             row = self._row(int(self._order[number]))
             if row.pop("uri") == uri:
                 yield row.pop("replaced"), Published(**row)
 
-    def _row(self, place: int) -> dict[str, Any]:
-        number = int(np.searchsorted(self._starts, place, side="right")) - 1
-        row = place - int(self._starts[number])
+    def _row(self, position: int) -> dict[str, Any]:
+        number = int(np.searchsorted(self._starts, position, side="right")) - 1
+        row = position - int(self._starts[number])
         return {name: values[row].as_py() for name, values in self._columns[number].items()}
 
 
 def _read_published(data: bytes) -> pa.Table:
-    """Return what `Published` needs of the entries whose events are in the table."""
+    """Read what `Published` needs of the entries whose events are in the table."""
     names = ["bucket", "key", *(name for name in _PUBLISHED_SCHEMA.names if name != "uri")]
     table = pq.read_table(io.BytesIO(data), columns=names)
     table = table.filter(pc.is_in(table["status"], pa.array(PUBLISHED)))
@@ -255,11 +239,11 @@ def _read_published(data: bytes) -> pa.Table:
     return table.append_column("uri", uris).select(_PUBLISHED_SCHEMA.names).cast(_PUBLISHED_SCHEMA)
 
 
-def _that_counts(tier: TierStore, snapshot: Snapshot, k: int, candidates: Sequence[Sidecar]) -> Sidecar:
+def _choose_valid(tier: TierStore, snapshot: Snapshot, k: int, candidates: Sequence[Sidecar]) -> Sidecar:
     if len(candidates) > 1:
         candidates = [sidecar for sidecar in candidates if snapshot.transaction_version(sidecar.path) is not None]
     if len(candidates) != 1:
         raise TierError(
-            f"hot tier {tier.uri}: the ledger's file of commit {k} is gone from {FOLDER}/; put it back from a copy"
+            f"hot tier {tier.uri}: the ledger's file of commit {k} is gone from {FOLDER}/; restore it from a copy"
         )
     return candidates[0]

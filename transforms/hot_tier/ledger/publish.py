@@ -1,9 +1,9 @@
-"""Publishing a wave exactly once (docs/design.md §5).
+"""Publishing a wave exactly once (docs/architecture.md).
 
-What a wave publishes is decided by objects, from the snapshot that the commit is tried on: what is in the table
-already, by whatever job, is taken out of the wave's files, and older content of the same object out of the table's.
-Sidecar and events become visible in one commit, or neither does. Whether it landed is never taken from an answer, but
-from a new snapshot.
+What a wave publishes is decided object by object, on the snapshot that the commit is tried on: what is in the table
+already, by whatever job, is removed from the wave's files, and older content of the same object from the table's.
+Sidecar and events become visible in one commit, or neither does. Only a new snapshot, never an answer, shows whether it
+was committed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from transforms.hot_tier.ledger.dispositions import Wave, check_balance, decide,
 from transforms.hot_tier.ledger.ledger import APP_ID, Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.ledger.sidecar import sidecar_path, write_sidecar
 from transforms.hot_tier.ledger.wave_files import Replaced, WaveFiles
-from transforms.hot_tier.table.commit import commit, settle
+from transforms.hot_tier.table.commit import commit, finish_commit
 from transforms.hot_tier.table.delta import back_off, one_line
 from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.purges import check_there
+from transforms.hot_tier.table.purges import check_not_purged
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
 MOST_FAILURES = 8
-"""Attempts that fail although nobody else committed: then it is not rivalry."""
+"""Attempts that may fail although nobody else commits: more are no rivalry."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class PublishResult:
 
     Attributes:
         version: The table's version that has it.
-        entries: An entry for each object, as published; `known` where it was in the table already, `skipped` where
-            `onChanged` says so.
-        files: How many files the wave brought.
+        entries: An entry for each object, as published; `known` where it was in the table already, `skipped` because
+            of `onChanged`.
+        files: How many files the wave added.
         bytes: Their size.
         warnings: What failed after the commit.
     """
@@ -53,12 +53,12 @@ class PublishResult:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _WavePlan:
     """What one attempt commits.
 
     Attributes:
         added: New files.
-        removed: Live files that go.
+        removed: Live files to remove.
         recorded: Entries for the ledger.
         others: Entries that are not this commit's: known, skipped, or published by an earlier commit of this job.
     """
@@ -71,11 +71,11 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A commit that may have landed."""
+    """A commit that may have succeeded."""
 
     sidecar: str
     record: WaveRecord
-    plan: _Plan
+    plan: _WavePlan
 
 
 def publish_wave(
@@ -89,23 +89,23 @@ def publish_wave(
     force: bool = False,
     retry_failed: bool = False,
 ) -> PublishResult:
-    """Publish a wave of a job, once, however often and by however many this is called.
+    """Publish a wave of a job exactly once, however often and by however many processes this is called.
 
     Args:
         tier: The hot tier.
         job: The job's task id.
         wave: The wave's number.
         files: All files that were written for it.
-        entries: What became of each of its objects.
+        entries: The outcome of each of its objects.
         on_changed: What to do with an object whose older content is in the table: `replace`, `append` or `skip`.
         force: Publish also what other jobs published.
         retry_failed: Replace what was salvaged.
 
     Returns:
-        What became of it; of a wave that was published before, the same again.
+        The result; of a wave that was published before, the same again.
 
     Raises:
-        TierError: files and entries don't agree, or the store refuses; nothing is published then.
+        TierError: files and entries don't agree, or the store refuses; nothing was published then.
     """
     given = Wave(
         tier=tier,
@@ -124,7 +124,7 @@ def publish_wave(
 class _Publication:
     """The attempts to publish one wave.
 
-    Each begins with a new snapshot, which also tells whether the one before it landed.
+    Each begins with a new snapshot, which also shows whether the one before it succeeded.
     """
 
     def __init__(self, wave: Wave) -> None:
@@ -140,43 +140,43 @@ class _Publication:
         while True:
             try:
                 snapshot = Snapshot.load(self._wave.tier)
-                result = self._landed(snapshot) or self._begin(snapshot)
+                result = self._find_result(snapshot) or self._begin(snapshot)
                 if result is not None:
                     return result
             except _RefusedError:
                 raise
-            # refused, or the answer was lost: the next snapshot tells
+            # refused, or the answer was lost: the next snapshot shows which
             except (DeltaError, OSError, TierError) as error:
                 self._cause = error
             self._pause()
 
-    def _landed(self, snapshot: Snapshot) -> PublishResult | None:
-        """Return the result where the last attempt is in the snapshot; else forget the attempt."""
+    def _find_result(self, snapshot: Snapshot) -> PublishResult | None:
+        """Return the result if the last attempt is in the snapshot; else forget the attempt."""
         attempt, self._attempt = self._attempt, None
         if attempt is None:
             return None
         if snapshot.transaction_version(attempt.sidecar) is not None:
-            warnings = settle(self._wave.tier, attempt.record.version)
+            warnings = finish_commit(self._wave.tier, attempt.record.version)
             return _result(attempt.record, (*attempt.plan.recorded, *attempt.plan.others), warnings)
-        if snapshot.version >= attempt.record.version:  # its place is taken: also a delayed request can't land any more
-            with suppress(TierError, OSError):  # an orphan costs a question to the log, no more
+        if snapshot.version >= attempt.record.version:  # a delayed request can't succeed any more either
+            with suppress(TierError, OSError):  # an orphan only costs a look at the log
                 self._wave.tier.delete(attempt.sidecar)
         return None
 
     def _begin(self, snapshot: Snapshot) -> PublishResult | None:
-        """Plan on the snapshot and commit; return a result where there is nothing to commit."""
+        """Plan on the snapshot and commit; return a result only if there is nothing to commit."""
         if snapshot.version > self._version:
             self._version, self._failures = snapshot.version, 0
         if self._failures > MOST_FAILURES:
             raise _RefusedError(
-                f"{self._complaint()}. Nothing of it was; the same job again goes on with it"
+                f"{self._complaint()}. Nothing of it was; run the same job again to continue"
             ) from self._cause
         self._ledger = Ledger.load(self._wave.tier, snapshot, self._ledger)
         plan = self._plan(snapshot, self._ledger)
         records = self._ledger.waves_of_job(self._wave.job, self._wave.wave)
         if records and not plan.recorded:
             return _result(_sum_of(records), plan.others, ())
-        self._check_there(snapshot, plan.added)
+        self._check_not_purged(snapshot, plan.added)
         attempt = self._write_sidecar(snapshot, self._ledger, plan)
         self._attempt = attempt
         commit(
@@ -187,13 +187,13 @@ class _Publication:
         )
         return None
 
-    def _check_there(self, snapshot: Snapshot, added: Sequence[FileDescription]) -> None:
+    def _check_not_purged(self, snapshot: Snapshot, added: Sequence[FileDescription]) -> None:
         try:
-            check_there(self._wave.tier, snapshot, [file.path for file in added])
+            check_not_purged(self._wave.tier, snapshot, [file.path for file in added])
         except TierError as error:
             raise _RefusedError(str(error)) from error
 
-    def _write_sidecar(self, snapshot: Snapshot, ledger: Ledger, plan: _Plan) -> _Attempt:
+    def _write_sidecar(self, snapshot: Snapshot, ledger: Ledger, plan: _WavePlan) -> _Attempt:
         record = WaveRecord(
             job=self._wave.job,
             wave=self._wave.wave,
@@ -207,7 +207,7 @@ class _Publication:
         self._wave.tier.put_new(path, write_sidecar(record, recorded))
         return _Attempt(path, record, replace(plan, recorded=recorded))
 
-    def _plan(self, snapshot: Snapshot, ledger: Ledger) -> _Plan:
+    def _plan(self, snapshot: Snapshot, ledger: Ledger) -> _WavePlan:
         wave = self._wave
         own = {_identity(entry): entry for entry in ledger.of_job(wave.job, wave.wave)}
         recorded: list[LedgerEntry] = []
@@ -219,24 +219,25 @@ class _Publication:
             if decision.replaces:
                 replaced[entry.uri] = Replaced.of(decision.replaces, published)
             (recorded if decision.is_recorded else others).append(decision.entry)
-        wanted = {entry.uri for entry in recorded if entry.is_published}
-        added = self._files.without(wave.files, wanted, snapshot.columns)
+        kept = {entry.uri for entry in recorded if entry.is_published}
+        added = self._files.without(wave.files, kept, snapshot.columns)
         removed, rewritten = self._files.replacements(snapshot, replaced)
-        return _Plan((*added, *rewritten), removed, with_times(recorded, wave.files), tuple(others))
+        return _WavePlan((*added, *rewritten), removed, with_times(recorded, wave.files), tuple(others))
 
     def _pause(self) -> None:
         self._failures += 1
         if self._failures > 2 * MOST_FAILURES:
-            raise TierError(f"{self._complaint()}. Whether it was, the same job again finds out") from self._cause
+            raise TierError(f"{self._complaint()}. Run the same job again to find out whether it was") from self._cause
         time.sleep(back_off(min(self._failures, MOST_FAILURES)))
 
     def _complaint(self) -> str:
         cause = one_line(self._cause) if self._cause else "commits are accepted but do not appear"
-        return f"hot tier {self._wave.tier.uri}: wave {self._wave.wave} of job {self._wave.job} can't be published: {cause}"
+        wave = self._wave
+        return f"hot tier {wave.tier.uri}: wave {wave.wave} of job {wave.job} can't be published: {cause}"
 
 
 class _RefusedError(TierError):
-    """The store refuses, and a snapshot after the last attempt shows that nothing landed."""
+    """The store refuses, and a snapshot after the last attempt shows that nothing was committed."""
 
 
 def _identity(entry: LedgerEntry) -> tuple[str, str, str, int]:

@@ -1,7 +1,7 @@
-"""Sidecars: the ledger's files, one for each commit of a wave, and what they hold.
+"""Sidecars: the ledger's files, one for each commit of a wave.
 
-`_rekindle/ledger/JOB/WAVE-K-UUID.parquet` has an entry for each object whose fate the commit decides, and the commit's
-own record in its footer.
+`_rekindle/ledger/JOB/WAVE-K-UUID.parquet` has an entry for each object that the commit decides about, and the commit's
+record in its footer.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.core import schema
+from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import object_uri
 
 FOLDER = "_rekindle/ledger"
-PUBLISHED = ("ingested", "salvaged")
 _METADATA = b"rekindle"
 _NAME = re.compile(rf"{FOLDER}/(?P<job>[^/]+)/(?P<wave>\d+)-(?P<k>\d+)-[^/]+\.parquet")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerEntry:
-    """What became of one object in one wave.
+    """The outcome of one object in one wave.
 
     Attributes:
-        bucket: Where it lies.
+        bucket: Its bucket.
         key: Its key.
-        etag: Its content's mark.
+        etag: Its content's ETag.
         size: Its bytes.
-        modified: LastModified.
+        modified: Its LastModified.
         job: The job's task id.
         wave: The wave's number.
         status: `ingested`, `salvaged`, `quarantined`, `failed`, `vanished` or `archived`; in results of a wave also
             `known` and `skipped`.
-        k: The number of the commit that brought the entry, 0 before.
+        k: The number of the commit that added the entry, 0 before.
         reason: Why it is not `ingested`.
-        replaced: Whether its events took the place of older ones.
+        replaced: Whether its events replaced older ones.
         codec: Its compression.
-        format: What it was read as.
+        format: The format it was read as.
         unchecked: Whether its codec can hide damage.
         records_in: Records that were read.
         blank: Blank lines.
@@ -56,9 +56,8 @@ class LedgerEntry:
         min_time: The least `_time` of its events.
         max_time: The greatest.
         known_of: Of a `known` one: the job that has it.
-        warnings: What else is to be said.
-        counts: What happened to how many of its events: those with the time of receipt, and those that a processor
-            failed on.
+        warnings: Warnings about it.
+        counts: Events by what happened to them: those with the time of receipt, and those that a processor failed on.
     """
 
     bucket: str
@@ -100,7 +99,7 @@ class LedgerEntry:
         return self.status in PUBLISHED
 
     def as_failure(self) -> dict[str, str | None]:
-        """Return what the report's `failures` say of it (spec §13)."""
+        """Return its row of the report's `failures` (docs/jobs.md)."""
         return {"object": self.uri, "status": self.status, "reason": self.reason}
 
 
@@ -150,7 +149,7 @@ class WaveRecord:
         wave: The wave's number.
         k: The commit's number in the ledger.
         version: The table's version that it made.
-        files: How many files it brought.
+        files: How many files it added.
         bytes: Their size.
     """
 
@@ -164,7 +163,7 @@ class WaveRecord:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """A ledger file by its path, and what its name says."""
+    """A ledger file's path, and the parts of its name."""
 
     path: str
     job: str
@@ -174,7 +173,7 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class Content:
-    """What was read of a sidecar for its job: its footer's record, and its entries as `ENTRY_SCHEMA` has them."""
+    """A sidecar's content: its footer's record, and its entries as a table of `ENTRY_SCHEMA`."""
 
     record: WaveRecord
     entries: pa.Table
@@ -186,31 +185,26 @@ def sidecar_path(job: str, wave: int, k: int, unique: str) -> str:
 
 
 def write_sidecar(record: WaveRecord, entries: Iterable[LedgerEntry]) -> bytes:
-    """Return a sidecar's bytes: the entries as Parquet, the record in the footer."""
+    """Serialize a sidecar: the entries as Parquet, the record in the footer."""
     rows = list(entries)
-    table = pa.table(
-        [
-            pa.array([getattr(entry, name) for entry in rows], ENTRY_SCHEMA.field(name).type)
-            for name in ENTRY_SCHEMA.names
-        ],
-        ENTRY_SCHEMA,
-    )
+    columns = [pa.array([getattr(entry, field.name) for entry in rows], field.type) for field in ENTRY_SCHEMA]
+    table = pa.table(columns, ENTRY_SCHEMA)
     sink = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({_METADATA: orjson.dumps(asdict(record))}), sink, compression="zstd")
     return sink.getvalue()
 
 
 def read_sidecar(data: bytes) -> Content:
-    """Return what a sidecar's bytes hold."""
+    """Parse a sidecar's bytes."""
     table = pq.read_table(io.BytesIO(data))
     record = WaveRecord(**orjson.loads(table.schema.metadata[_METADATA]))
-    for field in ENTRY_SCHEMA:  # an older version's have fewer
+    for field in ENTRY_SCHEMA:  # older versions' sidecars have fewer
         if field.name not in table.schema.names:
             table = table.append_column(field, pa.nulls(table.num_rows, field.type))
     return Content(record, table.replace_schema_metadata(None).cast(ENTRY_SCHEMA))
 
 
 def parse_path(path: str) -> Sidecar | None:
-    """Return what the path of a sidecar says, or None for another file's."""
+    """Parse the path of a sidecar; return None for another file's."""
     match = _NAME.fullmatch(path)
     return Sidecar(path, match["job"], int(match["wave"]), int(match["k"])) if match else None

@@ -1,24 +1,24 @@
-"""Files of a wave, and of the table, without the rows that must not be published."""
+"""Rewriting a wave's and the table's files without the rows that must not be published."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from transforms.hot_tier.data.rewrite import objects_in, rewrite_file, without_contents
+from transforms.hot_tier.data.file_objects import ObjectBounds, objects_in
+from transforms.hot_tier.data.rewrite import rewrite_file, without_contents
 from transforms.hot_tier.ledger.dispositions import Wave
 from transforms.hot_tier.ledger.ledger import Published
-from transforms.hot_tier.ledger.object_bounds import ObjectBounds
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 
 
 @dataclass(frozen=True)
 class Replaced:
-    """What goes of one object.
+    """The events of one object to remove.
 
     Attributes:
-        jobs: The jobs whose events of it go; None for all events.
+        jobs: The jobs whose events of it are removed; None for all events.
         min_time: The least `_time` of these events, in microseconds since 1970 UTC.
         max_time: The greatest, less than `min_time` where there are none.
     """
@@ -29,9 +29,9 @@ class Replaced:
 
     @classmethod
     def of(cls, contents: Sequence[Published], published: Sequence[Published]) -> Replaced:
-        """Return what goes when these of an object's published contents are replaced.
+        """Return what to remove when these of an object's published contents are replaced.
 
-        A job brings one content of an object.
+        A job publishes one content of an object.
         """
         jobs = None if len(contents) == len(published) else frozenset(content.job for content in contents)
         lows = [content.min_time for content in contents if content.min_time is not None]
@@ -40,7 +40,7 @@ class Replaced:
 
 
 class WaveFiles:
-    """Writes files again without the rows that must not be published; over several attempts each only once."""
+    """Rewrites files without the rows that must not be published, each once over several attempts."""
 
     def __init__(self, wave: Wave) -> None:
         self._wave = wave
@@ -48,12 +48,12 @@ class WaveFiles:
         self._objects: dict[str, set[str]] = {}
 
     def without(
-        self, files: Sequence[FileDescription], wanted: set[str], promoted: Sequence[str]
+        self, files: Sequence[FileDescription], uris: set[str], promoted: Sequence[str]
     ) -> list[FileDescription]:
-        """Return new files that hold rows of the wanted objects and of no others."""
+        """Return new files that hold rows of these objects and of no others."""
         kept: list[FileDescription] = []
         for file in files:
-            gone = file.objects.keys() - wanted
+            gone = file.objects.keys() - uris
             if not gone:
                 kept.append(file)
             elif len(gone) < len(file.objects):
@@ -63,7 +63,7 @@ class WaveFiles:
     def replacements(
         self, snapshot: Snapshot, replaced: Mapping[str, Replaced]
     ) -> tuple[tuple[str, ...], list[FileDescription]]:
-        """Return the live files that hold rows of replaced content, and the files that take their place."""
+        """Return the live files that hold rows of replaced content, and the files that replace them."""
         removed: list[str] = []
         rewritten: list[FileDescription] = []
         bounds = ObjectBounds({uri: (gone.min_time, gone.max_time) for uri, gone in replaced.items()})

@@ -1,35 +1,38 @@
-"""What a run has done, or would do, by rule: the numbers of its report and of the audit (spec §13)."""
+"""What a run did, or would do, by rule: the numbers of its report and of the audit (docs/jobs.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from transforms.core.errors import ConfigurationError
 from transforms.hot_tier.maintenance.classify_files import without_rows
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
+from transforms.hot_tier.table.runs import TIER, MaintenanceRun
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query.instants import format_instant
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
+from transforms.retention.rules import RulesFile
+from transforms.retention.rules_file import RULES, TIERS, load_rules
 
 Outcome = tuple[LiveFile, SourceResult]
 
 
-def account(program: Program, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
-    """Return what rules take, as the report has it.
+def account(compiled: CompiledRules, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
+    """Count what rules take, as the report shows it.
 
     Args:
-        program: The rules.
-        outcomes: The files that were looked at, and what came of each.
+        compiled: The rules.
+        outcomes: The files that were examined, and the result of each.
         rows: The rows of the whole table.
 
     Returns:
-        `rules`, each with `name`, `cutoff`, `events`, `files`, `filesWhole`, `bytes` (of a file that stays in part, its
-        size by the share of its rows) and `share` (of all rows, 0 to 1); `holds`, each with `name` and `events`, those
-        that it keeps from the rules (what several keep counts for one of them); `held`, `events`, `bytes` and `share`
-        in all.
+        `rules`, each with `name`, `cutoff`, `events`, `files`, `filesWhole`, `bytes` (of a file kept in part, by
+        the share of its rows) and `share` (of all rows, 0 to 1); `holds`, each with `name` and `events`, those that it
+        keeps from the rules (counted for the first of several holds); `held`, `events`, `bytes` and `share` in all.
     """
-    by_rule = [_of_rule(program, number, outcomes, rows) for number in range(len(program.rules))]
-    by_hold = [_of_hold(program, number, outcomes) for number in range(len(program.holds))]
+    by_rule = [_of_rule(compiled, number, outcomes, rows) for number in range(len(compiled.rules))]
+    by_hold = [_of_hold(compiled, number, outcomes) for number in range(len(compiled.holds))]
     events = sum(rule["events"] for rule in by_rule)
     return {
         "rules": by_rule,
@@ -41,24 +44,23 @@ def account(program: Program, outcomes: Sequence[Outcome], rows: int) -> dict[st
     }
 
 
-def without_use(program: Program, found: dict[str, Any], snapshot: Snapshot) -> list[str]:
-    """Return warnings about rules and holds that match nothing at all, as far as the log proves it; a mistyped value is
-    one.
+def without_use(compiled: CompiledRules, found: dict[str, Any], snapshot: Snapshot) -> list[str]:
+    """Return warnings about rules and holds that, as the log proves, match nothing at all, as mistyped values do.
 
     Args:
-        program: The rules.
+        compiled: The rules.
         found: What they take (`account`).
         snapshot: The table.
     """
     idle = [
         *(
             (f"rule {rule.name}", rule.when)
-            for rule, count in zip(program.rules, found["rules"], strict=True)
+            for rule, count in zip(compiled.rules, found["rules"], strict=True)
             if not count["events"]
         ),
         *(
             (f"hold {hold.name}", hold.when)
-            for hold, count in zip(program.holds, found["holds"], strict=True)
+            for hold, count in zip(compiled.holds, found["holds"], strict=True)
             if not count["events"]
         ),
     ]
@@ -71,7 +73,7 @@ def without_use(program: Program, found: dict[str, Any], snapshot: Snapshot) -> 
 
 
 def outcomes_of(tasks: Sequence[Task], results: Sequence[TaskResult]) -> list[Outcome]:
-    """Return the files of tasks, each with what came of it."""
+    """Return the files of tasks, each with its result."""
     return [
         pair
         for task, result in zip(tasks, results, strict=True)
@@ -80,9 +82,7 @@ def outcomes_of(tasks: Sequence[Task], results: Sequence[TaskResult]) -> list[Ou
 
 
 def file_changes(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Return which file took the place of which: of each that lost rows its path, and that of the file that has the
-    others.
-    """
+    """Return the files that lost rows, each with the file that replaced it."""
     return [
         {
             "old": file.path,
@@ -97,8 +97,8 @@ def file_changes(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     ]
 
 
-def _of_rule(program: Program, number: int, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
-    rule = program.rules[number]
+def _of_rule(compiled: CompiledRules, number: int, outcomes: Sequence[Outcome], rows: int) -> dict[str, Any]:
+    rule = compiled.rules[number]
     taken = [(file, result.taken[number], sum(result.taken)) for file, result in outcomes if result.taken[number]]
     events = sum(count for _, count, _ in taken)
     return {
@@ -112,12 +112,25 @@ def _of_rule(program: Program, number: int, outcomes: Sequence[Outcome], rows: i
     }
 
 
-def _of_hold(program: Program, number: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _of_hold(compiled: CompiledRules, number: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
-        "name": program.holds[number].name,
+        "name": compiled.holds[number].name,
         "events": sum(result.held[number] for _, result in outcomes if result.held),
     }
 
 
 def _share(events: int, rows: int) -> float:
     return round(events / rows, 6) if rows else 0.0
+
+
+_NONE = RulesFile((), (), "")
+
+
+def kept_rules(run: MaintenanceRun) -> RulesFile:
+    """Return the rules and holds of a deletion or tiering, none where they are missing or no longer valid."""
+    if run.rules is None:
+        return _NONE
+    try:
+        return load_rules(run.rules, source=run.rules_file or run.id, section=TIERS if run.kind == TIER else RULES)
+    except ConfigurationError:  # valid for an older version only
+        return _NONE

@@ -1,10 +1,10 @@
-"""The audit: a Delta table of its own, `audit` beside `events`, to which every run is written once (spec §9).
+"""The audit: the Delta table `audit` beside `events`, to which every run is written once (docs/retention.md).
 
-It is append-only by its own property, which every writer of Delta tables has to respect. The rows of a run come in one
-commit that bears `audit/RUN` as app id, as a compare-and-swap like those of `events` (docs/design.md §5): whoever finds
-the id is done. Both `write_deltalake` on a handle and `create_write_transaction` refuse a stale handle when they may
-not retry (measured with deltalake 1.6.6); the latter is used, since it takes a file by its name, so that a refused one
-can be told and removed, and the order of the rows is known.
+It is append-only by a table property that every writer of Delta tables must respect. A run's rows come in one commit
+with the app id `audit/RUN`, a compare-and-swap like those of `events` (decision 4): who finds the id is done.
+Both `write_deltalake` on a handle and `create_write_transaction` refuse a stale handle when they may not retry
+(measured with deltalake 1.6.6). The latter takes a file by its name, so a refused one can be removed, and keeps the
+rows' order.
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ from deltalake.transaction import AddAction
 from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.audit_rows import HOLD_LIFTED, HOLD_SET, Row, hold_rows, holds_in_force, run_rows
-from transforms.hot_tier.maintenance.commit_run import Landed
-from transforms.hot_tier.table.attempts import Attempts
-from transforms.hot_tier.table.commit import commit_actions, settle
+from transforms.hot_tier.maintenance.commit_run import CommittedRun
+from transforms.hot_tier.table.commit import Attempts, commit_actions, finish_commit
 from transforms.hot_tier.table.delta import create_table, open_table
 from transforms.hot_tier.table.log_entries import commit_time
-from transforms.hot_tier.table.runs import Run
+from transforms.hot_tier.table.runs import MaintenanceRun
 from transforms.storage import TierStore
 
 AUDIT = "audit"
@@ -63,40 +62,35 @@ class _AuditLog:
 
     @classmethod
     def load(cls, tier: TierStore) -> _AuditLog:
-        """Return the table as it is now; the first makes it."""
+        """Open the table as it is now, and create it where there is none."""
         try:
             return cls(open_table(tier, AUDIT))
         except TableNotFoundError:
-            create_table(
-                tier,
-                AUDIT,
-                COLUMNS,
-                description="What was done with the events of the hot tier",
-                configuration=_PROPERTIES,
-            )
+            what = "What was done with the events of the hot tier"
+            create_table(tier, AUDIT, COLUMNS, description=what, configuration=_PROPERTIES)
             return cls(open_table(tier, AUDIT))
 
-    def has(self, run: Run) -> bool:
+    def has(self, run: MaintenanceRun) -> bool:
         return self.table.transaction_version(_app_id(run)) is not None
 
     def files(self, *, about_holds: bool = False) -> list[str]:
-        """Return the live files in the order of their commits, all or those that may speak of holds."""
+        """Return the live files in the order of their commits, all or those that may have rows about holds."""
         actions = pa.RecordBatchReader.from_stream(self.table.get_add_actions(flatten=True)).read_all().to_pylist()
-        return sorted(action["path"] for action in actions if not about_holds or _may_speak_of_holds(action))
+        return sorted(action["path"] for action in actions if not about_holds or _may_be_about_holds(action))
 
 
-def write_audit(tier: TierStore, run: Run, landed: Landed | None) -> None:
-    """Write a run to the audit, once, however often and by however many this is called.
+def write_audit(tier: TierStore, run: MaintenanceRun, committed: CommittedRun | None) -> None:
+    """Write a run to the audit exactly once, however often and by however many processes this is called.
 
     Args:
         tier: The hot tier.
         run: The run, which is over.
-        landed: What it has changed; None where there was nothing to change.
+        committed: What it changed; None where there was nothing to change.
 
     Raises:
         TierError: the store refuses.
     """
-    at = (landed and commit_time(tier, landed.version)) or datetime.now(timezone.utc)
+    at = (committed and commit_time(tier, committed.version)) or datetime.now(timezone.utc)
     attempts = Attempts(tier, f"run {run.id} can't be written to the audit", _AuditLog.load)
     tried: dict[str, int] = {}
     for log in attempts:
@@ -106,12 +100,12 @@ def write_audit(tier: TierStore, run: Run, landed: Landed | None) -> None:
             in_force = holds_in_force(_read(tier, log.files(about_holds=True)))
             path = f"{log.version + 1:020d}-{uuid.uuid4()}.parquet"
             tried[path] = log.version + 1
-            _append(tier, log, run, path, [*run_rows(run, landed, at), *hold_rows(run, at, in_force)])
+            _append(tier, log, run, path, [*run_rows(run, committed, at), *hold_rows(run, at, in_force)])
     _clear(tier, log, tried)
 
 
 def read_audit(tier: TierStore) -> list[Row]:
-    """Return all rows of the audit in the order of their commits, none where nothing was ever run.
+    """Return all rows of the audit in the order of their commits, none before the first run.
 
     Raises:
         TierError: it can't be read.
@@ -122,8 +116,8 @@ def read_audit(tier: TierStore) -> list[Row]:
         return []
 
 
-def _append(tier: TierStore, log: _AuditLog, run: Run, path: str, rows: list[Row]) -> None:
-    """Write the rows' file, and try once to make it the next version."""
+def _append(tier: TierStore, log: _AuditLog, run: MaintenanceRun, path: str, rows: list[Row]) -> None:
+    """Write the rows' file, and try once to commit it."""
     table = pa.Table.from_pylist(rows, COLUMNS)
     written = io.BytesIO()
     pq.write_table(table, written, compression="zstd")
@@ -140,13 +134,13 @@ def _append(tier: TierStore, log: _AuditLog, run: Run, path: str, rows: list[Row
 
 
 def _clear(tier: TierStore, log: _AuditLog, tried: dict[str, int]) -> None:
-    """Bring the entry that landed to the disk, and remove the files of refused attempts, whose places are taken."""
+    """Finish the commit that succeeded, and remove the files of refused attempts."""
     live = set(log.files()) if tried else set()
     for path, version in tried.items():
         if path in live:
-            settle(tier, version, AUDIT)
+            finish_commit(tier, version, AUDIT)
         elif version <= log.version:
-            with suppress(TierError, OSError):  # a file that no commit names; no reader sees it
+            with suppress(TierError, OSError):  # no reader sees a file that no commit names
                 tier.delete(f"{AUDIT}/{path}")
 
 
@@ -162,11 +156,11 @@ def _read_file(tier: TierStore, path: str) -> list[Row]:
     return rows
 
 
-def _may_speak_of_holds(action: Row) -> bool:
-    """Whether a file may have rows about holds: beside these it has rows of its run's one kind."""
+def _may_be_about_holds(action: Row) -> bool:
+    """Whether a file may have rows about holds: besides, it has only rows of its run's kind."""
     low, high = action.get("min.kind"), action.get("max.kind")
     return low is None or low != high or low in (HOLD_SET, HOLD_LIFTED)
 
 
-def _app_id(run: Run) -> str:
+def _app_id(run: MaintenanceRun) -> str:
     return f"{AUDIT}/{run.id}"

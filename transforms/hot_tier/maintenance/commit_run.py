@@ -1,7 +1,7 @@
-"""A run's one commit: planned on a new snapshot at each attempt, told apart from all others by the file of its changes.
+"""A run's one commit: planned on a new snapshot at each attempt, and identified by the file of its changes.
 
-An exception of a commit does not mean that it did not land, nor its absence that it did: the next snapshot tells, by
-the path of the changes, which the commit bears as an app id (docs/design.md §5).
+An exception does not mean that a commit failed, nor its absence that it succeeded: the next snapshot shows it, by the
+path of the changes, which is an app id of the commit (docs/decisions/0004-commit-by-compare-and-swap.md).
 """
 
 from __future__ import annotations
@@ -14,26 +14,25 @@ import orjson
 
 from transforms.core.errors import GoneError, TierError
 from transforms.hot_tier.ledger.ledger import APP_ID
-from transforms.hot_tier.table.attempts import Attempts
-from transforms.hot_tier.table.commit import commit, settle
+from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.purges import check_there
-from transforms.hot_tier.table.runs import DONE, Run, RunFolder
+from transforms.hot_tier.table.purges import check_not_purged
+from transforms.hot_tier.table.runs import DONE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a run wants to commit.
+    """What a run is to commit.
 
     Attributes:
         added: New files.
-        removed: Paths of live files that they take the place of.
-        document: What is to be known of it later, as JSON takes it: what it did by rule, and which file took the place
-            of which.
-        transactions: App ids and their versions that the commit bears besides the run's own.
+        removed: Paths of the live files that they replace.
+        document: What must be known of it later, as a JSON document: what it did by rule, and which file replaced
+            which.
+        transactions: App ids of the commit and their versions, besides the run's own.
     """
 
     added: Sequence[FileDescription]
@@ -43,14 +42,14 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Landed:
-    """A change that is in the table.
+class CommittedRun:
+    """A run's change that is in the table.
 
     Attributes:
         path: The file of its changes.
         version: The table's version that has it.
-        document: What that file says: `Change.document`, and `versionBefore`, `version`, `k` (the commits of the ledger
-            that it has seen).
+        document: That file's content: `Change.document`, and `versionBefore`, `version`, `k` (how many commits of the
+            ledger it has seen).
         warnings: What failed after the commit.
     """
 
@@ -60,41 +59,39 @@ class Landed:
     warnings: tuple[str, ...] = ()
 
 
-def carry_through(folder: RunFolder, run: Run, plan: Callable[[Snapshot], Change | None]) -> Landed | None:
-    """Commit what a run plans, once.
+def commit_run(
+    folder: RunFolder, run: MaintenanceRun, plan: Callable[[Snapshot], Change | None]
+) -> CommittedRun | None:
+    """Commit what a run plans, exactly once.
 
     Args:
-        folder: The run's folder, which bears its `run.json` already.
+        folder: The run's folder, with its `run.json`.
         run: The run.
-        plan: Says what to commit on a snapshot; None where there is nothing. It is asked again wherever the table has
-            changed meanwhile.
+        plan: Returns what to commit on a snapshot, None where there is nothing; called again if the table has changed
+            meanwhile.
 
     Returns:
-        What landed; None where there was nothing to do.
+        What was committed; None where there was nothing to do.
 
     Raises:
-        TierError: the store refuses, or the run was given up by another; nothing landed, as far as can be told.
+        TierError: the store refuses, or another command gave the run up; as far as can be seen nothing was committed.
     """
     attempts = Attempts(folder.tier, f"run {run.id} can't commit", Snapshot.load)
-    tried: list[Landed] = []
+    tried: list[CommittedRun] = []
     for snapshot in attempts:
-        landed = next((one for one in tried if snapshot.transaction_version(one.path) is not None), None)
-        if landed is not None:
-            return replace(landed, warnings=tuple(settle(folder.tier, landed.version)))
+        committed = next((one for one in tried if snapshot.transaction_version(one.path) is not None), None)
+        if committed is not None:
+            return replace(committed, warnings=tuple(finish_commit(folder.tier, committed.version)))
         if snapshot.transaction_version(app_id(run)) is not None:
             raise _given_up(folder)
         try:
             change = plan(snapshot)
         except GoneError as error:
-            newest = Snapshot.load(folder.tier)
-            if newest.transaction_version(app_id(run)) is not None:
-                raise _given_up(folder) from error
-            if newest.version == snapshot.version:
-                raise
-            continue  # another run has taken the files out of the table, and of the store
+            _check_changed(folder, run, snapshot, error)
+            continue  # another run has removed the files from the table and the store
         if change is None:
             return None
-        check_there(folder.tier, snapshot, [file.path for file in change.added])
+        check_not_purged(folder.tier, snapshot, [file.path for file in change.added])
         with attempts.unless_refused():
             tried.append(_record(folder, snapshot, change))
             commit(
@@ -107,45 +104,52 @@ def carry_through(folder: RunFolder, run: Run, plan: Callable[[Snapshot], Change
     raise AssertionError  # they end by raising
 
 
-def landed_of(snapshot: Snapshot, folder: RunFolder) -> Landed | None:
-    """Return what of a run is in the table; of one that is done the log need not be asked, which costs 25 requests on
-    S3.
-    """
+def find_committed(snapshot: Snapshot, folder: RunFolder) -> CommittedRun | None:
+    """Return a run's change if it is in the table; without asking the log (25 requests on S3) if it is done."""
     done = folder.read_json(DONE) or {}
     known = done.get("changes") if (done.get("version") or 0) <= snapshot.version else None
     path = known or next((path for path in folder.changes() if snapshot.transaction_version(path) is not None), None)
     if path is None:
         return None
     document = orjson.loads(folder.tier.get(path))
-    return Landed(path, document["version"], document)
+    return CommittedRun(path, document["version"], document)
 
 
-def landed_of_kind(snapshot: Snapshot, folders: Iterable[RunFolder], kind: str) -> Iterator[tuple[RunFolder, Landed]]:
-    """Yield those of some runs that are of a kind and in the table, each with what it has changed."""
+def committed_of_kind(
+    snapshot: Snapshot, folders: Iterable[RunFolder], kind: str
+) -> Iterator[tuple[RunFolder, CommittedRun]]:
+    """Yield the runs of one kind that are in the table, each with its change."""
     for folder in folders:
-        if folder.kind == kind and (landed := landed_of(snapshot, folder)) is not None:
-            yield folder, landed
+        if folder.kind == kind and (committed := find_committed(snapshot, folder)) is not None:
+            yield folder, committed
 
 
-def give_up(tier: TierStore, run: Run) -> bool:
-    """See to it that a run whose process seems to be gone never commits any more, also if it still lives, or its
-    request is on its way.
+def give_up(tier: TierStore, run: MaintenanceRun) -> bool:
+    """Prevent a run whose process seems gone from committing, also if it still runs or its request is on its way.
 
-    A commit without actions that bears the run's own app id takes the place that the run's would take; the run looks
-    for it.
+    A commit without actions takes the run's own app id, which the run looks for before it commits.
 
     Returns:
-        Whether it is so; False where the run has landed.
+        Whether the run will never commit; False where it has committed.
     """
     folder = RunFolder(tier, run.id)
     attempts = Attempts(tier, f"run {run.id} can't be given up", Snapshot.load)
     for snapshot in attempts:
         if snapshot.transaction_version(app_id(run)) is not None:
-            return landed_of(snapshot, folder) is None
+            return find_committed(snapshot, folder) is None
         with attempts.unless_refused():
             commit(snapshot, transactions=[(app_id(run), 1)])
             flush_log(tier, snapshot.version + 1)
     raise AssertionError  # they end by raising
+
+
+def _check_changed(folder: RunFolder, run: MaintenanceRun, snapshot: Snapshot, error: GoneError) -> None:
+    """Raise an error of planning again, unless the table has changed since the snapshot and the run may go on."""
+    newest = Snapshot.load(folder.tier)
+    if newest.transaction_version(app_id(run)) is not None:
+        raise _given_up(folder) from error
+    if newest.version == snapshot.version:
+        raise error
 
 
 def _given_up(folder: RunFolder) -> TierError:
@@ -153,19 +157,19 @@ def _given_up(folder: RunFolder) -> TierError:
     done = folder.read_json(DONE) or {}  # written after the commit that gives it up
     who = f" ({done['givenUpBy']}, {done['at']})" if "givenUpBy" in done else ""
     return TierError(
-        f"run {folder.run_id} was silent for so long that another command{who} took it for dead and gave it up; nothing was changed: "
-        "run it again"
+        f"run {folder.run_id} was silent for so long that another command{who} took it for dead and gave it up; "
+        "nothing was changed: run it again"
     )
 
 
-def app_id(run: Run) -> str:
-    """Return the app id that marks a run's one commit, or that there is none."""
+def app_id(run: MaintenanceRun) -> str:
+    """Return the app id of a run's one commit, or of the one that gives it up."""
     return f"{run.kind}/{run.id}"
 
 
-def _record(folder: RunFolder, snapshot: Snapshot, change: Change) -> Landed:
-    """Write what is about to be committed: it counts if and only if the commit names it."""
+def _record(folder: RunFolder, snapshot: Snapshot, change: Change) -> CommittedRun:
+    """Write what is about to be committed: it is valid if and only if the commit names it."""
     version = snapshot.version + 1
     seen = {"versionBefore": snapshot.version, "version": version, "k": snapshot.transaction_version(APP_ID) or 0}
     document = change.document | seen
-    return Landed(folder.new_changes(document), version, document)
+    return CommittedRun(folder.new_changes(document), version, document)

@@ -1,4 +1,4 @@
-"""Objects that are known, and of which rules have left no event (spec §9, §13): the table itself is asked."""
+"""Published objects of which rules have left no event, by looking into the table (docs/retention.md, docs/jobs.md)."""
 
 from __future__ import annotations
 
@@ -6,28 +6,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from transforms.hot_tier.data.rewrite import objects_in
+from transforms.hot_tier.data.file_objects import ObjectBounds, objects_in
 from transforms.hot_tier.ledger.ledger import Published
-from transforms.hot_tier.ledger.object_bounds import ObjectBounds
-from transforms.hot_tier.maintenance.commit_run import landed_of_kind
+from transforms.hot_tier.maintenance.commit_run import committed_of_kind
 from transforms.hot_tier.table.runs import DELETE, list_runs
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import microseconds, parse_instant
 from transforms.storage import TierStore
 
 _READERS = 8
-Known = Mapping[str, Sequence[Published]]
+PublishedContents = Mapping[str, Sequence[Published]]
 """The published contents of objects, by their URIs."""
 
 
 @dataclass(frozen=True)
 class Deletions:
-    """What deletion runs have done to the table.
+    """The deletions of a table.
 
     Attributes:
         tier: The tier.
         snapshot: The table as it is.
-        cutoff: The latest cut-off of any rule that a deletion went by, in microseconds since 1970 UTC.
+        cutoff: The latest cut-off of any rule of a deletion, in microseconds since 1970 UTC.
     """
 
     tier: TierStore
@@ -36,26 +35,26 @@ class Deletions:
 
     @classmethod
     def load(cls, tier: TierStore) -> Deletions | None:
-        """Look at all runs; None where there was no deletion: then the table is not opened."""
+        """Read all deletions; return None where there were none, without opening the table."""
         folders = [folder for folder in list_runs(tier) if folder.kind == DELETE]
         if not folders:
             return None
         snapshot = Snapshot.load(tier)
-        landed = (one for _, one in landed_of_kind(snapshot, folders, DELETE))
-        times = (parse_instant(rule["cutoff"]) for one in landed for rule in one.document["rules"] if rule["cutoff"])
+        committed = (one for _, one in committed_of_kind(snapshot, folders, DELETE))
+        times = (parse_instant(rule["cutoff"]) for one in committed for rule in one.document["rules"] if rule["cutoff"])
         cutoff = max((microseconds(time) for time in times if time is not None), default=None)
         return None if cutoff is None else cls(tier, snapshot, cutoff)
 
-    def may_have_lost(self, known: Known) -> list[str]:
+    def may_have_lost(self, known: PublishedContents) -> list[str]:
         """Return the objects of which a rule may have deleted events."""
         times = {uri: _times(contents) for uri, contents in known.items()}
         return [uri for uri, (low, high) in times.items() if low <= high and low < self.cutoff]
 
-    def have_lost_all(self, known: Known) -> set[str]:
+    def have_lost_all(self, known: PublishedContents) -> set[str]:
         """Return the objects of which rules have left no event.
 
-        Only those whose events were all older than some rule's cut-off can be; of the files whose statistics allow for
-        one of these, the column `_object` is read.
+        These are among those whose events were all older than some rule's cut-off; of the files whose statistics allow
+        for one of these, the column `_object` is read.
         """
         times = {uri: _times(contents) for uri, contents in known.items()}
         candidates = {uri: (low, high) for uri, (low, high) in times.items() if low <= high < self.cutoff}
@@ -69,6 +68,6 @@ class Deletions:
 
 
 def _times(contents: Iterable[Published]) -> tuple[int, int]:
-    """Return the least and greatest time of an object's events, the least the greater where it never had any."""
+    """Return the least and greatest time of an object's events, or (1, 0) where it never had any."""
     ranges = [(one.min_time, one.max_time) for one in contents if one.min_time is not None and one.max_time is not None]
     return min((low for low, _ in ranges), default=1), max((high for _, high in ranges), default=0)

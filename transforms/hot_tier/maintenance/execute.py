@@ -1,6 +1,4 @@
-"""A task carried out: rows counted by rule, files written again without those that are taken, and these written where
-they go.
-"""
+"""Executing a task: count rows by rule, rewrite files without the taken rows, and write these to their destination."""
 
 from __future__ import annotations
 
@@ -17,25 +15,25 @@ from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.rewrite import Keep, rewrite_file
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import in_both_places
+from transforms.hot_tier.table.file_description import in_both
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.retention.compiled_rules import STAYS, Program, counts
+from transforms.retention.compiled_rules import STAYS, CompiledRules, counts
 from transforms.storage import TierStore
 
 
 def count_rows(store: TierStore, task: Task) -> TaskResult:
-    """Count how many rows each rule takes; only the columns of its conditions are read, and nothing is written.
+    """Count the rows that each rule takes, reading only the columns of its conditions; nothing is written.
 
     Raises:
         GoneError: a file is gone.
         TierError: a file can't be read.
     """
     with _sources(store):
-        return TaskResult(tuple(_count(store, source, task.program) for source in task.sources))
+        return TaskResult(tuple(_count(store, source, task.rules) for source in task.sources))
 
 
-def carry_out(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: str) -> TaskResult:
-    """Write a task's files again; no commit names the new ones yet.
+def execute_task(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: str) -> TaskResult:
+    """Rewrite a task's files; no commit names the new ones yet.
 
     Args:
         store: The tier.
@@ -48,30 +46,31 @@ def carry_out(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: 
         TierError: a file can't be read or written.
     """
     with _sources(store):
-        return _carry_out(store, task, promoted, run_id)
+        return _execute_task(store, task, promoted, run_id)
 
 
 @contextmanager
 def _sources(store: TierStore) -> Iterator[None]:
-    """Say in the product's words, which workers hand on, that a file is gone."""
+    """Raise GoneError, which workers pass on, where a file is gone."""
     try:
         yield
     except FileNotFoundError as error:
         raise GoneError(
-            f"hot tier {store.uri}: a file is gone from the store ({error}): another command has removed it meanwhile; run it again"
+            f"hot tier {store.uri}: a file is gone from the store ({error}): another command has removed it meanwhile; "
+            "run it again"
         ) from error
 
 
-def _carry_out(store: TierStore, task: Task, promoted: Sequence[str], run_id: str) -> TaskResult:
+def _execute_task(store: TierStore, task: Task, promoted: Sequence[str], run_id: str) -> TaskResult:
     counted = count_rows(store, task)
     sources = tuple(
-        _without_taken(store, source, result, task.program, promoted, run_id)
+        _without_taken(store, source, result, task.rules, promoted, run_id)
         for source, result in zip(task.sources, counted.sources, strict=True)
     )
     if task.destination is None:
         return TaskResult(sources)
     inputs = [
-        MergeInput(one.path, None if task.program is None else _rows(one.path, task.program, taken=True))
+        MergeInput(one.path, None if task.rules is None else _rows(one.path, task.rules, taken=True))
         for one, result in zip(task.sources, sources, strict=True)
         if any(result.taken)
     ]
@@ -89,24 +88,24 @@ def _carry_out(store: TierStore, task: Task, promoted: Sequence[str], run_id: st
     return TaskResult(sources, tuple(moved))
 
 
-def _count(store: TierStore, source: LiveFile, program: Program | None) -> SourceResult:
-    if program is None:
+def _count(store: TierStore, source: LiveFile, compiled: CompiledRules | None) -> SourceResult:
+    if compiled is None:
         return SourceResult(source.path, (source.rows,))
-    taken = np.zeros(len(program.rules), np.int64)
-    held = np.zeros(len(program.holds), np.int64)
+    taken = np.zeros(len(compiled.rules), np.int64)
+    held = np.zeros(len(compiled.holds), np.int64)
     with store.open_input(f"{EVENTS}/{source.path}") as opened:
         parquet = pq.ParquetFile(opened)
         names = parquet.schema_arrow.names
-        both = in_both_places(source.path, names)
-        columns = program.columns_needed(names, in_both_places=both)
+        both = in_both(source.path, names)
+        columns = compiled.columns_needed(names, in_both=both)
         for number in range(parquet.num_row_groups):
             table = parquet.read_row_group(number, columns=columns)
-            if table["_time"].null_count:  # only another writer's: it could not be written again
-                left = f"{EVENTS}/{source.path}: another program wrote this file, with events that have no _time: it is left as it is"
-                return SourceResult(source.path, (0,) * len(program.rules), warning=left)
-            judged = program.judge(table, in_both_places=both)
-            taken += counts(judged.rule, len(taken))
-            held += counts(judged.hold, len(held))
+            if table["_time"].null_count:  # only another writer's; it could not be rewritten
+                warning = f"{EVENTS}/{source.path}: another program wrote this file, with events that have no _time"
+                return SourceResult(source.path, (0,) * len(compiled.rules), warning=f"{warning}: it is left as it is")
+            evaluated = compiled.evaluate(table, in_both=both)
+            taken += counts(evaluated.rule, len(taken))
+            held += counts(evaluated.hold, len(held))
     return SourceResult(source.path, tuple(taken.tolist()), tuple(held.tolist()))
 
 
@@ -114,18 +113,18 @@ def _without_taken(
     store: TierStore,
     source: LiveFile,
     result: SourceResult,
-    program: Program | None,
+    compiled: CompiledRules | None,
     promoted: Sequence[str],
     run_id: str,
 ) -> SourceResult:
-    """Write a source again without what is taken of it, where that is neither all nor nothing."""
+    """Rewrite a source without its taken rows, where these are neither all nor none."""
     taken = sum(result.taken)
-    if program is None or taken in (0, source.rows):
+    if compiled is None or taken in (0, source.rows):
         return result
     rest = rewrite_file(
         store,
         source.path,
-        _rows(source.path, program, taken=False),
+        _rows(source.path, compiled, taken=False),
         tier_name=source.tier,
         date=source.date,
         promoted=promoted,
@@ -135,19 +134,19 @@ def _without_taken(
     return replace(result, rest=rest)
 
 
-def _rows(path: str, program: Program, *, taken: bool) -> Keep:
-    """Return what chooses the rows of a table that the program takes, or leaves."""
+def _rows(path: str, compiled: CompiledRules, *, taken: bool) -> Keep:
+    """Return a mask function that chooses the rows that the rules take, or leave."""
 
     def choose(table: pa.Table) -> pa.Array:
-        rule = program.judge(table, in_both_places=in_both_places(path, table.schema.names)).rule
+        rule = compiled.evaluate(table, in_both=in_both(path, table.schema.names)).rule
         return pa.array((rule != STAYS) == taken)
 
     return choose
 
 
-def _check(rows: int, wanted: int, paths: Sequence[str]) -> None:
-    """Refuse to commit files that don't hold exactly the rows that were counted."""
-    if rows != wanted:
+def _check(rows: int, expected: int, paths: Sequence[str]) -> None:
+    """Check that new files hold exactly the rows that were counted."""
+    if rows != expected:
         raise TierError(
-            f"{', '.join(paths)}: {rows:,} rows were written where {wanted:,} were counted; nothing was changed"
+            f"{', '.join(paths)}: {rows:,} rows were written where {expected:,} were counted; nothing was changed"
         )

@@ -1,6 +1,6 @@
-"""The end of a run: it is written to the audit, and done.
+"""The end of a run: write it to the audit, and mark it as done.
 
-What a killed process has left is finished by the next command.
+The next command finishes what a killed process has left.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 from itertools import islice
 
 from transforms.hot_tier.maintenance.audit import write_audit
-from transforms.hot_tier.maintenance.commit_run import Landed, give_up, landed_of
+from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_committed, give_up
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.runs import DONE, REMOVE, Run, RunFolder, unfinished_runs, who
+from transforms.hot_tier.table.runs import DONE, REMOVE, MaintenanceRun, RunFolder, unfinished_runs, who
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
 from transforms.storage import TierStore
@@ -22,26 +22,26 @@ _DELETERS = 8
 _BLOCK = 1000
 
 
-def finish(folder: RunFolder, run: Run, landed: Landed | None) -> None:
-    """Write a run to the audit and mark it as done; as often as wanted.
+def finish(folder: RunFolder, run: MaintenanceRun, committed: CommittedRun | None) -> None:
+    """Write a run to the audit and mark it as done; may be repeated.
 
     Args:
         folder: The run's folder.
         run: The run.
-        landed: What it has changed; None where there was nothing to change.
+        committed: What it changed; None where there was nothing to change.
 
     Raises:
-        TierError: the store refuses; a later command does it then (`finish_interrupted`).
+        TierError: the store refuses; a later command finishes the run then (`finish_interrupted`).
     """
-    write_audit(folder.tier, run, landed)
-    _mark_done(folder, landed)
+    write_audit(folder.tier, run, committed)
+    _mark_done(folder, committed)
 
 
-def finish_interrupted(tier: TierStore, is_live: Callable[[Run], bool]) -> list[Run]:
+def finish_interrupted(tier: TierStore, is_live: Callable[[MaintenanceRun], bool]) -> list[MaintenanceRun]:
     """Finish the runs whose processes are gone.
 
-    A run that has changed the table is written to the audit; of a physical removal that was begun the rest is removed
-    first. A run that has not never will (`give_up`). Where nothing is left to finish this costs one listing.
+    A run that has changed the table is written to the audit, a physical removal after its remaining files are removed.
+    A run that has not is given up. Where nothing is left to finish this costs one listing.
 
     Args:
         tier: The hot tier.
@@ -62,30 +62,29 @@ def finish_interrupted(tier: TierStore, is_live: Callable[[Run], bool]) -> list[
     return finished
 
 
-def _finish(folder: RunFolder, run: Run) -> None:
+def _finish(folder: RunFolder, run: MaintenanceRun) -> None:
     if give_up(folder.tier, run):
         by = {"givenUpBy": who(), "at": format_instant(datetime.now(timezone.utc))}
         _mark_done(folder, None, **by)
         return
-    landed = landed_of(Snapshot.load(folder.tier), folder)
-    if landed is not None and run.kind == REMOVE:
-        delete_listed(folder, landed)
-    finish(folder, run, landed)
+    committed = find_committed(Snapshot.load(folder.tier), folder)
+    if committed is not None and run.kind == REMOVE:
+        delete_listed(folder, committed)
+    finish(folder, run, committed)
 
 
-def _mark_done(folder: RunFolder, landed: Landed | None, **more: str) -> None:
-    folder.write_json(
-        DONE, {"changes": landed.path if landed else None, "version": landed.version if landed else None, **more}
-    )
+def _mark_done(folder: RunFolder, committed: CommittedRun | None, **more: str) -> None:
+    path, version = (committed.path, committed.version) if committed else (None, None)
+    folder.write_json(DONE, {"changes": path, "version": version, **more})
 
 
-def delete_listed(folder: RunFolder, landed: Landed) -> None:
-    """Delete the files of a removal's list, those that are still there.
+def delete_listed(folder: RunFolder, committed: CommittedRun) -> None:
+    """Delete the files of a removal's list that still exist.
 
     Raises:
-        TierError: the store refuses; the list stays, and the next command goes on.
+        TierError: the store refuses; the list stays, and the next command continues.
     """
-    paths = iter(file["path"] for file in landed.document["files"])
+    paths = iter(file["path"] for file in committed.document["files"])
     with ThreadPoolExecutor(_DELETERS) as pool:
         while block := list(islice(paths, _BLOCK)):
             list(pool.map(lambda path: folder.tier.delete(f"{EVENTS}/{path}"), block))

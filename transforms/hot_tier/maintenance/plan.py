@@ -1,111 +1,149 @@
-"""What a run does to which files: by the log alone where that proves it, else by tasks for the workers (spec §9,
-§10).
-"""
+"""What a run does to which files: decided by the log alone where possible, else by tasks for workers."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
 from transforms.hot_tier.data.data_file import COMPRESSION_LEVEL
-from transforms.hot_tier.maintenance.classify_files import Kind, Verdict, judge_files
-from transforms.hot_tier.maintenance.compacting import plan_compaction
+from transforms.hot_tier.maintenance.classify_files import ActionKind, FileAction, classify_files
 from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot, unnamed_file
-from transforms.retention.compiled_rules import Program
+from transforms.retention.compiled_rules import CompiledRules
 
 LEVELS = {"hot": COMPRESSION_LEVEL, "cold": 9}
-"""How strongly files of a tier are compressed, by zstd's levels."""
+"""The zstd levels of each tier's files."""
 COLD = Destination(tier="cold", target_bytes=512 << 20, level=LEVELS["cold"])
 MOST_TASK_BYTES = 1 << 30
-"""Files of one date that move together: more make several tasks, side by side."""
+"""The most bytes of one date that one task moves; more make several tasks in parallel."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is to be done to the files of one snapshot.
+class MaintenancePlan:
+    """What to do to the files of one snapshot.
 
     Attributes:
-        settled: Files that need not be opened: all of their rows go by one rule, or are kept by a hold.
-        tasks: What workers have to look into.
+        decided: Files that need not be opened: one rule takes all of their rows, or a hold keeps them.
+        tasks: What workers have to examine.
     """
 
-    settled: tuple[tuple[LiveFile, SourceResult], ...]
+    decided: tuple[tuple[LiveFile, SourceResult], ...]
     tasks: tuple[Task, ...]
 
     @property
     def most_rows(self) -> int:
-        """How many rows may be taken at most."""
-        return sum(file.rows for file, _ in self.settled) + sum(
-            source.rows for task in self.tasks for source in task.sources
-        )
+        """The most rows that may be taken."""
+        opened = sum(source.rows for task in self.tasks for source in task.sources)
+        return opened + sum(file.rows for file, _ in self.decided)
 
 
-def plan_deletion(snapshot: Snapshot, program: Program) -> Plan:
-    """Plan which files are dropped, and which are looked into, each by itself."""
-    settled: list[tuple[LiveFile, SourceResult]] = []
+def plan_deletion(snapshot: Snapshot, compiled: CompiledRules) -> MaintenancePlan:
+    """Plan which files are removed, and which are examined, each in a task of its own."""
+    decided: list[tuple[LiveFile, SourceResult]] = []
     tasks: list[Task] = []
-    for file, verdict in judge_files(snapshot, program):
-        if verdict.kind is not Kind.KEEP and not snapshot.can_be_named(file.path):
-            settled.append((file, _left_alone(file, program)))
-        elif verdict.kind is Kind.OPEN:
-            tasks.append(Task((file,), program, None))
-        elif verdict.kind is not Kind.KEEP:
-            settled.append((file, _settled(file, verdict, program)))
-    return Plan(tuple(settled), tuple(tasks))
+    for file, action in classify_files(snapshot, compiled):
+        if action.kind is not ActionKind.KEEP and not snapshot.can_be_named(file.path):
+            decided.append((file, _left_alone(file, compiled)))
+        elif action.kind is ActionKind.OPEN:
+            tasks.append(Task((file,), compiled, None))
+        elif action.kind is not ActionKind.KEEP:
+            decided.append((file, _decided(file, action, compiled)))
+    return MaintenancePlan(tuple(decided), tuple(tasks))
 
 
-def plan_tiering(snapshot: Snapshot, program: Program, destination: Destination) -> Plan:
-    """Plan which files' rows move: those of one date together, so that they become few large files."""
-    settled: list[tuple[LiveFile, SourceResult]] = []
+def plan_tiering(snapshot: Snapshot, compiled: CompiledRules, destination: Destination) -> MaintenancePlan:
+    """Plan which files' rows move, those of one date together so that they become few large files."""
+    decided: list[tuple[LiveFile, SourceResult]] = []
     moving: defaultdict[str, list[LiveFile]] = defaultdict(list)
-    for file, verdict in judge_files(snapshot, program):
+    for file, action in classify_files(snapshot, compiled):
         if file.tier == destination.tier:
             continue
-        if verdict.kind is not Kind.KEEP and not snapshot.can_be_named(file.path):
-            settled.append((file, _left_alone(file, program)))
-        elif verdict.kind is Kind.HELD:
-            settled.append((file, _settled(file, verdict, program)))
-        elif verdict.kind is not Kind.KEEP:
+        if action.kind is not ActionKind.KEEP and not snapshot.can_be_named(file.path):
+            decided.append((file, _left_alone(file, compiled)))
+        elif action.kind is ActionKind.HELD:
+            decided.append((file, _decided(file, action, compiled)))
+        elif action.kind is not ActionKind.KEEP:
             moving[file.date].append(file)
     groups = [group for date in sorted(moving) for group in _of_about(moving[date], MOST_TASK_BYTES)]
-    return Plan(tuple(settled), tuple(Task(group, program, destination) for group in groups))
+    return MaintenancePlan(tuple(decided), tuple(Task(group, compiled, destination) for group in groups))
 
 
-def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> Plan:
+def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> MaintenancePlan:
     """Plan which small files of each partition are merged."""
     partitions: defaultdict[tuple[str, str], list[LiveFile]] = defaultdict(list)
     for file in snapshot.files.values():
         if snapshot.can_be_named(file.path):
             partitions[file.tier, file.date].append(file)
-    return Plan(
-        (),
-        tuple(
-            Task(group, None, Destination(tier, target_bytes, LEVELS[tier]))
-            for (tier, _), files in sorted(partitions.items())
-            for group in plan_compaction(files, target_bytes=target_bytes)
-        ),
+    tasks = (
+        Task(group, None, Destination(tier, target_bytes, LEVELS[tier]))
+        for (tier, _), files in sorted(partitions.items())
+        for group in plan_compaction(files, target_bytes=target_bytes)
     )
+    return MaintenancePlan((), tuple(tasks))
 
 
-def _settled(file: LiveFile, verdict: Verdict, program: Program) -> SourceResult:
-    """Return what becomes of a file about which the log says all."""
-    held = verdict.kind is Kind.HELD
-    taken = tuple(file.rows if number == verdict.rule and not held else 0 for number in range(len(program.rules)))
-    kept = tuple(file.rows if number == verdict.hold else 0 for number in range(len(program.holds)))
+def _decided(file: LiveFile, action: FileAction, compiled: CompiledRules) -> SourceResult:
+    """Return the result of a file that the log alone decides."""
+    held = action.kind is ActionKind.HELD
+    taken = tuple(file.rows if number == action.rule and not held else 0 for number in range(len(compiled.rules)))
+    kept = tuple(file.rows if number == action.hold else 0 for number in range(len(compiled.holds)))
     return SourceResult(file.path, taken, kept)
 
 
-def _left_alone(file: LiveFile, program: Program) -> SourceResult:
-    """Return what becomes of a file that no commit can take out of the table."""
-    return SourceResult(file.path, (0,) * len(program.rules), warning=f"{unnamed_file(file.path)}: it is left as it is")
+def _left_alone(file: LiveFile, compiled: CompiledRules) -> SourceResult:
+    """Return the result of a file that no commit can remove from the table."""
+    return SourceResult(
+        file.path, (0,) * len(compiled.rules), warning=f"{unnamed_file(file.path)}: it is left as it is"
+    )
 
 
 def _of_about(files: Sequence[LiveFile], size: int) -> list[tuple[LiveFile, ...]]:
-    """Return the files in the order of their times, in groups of about a size."""
+    """Return the files in the order of their times, in groups of about a size in bytes."""
     ordered = sorted(files, key=lambda file: (file.min_time, file.path))
     ends = accumulate(file.size for file in ordered)
     numbered = ((max(0, end - 1) // size, file) for end, file in zip(ends, ordered, strict=True))
     return [tuple(file for _, file in group) for _, group in groupby(numbered, key=lambda pair: pair[0])]
+
+
+SMALL_SHARE = 2
+"""A file is small below this part of the target; a merge leaves larger ones (`data.new_files`)."""
+GROUP_TARGETS = 4
+"""A group is closed at so many times the target, not counting what each file costs by itself.
+
+Then its files are not small, even where its rows take an eighth of the space once merged: a second plan finds at most
+one small file, and nothing to do.
+"""
+FILE_BYTES = 16 << 10
+"""About the size of a file of a few rows: its footer, and the headers of its pages."""
+
+
+def plan_compaction(files: Iterable[LiveFile], *, target_bytes: int) -> list[tuple[LiveFile, ...]]:
+    """Return the groups of small files of a partition that are to be merged.
+
+    Args:
+        files: The live files of one partition. Left out are another writer's, whose layout is not known, and those that
+            are large enough, also where they overlap.
+        target_bytes: The size that files should have.
+
+    Returns:
+        Groups of two files or more, in the order of their times, each of a few times the target, so that few new files
+        overlap. A group is closed between files that don't overlap, if these come before it is twice as large.
+    """
+    small = [file for file in files if layout_of(file.path) and SMALL_SHARE * file.size < target_bytes]
+    small.sort(key=lambda file: (file.min_time, file.max_time, file.path))
+    groups: list[list[LiveFile]] = []
+    weight, end = 0, 0
+    enough = GROUP_TARGETS * target_bytes
+    for file in small:
+        if not groups or weight >= 2 * enough or (weight >= enough and file.min_time > end):
+            groups.append([])
+            weight, end = 0, file.max_time
+        groups[-1].append(file)
+        weight += max(0, file.size - FILE_BYTES)
+        end = max(end, file.max_time)
+    if len(groups) > 1 and weight < enough:
+        groups[-2:] = [groups[-2] + groups[-1]]  # leftovers enlarge the last group, and make no small file
+    return [tuple(group) for group in groups if len(group) > 1]

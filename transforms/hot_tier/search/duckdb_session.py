@@ -1,4 +1,4 @@
-"""A DuckDB of one's own: in memory, on a thread of its own, so that Ctrl-C reaches it in the middle of a statement."""
+"""A private DuckDB in memory, on a thread of its own, so that Ctrl-C can end a running statement."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ DatabaseError = _duckdb.Error
 
 
 def can_read(tier: TierStore, paths: Iterable[str] = ()) -> bool:
-    """Whether DuckDB reads a tier's files by itself: S3 takes an extension that is a download, and some names it takes
-    for patterns.
+    """Whether DuckDB can read a tier's files: S3 needs an extension to download, and it takes some names for patterns.
 
     Args:
-        tier: the tier.
-        paths: the files, if other programs may have named them.
+        tier: The tier.
+        paths: The files, if other programs may have named them.
     """
     return tier.local_path is not None and all(map(_PATTERN_CHARACTERS.isdisjoint, (tier.uri, *paths)))
 
 
 class Database:
-    """A connection and its thread. A context manager; what it spills to the disk goes at its end.
+    """A connection and its thread; a context manager that removes what was spilled to the disk.
 
     Attributes:
-        connection: to be used by `wait` alone while anything runs.
+        connection: Only for `wait` while anything runs.
     """
 
     def __init__(self) -> None:
@@ -45,14 +44,14 @@ class Database:
         self._closed = False
 
     def wait(self, work: Callable[[], _T]) -> _T:
-        """Let the thread work, and return what it did; Ctrl-C ends the wait, and `close` the work."""
+        """Run work on the thread and return its result; Ctrl-C ends the wait, and `close` the work."""
         self._working = future = self._thread.submit(work)
         while not future.done():  # a wait without end would sleep through a signal that came just before it
             futures.wait([future], timeout=_SIGNAL_SECONDS)
         return future.result()
 
     def close(self) -> None:
-        """End what runs, and leave nothing behind; a second time does nothing."""
+        """Interrupt what runs and clean up; a second call does nothing."""
         if self._closed:
             return
         self._closed = True

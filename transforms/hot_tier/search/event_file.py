@@ -13,19 +13,17 @@ import pyarrow.parquet as pq
 
 from transforms.core.errors import TierError
 from transforms.core.names import ATTRIBUTES_COLUMN, is_system
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.query.compiler import compile_query, exact_column, in_one_place, time_conditions
+from transforms.query.compiler import compile_query, exact_column, time_conditions, unified_attributes
 from transforms.storage import TierStore
 
 _TIME = "_time"
 _FOUND = "__found"
 _SPARSE = 4
-"""Where fewer than one in so many rows are wanted, they are filtered while they are read, else picked from a block that
-is read whole.
-"""
+"""Where fewer than one in so many rows match, rows are filtered while reading, else picked from a block read whole."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class RowGroup:
 
 
 class EventFile:
-    """A live file; nothing is read before it is asked for."""
+    """A live file, read lazily."""
 
     def __init__(self, tier: TierStore, file: LiveFile, never_in_map: Collection[str]) -> None:
         """Take a live file, and the attributes that are never in its map."""
@@ -48,10 +46,8 @@ class EventFile:
         self._file = file
         self._never_in_map = frozenset(never_in_map)
 
-    def row_groups(self, wanted: Wanted) -> list[RowGroup]:
-        """Return the row groups that the time range needs, by the statistics of the footer; the last in the file
-        first.
-        """
+    def row_groups(self, request: SearchRequest) -> list[RowGroup]:
+        """Return the row groups that the time range needs, by the footer's statistics; the file's last one first."""
         groups: list[RowGroup] = []
         first = 0
         with self._errors():
@@ -60,73 +56,72 @@ class EventFile:
             for number in range(metadata.num_row_groups):
                 group = metadata.row_group(number)
                 oldest, newest = self._times(group.column(position).statistics)
-                if wanted.bounds.overlaps(oldest, newest):
+                if request.bounds.overlaps(oldest, newest):
                     groups.append(RowGroup(first, group.num_rows, newest))
                 first += group.num_rows
         return groups[::-1]
 
-    def read(self, group: RowGroup, wanted: Wanted, limit: int | None) -> pl.DataFrame:
-        """Return the events of a row group that are wanted, newest first, at most the newest `limit` of them."""
+    def read(self, group: RowGroup, request: SearchRequest, limit: int | None) -> pl.DataFrame:
+        """Return the matching events of a row group, newest first, at most the newest `limit` of them."""
         with self._errors():
             if limit is None:
-                return _newest_first(self._read_filtered(group, wanted))
-            found = _newest_first(self._find(group, wanted))
+                return _newest_first(self._read_filtered(group, request))
+            found = _newest_first(self._find(group, request))
             rows = found.get_column("row").to_numpy()[:limit]
             if not len(rows):
                 return pl.DataFrame()
             first, count = int(rows.min()), int(rows.max() - rows.min()) + 1
             if count > _SPARSE * len(rows):
-                return _newest_first(self._read_filtered(group, wanted)).head(limit)
+                return _newest_first(self._read_filtered(group, request)).head(limit)
             return (
-                self._scan(first, count).select(self._outputs(wanted)).collect().select(pl.all().gather(rows - first))
+                self._scan(first, count).select(self._outputs(request)).collect().select(pl.all().gather(rows - first))
             )
 
-    def _read_filtered(self, group: RowGroup, wanted: Wanted) -> pl.DataFrame:
-        """Return what is wanted of a row group in the order of the file; of whole row groups Polars decodes only the
-        rows it keeps.
-        """
+    def _read_filtered(self, group: RowGroup, request: SearchRequest) -> pl.DataFrame:
+        """Return matching events in the file's order; of whole row groups Polars decodes only the rows it keeps."""
         return (
-            self._scan(group.first, group.rows).filter(self._condition(wanted)).select(self._outputs(wanted)).collect()
+            self._scan(group.first, group.rows)
+            .filter(self._condition(request))
+            .select(self._outputs(request))
+            .collect()
         )
 
-    def _find(self, group: RowGroup, wanted: Wanted) -> pl.DataFrame:
-        """Return `_time` and the number in the file of the rows that are wanted."""
-        found = self._scan(group.first, group.rows).select(_TIME, self._condition(wanted).alias(_FOUND)).collect()
+    def _find(self, group: RowGroup, request: SearchRequest) -> pl.DataFrame:
+        """Return `_time` and the number in the file of the matching rows."""
+        found = self._scan(group.first, group.rows).select(_TIME, self._condition(request).alias(_FOUND)).collect()
         return found.with_row_index("row", offset=group.first).filter(_FOUND).drop(_FOUND)
 
-    def _condition(self, wanted: Wanted) -> pl.Expr:
-        conditions = [] if wanted.expr is None else [compile_query(wanted.expr, self._columns)]
-        return pl.all_horizontal(pl.lit(value=True), *conditions, *time_conditions(wanted.start, wanted.end))
+    def _condition(self, request: SearchRequest) -> pl.Expr:
+        conditions = [] if request.expr is None else [compile_query(request.expr, self._columns)]
+        return pl.all_horizontal(pl.lit(value=True), *conditions, *time_conditions(request.start, request.end))
 
-    def _outputs(self, wanted: Wanted) -> list[pl.Expr]:
-        return [exact_column(name) for name in self._columns_for(wanted)]
+    def _outputs(self, request: SearchRequest) -> list[pl.Expr]:
+        return [exact_column(name) for name in self._columns_for(request)]
 
     @cached_property
     def _columns(self) -> list[str]:
-        """The columns that are in the file: what is promoted later is still in its map."""
+        """The columns of the file: what was promoted later is still in its map."""
         return self._lazy.collect_schema().names()
 
     @cached_property
     def _in_both_places(self) -> list[str]:
-        """The attributes that may be in a column or in the map, row by row; in the product's own files there are
-        none.
-        """
+        """The attributes that may be in a column or in the map, row by row: those of another writer's file."""
         attributes = [name for name in self._columns if not is_system(name) and name not in self._never_in_map]
         return attributes if ATTRIBUTES_COLUMN in self._columns else []
 
-    def _columns_for(self, wanted: Wanted) -> list[str]:
-        if not wanted.fields:
+    def _columns_for(self, request: SearchRequest) -> list[str]:
+        if not request.fields:
             return self._columns
         needed = {_TIME}
-        for field in wanted.fields:
+        for field in request.fields:
             needed.add(field.name if field.system or field.name in self._columns else ATTRIBUTES_COLUMN)
         return [name for name in self._columns if name in needed]
 
     def _scan(self, first: int, rows: int) -> pl.LazyFrame:
-        """Return some rows of the file, with each attribute in one place."""
+        """Return some rows of the file, each attribute either in its column or in the map."""
         rows_of_file = self._lazy.slice(first, rows)
         if self._in_both_places:
-            return rows_of_file.with_columns(in_one_place(self._in_both_places))
+            return rows_of_file.with_columns(unified_attributes(self._in_both_places))
         return rows_of_file
 
     @cached_property
@@ -158,15 +153,13 @@ class EventFile:
         try:
             yield
         except FileNotFoundError as error:
-            raise TierError(
-                f"{where}: this file is gone; if it was removed while the search ran, search again"
-            ) from error
+            raise TierError(f"{where}: this file is gone. If it was removed during the search, search again") from error
         except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
-            raise TierError(f"{where}: it can't be read: {error}") from error
+            raise TierError(f"{where} can't be read: {error}") from error
 
 
 def _newest_first(events: pl.DataFrame) -> pl.DataFrame:
-    """Return events of a file newest first; those of one time in an order that stays."""
+    """Return events of a file newest first; those of one time in a stable order."""
     order = (
         events.select(pl.col(_TIME)).with_row_index("row").reverse().sort(_TIME, descending=True, maintain_order=True)
     )

@@ -1,8 +1,8 @@
-"""Search (spec §11): the newest events that satisfy a query, without reading more of the tier than they take.
+"""Search (docs/query.md): the newest events that match a query, without reading more of the tier than they need.
 
-The log says which files a time range needs and how new the events of each are; a file's footer says it of its row
-groups. These are read newest first, whichever files they lie in, and an event is given out as soon as nothing unread
-can be newer. Of a row group only the columns of the query are read; all others only for the rows that are found.
+The log knows which files a time range needs and how new the events of each are; a file's footer knows it of its row
+groups. Row groups are read newest first, whichever files they lie in, and an event is returned as soon as nothing
+unread can be newer. Of a row group only the columns of the query are read; the others only for the rows found.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from transforms.hot_tier.search.event_file import EventFile, RowGroup
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.rows import flat_rows, row_field
 from transforms.hot_tier.table.live_files import files_for, load_events, never_in_map
 from transforms.query.syntax import Expr
@@ -38,28 +38,28 @@ def search(
     limit: int | None = 100,
     fields: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """Return the newest events that satisfy a query as flat rows (`rows.flat_rows`), newest first.
+    """Return the newest events that match a query as flat rows (`rows.flat_rows`), newest first.
 
     Args:
-        tier: the hot tier.
-        expr: the query; None means every event.
-        start: the time from which on; without it from the first.
-        end: the time before which; without it to the last.
-        limit: at most so many; None means all.
-        fields: the columns and attributes to keep; nothing means everything.
+        tier: The hot tier.
+        expr: The query; None means every event.
+        start: The time from which on; None from the first event.
+        end: The time before which; None to the last event.
+        limit: The most events; None means all.
+        fields: The columns and attributes to keep; nothing means everything.
 
     Raises:
-        ConfigurationError: a field that can't be.
-        TierError: the table can't be read; later too, while rows are taken.
+        ConfigurationError: a field can't exist.
+        TierError: the table can't be read; also later, while rows are taken.
     """
-    wanted_fields = [row_field(name) for name in fields]
-    frames = search_frames(tier, Wanted(expr, start, end, tuple(wanted_fields)), limit=limit)
-    return (row for frame in frames for row in flat_rows(frame, wanted_fields))
+    kept = [row_field(name) for name in fields]
+    frames = search_frames(tier, SearchRequest(expr, start, end, tuple(kept)), limit=limit)
+    return (row for frame in frames for row in flat_rows(frame, kept))
 
 
-def search_frames(tier: TierStore, wanted: Wanted, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
+def search_frames(tier: TierStore, request: SearchRequest, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
     """Return the events as `Search.frames` does; the table is opened at once."""
-    return Search.begin(tier, wanted).frames(limit=limit)
+    return Search.begin(tier, request).frames(limit=limit)
 
 
 @dataclass(frozen=True)
@@ -67,36 +67,37 @@ class Search:
     """A search in one version of the table.
 
     Attributes:
-        promoted: the attributes that have a column of their own in that version.
+        request: What to search for.
+        files: The files that may hold it.
+        promoted: The attributes that have a column of their own in that version.
     """
 
-    wanted: Wanted
+    request: SearchRequest
     files: Sequence[EventFile]
     promoted: Sequence[str]
 
     @classmethod
-    def begin(cls, tier: TierStore, wanted: Wanted) -> Search:
-        """Open the table, and leave out the files that can't hold what is wanted."""
+    def begin(cls, tier: TierStore, request: SearchRequest) -> Search:
+        """Open the table, and leave out the files that can't hold matching events."""
         snapshot = load_events(tier)
-        live = files_for(snapshot, wanted.expr, wanted.bounds, wanted.tier_name)
-        return cls(
-            wanted, [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in live], snapshot.columns
-        )
+        live = files_for(snapshot, request.expr, request.bounds, request.tier_name)
+        files = [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in live]
+        return cls(request, files, snapshot.columns)
 
     def frames(self, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
         """Return the events as frames of the tier's columns, newest first within and between them.
 
-        Columns that a file lacks are null, those that no file of a frame has may be missing from it. What was promoted
-        after a file was written is in that file's map.
+        Columns that a file lacks are null; those that no file of a frame has may be missing. What was promoted after a
+        file was written is in that file's map.
         """
-        return _newest_first(_Unread(self.files, self.wanted), self.wanted, limit)
+        return _newest_first(_Unread(self.files, self.request), self.request, limit)
 
 
 class _Unread:
-    """The row groups that were not read yet, newest first. A file's footer is read when the file is next."""
+    """The row groups not read yet, newest first; a file's footer is read when the file is next."""
 
-    def __init__(self, files: Sequence[EventFile], wanted: Wanted) -> None:
-        self._wanted = wanted
+    def __init__(self, files: Sequence[EventFile], request: SearchRequest) -> None:
+        self._request = request
         self._queue: list[tuple[int, int, EventFile, RowGroup | None]] = []
         self._pushed = 0
         for file in sorted(files, key=lambda file: file.path):
@@ -114,7 +115,7 @@ class _Unread:
             if group is not None:
                 taken.append((file, group))
                 continue
-            for number in file.row_groups(self._wanted):
+            for number in file.row_groups(self._request):
                 self._push(number.newest, file, number)
         return taken
 
@@ -123,14 +124,14 @@ class _Unread:
         heapq.heappush(self._queue, (-newest, self._pushed, file, group))
 
 
-def _newest_first(unread: _Unread, wanted: Wanted, limit: int | None) -> Iterator[pl.DataFrame]:
-    """Read row groups, few at first and then more at a time, and yield what can't be preceded by anything unread."""
+def _newest_first(unread: _Unread, request: SearchRequest, limit: int | None) -> Iterator[pl.DataFrame]:
+    """Read row groups, few at first and then more at a time, and yield what nothing unread can precede."""
     found = pl.DataFrame()
     at_once = 1
     most = _MOST_AT_ONCE if limit is not None and limit <= _FEW else 2
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="search") as pool:
         while limit is None or limit > 0:
-            reading = [pool.submit(file.read, group, wanted, limit) for file, group in unread.take(at_once)]
+            reading = [pool.submit(file.read, group, request, limit) for file, group in unread.take(at_once)]
             found = _merge([found, *(frame.result() for frame in reading)])
             found = found if limit is None else found.head(limit)
             ready, found = _split(found, unread.newest())
@@ -143,7 +144,7 @@ def _newest_first(unread: _Unread, wanted: Wanted, limit: int | None) -> Iterato
 
 
 def _merge(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return the events of frames that are each sorted, newest first; at the same time, in the order of the frames."""
+    """Return the events of sorted frames, newest first; those of one time in the order of the frames."""
     filled = [frame for frame in frames if frame.height]
     if len(filled) < 2:
         return filled[0] if filled else pl.DataFrame()

@@ -1,10 +1,9 @@
-"""The one flat view `events` that SQL sees: every file of the table with the same columns, whatever it holds (spec
-§11).
+"""The flat view `events` that SQL sees: every file of the table with the same columns (docs/query.md).
 
-Files are put together by the columns they have. In each such group a promoted attribute is either a column or, in files
-older than it, an entry of the map; so filters reach the row groups' statistics, and the map is read only where it is
-asked for. It comes to the same as `coalesce(column, attributes['x'])` over all files, which is what is asked of files
-of which that is not known.
+Files are grouped by the columns they have. In each group a promoted attribute is either a column or, in files older
+than it, an entry of the map, so filters reach the row groups' statistics and the map is read only where a statement
+needs it. The result is that of `coalesce(column, attributes['x'])` over all files, which is used where the layout is
+not known.
 """
 
 from __future__ import annotations
@@ -21,14 +20,15 @@ _TYPES = {name: "TIMESTAMP WITH TIME ZONE" if name in TIME_NAMES else "VARCHAR" 
 
 
 def select_groups(uris: Sequence[str]) -> str:
-    """Return the SELECT of the groups of files with the same columns: their schemas' elements, depth first, and the
-    files.
-    """
-    elements = f"SELECT file_name, list(name ORDER BY column_id) AS elements FROM parquet_schema({_list(uris)}) GROUP BY file_name"
+    """Return the SELECT that groups files by their schemas' elements, depth first."""
+    elements = (
+        "SELECT file_name, list(name ORDER BY column_id) AS elements "
+        f"FROM parquet_schema({_list(uris)}) GROUP BY file_name"
+    )
     return f"SELECT elements, list(file_name ORDER BY file_name) FROM ({elements}) GROUP BY elements ORDER BY elements"
 
 
-def top_columns(elements: Sequence[str]) -> list[str]:
+def root_columns(elements: Sequence[str]) -> list[str]:
     """Return the columns of a schema's elements: not the root, and not the parts of the map."""
     columns = list(elements[1:])
     if ATTRIBUTES_COLUMN in columns:
@@ -41,13 +41,13 @@ def top_columns(elements: Sequence[str]) -> list[str]:
 def select_files(
     uris: Sequence[str], stored: Collection[str], *, promoted: Sequence[str], never_in_map: Collection[str]
 ) -> str:
-    """Return the SELECT of one group of files; their paths tell the partitions, and files are left out by that.
+    """Return the SELECT of one group of files; partitions come from their paths, so filters can skip files.
 
     Args:
-        uris: the files.
-        stored: the columns that each of them has.
-        promoted: the promoted attributes of the table.
-        never_in_map: those among them that no row has in the map.
+        uris: The files.
+        stored: The columns that each of them has.
+        promoted: The promoted attributes of the table.
+        never_in_map: Those among them that no row has in the map.
     """
     source = f"read_parquet({_list(uris)}, hive_partitioning = false, filename = {literal(_FILE)})"
     tier, date = (f"regexp_extract({identifier(_FILE)}, {literal(_PARTITION)}, {group})" for group in (1, 2))
@@ -60,9 +60,9 @@ def select_table(source: str, *, promoted: Sequence[str], never_in_map: Collecti
     """Return the SELECT of a table that has all columns and the partitions.
 
     Args:
-        source: its name.
-        promoted: the promoted attributes.
-        never_in_map: those among them that no row has in the map.
+        source: Its name.
+        promoted: The promoted attributes.
+        never_in_map: Those among them that no row has in the map.
     """
     stored = [*SYSTEM_NAMES, *promoted, ATTRIBUTES_COLUMN]
     return _select(source, stored, tier="tier", date="CAST(date AS DATE)", promoted=promoted, never_in_map=never_in_map)

@@ -1,8 +1,7 @@
-"""Found events as tables whose columns are known before the first event comes, for CSV and Parquet; never all of them
-at once.
+"""Found events as tables for CSV and Parquet, whose columns are known before the first event comes.
 
-Without fields to keep, the columns are those of the table `events`: the system's, the promoted attributes, `attributes`
-with all others.
+Without fields to keep, the columns are those of the table `events`: the system's, the promoted attributes, and
+`attributes` with all others.
 """
 
 from __future__ import annotations
@@ -24,36 +23,33 @@ _ROWS = 100_000
 def event_tables(
     frames: Iterable[pl.DataFrame], promoted: Sequence[str], fields: Sequence[Field] = ()
 ) -> Iterator[pl.DataFrame]:
-    """Yield found events with the same columns and types in every frame; at least one frame, be it without rows.
+    """Yield found events with the same columns and types in every frame, at least one frame.
 
     Args:
-        frames: what `search_frames` yields.
-        promoted: the table's promoted attributes.
-        fields: what to keep, in this order; nothing means everything.
+        frames: What `search_frames` yields.
+        promoted: The table's promoted attributes.
+        fields: What to keep, in this order; nothing means everything.
     """
-    wanted = list(fields) or [*(Field(name, system=True) for name in SYSTEM_COLUMNS), *map(Field, promoted)]
+    columns = list(fields) or [*(Field(name, system=True) for name in SYSTEM_COLUMNS), *map(Field, promoted)]
     kept = promoted if not fields else None
-    yield _table(pl.DataFrame(schema={"_time": pl.Datetime("us", "UTC")}), wanted, kept)
+    yield _table(pl.DataFrame(schema={"_time": pl.Datetime("us", "UTC")}), columns, kept)
     for frame in _together(frames):
-        yield _table(frame, wanted, kept)
+        yield _table(frame, columns, kept)
 
 
 def as_csv(table: pl.DataFrame, *, header: bool) -> bytes:
-    """Return a table as CSV (RFC 4180): times as the query language writes them, the map as a JSON object, no value as
-    nothing.
-    """
+    """Return a table as CSV (RFC 4180): times as in the query language, the map as a JSON object, nulls empty."""
     columns: list[pl.Series] = []
     for column in table.iter_columns():
         if column.dtype == _MAP:
-            column = pl.Series(
-                column.name, [None if row is None else orjson.dumps(row).decode() for row in column], pl.String
-            )
+            texts = [None if row is None else orjson.dumps(row).decode() for row in column]
+            column = pl.Series(column.name, texts, pl.String)
         columns.append(time_text(column) if column.dtype.is_temporal() else column)
     return pl.DataFrame(columns).write_csv(include_header=header).encode()
 
 
 def _table(frame: pl.DataFrame, fields: Sequence[Field], promoted: Collection[str] | None) -> pl.DataFrame:
-    """Return the fields as columns, and with promoted attributes all others beside them."""
+    """Return the fields as columns, and, given the promoted attributes, all other attributes as a map."""
     columns = {row_key(field): _column(frame, field) for field in fields}
     if promoted is not None:
         columns[ATTRIBUTES_COLUMN] = _others(frame, promoted).alias(ATTRIBUTES_COLUMN)
@@ -61,15 +57,11 @@ def _table(frame: pl.DataFrame, fields: Sequence[Field], promoted: Collection[st
 
 
 def _column(frame: pl.DataFrame, field: Field) -> pl.Series:
-    """Return a field's values: of frames put together of several files, some may be in its column and some in the
-    map.
-    """
+    """Return a field's values: in frames of several files some may be in its column and some in the map."""
     kind = pl.Datetime("us", "UTC") if field.system and SYSTEM_COLUMNS[field.name] == TIME else pl.String
-    places = [
-        [name for name in frame.columns if name != ATTRIBUTES_COLUMN],
-        [name for name in frame.columns if name == ATTRIBUTES_COLUMN],
-    ]
-    found = [value for columns in places if (value := field_column(field, columns)) is not None]
+    own = [name for name in frame.columns if name != ATTRIBUTES_COLUMN]
+    shared = [name for name in frame.columns if name == ATTRIBUTES_COLUMN]
+    found = [value for columns in (own, shared) if (value := field_column(field, columns)) is not None]
     if not found:
         return pl.Series([None] * frame.height, dtype=kind)
     return frame.select(pl.coalesce(*found).alias("value")).to_series()
@@ -86,7 +78,7 @@ def _others(frame: pl.DataFrame, promoted: Collection[str]) -> pl.Series:
 
 
 def _together(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Put small frames together: each becomes a row group."""
+    """Concatenate small frames: each becomes a row group."""
     some: list[pl.DataFrame] = []
     for frame in frames:
         some.append(frame)

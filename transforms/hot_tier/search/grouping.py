@@ -1,9 +1,8 @@
-"""Counts of groups of events, by DuckDB: it is there in a fifth of the time that importing Polars takes, and groups
-sooner.
+"""Counts of groups of events, by DuckDB: it imports in a fifth of the time that Polars takes, and groups sooner.
 
-It is asked only what means the same in SQL without a compiler to it: no condition but equalities (`query.equalities`),
-attributes that all files keep in a column, no value that is a JSON list. Else these functions return None, and what is
-written for all cases answers.
+It is asked only what SQL expresses without a query compiler: no conditions but equalities (`query.equalities`), only
+attributes that all files keep in a column, no values that are JSON lists. Else these functions return None, and the
+caller asks Polars.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from typing import Any
 
 from transforms.hot_tier.search.duckdb_session import Database, DatabaseError, can_read
 from transforms.hot_tier.search.events_view import identifier, literal
+from transforms.hot_tier.search.request import TimeBuckets
 from transforms.hot_tier.search.selection import Selection
-from transforms.hot_tier.search.spans import Spans
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.query.equalities import equalities, has_no_case
 from transforms.query.pruning import text_range
@@ -25,46 +24,44 @@ _Terms = Sequence[tuple[Field, tuple[Pattern, ...]]]
 
 
 def count_values(selection: Selection, field: Field, limit: int | None) -> list[tuple[str, int]] | None:
-    """Return the values of an attribute that most of the events have, and how many: the most frequent first, equals by
-    text.
-    """
-    terms = equalities(selection.wanted.expr)
+    """Return the most frequent values of an attribute and their counts, those of one count in the order of text."""
+    terms = equalities(selection.request.expr)
     if terms is None or field.system or not _in_columns(selection, [field, *(named for named, _ in terms)]):
         return None
     value = identifier(field.name)
-    groups = f"SELECT {value} AS value, count(*) AS count, {_has_list(terms)} AS odd FROM {_matching(selection, terms)} GROUP BY 1"
+    outputs = f"{value} AS value, count(*) AS count, {_has_list(terms)} AS has_list"
+    groups = f"SELECT {outputs} FROM {_matching(selection, terms)} GROUP BY 1"
     most = "" if limit is None else f"LIMIT {limit + 1}"  # a list comes first, and must not be cut off
-    rows = _ask(
-        f"SELECT * FROM ({groups}) WHERE value IS NOT NULL ORDER BY odd OR {_is_list('value')} DESC, count DESC, value {most}"
-    )
+    order = f"has_list OR {_is_list('value')} DESC, count DESC, value"
+    rows = _ask(f"SELECT * FROM ({groups}) WHERE value IS NOT NULL ORDER BY {order} {most}")
     if rows is None or (rows and (rows[0][2] or _looks_like_list(rows[0][0]))):
         return None
     return [(text, count) for text, count, _ in rows[:limit]]
 
 
-def count_spans(selection: Selection, spans: Spans) -> dict[int, int] | None:
-    """Return how many of the events that are wanted lie in each span."""
-    terms = equalities(selection.wanted.expr)
+def count_buckets(selection: Selection, buckets: TimeBuckets) -> dict[int, int] | None:
+    """Return how many matching events lie in each bucket."""
+    terms = equalities(selection.request.expr)
     if terms is None or not _in_columns(selection, [named for named, _ in terms]):
         return None
     # SQL's division cuts off, where it should round down
-    first = spans.number(min(file.min_time for file in selection.files))
-    number = f"(epoch_us(_time) - {spans.origin + first * spans.width}) // {spans.width}"
+    first = buckets.number(min(file.min_time for file in selection.files))
+    number = f"(epoch_us(_time) - {buckets.origin + first * buckets.width}) // {buckets.width}"
     rows = _ask(f"SELECT {number}, count(*), {_has_list(terms)} FROM {_matching(selection, terms)} GROUP BY 1")
-    if rows is None or any(odd for _, _, odd in rows):
+    if rows is None or any(has_list for _, _, has_list in rows):
         return None
     return {first + number: count for number, count, _ in rows}
 
 
 def _in_columns(selection: Selection, named: Iterable[Field]) -> bool:
     """Whether DuckDB can read the files, and all keep these attributes in columns of their own, never in the map."""
-    places = {name: number for number, name in enumerate(selection.promoted)}
-    needed = 1 + max((places.get(field.name, len(places)) for field in named), default=0)
+    positions = {name: number for number, name in enumerate(selection.promoted)}
+    needed = 1 + max((positions.get(field.name, len(positions)) for field in named), default=0)
     return can_read(selection.tier) and all(layout_of(file.path) >= needed for file in selection.files)
 
 
 def _ask(statement: str) -> list[tuple[Any, ...]] | None:
-    """Return the rows; None where DuckDB can't: who is asked then also says why, if the reason is a file."""
+    """Return the rows; None where DuckDB fails: Polars, which the caller tries next, reports why."""
     with Database() as database:
         try:
             return list(database.wait(lambda: database.connection.execute(statement).fetchall()))
@@ -73,12 +70,12 @@ def _ask(statement: str) -> list[tuple[Any, ...]] | None:
 
 
 def _matching(selection: Selection, terms: _Terms) -> str:
-    """Return the FROM and WHERE of the events that are wanted, and of those whose attributes hold lists."""
+    """Return the FROM and WHERE of the matching events, and of those whose attributes hold lists."""
     files = ", ".join(literal(file_uri(selection.tier, file.path)) for file in selection.files)
-    wanted = selection.wanted
+    request = selection.request
     conditions = [f"({_is_any(field, patterns)} OR {_is_list(identifier(field.name))})" for field, patterns in terms]
-    conditions += [] if wanted.start is None else [f"_time >= TIMESTAMPTZ '{wanted.start}'"]
-    conditions += [] if wanted.end is None else [f"_time < TIMESTAMPTZ '{wanted.end}'"]
+    conditions += [] if request.start is None else [f"_time >= TIMESTAMPTZ '{request.start}'"]
+    conditions += [] if request.end is None else [f"_time < TIMESTAMPTZ '{request.end}'"]
     source = f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
     return f"{source} WHERE {' AND '.join(conditions) or 'true'}"
 
@@ -98,8 +95,8 @@ def _is_any(field: Field, patterns: Sequence[Pattern]) -> str:
 
 
 def _has_list(terms: _Terms) -> str:
-    lists = " OR ".join(_is_list(identifier(field.name)) for field, _ in terms)
-    return f"coalesce(bool_or({lists}), false)" if terms else "false"
+    any_list = " OR ".join(_is_list(identifier(field.name)) for field, _ in terms)
+    return f"coalesce(bool_or({any_list}), false)" if terms else "false"
 
 
 def _is_list(value: str) -> str:

@@ -1,7 +1,6 @@
-"""The files of a selection as one lazy Polars query, for what looks at every event: counts, histograms, top values
-(spec §11).
+"""The files of a selection as one lazy Polars query, for counts, histograms and most frequent values (docs/query.md).
 
-Files whose attributes lie in the same places are read together; only the columns that a question needs are.
+Files that keep their attributes alike are read together, and only the columns that the query needs.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import polars as pl
 
 from transforms.core.names import ATTRIBUTES_COLUMN, SYSTEM_NAMES, TIME_NAMES
 from transforms.hot_tier.search.selection import Selection
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.hot_tier.table.snapshot import LiveFile
 from transforms.query.compiler import compile_query, exact_column, field_column, time_conditions
@@ -24,11 +23,11 @@ _MAP = pl.Map(pl.String, pl.String)
 
 
 def select(selection: Selection, **outputs: Field) -> pl.LazyFrame:
-    """Return fields of the events that are wanted, under the names that are given.
+    """Return fields of the matching events, under the names that are given.
 
     Args:
-        selection: the files, at least one.
-        outputs: the fields by the names of their columns.
+        selection: The files, at least one.
+        outputs: The fields by the names of their columns.
     """
     by_layout = sorted(selection.files, key=lambda file: layout_of(file.path))
     groups = groupby(by_layout, lambda file: layout_of(file.path))
@@ -46,10 +45,8 @@ def collect(selection: Selection, frame: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _select(selection: Selection, files: Sequence[LiveFile], layout: int, outputs: dict[str, Field]) -> pl.LazyFrame:
-    """Return the fields of files of one layout: the first `layout` promoted attributes are never in their map, others
-    may be.
-    """
-    wanted = selection.wanted
+    """Return the fields of files of one layout: the first `layout` promoted attributes are never in their map."""
+    request = selection.request
     columns = {**_TYPES, **dict.fromkeys(selection.promoted, pl.String), ATTRIBUTES_COLUMN: _MAP}
     frame = pl.scan_parquet(
         [file_uri(selection.tier, file.path) for file in files],
@@ -64,10 +61,10 @@ def _select(selection: Selection, files: Sequence[LiveFile], layout: int, output
     entries = pl.col(ATTRIBUTES_COLUMN).map
     later = selection.promoted[layout:]
     frame = frame.with_columns(pl.coalesce(exact_column(name), entries.get(pl.lit(name))).alias(name) for name in later)
-    for condition in time_conditions(wanted.start, wanted.end):
+    for condition in time_conditions(request.start, request.end):
         frame = frame.filter(condition)
-    if wanted.expr is not None and not selection.is_everything:
-        frame = frame.filter(compile_query(wanted.expr, columns))
+    if request.expr is not None and not selection.is_everything:
+        frame = frame.filter(compile_query(request.expr, columns))
     return frame.select(
         value.alias(name) for name, field in outputs.items() if (value := field_column(field, columns)) is not None
     )

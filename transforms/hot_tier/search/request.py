@@ -1,4 +1,4 @@
-"""What a search is for: a query, a range of time, a part of the tier."""
+"""What a search asks for: a query, a range of time, a part of the tier; and the buckets that a histogram counts by."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from transforms.query.syntax import Expr, Field
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a search is for.
+class SearchRequest:
+    """What a search asks for.
 
     Attributes:
-        expr: the query; None means every event.
-        start: the time from which on, inclusive.
-        end: the time before which, exclusive.
-        fields: what of each event; nothing means everything.
-        tier_name: the partition `hot` or `cold`; None means both.
+        expr: The query; None means every event.
+        start: The time from which on, inclusive.
+        end: The time before which, exclusive.
+        fields: What to return of each event; nothing means everything.
+        tier_name: The partition `hot` or `cold`; None means both.
     """
 
     expr: Expr | None = None
@@ -31,7 +31,19 @@ class Wanted:
 
     @cached_property
     def bounds(self) -> TimeBounds:
-        """The range of times outside which nothing is wanted."""
+        """The range of times outside which no event matches."""
         start = None if self.start is None else microseconds(self.start)
         end = None if self.end is None else microseconds(self.end)
         return TimeBounds(start, end).and_(time_bounds(self.expr))
+
+
+@dataclass(frozen=True)
+class TimeBuckets:
+    """Adjacent ranges of one length: number n begins at `origin + n * width`, in microseconds since 1970 UTC."""
+
+    origin: int
+    width: int
+
+    def number(self, time: int) -> int:
+        """Return the number of the bucket that holds a time."""
+        return (time - self.origin) // self.width

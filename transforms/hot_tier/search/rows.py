@@ -1,6 +1,4 @@
-"""Flat rows (spec §13): an event as one object, the `_` columns first, then its attributes wherever they are kept,
-without nulls.
-"""
+"""Flat rows (docs/jobs.md): an event as one object, the `_` columns first, then its attributes, without nulls."""
 
 from __future__ import annotations
 
@@ -17,11 +15,10 @@ if TYPE_CHECKING:
 
 
 def row_field(name: str) -> Field:
-    """Return what a name of `--fields` means: a name of a flat row or of the query language (`_time`, `#time`,
-    `message`, `status`).
+    """Parse a name of `--fields`: a key of a flat row or a field of the query language (`_time`, `#time`, `status`).
 
     Raises:
-        ConfigurationError: it begins with `#` and is no system attribute.
+        ConfigurationError: it begins with `#` and is not a system attribute.
     """
     if name in SYSTEM_NAMES:
         return Field(name, system=True)
@@ -30,7 +27,7 @@ def row_field(name: str) -> Field:
     column = SYSTEM_ATTRIBUTES.get(name[1:])
     if column is None:
         known = ", ".join(f"#{known}" for known in SYSTEM_ATTRIBUTES)
-        raise ConfigurationError(f"no system attribute is called {name}; there are {known}", field="fields")
+        raise ConfigurationError(f"{name} is not a system attribute; must be one of {known}", field="fields")
     return Field(column, system=True)
 
 
@@ -43,18 +40,15 @@ def flat_rows(events: pl.DataFrame, fields: Sequence[Field] = ()) -> Iterator[di
     """Yield events as flat rows.
 
     Args:
-        events: columns of the hot tier, any of them; the partitions' are left out.
-        fields: what to keep, in this order; nothing means everything.
+        events: Columns of the hot tier, any of them; the partitions' are left out.
+        fields: What to keep, in this order; nothing means everything.
 
     Yields:
         Text as `str`, times as `datetime` in UTC.
     """
     system = [name for name in SYSTEM_NAMES if name in events.columns]
-    promoted = [
-        name
-        for name in events.columns
-        if name not in SYSTEM_NAMES and name not in (*PARTITION_COLUMNS, ATTRIBUTES_COLUMN)
-    ]
+    known = {*SYSTEM_NAMES, *PARTITION_COLUMNS, ATTRIBUTES_COLUMN}
+    promoted = [name for name in events.columns if name not in known]
     keys = [*system, *map(attribute_column, promoted)]
     columns = [events.get_column(name).to_list() for name in (*system, *promoted)]
     others = (
@@ -62,9 +56,9 @@ def flat_rows(events: pl.DataFrame, fields: Sequence[Field] = ()) -> Iterator[di
         if ATTRIBUTES_COLUMN in events.columns
         else [None] * events.height
     )
-    wanted = [row_key(field) for field in fields]
+    kept = [row_key(field) for field in fields]
     for number, others_of_row in enumerate(others):
         row = {key: value for key, column in zip(keys, columns, strict=True) if (value := column[number]) is not None}
         for name, value in (others_of_row or {}).items():
             row.setdefault(attribute_column(name), value)
-        yield {key: row[key] for key in wanted if key in row} if wanted else row
+        yield {key: row[key] for key in kept if key in row} if kept else row

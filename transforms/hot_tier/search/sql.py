@@ -1,9 +1,7 @@
-"""SQL for people (spec §11, docs/design.md §8): DuckDB over the live files, as one flat view `events`, and nothing
-else.
+"""SQL (decision 13): one SELECT by DuckDB over the live files, as the flat view `events`.
 
-The database lives in memory and may open exactly the live files. Before the statement comes, access to all else is off
-and the configuration locked; and of all statements only one SELECT gets through, since these settings alone would let
-CREATE and DROP pass.
+The database lives in memory and may open exactly the live files: before the statement runs, all other access is off and
+the configuration locked. Only one SELECT is accepted, since these settings alone would let CREATE and DROP pass.
 """
 
 from __future__ import annotations
@@ -33,15 +31,15 @@ _NO_COLUMN = re.compile(r'Referenced column "(?P<name>[^"]+)" not found')
 
 
 class SqlResult:
-    """What a SELECT returned, row by row as it comes. A context manager; it closes itself at its end too.
+    """What a SELECT returned, row by row as it comes; a context manager that also closes itself after the last row.
 
     Attributes:
-        schema: the columns and their types.
-        column_names: the columns as the statement names them; the second of one name gets `_1`, as DuckDB does it in
+        schema: The columns and their types.
+        column_names: The columns as the statement names them; the second of one name gets `_1`, as in DuckDB's
             subqueries.
     """
 
-    def __init__(self, database: _Database, reader: pa.RecordBatchReader) -> None:
+    def __init__(self, database: _SqlDatabase, reader: pa.RecordBatchReader) -> None:
         """Take over a database that runs a statement."""
         self._database = database
         self._reader = reader
@@ -49,13 +47,13 @@ class SqlResult:
         self.column_names: list[str] = reader.schema.names
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows as batches; once."""
+        """Yield the rows as batches, once."""
         with self._database:
             while (batch := self._database.wait(lambda: next(self._reader, None))) is not None:
                 yield batch
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows as Python values, maps as dicts; once. Of a form, they are what Python has types for."""
+        """Yield the rows as Python values, maps as dicts, once."""
         for batch in self.batches():
             yield from zip(*(column.to_pylist(maps_as_pydicts="lossy") for column in batch.columns), strict=True)
 
@@ -68,7 +66,7 @@ class SqlResult:
         return pa.Table.from_batches(list(self.batches()), self._reader.schema)
 
     def close(self) -> None:
-        """End the statement, at whatever row it is."""
+        """End the statement, whether or not all rows were read."""
         self._database.close()
 
     def __enter__(self) -> SqlResult:
@@ -84,18 +82,18 @@ def run_sql(tier: TierStore, text: str, form: Form | None = None) -> SqlResult:
     """Run one SELECT over the view `events`.
 
     Args:
-        tier: the hot tier.
-        text: the statement, in DuckDB's dialect; times are in UTC.
-        form: how the values are shown; as they are, without it.
+        tier: The hot tier.
+        text: The statement, in DuckDB's dialect; times are in UTC.
+        form: How values are shown (`sql_text`); None leaves them as they are.
 
     Raises:
-        ConfigurationError: it is not one SELECT, or DuckDB refuses it; with DuckDB's message. Rows may raise it too (a
-            cast that fails).
+        ConfigurationError: it is not one SELECT, or DuckDB refuses it, with DuckDB's message. Reading rows may raise it
+            too (a cast that fails).
         TierError: the table can't be read.
     """
     statement = check_statement(text)
     snapshot = load_events(tier)
-    database = _Database()
+    database = _SqlDatabase()
     try:
         database.show(tier, snapshot)
         database.lock()
@@ -106,7 +104,7 @@ def run_sql(tier: TierStore, text: str, form: Form | None = None) -> SqlResult:
 
 
 def check_statement(text: str) -> str:
-    """Return the one SELECT that a text is.
+    """Check that a text is one SELECT, and return it.
 
     Raises:
         ConfigurationError: it is another statement, several or none.
@@ -122,13 +120,12 @@ def check_statement(text: str) -> str:
     statement = statements[0]
     if statement.type != duckdb.StatementType.SELECT:
         raise ConfigurationError(
-            f"this is {statement.type.name}; only one SELECT over events is allowed: the hot tier is only read here",
-            field="sql",
+            f"expected one SELECT over events, found {statement.type.name}: sql only reads the hot tier", field="sql"
         )
     return str(statement.query)
 
 
-class _Database(Database):
+class _SqlDatabase(Database):
     """The database that a statement sees."""
 
     def __init__(self) -> None:
@@ -174,7 +171,7 @@ class _Database(Database):
         return columns.project(", ".join(shown))
 
     def wait(self, work: Callable[[], _T]) -> _T:
-        """Let the thread work; DuckDB's errors are the statement's, or the tier's."""
+        """Let the thread work; raise DuckDB's errors as the statement's or the tier's."""
         try:
             return super().wait(work)
         # in the middle of the rows DuckDB's errors come as Arrow's
@@ -189,14 +186,12 @@ class _Database(Database):
         for elements, uris in groups:
             known = never_in_map(snapshot, [paths[uri] for uri in uris])
             selects.append(
-                view.select_files(uris, view.top_columns(elements), promoted=snapshot.columns, never_in_map=known)
+                view.select_files(uris, view.root_columns(elements), promoted=snapshot.columns, never_in_map=known)
             )
         return " UNION ALL ".join(selects)
 
     def _select_dataset(self, snapshot: Snapshot) -> str:
-        """Read by pyarrow what DuckDB can't by itself: S3 takes an extension that is a download, and some names it
-        takes for patterns.
-        """
+        """Return the SELECT of files that DuckDB can't read by itself (`can_read`): pyarrow reads them."""
         self.connection.register("_events", snapshot.events.to_pyarrow_dataset())
         return view.select_table(
             "_events", promoted=snapshot.columns, never_in_map=never_in_map(snapshot, snapshot.files)

@@ -1,7 +1,7 @@
-"""The values of a SELECT as text: what JSON, CSV and tables have no type for is what DuckDB's own cast to VARCHAR says.
+"""The values of a SELECT as JSON, CSV and tables show them; what these have no type for is cast to VARCHAR.
 
-DuckDB does it, by an expression for each column: Python has no types for its infinite times, years beyond 9999, maps by
-lists and others.
+DuckDB converts them, by an expression for each column: Python has no types for its infinite times, years beyond 9999,
+maps with lists as keys, and others.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from duckdb.sqltypes import DuckDBPyType  # before 1.5 it had another place
 
 Form: TypeAlias = "Callable[[str, DuckDBPyType], str]"
-"""Returns, of an expression and its type, the expression of what is shown."""
+"""From an expression and its type to the expression of what is shown."""
 
 _JSON_HAS = {"boolean", "float", "double", "decimal", "varchar", "hugeint"} | {
     f"{sign}{size}" for sign in ("", "u") for size in ("tinyint", "smallint", "integer", "bigint")
@@ -32,14 +32,12 @@ def for_people(value: str, kind: DuckDBPyType) -> str:
 
 
 def for_json(value: str, kind: DuckDBPyType) -> str:
-    """Return a value of types that JSON has: lists, objects, numbers, truth values, text; times as
-    `2025-01-02T03:04:05Z`.
-    """
+    """Return a value in JSON's types (lists, objects, numbers, booleans, text), times as `2025-01-02T03:04:05Z`."""
     return _nested(value, kind, 0)
 
 
 def for_csv(value: str, kind: DuckDBPyType) -> str:
-    """Return a value as text: lists and maps as JSON, all else as JSON has it, without quotes."""
+    """Return a value as text: lists and maps as JSON, all else as in JSON but without quotes."""
     shown = _nested(value, kind, 0)
     return f"CAST(to_json({shown}) AS VARCHAR)" if kind.id in _NESTED else f"CAST({shown} AS VARCHAR)"
 
@@ -50,24 +48,24 @@ def _nested(value: str, kind: DuckDBPyType, depth: int) -> str:
     if kind.id in _TIMES:
         return _time(value, zone=_TIMES[kind.id])
     if kind.id in ("list", "array"):
-        return _each(value, _parts(kind)["child"], depth)
+        return _each(value, _element_types(kind)["child"], depth)
     if kind.id == "map":
-        parts = _parts(kind)
-        values = _each(f"map_values({value})", parts["value"], depth)
+        types = _element_types(kind)
+        values = _each(f"map_values({value})", types["value"], depth)
         keys = f"list_transform(map_keys({value}), lambda k: CAST(k AS VARCHAR))"
         return f"CASE WHEN {value} IS NOT NULL THEN map({keys}, {values}) END"
-    if kind.id == "struct" and _parts(kind) and all(_parts(kind)):
+    if kind.id == "struct" and _element_types(kind) and all(_element_types(kind)):
         fields = (
             (name, _nested(f"struct_extract({value}, {literal(name)})", part, depth))
-            for name, part in _parts(kind).items()
+            for name, part in _element_types(kind).items()
         )
         packed = ", ".join(f"{identifier(name)} := {shown}" for name, shown in fields)
         return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({packed}) END"
     return f"CAST({value} AS VARCHAR)"
 
 
-def _parts(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:
-    """Return the types that a type is made of; an array's length is none."""
+def _element_types(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:
+    """Return the types that a type is made of, without an array's length."""
     return {name: part for name, part in kind.children if not isinstance(part, int | list)}
 
 
@@ -78,9 +76,7 @@ def _each(value: str, kind: DuckDBPyType, depth: int) -> str:
 
 
 def _time(value: str, *, zone: str) -> str:
-    """Return a time in ISO 8601 as search writes it: no fraction or six digits; infinite ones and other years as DuckDB
-    has them.
-    """
+    """Return a time in ISO 8601 with no fraction or six digits; infinite ones and other years as DuckDB has them."""
     time = f"timezone('UTC', {value})" if zone else f"CAST({value} AS TIMESTAMP)"
     fraction = f"CASE WHEN microsecond({time}) % 1000000 = 0 THEN '' ELSE strftime({time}, '.%f') END"
     iso = f"strftime({time}, '%Y-%m-%dT%H:%M:%S') || {fraction} || '{zone}'"

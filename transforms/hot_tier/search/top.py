@@ -1,4 +1,4 @@
-"""The values of an attribute that most events have (spec §11); Polars is imported where DuckDB does not answer."""
+"""The most frequent values of a field (docs/query.md); Polars is imported only where DuckDB can't answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from transforms.hot_tier.search.grouping import count_values
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.selection import Selection
 from transforms.query.instants import format_instant
 from transforms.query.syntax import Field
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def top(tier: TierStore, wanted: Wanted, field: Field, *, limit: int | None = None) -> list[tuple[str, int]]:
-    """Return the values of a field and how many of the events that are wanted have each, the most frequent first.
+def top(tier: TierStore, request: SearchRequest, field: Field, *, limit: int | None = None) -> list[tuple[str, int]]:
+    """Return the values of a field and how many matching events have each, the most frequent first.
 
-    An event whose attribute holds several values (a JSON list) counts once for each: the number is that of events that
-    `field=value` finds, but for case. Events without the field count nowhere.
+    An event whose attribute holds several values (a JSON list) counts once for each: the number is that of the events
+    that `field=value` finds, but for case. Events without the field are not counted.
 
     Args:
-        tier: the hot tier.
-        wanted: which events.
-        field: of what.
-        limit: at most so many values; None means all.
+        tier: The hot tier.
+        request: Which events.
+        field: Whose values.
+        limit: The most values; None means all.
     """
-    selection = Selection.of(tier, wanted)
+    selection = Selection.of(tier, request)
     if not selection.files:
         return []
     found = count_values(selection, field, limit)
@@ -53,17 +53,17 @@ def _count_by_polars(selection: Selection, field: Field, limit: int | None) -> l
 
 
 def _split_lists(counts: pl.DataFrame) -> pl.DataFrame:
-    """Count the values of JSON lists one by one; of the distinct texts, so that it takes no time for each event."""
+    """Count the values of JSON lists one by one, once for each distinct text and not for each event."""
     import polars as pl
 
     from transforms.query.multiple import array_items
 
     is_list = pl.col("value").str.starts_with("[") & pl.col("value").str.ends_with("]")
-    lists = counts.filter(is_list)
-    if not lists.height:
+    arrays = counts.filter(is_list)
+    if not arrays.height:
         return counts
-    items = [list(dict.fromkeys([text] if (found := array_items(text)) is None else found)) for text in lists["value"]]
-    single = lists.with_columns(value=pl.Series(items, dtype=pl.List(pl.String))).explode("value").drop_nulls("value")
+    items = [list(dict.fromkeys([text] if (found := array_items(text)) is None else found)) for text in arrays["value"]]
+    single = arrays.with_columns(value=pl.Series(items, dtype=pl.List(pl.String))).explode("value").drop_nulls("value")
     return pl.concat([counts.filter(~is_list), single]).group_by("value").agg(pl.col("count").sum())
 
 

@@ -1,13 +1,14 @@
-"""One commit to the table, as a compare-and-swap of the product's own (docs/design.md §5).
+"""Commits to a table: each a compare-and-swap, and the attempts around it (decision 4).
 
-delta-rs's own conflict checker is not relied on: a commit lands as the version after the snapshot's, or not at all.
+delta-rs's own conflict checker is not relied on: a commit becomes the version after the snapshot's, or fails.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
 
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import DeltaError
@@ -15,13 +16,11 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from transforms.core import schema
 from transforms.core.errors import TierError
-from transforms.hot_tier.table.delta import EVENTS, NO_HOOKS, flush_log, one_line
+from transforms.hot_tier.table.delta import EVENTS, NO_HOOKS, back_off, flush_log, one_line
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.snapshot import Snapshot, unnamed_file
 from transforms.hot_tier.table.statistics import complete_statistics
 from transforms.storage import TierStore
-
-if TYPE_CHECKING:  # it brings Parquet's writer, which search does without
-    from transforms.hot_tier.table.file_description import FileDescription
 
 CHECKPOINT_INTERVAL = 10
 
@@ -35,22 +34,22 @@ def commit(
     transactions: Sequence[tuple[str, int]],
     removal_time: int | None = None,
 ) -> None:
-    """Try once to make the version after the snapshot's.
+    """Try once to commit the version after the snapshot's.
 
-    An exception does not mean that it did not land (a lost answer), nor the absence of one that it did: open a new
-    snapshot and look for one of the transactions.
+    An exception does not mean that the commit failed (the answer may be lost), nor its absence that it succeeded: open
+    a new snapshot and look for one of the transactions.
 
     Args:
-        snapshot: What the change was planned from; it is used up.
+        snapshot: What the change was planned on; it can't be used again.
         added: New files.
         removed: Paths of live files.
-        restated: Paths of live files whose statistics lack columns that were added since; no row changes.
+        restated: Paths of live files whose statistics lack columns added since; no row changes.
         transactions: App ids and their versions.
-        removal_time: When the removed files count as removed, in milliseconds since 1970 UTC; by default now.
+        removal_time: When the removed files count as removed, in milliseconds since 1970 UTC; None is now.
 
     Raises:
-        ValueError: a path to remove is not live in the snapshot: the plan is of another one.
-        DeltaError: it was refused, or the answer was lost.
+        ValueError: a path to remove is not live in the snapshot.
+        DeltaError: the commit was refused, or the answer was lost.
         OSError: likewise.
     """
     actions: list[AddAction | RemoveAction] = [
@@ -68,7 +67,7 @@ def commit_actions(
     transactions: Sequence[tuple[str, int]],
     partition_by: Sequence[str] = (),
 ) -> None:
-    """Try once to make the version after the handle's, of any of the tier's tables; errors as those of `commit`."""
+    """Try once to commit the version after the handle's to any of the tier's tables; raises as `commit` does."""
     table.create_write_transaction(
         actions,
         "append",
@@ -81,11 +80,11 @@ def commit_actions(
     )
 
 
-def settle(tier: TierStore, version: int, table: str = EVENTS) -> list[str]:
-    """Do what is due after a commit: bring its log entry to the disk, and make a checkpoint now and then.
+def finish_commit(tier: TierStore, version: int, table: str = EVENTS) -> list[str]:
+    """Flush a commit's log entry to the disk, and make a checkpoint now and then.
 
     Returns:
-        Warnings: what failed here does not undo the commit.
+        Warnings: a failure here does not undo the commit.
     """
     warnings = []
     try:
@@ -93,9 +92,8 @@ def settle(tier: TierStore, version: int, table: str = EVENTS) -> list[str]:
         if version % CHECKPOINT_INTERVAL == 0:
             DeltaTable(tier.table_uri(table), version=version, storage_options=tier.delta_options()).create_checkpoint()
     except (DeltaError, OSError, TierError) as error:
-        warnings.append(
-            f"version {version} of the hot tier's {table} is published, but its upkeep failed: {one_line(error)}"
-        )
+        message = f"version {version} of the hot tier's {table} is committed, but flushing it or its checkpoint failed"
+        warnings.append(f"{message}: {one_line(error)}")
     return warnings
 
 
@@ -129,7 +127,7 @@ def _restatements(snapshot: Snapshot, paths: Collection[str]) -> list[AddAction]
 
 
 def _addition(file: FileDescription, promoted: Sequence[str]) -> AddAction:
-    """Return the action of a new file; columns that others added since it was written are null in all its rows."""
+    """Return a new file's action; columns that others added since it was written are null in all its rows."""
     partition = {"tier": file.tier, "date": file.date}
     return AddAction(
         file.path,
@@ -139,3 +137,58 @@ def _addition(file: FileDescription, promoted: Sequence[str]) -> AddAction:
         True,
         complete_statistics(file.stats, file.rows, promoted),
     )
+
+
+MOST_FAILURES = 30
+"""Attempts that may fail in a row although nobody else commits: more are no rivalry."""
+
+
+class Versioned(Protocol):
+    """A table at one version."""
+
+    version: int
+
+
+S = TypeVar("S", bound=Versioned)
+
+
+class Attempts(Generic[S]):
+    """Yields new snapshots, with pauses between them, until the caller breaks off."""
+
+    def __init__(self, tier: TierStore, complaint: str, load: Callable[[TierStore], S]) -> None:
+        """Prepare; nothing is read yet.
+
+        Args:
+            tier: The hot tier.
+            complaint: What can't be done, for the error.
+            load: Returns the table as it is now, by a handle of its own.
+        """
+        self._tier = tier
+        self._complaint = complaint
+        self._load = load
+        self._cause: Exception | None = None
+
+    def __iter__(self) -> Iterator[S]:
+        """Yield new snapshots.
+
+        Raises:
+            TierError: too many attempts failed.
+        """
+        version, failures = -1, 0
+        while failures < MOST_FAILURES:
+            if failures:
+                time.sleep(back_off(min(failures, 5)))
+            snapshot = self._load(self._tier)
+            failures = failures + 1 if snapshot.version <= version else max(1, failures // 2)
+            version = snapshot.version
+            yield snapshot
+        why = one_line(self._cause) if self._cause else "commits are accepted but do not appear"
+        raise TierError(f"hot tier {self._tier.uri}: {self._complaint}: {why}") from self._cause
+
+    @contextmanager
+    def unless_refused(self) -> Iterator[None]:
+        """Let an attempt fail: the next snapshot shows whether it was committed all the same."""
+        try:
+            yield
+        except (DeltaError, OSError, TierError) as error:
+            self._cause = error

@@ -1,4 +1,4 @@
-"""Handles of the table `events`, each new, and checked to be the product's (docs/design.md §5)."""
+"""Handles of the tier's Delta tables, each new, and checked to be Rekindle's (decision 4)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_log
 
 
 def open_events(tier: TierStore) -> DeltaTable:
-    """Return a new handle of the table, as it is now.
+    """Open a new handle of the table `events`, as it is now.
 
     Raises:
         TableNotFoundError: there is none.
-        TierError: it is not the product's, or this version can't read it.
+        TierError: it is not Rekindle's, or this version can't read it.
     """
     events = open_table(tier, EVENTS)
     _check_table(tier, events)
@@ -39,7 +39,7 @@ def open_events(tier: TierStore) -> DeltaTable:
 
 
 def open_table(tier: TierStore, name: str) -> DeltaTable:
-    """Return a new handle of one of the tier's tables, as it is now.
+    """Open a new handle of one of the tier's tables, as it is now.
 
     Raises:
         TableNotFoundError: there is none.
@@ -53,21 +53,21 @@ def open_table(tier: TierStore, name: str) -> DeltaTable:
         raise TierError(f"hot tier {tier.uri}: its table can't be read ({name}): {one_line(error)}") from error
 
 
-def create_table(tier: TierStore, name: str, columns: pa.Schema, **what: Any) -> None:
-    """Make one of the tier's tables; another process may do so at the same time.
+def create_table(tier: TierStore, name: str, columns: pa.Schema, **options: Any) -> None:
+    """Create one of the tier's tables; another process may do so at the same time.
 
     Args:
         tier: The tier.
         name: The table's.
         columns: Its schema.
-        what: What else `DeltaTable.create` takes: `partition_by`, `description`, `configuration`.
+        options: What else `DeltaTable.create` takes: `partition_by`, `description`, `configuration`.
 
     Raises:
-        TierError: it can't be made.
+        TierError: it can't be created.
     """
     for failures in range(1, _MOST_FAILURES + 1):
         try:
-            _create_once(tier, name, columns, what)
+            _create_once(tier, name, columns, options)
         except (DeltaError, OSError) as error:
             cause = error
         try:
@@ -76,7 +76,7 @@ def create_table(tier: TierStore, name: str, columns: pa.Schema, **what: Any) ->
             time.sleep(back_off(failures))
         else:
             return
-    raise TierError(f"hot tier {tier.uri}: the table {name} can't be made: {one_line(cause)}") from cause
+    raise TierError(f"hot tier {tier.uri}: the table {name} can't be created: {one_line(cause)}") from cause
 
 
 def promoted_columns(tier: TierStore) -> list[str]:
@@ -106,7 +106,7 @@ def column_names(promoted: Iterable[str]) -> list[str]:
     return [*SYSTEM_NAMES, *promoted, ATTRIBUTES_COLUMN, *PARTITION_COLUMNS]
 
 
-def _create_once(tier: TierStore, name: str, columns: pa.Schema, what: dict[str, Any]) -> None:
+def _create_once(tier: TierStore, name: str, columns: pa.Schema, options: dict[str, Any]) -> None:
     DeltaTable.create(
         tier.table_uri(name),
         columns,
@@ -114,15 +114,13 @@ def _create_once(tier: TierStore, name: str, columns: pa.Schema, what: dict[str,
         name=name,
         storage_options=tier.delta_options(),
         post_commithook_properties=NO_HOOKS,
-        **what,
+        **options,
     )
     flush_log(tier, 0, name)
 
 
 def flush_log(tier: TierStore, version: int, table: str = EVENTS) -> None:
-    """Bring a version's log entry, and the folders that lead to it, to the disk: deltalake leaves that to the operating
-    system.
-    """
+    """Flush a version's log entry and its folders to the disk, which deltalake leaves to the operating system."""
     if tier.local_path is None:
         return
     log = tier.local_path / table / "_delta_log"
@@ -135,12 +133,12 @@ def flush_log(tier: TierStore, version: int, table: str = EVENTS) -> None:
 
 
 def back_off(failures: int) -> float:
-    """Return how many seconds to wait after so many refused commits in a row: random, so that rivals come apart."""
+    """Return the seconds to wait after so many refused commits in a row, random so that rivals separate."""
     return random.uniform(0, min(2.0, 0.02 * 2**failures))  # noqa: S311 - not for secrets
 
 
 def one_line(error: BaseException) -> str:
-    """Return what an error says; deltalake's come in several lines, and in colour."""
+    """Return an error's message on one line; deltalake's have several, and colour."""
     return " ".join(_COLOURS.sub("", str(error)).replace("↳", ":").split()).replace(" :", ":")
 
 
@@ -149,9 +147,9 @@ def _check_table(tier: TierStore, events: DeltaTable) -> None:
     partitioning = tuple(events.metadata().partition_columns)
     if partitioning != PARTITION_COLUMNS:
         raise TierError(
-            f"{where}: its table is partitioned by {partitioning}, not {PARTITION_COLUMNS}: it is not Rekindle's"
+            f"{where}: its table is not Rekindle's: its partitions are {partitioning}, not {PARTITION_COLUMNS}"
         )
     found = {field.name for field in events.schema().fields}
     missing = [name for name in column_names(BASE_ATTRIBUTES) if name not in found]
     if missing:
-        raise TierError(f"{where}: its table lacks the columns {', '.join(missing)}: it is not Rekindle's")
+        raise TierError(f"{where}: its table is not Rekindle's: it lacks the columns {', '.join(missing)}")

@@ -1,6 +1,4 @@
-"""The live files of the table: where they lie, which of them a time range needs, and where these keep their
-attributes.
-"""
+"""The live files of the table: their URIs, which of them a query needs, and where they keep their attributes."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query.bounds import TimeBounds
 from transforms.query.pruning import NONE, UNKNOWN, Values, may_hold
@@ -20,20 +18,18 @@ from transforms.storage import TierStore
 TIERS = ("hot", "cold")
 OBJECT = "_object"
 BOUND_PRECISION = 999
-"""Microseconds by which an event may be newer than its file's statistics say: those of other writers are cut to
-milliseconds.
-"""
+"""Microseconds by which an event may be newer than its file's bound: other writers cut bounds to milliseconds."""
 
 
 def live_files(tier: TierStore) -> list[str]:
-    """Return the live files, oldest events first: whole paths, or `s3://…`, for tools that know no Delta Lake."""
+    """Return the live files' URIs, oldest events first, for tools that don't read Delta Lake."""
     snapshot = load_events(tier)
     files = sorted(snapshot.files.values(), key=lambda file: (file.date, file.tier, file.min_time, file.path))
     return [file_uri(tier, file.path) for file in files]
 
 
 def load_events(tier: TierStore) -> Snapshot:
-    """Return the table as it is now.
+    """Load the table as it is now.
 
     Raises:
         TierError: there is none, or it can't be read.
@@ -41,11 +37,11 @@ def load_events(tier: TierStore) -> Snapshot:
     try:
         return Snapshot.load(tier)
     except TableNotFoundError as error:
-        raise TierError(f"hot tier {tier.uri}: it has no events yet; `rekindle backfill` brings some") from error
+        raise TierError(f"hot tier {tier.uri}: it has no events yet; run `rekindle backfill` first") from error
 
 
 def file_uri(tier: TierStore, path: str) -> str:
-    """Return the whole path, or `s3://…`, of a file of the table."""
+    """Return the absolute path, or `s3://…`, of a file of the table."""
     return f"{tier.table_uri(EVENTS)}/{path}"
 
 
@@ -55,14 +51,17 @@ def files_for(
     """Return the live files that may hold events of a query, by the log alone.
 
     Args:
-        snapshot: the table.
-        expr: the query; None means every event.
-        bounds: the time range.
-        tier_name: the partition `hot` or `cold`; None means both.
+        snapshot: The table.
+        expr: The query; None means every event.
+        bounds: The time range.
+        tier_name: The partition `hot` or `cold`; None means both.
+
+    Raises:
+        ConfigurationError: there is no such partition.
     """
     if tier_name is not None and tier_name not in TIERS:
-        raise ConfigurationError(f"there is no tier {tier_name}; there are {', '.join(TIERS)}", field="tier")
-    known = Known(snapshot)
+        raise ConfigurationError(f"must be {' or '.join(TIERS)}, not {tier_name}", field="tier")
+    known = LogStatistics(snapshot)
     return [
         file
         for file in snapshot.files.values()
@@ -72,22 +71,22 @@ def files_for(
     ]
 
 
-class Known:
-    """What the log knows of the fields of each file: of those that its files keep in columns, and of `_object`.
+class LogStatistics:
+    """The log's statistics of fields: of those that files keep in columns, and of `_object`.
 
-    Of another writer's file it knows nothing: in it an attribute may be in both places, and bounds may be cut short.
+    Nothing is known of another writer's file: an attribute may be in a column and in the map, and bounds may be cut.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._places = {name: number for number, name in enumerate(snapshot.columns)}
+        self._positions = {name: number for number, name in enumerate(snapshot.columns)}
         self._bounds: dict[str, dict[str, tuple[int | None, str | None, str | None]]] = {}
 
     def of(self, file: LiveFile, field: Field) -> Values:
         """Return what is known of a field in a file."""
         layout = layout_of(file.path)
-        place = (0 if field.name == OBJECT else layout) if field.system else self._places.get(field.name, layout)
-        if place >= layout:
+        position = (0 if field.name == OBJECT else layout) if field.system else self._positions.get(field.name, layout)
+        if position >= layout:
             return UNKNOWN
         if field.name not in self._bounds:
             self._bounds[field.name] = self._snapshot.text_bounds(field.name)
@@ -96,9 +95,8 @@ class Known:
 
 
 def never_in_map(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
-    """Return the attributes that none of these files has in its map: those that were promoted when the files were
-    written.
+    """Return the attributes that none of these files has in its map: those promoted before all of them were written.
 
-    In one file an attribute is in one place. Of a file of another writer (a foreign compaction) that is not known.
+    Nothing is known of another writer's file (a foreign compaction).
     """
     return snapshot.columns[: min(map(layout_of, paths), default=len(snapshot.columns))]

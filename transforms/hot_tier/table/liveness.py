@@ -1,6 +1,4 @@
-"""Whether a process that has begun something in the tier is still there: what it has begun is else finished, or taken
-back, by another.
-"""
+"""Whether a process that began something in the tier is still running; if not, another finishes or undoes it."""
 
 from __future__ import annotations
 
@@ -10,16 +8,16 @@ import time
 from datetime import datetime
 
 SILENCE_SECONDS = 120
-"""Who is at work says so every few seconds; one that was silent for so long on another machine is taken for dead."""
+"""A running process signs every few seconds; one silent for so long on another machine counts as dead."""
 
 
 def is_gone(host: str, pid: int, last_sign: datetime) -> bool:
-    """Whether a process has ended, as far as can be told from here.
+    """Whether a process has ended, as far as this machine can see.
 
     Args:
         host: The machine that it was started on.
         pid: Its number there.
-        last_sign: When it last showed life; on this machine it is not asked for.
+        last_sign: When it last showed life; not used for processes of this machine.
     """
     if host != socket.gethostname():
         return time.time() - last_sign.timestamp() > SILENCE_SECONDS

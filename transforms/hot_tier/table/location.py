@@ -1,6 +1,4 @@
-"""Whether a hot tier is at a place, or may be made there (spec §8); what every command asks first, so it imports
-little.
-"""
+"""Whether a location holds a hot tier, or may; every command checks it first, so this imports little."""
 
 from __future__ import annotations
 
@@ -13,61 +11,61 @@ from deltalake import DeltaTable
 
 from transforms.core.errors import AccessError, TierError
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import TierLocation, TierStore
 
 MARKER = "_rekindle/tier.json"
 PRODUCT = "rekindle"
 FORMAT = 1
-"""Raised when an older version could no longer read or write the tier rightly."""
+"""Raised when older versions can no longer read or write the tier correctly."""
 
 _LEFT_ALONE = ("_rekindle", "lost+found")
 
 
 def exists(tier: TierStore) -> bool:
-    """Whether a hot tier is here, complete: its marker and its table."""
+    """Whether a complete hot tier is here: its marker and its table."""
     return tier.exists(MARKER) and bool(
         DeltaTable.is_deltatable(tier.table_uri(EVENTS), storage_options=tier.delta_options())
     )
 
 
-def check_place(tier: TierStore) -> None:
-    """Check that a hot tier is here, or may be made here.
+def check_is_tier_or_empty(tier: TierStore) -> None:
+    """Check that the location holds a hot tier, or is empty so that one can be created.
 
     Raises:
-        TierError: the place is a file, holds other things, or a tier of another product or of a newer version.
+        TierError: it is a file, or holds other things, a tier of another product or of a newer version.
     """
     if tier.local_path is not None and tier.local_path.exists() and not tier.local_path.is_dir():
         raise TierError(f"hot tier {tier.uri}: this is a file; name a folder that is empty or does not exist yet")
     try:
         check_marker(tier, tier.get(MARKER))
     except FileNotFoundError:
-        _check_vacant(tier)
+        _check_empty(tier)
 
 
-def open_prepared(uri: str, options: StorageOptions) -> TierStore:
-    """Return the place of a hot tier that a launcher has prepared, as its workers open it, perhaps on another machine.
+def open_existing_tier(location: TierLocation) -> TierStore:
+    """Open a hot tier that a launcher has prepared, as its workers do, perhaps on another machine.
 
     Raises:
-        TierError: there is none here; else a worker would write where nobody looks.
+        TierError: there is none here; a worker must not write where nobody looks.
     """
-    tier = open_tier(uri, options)
+    tier = location.open()
     worker = f"the worker on {socket.gethostname()}"
     try:
-        there = tier.exists(MARKER)
+        is_there = tier.exists(MARKER)
     except (AccessError, TierError) as error:
         raise type(error)(
-            f"{error} (so says {worker}; a worker's credentials and profiles are its own machine's)"
+            f"{error} (on {worker}, which takes credentials and profiles from its own machine)"
         ) from error
-    if not there:
+    if not is_there:
         raise TierError(
-            f"hot tier {uri}: {worker} does not find it. Workers of a cluster take a hot tier on S3, or a "
-            "folder that is mounted on every machine"
+            f"hot tier {location.uri}: {worker} does not find it. For workers of a cluster name a hot tier on S3, "
+            "or a folder that is mounted on every machine"
         )
     return tier
 
 
 def check_marker(tier: TierStore, text: bytes) -> None:
-    """Check what a tier's marker says.
+    """Check that a tier's marker is Rekindle's, and of a format that this version knows.
 
     Raises:
         TierError: it is another product's, or a newer version's.
@@ -85,21 +83,19 @@ def check_marker(tier: TierStore, text: bytes) -> None:
         from transforms.core import schema
 
         raise TierError(
-            f"hot tier {tier.uri}: it was made by a newer version ({marker.get('version', 'unknown')}, format {number}); this one, "
-            f"{schema.VERSION}, knows format {FORMAT}: install the newer version, or name another folder"
+            f"hot tier {tier.uri}: it was made by a newer version ({marker.get('version', 'unknown')}, format "
+            f"{number}); this one, {schema.VERSION}, knows format {FORMAT}: install the newer version, or name another "
+            "folder"
         )
 
 
-def _check_vacant(tier: TierStore) -> None:
-    """Refuse a place that holds anything: a tier's marker is written before all else."""
+def _check_empty(tier: TierStore) -> None:
+    """Refuse a location that holds anything: a tier's marker is written first."""
     for name in _top_names(tier):
         if name in _LEFT_ALONE or name.startswith("."):
             continue
-        found = (
-            "there is a table of another product"
-            if name in ("_delta_log", EVENTS, "audit")
-            else "it holds other things"
-        )
+        is_table = name in ("_delta_log", EVENTS, "audit")
+        found = "there is a table of another product" if is_table else "it holds other things"
         raise TierError(f"hot tier {tier.uri}: {found} ({name}); name a folder that is empty or does not exist yet")
 
 

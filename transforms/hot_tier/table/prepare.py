@@ -1,4 +1,4 @@
-"""The table `events`: making it, and its columns (spec §8, docs/design.md §5)."""
+"""Creating or checking a hot tier, with its table `events` (decision 6)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from deltalake.exceptions import TableNotFoundError
 from transforms.core import schema
 from transforms.hot_tier.table import statistics
 from transforms.hot_tier.table.delta import EVENTS, arrow_schema, create_table, open_events, promoted_columns
-from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_marker, check_place, exists
-from transforms.hot_tier.table.promoted_columns import add_columns, settle_statistics
+from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_is_tier_or_empty, check_marker, exists
+from transforms.hot_tier.table.promoted_columns import add_columns, sync_statistics
 from transforms.storage import TierStore
 
 __all__ = [
     "EVENTS",
     "add_columns",
     "arrow_schema",
-    "check_place",
+    "check_is_tier_or_empty",
     "exists",
     "open_events",
     "prepare",
@@ -27,23 +27,23 @@ _PROPERTIES = {
     "delta.deletedFileRetentionDuration": "interval 3650 days",
     "delta.logRetentionDuration": "interval 3650 days",
 }
-"""Well above the longest grace and restore: what goes, goes by the product's own rules."""
+"""Well above the longest grace: only the product's own rules remove files."""
 
 
 def prepare(tier: TierStore) -> None:
-    """Make the hot tier where there is none yet, or check the one that is there; two may do so at once.
+    """Create the hot tier, or check the one that is there; two processes may do so at once.
 
     Raises:
-        TierError: the place can't hold a hot tier, or holds one that this version can't write.
+        TierError: the location can't hold a hot tier, or holds one that this version can't write.
     """
-    check_place(tier)
+    check_is_tier_or_empty(tier)
     tier.probe_conditional_put()
     _create_marker(tier)
     try:
         open_events(tier)
     except TableNotFoundError:
         _create_events(tier)
-    settle_statistics(tier)
+    sync_statistics(tier)
 
 
 def _create_marker(tier: TierStore) -> None:

@@ -1,9 +1,9 @@
-"""Physical removals as those who add files to the table see them.
+"""Physical removals, as processes that add files to the table see them (docs/decisions/0015-retention-runs.md).
 
-A removal takes files that are not live: such as were removed, and orphans that no commit ever named. Its list is the
-document of its commit, which bears `purge` with the next number as app id, and no actions; files are deleted after
-that. So whoever adds files and has not seen that commit is refused, looks again, and finds the list: it does not add
-what is gone, or about to go (docs/design.md §9).
+A removal deletes files that are not live: removed ones, and orphans that no commit ever named. Its list is the document
+of a commit without actions, with `purge` and the next number as app id; files are deleted after it. So a commit that
+adds files and has not seen the removal's is refused, and on the next attempt finds the list: it never adds a file that
+is gone or about to go.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ class Purge:
     Attributes:
         run_id: The run that removes.
         path: Its list.
-        document: What the list says: `files`, each with `path` and `size`; `at`, `version`, `purge`, and what the audit
-            tells.
+        document: The list: `files`, each with `path` and `size`; `at`, `version`, `purge`, and what the audit needs.
     """
 
     run_id: str
@@ -52,23 +51,25 @@ def purge_number(snapshot: Snapshot) -> int:
     return snapshot.transaction_version(APP_ID) or 0
 
 
-def landed_purges(tier: TierStore, snapshot: Snapshot, *, unfinished: bool = False, since: int = 0) -> Iterator[Purge]:
-    """Yield the removals of a snapshot, in no order.
+def committed_purges(
+    tier: TierStore, snapshot: Snapshot, *, unfinished: bool = False, since: int = 0
+) -> Iterator[Purge]:
+    """Yield the committed removals of a snapshot, in no order.
 
     Args:
         tier: The tier.
         snapshot: The table.
-        unfinished: Only those whose run is not done, so that files of them may still be there.
+        unfinished: Only those whose run is not done, so that some of their files may still exist.
         since: Only those whose commit comes after this version.
     """
-    for path in _lists(tier, unfinished=unfinished):
+    for path in _list_paths(tier, unfinished=unfinished):
         document = orjson.loads(tier.get(path))
         if since < document["version"] <= snapshot.version and snapshot.transaction_version(path) is not None:
             yield Purge(path.split("/")[2], path, document)
 
 
-def check_there(tier: TierStore, snapshot: Snapshot, paths: Collection[str]) -> None:
-    """Check that files which are to be added have not been removed as orphans: their writer was taken for dead.
+def check_not_purged(tier: TierStore, snapshot: Snapshot, paths: Collection[str]) -> None:
+    """Check that files to be added have not been removed as orphans of a writer that was taken for dead.
 
     Args:
         tier: The tier.
@@ -80,18 +81,18 @@ def check_there(tier: TierStore, snapshot: Snapshot, paths: Collection[str]) -> 
     """
     if not paths or not purge_number(snapshot):
         return
-    going = {path for purge in landed_purges(tier, snapshot, unfinished=True) for path in purge.files}
+    going = {path for purge in committed_purges(tier, snapshot, unfinished=True) for path in purge.files}
     with ThreadPoolExecutor(_READERS) as pool:
         there = list(pool.map(lambda path: path not in going and tier.exists(f"{EVENTS}/{path}"), paths))
     missing = [path for path, is_there in zip(paths, there, strict=True) if not is_there]
     if missing:
         raise TierError(
-            f"hot tier {tier.uri}: {EVENTS}/{missing[0]} was removed before it was published (in all {len(missing):,} such files): its "
-            "writer was silent for so long that it was taken for dead. Nothing was changed; run it again"
+            f"hot tier {tier.uri}: {EVENTS}/{missing[0]} was removed before it was published (in all {len(missing):,} "
+            "such files): its writer was silent for so long that it was taken for dead. Nothing was changed; run again"
         )
 
 
-def _lists(tier: TierStore, *, unfinished: bool) -> list[str]:
+def _list_paths(tier: TierStore, *, unfinished: bool) -> list[str]:
     runs = ((RunFolder(tier, run_id), names) for run_id, names in files_of_runs(tier).items())
     removals = (
         (folder, names) for folder, names in runs if folder.kind == REMOVE and not (unfinished and DONE in names)

@@ -1,8 +1,7 @@
-"""Runs: each executed deletion, restore, tiering, compaction or removal, and what it leaves about itself in
-`_rekindle/runs/RUN/`.
+"""Maintenance runs: each executed deletion, restore, tiering, compaction or removal, and its `_rekindle/runs/RUN/`.
 
 `run.json` is written before anything is done, `changes-UUID.json` before each attempt to commit, `done.json` when the
-audit has it. What was done is decided by the table's log alone: of the changes that a run has written, those whose path
+audit has the run. Only the table's log decides what was done: of the changes that a run has written, those whose path
 is an app id of a commit.
 """
 
@@ -30,19 +29,19 @@ ROOT = "_rekindle/runs"
 DELETE, RESTORE, TIER, COMPACT, REMOVE = "delete", "restore", "tier", "compact", "remove"
 DONE = "done.json"
 NEEDS = "needs.json"
-"""What a restore reads, a list of paths in the table: no removal takes it while the restore is at work."""
+"""What a restore reads, a list of paths in the table: no removal deletes them while the restore runs."""
 _ALIVE = "alive.json"
 CHANGES = "changes-"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """One run.
+class MaintenanceRun:
+    """One run of maintenance.
 
     Attributes:
         id: Its name, which begins with its time.
         kind: `delete`, `restore`, `tier`, `compact` or `remove`.
-        now: The time by which retention is reckoned (`--now`), UTC.
+        now: The time that retention counts from (`--now`), UTC.
         started_at: The time by the clock, UTC.
         who: Who ran it, `user@host`.
         host: On which machine.
@@ -51,7 +50,7 @@ class Run:
         rules_file: Its name.
         rules_sha256: Its hash, in hexadecimal digits.
         holds: Name and condition of the holds that were in force, None where the run knows none.
-        parameters: What else it was told.
+        parameters: Its other parameters.
     """
 
     id: str
@@ -68,7 +67,7 @@ class Run:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def new(cls, kind: str, *, now: datetime | None = None, **fields: Any) -> Run:
+    def new(cls, kind: str, *, now: datetime | None = None, **fields: Any) -> MaintenanceRun:
         """Return a run of this process that begins now."""
         started = datetime.now(timezone.utc)
         host = socket.gethostname()
@@ -79,17 +78,15 @@ class Run:
 
     @property
     def removal_time(self) -> int:
-        """When what it takes out of the table counts as removed, in milliseconds since 1970 UTC: never earlier than it
-        was.
-        """
+        """When the files it removes count as removed, in milliseconds since 1970 UTC: not before its start."""
         return int(max(self.now, self.started_at).timestamp() * 1000)
 
     def as_document(self) -> dict[str, Any]:
-        """Return it as JSON takes it."""
+        """Return the run as a JSON document."""
         return asdict(self)
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Run:
+    def from_document(cls, document: dict[str, Any]) -> MaintenanceRun:
         """Return the run that `as_document` was made from."""
         times = {name: datetime.fromisoformat(document[name]) for name in ("now", "started_at")}
         holds = document["holds"]
@@ -99,7 +96,7 @@ class Run:
 
 
 class RunFolder(JsonFolder):
-    """What one run leaves about itself."""
+    """The folder of one run."""
 
     def __init__(self, tier: TierStore, run_id: str) -> None:
         """Name the folder; nothing is read or written yet."""
@@ -108,13 +105,13 @@ class RunFolder(JsonFolder):
         self.kind = run_id.rpartition("-")[0].rpartition("-")[2]
 
     @classmethod
-    def begin(cls, tier: TierStore, run: Run) -> RunFolder:
-        """Make the folder of a new run."""
+    def begin(cls, tier: TierStore, run: MaintenanceRun) -> RunFolder:
+        """Write the folder of a new run."""
         folder = cls(tier, run.id)
         tier.put_new(folder.path("run.json"), orjson.dumps(run.as_document(), option=orjson.OPT_INDENT_2))
         return folder
 
-    def run(self) -> Run:
+    def run(self) -> MaintenanceRun:
         """Return the run.
 
         Raises:
@@ -123,26 +120,26 @@ class RunFolder(JsonFolder):
         document = self.read_json("run.json")
         if document is None:
             raise ConfigurationError(f"there is no run {self.run_id} in {self.tier.uri}", field="run")
-        return Run.from_document(document)
+        return MaintenanceRun.from_document(document)
 
     def is_done(self) -> bool:
         """Whether nothing of the run is left to do."""
         return self.tier.exists(self.path(DONE))
 
     def show_life(self) -> None:
-        """Say that the run is at work, to other machines too: every few seconds, as long as it is."""
+        """Sign that the run is at work, for other machines too; to be called every few seconds."""
         self.write_json(_ALIVE, {"at": format_instant(datetime.now(timezone.utc))})
 
     def is_live(self) -> bool:
         """Whether there is such a run, and it may still be at work.
 
-        On this machine its process must be there; where it has shown life, the last sign must be young besides, because
-        another process may have got the number of one that is gone.
+        On this machine its process must exist; where it has signed, the last sign must be recent too, because another
+        process may have got the number of one that is gone.
         """
         document = self.read_json("run.json")
         if document is None or self.is_done():
             return False
-        run = Run.from_document(document)
+        run = MaintenanceRun.from_document(document)
         sign = self.read_json(_ALIVE)
         if sign is None:
             return not is_gone(run.host, run.pid, run.started_at)
@@ -151,13 +148,13 @@ class RunFolder(JsonFolder):
         return not is_silent and not is_gone(run.host, run.pid, last)
 
     def new_changes(self, document: dict[str, Any]) -> str:
-        """Write what an attempt is about to commit, and return the file's path, which the commit has to name."""
+        """Write what an attempt is about to commit, and return the file's path, which the commit must name."""
         path = self.path(f"{CHANGES}{uuid.uuid4()}.json")
         self.tier.put_new(path, orjson.dumps(document))
         return path
 
     def changes(self) -> list[str]:
-        """Return the paths of all attempts' changes."""
+        """Return the paths of the changes of all attempts."""
         return [self.path(name) for name in self.names(CHANGES)]
 
 
@@ -185,7 +182,7 @@ def files_of_runs(tier: TierStore) -> dict[str, set[str]]:
 
 
 def who() -> str:
-    """Return who runs this process, `user@host`."""
+    """Return the user of this process, `user@host`."""
     return f"{_user()}@{socket.gethostname()}"
 
 

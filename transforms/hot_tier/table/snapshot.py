@@ -20,9 +20,7 @@ from transforms.hot_tier.table.statistics import time_text
 from transforms.storage import TierStore
 
 _PLAIN = "/!$&'()+,:;=@"
-"""What deltalake's actions leave as it is in a path, besides letters, digits and `-._~`, when they encode it for the
-log.
-"""
+"""What deltalake does not encode in a path for the log, besides letters, digits and `-._~`."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class LiveFile:
 
 
 class Snapshot:
-    """One version of the table, read by a handle of its own that nothing else uses."""
+    """One version of the table, read by a handle that nothing else uses."""
 
     def __init__(self, events: DeltaTable) -> None:
         """Take over a new handle."""
@@ -69,7 +67,7 @@ class Snapshot:
 
     @classmethod
     def load(cls, tier: TierStore) -> Snapshot:
-        """Return the table as it is now."""
+        """Load the table as it is now."""
         return cls(open_events(tier))
 
     @cached_property
@@ -103,20 +101,20 @@ class Snapshot:
         return {file.path: file for file in files}
 
     def _check_statistics(self, files: list[LiveFile]) -> None:
-        """Refuse another writer's files of which the log does not say how many rows they have, and of which times."""
+        """Refuse another writer's files whose row count and time range are not in the log."""
         for file in files:
             if file.rows is None or file.min_time is None or file.max_time is None:
                 raise TierError(
-                    f"{self.events.table_uri}/{file.path}: another program added this file without statistics (numRecords, and bounds of "
-                    "_time): what it holds can't be told. Take it out of the table, or add it with statistics"
+                    f"{self.events.table_uri}/{file.path}: another program added this file without statistics "
+                    "(numRecords, and bounds of _time). Remove it from the table, or add it with statistics"
                 )
 
     def can_be_named(self, path: str) -> bool:
         """Whether a commit can name a live file as the log does.
 
         A path is URL-encoded there (Delta protocol, Add File), which leaves writers the choice of `=` or `%3D`.
-        deltalake's actions take the plain path and have one form for it; readers compare forms: a file of another form
-        would stay live beside what takes its place.
+        deltalake's actions take the plain path and encode it in one way; readers compare the encoded forms: a file of
+        another form would stay live beside its replacement.
         """
         return bool(self._forms[self._rows[path]] == quote(path, safe=_PLAIN))
 
@@ -148,9 +146,7 @@ class Snapshot:
         ).decode()
 
     def text_bounds(self, column: str) -> dict[str, tuple[int | None, str | None, str | None]]:
-        """Return what the log says of a text column: its nulls, least and greatest value in each live file, None where
-        it doesn't say.
-        """
+        """Return a text column's nulls, least and greatest value in each live file; None where the log has none."""
         names = (f"null_count.{column}", f"min.{column}", f"max.{column}")
         nothing = [None] * self._actions.num_rows
         cells = [self._actions[name].to_pylist() if name in self._actions.column_names else nothing for name in names]
@@ -170,15 +166,15 @@ class Snapshot:
         return list(self._actions["path"].to_pylist())
 
     def transaction_version(self, app_id: str) -> int | None:
-        """Return the version that commits gave an app id last, or None."""
+        """Return the last version that commits gave an app id, or None."""
         return self.events.transaction_version(app_id)
 
 
 def unnamed_file(path: str) -> str:
-    """Return the complaint about a live file that `can_be_named` denies."""
+    """Return the message about a live file that `can_be_named` denies."""
     return (
-        f"{EVENTS}/{path}: another program wrote this file, and the log spells its name in a way that can't be written here: it can't be "
-        "taken out of the table (the program that wrote it can write it again, as by OPTIMIZE)"
+        f"{EVENTS}/{path}: another program wrote this file, and the log encodes its name in a way that can't be "
+        "written here: it can't be removed from the table (have that program write it again, as by OPTIMIZE)"
     )
 
 

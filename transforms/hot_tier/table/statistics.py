@@ -1,9 +1,9 @@
-"""The statistics of a file's Add action, by which readers leave files out.
+"""The statistics of a file's Add action, by which readers skip files.
 
 They are JSON as the Delta protocol has it (https://github.com/delta-io/delta/blob/master/PROTOCOL.md, "Per-file
 Statistics"): `numRecords`, and `nullCount`, `minValues`, `maxValues` for exactly the columns that the table names in
-`delta.dataSkippingStatsColumns`. Exactly: pyarrow's dataset takes a column whose bounds are missing for one that holds
-nothing but nulls, and returns no rows of the file (measured with deltalake 1.6.6).
+`delta.dataSkippingStatsColumns`: pyarrow's dataset takes a column whose bounds are missing for all nulls, and returns
+no rows of the file (measured with deltalake 1.6.6).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-if TYPE_CHECKING:  # search takes the log's statistics, and starts sooner without Parquet's
+if TYPE_CHECKING:  # search needs only the log's statistics, and starts sooner without Parquet
     import pyarrow.parquet as pq
 
 PROPERTY = "delta.dataSkippingStatsColumns"
@@ -30,7 +30,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class ColumnStatistics:
-    """What is known of a text column in one file; `low` and `high` are None where all values are null."""
+    """A text column's statistics in one file; `low` and `high` are None where all values are null."""
 
     nulls: int
     low: str | None
@@ -58,7 +58,7 @@ def statistics_json(rows: int, *, min_time: int, max_time: int, columns: Mapping
     """Return an Add action's statistics.
 
     Args:
-        rows: The file's rows, more than none.
+        rows: The file's rows, at least one.
         min_time: The least `_time`, in microseconds since 1970 UTC.
         max_time: The greatest.
         columns: The other columns that have statistics.
@@ -77,7 +77,7 @@ def statistics_json(rows: int, *, min_time: int, max_time: int, columns: Mapping
 
 
 def complete_statistics(stats: str, rows: int, promoted: Iterable[str]) -> str:
-    """Return an Add action's statistics that speak of all these columns: those they lack are null in all rows."""
+    """Return an Add action's statistics with all these columns: those they lack are null in all rows."""
     made = orjson.loads(stats)
     missing = dict.fromkeys(set(promoted) - made["nullCount"].keys(), rows)
     made["nullCount"] |= missing
@@ -85,7 +85,7 @@ def complete_statistics(stats: str, rows: int, promoted: Iterable[str]) -> str:
 
 
 def time_text(microseconds: int) -> str:
-    """Return a time as the statistics write it: `YYYY-MM-DDTHH:MM:SS.ffffffZ`."""
+    """Format a time as the statistics do: `YYYY-MM-DDTHH:MM:SS.ffffffZ`."""
     return (_EPOCH + timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -109,17 +109,17 @@ def upper_bound(value: str) -> str:
 
 
 def _successor(character: str) -> str | None:
-    """Return the next code point that UTF-8 can write, or None after the last."""
+    """Return the next code point that UTF-8 can encode, or None after the last."""
     if character == "\U0010ffff":
         return None
     return "\ue000" if character == "\ud7ff" else chr(ord(character) + 1)
 
 
 def from_footer(metadata: pq.FileMetaData, names: Sequence[str]) -> tuple[dict[str, ColumnStatistics], list[str]]:
-    """Read the statistics of text columns that Parquet's footer has.
+    """Read the statistics of text columns from Parquet's footer.
 
     Returns:
-        The statistics by name; and the columns without: the footer leaves out bounds of more than 4 KiB.
+        The statistics by name, and the columns without: the footer has no bounds of more than 4 KiB.
     """
     positions = {metadata.schema.column(i).path: i for i in range(metadata.num_columns)}
     found: dict[str, ColumnStatistics] = {}

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from transforms.processors.kernels.events import Flags, as_flags
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags
 from transforms.processors.kernels.formula import Formula, Name, Number, Operation
 from transforms.query.matching import is_number
 
@@ -56,8 +57,9 @@ def compute(formula: Formula, columns: Mapping[str, pl.Series]) -> pl.Series:
 
 
 def _is_quick(formula: Formula) -> bool:
-    """Whether doubles do: whatever is added, subtracted or divided with a rest is whole, so that no digits cancel
-    out.
+    """Return whether doubles are exact enough.
+
+    Whatever is added, subtracted or divided with a remainder must be whole, so that no digits cancel out.
     """
     match formula:
         case Operation("*" | "/", left, right):
@@ -85,9 +87,7 @@ def _is_whole(formula: Formula) -> bool:
 
 @dataclass(slots=True)
 class _Doubles:
-    """Evaluates a formula over columns of whole numbers; `exact` are the rows in which no whole number got too
-    large.
-    """
+    """Evaluate a formula over columns of whole numbers; `exact` are the rows without too large a number."""
 
     columns: Mapping[str, Doubles]
     exact: Flags

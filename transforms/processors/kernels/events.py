@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from transforms.arrow.views import Indices, nulls, take
+from transforms.arrow import Flags, Indices
+from transforms.arrow.arrays import as_view, constant, is_present, take
+from transforms.arrow.strings import nulls
 from transforms.core.schema import SYSTEM_COLUMNS
-from transforms.timestamps import as_series, put_times
+from transforms.timestamps import put_times
 
-Flags = npt.NDArray[np.bool_]
 _VIEWS = pl.CompatLevel.newest()
 
 
@@ -33,9 +33,7 @@ class Columns:
         self._series: dict[str, tuple[pa.Array, pl.Series]] = {}
 
     def series(self, name: str) -> pl.Series:
-        """Return a column for Polars; to hand over the views of a batch takes 0.4 ms, which ten conditions need not pay
-        ten times.
-        """
+        """Return a column for Polars, kept for the next condition: to hand over the views of a batch takes 0.4 ms."""
         column = self.by_name[name]
         known = self._series.get(name)
         if known is None or known[0] is not column:
@@ -52,13 +50,11 @@ class Columns:
         return pa.RecordBatch.from_arrays(list(kept.values()), names=list(kept)).replace_schema_metadata(self._metadata)
 
     def merge(self, name: str, pool: pa.Array, at: Indices, picks: Indices) -> None:
-        """Give the rows `at` the strings `pool[picks]`, null where a pick is negative; the other rows keep what they
-        have.
-        """
+        """Set the rows `at` to the strings `pool[picks]`, null where a pick is negative; keep the other rows."""
         before = self.by_name.get(name)
         index = np.full(self.size, -1)
         if before is not None:
-            pool, shift = pa.concat_arrays([pool, as_views(before)]), len(pool)
+            pool, shift = pa.concat_arrays([pool, as_view(before)]), len(pool)
             index = np.arange(shift, shift + self.size)
         index[at] = picks
         self.by_name[name] = take(pool, index)
@@ -98,7 +94,7 @@ class Events:
             return None
         if self.rows is None:
             return column
-        column = take(column, self.rows) if pa.types.is_string_view(column.type) else column.take(pa.array(self.rows))
+        column = take(column, self.rows)
         return None if column.null_count == len(column) else column
 
     def series(self, name: str) -> pl.Series | None:
@@ -116,14 +112,10 @@ class Events:
     def has(self, name: str) -> Flags:
         """Return which events have a value."""
         column = self.column(name)
-        if column is None:
-            return np.zeros(len(self), np.bool_)
-        return np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+        return np.zeros(len(self), np.bool_) if column is None else is_present(column)
 
     def put(self, name: str, values: pa.Array | pl.Series, *, override: bool = True) -> None:
-        """Set a column where there are values; the other events keep what they have, and without `override` so do those
-        that have some.
-        """
+        """Set a column where there are values; without `override` only of the events that have none yet."""
         column = values.to_arrow(compat_level=_VIEWS) if isinstance(values, pl.Series) else values
         if column.null_count == len(column):
             return
@@ -131,12 +123,12 @@ class Events:
         if self.rows is None and (before is None or (override and column.null_count == 0)):
             self.columns.by_name[name] = column
             return
-        chosen = is_valid(column)
+        chosen = is_present(column)
         if not override and before is not None:
-            chosen &= ~is_valid(before)
+            chosen &= ~is_present(before)
         picks = np.flatnonzero(chosen)
         if picks.size:
-            self.columns.merge(name, as_views(column), self._rows(picks), picks)
+            self.columns.merge(name, as_view(column), self._rows(picks), picks)
 
     def put_constant(self, name: str, value: str, *, override: bool) -> None:
         """Set a column to one value, where there is none yet unless it overrides."""
@@ -144,7 +136,7 @@ class Events:
         if self.rows is None and (override or before is None):
             self.columns.by_name[name] = constant(value, len(self))
             return
-        chosen = np.flatnonzero(~is_valid(before)) if before is not None and not override else np.arange(len(self))
+        chosen = np.flatnonzero(~is_present(before)) if before is not None and not override else np.arange(len(self))
         self.columns.merge(
             name, pa.array([value], pa.string_view()), self._rows(chosen), np.zeros(len(chosen), np.int64)
         )
@@ -171,25 +163,5 @@ class Events:
         else:
             self.columns.merge(name, nulls(0), self.rows, np.full(len(self), -1))
 
-    def _rows(self, places: Indices) -> Indices:
-        return places if self.rows is None else self.rows[places]
-
-
-def as_views(column: pa.Array) -> pa.Array:
-    """Return strings of any Arrow layout as views."""
-    return column if pa.types.is_string_view(column.type) else as_series(column).to_arrow(compat_level=_VIEWS)
-
-
-def is_valid(column: pa.Array) -> Flags:
-    """Return which values are there, as flags of one's own."""
-    return np.array(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
-
-
-def constant(value: str, rows: int) -> pa.DictionaryArray:
-    """Return a column that has one value throughout."""
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array([value], pa.string()))
-
-
-def as_flags(values: pl.Series) -> Flags:
-    """Return booleans as flags; null is false."""
-    return values.fill_null(value=False).to_numpy().astype(np.bool_)
+    def _rows(self, picks: Indices) -> Indices:
+        return picks if self.rows is None else self.rows[picks]

@@ -54,7 +54,7 @@ def parse_formula(text: str) -> Formula:
     Raises:
         ConfigurationError: It is none; with the character.
     """
-    parser = _Parser(text)
+    parser = _FormulaParser(text)
     tree = parser.sum()
     if parser.token != "":
         raise parser.error("expected an operator or the end")
@@ -71,7 +71,7 @@ def names_of(formula: Formula) -> Iterator[str]:
             yield from names_of(right)
 
 
-class _Parser:
+class _FormulaParser:
     """A place in a formula: the token there, and its kind."""
 
     def __init__(self, text: str) -> None:

@@ -63,7 +63,8 @@ _LETTERS: dict[str, tuple[str, str]] = {
     **{letters: ("zone", f"(?P<zone_name>{pattern})") for letters, pattern in _NAMED_ZONES.items()},
 }
 """Letters -> the part of the time they are, and its pattern."""
-_RUNS = {"S": ("fraction", "fraction", 9), "n": ("fraction", "nano", 9), "A": ("hour", "milli_of_day", 8), "N": ("hour", "nano_of_day", 14),
+_RUNS = {"S": ("fraction", "fraction", 9), "n": ("fraction", "nano", 9), "A": ("hour", "milli_of_day", 8),
+    "N": ("hour", "nano_of_day", 14),
          "D": ("day", "day_of_year", 3)}  # fmt: skip
 """Letter -> the part, its group, and the most digits; the run's length is the least."""
 _PLAIN = {"year", "month", "mon", "day", "hour", "half", "minute", "second", "fraction", "ampm", "zone"}
@@ -93,10 +94,10 @@ def translate(pattern: str) -> JavaPattern:
         pattern: Like `yyyy-MM-dd HH:mm:ss[.SSS]XXX`.
 
     Raises:
-        ConfigurationError: A letter has no translation, a part stands twice, or the pattern says no date; with the
+        ConfigurationError: A letter has no translation, a part occurs twice, or the pattern has no date; with the
             character.
     """
-    pieces: list[str] = []
+    parts: list[str] = []
     groups: list[str] = []
     always: dict[str, bool] = {}  # the parts, and whether they stand outside of sections
     depth = 0
@@ -114,9 +115,9 @@ def translate(pattern: str) -> JavaPattern:
             piece = _numbered(piece, groups)
         else:
             piece = _literal(pattern, at, token)
-        pieces.append(piece)
-    _check_whole(pattern, pieces, set(groups))
-    general = "".join(pieces)
+        parts.append(piece)
+    _check_whole(pattern, parts, set(groups))
+    general = "".join(parts)
     is_plain = set(groups) <= _PLAIN and not {"hour", "ampm"} <= set(groups)
     return JavaPattern(
         general, general.replace("2[0-4]", "2[0-3]").replace("(?P<half>", "(?P<hour>") if is_plain else None
@@ -176,9 +177,9 @@ def _literal(pattern: str, at: int, token: str) -> str:
     return "".join(rf"\{character}" if character in r"\.+*?()|[]{}^$#&-~/" else character for character in token)
 
 
-def _check_whole(pattern: str, pieces: list[str], groups: set[str]) -> None:
+def _check_whole(pattern: str, parts: list[str], groups: set[str]) -> None:
     depth = 0
-    for piece in pieces:
+    for piece in parts:
         depth += (piece == "(?:") - (piece == ")?")
         if depth < 0:
             break
@@ -188,7 +189,7 @@ def _check_whole(pattern: str, pieces: list[str], groups: set[str]) -> None:
         raise _error(pattern, 0, "D, the day of the year, goes with a year")
     given = {"month", "day"} if "day_of_year" in groups else {"month" if "mon" in groups else "", *groups}
     if missing := {"month", "day"} - given:
-        raise _error(pattern, 0, f"says no {' and no '.join(sorted(missing))}")
+        raise _error(pattern, 0, f"has no {' and no '.join(sorted(missing))}")
     hours = groups & {"hour", "half", "half_from_0"}
     if bool(hours - {"hour"}) > ("ampm" in groups) or ("ampm" in groups and not hours):
         raise _error(pattern, 0, "h and a belong together (1 to 12, AM or PM); the hour from 0 to 23 is H")

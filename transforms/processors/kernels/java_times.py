@@ -1,4 +1,4 @@
-"""Columns of times by a Java pattern: as `java.time` reads them, but for what is said in `read_java_times`."""
+"""Columns of times by a Java pattern: as `java.time` reads them, with the exceptions that `read_java_times` lists."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])([0-9]{1,2}):?([0-9]{2})?(?::?00)?")
 # Those of several regions (IST) are none; of BST and ACST, which the JDK takes for Bougainville's and Acre's, it is
 # London's and Adelaide's.
 _REGIONS = {
-    **dict.fromkeys(("CET", "CEST", "MET", "MEST"), "Europe/Paris"), **dict.fromkeys(("WET", "WEST"), "Atlantic/Canary"),
+    **dict.fromkeys(("CET", "CEST", "MET", "MEST"), "Europe/Paris"), **dict.fromkeys(("WET", "WEST"),
+    "Atlantic/Canary"),
     **dict.fromkeys(("EET", "EEST"), "Europe/Bucharest"), "BST": "Europe/London", "MSK": "Europe/Moscow",
     **dict.fromkeys(("PST", "PDT", "PT"), "America/Los_Angeles"), **dict.fromkeys(("MST", "MDT"), "America/Denver"),
     **dict.fromkeys(("CST", "CDT", "CT"), "America/Chicago"), **dict.fromkeys(("EST", "EDT", "ET"), "America/New_York"),
     **dict.fromkeys(("AST", "ADT"), "America/Halifax"), **dict.fromkeys(("NST", "NDT"), "America/St_Johns"),
-    **dict.fromkeys(("AKST", "AKDT"), "America/Juneau"), **dict.fromkeys(("HST", "HDT"), "Pacific/Honolulu"), "BRT": "America/Sao_Paulo",
+    **dict.fromkeys(("AKST", "AKDT"), "America/Juneau"), **dict.fromkeys(("HST", "HDT"), "Pacific/Honolulu"),
+    "BRT": "America/Sao_Paulo",
     "JST": "Asia/Tokyo", "KST": "Asia/Seoul", "SGT": "Asia/Singapore", "HKT": "Asia/Hong_Kong", "PKT": "Asia/Karachi",
-    "SAST": "Africa/Johannesburg", "EAT": "Africa/Nairobi", "CAT": "Africa/Maputo", "WAT": "Africa/Lagos", "WIB": "Asia/Jakarta",
+    "SAST": "Africa/Johannesburg", "EAT": "Africa/Nairobi", "CAT": "Africa/Maputo", "WAT": "Africa/Lagos",
+    "WIB": "Asia/Jakarta",
     "ICT": "Asia/Bangkok", "NPT": "Asia/Kathmandu", "ART": "America/Argentina/Buenos_Aires",
     **dict.fromkeys(("AEST", "AEDT"), "Australia/Sydney"), "AWST": "Australia/Perth",
     **dict.fromkeys(("ACST", "ACDT"), "Australia/Adelaide"), **dict.fromkeys(("NZST", "NZDT"), "Pacific/Auckland"),
@@ -44,7 +47,7 @@ def read_java_times(
     """Read a column of times.
 
     Unlike Java, second 60 is a leap second, a day that the month does not have (30 February) is no time, words are read
-    in any case and in their long and short forms, and a year that the pattern does not have is chosen (spec §4.5).
+    in any case and in their long and short forms, and a year that the pattern does not have is chosen.
 
     Args:
         texts: Strings.
@@ -169,17 +172,17 @@ def _zone(frame: pl.DataFrame) -> pl.Expr:
         return pl.lit("")
     written = frame.select(pl.coalesce(names)).to_series()
     known = written.drop_nulls().unique()
-    settled = pl.Series([_settled(zone) for zone in known], dtype=pl.String)
+    resolved = pl.Series([_resolve(zone) for zone in known], dtype=pl.String)
     column = pl.coalesce(names)
     return (
         pl.when(column.is_null())
         .then(pl.lit(""))
-        .otherwise(column.replace_strict(known, settled, default=None, return_dtype=pl.String))
+        .otherwise(column.replace_strict(known, resolved, default=None, return_dtype=pl.String))
     )
 
 
 @lru_cache(maxsize=4096)
-def _settled(zone: str) -> str | None:
+def _resolve(zone: str) -> str | None:
     if zone in ("Z", "UTC", "GMT", "UT"):
         return "+00:00"
     if offset := _OFFSET.fullmatch(zone):

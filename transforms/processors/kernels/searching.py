@@ -1,6 +1,4 @@
-"""Patterns that users write, and how their groups become attributes (spec §6): Rust's engine, so that none of them can
-stall a job.
-"""
+"""Users' patterns, and how their groups become attributes, in linear time by Rust's regex engine."""
 
 from __future__ import annotations
 
@@ -11,17 +9,20 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from transforms.processors.kernels.events import Events, Flags, as_flags, is_valid
+from transforms.arrow import Flags
+from transforms.arrow.arrays import as_flags, as_series, is_present
+from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters, output_column
-from transforms.timestamps import as_series
 
 _VIEWS = pl.CompatLevel.newest()
-HINT = "Patterns run in linear time, by Rust's engine (https://docs.rs/regex): without look-around, backreferences and atomic groups"
+HINT = (
+    "Patterns run in linear time, by Rust's engine (https://docs.rs/regex): "
+    "without look-around, backreferences and atomic groups"
+)
 
 
 def put_groups(events: Events, source: str, pattern: str, names: Sequence[str]) -> Flags | None:
-    """Search a column, and make an attribute of each group that took part; of two groups with one name the first that
-    did.
+    """Search a column and set an attribute for each group that took part, the first of those with one name.
 
     Args:
         events: What to search.
@@ -54,9 +55,7 @@ def search(values: pa.Array, pattern: str) -> list[pa.Array]:
 
 
 def _each_row(found: pa.Array, indices: pa.Array) -> pa.Array:
-    """What was found in the values of a dictionary, for each row that has them: a constant again where there is nothing
-    but values.
-    """
+    """Return the results for a dictionary's values for each row: again a constant where all have one."""
     if found.null_count == 0:
         return pa.DictionaryArray.from_arrays(indices, found.cast(pa.string()))
     rows = pl.Series(pl.from_arrow(indices))
@@ -71,9 +70,9 @@ def _unmatched(values: pa.Array, pattern: str, found: list[pa.Array]) -> Flags |
     """Return which values no group took part in, but for those that match all the same."""
     if any(group.null_count == 0 for group in found):
         return None
-    empty = is_valid(values)
+    empty = is_present(values)
     for group in found:
-        empty &= ~is_valid(group)
+        empty &= ~is_present(group)
     rows = np.flatnonzero(empty)
     if rows.size:
         empty[rows] = ~as_flags(as_series(values).gather(rows).str.contains(pattern))
@@ -96,7 +95,8 @@ def groups_of(pattern: str, parameters: Parameters, *, shown: str | None = None)
         groups = pl.Series([""]).str.extract_groups(pattern).struct.fields
     except pl.exceptions.PolarsError as error:
         parameters.problem(
-            "pattern", place(pattern, str(error)) if shown is None else f"{reason(str(error))}, in '{shown}'. {HINT}"
+            "pattern",
+            locate_error(pattern, str(error)) if shown is None else f"{error_reason(str(error))}, in '{shown}'. {HINT}",
         )
         return ()
     if not groups:
@@ -107,15 +107,15 @@ def groups_of(pattern: str, parameters: Parameters, *, shown: str | None = None)
     return tuple(groups)
 
 
-def reason(report: str) -> str:
+def error_reason(report: str) -> str:
     """Return why the engine refuses a pattern, from its report."""
     return report.rsplit("error:", 1)[-1].strip()
 
 
-def place(pattern: str, report: str) -> str:
+def locate_error(pattern: str, report: str) -> str:
     """Say in one line where and why the engine refuses a pattern."""
     caret = re.search(r"^    ( *)(\^+)", report, re.MULTILINE)
     if caret is None or "\n" in pattern:
-        return f"{reason(report)}, in '{pattern}'. {HINT}"
+        return f"{error_reason(report)}, in '{pattern}'. {HINT}"
     start, width = len(caret[1]), len(caret[2])
-    return f"character {start + 1}, '{pattern[start : start + width]}': {reason(report)}, in '{pattern}'. {HINT}"
+    return f"character {start + 1}, '{pattern[start : start + width]}': {error_reason(report)}, in '{pattern}'. {HINT}"

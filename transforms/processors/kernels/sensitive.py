@@ -1,8 +1,8 @@
-"""The named patterns of `redact`. Each begins and ends at an ASCII word boundary, so that no part of a longer word is
-taken.
+"""The named patterns of `redact`: each begins and ends at an ASCII word boundary.
 
-Where a pattern can't tell by itself, it matches what may hold a secret, and a finder says where in that text the
-secrets are.
+So no part of a longer word is taken.
+
+Where a pattern is not enough, it matches text that may hold a secret, and a finder returns where the secrets are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HEX = r"[0-9A-Fa-f]{1,4}"
 _ATOM = r"[\p{L}\p{M}\p{N}_.%+-]+"
 _QUOTED = r'"(?:[^"\\]|\\.){1,64}"'
 _LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?"
-_B, _NO_WORD = r"(?-u:\b)", r"(?-u:\B)"  # before or after a colon, \B says that no word is beside it
+_B, _NO_WORD = r"(?-u:\b)", r"(?-u:\B)"  # before or after a colon, \B means that no word is beside it
 
 
 def _ipv6() -> str:
@@ -77,8 +77,7 @@ _DOUBLED = str.maketrans("0123456789", "0246813579")
 
 
 def cards(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where card numbers stand in a run of numbers with one blank or hyphen between them, ascending, without
-    overlap.
+    """Yield where card numbers are in digits with single blanks or hyphens, ascending, without overlap.
 
     A card's number (ISO/IEC 7812-1) has 13 to 19 digits that pass Luhn's check, the first no zero: one number of the
     run, or some that follow one another in the groups that issuers use. Digits beside it are others' (a date, an
@@ -142,9 +141,7 @@ _CLOSE = {
 
 
 def misspelt(pattern: str) -> str | None:
-    """Return what a word is not that was meant for a named pattern, or None: by case or separators another, or a name
-    that others use.
-    """
+    """Return why a word is no named pattern though it resembles one, by case, separators or a common synonym."""
     if not re.fullmatch("[A-Za-z0-9_-]+", pattern):
         return None
     plain = re.sub("[_-]", "", pattern).lower()

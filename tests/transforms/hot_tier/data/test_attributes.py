@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -46,7 +48,8 @@ def test_promoted_and_others() -> None:
     "name", ["date", "tier", "attributes", "_time", "_message", "_own", "attributes.x", "", "a b", "a,b"]
 )
 def test_names_that_cannot_be_columns_keep_their_name_in_the_map(name: str) -> None:
-    stored = stored_columns(events("s3://b/k", [NOON], **{name: ["v"]}), {"host", "filename"})
+    named: dict[str, Any] = {name: ["v"]}
+    stored = stored_columns(events("s3://b/k", [NOON], **named), {"host", "filename"})
     assert stored["attributes"].to_pylist() == [[(name, "v")]]
 
 

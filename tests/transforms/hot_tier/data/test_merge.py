@@ -1,6 +1,4 @@
-"""Whatever the files, their layouts and overlaps: merged they hold the same rows, sorted, and describe themselves
-rightly.
-"""
+"""Merged files hold the same rows, sorted, with true descriptions, whatever the files' layouts and overlaps."""
 
 from __future__ import annotations
 
@@ -26,8 +24,7 @@ from transforms.hot_tier.data import merge as merging
 from transforms.hot_tier.data.data_file import DataFile
 from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.writer import HotTierWriter
-from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription, layout_of
 from transforms.hot_tier.table.statistics import lower_bound, upper_bound
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -195,14 +192,14 @@ def test_any_files(tmp_path_factory: pytest.TempPathFactory, seed: int, buffer_b
     inputs = []
     for number in range(chance.randrange(1, 8)):
         start, length = chance.randrange(10_000), chance.choice([1, 100, 10_000])
-        shape = {
+        shape: dict[str, Any] = {
             "rows": chance.choice([1, 5, 150]),
             "within": range(start, start + length),
             "ties": chance.choice([1, 1, 50]),
         }
         path = new_file(tier, chance, number, layout=chance.randrange(5, 11), **shape)
-        wanted = chance.choice([None, "404", "é"])
-        inputs.append(MergeInput(path, None if wanted is None else messages_with(chance.choice("0123456789"))))
+        status = chance.choice([None, "404", "é"])
+        inputs.append(MergeInput(path, None if status is None else messages_with(chance.choice("0123456789"))))
     files = merge(tier, inputs, buffer_bytes=buffer_bytes, target_bytes=target)
     check(tier, files, expected(tier, inputs, PROMOTED), PROMOTED)
 

@@ -13,11 +13,12 @@ import pytest
 from tests.transforms.hot_tier.samples import NOON, entry, events, publish, uri_of
 from transforms.core import schema
 from transforms.hot_tier.data import data_file
-from transforms.hot_tier.data.rewrite import objects_in, rewrite_file, without_objects
+from transforms.hot_tier.data.file_objects import objects_in
+from transforms.hot_tier.data.rewrite import rewrite_file, without_objects
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.publish import publish_wave
 from transforms.hot_tier.search.events import search
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.prepare import add_columns
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.parser import parse

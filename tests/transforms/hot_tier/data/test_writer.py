@@ -1,6 +1,4 @@
-"""Whatever comes in, in whatever order: the files hold the same rows, sorted, each in its partition, and describe
-themselves rightly.
-"""
+"""Written files hold the same rows as the batches, sorted, by partition, with true descriptions."""
 
 from __future__ import annotations
 
@@ -17,11 +15,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from tests.transforms.hot_tier.samples import DAY, NOON, constant, events, uri_of
+from tests.transforms.hot_tier.samples import DAY, NOON, events, uri_of
+from transforms.arrow.arrays import constant
 from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.hot_tier.data import data_file
 from transforms.hot_tier.data import writer as writing
+from transforms.hot_tier.data.data_file import DataFile
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription
 from transforms.storage import TierStore
@@ -169,7 +169,7 @@ def test_hundreds_of_dates(local_tier: TierStore, monkeypatch: pytest.MonkeyPatc
     times.sort() if order == "sorted" else chance.shuffle(times)
     batches = [events(uri_of("a"), times[start : start + 300], str(start)) for start in range(0, 2100, 300)]
     open_files, most = 0, 0
-    opening, closing = writing.DataFile.__init__, writing.DataFile.close
+    opening, closing = DataFile.__init__, DataFile.close
 
     def count_open(self: Any, *args: Any, **more: Any) -> None:
         nonlocal open_files, most
@@ -182,8 +182,8 @@ def test_hundreds_of_dates(local_tier: TierStore, monkeypatch: pytest.MonkeyPatc
         open_files -= 1
         return closing(self)
 
-    monkeypatch.setattr(writing.DataFile, "__init__", count_open)
-    monkeypatch.setattr(writing.DataFile, "close", count_close)
+    monkeypatch.setattr(DataFile, "__init__", count_open)
+    monkeypatch.setattr(DataFile, "close", count_close)
     files = write(local_tier, batches, buffer_bytes=300 << 10)
     check(local_tier, files, batches)
     assert len(files) == len({file.date for file in files}) in (300, 301)
@@ -232,11 +232,12 @@ def test_columns_that_come_late_change_kind_or_go(local_tier: TierStore) -> None
     batches: list[pa.RecordBatch] = []
     for number in range(30):
         times = [NOON + number * 1000 + i for i in range(300)]
-        more: dict[str, Any] = [
+        kinds: list[dict[str, Any]] = [
             {},
             {"status": "200", "x": "1"},
             {"status": [str(i) for i in range(300)], "x": ["y", None, "z"] * 100},
-        ][number // 5 % 3]
+        ]
+        more = kinds[number // 5 % 3]
         batches.append(events(uri_of(f"k{number}"), times, **more))
     files = write(local_tier, batches, buffer_bytes=1 << 20)
     check(local_tier, files, batches)

@@ -13,6 +13,7 @@ from deltalake.exceptions import DeltaError
 
 from tests.transforms.hot_tier.samples import entry, events, expected_ids, ids, publish, read, times_of, uri_of, write
 from transforms.core.errors import TierError
+from transforms.hot_tier.data.rewrite import rewrite_file
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger import publish as publishing
 from transforms.hot_tier.ledger import wave_files
@@ -103,7 +104,7 @@ def test_only_files_that_hold_such_rows_are_written_again(
     publish(local_tier, ["b"], job="other")
     files = write(local_tier, ["a", "b"]) + write(local_tier, ["c"])
     rewritten: list[str] = []
-    original = wave_files.rewrite_file
+    original = rewrite_file
     monkeypatch.setattr(
         wave_files,
         "rewrite_file",
@@ -304,9 +305,9 @@ def test_failed_retry_keeps_what_is_there(local_tier: TierStore) -> None:
 @pytest.mark.parametrize(
     ("files_of", "entries", "message"),
     [
-        (["a"], [entry("a", 6)], "hold 5 events of s3://bucket/a, its entries tell of 6"),
+        (["a"], [entry("a", 6)], "hold 5 events of s3://bucket/a, its entries count 6"),
         (["a"], [entry("a", 5), entry("b", 1)], "hold 0 events of s3://bucket/b"),
-        (["a", "b"], [entry("a", 5)], "events of s3://bucket/b, its entries tell of none"),
+        (["a", "b"], [entry("a", 5)], "events of s3://bucket/b, its entries count none"),
         (["a"], [entry("a", 5), entry("a", 5)], "more than one entry for s3://bucket/a"),
     ],
     ids=["too-few", "missing", "unknown", "doubled"],
@@ -351,7 +352,7 @@ def test_killed_between_steps(tier: TierStore, monkeypatch: pytest.MonkeyPatch, 
         elif point == "after-commit":
             patch.setattr(publishing, "commit", _kill_after(commits.commit))
         else:
-            patch.setattr(publishing, "settle", _kill_before)
+            patch.setattr(publishing, "finish_commit", _kill_before)
         with pytest.raises(KilledError):
             publish_wave(tier, job="job", wave=0, files=files, entries=entries)
     before = sorted(expected_ids(["a", "old"]))
@@ -368,13 +369,13 @@ def test_killed_between_steps(tier: TierStore, monkeypatch: pytest.MonkeyPatch, 
     assert len(ledger(tier).waves_of_job("job")) == 1
 
 
-@pytest.mark.parametrize("landed", [True, False], ids=["landed", "refused"])
-def test_lost_answer(tier: TierStore, monkeypatch: pytest.MonkeyPatch, landed: bool) -> None:
+@pytest.mark.parametrize("committed", [True, False], ids=["committed", "refused"])
+def test_lost_answer(tier: TierStore, monkeypatch: pytest.MonkeyPatch, committed: bool) -> None:
     calls: list[int] = []
 
     def commit(snapshot: Snapshot, **more: Any) -> None:
         calls.append(snapshot.version)
-        if landed or len(calls) > 1:
+        if committed or len(calls) > 1:
             commits.commit(snapshot, **more)
         if len(calls) == 1:
             raise OSError("connection reset")
@@ -382,7 +383,7 @@ def test_lost_answer(tier: TierStore, monkeypatch: pytest.MonkeyPatch, landed: b
     monkeypatch.setattr(publishing, "commit", commit)
     publish(tier, ["a", "b"])
 
-    assert len(calls) == (1 if landed else 2)
+    assert len(calls) == (1 if committed else 2)
     assert ids(tier) == expected_ids(["a", "b"])
     assert len(ledger(tier).waves_of_job("job")) == 1
 
@@ -434,7 +435,7 @@ def test_last_attempt_counts_although_its_answer_was_lost(
 def test_store_that_goes_away_after_the_commit(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def commit(snapshot: Snapshot, **more: Any) -> None:
         commits.commit(snapshot, **more)
-        monkeypatch.setattr(publishing.Snapshot, "load", _fail)
+        monkeypatch.setattr(Snapshot, "load", _fail)
 
     def _fail(tier: TierStore) -> Snapshot:
         raise OSError("network is down")
@@ -442,7 +443,7 @@ def test_store_that_goes_away_after_the_commit(local_tier: TierStore, monkeypatc
     monkeypatch.setattr(publishing, "back_off", lambda failures: 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(publishing, "commit", commit)
-        with pytest.raises(TierError, match="network is down. Whether it was, the same job again finds out"):
+        with pytest.raises(TierError, match="network is down. Run the same job again to find out whether it was"):
             publish(local_tier, ["a"])
     monkeypatch.undo()
     assert statuses(publish(local_tier, ["a"])) == {"a": "ingested"}
@@ -452,7 +453,7 @@ def test_store_that_goes_away_after_the_commit(local_tier: TierStore, monkeypatc
 def _rival(tier: TierStore, action: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let something happen between the plan and the commit of the next attempt."""
     done: list[int] = []
-    original = publishing.commit
+    original = commits.commit
 
     def commit(snapshot: Snapshot, **more: Any) -> None:
         if not done:
@@ -521,7 +522,7 @@ def test_checkpoint_and_ledger_survive_many_waves(tier: TierStore) -> None:
     assert statuses(publish(tier, keys, job="again")) == dict.fromkeys(keys, "known")
 
 
-def test_failed_upkeep_is_a_warning(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_after_the_commit_is_a_warning(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: DeltaTable) -> None:
         raise OSError("disk full")
 
@@ -529,11 +530,11 @@ def test_failed_upkeep_is_a_warning(local_tier: TierStore, monkeypatch: pytest.M
     monkeypatch.setattr(DeltaTable, "create_checkpoint", fail)
     result = publish(local_tier, ["a"])
 
-    assert [("disk full" in warning, "is published" in warning) for warning in result.warnings] == [(True, True)]
+    assert [("disk full" in warning, "is committed" in warning) for warning in result.warnings] == [(True, True)]
     assert ids(local_tier) == expected_ids(["a"])
 
 
-def test_of_two_commits_from_one_version_one_lands(tier: TierStore) -> None:
+def test_of_two_commits_from_one_version_one_succeeds(tier: TierStore) -> None:
     first, second = Snapshot.load(tier), Snapshot.load(tier)
     commits.commit(first, transactions=[("x", 1)])
     with pytest.raises(DeltaError):

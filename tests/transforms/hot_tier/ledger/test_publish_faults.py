@@ -43,7 +43,7 @@ def log_entry(tier: TierStore) -> str:
         {"status": 500, "code": "InternalError"},
         {"status": 412, "code": "PreconditionFailed"},
     ],
-    ids=["answer-lost", "reset", "503", "500", "said-to-conflict"],
+    ids=["answer-lost", "reset", "503", "500", "reported-conflict"],
 )
 def test_put_of_the_log_entry(
     tier: TierStore, straight: TierStore, fault_proxy: FaultProxy, fault: dict[str, object], times: int

@@ -1,6 +1,4 @@
-"""Many processes publish overlapping waves to one hot tier at once, some are killed: no event is missing, none is there
-twice.
-"""
+"""Many processes publish overlapping waves to one hot tier at once, some are killed: every event is there once."""
 
 from __future__ import annotations
 
@@ -48,9 +46,7 @@ def overlapping(seed: int, *, waves: int, size: int) -> Waves:
 def rivals(
     tier: TierStore, options: StorageOptions, jobs: Sequence[tuple[str, Waves]]
 ) -> Iterator[list[subprocess.Popen[str]]]:
-    """Start a process for each job; all have begun at the same moment when this is entered, and none is left
-    afterwards.
-    """
+    """Start a process for each job, all at the same moment, and leave none behind."""
     processes = [_start(tier, options, job, waves) for job, waves in jobs]
     try:
         for process in processes:
@@ -110,11 +106,11 @@ def test_rivals_that_replace(vacant: tuple[TierStore, StorageOptions]) -> None:
     with rivals(tier, options, jobs) as processes:
         assert [process.wait(timeout=60) for process in processes] == [0] * 4
     ledger = Ledger.load(tier, Snapshot.load(tier))
-    wanted: list[str] = []
+    expected: list[str] = []
     for key in KEYS[:12]:
         (content,) = ledger.published("bucket", key)
-        wanted += expected_ids([key], rows=ROWS, content=content.etag)
-    assert ids(tier) == sorted(wanted)
+        expected += expected_ids([key], rows=ROWS, content=content.etag)
+    assert ids(tier) == sorted(expected)
 
 
 def test_killed_at_random_and_started_again(tmp_path: Path) -> None:

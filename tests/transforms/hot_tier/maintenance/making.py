@@ -1,6 +1,4 @@
-"""Runs made by hand for the tests of what comes after them: as deletion, compaction and tiering make them, without
-their planning.
-"""
+"""Runs as deletion, compaction and tiering make them, without their planning, for tests of what follows."""
 
 from __future__ import annotations
 
@@ -14,10 +12,10 @@ import pyarrow.compute as pc
 
 from transforms.core import schema
 from transforms.hot_tier.data.rewrite import rewrite_file
-from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
+from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.finish import finish
 from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.runs import COMPACT, DELETE, TIER, Run, RunFolder
+from transforms.hot_tier.table.runs import COMPACT, DELETE, TIER, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.storage import TierStore
 
@@ -54,11 +52,14 @@ class Made:
     chosen: Chosen
     kind: str = DELETE
     destination: str | None = None
-    run: Run = field(default_factory=lambda: Run.new(DELETE, rules=RULES, rules_file="rules.yaml", rules_sha256="ab"))
+    run: MaintenanceRun = field(
+        default_factory=lambda: MaintenanceRun.new(DELETE, rules=RULES, rules_file="rules.yaml", rules_sha256="ab")
+    )
 
     def change(self, snapshot: Snapshot) -> Change | None:
         """Take the chosen rows of every file out of it; of a move write them where they go."""
-        added, removed, files, moved = [], [], [], []
+        added, removed, moved = [], [], []
+        files: list[dict[str, Any]] = []
         for file in snapshot.files.values():
             rest = self._written(snapshot, file, lambda table: pc.invert(self.chosen(table)), file.tier)
             if rest is not None and rest.rows == file.rows:
@@ -119,29 +120,29 @@ class Made:
 
 def delete_events(
     tier: TierStore, chosen: Chosen, *, now: datetime | None = None, rules: str = RULES, done: bool = True
-) -> tuple[Run, Landed]:
+) -> tuple[MaintenanceRun, CommittedRun]:
     """Delete events as `rekindle delete` does."""
-    run = Run.new(DELETE, now=now, rules=rules, rules_file="rules.yaml", rules_sha256="ab")
+    run = MaintenanceRun.new(DELETE, now=now, rules=rules, rules_file="rules.yaml", rules_sha256="ab")
     return _made(Made(tier, chosen, run=run), done=done)
 
 
-def compact_events(tier: TierStore, *, now: datetime | None = None) -> tuple[Run, Landed]:
+def compact_events(tier: TierStore, *, now: datetime | None = None) -> tuple[MaintenanceRun, CommittedRun]:
     """Write every file again, as a compaction does."""
-    return _made(Made(tier, everything, COMPACT, "hot", Run.new(COMPACT, now=now)), done=True)
+    return _made(Made(tier, everything, COMPACT, "hot", MaintenanceRun.new(COMPACT, now=now)), done=True)
 
 
-def move_events(tier: TierStore, chosen: Chosen, *, now: datetime | None = None) -> tuple[Run, Landed]:
+def move_events(tier: TierStore, chosen: Chosen, *, now: datetime | None = None) -> tuple[MaintenanceRun, CommittedRun]:
     """Move events to the cold tier."""
-    return _made(Made(tier, chosen, TIER, "cold", Run.new(TIER, now=now)), done=True)
+    return _made(Made(tier, chosen, TIER, "cold", MaintenanceRun.new(TIER, now=now)), done=True)
 
 
-def _made(made: Made, *, done: bool) -> tuple[Run, Landed]:
+def _made(made: Made, *, done: bool) -> tuple[MaintenanceRun, CommittedRun]:
     folder = RunFolder.begin(made.tier, made.run)
-    landed = carry_through(folder, made.run, made.change)
-    assert landed is not None
+    committed = commit_run(folder, made.run, made.change)
+    assert committed is not None
     if done:
-        finish(folder, made.run, landed)
-    return made.run, landed
+        finish(folder, made.run, committed)
+    return made.run, committed
 
 
 def rows_by_id(table: Any) -> dict[str, Mapping[str, Any]]:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import orjson
@@ -28,24 +29,33 @@ from tests.transforms.hot_tier.maintenance.making import (
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.audit import read_audit, write_audit
-from transforms.hot_tier.maintenance.commit_run import Change, carry_through
-from transforms.hot_tier.maintenance.finish import finish, finish_interrupted, landed_of
-from transforms.hot_tier.table.runs import COMPACT, DELETE, REMOVE, TIER, Run, RunFolder, unfinished_runs, who
+from transforms.hot_tier.maintenance.commit_run import Change, commit_run, find_committed
+from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
+from transforms.hot_tier.table.runs import (
+    COMPACT,
+    DELETE,
+    REMOVE,
+    TIER,
+    MaintenanceRun,
+    RunFolder,
+    unfinished_runs,
+    who,
+)
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 NOBODY = lambda run: False  # noqa: E731
 
 
-def ruled(kind: str = DELETE, **fields: object) -> Run:
-    return Run.new(kind, rules=RULES, rules_file="rules.yaml", rules_sha256="ab", **fields)
+def ruled(kind: str = DELETE, **fields: Any) -> MaintenanceRun:
+    return MaintenanceRun.new(kind, rules=RULES, rules_file="rules.yaml", rules_sha256="ab", **fields)
 
 
 def test_a_row_for_each_rule(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
     before = Snapshot.load(tier).version
     began = datetime.now(timezone.utc) - timedelta(milliseconds=1)
-    run, landed = delete_events(tier, with_filename("a"))
+    run, committed = delete_events(tier, with_filename("a"))
     short, none = read_audit(tier)
 
     assert began <= short.pop("done_at") <= datetime.now(timezone.utc)
@@ -65,28 +75,30 @@ def test_a_row_for_each_rule(tier: TierStore) -> None:
         "files": 1,
         "bytes": 7,
         "version_before": before,
-        "version_after": landed.version,
+        "version_after": committed.version,
         "rules_file": "rules.yaml",
         "rules_sha256": "ab",
     }
     assert (none["rule"], none["events"], none["files"]) == ("none", 0, 0)
-    assert RunFolder(tier, run.id).read_json("done.json") == {"changes": landed.path, "version": landed.version}
+    assert RunFolder(tier, run.id).read_json("done.json") == {"changes": committed.path, "version": committed.version}
 
 
 def test_runs_that_took_nothing_and_runs_without_rules(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
-    nothing = Run.new(TIER, rules="tiers: [{name: old, retention: 36h}, {name: later, retention: 1d, enabled: false}]")
+    nothing = MaintenanceRun.new(
+        TIER, rules="tiers: [{name: old, retention: 36h}, {name: later, retention: 1d, enabled: false}]"
+    )
     finish(RunFolder.begin(tier, nothing), nothing, None)
-    empty = Run.new(DELETE, rules="rules: []")
+    empty = MaintenanceRun.new(DELETE, rules="rules: []")
     finish(RunFolder.begin(tier, empty), empty, None)
-    compacted, landed = compact_events(tier)
+    compacted, committed = compact_events(tier)
 
     rows = read_audit(tier)
     assert [(row["kind"], row["rule"], row["events"], row["version_after"]) for row in rows] == [
         ("tier", "old", 0, None),
         ("tier", "later", 0, None),
         ("delete", None, 0, None),
-        ("compact", None, 10, landed.version),
+        ("compact", None, 10, committed.version),
     ]
     assert [orjson.loads(row["detail"]) for row in rows[:2]] == [
         {
@@ -96,13 +108,13 @@ def test_runs_that_took_nothing_and_runs_without_rules(tier: TierStore) -> None:
         },
         {"when": None, "retention": "1d", "enabled": False},
     ]
-    assert rows[3]["files"] == len(landed.document["files"])
+    assert rows[3]["files"] == len(committed.document["files"])
 
 
 def test_rules_that_cannot_be_read_any_more(local_tier: TierStore) -> None:
     publish(local_tier, ["a"])
-    run, landed = delete_events(local_tier, ending("0"), rules="what: was a rule once", done=False)
-    write_audit(local_tier, run, landed)
+    run, committed = delete_events(local_tier, ending("0"), rules="what: was a rule once", done=False)
+    write_audit(local_tier, run, committed)
     assert [(row["rule"], row["events"]) for row in read_audit(local_tier)] == [("short", 1), ("none", 0)]
 
 
@@ -144,7 +156,7 @@ def test_append_only(local_tier: TierStore) -> None:
 def test_holds(local_tier: TierStore, holds: list[Any], rows: list[tuple[str, str, str | None]]) -> None:
     for found in holds:
         write_audit(local_tier, ruled(holds=found), None)
-        write_audit(local_tier, Run.new(COMPACT), None)
+        write_audit(local_tier, MaintenanceRun.new(COMPACT), None)
     told = [row for row in read_audit(local_tier) if row["kind"].startswith("hold")]
     assert [(row["kind"], row["rule"], orjson.loads(row["detail"])["when"]) for row in told] == rows
 
@@ -171,7 +183,7 @@ def at_once(calls: list[Callable[[], object]]) -> None:
 
 def test_many_at_once_also_make_the_table(tier: TierStore) -> None:
     runs = [ruled(holds=(("case", "x=1"),)) for _ in range(3)]
-    at_once([lambda run=run: write_audit(tier, run, None) for run in runs * 3])
+    at_once([partial(write_audit, tier, run, None) for run in runs * 3])
     rows = read_audit(tier)
     assert sorted((row["run_id"], row["rule"]) for row in rows if row["kind"] == "delete") == sorted(
         (run.id, rule) for run in runs for rule in ("short", "none")
@@ -185,15 +197,15 @@ def test_many_at_once_also_make_the_table(tier: TierStore) -> None:
 @pytest.mark.parametrize(
     "fault",
     [{"lose_answer": True}, {"reset": True}, {"status": 503}, {"status": 412, "code": "PreconditionFailed"}],
-    ids=["answer-lost", "reset", "503", "said-to-conflict"],
+    ids=["answer-lost", "reset", "503", "reported-conflict"],
 )
 @pytest.mark.parametrize("version", [0, 2])
 def test_answers_that_are_lost(
-    s3: S3, fault_proxy: FaultProxy, fault: dict[str, object], times: int, version: int
+    s3: S3, fault_proxy: FaultProxy, fault: dict[str, Any], times: int, version: int
 ) -> None:
     straight = open_tier(f"s3://{s3.bucket}/hot", s3.options)
     tier = open_tier(straight.uri, StorageOptions(endpoint_url=fault_proxy.endpoint_url, region=REGION))
-    met = fault_proxy.add(Fault(f"hot/audit/_delta_log/{version:020d}.json", method="PUT", count=times, **fault))  # type: ignore[arg-type]
+    met = fault_proxy.add(Fault(f"hot/audit/_delta_log/{version:020d}.json", method="PUT", count=times, **fault))
     runs = [ruled(), ruled()]
     for run in runs:
         write_audit(tier, run, None)
@@ -203,7 +215,7 @@ def test_answers_that_are_lost(
 
 @pytest.mark.slow
 def test_store_that_refuses(s3: S3, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transforms.hot_tier.table.attempts.back_off", lambda failures: 0.0)
+    monkeypatch.setattr("transforms.hot_tier.table.commit.back_off", lambda failures: 0.0)
     straight = open_tier(f"s3://{s3.bucket}/hot", s3.options)
     write_audit(straight, ruled(), None)
     tier = open_tier(straight.uri, StorageOptions(endpoint_url=fault_proxy.endpoint_url, region=REGION))
@@ -218,27 +230,30 @@ def test_store_that_refuses(s3: S3, fault_proxy: FaultProxy, monkeypatch: pytest
 # What killed processes have left
 
 
-def test_landed_but_not_audited(tier: TierStore) -> None:
+def test_committed_but_not_audited(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
-    run, landed = delete_events(tier, with_filename("a"), done=False)
+    run, committed = delete_events(tier, with_filename("a"), done=False)
     assert finish_interrupted(tier, lambda run: True) == []
     assert read_audit(tier) == []
     assert [one.id for one in finish_interrupted(tier, NOBODY)] == [run.id]
-    assert [(row["run_id"], row["version_after"]) for row in read_audit(tier)] == [(run.id, landed.version)] * 2
+    assert [(row["run_id"], row["version_after"]) for row in read_audit(tier)] == [(run.id, committed.version)] * 2
     assert finish_interrupted(tier, NOBODY) == []
     assert unfinished_runs(tier) == []
 
 
 def test_audited_but_not_marked(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b"])
-    run, landed = delete_events(local_tier, with_filename("a"), done=False)
-    write_audit(local_tier, run, landed)
+    run, committed = delete_events(local_tier, with_filename("a"), done=False)
+    write_audit(local_tier, run, committed)
     finish_interrupted(local_tier, NOBODY)
     assert len(read_audit(local_tier)) == 2
-    assert RunFolder(local_tier, run.id).read_json("done.json") == {"changes": landed.path, "version": landed.version}
+    assert RunFolder(local_tier, run.id).read_json("done.json") == {
+        "changes": committed.path,
+        "version": committed.version,
+    }
 
 
-def test_never_landed(tier: TierStore) -> None:
+def test_never_committed(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
     run = ruled()
     folder = RunFolder.begin(tier, run)
@@ -261,19 +276,19 @@ def test_silent_run_that_wakes_up_again(tier: TierStore) -> None:
         return made.change(snapshot)
 
     with pytest.raises(TierError, match="gave it up"):
-        carry_through(folder, made.run, plan)
+        commit_run(folder, made.run, plan)
     with pytest.raises(TierError, match="gave it up"):
-        carry_through(folder, made.run, made.change)
+        commit_run(folder, made.run, made.change)
     assert ids(tier) == expected_ids(["a", "b"])
 
 
 def test_many_finish_the_same_at_once(tier: TierStore) -> None:
     publish(tier, ["a", "b"])
-    landed, _ = delete_events(tier, with_filename("a"), done=False)
+    committed, _ = delete_events(tier, with_filename("a"), done=False)
     never = ruled()
     RunFolder.begin(tier, never)
     at_once([lambda: finish_interrupted(tier, NOBODY) for _ in range(4)])
-    assert [row["run_id"] for row in read_audit(tier)] == [landed.id] * 2
+    assert [row["run_id"] for row in read_audit(tier)] == [committed.id] * 2
     assert unfinished_runs(tier) == []
 
 
@@ -301,7 +316,7 @@ def test_nothing_to_finish_costs_one_listing(local_tier: TierStore, monkeypatch:
     ],
 )
 def test_life(local_tier: TierStore, host: str | None, pid: int | None, sign: int | None, live: bool) -> None:
-    run = Run.new(REMOVE)
+    run = MaintenanceRun.new(REMOVE)
     folder = RunFolder.begin(local_tier, replace(run, host=host or run.host, pid=pid or run.pid))
     if sign is not None:
         folder.write_json("alive.json", {"at": (datetime.now(timezone.utc) - timedelta(seconds=sign)).isoformat()})
@@ -312,17 +327,17 @@ def test_life(local_tier: TierStore, host: str | None, pid: int | None, sign: in
 
 def test_no_such_run_is_not_live(local_tier: TierStore) -> None:
     assert not RunFolder(local_tier, "none").is_live()
-    run = Run.new(REMOVE)
+    run = MaintenanceRun.new(REMOVE)
     folder = RunFolder.begin(local_tier, run)
     folder.show_life()
     assert folder.is_live()
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_what_has_landed_by_each_snapshot(local_tier: TierStore, done: bool) -> None:
+def test_what_is_committed_by_each_snapshot(local_tier: TierStore, done: bool) -> None:
     publish(local_tier, ["a", "b"])
     before = Snapshot.load(local_tier)
-    run, landed = delete_events(local_tier, with_filename("a"), done=done)
+    run, committed = delete_events(local_tier, with_filename("a"), done=done)
     folder = RunFolder(local_tier, run.id)
-    assert landed_of(before, folder) is None
-    assert landed_of(Snapshot.load(local_tier), folder) == landed
+    assert find_committed(before, folder) is None
+    assert find_committed(Snapshot.load(local_tier), folder) == committed

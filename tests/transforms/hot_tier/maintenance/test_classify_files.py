@@ -12,17 +12,18 @@ import pytest
 
 from tests.transforms.hot_tier.tiers import Tier, event, foreign_file
 from tests.transforms.query.test_compiler import random_query
-from tests.transforms.retention.judging import random_rules, rules_file
-from transforms.hot_tier.maintenance.classify_files import Kind, Verdict, judge_files, without_rows
+from tests.transforms.retention.rule_samples import random_rules, rules_file
+from transforms.hot_tier.maintenance.classify_files import ActionKind, FileAction, classify_files, without_rows
 from transforms.hot_tier.search.event_file import EventFile
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import never_in_map
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query import parse
-from transforms.retention.compiled_rules import STAYS, Program
+from transforms.retention.compiled_rules import STAYS, CompiledRules
 from transforms.retention.rules import Hold, Rule
 from transforms.storage import TierStore
 
+KEEP, WHOLE, HELD, OPEN = ActionKind
 DAY = timedelta(days=1)
 MARCH = datetime(2025, 3, 1, tzinfo=timezone.utc)
 
@@ -46,27 +47,27 @@ def services(local_tier: TierStore) -> Tier:
 
 # rules, holds, seconds between the first event and the cut-off of a rule of one day -> what becomes of the three files
 CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Any, ...]]]] = {
-    "all too old": ([rule("a")], [], 10, [(Kind.WHOLE, 0)] * 3),
-    "the newest is just too old": ([rule("a")], [], 9.000001, [(Kind.WHOLE, 0)] * 3),
-    "the newest is not": ([rule("a")], [], 9, [(Kind.OPEN, -1)] * 3),
-    "the oldest is not": ([rule("a")], [], 0, [(Kind.KEEP, -1)] * 3),
-    "by a condition": ([rule("a", "service=MySQL")], [], 10, [(Kind.WHOLE, 0), (Kind.KEEP, -1), (Kind.OPEN, -1)]),
-    "by the second rule": ([rule("a", "service=100"), rule("b")], [], 10, [(Kind.WHOLE, 1)] * 3),
+    "all too old": ([rule("a")], [], 10, [(WHOLE, 0)] * 3),
+    "the newest is just too old": ([rule("a")], [], 9.000001, [(WHOLE, 0)] * 3),
+    "the newest is not": ([rule("a")], [], 9, [(OPEN, -1)] * 3),
+    "the oldest is not": ([rule("a")], [], 0, [(KEEP, -1)] * 3),
+    "by a condition": ([rule("a", "service=MySQL")], [], 10, [(WHOLE, 0), (KEEP, -1), (OPEN, -1)]),
+    "by the second rule": ([rule("a", "service=100"), rule("b")], [], 10, [(WHOLE, 1)] * 3),
     "by either, so that counts are exact": (
-        [rule("a", "service=mysql"), rule("b")], [], 10, [(Kind.WHOLE, 0), (Kind.WHOLE, 1), (Kind.OPEN, -1)]
+        [rule("a", "service=mysql"), rule("b")], [], 10, [(WHOLE, 0), (WHOLE, 1), (OPEN, -1)]
     ),
-    "the first rule takes some only": ([rule("a", "word"), rule("b")], [], 10, [(Kind.OPEN, -1)] * 3),
+    "the first rule takes some only": ([rule("a", "word"), rule("b")], [], 10, [(OPEN, -1)] * 3),
     "the shorter retention is first": (
-        [rule("b", days=2), rule("a", "service=mysql")], [], 10, [(Kind.WHOLE, 0), (Kind.KEEP, -1), (Kind.OPEN, -1)]
+        [rule("b", days=2), rule("a", "service=mysql")], [], 10, [(WHOLE, 0), (KEEP, -1), (OPEN, -1)]
     ),
-    "held": ([rule("a")], [hold("service=mysql")], 10, [(Kind.HELD, 0, 0), (Kind.WHOLE, 0), (Kind.OPEN, -1)]),
-    "all held": ([rule("a")], [hold("word"), hold(None)], 10, [(Kind.HELD, 0, 1)] * 3),
-    "held by two": ([rule("a")], [hold("service=mysql"), hold(None)], 10, [(Kind.HELD, 0, 0), (Kind.HELD, 0, 1), (Kind.HELD, 0, 1)]),
-    "held perhaps": ([rule("a")], [hold("word")], 10, [(Kind.OPEN, -1)] * 3),
-    "held by time": ([rule("a")], [hold("#time>=2025-03-02")], 10, [(Kind.WHOLE, 0)] * 3),
-    "held by time before": ([rule("a")], [hold("#time<2025-03-01")], 10, [(Kind.WHOLE, 0)] * 3),
-    "held by time perhaps": ([rule("a")], [hold("#time<2025-03-02")], 10, [(Kind.OPEN, -1)] * 3),
-    "without rules": ([], [hold(None)], 10, [(Kind.KEEP, -1)] * 3),
+    "held": ([rule("a")], [hold("service=mysql")], 10, [(HELD, 0, 0), (WHOLE, 0), (OPEN, -1)]),
+    "all held": ([rule("a")], [hold("word"), hold(None)], 10, [(HELD, 0, 1)] * 3),
+    "held by two": ([rule("a")], [hold("service=mysql"), hold(None)], 10, [(HELD, 0, 0), *[(HELD, 0, 1)] * 2]),
+    "held perhaps": ([rule("a")], [hold("word")], 10, [(OPEN, -1)] * 3),
+    "held by time": ([rule("a")], [hold("#time>=2025-03-02")], 10, [(WHOLE, 0)] * 3),
+    "held by time before": ([rule("a")], [hold("#time<2025-03-01")], 10, [(WHOLE, 0)] * 3),
+    "held by time perhaps": ([rule("a")], [hold("#time<2025-03-02")], 10, [(OPEN, -1)] * 3),
+    "without rules": ([], [hold(None)], 10, [(KEEP, -1)] * 3),
 }  # fmt: skip
 
 
@@ -74,9 +75,9 @@ CASES: dict[str, tuple[list[Rule], list[Hold], float, list[tuple[Any, ...]]]] = 
 def test_verdicts(
     services: Tier, rules: list[Rule], holds: list[Hold], seconds: float, expected: list[tuple[Any, ...]]
 ) -> None:
-    program = Program.of(rules_file(*rules, holds=tuple(holds)), MARCH + DAY + timedelta(seconds=seconds))
-    found = {file.min_object: verdict for file, verdict in judge_files(Snapshot.load(services.store), program)}
-    assert [found[source] for source in sorted(found)] == [Verdict(*one) for one in expected]
+    compiled = CompiledRules.of(rules_file(*rules, holds=tuple(holds)), MARCH + DAY + timedelta(seconds=seconds))
+    found = {str(file.min_object): action for file, action in classify_files(Snapshot.load(services.store), compiled)}
+    assert [found[source] for source in sorted(found)] == [FileAction(*one) for one in expected]
 
 
 @pytest.mark.parametrize(
@@ -97,21 +98,24 @@ def test_conditions_that_nothing_meets(services: Tier, condition: str | None, no
     assert without_rows(Snapshot.load(services.store), [expr]) == [nothing]
 
 
-def test_bounds_that_were_shortened_settle_nothing(local_tier: TierStore) -> None:
+def test_shortened_bounds_prove_nothing(local_tier: TierStore) -> None:
     long = [event("2025-03-01T00:00:00", path="x" * 64), event("2025-03-01T00:00:00", path="x" * 64 + "y")]
     tier = Tier(local_tier).add(long, [long[1]], promote=["path"])
-    program = Program.of(rules_file(rule("a", "path=x*")), MARCH + 2 * DAY)
-    assert [verdict.kind for _, verdict in judge_files(Snapshot.load(tier.store), program)] == [Kind.OPEN] * 2
+    compiled = CompiledRules.of(rules_file(rule("a", "path=x*")), MARCH + 2 * DAY)
+    assert [action.kind for _, action in classify_files(Snapshot.load(tier.store), compiled)] == [OPEN] * 2
 
 
 def test_what_another_writer_made_is_opened(local_tier: TierStore) -> None:
     tier = foreign_file(local_tier)
-    cases = [("status=404", 2 * DAY, Kind.OPEN), ("NOT status=404", 2 * DAY, Kind.OPEN)]
-    cases += [(None, 2 * DAY, Kind.OPEN), (None, timedelta(), Kind.KEEP)]
+    cases: list[tuple[str | None, timedelta, ActionKind]] = [
+        ("status=404", 2 * DAY, OPEN),
+        ("NOT status=404", 2 * DAY, OPEN),
+    ]
+    cases += [(None, 2 * DAY, OPEN), (None, timedelta(), KEEP)]
     for when, age, kind in cases:
-        program = Program.of(rules_file(rule("a", when)), MARCH + age)
-        verdicts = {file.path: verdict for file, verdict in judge_files(Snapshot.load(tier.store), program)}
-        assert [verdict.kind for path, verdict in verdicts.items() if not layout_of(path)] == [kind], when
+        compiled = CompiledRules.of(rules_file(rule("a", when)), MARCH + age)
+        actions = {file.path: action for file, action in classify_files(Snapshot.load(tier.store), compiled)}
+        assert [action.kind for path, action in actions.items() if not layout_of(path)] == [kind], when
 
 
 def random_tier(rng: random.Random, store: TierStore) -> Tier:
@@ -139,20 +143,20 @@ def random_tier(rng: random.Random, store: TierStore) -> Tier:
     return tier
 
 
-def rows_of(tier: Tier, snapshot: Snapshot, file: LiveFile, program: Program) -> tuple[set[int], set[bool]]:
+def rows_of(tier: Tier, snapshot: Snapshot, file: LiveFile, compiled: CompiledRules) -> tuple[set[int], set[bool]]:
     """Return by which rules a file's rows go, and whether rows are held, as the rows themselves say."""
     table = pq.ParquetFile(Path(tier.store.table_uri("events").removeprefix("file://")) / file.path).read()
     both = EventFile(tier.store, file, never_in_map(snapshot, [file.path]))._in_both_places
-    found = program.judge(table, in_both_places=both)
+    found = compiled.evaluate(table, in_both=both)
     return set(found.rule.tolist()), set(found.held.tolist())
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_files_are_judged_as_their_rows(local_tier: TierStore, seed: int) -> None:
+def test_files_are_classified_as_their_rows(local_tier: TierStore, seed: int) -> None:
     rng = random.Random(seed)
     tier = random_tier(rng, local_tier)
     snapshot = Snapshot.load(tier.store)
-    kinds: dict[Kind, int] = dict.fromkeys(Kind, 0)
+    kinds: dict[ActionKind, int] = dict.fromkeys(ActionKind, 0)
     for _ in range(40):
         rules = random_rules(rng, [timedelta(hours=hours) for hours in (1, 2, 3)])
         if rng.random() < 0.5:
@@ -162,14 +166,14 @@ def test_files_are_judged_as_their_rows(local_tier: TierStore, seed: int) -> Non
                 *rules.rules,
                 holds=(*rules.holds, Hold(name="last", when=rng.choice([None, random_query(rng, depth=1)]))),
             )
-        program = Program.of(rules, MARCH + timedelta(hours=rng.randrange(2, 7)))
-        for file, verdict in judge_files(snapshot, program):
-            taken, held = rows_of(tier, snapshot, file, program)
-            kinds[verdict.kind] += 1
-            if verdict.kind is Kind.KEEP:
+        compiled = CompiledRules.of(rules, MARCH + timedelta(hours=rng.randrange(2, 7)))
+        for file, action in classify_files(snapshot, compiled):
+            taken, held = rows_of(tier, snapshot, file, compiled)
+            kinds[action.kind] += 1
+            if action.kind is KEEP:
                 assert (taken, held) == ({STAYS}, {False})
-            elif verdict.kind is Kind.WHOLE:
-                assert (taken, held) == ({verdict.rule}, {False})
-            elif verdict.kind is Kind.HELD:
+            elif action.kind is WHOLE:
+                assert (taken, held) == ({action.rule}, {False})
+            elif action.kind is HELD:
                 assert (taken, held) == ({STAYS}, {True})
     assert min(kinds.values()) > 0, kinds

@@ -10,18 +10,17 @@ import pytest
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.hot_tier.search import grouping
 from transforms.hot_tier.search.counts import count, histogram
-from transforms.hot_tier.search.grouping import count_spans, count_values
-from transforms.hot_tier.search.request import Wanted
+from transforms.hot_tier.search.grouping import count_buckets, count_values
+from transforms.hot_tier.search.request import SearchRequest, TimeBuckets
 from transforms.hot_tier.search.rows import row_field
 from transforms.hot_tier.search.selection import Selection
-from transforms.hot_tier.search.spans import Spans
 from transforms.hot_tier.search.top import top
 from transforms.query import parse
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 DAY = datetime(1969, 12, 31, tzinfo=timezone.utc)  # counting by spans rounds down, before 1970 too
 HOUR = timedelta(hours=1)
-SPANS = Spans(0, 3_600_000_000)
+BUCKETS = TimeBuckets(0, 3_600_000_000)
 VALUES = [
     "kiss",
     "KISS",
@@ -80,7 +79,7 @@ def tier(tmp_path_factory: pytest.TempPathFactory) -> TierStore:
 
 
 def select(tier: TierStore, query: str, start: datetime | None = None, end: datetime | None = None) -> Selection:
-    return Selection.of(tier, Wanted(parse(query) if query else None, start, end))
+    return Selection.of(tier, SearchRequest(parse(query) if query else None, start, end))
 
 
 @pytest.mark.parametrize("query", ANSWERED.values(), ids=ANSWERED.keys())
@@ -89,15 +88,15 @@ def test_the_same_answers(
     tier: TierStore, monkeypatch: pytest.MonkeyPatch, query: str, hours: tuple[int | None, ...]
 ) -> None:
     start, end = (None if hour is None else DAY + hour * HOUR for hour in hours)
-    selection, wanted = select(tier, query, start, end), Wanted(parse(query) if query else None, start, end)
+    selection, request = select(tier, query, start, end), SearchRequest(parse(query) if query else None, start, end)
     if selection.files:
-        spans, values = count_spans(selection, SPANS), count_values(selection, row_field("host"), 3)
-        assert spans is not None
+        buckets, values = count_buckets(selection, BUCKETS), count_values(selection, row_field("host"), 3)
+        assert buckets is not None
         assert values is not None
     ask = lambda: [  # noqa: E731
-        count(tier, wanted),
-        histogram(tier, wanted, HOUR),
-        *(top(tier, wanted, row_field("host"), limit=n) for n in (3, None)),
+        count(tier, request),
+        histogram(tier, request, HOUR),
+        *(top(tier, request, row_field("host"), limit=n) for n in (3, None)),
     ]
     quick = ask()
     monkeypatch.setattr(grouping, "can_read", lambda _: False)
@@ -108,7 +107,7 @@ def test_the_same_answers(
 @pytest.mark.parametrize("query", NOT_ANSWERED.values(), ids=NOT_ANSWERED.keys())
 def test_what_sql_could_take_for_something_else_is_not_asked(tier: TierStore, query: str) -> None:
     selection = select(tier, query)
-    assert count_spans(selection, SPANS) is None
+    assert count_buckets(selection, BUCKETS) is None
     assert count_values(selection, row_field("filename"), 3) is None
 
 
@@ -120,11 +119,11 @@ def test_only_attributes_with_a_column_are_grouped(tier: TierStore, name: str) -
 def test_lists_hold_several_values(tmp_path: Path) -> None:
     store = tier_of(open_tier(str(tmp_path), StorageOptions()), *["a"] * 3, "b", '["b","b","a"]')
     assert count_values(select(store, ""), row_field("host"), 1) is None
-    assert count_spans(select(store, "host=b"), SPANS) is None
+    assert count_buckets(select(store, "host=b"), BUCKETS) is None
     assert count_values(select(store, "host=b"), row_field("filename"), 1) is None
-    assert top(store, Wanted(), row_field("host"), limit=1) == [("a", 4)]
-    assert top(store, Wanted(parse("host=b")), row_field("filename"), limit=1) == [("F", 2)]
-    assert count(store, Wanted(parse("host=b"))) == 2
+    assert top(store, SearchRequest(), row_field("host"), limit=1) == [("a", 4)]
+    assert top(store, SearchRequest(parse("host=b")), row_field("filename"), limit=1) == [("F", 2)]
+    assert count(store, SearchRequest(parse("host=b"))) == 2
 
 
 def test_a_file_that_is_gone_is_left_to_who_says_so(tmp_path: Path) -> None:
@@ -133,4 +132,4 @@ def test_a_file_that_is_gone_is_left_to_who_says_so(tmp_path: Path) -> None:
     for file in selection.files:
         (tmp_path / "events" / file.path).unlink()
     assert count_values(selection, row_field("host"), 1) is None
-    assert count_spans(selection, SPANS) is None
+    assert count_buckets(selection, BUCKETS) is None

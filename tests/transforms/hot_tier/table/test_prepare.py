@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,31 +18,30 @@ from tests.conftest import S3
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.core import schema
 from transforms.core.errors import TierError
-from transforms.hot_tier.table import delta as opening
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table import promoted_columns as columns
-from transforms.hot_tier.table.location import open_prepared
+from transforms.hot_tier.table.location import open_existing_tier
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.hot_tier.table.statistics import PROPERTY
-from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage import StorageOptions, TierLocation, TierStore, open_tier
 
 
-def test_table_as_spec_8_has_it(place: TierStore) -> None:
-    assert not table.exists(place)
-    table.check_place(place)
-    table.prepare(place)
+def test_table_as_spec_8_has_it(empty_store: TierStore) -> None:
+    assert not table.exists(empty_store)
+    table.check_is_tier_or_empty(empty_store)
+    table.prepare(empty_store)
 
-    assert table.exists(place)
-    events = table.open_events(place)
+    assert table.exists(empty_store)
+    events = table.open_events(empty_store)
     assert events.metadata().partition_columns == ["tier", "date"]
     assert pa.schema(events.schema().to_arrow()) == table.arrow_schema(schema.BASE_ATTRIBUTES)
     assert events.metadata().configuration[PROPERTY] == "_time,_object,host,source,sourcetype,index,filename"
-    assert orjson.loads(place.get("_rekindle/tier.json")) == {
+    assert orjson.loads(empty_store.get("_rekindle/tier.json")) == {
         "format": 1,
         "product": "rekindle",
         "version": schema.VERSION,
     }
-    assert table.promoted_columns(place) == list(schema.BASE_ATTRIBUTES)
+    assert table.promoted_columns(empty_store) == list(schema.BASE_ATTRIBUTES)
     assert (events.protocol().min_reader_version, events.protocol().min_writer_version) == (1, 2)
 
 
@@ -71,11 +71,11 @@ def at_once(*actions: Callable[[], object]) -> list[BaseException]:
     return raised
 
 
-def test_many_make_the_tier_at_once(place: TierStore) -> None:
-    assert at_once(*[lambda: table.prepare(place)] * 5) == []
-    assert table.promoted_columns(place) == list(schema.BASE_ATTRIBUTES)
-    publish(place, ["a"])
-    assert ids(place) == expected_ids(["a"])
+def test_many_make_the_tier_at_once(empty_store: TierStore) -> None:
+    assert at_once(*[lambda: table.prepare(empty_store)] * 5) == []
+    assert table.promoted_columns(empty_store) == list(schema.BASE_ATTRIBUTES)
+    publish(empty_store, ["a"])
+    assert ids(empty_store) == expected_ids(["a"])
 
 
 def test_add_columns(tier: TierStore) -> None:
@@ -149,15 +149,15 @@ def test_killed_while_a_column_is_added(local_tier: TierStore, monkeypatch: pyte
     """Whatever was done before the kill, and whatever was published since: the next leaves it whole."""
     publish(local_tier, ["a"])
     with monkeypatch.context() as patch:
-        original = columns._settle_once
+        original = columns._sync_once
         left = iter(range(done))
 
-        def settle_once(snapshot: Snapshot) -> None:
+        def sync_once(snapshot: Snapshot) -> None:
             if next(left, None) is None:
                 raise KeyboardInterrupt
             original(snapshot)
 
-        patch.setattr(columns, "_settle_once", settle_once)
+        patch.setattr(columns, "_sync_once", sync_once)
         if done < 2:
             with pytest.raises(KeyboardInterrupt):
                 table.add_columns(local_tier, ["status"])
@@ -199,26 +199,26 @@ def marker(**more: Any) -> bytes:
     ],
     ids=["file", "folder", "delta-table", "events", "product", "newer", "not-json", "no-object"],
 )
-def test_place_that_is_refused(place: TierStore, name: str, data: bytes, message: str) -> None:
-    place.put(name, data)
-    before = {file.path for file in place.list("")}
-    for attempt in (table.check_place, table.prepare):
+def test_place_that_is_refused(empty_store: TierStore, name: str, data: bytes, message: str) -> None:
+    empty_store.put(name, data)
+    before = {file.path for file in empty_store.list("")}
+    for attempt in (table.check_is_tier_or_empty, table.prepare):
         with pytest.raises(TierError, match=message) as caught:
-            attempt(place)
-        assert place.uri in str(caught.value)
-    assert {file.path for file in place.list("")} == before
+            attempt(empty_store)
+        assert empty_store.uri in str(caught.value)
+    assert {file.path for file in empty_store.list("")} == before
 
 
 def test_tier_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "hot").write_text("x")
     with pytest.raises(TierError, match="this is a file"):
-        table.check_place(open_tier(str(tmp_path / "hot"), StorageOptions()))
+        table.check_is_tier_or_empty(open_tier(str(tmp_path / "hot"), StorageOptions()))
 
 
 def test_workers_that_do_not_see_the_launchers_tier(local_tier: TierStore, tmp_path: Path) -> None:
-    assert open_prepared(local_tier.uri, StorageOptions()).uri == local_tier.uri
+    assert open_existing_tier(TierLocation(local_tier.uri)).uri == local_tier.uri
     with pytest.raises(TierError, match="the worker on .* does not find it"):
-        open_prepared(str(tmp_path / "of another machine"), StorageOptions())
+        open_existing_tier(TierLocation(str(tmp_path / "of another machine")))
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "lost+found/x", "_rekindle/tmp/x"])
@@ -230,7 +230,7 @@ def test_what_folders_have_by_themselves_is_no_other_thing(tmp_path: Path, name:
 def test_table_of_other_partitions(tmp_path: Path) -> None:
     put_local(tmp_path, "_rekindle/tier.json", marker())
     DeltaTable.create(str(tmp_path / "events"), table.arrow_schema([]), partition_by=["date"])
-    with pytest.raises(TierError, match=r"partitioned by \('date',\), not \('tier', 'date'\)"):
+    with pytest.raises(TierError, match=r"its partitions are \('date',\), not \('tier', 'date'\)"):
         table.prepare(open_tier(str(tmp_path), StorageOptions()))
 
 
@@ -275,14 +275,14 @@ def test_store_without_conditional_put_is_refused(s3: S3, monkeypatch: pytest.Mo
 
 def test_no_such_bucket(s3: S3) -> None:
     with pytest.raises(TierError, match="no-such-bucket"):
-        table.check_place(open_tier("s3://no-such-bucket-here/hot", s3.options))
+        table.check_is_tier_or_empty(open_tier("s3://no-such-bucket-here/hot", s3.options))
 
 
 def test_log_reaches_the_disk_before_a_commit_counts(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    original = opening.os.fsync
+    original = os.fsync
     monkeypatch.setattr(
-        opening.os,
+        os,
         "fsync",
         lambda descriptor: (synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name), original(descriptor))[1],
     )

@@ -1,11 +1,10 @@
-"""Every reader that the README names reads the table right, a table of several jobs, columns and replaced files at
-that.
-"""
+"""Every reader that the README names reads a table of several jobs, columns and replaced files correctly."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timezone
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -37,7 +36,7 @@ def filled(local_tier: TierStore) -> TierStore:
         host="web",
         status=["200", None],
         other=["", None],
-        **{"k8s.pod": ["a", "b"], "date": ["x", None]},
+        **dict[str, Any]({"k8s.pod": ["a", "b"], "date": ["x", None]}),
     )
     writer.write(batch.set_column(0, "_message", pa.array([MESSAGE, ""], pa.string_view())))
     publish_wave(local_tier, job="third", wave=0, files=writer.close(), entries=[entry("new", 2, job="third")])

@@ -1,4 +1,4 @@
-"""What restoring would bring back, counted and not written; and which rules would delete it again."""
+"""What restoring would bring back, counted without writing, and which rules would delete it again."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from transforms.hot_tier.maintenance.kept_rules import kept_rules
+from transforms.hot_tier.maintenance.accounting import kept_rules
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, RemovedRows, Superseded, removed_rows
 from transforms.hot_tier.maintenance.restore.restorable import Deleted, reading, with_superseded
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import in_both_places
+from transforms.hot_tier.table.file_description import in_both
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.retention.compiled_rules import Program, counts
+from transforms.retention.compiled_rules import CompiledRules, counts
 from transforms.retention.rules import RulesFile
 from transforms.storage import TierStore
 
@@ -27,10 +27,10 @@ class RestorePlan:
     """What restoring would do.
 
     Attributes:
-        runs: The deletions that it takes back.
-        events: How many events come back.
-        newer: How many do not, because their objects were replaced or forced since.
-        files: How many files are written.
+        runs: The deletions to undo.
+        events: How many events would come back.
+        newer: How many would not, because their objects were replaced or forced since.
+        files: How many files would be written.
         rules: How many of the events each rule would delete again, by its name.
     """
 
@@ -56,7 +56,7 @@ def plan_restore(
         snapshot: The table.
         runs: The deletions.
         rules: The rules that may delete the events again; None are those that each deletion kept.
-        now: The time by which their retention is reckoned; None is the clock's.
+        now: The time that their retention counts from; None is the clock's.
 
     Raises:
         TierError: it is too late, or a file can't be read.
@@ -64,9 +64,9 @@ def plan_restore(
     moment = now or datetime.now(timezone.utc)
     found: list[_Count] = []
     for one, superseded in with_superseded(tier, snapshot, runs):
-        program = Program.of(rules or kept_rules(one.run), moment)
+        compiled = CompiledRules.of(rules or kept_rules(one.run), moment)
         with reading(tier, one):
-            found += [_count_pair(tier, pair, superseded, program) for pair in one.pairs]
+            found += [_count_pair(tier, pair, superseded, compiled) for pair in one.pairs]
     by_rule: Counter[str] = Counter()
     for count in found:
         by_rule.update(count.rules)
@@ -86,24 +86,26 @@ class _Count:
     rules: dict[str, int]
 
 
-def _count_pair(tier: TierStore, pair: Pair, superseded: Superseded, program: Program) -> _Count:
+def _count_pair(tier: TierStore, pair: Pair, superseded: Superseded, compiled: CompiledRules) -> _Count:
     events = newer = 0
-    taken = np.zeros(len(program.rules), np.int64)
+    taken = np.zeros(len(compiled.rules), np.int64)
     with tier.open_input(f"{EVENTS}/{pair.old}") as source:
         parquet = pq.ParquetFile(source)
         for rows in removed_rows(tier, pair, superseded):
-            events += int(rows.wanted.sum())
+            events += int(rows.restorable.sum())
             newer += rows.newer
-            if program.rules and rows.wanted.any():
-                taken += _judge(parquet, rows, pair, program)
+            if compiled.rules and rows.restorable.any():
+                taken += _count_evaluated(parquet, rows, pair, compiled)
     return _Count(
-        events, newer, {rule.name: int(count) for rule, count in zip(program.rules, taken, strict=True) if count}
+        events, newer, {rule.name: int(count) for rule, count in zip(compiled.rules, taken, strict=True) if count}
     )
 
 
-def _judge(parquet: pq.ParquetFile, rows: RemovedRows, pair: Pair, program: Program) -> npt.NDArray[np.int64]:
-    """Return how many of a row group's wanted rows each rule takes."""
+def _count_evaluated(
+    parquet: pq.ParquetFile, rows: RemovedRows, pair: Pair, compiled: CompiledRules
+) -> npt.NDArray[np.int64]:
+    """Return how many of a row group's rows to restore each rule takes."""
     names = parquet.schema_arrow.names
-    both = in_both_places(pair.old, names)
-    table = parquet.read_row_group(rows.group, columns=program.columns_needed(names, in_both_places=both))
-    return counts(program.judge(table, in_both_places=both).rule[rows.wanted], len(program.rules))
+    both = in_both(pair.old, names)
+    table = parquet.read_row_group(rows.group, columns=compiled.columns_needed(names, in_both=both))
+    return counts(compiled.evaluate(table, in_both=both).rule[rows.restorable], len(compiled.rules))

@@ -1,8 +1,8 @@
-"""Which rows of a file a deletion has removed: those that are not in the file that took its place.
+"""Which rows of a file a deletion has removed: those that are not in the file that replaced it.
 
-The new file has the rest of the old one's rows in their order. So the old file is gone through row group by row group,
-and of the new one no more rows are looked at than the group has: what is in memory is one group's keys of each, however
-many rows have the same time.
+The new file has the remaining rows of the old one in their order. So the old file is read row group by row group, and
+of the new one at most as many rows as the group has: memory holds one group's keys of each, however many rows have the
+same time.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ import pyarrow.parquet as pq
 from transforms.core.errors import TierError
 from transforms.hot_tier.data.rewrite import without_contents
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.file_names import layout_of
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.storage import TierStore
 
 _KEYS = ("_event_id", "_correlation_id")
 _OBJECT = "_object"
 _BATCH_ROWS = 64 * 1024
 Superseded = Mapping[str, frozenset[str]]
-"""Objects of which contents were replaced or published again, and the jobs that had brought these."""
+"""Objects whose contents were replaced or published again, and the jobs that had brought these."""
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A file that a deletion took rows out of.
+    """A file that a deletion took rows from, and the one that replaced it.
 
     Attributes:
         old: Its path.
-        new: That of the file that took its place; None where no row stayed.
+        new: The path of the file that replaced it; None where no row was left.
         tier: The partition's `hot` or `cold`.
         date: The partition's date.
-        rows: How many rows it has.
+        rows: How many rows the old file has.
         taken: How many of them were removed.
     """
 
@@ -55,7 +55,7 @@ class Pair:
 
     @classmethod
     def from_document(cls, file: Mapping[str, Any]) -> Pair:
-        """Return one of a run's pairs, as its changes tell of it."""
+        """Return one of a run's pairs, from the document of its changes."""
         return cls(**{name: file[name] for name in cls.__dataclass_fields__})
 
     @property
@@ -65,16 +65,16 @@ class Pair:
 
 
 class RemovedRows(NamedTuple):
-    """What is to be said of one row group of the old file.
+    """The removed rows of one row group of the old file.
 
     Attributes:
         group: Its number.
-        wanted: Which of its rows were removed, and not superseded since.
+        restorable: Which of its rows were removed, and not superseded since.
         newer: How many were removed, and superseded since.
     """
 
     group: int
-    wanted: Mask
+    restorable: Mask
     newer: int
 
 
@@ -84,35 +84,34 @@ def removed_rows(store: TierStore, pair: Pair, superseded: Superseded) -> Iterat
     Args:
         store: The tier.
         pair: The files.
-        superseded: Whose rows are not wanted any more.
+        superseded: Whose rows are not to be restored.
 
     Raises:
-        TierError: the new file is not what was left of the old one; nothing may be concluded then.
+        TierError: the new file is not what was left of the old one, so nothing can be concluded.
         FileNotFoundError: a file is gone.
     """
     current = without_contents(superseded) if superseded else None
     taken = 0
     with ExitStack() as stack:
         old = pq.ParquetFile(stack.enter_context(store.open_input(f"{EVENTS}/{pair.old}")))
-        new = (
-            None if pair.new is None else pq.ParquetFile(stack.enter_context(store.open_input(f"{EVENTS}/{pair.new}")))
-        )
-        rest = _Rest(new) if layout_of(pair.old) else _ForeignRest(new, pair)
+        opened = None if pair.new is None else stack.enter_context(store.open_input(f"{EVENTS}/{pair.new}"))
+        new = None if opened is None else pq.ParquetFile(opened)
+        remaining = _RemainingRows(new) if layout_of(pair.old) else _ForeignRemainingRows(new, pair)
         for group in range(old.num_row_groups):
             keys = old.read_row_group(group, columns=[*_KEYS, *([_OBJECT] if current else ())])
-            removed = ~rest.take(_key(keys))
+            removed = ~remaining.take(_key(keys))
             taken += int(removed.sum())
-            wanted = removed & current(keys).to_numpy() if current else removed
-            yield RemovedRows(group, wanted, int(removed.sum() - wanted.sum()))
-        if rest.is_left() or taken != pair.taken:
+            restorable = removed & current(keys).to_numpy() if current else removed
+            yield RemovedRows(group, restorable, int(removed.sum() - restorable.sum()))
+        if remaining.is_left() or taken != pair.taken:
             raise TierError(
-                f"hot tier {store.uri}: {EVENTS}/{pair.new} is not what the run left of {EVENTS}/{pair.old}: {taken:,} rows are missing in "
-                f"it, where {pair.taken:,} were deleted; nothing was restored"
+                f"hot tier {store.uri}: {EVENTS}/{pair.new} is not what the run left of {EVENTS}/{pair.old}: {taken:,} "
+                f"rows are missing in it, but {pair.taken:,} were deleted; nothing was restored"
             )
 
 
-class _Rest:
-    """The rows that stayed, in their order, taken off one row group of the old file after the other."""
+class _RemainingRows:
+    """The rows that were left, in their order, taken one row group of the old file after the other."""
 
     def __init__(self, parquet: pq.ParquetFile | None) -> None:
         batches = iter(()) if parquet is None else parquet.iter_batches(_BATCH_ROWS, columns=list(_KEYS))
@@ -143,15 +142,15 @@ class _Rest:
         self._next = pa.chunked_array(chunks, pa.string())
 
 
-class _ForeignRest:
-    """The rows that stayed of another writer's file, which may have been in any order: the new file is sorted."""
+class _ForeignRemainingRows:
+    """The rows that were left of another writer's file, which may be unsorted, where the new file is sorted."""
 
     def __init__(self, parquet: pq.ParquetFile | None, pair: Pair) -> None:
         keys = [] if parquet is None else _key(parquet.read(columns=list(_KEYS))).to_pylist()
         if any(key.startswith("\0") for key in keys):
             raise TierError(
-                f"{EVENTS}/{pair.old}: another program wrote this file, with events that have no _event_id: which of them were deleted "
-                "can't be told; nothing was restored"
+                f"{EVENTS}/{pair.old}: another program wrote this file, with events that have no _event_id, so the "
+                "deleted ones can't be found; nothing was restored"
             )
         self._left = Counter(keys)
 
@@ -169,19 +168,19 @@ class _ForeignRest:
         return any(self._left.values())
 
 
-def _in_order(keys: list[str], rest: list[str]) -> Mask:
-    """Return which keys the next ones of the rest stand for, one after the other."""
+def _in_order(keys: list[str], remaining: list[str]) -> Mask:
+    """Return which keys match the next remaining ones, one after the other."""
     stayed = np.zeros(len(keys), np.bool_)
-    place = 0
+    position = 0
     for number, key in enumerate(keys):
-        if place < len(rest) and key == rest[place]:
+        if position < len(remaining) and key == remaining[position]:
             stayed[number] = True
-            place += 1
+            position += 1
     return stayed
 
 
 def _key(table: pa.Table) -> pa.ChunkedArray:
-    """Return what tells a row from all others of its file: its id, and the job that brought it."""
+    """Return what identifies a row in its file: its id, and the job that brought it."""
     columns = [pc.fill_null(table[name].cast(pa.string()), "") for name in _KEYS if name in table.schema.names]
     joined = pc.binary_join_element_wise(*columns, "\0")
     return joined if isinstance(joined, pa.ChunkedArray) else pa.chunked_array([joined])

@@ -1,4 +1,4 @@
-"""The deletions that can be taken back, and what is told of them."""
+"""The deletions that can be undone, and the holds that keep their events."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import yaml
 
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.hot_tier.ledger.ledger import Ledger
-from transforms.hot_tier.maintenance.commit_run import Landed, landed_of, landed_of_kind
-from transforms.hot_tier.maintenance.kept_rules import kept_rules
+from transforms.hot_tier.maintenance.accounting import kept_rules
+from transforms.hot_tier.maintenance.commit_run import CommittedRun, committed_of_kind, find_committed
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, Superseded
 from transforms.hot_tier.table.log_entries import commit_time
-from transforms.hot_tier.table.purges import landed_purges, purge_number
-from transforms.hot_tier.table.runs import DELETE, Run, RunFolder, list_runs
+from transforms.hot_tier.table.purges import committed_purges, purge_number
+from transforms.hot_tier.table.runs import DELETE, MaintenanceRun, RunFolder, list_runs
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -31,21 +31,21 @@ class Deleted:
 
     Attributes:
         run: The run.
-        landed: What it has changed.
+        committed: What it changed.
     """
 
-    run: Run
-    landed: Landed
+    run: MaintenanceRun
+    committed: CommittedRun
 
     @property
     def restoring(self) -> str:
-        """The app id that the commit bears which takes it back."""
+        """The app id of the commit that undoes it."""
         return f"restore/{self.run.id}"
 
     @property
     def pairs(self) -> list[Pair]:
-        """The files that it took rows out of."""
-        return [Pair.from_document(file) for file in self.landed.document["files"]]
+        """The files that it took rows from."""
+        return [Pair.from_document(file) for file in self.committed.document["files"]]
 
     @property
     def events(self) -> int:
@@ -54,12 +54,12 @@ class Deleted:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Deletions that were asked for.
+class RestorableRuns:
+    """The deletions that a restore is to undo.
 
     Attributes:
-        runs: Those that can be taken back, the oldest first.
-        restored: The ids of those that were taken back before.
+        runs: Those that can be undone, the oldest first.
+        restored: The ids of those that were undone before.
     """
 
     runs: tuple[Deleted, ...]
@@ -68,14 +68,14 @@ class Found:
 
 def find_runs(
     tier: TierStore, snapshot: Snapshot, *, run_id: str | None = None, to: int | datetime | None = None
-) -> Found:
-    """Return a deletion by its id, or all that came after a version or a time.
+) -> RestorableRuns:
+    """Find a deletion by its id, or all after a version or a time.
 
     Args:
         tier: The hot tier.
         snapshot: The table.
         run_id: The run.
-        to: The version or time that the table is to have the events of.
+        to: The version or time whose events the table is to have again; None finds all deletions.
 
     Raises:
         ConfigurationError: there is no such deletion, or it has deleted nothing.
@@ -85,31 +85,31 @@ def find_runs(
     else:
         deleted = [_deletion(tier, snapshot, run_id)]
     restored = {one.run.id for one in deleted if snapshot.transaction_version(one.restoring) is not None}
-    runs = sorted((one for one in deleted if one.run.id not in restored), key=lambda one: one.landed.version)
-    return Found(tuple(runs), tuple(sorted(restored)))
+    runs = sorted((one for one in deleted if one.run.id not in restored), key=lambda one: one.committed.version)
+    return RestorableRuns(tuple(runs), tuple(sorted(restored)))
 
 
 def check_not_removed(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> None:
-    """Check that the files which restoring reads have not been removed from the store.
+    """Check that the files that restoring reads have not been removed from the store.
 
     Raises:
-        TierError: some were, or are about to be: it is too late.
+        TierError: it is too late: some were, or are about to be.
     """
     if not runs or not purge_number(snapshot):
         return
     needed = {one.run.id: {path for pair in one.pairs for path in pair.paths} for one in runs}
     gone: dict[str, str] = {}
-    purges = landed_purges(tier, snapshot, since=min(one.landed.version for one in runs))
+    purges = committed_purges(tier, snapshot, since=min(one.committed.version for one in runs))
     for purge in sorted(purges, key=lambda purge: str(purge.document["at"])):
+        by = f"removed at {purge.document['at']} by run {purge.run_id}"
         for run_id in (run_id for run_id, paths in needed.items() if not paths.isdisjoint(purge.files)):
-            gone.setdefault(
-                run_id, f"files of run {run_id} were removed at {purge.document['at']} by run {purge.run_id}"
-            )
+            gone.setdefault(run_id, f"files of run {run_id} were {by}")
     if gone:
         others = _listed([f"--run {run_id}" for run_id in needed if run_id not in gone])
         hint = f". The others can still be restored, each by itself: {others}" if others else ""
         raise TierError(
-            f"hot tier {tier.uri}: too late: {_listed(list(gone.values()), '; ')}, as their grace was over; nothing was restored{hint}"
+            f"hot tier {tier.uri}: too late: {_listed(list(gone.values()), '; ')}, as their grace was over; "
+            f"nothing was restored{hint}"
         )
 
 
@@ -121,28 +121,26 @@ def with_superseded(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]
     """
     check_not_removed(tier, snapshot, runs)
     ledger = Ledger.load(tier, snapshot)
-    return [(one, ledger.superseded_since(one.landed.document["k"])) for one in runs]
+    return [(one, ledger.superseded_since(one.committed.document["k"])) for one in runs]
 
 
 @contextmanager
 def reading(tier: TierStore, deleted: Deleted) -> Iterator[None]:
-    """Say, where a file goes while it is read, who has removed it."""
+    """Report who has removed a file that is gone while it is read."""
     try:
         yield
     except FileNotFoundError as error:
         check_not_removed(tier, Snapshot.load(tier), [deleted])
         raise TierError(
-            f"hot tier {tier.uri}: too late: a file of run {deleted.run.id} is gone from the store ({error}); nothing was restored"
+            f"hot tier {tier.uri}: too late: a file of run {deleted.run.id} is gone from the store ({error}); "
+            "nothing was restored"
         ) from error
 
 
 def hold_for(runs: Sequence[Deleted]) -> str:
-    """Return holds, as a rules file has them, that keep what these deletions (at least one) had taken, and nothing
-    younger.
-    """
-    conditions = [
-        f"({condition})" for condition in dict.fromkeys(condition for one in runs for condition in _conditions(one))
-    ]
+    """Return holds, as YAML for a rules file, that keep what these deletions (at least one) took, nothing younger."""
+    distinct = dict.fromkeys(condition for one in runs for condition in _conditions(one))
+    conditions = [f"({condition})" for condition in distinct]
     others = f" and {len(runs) - 1} others" if len(runs) > 1 else ""
     parts = [" OR ".join(part) for part in _of_at_most(conditions, _MOST_CHARACTERS)]
     numbers = [""] if len(parts) == 1 else [f", {number}" for number in range(1, len(parts) + 1)]
@@ -155,7 +153,7 @@ def hold_for(runs: Sequence[Deleted]) -> str:
 
 
 def _of_at_most(texts: Sequence[str], characters: int) -> Iterator[list[str]]:
-    """Yield texts in their order, as many together as have so many characters; one at least."""
+    """Yield texts in groups of at most so many characters, or of one text."""
     part: list[str] = []
     for text in texts:
         if part and sum(map(len, part)) + len(text) > characters:
@@ -166,25 +164,25 @@ def _of_at_most(texts: Sequence[str], characters: int) -> Iterator[list[str]]:
 
 
 def _conditions(deleted: Deleted) -> Iterator[str]:
-    """Yield what the events of each rule that has taken some have in common: they meet its condition, and are older
-    than its cut-off.
-    """
+    """Yield, for each rule that took events, a condition that holds for these: the rule's, and its cut-off."""
     known = {rule.name: rule.text for rule in kept_rules(deleted.run).rules}
-    for rule in deleted.landed.document["rules"]:
+    for rule in deleted.committed.document["rules"]:
         if rule["events"]:
             condition = known.get(rule["name"])
             yield f"({condition}) #time<{rule['cutoff']}" if condition else f"#time<{rule['cutoff']}"
 
 
 def _deletions(tier: TierStore, snapshot: Snapshot) -> Iterator[Deleted]:
-    return (Deleted(folder.run(), landed) for folder, landed in landed_of_kind(snapshot, list_runs(tier), DELETE))
+    return (
+        Deleted(folder.run(), committed) for folder, committed in committed_of_kind(snapshot, list_runs(tier), DELETE)
+    )
 
 
 def _deletion(tier: TierStore, snapshot: Snapshot, run_id: str) -> Deleted:
     names = [folder.run_id for folder in list_runs(tier)]
-    landed = landed_of(snapshot, RunFolder(tier, run_id)) if run_id in names else None
-    if landed is not None and (run := RunFolder(tier, run_id).run()).kind == DELETE:
-        return Deleted(run, landed)
+    committed = find_committed(snapshot, RunFolder(tier, run_id)) if run_id in names else None
+    if committed is not None and (run := RunFolder(tier, run_id).run()).kind == DELETE:
+        return Deleted(run, committed)
     there = [one.run.id for one in _deletions(tier, snapshot)][::-1]
     what = f"run {run_id} has deleted nothing" if run_id in names else f"there is no run {run_id}"
     raise ConfigurationError(
@@ -193,11 +191,11 @@ def _deletion(tier: TierStore, snapshot: Snapshot, run_id: str) -> Deleted:
 
 
 def _listed(texts: Sequence[str], between: str = ", ") -> str:
-    """Return some texts in one, and how many there are beyond twenty."""
+    """Join at most twenty texts, and the number of the others."""
     return between.join(texts[:_SHOWN]) + (f"{between}and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else "")
 
 
 def _is_after(tier: TierStore, deleted: Deleted, to: int | datetime | None) -> bool:
     if to is None or isinstance(to, int):
-        return to is None or deleted.landed.version > to
-    return (commit_time(tier, deleted.landed.version) or deleted.run.started_at) > to
+        return to is None or deleted.committed.version > to
+    return (commit_time(tier, deleted.committed.version) or deleted.run.started_at) > to

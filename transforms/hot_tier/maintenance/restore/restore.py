@@ -1,9 +1,8 @@
-"""Restoring: exactly the rows that deletions have removed come back, in new files (docs/design.md §9).
+"""Restoring: exactly the rows that deletions have removed come back, in new files (docs/decisions/0017-restore.md).
 
-Rows are only added, so nothing that came later goes, and compactions, replacements, moves and ingests in between make
-no difference: what was removed is known from the deletion's own files. Rows of objects that were replaced or forced
-since are left out. The commit bears `restore/RUN` for each deletion that it takes back, and is made only where none of
-these is there.
+Rows are only added, so nothing newer is lost, and compactions, replacements, moves and ingests in between make no
+difference: the deletion's own files show what was removed. Rows of objects that were replaced or forced since are left
+out. The commit has the app id `restore/RUN` for each deletion that it undoes, and is made only if none of these exists.
 """
 
 from __future__ import annotations
@@ -18,43 +17,42 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.data.layout import own_columns
 from transforms.hot_tier.data.rewrite import write_rows
 from transforms.hot_tier.data.row_groups import open_rows, rows_taken
-from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
+from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.restore.plan import RestorePlan, plan_restore
 from transforms.hot_tier.maintenance.restore.removed_rows import Mask, Pair, Superseded, removed_rows
 from transforms.hot_tier.maintenance.restore.restorable import (
     Deleted,
-    Found,
+    RestorableRuns,
     find_runs,
     hold_for,
     reading,
     with_superseded,
 )
-from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.file_names import layout_of
-from transforms.hot_tier.table.runs import NEEDS, Run, RunFolder
+from transforms.hot_tier.table.file_description import FileDescription, layout_of
+from transforms.hot_tier.table.runs import NEEDS, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
-__all__ = ["Deleted", "Found", "RestorePlan", "find_runs", "hold_for", "plan_restore", "restore"]
+__all__ = ["Deleted", "RestorableRuns", "RestorePlan", "find_runs", "hold_for", "plan_restore", "restore"]
 
 
-def restore(folder: RunFolder, run: Run, runs: Sequence[Deleted]) -> Landed | None:
+def restore(folder: RunFolder, run: MaintenanceRun, runs: Sequence[Deleted]) -> CommittedRun | None:
     """Bring back what deletions have removed, in one commit.
 
     Args:
-        folder: The restoring run's folder, which bears its `run.json` already.
+        folder: The restoring run's folder, with its `run.json`.
         run: The run.
-        runs: The deletions; those that another has taken back meanwhile are left out.
+        runs: The deletions; those that another run has undone meanwhile are left out.
 
     Returns:
-        What landed: its document has `runs`, `events`, `newer`, `files` and `bytes`; None where all were taken back
+        What was committed: its document has `runs`, `events`, `newer`, `files` and `bytes`; None where all were undone
         before.
 
     Raises:
         TierError: it is too late, a file can't be read, or the store refuses; nothing was restored then.
     """
     folder.write_json(NEEDS, sorted({path for one in runs for pair in one.pairs for path in pair.paths}))
-    return carry_through(folder, run, _Restoring(folder, run, runs).change)
+    return commit_run(folder, run, _Restoring(folder, run, runs).change)
 
 
 @dataclass(frozen=True)
@@ -66,15 +64,15 @@ class _Written:
     superseded: Superseded
 
     def is_right_for(self, superseded: Superseded) -> bool:
-        """Whether the same rows are wanted now."""
+        """Whether the same rows are to be restored now."""
         there = self.file.objects if self.file else {}
         return all(jobs == self.superseded.get(uri) for uri, jobs in superseded.items() if uri in there)
 
 
 class _Restoring:
-    """Plans one restore, on each snapshot anew; what is written is kept while the same rows are wanted."""
+    """Plans one restore anew on each snapshot, and keeps what it has written for the same rows."""
 
-    def __init__(self, folder: RunFolder, run: Run, runs: Sequence[Deleted]) -> None:
+    def __init__(self, folder: RunFolder, run: MaintenanceRun, runs: Sequence[Deleted]) -> None:
         self._tier = folder.tier
         self._run = run
         self._runs = runs
@@ -93,7 +91,7 @@ class _Restoring:
         events, newer = sum(file.rows for file in files), sum(one.newer for one in written)
         if events + newer != sum(one.events for one in left):
             raise TierError(
-                f"hot tier {self._tier.uri}: {events + newer:,} rows are not what the runs deleted; nothing was restored"
+                f"hot tier {self._tier.uri}: {events + newer:,} rows are not those deleted; nothing was restored"
             )
         document = {
             "runs": [one.run.id for one in left],
@@ -115,7 +113,7 @@ class _Restoring:
 def _write_pair(
     tier: TierStore, pair: Pair, superseded: Superseded, *, promoted: Sequence[str], run_id: str
 ) -> _Written:
-    """Write a pair's wanted rows to a new file in the old one's partition and layout."""
+    """Write a pair's rows to restore to a new file in the old one's partition and layout."""
     newer = 0
     layout = layout_of(pair.old)
 
@@ -123,22 +121,22 @@ def _write_pair(
         nonlocal newer
         for rows in removed_rows(tier, pair, superseded):
             newer += rows.newer
-            if rows.wanted.any():
-                yield rows_taken(parquet.read_row_group(rows.group), partial(_wanted, rows.wanted))
+            if rows.restorable.any():
+                yield rows_taken(parquet.read_row_group(rows.group), partial(_mask, rows.restorable))
 
     with open_rows(tier, pair.old) as parquet:
-        wanted = _own(list(tables()), promoted) if layout == 0 else tables()
+        restorable = _own(list(tables()), promoted) if layout == 0 else tables()
         file = write_rows(
-            tier, wanted, tier_name=pair.tier, date=pair.date, promoted=promoted, layout=layout, job=run_id
+            tier, restorable, tier_name=pair.tier, date=pair.date, promoted=promoted, layout=layout, job=run_id
         )
     return _Written(file, newer, superseded)
 
 
-def _wanted(mask: Mask, _: pa.Table) -> pa.Array:
+def _mask(mask: Mask, _: pa.Table) -> pa.Array:
     return pa.array(mask)
 
 
 def _own(tables: list[pa.Table], promoted: Sequence[str]) -> Iterator[pa.Table]:
-    """Yield rows of another writer's file, which may be in any order and of other types, as the product keeps rows."""
+    """Yield rows of another writer's file, unsorted and of other types, as the product stores rows."""
     if tables:
         yield own_columns(pa.concat_tables(tables), promoted).unify_dictionaries().sort_by("_time")

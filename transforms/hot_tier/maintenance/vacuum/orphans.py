@@ -1,4 +1,4 @@
-"""Files of the table's folders that no commit ever named, and whose writers are dead."""
+"""Orphans: files of the table's folders that no commit ever named, of dead writers."""
 
 from __future__ import annotations
 
@@ -14,23 +14,21 @@ from transforms.hot_tier.table.file_description import JOB_METADATA
 from transforms.storage import TierFile, TierStore
 
 UNKNOWN_AGE = timedelta(days=1)
-"""How old a file at least is that goes without its writer being known: a foreign writer may still be about to commit
-it.
-"""
+"""The least age of a removable file whose writer is unknown: a foreign writer may still be about to commit it."""
 _READERS = 8
 
 
 def dead_orphans(
     tier: TierStore, files: Iterable[TierFile], *, now: datetime, grace: timedelta, is_live: Callable[[str], bool]
 ) -> list[TierFile]:
-    """Return those of the files that nobody will commit any more.
+    """Return the files that nobody will commit any more.
 
     Args:
         tier: The tier.
         files: Parquet files that no commit ever named.
         now: The time by the clock.
         grace: How old they must be.
-        is_live: Whether a job or run, by its id, may still commit what it has written; each is asked about once.
+        is_live: Whether a job or run, by its id, may still commit what it has written; called once for each.
     """
     old = [file for file in files if now - file.modified >= grace]
     with ThreadPoolExecutor(_READERS) as pool:
@@ -44,7 +42,7 @@ def dead_orphans(
 
 
 def writer_of(tier: TierStore, path: str) -> str | None:
-    """Return the job or run that wrote a file, by its footer; None where it can't be read, or does not say."""
+    """Return the job or run that wrote a file, by its footer; None where that can't be read, or has none."""
     try:
         with tier.open_input(path) as source:
             metadata = pq.ParquetFile(source).metadata.metadata or {}

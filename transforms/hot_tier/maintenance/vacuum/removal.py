@@ -1,11 +1,9 @@
-"""Physical removal: files that no reader of the table sees any more leave the store once their grace is over
-(docs/design.md §9).
+"""Physical removal: deleting files that no reader sees any more, once their grace is over (decision 18).
 
-Whatever took them out of the table: deletion, replacement, compaction, a move between tiers; and files that no commit
-ever named, of dead writers. What goes is listed on a snapshot, and the list becomes the document of a commit on that
-very snapshot, without actions (`purges`); only then are files deleted. Interrupted, the list is legitimate for ever: no
-commit brings one of its files back, because who adds files after it looks whether they are there
-(`purges.check_there`), and restoring writes rows to new files.
+These are files that any run or wave removed from the table, and orphans of dead writers. They are listed on a snapshot,
+the list is committed on that very snapshot, without actions (`table.purges`), and only then files are deleted. After an
+interruption the list stays valid: no commit brings one of its files back, because who adds files after it checks that
+they exist (`purges.check_not_purged`), and restoring writes rows to new files.
 """
 
 from __future__ import annotations
@@ -14,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from transforms.hot_tier.maintenance.commit_run import Change, Landed, carry_through
+from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.finish import delete_listed, finish
 from transforms.hot_tier.maintenance.vacuum.orphans import dead_orphans
 from transforms.hot_tier.maintenance.vacuum.tombstones import removal_times
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.purges import APP_ID, landed_purges, purge_number
-from transforms.hot_tier.table.runs import NEEDS, REMOVE, RESTORE, Run, RunFolder, unfinished_runs
+from transforms.hot_tier.table.purges import APP_ID, committed_purges, purge_number
+from transforms.hot_tier.table.runs import NEEDS, REMOVE, RESTORE, MaintenanceRun, RunFolder, unfinished_runs
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
 from transforms.storage import TierFile, TierStore
@@ -36,7 +34,7 @@ class Removal:
     Attributes:
         files: How many files.
         bytes: Their size.
-        run_id: The run that is in the audit; None where there was nothing to remove, and no run.
+        run_id: The run in the audit; None where there was nothing to remove, and no run.
         warnings: What failed after its commit.
     """
 
@@ -46,26 +44,26 @@ class Removal:
     warnings: tuple[str, ...] = ()
 
 
-def remove_old_files(tier: TierStore, run: Run, grace: timedelta, *, is_live: Callable[[str], bool]) -> Removal:
+def remove_old_files(
+    tier: TierStore, run: MaintenanceRun, grace: timedelta, *, is_live: Callable[[str], bool]
+) -> Removal:
     """Remove the files whose grace is over.
 
     Args:
         tier: The hot tier.
-        run: The deletion that it follows, or a removal's own run; its clock counts, and where it is a deletion, a run
-            of its own begins.
+        run: A removal's own run, or the deletion that it follows, which gets a run of its own; its clock counts.
         grace: How long a file stays after a commit has removed it, and an orphan after it was written.
         is_live: Whether a job (by its task id) or a run (by its id) may still commit what it has written, or needs what
             was removed.
 
     Raises:
-        TierError: the store refuses; files that are listed by then are removed by a later command
-            (`finish_interrupted`).
+        TierError: the store refuses; a later command removes the files that are listed by then (`finish_interrupted`).
     """
     tier.remove_leftovers(LEFTOVERS_AGE)
     own = (
         run
         if run.kind == REMOVE
-        else Run.new(REMOVE, now=run.now, parameters={"after": run.id, "grace": grace.total_seconds()})
+        else MaintenanceRun.new(REMOVE, now=run.now, parameters={"after": run.id, "grace": grace.total_seconds()})
     )
     removing = _Removing(tier, own, grace, is_live)
     if removing.plan(Snapshot.load(tier)) is None:
@@ -76,23 +74,23 @@ def remove_old_files(tier: TierStore, run: Run, grace: timedelta, *, is_live: Ca
         folder.show_life()
         return removing.plan(snapshot)
 
-    landed = carry_through(folder, own, plan)
-    if landed is not None:
-        delete_listed(folder, landed)
-    finish(folder, own, landed)
-    return _removal(own, landed)
+    committed = commit_run(folder, own, plan)
+    if committed is not None:
+        delete_listed(folder, committed)
+    finish(folder, own, committed)
+    return _removal(own, committed)
 
 
-def _removal(run: Run, landed: Landed | None) -> Removal:
-    if landed is None:
+def _removal(run: MaintenanceRun, committed: CommittedRun | None) -> Removal:
+    if committed is None:
         return Removal(run_id=run.id)
-    return Removal(len(landed.document["files"]), landed.document["bytes"], run.id, landed.warnings)
+    return Removal(len(committed.document["files"]), committed.document["bytes"], run.id, committed.warnings)
 
 
 class _Removing:
-    """Plans one removal, on each snapshot anew."""
+    """Plans one removal anew on each snapshot."""
 
-    def __init__(self, tier: TierStore, run: Run, grace: timedelta, is_live: Callable[[str], bool]) -> None:
+    def __init__(self, tier: TierStore, run: MaintenanceRun, grace: timedelta, is_live: Callable[[str], bool]) -> None:
         self._tier = tier
         self._run = run
         self._grace = grace
@@ -100,31 +98,28 @@ class _Removing:
         self._planned: tuple[int, Change | None] = (-1, None)
 
     def plan(self, snapshot: Snapshot) -> Change | None:
-        """Return the list of what goes, as a change without actions; None where nothing goes."""
+        """Return the list of files to remove, as a change without actions; None where there are none."""
         if self._planned[0] != snapshot.version:
             self._planned = (snapshot.version, self._plan(snapshot))
         return self._planned[1]
 
     def _plan(self, snapshot: Snapshot) -> Change | None:
-        before = {file.path: file for file in self._tier.list(f"{_PREFIX}tier=")}
+        before = {file.path.removeprefix(_PREFIX): file for file in self._tier.list(f"{_PREFIX}tier=")}
         removed = removal_times(self._tier, snapshot)
         stays = snapshot.files.keys() | self._needed() | self._going(snapshot)
-        there = {
-            path.removeprefix(_PREFIX): file for path, file in before.items() if path.removeprefix(_PREFIX) not in stays
-        }
+        there = {path: file for path, file in before.items() if path not in stays}
         limit = self._run.removal_time - self._grace // timedelta(milliseconds=1)
-        at_once = not self._grace  # also what a rehearsal in the future has removed
+        at_once = not self._grace  # also what a run with a future --now has removed
         old = [file for path, file in there.items() if path in removed and (at_once or removed[path] <= limit)]
-        orphans = self._orphans(
-            [file for path, file in there.items() if path not in removed and path.endswith(".parquet")]
-        )
-        going = sorted([*old, *orphans], key=lambda file: file.path)
-        if not going:
+        unnamed = [file for path, file in there.items() if path not in removed and path.endswith(".parquet")]
+        orphans = self._orphans(unnamed)
+        files = sorted([*old, *orphans], key=lambda file: file.path)
+        if not files:
             return None
         number = purge_number(snapshot) + 1
         document = {
-            "files": [{"path": file.path.removeprefix(_PREFIX), "size": file.size} for file in going],
-            "bytes": sum(file.size for file in going),
+            "files": [{"path": file.path.removeprefix(_PREFIX), "size": file.size} for file in files],
+            "bytes": sum(file.size for file in files),
             "orphans": len(orphans),
             "grace": self._grace.total_seconds(),
             "at": format_instant(datetime.now(timezone.utc)),
@@ -133,12 +128,12 @@ class _Removing:
         return Change((), (), document, [(APP_ID, number)])
 
     def _orphans(self, files: list[TierFile]) -> list[TierFile]:
-        """The real clock counts: a rehearsal in the future makes no orphan older."""
+        """Return the dead orphans by the real clock: a future `--now` makes no orphan older."""
         now = datetime.now(timezone.utc)
         return dead_orphans(self._tier, files, now=now, grace=self._grace, is_live=self._is_live)
 
     def _needed(self) -> set[str]:
-        """Return what restores that are at work read."""
+        """Return the files that running restores read."""
         needed: set[str] = set()
         for folder in unfinished_runs(self._tier):
             if folder.kind == RESTORE and self._is_live(folder.run_id):
@@ -146,7 +141,7 @@ class _Removing:
         return needed
 
     def _going(self, snapshot: Snapshot) -> set[str]:
-        """Return what another removal has listed, and is deleting or will be finished by the next command."""
+        """Return the files that another removal has listed and not finished deleting."""
         if not purge_number(snapshot):
             return set()
-        return {path for purge in landed_purges(self._tier, snapshot, unfinished=True) for path in purge.files}
+        return {path for purge in committed_purges(self._tier, snapshot, unfinished=True) for path in purge.files}

@@ -1,8 +1,8 @@
 """When each file that is not live was removed from the table, by the table's log.
 
-deltalake tells the live files only. `vacuum(dry_run=True)` names files that were removed longer ago than so many hours:
-whole ones, by the real clock, and none whose tombstone is older than `delta.deletedFileRetentionDuration`. So the log
-is read itself: the last checkpoint and the entries after it (https://github.com/delta-io/delta/blob/master/PROTOCOL.md,
+deltalake lists live files only. `vacuum(dry_run=True)` lists files that were removed more than so many whole hours ago
+by the real clock, and none whose tombstone is older than `delta.deletedFileRetentionDuration`. So the log itself is
+read: the last checkpoint and the entries after it (https://github.com/delta-io/delta/blob/master/PROTOCOL.md,
 "Checkpoints", "Add File and Remove File").
 """
 
@@ -29,11 +29,11 @@ _READERS = 8
 
 
 def removal_times(tier: TierStore, snapshot: Snapshot) -> dict[str, int]:
-    """Return when each file that some commit removed, and that is not live, was removed last.
+    """Return when each file that is not live was last removed by a commit.
 
     Args:
         tier: The tier.
-        snapshot: The table's version that says what is live.
+        snapshot: The table's version that decides what is live.
 
     Returns:
         Milliseconds since 1970 UTC by path; where a foreign writer left out the time, that of its log entry.
@@ -52,7 +52,7 @@ def removal_times(tier: TierStore, snapshot: Snapshot) -> dict[str, int]:
 
 
 def _files_of_log(tier: TierStore, last: int) -> tuple[list[TierFile], list[tuple[int, TierFile]]]:
-    """Return the newest whole checkpoint's parts, and the versions and files of the entries after it."""
+    """Return the newest complete checkpoint's parts, and the versions and files of the entries after it."""
     entries: dict[int, TierFile] = {}
     parts: defaultdict[tuple[int, int], list[TierFile]] = defaultdict(list)
     for file in tier.list(LOG):
@@ -66,7 +66,8 @@ def _files_of_log(tier: TierStore, last: int) -> tuple[list[TierFile], list[tupl
     missing = [version for version in range(start + 1, last + 1) if version not in entries]
     if missing:
         raise TierError(
-            f"hot tier {tier.uri}: entry {missing[0]} of the log is gone from {LOG}; which files may be removed can't be told"
+            f"hot tier {tier.uri}: entry {missing[0]} of the log is gone from {LOG}, so the files that may be removed "
+            "can't be found; restore it from a copy"
         )
     return whole.get(start, []), [(version, entries[version]) for version in range(start + 1, last + 1)]
 

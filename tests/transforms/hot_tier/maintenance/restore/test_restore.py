@@ -39,17 +39,16 @@ from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.ledger.publish import publish_wave
 from transforms.hot_tier.maintenance.audit import read_audit
-from transforms.hot_tier.maintenance.commit_run import Landed
+from transforms.hot_tier.maintenance.commit_run import CommittedRun
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.restore import removed_rows as removed_rows_module
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, removed_rows
 from transforms.hot_tier.maintenance.restore.restore import find_runs, hold_for, plan_restore, restore
 from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
 from transforms.hot_tier.table.delta import promoted_columns
-from transforms.hot_tier.table.file_description import JOB_METADATA
-from transforms.hot_tier.table.file_names import new_path
+from transforms.hot_tier.table.file_description import JOB_METADATA, new_path
 from transforms.hot_tier.table.prepare import add_columns, prepare
-from transforms.hot_tier.table.runs import RESTORE, Run, RunFolder
+from transforms.hot_tier.table.runs import RESTORE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.compiler import compile_query
 from transforms.retention.rules_file import load_rules
@@ -58,15 +57,15 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 DAYS = timedelta(days=1)
 
 
-def restored(tier: TierStore, *, run_id: str | None = None, to: int | datetime | None = None) -> Landed | None:
+def restored(tier: TierStore, *, run_id: str | None = None, to: int | datetime | None = None) -> CommittedRun | None:
     """Restore as `rekindle restore` does."""
     finish_interrupted(tier, NOBODY)
     found = find_runs(tier, Snapshot.load(tier), run_id=run_id, to=to)
-    run = Run.new(RESTORE)
+    run = MaintenanceRun.new(RESTORE)
     folder = RunFolder.begin(tier, run)
-    landed = restore(folder, run, found.runs)
-    finish(folder, run, landed)
-    return landed
+    committed = restore(folder, run, found.runs)
+    finish(folder, run, committed)
+    return committed
 
 
 def content(tier: TierStore) -> dict[str, Any]:
@@ -90,24 +89,24 @@ def test_the_same_content_comes_back(tier: TierStore, monkeypatch: pytest.Monkey
     assert len(content(tier)) == len(before) - deleted.document["events"]
 
     plan = plan_restore(tier, after, find_runs(tier, after, run_id=run.id).runs)
-    landed = restored(tier, run_id=run.id)
-    assert landed is not None
+    committed = restored(tier, run_id=run.id)
+    assert committed is not None
     assert content(tier) == before
     assert (
         (plan.events, plan.newer)
-        == (landed.document["events"], landed.document["newer"])
+        == (committed.document["events"], committed.document["newer"])
         == (deleted.document["events"], 0)
     )
-    assert plan.files == len(landed.document["files"])
+    assert plan.files == len(committed.document["files"])
     row = read_audit(tier)[-1]
     assert (row["kind"], row["events"], row["files"], row["version_after"]) == (
         "restore",
         plan.events,
         plan.files,
-        landed.version,
+        committed.version,
     )
     assert orjson.loads(row["detail"]) == {"runs": [run.id], "newer": 0}
-    for path in landed.document["files"]:
+    for path in committed.document["files"]:
         with tier.open_input(f"events/{path}") as source:
             assert pq.ParquetFile(source).metadata.metadata[JOB_METADATA.encode()].decode() == row["run_id"]
 
@@ -158,19 +157,17 @@ def test_what_came_later_stays(tier: TierStore, meanwhile: str) -> None:
     ],
 )
 def test_objects_that_came_again(tier: TierStore, rules: dict[str, Any], back: bool) -> None:
-    """Rows of objects that were replaced or forced since do not come back, and are told of; those beside which others
-    came do.
-    """
+    """Rows of objects that were replaced or forced since do not come back and are counted; appended ones do."""
     publish(tier, ["a", "b"])
     run, _ = delete_events(tier, with_filename("a", "b"))
     publish(tier, ["a"], job="other", **rules)
     snapshot = Snapshot.load(tier)
     plan = plan_restore(tier, snapshot, find_runs(tier, snapshot, run_id=run.id).runs)
-    landed = restored(tier, run_id=run.id)
-    assert landed is not None
+    committed = restored(tier, run_id=run.id)
+    assert committed is not None
     assert (
         (plan.events, plan.newer)
-        == (landed.document["events"], landed.document["newer"])
+        == (committed.document["events"], committed.document["newer"])
         == ((10, 0) if back else (5, 5))
     )
     again = expected_ids(["a"], content=rules.get("content", "1"))
@@ -233,9 +230,9 @@ def test_runs_by_version_and_time(local_tier: TierStore) -> None:
 
 def test_run_that_was_not_finished_is_found(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b"])
-    run, landed = delete_events(local_tier, with_filename("a"), done=False)
+    run, committed = delete_events(local_tier, with_filename("a"), done=False)
     (found,) = find_runs(local_tier, Snapshot.load(local_tier), run_id=run.id).runs
-    assert (found.landed, found.events) == (landed, 5)
+    assert (found.committed, found.events) == (committed, 5)
 
 
 @pytest.mark.parametrize("kind", ["none", "compact", "nothing"])
@@ -243,7 +240,7 @@ def test_no_such_run(local_tier: TierStore, kind: str) -> None:
     publish(local_tier, ["a", "b"])
     deleted, _ = delete_events(local_tier, with_filename("a"))
     compacted, _ = compact_events(local_tier)
-    nothing = Run.new("delete")
+    nothing = MaintenanceRun.new("delete")
     finish(RunFolder.begin(local_tier, nothing), nothing, None)
     asked = {"none": "../jobs", "compact": compacted.id, "nothing": nothing.id}[kind]
     with pytest.raises(ConfigurationError, match=rf"run \S+ .*deletions, the latest first: {deleted.id}$"):
@@ -259,7 +256,7 @@ def test_twice_is_once(tier: TierStore) -> None:
     run, _ = delete_events(tier, with_filename("a"))
     (found,) = find_runs(tier, Snapshot.load(tier), run_id=run.id).runs
     restored(tier, run_id=run.id)
-    again = Run.new(RESTORE)
+    again = MaintenanceRun.new(RESTORE)
     assert restore(RunFolder.begin(tier, again), again, [found]) is None
     assert find_runs(tier, Snapshot.load(tier), run_id=run.id).restored == (run.id,)
     assert content(tier) == before
@@ -288,7 +285,7 @@ def test_replaced_while_it_is_written(local_tier: TierStore, monkeypatch: pytest
     publish(local_tier, ["a", "b"])
     run, _ = delete_events(local_tier, with_filename("a", "b"))
     found = find_runs(local_tier, Snapshot.load(local_tier), run_id=run.id)
-    restoring = Run.new(RESTORE)
+    restoring = MaintenanceRun.new(RESTORE)
     folder = RunFolder.begin(local_tier, restoring)
     new_changes = folder.new_changes
 
@@ -298,9 +295,9 @@ def test_replaced_while_it_is_written(local_tier: TierStore, monkeypatch: pytest
         return new_changes(document)
 
     monkeypatch.setattr(folder, "new_changes", replaced_first)
-    landed = restore(folder, restoring, found.runs)
-    assert landed is not None
-    assert (landed.document["events"], landed.document["newer"]) == (5, 5)
+    committed = restore(folder, restoring, found.runs)
+    assert committed is not None
+    assert (committed.document["events"], committed.document["newer"]) == (5, 5)
     assert ids(local_tier) == sorted([*expected_ids(["b"]), *expected_ids(["a"], content="2")])
 
 
@@ -318,7 +315,7 @@ def test_after_physical_removal_it_is_too_late(tier: TierStore) -> None:
     for runs in (find_runs(tier, snapshot, run_id=first.id), find_runs(tier, snapshot, to=0)):
         with pytest.raises(TierError, match=message):
             plan_restore(tier, snapshot, runs.runs)
-        run = Run.new(RESTORE)
+        run = MaintenanceRun.new(RESTORE)
         with pytest.raises(TierError, match=message):
             restore(RunFolder.begin(tier, run), run, runs.runs)
     restored(tier, run_id=second.id)
@@ -327,7 +324,7 @@ def test_after_physical_removal_it_is_too_late(tier: TierStore) -> None:
 
 def test_which_runs_are_too_late_and_which_are_not(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b", "c", "d"])
-    gone: list[tuple[Run, str | None]] = []
+    gone: list[tuple[MaintenanceRun, str | None]] = []
     for number, name in enumerate("ab"):
         run, _ = delete_events(local_tier, with_filename(name), now=datetime.now(timezone.utc))
         gone.append((run, remove_old_files(local_tier, later(days=8 * (number + 1)), 7 * DAYS, is_live=DEAD).run_id))
@@ -335,13 +332,13 @@ def test_which_runs_are_too_late_and_which_are_not(local_tier: TierStore) -> Non
     snapshot = Snapshot.load(local_tier)
     with pytest.raises(TierError) as raised:
         plan_restore(local_tier, snapshot, find_runs(local_tier, snapshot, to=0).runs)
-    said = str(raised.value)
+    message = str(raised.value)
     whose = [
         re.escape(f"files of run {run.id} were removed at ") + r"20\S+Z" + re.escape(f" by run {by}")
         for run, by in gone
     ]
-    assert re.search(rf"too late: {'; '.join(whose)}, as their grace was over; nothing was restored", said), said
-    assert said.endswith(f"The others can still be restored, each by itself: --run {kept[0].id}, --run {kept[1].id}")
+    assert re.search(rf"too late: {'; '.join(whose)}, as their grace was over; nothing was restored", message), message
+    assert message.endswith(f"The others can still be restored, each by itself: --run {kept[0].id}, --run {kept[1].id}")
     for run in kept:
         assert restored(local_tier, run_id=run.id) is not None
 
@@ -363,8 +360,8 @@ def test_removed_while_it_is_read(local_tier: TierStore, monkeypatch: pytest.Mon
 
 def test_files_that_somebody_else_removed(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b"])
-    run, landed = delete_events(local_tier, with_filename("a"))
-    local_tier.delete(f"events/{landed.document['files'][0]['old']}")
+    run, committed = delete_events(local_tier, with_filename("a"))
+    local_tier.delete(f"events/{committed.document['files'][0]['old']}")
     with pytest.raises(TierError, match="is gone from the store"):
         restored(local_tier, run_id=run.id)
 
@@ -438,7 +435,7 @@ def test_rows_against_a_slow_reference(local_tier: TierStore, monkeypatch: pytes
     rest = [key for key, stay in zip(keys, stays, strict=True) if stay]
     old, new = key_file(local_tier, "", keys, int(chance.integers(1, 60))), key_file(local_tier, "", rest)
     pair = Pair(old, new, "hot", "2024-01-01", 200, 200 - len(rest))
-    masks = [rows.wanted for rows in removed_rows(local_tier, pair, {})]
+    masks = [rows.restorable for rows in removed_rows(local_tier, pair, {})]
     gone = [key for key, removed in zip(keys, np.concatenate(masks), strict=True) if removed]
     assert sorted(gone) == sorted(key for key, stay in zip(keys, stays, strict=True) if not stay)
 
@@ -455,7 +452,7 @@ def test_file_that_is_not_what_was_left(local_tier: TierStore, rest: list[str]) 
 def test_the_order_of_another_writers_rows_does_not_matter(local_tier: TierStore) -> None:
     old, new = key_file(local_tier, "theirs", ["c", "a", "b", "a"]), key_file(local_tier, "", ["a", "a", "c"])
     (found,) = removed_rows(local_tier, Pair(old, new, "hot", "2024-01-01", 4, 1), {})
-    assert found.wanted.tolist() == [False, False, True, False]
+    assert found.restorable.tolist() == [False, False, True, False]
 
 
 def test_another_writers_rows_without_ids_are_not_guessed_at(local_tier: TierStore) -> None:
@@ -522,12 +519,12 @@ def test_rules_that_would_delete_it_again(
 def test_hold(local_tier: TierStore, taken: dict[str, int], held: set[str]) -> None:
     publish(local_tier, ["a", "b", "c"])
     rules = RULES + "  - {name: quoted, retention: 9d, when: 'filename=\"b\"'}\n"
-    _, landed = delete_events(local_tier, everything, rules=rules)
+    _, committed = delete_events(local_tier, everything, rules=rules)
     (found,) = find_runs(local_tier, Snapshot.load(local_tier), to=0).runs
-    landed.document["rules"] = [
+    committed.document["rules"] = [
         {"name": name, "events": events, "cutoff": "2026-01-01T00:00:00Z"} for name, events in taken.items()
     ]
-    found.landed.document["rules"] = landed.document["rules"]
+    found.committed.document["rules"] = committed.document["rules"]
     (hold,) = load_rules(hold_for([found, found]), source="holds").holds
     table = pl.DataFrame({"filename": ["a", "b", "c"], "_format": ["text"] * 3})
     old, young = (

@@ -32,14 +32,14 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.publish import publish_wave
 from transforms.hot_tier.maintenance.audit import read_audit
-from transforms.hot_tier.maintenance.commit_run import carry_through
+from transforms.hot_tier.maintenance.commit_run import commit_run
 from transforms.hot_tier.maintenance.finish import finish_interrupted
 from transforms.hot_tier.maintenance.restore.restore import find_runs, restore
 from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
 from transforms.hot_tier.maintenance.vacuum.tombstones import removal_times
 from transforms.hot_tier.table.delta import promoted_columns
 from transforms.hot_tier.table.prepare import prepare
-from transforms.hot_tier.table.runs import NEEDS, REMOVE, RESTORE, Run, RunFolder
+from transforms.hot_tier.table.runs import NEEDS, REMOVE, RESTORE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import StorageOptions, TierStore, open_tier
 
@@ -60,8 +60,8 @@ def files(tier: TierStore) -> set[str]:
     return {file.path.removeprefix("events/") for file in tier.list("events/tier=")}
 
 
-def later(**length: float) -> Run:
-    return Run.new(REMOVE, now=datetime.now(timezone.utc) + timedelta(**length))
+def later(**length: float) -> MaintenanceRun:
+    return MaintenanceRun.new(REMOVE, now=datetime.now(timezone.utc) + timedelta(**length))
 
 
 def aged(tier: TierStore, path: str, age: timedelta) -> None:
@@ -130,14 +130,14 @@ def test_a_clock_in_the_past_removes_nothing_early(local_tier: TierStore) -> Non
 @pytest.mark.parametrize("commits", [1, pytest.param(12, marks=pytest.mark.slow)])
 def test_times_with_and_without_checkpoints(tier: TierStore, commits: int) -> None:
     publish(tier, ["a", "b"])
-    run, landed = delete_events(tier, with_filename("a"))
+    run, committed = delete_events(tier, with_filename("a"))
     for number in range(commits):
         publish(tier, ["c"], job=f"job-{number}", content=str(number))
     snapshot = Snapshot.load(tier)
     times = removal_times(tier, snapshot)
 
     assert set(times) == files(tier) - set(snapshot.files)
-    (old,) = [file["old"] for file in landed.document["files"]]
+    (old,) = [file["old"] for file in committed.document["files"]]
     assert times[old] == run.removal_time
     assert min(times.values()) == run.removal_time
 
@@ -247,7 +247,7 @@ def test_wave_whose_files_were_removed(tier: TierStore) -> None:
 
 @pytest.mark.parametrize("who", ["wave", "run"])
 def test_removal_that_has_not_deleted_yet(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-    """Its list has landed, the file is still there: it must not be added any more."""
+    """Its list is committed, the file is still there: it must not be added any more."""
     publish(local_tier, ["a", "b"])
     written = write(local_tier, ["c"])
     made = Made(local_tier, with_filename("a"))
@@ -263,7 +263,7 @@ def test_removal_that_has_not_deleted_yet(local_tier: TierStore, monkeypatch: py
             publish_wave(local_tier, job="job", wave=1, files=written, entries=[entry("c", 5, wave=1)])
         else:
             changed = change and type(change)(written, change.removed, change.document)
-            carry_through(folder, made.run, lambda snapshot: changed)
+            commit_run(folder, made.run, lambda snapshot: changed)
     assert ids(local_tier) == expected_ids(["a", "b"])
     finish_interrupted(local_tier, lambda run: run.kind != REMOVE)
     assert files(local_tier) == set(Snapshot.load(local_tier).files)
@@ -289,9 +289,9 @@ def _killed(*_: object) -> None:
 
 def test_what_a_restore_at_work_reads_stays(local_tier: TierStore) -> None:
     publish(local_tier, ["a", "b"])
-    _, landed = delete_events(local_tier, with_filename("a"))
-    needs = [file["old"] for file in landed.document["files"]]
-    folder = RunFolder.begin(local_tier, Run.new(RESTORE))
+    _, committed = delete_events(local_tier, with_filename("a"))
+    needs = [file["old"] for file in committed.document["files"]]
+    folder = RunFolder.begin(local_tier, MaintenanceRun.new(RESTORE))
     folder.write_json(NEEDS, needs)
     assert (
         remove_old_files(local_tier, later(days=9), 7 * DAYS, is_live=lambda writer: writer == folder.run_id).files == 0
@@ -367,9 +367,9 @@ def test_store_that_does_not_let_go(s3: S3, fault_proxy: FaultProxy) -> None:
     straight = open_tier(f"s3://{s3.bucket}/hot", s3.options)
     prepare(straight)
     publish(straight, ["a", "b"])
-    _, landed = delete_events(straight, with_filename("a"))
+    _, committed = delete_events(straight, with_filename("a"))
     tier = open_tier(straight.uri, StorageOptions(endpoint_url=fault_proxy.endpoint_url, region=REGION))
-    old = f"hot/events/{landed.document['files'][0]['old']}"
+    old = f"hot/events/{committed.document['files'][0]['old']}"
     fault_proxy.add(Fault(old, method="DELETE", count=-1, status=403, code="AccessDenied"))
     with pytest.raises(TierError):
         remove_old_files(tier, later(), timedelta(0), is_live=DEAD)
@@ -395,10 +395,10 @@ def test_on_a_bucket_with_versions_removal_leaves_older_versions_only(s3: S3) ->
     tier = open_tier(f"s3://{s3.bucket}/hot", s3.options)
     prepare(tier)
     publish(tier, ["a", "b"])
-    _, landed = delete_events(tier, with_filename("a"))
+    _, committed = delete_events(tier, with_filename("a"))
     assert remove_old_files(tier, later(), timedelta(0), is_live=DEAD).files == 1
     assert all_ids(tier) == set(ids(tier)) == set(expected_ids(["b"]))
-    old = f"hot/events/{landed.document['files'][0]['old']}"
+    old = f"hot/events/{committed.document['files'][0]['old']}"
     found = s3.client.list_object_versions(Bucket=s3.bucket, Prefix=old)
     assert [(one["Key"], one["IsLatest"]) for one in found["DeleteMarkers"]] == [(old, True)]
     assert [(one["Key"], one["IsLatest"]) for one in found["Versions"]] == [(old, False)]
@@ -407,9 +407,7 @@ def test_on_a_bucket_with_versions_removal_leaves_older_versions_only(s3: S3) ->
 
 @pytest.mark.slow
 def test_everything_at_once(local_tier: TierStore) -> None:
-    """Removals take every orphan as soon as they see it, also of those at work: who loses one is told, and nobody reads
-    half a table.
-    """
+    """Removals delete orphans of running writers too: these get an error, and no reader sees half a table."""
     tier = local_tier
     publish(tier, ["first"])
     chance = random.Random(3)
@@ -429,7 +427,7 @@ def test_everything_at_once(local_tier: TierStore) -> None:
         for number in range(6):
             again(partial(publish, tier, [f"{name}{number}"], job=name, wave=number))
 
-    def upkeep(act: Callable[[], object], times: int) -> None:
+    def maintain(act: Callable[[], object], times: int) -> None:
         for _ in range(times):
             again(act)
             time.sleep(chance.random() * 0.05)
@@ -438,10 +436,10 @@ def test_everything_at_once(local_tier: TierStore) -> None:
         [
             lambda: publishing("a"),
             lambda: publishing("b"),
-            lambda: upkeep(lambda: compact_events(tier), 4),
-            lambda: upkeep(lambda: remove_old_files(tier, later(), timedelta(0), is_live=DEAD), 12),
-            lambda: upkeep(lambda: remove_old_files(tier, later(), timedelta(0), is_live=DEAD), 12),
-            lambda: upkeep(lambda: finish_interrupted(tier, lambda run: RunFolder(tier, run.id).is_live()), 5),
+            lambda: maintain(lambda: compact_events(tier), 4),
+            lambda: maintain(lambda: remove_old_files(tier, later(), timedelta(0), is_live=DEAD), 12),
+            lambda: maintain(lambda: remove_old_files(tier, later(), timedelta(0), is_live=DEAD), 12),
+            lambda: maintain(lambda: finish_interrupted(tier, lambda run: RunFolder(tier, run.id).is_live()), 5),
         ]
     )
     finish_interrupted(tier, NOBODY)
@@ -451,9 +449,7 @@ def test_everything_at_once(local_tier: TierStore) -> None:
 
 
 def test_no_value_of_deleted_rows_is_left_in_dictionaries(local_tier: TierStore) -> None:
-    """Parquet keeps a dictionary's values whether a row has them or not; also of what was deleted, restored and
-    replaced.
-    """
+    """Parquet keeps a dictionary's values whether a row has them or not."""
     tier = local_tier
     hosts = ["open", "secret", "open", "other"]
     for number, key in enumerate("ab"):
@@ -466,7 +462,7 @@ def test_no_value_of_deleted_rows_is_left_in_dictionaries(local_tier: TierStore)
     delete_events(tier, ending("1"))
     run, _ = delete_events(tier, ending("3"))
     publish(tier, ["b"], job="other", content="2")
-    restoring = Run.new(RESTORE)
+    restoring = MaintenanceRun.new(RESTORE)
     restore(RunFolder.begin(tier, restoring), restoring, find_runs(tier, Snapshot.load(tier), run_id=run.id).runs)
     remove_old_files(tier, later(), timedelta(0), is_live=DEAD)
 

@@ -1,0 +1,78 @@
+"""The reports of `rekindle delete`, `tier` and `restore`."""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cli.common import Common
+from pipelines.cli.output.console import MESSAGES, RESULTS, print_warnings
+from pipelines.cli.output.rows import print_json
+from pipelines.cli.output.tables import print_table
+from pipelines.units import show_size
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def printed_as_json(report: dict[str, Any], common: Common) -> bool:
+    """Print a report as JSON if that is asked for, its warnings beside it unless quiet; return whether it was."""
+    if common.as_json:
+        print_json(report)
+        if not common.quiet:
+            print_warnings(report["warnings"])
+    return common.as_json
+
+
+def show_rules_report(report: dict[str, Any], common: Common, verb: str) -> int:
+    """Print the report of a deletion or a move, and return the exit code."""
+    if printed_as_json(report, common):
+        return 0
+    print_rules(report)
+    would = "" if report["executed"] else "would be "
+    RESULTS.print(
+        f"{report['events']:,} events ({report['share']:.2%} of the tier) {would}{verb}; holds keep {report['held']:,}"
+    )
+    if report.get("removed", {}).get("files"):
+        RESULTS.print(
+            f"{report['removed']['files']:,} old files removed for good ({show_size(report['removed']['bytes'])})"
+        )
+    if report["executed"] and report["events"]:
+        RESULTS.print(f"Run {report['runId']}, version {report['versionAfter']}", soft_wrap=True)
+    print_warnings(report["warnings"])
+    if not report["executed"] and not common.quiet:
+        MESSAGES.print("Dry run: nothing was changed. Add --execute to apply.")
+    return 0
+
+
+def print_rules(report: dict[str, Any], *, on: Console = RESULTS) -> None:
+    """Print how many events each rule takes and each hold keeps."""
+    print_table(("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share"), map(_cells, report["rules"]), on=on)
+    if report["holds"]:
+        on.print()
+        print_table(("Hold", "Keeps"), ((hold["name"], f"{hold['events']:,}") for hold in report["holds"]), on=on)
+    on.print()
+
+
+def _cells(rule: dict[str, Any]) -> list[object]:
+    numbers = (f"{rule[name]:,}" for name in ("events", "files", "filesWhole"))
+    return [rule["name"], rule["cutoff"], *numbers, show_size(rule["bytes"]), f"{rule['share']:.2%}"]
+
+
+def show_restore_report(report: dict[str, Any], *, quiet: bool) -> None:
+    """Print the report of a restore."""
+    would = "" if report["executed"] else "would "
+    runs = ", ".join(report["runs"]) or "no run"
+    RESULTS.print(f"{report['events']:,} events of {runs} {would}come back", soft_wrap=True)
+    if report["newer"]:
+        RESULTS.print(f"{report['newer']:,} stay away: their objects were replaced or ingested again since")
+    for run_id in report["alreadyRestored"]:
+        RESULTS.print(f"{run_id} was restored before", soft_wrap=True)
+    for name, events in report["deletedAgain"].items():
+        RESULTS.print(f"rule {name} would delete {events:,} of them again at its next run", soft_wrap=True)
+    if report["hold"] and not quiet:
+        MESSAGES.print("Under `holds:` of the rules file, this keeps them:")
+        MESSAGES.print(indent(report["hold"].partition("\n")[2].rstrip(), "  "), soft_wrap=True, markup=False)
+    print_warnings(report["warnings"])
+    if not report["executed"] and not quiet:
+        MESSAGES.print("Dry run: nothing was changed. Add --execute to apply.")

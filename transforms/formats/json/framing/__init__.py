@@ -1,0 +1,1 @@
+"""Where the records of JSON text begin and end, in any layout: `framer.JsonFramer`."""

@@ -1,0 +1,85 @@
+"""Where a range of a large object can begin and end, and how many records are in it.
+
+It is measured before any of the object is published, so that several workers can read the object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from transforms.core.errors import ObjectError
+from transforms.formats.ranges import can_be_cut, count_records, record_start
+from transforms.objects.parts import read_head
+from transforms.objects.reading import Reading, ReadSettings
+from transforms.storage import ObjectInfo, ObjectStore
+
+WINDOW = 1 << 20
+"""Bytes behind a proposed offset in which a record must begin."""
+
+
+@dataclass(frozen=True)
+class MeasuredRange:
+    """A range that begins and ends between two records.
+
+    Attributes:
+        start, end: Its first byte and the one behind its last; equal where a record reaches over all of the proposed
+            range.
+        records: The records in it.
+        bytes_read: What was read to find that out.
+    """
+
+    start: int
+    end: int
+    records: int
+    bytes_read: int
+
+
+def measure_range(
+    info: ObjectInfo, store: ObjectStore, settings: ReadSettings, *, start: int, end: int
+) -> MeasuredRange | None:
+    """Move the ends of a range to the next ends of records, and count the records between them.
+
+    Returns:
+        None where the object can't be cut there: by what it is, or because what is read up to the end leaves a record
+        open.
+    """
+    try:
+        return _Measuring(info, store, settings).measure(start, end)
+    except ObjectError:  # reading it in one piece reports what is wrong with it
+        return None
+
+
+class _Measuring:
+    def __init__(self, info: ObjectInfo, store: ObjectStore, settings: ReadSettings) -> None:
+        self._info, self._store = info, store
+        self._head = read_head(info, store)
+        self._read = len(self._head)
+        reading = Reading(info, settings, received=datetime.now(timezone.utc))
+        reading.choose(self._head)
+        assert reading.codec is not None and reading.format is not None
+        self._options = reading.formats
+        self._format = reading.format.format if reading.codec.name == "none" else None
+
+    def measure(self, start: int, end: int) -> MeasuredRange | None:
+        if self._format is None or not can_be_cut(self._head, self._format, self._options):
+            return None
+        first, last = self._record_start(start), self._record_start(end)
+        if first is None or last is None:
+            return None
+        if first >= last:
+            return MeasuredRange(last, last, 0, self._read)
+        chunks = self._store.read(self._info, start=first, end=last)
+        records = count_records(
+            self._head, chunks, self._format, self._options, first=first == 0, last=last == self._info.size
+        )
+        return None if records is None else MeasuredRange(first, last, records, self._read + last - first)
+
+    def _record_start(self, offset: int) -> int | None:
+        if offset in (0, self._info.size):
+            return offset
+        window = b"".join(self._store.read(self._info, start=offset, end=min(offset + WINDOW, self._info.size)))
+        self._read += len(window)
+        assert self._format is not None
+        found = record_start(window, self._head, self._format, self._options)
+        return None if found is None else offset + found

@@ -1,0 +1,130 @@
+"""Choose every event's `_time`, and record in `_time_source` where it came from (docs/hot-tier.md)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+
+from transforms.arrow.arrays import as_series, constant
+from transforms.core.schema import CONSTANT, TIME, TIME_DETECTED, TIME_FROM_RECORD, TIME_RECEIVED
+from transforms.timestamps.casting import nothing
+from transforms.timestamps.clock import UTC
+from transforms.timestamps.detection import detect_times
+
+_WITH_LINES = ("text", "splunk_hec")
+"""Formats whose messages are lines that may have a stamp: a forwarder that sends no `time` leaves it to the
+receiver.
+"""
+
+
+def choose_times(
+    batch: pa.RecordBatch,
+    *,
+    timestamp: str,
+    timezone: str,
+    modified: datetime,
+    received: datetime,
+    text: bool | None = None,
+) -> pa.RecordBatch:
+    """Give every event a time: the one it has, else the stamp in its line, else that of receipt.
+
+    Args:
+        batch: Events of one object.
+        timestamp: `auto`, or `received` for lines that shall not be searched.
+        timezone: IANA name that holds where a stamp has no zone.
+        modified: When the object was last modified.
+        received: When Rekindle read it.
+        text: Whether the events are lines of text, or sent to HEC as such; by the column `_format` if None.
+
+    Returns:
+        The batch with `_time` (timestamp[us, UTC]) and `_time_source` (dictionary), both without nulls.
+    """
+    times = times_of(batch)
+    if times.null_count() == 0 and _has_all_sources(batch):
+        return batch
+    if times.null_count() and timestamp == "auto" and (_is_text(batch) if text is None else text):
+        found = _detect_missing(batch, times, timezone=timezone, modified=modified, received=received)
+        batch = put_times(batch, found, source=TIME_DETECTED)
+        times = times_of(batch)
+    late = pl.repeat(received, len(times), dtype=UTC, eager=True)
+    batch = put_times(batch, late.set(times.is_not_null(), None), source=TIME_RECEIVED)
+    return put_times(batch, times.set(_has_source(batch), None), source=TIME_FROM_RECORD)
+
+
+def times_of(batch: pa.RecordBatch) -> pl.Series:
+    """Return the batch's `_time` as Datetime[us, UTC], all null if it has none."""
+    at = batch.schema.get_field_index("_time")
+    if at < 0 or pa.types.is_null(batch.schema.types[at]):
+        return nothing(batch.num_rows)
+    return pl.Series(pl.from_arrow(batch.column(at)), dtype=UTC)
+
+
+def put_times(batch: pa.RecordBatch, times: pl.Series, *, source: str) -> pa.RecordBatch:
+    """Set `_time` and `_time_source` of the rows for which there is a time; the others stay as they are.
+
+    Args:
+        batch: Events.
+        times: Datetime[us, UTC], null where nothing is to be set.
+        source: What `_time_source` becomes.
+    """
+    given = times.is_not_null()
+    if batch.num_rows and not given.any():
+        return batch
+    merged = times if given.all() else times.fill_null(times_of(batch))
+    batch = _with_column(batch, "_time", merged.to_arrow(compat_level=pl.CompatLevel.newest()).cast(TIME))
+    return _with_column(batch, "_time_source", _merged_source(batch, given, source))
+
+
+def _merged_source(batch: pa.RecordBatch, given: pl.Series, source: str) -> pa.Array:
+    if given.all():
+        return constant(source, batch.num_rows)
+    before = _sources(batch).zip_with(~given, pl.repeat(source, len(given), eager=True))
+    return before.to_arrow(compat_level=pl.CompatLevel.newest()).cast(pa.string()).dictionary_encode().cast(CONSTANT)
+
+
+def _sources(batch: pa.RecordBatch) -> pl.Series:
+    at = batch.schema.get_field_index("_time_source")
+    if at < 0:
+        return pl.repeat(None, batch.num_rows, dtype=pl.String, eager=True)
+    return as_series(batch.column(at))
+
+
+def _has_source(batch: pa.RecordBatch) -> pl.Series:
+    return _sources(batch).is_not_null()
+
+
+def _has_all_sources(batch: pa.RecordBatch) -> bool:
+    at = batch.schema.get_field_index("_time_source")
+    return at >= 0 and int(batch.column(at).null_count) == 0
+
+
+def _is_text(batch: pa.RecordBatch) -> bool:
+    at = batch.schema.get_field_index("_format")
+    return at >= 0 and batch.num_rows > 0 and str(batch.column(at)[0]) in _WITH_LINES
+
+
+def _detect_missing(
+    batch: pa.RecordBatch, times: pl.Series, *, timezone: str, modified: datetime, received: datetime
+) -> pl.Series:
+    """Look for stamps in the rows without a time, but not in JSON (an event of HEC), which has other dates."""
+    lines = as_series(batch.column("_message"))
+    lines = lines.set(lines.str.starts_with("{") | lines.str.starts_with("["), None) if _is_collected(batch) else lines
+    missing = times.is_null()
+    if missing.all():
+        return detect_times(lines, timezone=timezone, modified=modified, received=received)
+    found = detect_times(lines.filter(missing), timezone=timezone, modified=modified, received=received)
+    return nothing(len(times)).scatter(missing.arg_true(), found)
+
+
+def _is_collected(batch: pa.RecordBatch) -> bool:
+    at = batch.schema.get_field_index("_format")
+    return at >= 0 and str(batch.column(at)[0]) == "splunk_hec"
+
+
+def _with_column(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBatch:
+    at = batch.schema.get_field_index(name)
+    if at < 0:
+        return batch.append_column(name, column)
+    return batch.set_column(at, name, column)
