@@ -1,4 +1,4 @@
-"""What a job and its preview work with: the checked specification, opened stores, loaded pipelines."""
+"""What a job and its preview share: the checked specification, opened stores, loaded pipelines."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class JobContext:
 
     Attributes:
         specification: What to ingest.
-        settings: How; its `hot_tier` is the absolute place, because workers may stand in another folder.
+        settings: How; its `hot_tier` is absolute, because workers may run in another folder.
         pipelines: What runs on the events.
-        programs: The rules that events are judged by, by their section (`rules`, `tiers`).
+        compiled_rules: The rules that are evaluated on events, by their section (`rules`, `tiers`).
         reading: How objects are read.
         tier: The hot tier.
         store: The source.
@@ -36,7 +36,7 @@ class JobContext:
     specification: JobSpecification
     settings: RunSettings
     pipelines: tuple[Pipeline, ...]
-    programs: dict[str, Program]
+    compiled_rules: dict[str, Program]
     reading: ReadSettings
     tier: TierStore
     store: ObjectStore
@@ -47,26 +47,29 @@ class JobContext:
         """Load and open what a job needs; nothing but the key is requested yet.
 
         Raises:
-            RekindleError: the file of pipelines or rules, or the key is wrong, or a place can't be one.
+            RekindleError: the file of pipelines or rules, the key, or a store's location is wrong.
         """
         pipelines = (
             load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
         )
-        settings, programs = _programs(settings)
+        settings, compiled_rules = _compile_rules(settings)
         tier = open_tier(settings.hot_tier, settings.tier_options)
         key = load_key(tier, settings.key) if settings.key else None
         if key and key.s3_pull is None:
             raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
         pull = key.s3_pull if key and key.s3_pull else S3Pull()
         if pull.role_arn and specification.bucket.startswith("file://"):
-            text = f"key {settings.key} reads by the AWS role {pull.role_arn}, and {specification.bucket} is no bucket: use another key"
-            raise ConfigurationError(text, field="key")
+            raise ConfigurationError(
+                f"key {settings.key} reads by the AWS role {pull.role_arn}, and {specification.bucket} is no bucket: "
+                "use another key",
+                field="key",
+            )
         settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
         store = open_store(specification.bucket, settings.source_options)
-        same_place = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
+        same_store = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
         reading = ReadSettings(
             task_id=task_id,
-            formats=specification.format_settings(max_record=settings.max_record, usual=pull.format),
+            formats=specification.format_settings(max_record=settings.max_record, key_format=pull.format),
             defaults=tuple((pull.defaults | dict(specification.defaults)).items()),
             columns=tuple(key.columns.items()) if key else (),
             on_error=specification.on_error,
@@ -76,12 +79,12 @@ class JobContext:
             specification=specification,
             settings=replace(settings, hot_tier=tier.uri),
             pipelines=pipelines,
-            programs=programs,
+            compiled_rules=compiled_rules,
             reading=reading,
             tier=tier,
             store=store,
             filter=specification.object_filter(
-                excluded_prefix=tier.key_prefix_in(store.bucket) if same_place else None
+                excluded_prefix=tier.key_prefix_in(store.bucket) if same_store else None
             ),
         )
 
@@ -92,7 +95,7 @@ class JobContext:
         return f"{bucket if bucket.startswith('file://') else f's3://{bucket}'}/{self.specification.pattern}"
 
     def nothing_matched(self, evaluated: int) -> str:
-        """Return what to say where no object matches."""
+        """Return the warning that no object matches, with a hint."""
         pattern = self.specification.pattern
         hint = "and case counts ('**/*.gz' finds every .gz)"
         if pattern.startswith("/"):
@@ -105,16 +108,16 @@ class JobContext:
         )
 
     def without_rules(self) -> list[str]:
-        """Return what to say where a file of rules has none that hold."""
-        idle = self.settings.rules is not None and not self.programs
-        return [f"{self.settings.rules_file}: no rule in it holds, so no event is too old"] if idle else []
+        """Return the warning that a file of rules has none in force, if so."""
+        idle = self.settings.rules is not None and not self.compiled_rules
+        return [f"{self.settings.rules_file}: no rule in it is in force, so no event is too old"] if idle else []
 
     def left_out(self, excluded: int) -> str:
-        """Return what to say where objects are the tier's own."""
+        """Return the warning that objects are the tier's own."""
         return f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"
 
 
-def _programs(settings: RunSettings) -> tuple[RunSettings, dict[str, Program]]:
+def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, Program]]:
     """Return the rules as they were when the job first started, and the settings with that time."""
     if settings.rules is None:
         return settings, {}
@@ -122,7 +125,7 @@ def _programs(settings: RunSettings) -> tuple[RunSettings, dict[str, Program]]:
     files = {
         section: load_rules(settings.rules, source=settings.rules_file, section=section) for section in (RULES, TIERS)
     }
-    programs = {section: Program.of(file, started) for section, file in files.items()}
+    compiled = {section: Program.of(file, started) for section, file in files.items()}
     return replace(settings, rules_now=started.isoformat()), {
-        section: one for section, one in programs.items() if one.rules
+        section: one for section, one in compiled.items() if one.rules
     }

@@ -162,7 +162,7 @@ def test_unknown_keys_and_keys_without_s3(rekindle: Rekindle, source: Path, tmp_
 @pytest.mark.parametrize(
     ("flags", "reason"),
     [
-        (("--role", "read"), "has the role read: events come in by keys of the role ingest or admin"),
+        (("--role", "read"), "has the role read: use a key of the role ingest or admin"),
         (
             ("--role-arn", "arn:aws:iam::123456789012:role/reader"),
             "reads by the AWS role arn:aws:iam::123456789012:role/reader, and file://",

@@ -27,7 +27,7 @@ def compact(beam_flags: tuple[str, ...], target_size: str, common: Common) -> in
     with JobConsole(quiet=common.quiet) as console:
         from pipelines.maintenance.compact import compact as run_compaction
 
-        report = run_compaction(maintenance_settings(common, beam_flags, console), target_bytes=size)
+        report = run_compaction(maintenance_settings(common, beam_flags, console), target_bytes=size).as_document()
     if not printed_as_json(report, common):
         content = f"{show_size(report['bytes'])}, {report['events']:,} events"
         done = f"{report['merged']:,} files became {report['written']:,} ({content})"

@@ -61,9 +61,9 @@ def delete(
             now=when,
             grace=lasting,
             execute=execute,
-            confirm=lambda question, report: yes or _confirmed(question, report),
+            confirm=lambda question, report: yes or _confirmed(question, report.as_document()),
         )
-        report = run_deletion(maintenance_settings(common, beam_flags, console), request)
+        report = run_deletion(maintenance_settings(common, beam_flags, console), request).as_document()
     return show_rules_report(report, common, "deleted")
 
 

@@ -37,7 +37,7 @@ def preview(flags: JobFlags, common: Common, objects: int, events: int) -> int:
     from pipelines.jobs.preview import run_preview  # imports Polars and deltalake
 
     specification, settings = flags.job_and_settings(common)
-    document = run_preview(specification, settings, objects=objects, events=events)
+    document = run_preview(specification, settings, objects=objects, events=events).as_document()
     if common.as_json:
         print_json(document)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from pipelines.jobs import context
-from pipelines.jobs.settings import RunSettings
+from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import check_specification
 from tests.pipelines.conftest import Ended
+from transforms.storage import StorageOptions, open_tier
+from transforms.storage.job_folder import JobFolder
 
 Rekindle = Callable[..., Ended]
 NOW = datetime.now(timezone.utc)
@@ -93,7 +95,7 @@ def test_a_file_without_rules_that_hold_is_told(rekindle: Rekindle, source: Path
     rules.write_text("holds: [{name: a, when: b=c}]")
     ended = rekindle(command, *flags(source))
     assert ended.code == 0, ended.err
-    assert ended.json["warnings"] == [f"{rules}: no rule in it holds, so no event is too old"]
+    assert ended.json["warnings"] == [f"{rules}: no rule in it is in force, so no event is too old"]
 
 
 @pytest.mark.parametrize("command", ["backfill", "preview"])
@@ -117,22 +119,31 @@ def test_a_resumed_job_judges_by_the_time_of_its_start(tmp_path: Path, monkeypat
 
     specification = check_specification({"bucket": f"file://{tmp_path}"})
     first = context.JobContext.open("task", specification, RunSettings(hot_tier=str(tmp_path / "hot"), rules=RULES))
-    kept = RunSettings.from_document(json.loads(json.dumps(first.settings.as_document())))
+    kept = read_again(StoredJob(job=specification, settings=first.settings), tmp_path).settings
     monkeypatch.setattr(context, "datetime", Later)
     resumed = context.JobContext.open(
         "task", specification, kept.reached_like(RunSettings(hot_tier=str(tmp_path / "hot")))
     )
-    assert resumed.programs == first.programs
+    assert resumed.compiled_rules == first.compiled_rules
     assert (
         context.JobContext.open(
             "task", specification, RunSettings(hot_tier=str(tmp_path / "hot"), rules=RULES)
-        ).programs
-        != first.programs
+        ).compiled_rules
+        != first.compiled_rules
     )
 
 
 def test_settings_of_jobs_before_there_were_rules_are_read(tmp_path: Path) -> None:
-    document = RunSettings(hot_tier=str(tmp_path)).as_document()
-    for name in ("rules", "rules_file", "rules_now"):
-        del document[name]
-    assert RunSettings.from_document(document) == RunSettings(hot_tier=str(tmp_path))
+    job = StoredJob(job=check_specification({"bucket": f"file://{tmp_path}"}), settings=RunSettings(hot_tier="h"))
+    assert read_again(job, tmp_path, without=("rules", "rules_file", "rules_now")) == job
+
+
+def read_again(job: StoredJob, path: Path, *, without: Sequence[str] = ()) -> StoredJob:
+    """Write a job into a tier, take settings out of the file, and read it."""
+    folder = JobFolder(open_tier(str(path), StorageOptions()), "task")
+    job.save(folder)
+    document = folder.read_json("job.json")
+    for name in without:
+        del document["settings"][name]
+    folder.write_json("job.json", document)
+    return StoredJob.load(folder)

@@ -46,7 +46,7 @@ def test_defaults() -> None:
         pytest.param(
             {"bucket": "b-1", "patern": "x"},
             "patern",
-            "patern: there is no such field; allowed are bucket",
+            "patern: unknown field; allowed are bucket",
             id="unknown",
         ),
         pytest.param(
@@ -129,8 +129,8 @@ def test_job_files_are_json_or_yaml(tmp_path: Path, text: str) -> None:
     ("text", "says"),
     [
         ("- a\n", "one mapping"),
-        ("{a: ", "not right as JSON or YAML"),
-        ("bucket: a-1\nbucket: b-1\n", "stands here twice"),
+        ("{a: ", "neither JSON nor YAML"),
+        ("bucket: a-1\nbucket: b-1\n", "is here twice"),
         (None, "No such file"),
     ],
 )

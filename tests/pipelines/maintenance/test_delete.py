@@ -214,7 +214,10 @@ def test_more_than_half_is_refused_where_nobody_can_be_asked(
     before = everything_in(store)
     refused = rekindle(*wide, "--execute")
     assert refused.code == 4
-    assert "16 of 19 events (84%) would be deleted: more than half takes a --yes; nothing was done" in refused.err
+    assert (
+        "16 of 19 events (84%) would be deleted: nothing was deleted; add --yes to delete more than half of all events"
+        in refused.err
+    )
     assert everything_in(store) == before
     assert rekindle(*wide).code == 0, "a dry run asks nobody"
     assert rekindle(*wide, "--execute", "--yes").code == 0
