@@ -31,4 +31,4 @@ def backfill(flags: JobFlags, common: Common) -> int:
     specification, settings = flags.job_and_settings(common)
     with JobConsole(quiet=common.quiet) as console:
         result = run_job(specification, settings, console)
-    return show_report(result.report.as_document(), as_json=common.as_json, code=result.exit_code)
+    return show_report(result.report, as_json=common.as_json, code=result.exit_code)

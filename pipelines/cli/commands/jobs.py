@@ -60,7 +60,7 @@ def show(task_id: str, common: Common) -> int:
     """Show the report of a job."""
     from pipelines.jobs.reporting import load_report
 
-    report = load_report(common.open_tier(), task_id).as_document()
+    report = load_report(common.open_tier(), task_id)
     return show_report(report, as_json=common.as_json, code=0)
 
 
@@ -108,4 +108,4 @@ def resume(task_id: str, beam_flags: tuple[str, ...], common: Common) -> int:
     )
     with JobConsole(quiet=common.quiet) as console:
         result = resume_job(task_id, given, console)
-    return show_report(result.report.as_document(), as_json=common.as_json, code=result.exit_code)
+    return show_report(result.report, as_json=common.as_json, code=result.exit_code)

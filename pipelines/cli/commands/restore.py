@@ -54,7 +54,7 @@ def restore(
         from pipelines.maintenance.restore import restore as run_restore
 
         request = Restore(run_id=run, to=point, rules=read, execute=execute)
-        report = run_restore(maintenance_settings(common, (), console), request).as_document()
+        report = run_restore(maintenance_settings(common, (), console), request)
     if not printed_as_json(report, common):
         show_restore_report(report, quiet=common.quiet)
     return 0

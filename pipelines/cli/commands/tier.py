@@ -41,5 +41,5 @@ def tier(
         from pipelines.maintenance.tier import tier as run_tiering
 
         request = Tiering(rules=read, now=when, execute=execute)
-        report = run_tiering(maintenance_settings(common, beam_flags, console), request).as_document()
+        report = run_tiering(maintenance_settings(common, beam_flags, console), request)
     return show_rules_report(report, common, "moved")
