@@ -35,7 +35,7 @@ class RunSettings:
         promote: Attributes that get a column, whether the sample has them or not.
         max_objects: Discovery stops beyond so many objects.
         wave_bytes: The largest wave, in compressed bytes.
-        max_expansion: An object may be so many times as large decoded as it is compressed; beyond 4 GiB only (docs/formats.md).
+        max_expansion: An object may be so many times as large decoded as it is compressed; beyond 4 GiB only.
         max_record: The longest record, in bytes.
         memory: Bytes that events may take in memory while they are written, or None for the default.
         require_match: End with exit code 1 where nothing matches.

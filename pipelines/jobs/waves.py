@@ -1,4 +1,4 @@
-"""A wave of a job: its splits, with large objects cut where that makes it shorter, and its run (docs/decisions/0002-waves.md)."""
+"""A wave of a job: its splits, with large objects cut where that pays, and its run (docs/decisions/0002-waves.md)."""
 
 from __future__ import annotations
 

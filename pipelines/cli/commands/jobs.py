@@ -60,7 +60,8 @@ def show(task_id: str, common: Common) -> int:
     """Show the report of a job."""
     from pipelines.jobs.reporting import load_report
 
-    return show_report(load_report(common.open_tier(), task_id), as_json=common.as_json, code=0)
+    report = load_report(common.open_tier(), task_id)
+    return show_report(report, as_json=common.as_json, code=0)
 
 
 @jobs.command
