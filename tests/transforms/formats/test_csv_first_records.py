@@ -204,8 +204,8 @@ def table(rng: random.Random, *, header: bool) -> tuple[bytes, int, list[str]]:
     rows[0] = [cell or "z" for cell in rows[0]]
     text = io.StringIO()
     end = rng.choice(["\n", "\r\n"])
-    quoting = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-    csv.writer(text, lineterminator=end, quoting=quoting).writerows([names, *rows] if header else rows)
+    dialect = rng.choice(["excel", "unix"])  # the latter quotes all cells
+    csv.writer(text, dialect, lineterminator=end).writerows([names, *rows] if header else rows)
     return text.getvalue().encode(), len(rows), names
 
 

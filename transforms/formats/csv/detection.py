@@ -23,7 +23,7 @@ from transforms.formats.csv.first_records import (
 from transforms.formats.csv.flow_logs import is_flow_log_header
 from transforms.formats.csv.header_evidence import NOTHING_SHOWS, reason_against_header
 from transforms.formats.csv.rows import header_row, own_cells
-from transforms.formats.format import FormatChoice, Sample
+from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.options import FormatOptions
 
 _MAX_HEADER_CELL = 64
@@ -54,7 +54,7 @@ _OTHERS = {";": ("semicolons", ";"), "\t": ("tabs", r"\t"), "|": ("bars", "|")}
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 
-def recognise(sample: Sample) -> FormatChoice | str:
+def recognise(sample: FormatSample) -> FormatChoice | str:
     """Choose CSV where a sample has a header and rows, or the first line of a known kind of file."""
     text = sample.start.lstrip()
     if text.startswith(("{", "[")):
@@ -65,7 +65,7 @@ def recognise(sample: Sample) -> FormatChoice | str:
     return FormatChoice(format="csv", rule=f"begins with a header and rows of {cells} cells") if cells else reason
 
 
-def _known(sample: Sample) -> FormatChoice | None:
+def _known(sample: FormatSample) -> FormatChoice | None:
     """Choose CSV for a flow log with its header, for PostgreSQL's csvlog, and for what names its separator."""
     line = sample.start.lstrip("\r\n").partition("\n")[0].rstrip("\r")
     if is_flow_log_header(line.split(" ")):
@@ -78,7 +78,7 @@ def _known(sample: Sample) -> FormatChoice | None:
     return None
 
 
-def amend(choice: FormatChoice, sample: Sample) -> FormatChoice:
+def amend(choice: FormatChoice, sample: FormatSample) -> FormatChoice:
     """Look at the beginning of a file that is called CSV: its delimiter, and whether it has a header."""
     line = sample.start.lstrip("\r\n").partition("\n")[0].rstrip("\r")
     if is_flow_log_header(line.split(" ")):
@@ -102,12 +102,12 @@ def mismatch(head: bytes, options: FormatOptions) -> str | None:
     return f"{reason}, but it is taken for the header: --headers names the columns, and then it is an event too"
 
 
-def _first(sample: Sample, options: FormatOptions) -> FirstRecords:
+def _first(sample: FormatSample, options: FormatOptions) -> FirstRecords:
     text = sample.text.encode("utf-8", "replace")
     return first_records(text, options, whole=sample.complete)
 
 
-def _with_columns(choice: FormatChoice, sample: Sample) -> FormatChoice:
+def _with_columns(choice: FormatChoice, sample: FormatSample) -> FormatChoice:
     """Name the columns of what has no header, and report what else is unusual about the first records."""
     first = _first(sample, FormatOptions(**choice.options))
     lines = _lines_of_preamble(first)
@@ -131,7 +131,7 @@ def _with_columns(choice: FormatChoice, sample: Sample) -> FormatChoice:
     return replace(choice, warning="; ".join(warnings) or None)
 
 
-def _other_delimiter_of(sample: Sample) -> str:
+def _other_delimiter_of(sample: FormatSample) -> str:
     lines = _complete_lines(sample.start, whole=False)[:2]
     return "" if not lines or "," in lines[0] else _other_delimiter(lines)
 

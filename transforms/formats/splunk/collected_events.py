@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from transforms.formats.format import FormatChoice, Sample
+from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.json.json_format import JSON_START
 from transforms.timestamps.records import NAMES
 
@@ -18,7 +18,7 @@ _RECORD_MEMBERS = frozenset(
 )
 
 
-def refine(choice: FormatChoice, sample: Sample) -> FormatChoice | None:
+def refine(choice: FormatChoice, sample: FormatSample) -> FormatChoice | None:
     """Choose HEC for JSON whose first object has `event` and another of its members, if all objects have that shape.
 
     An application's JSON that happens to have an `event` has members that HEC does not know: as HEC they would be no

@@ -12,7 +12,7 @@ from dataclasses import replace
 from transforms.core import schema
 from transforms.formats.csv import csv_format
 from transforms.formats.csv.detection import header_cells
-from transforms.formats.format import FormatChoice, FormatReader, Sample
+from transforms.formats.format import FormatChoice, FormatReader, FormatSample
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.splunk_rows import SplunkRows
@@ -36,7 +36,7 @@ def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) ->
         yield replace(block, records=made)
 
 
-def _refine(choice: FormatChoice, sample: Sample) -> FormatChoice | None:
+def _refine(choice: FormatChoice, sample: FormatSample) -> FormatChoice | None:
     """Choose Splunk's export for CSV whose header has `_raw` and `_time`."""
     if "headers" not in choice.options and {"_raw", "_time"} <= set(
         header_cells(sample.text.encode("utf-8", "replace"))
