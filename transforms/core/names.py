@@ -20,6 +20,7 @@ SYSTEM_NAMES = (
     "_format",
     "_pipelines",
     "_error",
+    "_rescued",
 )
 TIME_NAMES = frozenset({"_time", "_observed_at"})
 """Those that hold times; all others hold text."""

@@ -27,7 +27,7 @@ _ALL = (
         event="a row, also with newlines in quotes; `--delimiter`, `--skip-rows`, `--headers`",
         message="the row",
         attributes="its cells by the header",
-        extensions=(".csv",),
+        extensions=(".csv", ".tsv", ".tab"),
         overruled_by=("json",),
         options=_CSV_OPTIONS,
     ),

@@ -33,7 +33,7 @@ def detect_format(key: str, head: bytes) -> FormatChoice:
         raise UnsupportedError(f"unsupported: {kind}; {hint(kind)}")
     text = _text(head[:HEAD_BYTES])
     start = text[: len(_text(head[:SAMPLE_BYTES]))]
-    sample = FormatSample(text=text, start=start, whole=len(head) < SAMPLE_BYTES)
+    sample = FormatSample(text=text, start=start, whole=len(head) < SAMPLE_BYTES, complete=len(head) < HEAD_BYTES)
     choice = _by_extension(key.lower(), sample) or _by_content(sample)
     refining = [row.reader.refine for row in FORMATS.values() if row.refines == choice.format]
     found = (refine(choice, sample) for refine in refining if refine)

@@ -29,11 +29,13 @@ class FormatSample:
         text: Its first 64 KiB.
         start: Its first 1024 bytes, which choose the format.
         whole: Whether `start` is all there is, so that its last line is complete.
+        complete: Whether `text` is.
     """
 
     text: str
     start: str
     whole: bool
+    complete: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -21,8 +22,8 @@ class RecordBlock:
     """Records in their order, and what was passed over among them.
 
     Attributes:
-        records: Columns `_message` and attributes (`string_view`, null where absent), `_error` (`string_view`) if a
-            record has one, `_time` and `_time_source` if a record has a time.
+        records: Columns `_message` and attributes (`string_view`, null where absent), `_error` and `_rescued`
+            (`string_view`) if a record has one, `_time` and `_time_source` if a record has a time.
         blank: Blank lines.
         header: Lines of the header and skipped lines.
         replaced: Bad bytes that became U+FFFD.
@@ -39,6 +40,8 @@ def make_records(
     errors: Mapping[int, str],
     fields: Mapping[str, pa.Array] = _NONE,
     times: Mapping[str, pa.Array] = _NONE,
+    *,
+    rescued: Mapping[int, str] = MappingProxyType({}),
 ) -> pa.RecordBatch:
     """Put records together; a column without a value is left out.
 
@@ -47,8 +50,13 @@ def make_records(
         errors: What is wrong with some, by row.
         fields: Attributes by name (`string_view`).
         times: `_time` and `_time_source`, if a record has a time.
+        rescued: What some hold that their format has no place for, by row, as JSON.
     """
     rows = len(messages)
     columns = {schema.attribute_column(name): column for name, column in fields.items() if column.null_count < rows}
-    error = {"_error": pa.array(map(errors.get, range(rows)), pa.string_view(), size=rows)} if errors else {}
-    return pa.record_batch({"_message": messages, **columns, **error, **times})
+    texts = {
+        name: pa.array(map(found.get, range(rows)), pa.string_view(), size=rows)
+        for name, found in (("_error", errors), ("_rescued", rescued))
+        if found
+    }
+    return pa.record_batch({"_message": messages, **columns, **texts, **times})

@@ -131,6 +131,28 @@ def test_splunk_json(patches: dict[str, Any]) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("patches", PATHS)
+def test_other_members_of_hec_are_rescued(patches: dict[str, Any]) -> None:
+    rows = [
+        '{"event":"x","sourcetype":"s","status":5.10,"a":{"b": [1, "\\u00e9"]},"c":null}',
+        '{"event":"y","sourcetype":"s"}',
+        '{"event":"","level":"5","event":"z"}',
+        '{"status":',
+    ]
+    reading = read_all("\n".join(rows).encode(), "splunk_hec", patches=patches)
+    assert [row.get("_rescued") for row in reading.rows] == [
+        '{"status":5.10,"a":{"b":[1,"é"]}}', None, '{"level":"5"}', None,
+    ]  # fmt: skip
+    assert reading.fields == [{"sourcetype": "s"}, {"sourcetype": "s"}, {}, {}]
+
+
+@pytest.mark.parametrize("patches", PATHS)
+def test_further_cells_of_splunk_csv_are_rescued(patches: dict[str, Any]) -> None:
+    reading = read_all(b"_raw,_time\nx,1754870400,more\ny,1754870400\n", "splunk_csv", patches=patches)
+    assert [row.get("_rescued") for row in reading.rows] == ['["more"]', None]
+    assert reading.errors == ["too_many_columns", None]
+
+
 _VALUE = st.sampled_from(['"x"', '""', "null", "1.10", "-0", "1e5", "true", "{}", "[]", '["a", 1.0]', '{"a":{"b":1}}', '"{}"', '"\\ud800"',
                           '"{\\"a\\":1}"', "[[]]", '"2025-08-11T00:00:01Z"', "1754870400.123456", "9007199254740993", "x", '{"a": 1.10}',
                           "123456789012345678901234567890"])  # fmt: skip

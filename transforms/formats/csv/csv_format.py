@@ -14,6 +14,9 @@ import pyarrow as pa
 
 from transforms.core import schema
 from transforms.core.peeking import peek
+from transforms.formats.csv.dialect import Dialect
+from transforms.formats.csv.first_records import SAMPLE_BYTES, first_records, sample_text
+from transforms.formats.csv.flow_logs import flow_log_times
 from transforms.formats.csv.table import Table, TimesOf
 from transforms.formats.encoding import utf8, utf8_within, with_line_feeds
 from transforms.formats.format import HEAD_BYTES
@@ -29,7 +32,8 @@ _SAMPLED = 100  # rows
 def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
     """Yield the rows of an object."""
     head, stream = peek(chunks, HEAD_BYTES)
-    table = Table(options, _times(head, options, times))
+    dialect = dialect_of(head, options)
+    table = Table(options, _times(head, options, times, dialect), dialect=dialect)
     yield from table.read(with_line_feeds(utf8(stream)))
 
 
@@ -50,7 +54,8 @@ def read_range(
     names = column_names(head, options)
     if not names:
         raise ValueError(f"no header of CSV in the first {len(head)} bytes: the object can't be read in parts")
-    table = Table(options, _times(head, options, times), names=names)
+    dialect = dialect_of(head, options)
+    table = Table(options, _times(head, options, times, dialect), dialect=dialect, names=names)
     text = b"".join(utf8([head]))
     yield from table.read(with_line_feeds(utf8_within(head, chunks), head=text))
 
@@ -60,19 +65,28 @@ def column_names(head: bytes, options: FormatOptions) -> list[str]:
     return _sample(head, options)[0]
 
 
-def _times(head: bytes, options: FormatOptions, times: ObjectTimes) -> TimesOf:
+def dialect_of(head: bytes, options: FormatOptions) -> Dialect:
+    """Return how an object writes CSV, by its first `HEAD_BYTES`."""
+    return first_records(sample_text(head), options, whole=len(head) < min(SAMPLE_BYTES, HEAD_BYTES)).dialect
+
+
+def _times(head: bytes, options: FormatOptions, times: ObjectTimes, dialect: Dialect) -> TimesOf:
     """Return what finds the times of an object's rows, by their fields or the column that its first rows show."""
-    return partial(RecordTimes(options, times, csv=True).columns, first_rows=lambda: _sample(head, options)[1])
+    found = RecordTimes(options, times, csv=True)
+    if dialect.flow_log:
+        return lambda fields: found.columns(flow_log_times(fields))
+    return partial(found.columns, first_rows=lambda: _sample(head, options)[1])
 
 
 def _sample(head: bytes, options: FormatOptions) -> tuple[list[str], dict[str, pa.Array]]:
     """Return the names of an object's columns, and those of its first rows that have a value."""
     text = b"".join(with_line_feeds(utf8([head])))
     names: list[str] = []
+    dialect = dialect_of(head, options)
     rows = pa.table({})
     for size in (_FIRST_TRY, len(text)):
         final = len(head) < HEAD_BYTES and size >= len(text)
-        table = Table(options, lambda _: {}, fast=size > _FIRST_TRY)
+        table = Table(options, lambda _: {}, dialect=dialect, fast=size > _FIRST_TRY)
         found = [
             block.records
             for block in table.rows(text if final else text[: text.rfind(b"\n", 0, size) + 1], final=final)

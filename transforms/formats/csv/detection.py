@@ -8,10 +8,23 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
-from transforms.formats.csv.rows import header_row
+from transforms.formats.csv.dialect import Dialect
+from transforms.formats.csv.first_records import (
+    SAMPLE_BYTES,
+    SEPARATOR_LINE,
+    FirstRecords,
+    first_records,
+    sample_text,
+)
+from transforms.formats.csv.flow_logs import is_flow_log_header
+from transforms.formats.csv.header_evidence import NOTHING_SHOWS, reason_against_header
+from transforms.formats.csv.rows import header_row, own_cells
 from transforms.formats.format import FormatChoice, FormatSample
+from transforms.formats.options import FormatOptions
 
 _MAX_HEADER_CELL = 64
 # A header names things: a number, a time or an address is a value, and so are a setting and a level.
@@ -30,35 +43,135 @@ _VALUE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_TIME = re.compile(r"\W?\d[\d/.-]{5,}[T ,:]\d{1,2}:\d{2}\b.{0,20}")
+# PostgreSQL's csvlog, of 23 columns (9.0) to 26 (14): https://www.postgresql.org/docs/current/runtime-config-logging.html
+_CSVLOG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [A-Z+\d-]+,")
+_CSVLOG_CELLS = range(22, 30)
+_OF_TABS = (".tsv", ".tab")
+_AS_DATA = "it is read as data, of column_1, column_2…"
+_MOST_TITLES = 20  # records before a header
 # Delimiter -> what it is called, and how it is written on the command line.
 _OTHERS = {";": ("semicolons", ";"), "\t": ("tabs", r"\t"), "|": ("bars", "|")}
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 
 def recognise(sample: FormatSample) -> FormatChoice | str:
-    """Choose CSV where a sample has a header and rows."""
+    """Choose CSV where a sample has a header and rows, or the first line of a known kind of file."""
     text = sample.start.lstrip()
     if text.startswith(("{", "[")):
         return ""
+    if found := _known(sample):
+        return found
     cells, reason = _width(text, whole=sample.whole)
     return FormatChoice(format="csv", rule=f"begins with a header and rows of {cells} cells") if cells else reason
 
 
+def _known(sample: FormatSample) -> FormatChoice | None:
+    """Choose CSV for a flow log with its header, for PostgreSQL's csvlog, and for what names its separator."""
+    line = sample.start.lstrip("\r\n").partition("\n")[0].rstrip("\r")
+    if is_flow_log_header(line.split(" ")):
+        rule = "begins with AWS's names of flow log fields"
+        return FormatChoice(format="csv", rule=rule, options={"delimiter": " "})
+    if SEPARATOR_LINE.match(line.encode()):
+        return _with_columns(FormatChoice(format="csv", rule="begins with sep="), sample)
+    if _CSVLOG.match(line) and any(len(row) in _CSVLOG_CELLS for row in _first(sample, FormatOptions()).cells[:1]):
+        return _with_columns(FormatChoice(format="csv", rule="begins like PostgreSQL's csvlog"), sample)
+    return None
+
+
 def amend(choice: FormatChoice, sample: FormatSample) -> FormatChoice:
     """Look at the beginning of a file that is called CSV: its delimiter, and whether it has a header."""
-    if columns := _columns_without_header(sample.start):
-        return replace(
-            choice,
-            rule=f"{choice.rule}, without a header",
-            warning="its first row has a time where the second has one: it is read as data, of column_1, column_2…; "
-            "--headers names them",
-            options={"headers": tuple(f"column_{number}" for number in range(1, columns + 1))},
-        )
+    line = sample.start.lstrip("\r\n").partition("\n")[0].rstrip("\r")
+    if is_flow_log_header(line.split(" ")):
+        return replace(choice, rule=f"{choice.rule}, with AWS's names of flow log fields", options={"delimiter": " "})
+    if choice.rule.endswith(_OF_TABS):
+        choice = replace(choice, options={"delimiter": "\t"})
+    return _with_columns(choice, sample)
+
+
+def mismatch(head: bytes, options: FormatOptions) -> str | None:
+    """Return why the first record of an object that is asked to be read as CSV hardly is its header."""
+    if options.headers is not None:
+        return None
+    text = sample_text(head)
+    first = first_records(text, options, whole=len(head) < SAMPLE_BYTES)
+    if lines := _lines_of_preamble(first):
+        return _preamble_warning(lines)
+    reason = _reason_against_header(first)
+    if not reason or reason == NOTHING_SHOWS:
+        return None
+    return f"{reason}, but it is taken for the header: --headers names the columns, and then it is an event too"
+
+
+def _first(sample: FormatSample, options: FormatOptions) -> FirstRecords:
+    text = sample.text.encode("utf-8", "replace")
+    return first_records(text, options, whole=sample.complete)
+
+
+def _with_columns(choice: FormatChoice, sample: FormatSample) -> FormatChoice:
+    """Name the columns of what has no header, and report what else is unusual about the first records."""
+    first = _first(sample, FormatOptions(**choice.options))
+    lines = _lines_of_preamble(first)
+    others = _other_delimiter_of(sample) if first.dialect.delimiter == "," else ""
+    reason = _reason_against_header(first)
+    if others and reason == NOTHING_SHOWS:  # it shows once its cells are told apart
+        reason = ""
+    warnings = []
+    if lines:
+        warnings.append(_preamble_warning(lines))
+    elif reason == NOTHING_SHOWS:
+        warnings.append(f"{reason}: {_AS_DATA}; --format csv takes it for the header, --headers names the columns")
+    elif reason:
+        warnings.append(f"{reason}: {_AS_DATA}; --headers names them")
+    if lines or reason:
+        width = _columns(first.cells)
+        names = {"headers": tuple(f"column_{number}" for number in range(1, width + 1))}
+        choice = replace(choice, rule=f"{choice.rule}, without a header", options={**choice.options, **names})
+    if others:
+        warnings.append(f"it begins with {others}; by its name it is read with commas")
+    return replace(choice, warning="; ".join(warnings) or None)
+
+
+def _other_delimiter_of(sample: FormatSample) -> str:
     lines = _complete_lines(sample.start, whole=False)[:2]
-    others = "" if not lines or "," in lines[0] else _other_delimiter(lines)
-    warning = f"it begins with {others}; by its name it is read with commas" if others else None
-    return replace(choice, warning=warning)
+    return "" if not lines or "," in lines[0] else _other_delimiter(lines)
+
+
+def _reason_against_header(first: FirstRecords) -> str:
+    cells = first.cells
+    return reason_against_header(own_cells(cells[0]), cells[1:]) if cells else ""
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many cells the rows of a table have: the most that two of them have, so that one may be longer."""
+    widths = Counter(map(len, rows))
+    return max((width for width, rows_of_it in widths.items() if rows_of_it > 1), default=len(rows[0]))
+
+
+def _lines_of_preamble(first: FirstRecords) -> int:
+    """Return how many lines stand before the header: titles, which have fewer cells than what follows; else 0."""
+    rows = first.cells
+    if rows and rows[0][0].startswith("#TYPE "):  # of PowerShell's Export-Csv
+        return first.lines_before(1) if len(rows) > 1 else 0
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+    if width < 2 or (_filled(rows[0]) * 2 > width and not reason_against_header(rows[0], rows[1:])):
+        return 0
+    place = next((place for place, row in enumerate(rows) if _filled(row) >= width), 0)
+    if not place or place > _MOST_TITLES or len(rows) < place + 2:
+        return 0
+    return 0 if reason_against_header(rows[place], rows[place + 1 :]) else first.lines_before(place)
+
+
+def _filled(row: Sequence[str]) -> int:
+    """Return the cells of a row up to the last one that is not empty."""
+    return max((place for place, cell in enumerate(row, 1) if cell), default=0)
+
+
+def _preamble_warning(lines: int) -> str:
+    one = lines == 1
+    return (
+        f"{lines} line{'' if one else 's'} before its header {'is' if one else 'are'} no row: --skip-rows {lines} "
+        f"passes over {'it' if one else 'them'}"
+    )
 
 
 def _width(text: str, *, whole: bool) -> tuple[int, str]:
@@ -84,19 +197,10 @@ def _width(text: str, *, whole: bool) -> tuple[int, str]:
     return (0, reason) if reason else (len(rows[0]), "")
 
 
-def _columns_without_header(text: str) -> int:
-    """Return how many columns there are if the first two rows have a time in the same place, so no header; else 0."""
-    rows = _rows(_complete_lines(text, whole=False)[:2], ",")
-    if len(rows) < 2 or len(rows[0]) != len(rows[1]):
-        return 0
-    timed = any(_TIME.fullmatch(first) and _TIME.fullmatch(second) for first, second in zip(*rows, strict=True))
-    return len(rows[0]) if timed else 0
-
-
 def header_cells(text: bytes) -> list[str]:
     """Return the header of CSV as it will be read; what there is of it where the text ends within it."""
     start = len(text) - len(text.lstrip(b"\r\n"))
-    cells, end = header_row(text, start, ",")
+    cells, end = header_row(text, start, Dialect())
     return text[start:end].decode().strip("\r\n").split(",") if cells is None else cells
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from transforms.formats.csv.csv_format import column_names
+from transforms.formats.csv.csv_format import column_names, dialect_of
+from transforms.formats.csv.dialect import Dialect
 from transforms.formats.csv.rows import parse_rows
 from transforms.formats.csv.table import Table
 from transforms.formats.encoding import is_utf8, utf8, with_line_feeds
@@ -23,8 +24,8 @@ def likely_row(window: bytes, head: bytes, options: FormatOptions) -> int | None
     places = islice(_line_starts(text), _TRIED)
     if not is_utf8(text):  # a row of such can't be looked at; whether the first line is one, the counting shows
         return next(places, None)
-    width = len(column_names(head, options))
-    return next((place for place in places if _looks_right(text, place, width, options)), None)
+    width, dialect = len(column_names(head, options)), dialect_of(head, options)
+    return next((place for place in places if _looks_right(text, place, width, dialect, options)), None)
 
 
 def _line_starts(text: bytes) -> Iterator[int]:
@@ -34,12 +35,13 @@ def _line_starts(text: bytes) -> Iterator[int]:
         place = text.find(b"\n", place) + 1
 
 
-def _looks_right(text: bytes, place: int, width: int, options: FormatOptions) -> bool:
+def _looks_right(text: bytes, place: int, width: int, dialect: Dialect, options: FormatOptions) -> bool:
     end = place
     for _ in range(_ROWS):
         end = text.find(b"\n", end) + 1 or len(text)
-    rows, _, _ = parse_rows(text[:end], place, delimiter=options.delimiter, max_record=options.max_record, final=False)
-    return all(row.cells is not None and len(row.cells) == width for row in rows) and (bool(rows) or place == len(text))
+    rows, _, _ = parse_rows(text[:end], place, dialect=dialect, max_record=options.max_record, final=False)
+    right = all(row.cells is not None and len(row.cells) == width + dialect.trailing for row in rows)
+    return right and (bool(rows) or place == len(text))
 
 
 def count_rows(head: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: bool, last: bool) -> int | None:
@@ -55,7 +57,7 @@ def count_rows(head: bytes, chunks: Iterator[bytes], options: FormatOptions, *, 
     names = None if first else column_names(head, options)
     if names == []:
         return None
-    table = Table(options, lambda _: {}, names=names)
+    table = Table(options, lambda _: {}, dialect=dialect_of(head, options), names=names)
     rest, count = b"", 0
     for block in line_blocks(
         with_line_feeds(utf8(chunks) if first else chunks, head=head), max_record=options.max_record

@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from transforms.arrow import Indices
 from transforms.arrow.strings import view_array
-from transforms.formats.csv.cells import Cells, Columns
+from transforms.formats.csv.cells import Cells, ParsedRows
+from transforms.formats.csv.dialect import Dialect
 from transforms.formats.csv.records import RecordRanges, can_be_fast, line_records, quoted_records
-from transforms.formats.csv.rows import header_names, header_row, parse_rows
+from transforms.formats.csv.rows import header_names, header_row, own_cells, parse_rows
 from transforms.formats.lines import Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock, make_records
@@ -31,20 +32,28 @@ class Table:
     """One object: its header, and how its rows are read."""
 
     def __init__(
-        self, options: FormatOptions, times_of: TimesOf, *, names: Sequence[str] | None = None, fast: bool = True
+        self,
+        options: FormatOptions,
+        times_of: TimesOf,
+        *,
+        dialect: Dialect,
+        names: Sequence[str] | None = None,
+        fast: bool = True,
     ) -> None:
         """Prepare for an object, or for a part of it.
 
         Args:
             options: How to read.
             times_of: Makes `_time` and `_time_source` of attributes by name.
+            dialect: How the object writes CSV.
             names: The columns, if what is read lies behind the header.
             fast: Whether to try pyarrow's parser, which takes a millisecond to begin.
         """
         self._options = options
         self._times_of = times_of
         self._fast = fast
-        self._skip = options.skip_rows if names is None else 0
+        self._dialect = dialect
+        self._skip = dialect.skipped if names is None else 0
         self._cells: Cells | None = None
         self.names: list[str] = []
         self.header = self.blank = 0  # lines that no block has counted yet
@@ -62,7 +71,7 @@ class Table:
         if rest:
             yield from self.rows(rest, final=True)
         if self.header or self.blank:
-            yield self._block([], np.arange(0), np.arange(0), {}, {})
+            yield self._block(ParsedRows([]), np.arange(0), np.arange(0), {})
 
     def rows(self, raw: bytes, *, final: bool) -> Generator[RecordBlock, None, bytes]:
         """Yield the rows of whole lines, and return the bytes of a record that is open at their end."""
@@ -77,19 +86,20 @@ class Table:
 
     def _block(
         self,
-        columns: Columns,
+        parsed: ParsedRows,
         starts: Indices,
         lengths: Indices,
-        errors: dict[int, str],
         bad: dict[int, int],
         text: bytes = b"",
     ) -> RecordBlock:
         """Make a block of records, with the lines that were passed over since the last one."""
         rows = len(starts)
-        fields = {name: column for name, column in zip(self.names, columns, strict=False) if column.null_count < rows}
+        named = zip(self.names, parsed.columns, strict=False)
+        fields = {name: column for name, column in named if column.null_count < rows}
         times = self._times_of(fields) if rows else {}
-        all_errors = {**dict.fromkeys(bad, INVALID_TEXT), **errors}
-        records = make_records(view_array(text, starts, lengths), all_errors, fields, times)
+        all_errors = {**dict.fromkeys(bad, INVALID_TEXT), **parsed.errors}
+        messages = view_array(text, starts, lengths)
+        records = make_records(messages, all_errors, fields, times, rescued=parsed.rescued)
         block = RecordBlock(records=records, blank=self.blank, header=self.header, replaced=sum(bad.values()))
         self.blank = self.header = 0
         return block
@@ -104,7 +114,7 @@ class Table:
 
     def _set_header(self, names: Sequence[str]) -> None:
         self.names = list(names)
-        self._cells = Cells(len(names), self._options.delimiter)
+        self._cells = Cells(len(names), self._dialect)
 
     def _find_header(self, lines: Lines, *, final: bool) -> int | None:
         """Take the header from the first record; return where the rows begin, None if that needs more of the stream."""
@@ -113,14 +123,14 @@ class Table:
             return len(lines.text)
         start = int(lines.starts[0])
         limit = start + self._options.max_record
-        cells, end = header_row(lines.text, start, self._options.delimiter)
+        cells, end = header_row(lines.text, start, self._dialect)
         if cells is None and not final and len(lines.text) <= limit:
             return None
         if cells is None or end - len(b"\n") > limit:  # a quote that is never closed: take the line as it stands
             end = start + int(lines.lengths[0])
-            cells = lines.text[start:end].decode().split(self._options.delimiter)
+            cells = lines.text[start:end].decode().split(self._dialect.delimiter)
             end = lines.text.find(b"\n", end) + 1 or len(lines.text)
-        self._set_header(header_names(cells))
+        self._set_header(header_names(own_cells(cells)))
         self.blank += lines.text.count(b"\n", 0, start)
         self.header += lines.text.count(b"\n", start, end) + (not lines.text.endswith(b"\n", start, end))
         return end
@@ -128,9 +138,9 @@ class Table:
     def _records(self, lines: Lines, cells: Cells, place: int, *, final: bool) -> Generator[RecordBlock, None, int]:
         """Yield the rows from a place on, and return where the record begins that is open at the end."""
         end = len(lines.text)
-        if place < end and self._fast and can_be_fast(lines, self._options.delimiter):
+        if place < end and self._fast and can_be_fast(lines, self._dialect):
             place = yield from self._confirmed(lines, cells, place, line_records(lines, place))
-            ranges = quoted_records(lines, place, self._options.delimiter) if place < end else None
+            ranges = quoted_records(lines, place, self._dialect.delimiter) if place < end else None
             if ranges is not None and self._are_short(ranges, end):
                 place = yield from self._confirmed(lines, cells, place, ranges)
                 if place == ranges.end and not final:
@@ -154,10 +164,7 @@ class Table:
             if found is None:
                 return place
             self.blank += part.blank
-            columns, errors = found
-            yield self._block(
-                columns, part.starts, part.lengths, errors, _bad(lines, part.starts, part.end), lines.text
-            )
+            yield self._block(found, part.starts, part.lengths, _bad(lines, part.starts, part.end), lines.text)
             place = part.end
         if not len(ranges):
             self.blank += ranges.blank
@@ -167,7 +174,7 @@ class Table:
         """Yield the rows by Python's `csv`, and return where the record begins that is open at the end."""
         options = self._options
         rows, blank, end = parse_rows(
-            lines.text, place, delimiter=options.delimiter, max_record=options.max_record, final=final
+            lines.text, place, dialect=self._dialect, max_record=options.max_record, final=final
         )
         self.blank += blank
         self.slowly += end - place
@@ -176,9 +183,8 @@ class Table:
             part = rows[low : low + step]
             starts = np.array([row.start for row in part])
             lengths = np.array([row.end for row in part]) - starts
-            columns, errors = cells.columns(part)
             after = rows[low + step].start if low + step < len(rows) else end
-            yield self._block(columns, starts, lengths, errors, _bad(lines, starts, after), lines.text)
+            yield self._block(cells.columns(part), starts, lengths, _bad(lines, starts, after), lines.text)
         return end
 
 

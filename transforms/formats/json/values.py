@@ -8,6 +8,7 @@ does not recurse, so depth is no limit.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from transforms.formats.record_errors import LONE_SURROGATE
@@ -108,6 +109,21 @@ def read_object(text: str) -> JsonObject | None:
     fields = _members(reader)
     _require_end(reader)
     return JsonObject({name: value for name, value in fields.items() if value is not None}, reader.error)
+
+
+def other_members(text: str, known: Collection[str]) -> str:
+    """Return the members of an object but some, as JSON without white space; those that are null are left out."""
+    reader = _Reader(text)
+    reader.require(reader.next(), "{")
+    members: dict[str, tuple[str, str]] = {}
+    while (token := reader.next())[0] == "string":
+        name = reader.unescape(token[1])
+        reader.expect(":")
+        members.setdefault(name, (_atom(reader, token), _compact(reader, reader.next())))
+        if reader.require(reader.next(), ",", "}") == "}":
+            break
+    kept = [(key, value) for name, (key, value) in members.items() if name not in known and value != "null"]
+    return "{" + ",".join(f"{key}:{value}" for key, value in kept) + "}"
 
 
 def _require_end(reader: _Reader) -> None:

@@ -30,12 +30,17 @@ def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) ->
         fields = {name: column for key, column in columns.items() if (name := schema.attribute_name(key)) is not None}
         found = columns["_error"].to_pylist() if "_error" in columns else []
         errors = {row: error for row, error in enumerate(found) if error is not None}
-        yield replace(block, records=rows.records(columns["_message"], fields, errors, every=True))
+        made = rows.records(columns["_message"], fields, errors, every=True)
+        if "_rescued" in columns:
+            made = made.append_column("_rescued", columns["_rescued"])
+        yield replace(block, records=made)
 
 
 def _refine(choice: FormatChoice, sample: FormatSample) -> FormatChoice | None:
     """Choose Splunk's export for CSV whose header has `_raw` and `_time`."""
-    if {"_raw", "_time"} <= set(header_cells(sample.text.encode("utf-8", "replace"))):
+    if "headers" not in choice.options and {"_raw", "_time"} <= set(
+        header_cells(sample.text.encode("utf-8", "replace"))
+    ):
         return replace(choice, format="splunk_csv", rule=f"{choice.rule}; its header has _raw and _time")
     return None
 

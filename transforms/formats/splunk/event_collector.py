@@ -23,6 +23,7 @@ from transforms.formats.json.fields import Fields
 from transforms.formats.json.nested_objects import NestedObjects
 from transforms.formats.json.objects import ObjectBatch
 from transforms.formats.json.stream import read_objects
+from transforms.formats.json.values import other_members
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock, make_records
 from transforms.formats.record_errors import (
@@ -37,6 +38,7 @@ from transforms.formats.splunk.collected_events import refine
 from transforms.formats.times import RecordTimes
 
 _METADATA = ("host", "source", "sourcetype", "index")
+_MEMBERS = frozenset({"event", "time", "fields", *_METADATA})
 _AS_TEXT = r'"fields"[ \t\r\n]*:[ \t\r\n]*"'
 _MAYBE_NESTED = r"[:,\[]\{|[,\[]\["
 
@@ -92,7 +94,20 @@ def _records(batch: ObjectBatch, indexed: Fields, times: RecordTimes) -> pa.Reco
             attributes[name] = own if other is None else choose(is_present(own), own, other)
     good = np.ones(total, np.bool_)
     good[list(errors)] = False
-    return make_records(choose(good, event, batch.messages), errors, attributes, stamps)
+    return make_records(choose(good, event, batch.messages), errors, attributes, stamps, rescued=_rescued(batch))
+
+
+def _rescued(batch: ObjectBatch) -> dict[int, str]:
+    """Return the members that HEC does not know, of those objects that have some.
+
+    Their types are in the texts alone, so these objects are read once more, one by one; a sender has few of them, or
+    the file was not found to be HEC.
+    """
+    rows = np.zeros(batch.high - batch.low, np.bool_)
+    for name, column in batch.fields.items():
+        if name not in _MEMBERS:
+            rows |= is_present(column)
+    return {row: other_members(batch.messages[row].as_py(), _MEMBERS) for row in np.flatnonzero(rows).tolist()}
 
 
 def _bad_fields(values: pa.Array, messages: pa.Array) -> tuple[Flags, Flags]:
