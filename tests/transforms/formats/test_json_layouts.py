@@ -18,6 +18,7 @@ from tests.transforms.formats.reading import FAST, MODIFIED, TOLERANT, read_all
 from transforms.core.errors import CorruptStreamError
 from transforms.formats import read_records
 from transforms.formats.options import FormatOptions
+from transforms.formats.ranges import count_records
 
 CUTS = [1, 7, 64, 4096, None]
 ONE, TWO = '{"a":1}', '{"b":"x}]"}'
@@ -209,6 +210,15 @@ def test_wrapper_beyond_all_that_is_looked_at(cut: int) -> None:
     ):
         reading = read_all(text.encode(), "json", cut=cut, max_record=30)
     assert reading.fields == [{"id": str(number), "g": "x"} for number in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("head", "count"),
+    [(b'{"a":[{}]}\n', 2), (b'{"Records":[{"a":1}]}\n', None), (b'{"id":1,"logEvents":[{}]}\n', None)],
+)
+def test_ranges_of_lines_that_hold_more_than_one_record_are_refused(head: bytes, count: int | None) -> None:
+    lines = b'{"Records":[{"a":1}]}\n{"a":2}\n'
+    assert count_records(head + lines, iter([lines]), "json", FormatOptions(), first=False, last=True) == count
 
 
 def test_path_of_several_names_and_an_object_at_its_end() -> None:
