@@ -36,7 +36,7 @@ _ALL = (
         title="JSON",
         module="transforms.formats.json",
         event="an object: one a line, concatenated, in one array, or pretty-printed; with `--records-path Records` "
-        "(found by itself for CloudTrail) an element of that list",
+        "(found by itself for the common exports) an element of that list",
         message="the object's text",
         attributes="its top-level fields, numbers as they are written, lists and objects as JSON",
         extensions=(".json", ".ndjson", ".jsonl"),

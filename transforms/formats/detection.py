@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import replace
 
 from transforms.core.errors import UnsupportedError
 from transforms.formats import FORMATS
 from transforms.formats.binary_files import binary_kind, hint
-from transforms.formats.encoding import utf8, whole_characters, with_line_feeds
+from transforms.formats.encoding import utf8, whole_characters, with_line_feeds, without_separators
 from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.options import FormatOptions
 
 SAMPLE_BYTES = 1024  # what is looked at to choose a format
 HEAD_BYTES = 64 << 10  # what is looked at to refine the choice: an event in HEC may be long
+
+_JSON_BETWEEN = re.compile(rb"(?:[ \t\r\n\0\x1e]|\xef\xbb\xbf)*[\[{]")
 
 
 def detect_format(key: str, head: bytes) -> FormatChoice:
@@ -28,6 +31,8 @@ def detect_format(key: str, head: bytes) -> FormatChoice:
         UnsupportedError: It is an archive, an image or another binary file. (A format that is asked for by name reads
             it all the same.)
     """
+    if _JSON_BETWEEN.match(head):
+        head = b"".join(without_separators([head]))
     kind = binary_kind(head)
     if kind is not None:
         raise UnsupportedError(f"unsupported: {kind}; {hint(kind)}")

@@ -16,6 +16,9 @@ from transforms.core.peeking import peek
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LINE_END_SAMPLE = 64 << 10
+_SEPARATORS = re.compile(rb"(?:[ \t\r\n\0\x1e]|\xef\xbb\xbf)*")
+_SEPARATORS_BEHIND = re.compile(rb"(?<=[\n}\],])(?:[ \t\r\n\0\x1e]|\xef\xbb\xbf)+")
+_TO_BLANKS = bytes.maketrans(b"\0\x1e", b"  ")
 _ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
@@ -30,6 +33,33 @@ def utf8_within(head: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Make UTF-8 of a part of an object that begins like `head`; the part begins with a character and has no mark."""
     name = _UTF16.get(head[:2])
     return iter(chunks) if name is None else _from_utf16(name, chunks)
+
+
+def without_separators(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield JSON with blanks in place of what else may stand between its texts.
+
+    RFC 7464 begins each with a record separator (0x1E), GELF over TCP ends it with a NUL, and files that were put
+    together have byte order marks. They are white space at the beginning, behind a line feed, and behind brackets and
+    commas (not within a string: there they are a mistake).
+    """
+    between, rest = True, b""
+    for chunk in chunks:
+        text = rest + chunk
+        rest = text[len(text) - next((n for n in (2, 1) if text.endswith(codecs.BOM_UTF8[:n])), 0) :]
+        text = text[: len(text) - len(rest)]
+        if b"\x1e" in text or b"\0" in text or codecs.BOM_UTF8 in text:
+            if between:
+                first = _SEPARATORS.match(text)
+                assert first is not None
+                text = _blanks(first) + text[first.end() :]
+            text = _SEPARATORS_BEHIND.sub(_blanks, text)
+        between = text.rstrip(b" \t\r")[-1:] in b"\n}]," and (between or bool(text.strip(b" \t\r")))
+        yield text
+    yield rest
+
+
+def _blanks(found: re.Match[bytes]) -> bytes:
+    return found[0].replace(codecs.BOM_UTF8, b"   ").translate(_TO_BLANKS)
 
 
 def with_line_feeds(chunks: Iterable[bytes], *, head: bytes | None = None) -> Iterator[bytes]:

@@ -27,12 +27,16 @@ class RecordBlock:
         blank: Blank lines.
         header: Lines of the header and skipped lines.
         replaced: Bad bytes that became U+FFFD.
+        cut: Bytes of records longer than may be kept that were passed over.
+        warnings: What the object's user should know of it.
     """
 
     records: pa.RecordBatch
     blank: int = 0
     header: int = 0
     replaced: int = 0
+    cut: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def make_records(

@@ -58,6 +58,7 @@ class Reading:
         warnings: What its user should know of it.
         records, blank, header, errors, replaced: What was read so far: records, lines that are none, records with
             `_error`, bad bytes.
+        long, cut: Records that were cut because they are too long, and the bytes of them that are not kept.
         first_error: The first `_error`.
     """
 
@@ -71,6 +72,7 @@ class Reading:
         self.decoder: Decoder | None = None
         self.warnings: list[str] = []
         self.records = self.blank = self.header = self.errors = self.replaced = 0
+        self.long = self.cut = 0
         self.first_error: str | None = None
 
     @property
@@ -139,6 +141,8 @@ class Reading:
             self.blank += block.blank
             self.header += block.header
             self.replaced += block.replaced
+            self.cut += block.cut
+            self.warnings += block.warnings
             if block.records.num_rows:
                 yield self._count(columns.stamp(block.records))
 
@@ -172,6 +176,12 @@ class Reading:
         found = list(self.warnings)
         if self.replaced:
             found.append(f"{self.replaced:,} byte sequences that are no UTF-8 were replaced by U+FFFD")
+        if self.long:
+            left = f": {self.cut:,} bytes of them are not kept" if self.cut else ""
+            found.append(
+                f"{self.long:,} record{'s' * (self.long != 1)} longer than {self.settings.formats.max_record:,} bytes "
+                f"(--max-record) {'were' if self.long != 1 else 'was'} cut{left}"
+            )
         if self.records > 1 and self.errors > self.records // 2 and self.format:
             found.append(
                 f"{self.errors:,} of {self.records:,} records could not be read as {self.format.format}, "
@@ -186,8 +196,10 @@ class Reading:
         if at >= 0:
             found = events.num_rows - events.column(at).null_count
             self.errors += found
-            if found and self.first_error is None:
-                self.first_error = pl.Series(events.column(at)).drop_nulls()[0]
+            if found:
+                errors = pl.Series(events.column(at)).drop_nulls()
+                self.first_error = self.first_error or errors[0]
+                self.long += int(errors.str.starts_with("record_too_long: more than").sum())
         return batch
 
     def _warn(self, warning: str | None) -> None:

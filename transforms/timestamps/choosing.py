@@ -101,8 +101,18 @@ def _has_all_sources(batch: pa.RecordBatch) -> bool:
 
 
 def _is_text(batch: pa.RecordBatch) -> bool:
+    return batch.num_rows > 0 and (_format_of(batch) in _WITH_LINES or batch.schema.get_field_index("_error") >= 0)
+
+
+def _has_no_error(batch: pa.RecordBatch) -> pl.Series:
+    """Return which records could be read: what could not is looked through like a line of text."""
+    at = batch.schema.get_field_index("_error")
+    return as_series(batch.column(at)).is_null() if at >= 0 else pl.repeat(True, batch.num_rows, eager=True)
+
+
+def _format_of(batch: pa.RecordBatch) -> str | None:
     at = batch.schema.get_field_index("_format")
-    return at >= 0 and batch.num_rows > 0 and str(batch.column(at)[0]) in _WITH_LINES
+    return str(batch.column(at)[0]) if at >= 0 and batch.num_rows else None
 
 
 def _detect_missing(
@@ -111,6 +121,8 @@ def _detect_missing(
     """Look for stamps in the rows without a time, but not in JSON (an event of HEC), which has other dates."""
     lines = as_series(batch.column("_message"))
     lines = lines.set(lines.str.starts_with("{") | lines.str.starts_with("["), None) if _is_collected(batch) else lines
+    if _format_of(batch) not in (None, *_WITH_LINES):
+        lines = lines.set(_has_no_error(batch), None)
     missing = times.is_null()
     if missing.all():
         return detect_times(lines, timezone=timezone, modified=modified, received=received)

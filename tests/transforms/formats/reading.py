@@ -51,6 +51,8 @@ class Reading:
     blank: int = 0
     header: int = 0
     replaced: int = 0
+    cut: int = 0
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def messages(self) -> list[str]:
@@ -109,3 +111,5 @@ def add(reading: Reading, block: RecordBlock) -> None:
     reading.blank += block.blank
     reading.header += block.header
     reading.replaced += block.replaced
+    reading.cut += block.cut
+    reading.warnings += block.warnings

@@ -18,6 +18,7 @@ from tests.transforms.formats.reading import FAST, MODIFIED, TOLERANT, read_all
 from transforms.core.errors import CorruptStreamError
 from transforms.formats import read_records
 from transforms.formats.options import FormatOptions
+from transforms.formats.ranges import count_records
 
 CUTS = [1, 7, 64, 4096, None]
 ONE, TWO = '{"a":1}', '{"b":"x}]"}'
@@ -37,6 +38,14 @@ LAYOUTS = {
     "Records, pretty": f'{{\n  "Records": [\n    {ONE},\n    {TWO}\n  ]\n}}\n',
     "Records, one each": f'{{"Records":[{ONE}]}}\n{{"Records":[{TWO}]}}',
     "byte order mark": f"\ufeff{ONE}\n{TWO}\n",
+    "byte order marks": f"\ufeff\ufeff{ONE}\n\ufeff {TWO}\n",
+    "record separators (RFC 7464)": f"\x1e{ONE}\n\x1e{TWO}\n",
+    "record separators alone": f"\x1e{ONE}\x1e{TWO}",
+    "NUL behind each": f"{ONE}\0{TWO}\0",
+    "NUL at the beginning": f"\0\0\n{ONE} \0\0 {TWO}",
+    "commas at line ends": f"{ONE},\n{TWO},\n",
+    "one list and nothing else": f'{{"items":[{ONE},{TWO}]}}',
+    "one list and nothing else, one each": f'{{"value":[{ONE}]}}{{"value":[{TWO}]}}',
 }
 
 
@@ -73,7 +82,12 @@ BROKEN: list[tuple[str, str, list[Any]]] = [
     ("cut, concatenated", '{"a":1}{"a":2}{"a":', ['{"a":1}', '{"a":2}', ("invalid_json", '{"a":')]),
     ("text behind", '{"a":1}{"a":2} x\n{"a":3}', ['{"a":1}', ("invalid_json", '{"a":2} x'), '{"a":3}']),
     ("text between", 'x {"a":1}\n{"a":3}', [("invalid_json", 'x {"a":1}'), '{"a":3}']),
-    ("commas at line ends", '{"a":1},\n{"a":2}', [("invalid_json", '{"a":1},'), '{"a":2}']),
+    ("commas at line ends", '{"a":1},\n{"a":2} , \r\n{"a":3},', ['{"a":1}', '{"a":2}', '{"a":3}']),
+    ("commas between", '{"a":1},{"a":2}\n,{"a":3} , {"a":4}\n\n,\n', ['{"a":1}', '{"a":2}', '{"a":3}', '{"a":4}']),
+    ("a comma and text", '{"a":1}, x\n{"a":2}\n, y\n', [("invalid_json", '{"a":1}, x'), '{"a":2}', ("invalid_json", ", y")]),
+    ("a comma behind what is no JSON", '{"a":1}\n{"a":NaN},\n{"a":"x},\n{"a":2}', ['{"a":1}', ("invalid_json", '{"a":NaN}'), ("invalid_json", '{"a":"x},'), '{"a":2}']),
+    ("commas behind objects over lines", '{\n"a":1\n},\n{\n"a":2\n} ,', ['{\n"a":1\n}', '{\n"a":2\n}']),
+    ("a stack trace", '{"a":1}\n2024 x\n  at y\n\tat z\n{"a":2}', ['{"a":1}', ("invalid_json", "2024 x"), ("invalid_json", "  at y"), ("invalid_json", "\tat z"), '{"a":2}']),
     ("scalars and lists", '{"a":1}\n[{"a":2}]\n3\n"x"\nnull\n{"a":4}',
      ['{"a":1}', ("not_an_object", '[{"a":2}]'), ("not_an_object", "3"), ("not_an_object", '"x"'), ("not_an_object", "null"), '{"a":4}']),
     ("array of scalars alone", "[1,2]", [("not_an_object", "[1,2]")]),
@@ -124,6 +138,89 @@ def test_values_beside_the_records(cut: int | None) -> None:
     assert reading.errors == [None, None, None, "not_an_object", "not_an_object"]
 
 
+WRAPPERS: dict[str, tuple[str, list[dict[str, str]]]] = {
+    "values before and behind": ('{"a":"1","records":[{"x":1},{"a":2}],"z":3}', [{"x": "1", "a": "1", "z": "3"}, {"a": "2", "z": "3"}]),
+    "value": ('{"@odata.context":"c","value":[{"x":1}]}\n', [{"x": "1", "@odata.context": "c"}]),
+    "results": ('{"count":1,"results":[{"x":1}]}', [{"x": "1", "count": "1"}]),
+    "Items": ('{"Items":[{"x":1}],"Count":1}', [{"x": "1", "Count": "1"}]),
+    "items": ('{"kind":"List","metadata":{},"items":[{"x":1}]}', [{"x": "1", "kind": "List"}]),
+    "events": ('{"events":[{"x":1}],"next":"n"}', [{"x": "1", "next": "n"}]),
+    "configurationItems": ('{"fileVersion":"1.0","configurationItems":[{"x":1}]}', [{"x": "1", "fileVersion": "1.0"}]),
+    "logEvents, many": ('{"logGroup":"g","logEvents":[{"x":1}]}{"logGroup":"h","logEvents":[{"x":2}]}{"y":1}',
+                        [{"x": "1", "logGroup": "g"}, {"x": "2", "logGroup": "h"}, {"y": "1"}]),
+    "hits": ('{"took":3,"hits":{"total":1,"hits":[{"_index":"i","took":7,"_source":{"x":1,"took":9}},{"_source":{}},{"y":1}]}}',
+             [{"x": "1", "took": "9", "total": "1", "@_index": "i"}, {"took": "3", "total": "1"}, {"y": "1", "took": "3", "total": "1"}]),
+    "OTLP": ('{"resourceLogs":[{"resource":{"a":1},"scopeLogs":[{"scope":{},"logRecords":[{"x":1},{"x":2}]},{"logRecords":[{"x":3}]}]},'
+             '{"schemaUrl":"u","scopeLogs":[{"logRecords":[{"x":4}]}]}]}\n{"resourceLogs":[]}{"y":1}',
+             [{"x": "1", "resource": '{"a":1}', "scope": "{}"}, {"x": "2", "resource": '{"a":1}', "scope": "{}"},
+              {"x": "3", "resource": '{"a":1}'}, {"x": "4", "schemaUrl": "u"}, {"y": "1"}]),
+    "no list of objects": ('{"records":[1,2],"value":[]}', [{"records": "[1,2]", "value": "[]"}]),
+    "two lists of objects": ('{"records":[{"x":1}],"errors":[{"y":1}]}', [{"records": '[{"x":1}]', "errors": '[{"y":1}]'}]),
+    "events with items": ('{"id":1,"items":[{"x":1}]}\n{"id":2,"items":[]}\n', [{"id": "1", "items": '[{"x":1}]'}, {"id": "2", "items": "[]"}]),
+    "an event first": ('{"id":1}\n{"Records":[{"x":1}]}\n', [{"id": "1"}, {"Records": '[{"x":1}]'}]),
+    "another name": ('{"entries":[{"x":1}]}', [{"entries": '[{"x":1}]'}]),
+    "within": ('{"data":{"items":[{"x":1}]}}', [{"data": '{"items":[{"x":1}]}'}]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", [1, 7, None])
+@pytest.mark.parametrize(("text", "fields"), WRAPPERS.values(), ids=WRAPPERS.keys())
+def test_wrappers_are_found(text: str, fields: list[dict[str, str]], cut: int | None) -> None:
+    reading = read_all(text.encode(), "json", cut=cut)
+    assert reading.errors == [None] * len(fields)
+    assert [
+        {name.replace("_index", "@_index"): value for name, value in row.items()} for row in reading.fields
+    ] == fields
+
+
+# A text; what its user is told.
+TOLD: list[tuple[str, str, str]] = [
+    ("array", '[\n{"a":1},\n{"a":2}\n', "is not closed"),
+    ("wrapper", '{"records":[{"a":1},{"a":2}', "is not closed"),
+    ("wrapper in a record", '{"records":[{"a":1},{"a":', "is not closed"),
+    ("OTLP", '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"a":1}', "is not closed"),
+    ("another name", '{"entries":[{"a":1}]}', "--records-path entries"),
+    ("known name among others", '{"fields":[{"a":1}],"results":[{"a":1}]}', "--records-path results"),
+    ("pages", '{"next":"x","value":[{"a":1}]}{"value":[{"a":1}]}', "--records-path value"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", [1, 7, None])
+@pytest.mark.parametrize(("text", "told"), [row[1:] for row in TOLD], ids=[row[0] for row in TOLD])
+def test_what_is_told(text: str, told: str, cut: int | None) -> None:
+    reading = read_all(text.encode(), "json", cut=cut)
+    assert [told in warning for warning in reading.warnings] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[{"a":1}]', '{"a":1}\n{"b":', '{"time":1,"list":[{"a":1}]}', '{"a":[{}]}{"a":[{}]}', '{"Records":[{"a":1}]}'],
+)
+def test_nothing_to_tell(text: str) -> None:
+    assert read_all(text.encode(), "json").warnings == []
+
+
+@pytest.mark.parametrize("cut", [1, 64, 4096])
+def test_wrapper_beyond_all_that_is_looked_at(cut: int) -> None:
+    events = [f'{{"id":"{number}"}}' for number in range(50)]
+    text = f'{{"g":"x","records":[{",".join(events)}]}}\n'
+    with (
+        mock.patch("transforms.formats.json.framing.first_object._WINDOW", 40),
+        mock.patch("transforms.formats.json.framing.wrapper_reader.WRAPPER_BYTES", 100),
+    ):
+        reading = read_all(text.encode(), "json", cut=cut, max_record=30)
+    assert reading.fields == [{"id": str(number), "g": "x"} for number in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("head", "count"),
+    [(b'{"a":[{}]}\n', 2), (b'{"Records":[{"a":1}]}\n', None), (b'{"id":1,"logEvents":[{}]}\n', None)],
+)
+def test_ranges_of_lines_that_hold_more_than_one_record_are_refused(head: bytes, count: int | None) -> None:
+    lines = b'{"Records":[{"a":1}]}\n{"a":2}\n'
+    assert count_records(head + lines, iter([lines]), "json", FormatOptions(), first=False, last=True) == count
+
+
 def test_path_of_several_names_and_an_object_at_its_end() -> None:
     text = '{"a":{"b":[{"x":1}],"c":2},"c":3,"d":4}{"a":{"b":{"x":5}},"d":6}'
     reading = read_all(text.encode(), "json", records_path="a.b")
@@ -166,6 +263,7 @@ def test_long_record_is_cut_and_passed_over(before: str, after: str, cut: int | 
     reading = read_all((before + long + after).encode(), "json", cut=cut, max_record=40)
     assert reading.errors == ["record_too_long", None]
     assert reading.messages == [long.encode()[:40].decode("utf-8", "ignore"), "{}"]
+    assert reading.cut == len(long.encode()) - 40
 
 
 # A text; its records, all but the first 12 bytes of the first one passed over.
@@ -222,6 +320,7 @@ def test_stream_that_breaks_gives_what_is_whole() -> None:
 
 
 _PIECES = ['{"a":1}', '{"a":"x"}', '{"b":[{"c":2}, {}]}', '{', '}', '[', ']', '"', ',', ':', '\n', '\n', ' ', '\\', '"a":', 'x', '1.10',
+           ",", "\0", "\x1e", "\ufeff", '{"resourceLogs":[', '{"scopeLogs":[', '{"logRecords":[', '{"value":[', '"items":[{', '{"hits":{"hits":[',
            '{"Records":[', '{"a":"\\"}', '{\n  "a": {\n    "b": 1\n  }\n}', ']}', '"}', '\r\n', "é", '{"a":{"b":1}', "},{"]  # fmt: skip
 
 

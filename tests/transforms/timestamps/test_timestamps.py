@@ -611,6 +611,18 @@ def choose(batch: pa.RecordBatch, *, timestamp: str = "auto") -> list[tuple[date
 
 
 TEXT = pa.array(["text"] * 2).dictionary_encode()
+
+
+def test_records_with_an_error_are_looked_through_like_text() -> None:
+    batch = batch_of(
+        _format=pa.array(["json"] * 3).dictionary_encode(),
+        _message=pa.array(["2024-01-02 03:04:05 WARN x", "2024-01-02 03:04:06 of a record", "at x"]),
+        _error=pa.array(["invalid_json: x", None, "invalid_json: x"]),
+    )
+    found = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+    assert choose(batch) == [(found, "detected"), (RECEIVED, "received"), (RECEIVED, "received")]
+
+
 MESSAGES = pa.array(["2025-01-02 03:04:05 a", "b"], pa.string_view())
 SOME_TIME = datetime(2024, 5, 6, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ import numpy as np
 from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.json.fields import JsonFields
 from transforms.formats.json.nested_objects import NestedObjects
-from transforms.formats.json.splunk_results import unwrap_results
-from transforms.formats.json.stream import read_objects
+from transforms.formats.json.stream import read_objects, wraps_records
+from transforms.formats.json.wrapped_objects import unwrap_objects
 from transforms.formats.lines import lines_of
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock
@@ -22,26 +22,37 @@ JSON_START = re.compile(r'\s*(?:(?P<object>\{\s*["}])|(?P<array>\[\s*[{\]]))')
 
 def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
     """Yield the objects of a stream."""
-    path = None if options.records_path is None else tuple(options.records_path.split("."))
+    return _read(
+        chunks, options, times, None if options.records_path is None else tuple(options.records_path.split("."))
+    )
+
+
+def _read(
+    chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes, path: tuple[str, ...] | None
+) -> Iterator[RecordBlock]:
     rows, nested = SplunkRows(options, times), NestedObjects()
     for batch in read_objects(chunks, options, path=path):
-        for part in unwrap_results(batch, nested):
+        for part in unwrap_objects(batch, nested):
             records = rows.records(part.messages, part.fields, part.errors, every=False)
-            yield RecordBlock(records=records, blank=part.blank, replaced=part.replaced)
+            yield RecordBlock(
+                records=records, blank=part.blank, replaced=part.replaced, cut=part.cut, warnings=part.warnings
+            )
 
 
 def read_range(_: bytes, chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
-    """Yield the objects of a range of lines: each stands for itself, whatever the object's head."""
-    return read(chunks, options, times)
+    """Yield the objects of a range of lines: each is a record, or `count_lines` would have told."""
+    return _read(chunks, options, times, ())
 
 
-def count_lines(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: bool, last: bool) -> int | None:
-    """Count lines, each a whole object; None where one is not, or may hold more than one record."""
+def count_lines(head: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: bool, last: bool) -> int | None:
+    """Count lines, each a whole object; None where one is not, or where objects wrap records."""
     del last  # its end is a line's
+    if wraps_records(head):
+        return None
     duckdb = JsonFields()
     count = 0
     for lines in lines_of(chunks, options, first=first):
-        if lines.long is not None or lines.bad is not None or b'"Records"' in lines.text:
+        if lines.long is not None or lines.bad is not None:
             return None
         if len(lines) and not (
             (np.frombuffer(lines.text, np.uint8)[lines.starts] == ord("{")).all()

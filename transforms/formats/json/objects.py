@@ -7,7 +7,7 @@ whose numbers it would rewrite go there with these in quotes; what is left is re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -39,6 +39,9 @@ class ObjectBatch:
         errors: What is wrong with some of them, by place.
         blank: Blank lines before and among them.
         replaced: Bad bytes in them that were replaced.
+        path: The names that lead to them in the objects around them.
+        cut: Bytes of them that are not kept.
+        warnings: What the user should know of the stream.
     """
 
     low: int
@@ -48,6 +51,9 @@ class ObjectBatch:
     errors: dict[int, str]
     blank: int = 0
     replaced: int = 0
+    path: tuple[str, ...] = ()
+    cut: int = 0
+    warnings: tuple[str, ...] = ()
 
     def slice(self, low: int, high: int) -> ObjectBatch:
         """Return some of them; those from the first on have the counts of all."""
@@ -56,8 +62,10 @@ class ObjectBatch:
         fields = {name: column.slice(low, high - low) for name, column in self.fields.items()}
         errors = {row - low: error for row, error in self.errors.items() if low <= row < high}
         messages = self.messages.slice(low, high - low)
-        counts = (0, 0) if low else (self.blank, self.replaced)
-        return ObjectBatch(self.low + low, self.low + high, messages, fields, errors, *counts)
+        part = ObjectBatch(self.low + low, self.low + high, messages, fields, errors, path=self.path)
+        if low:
+            return part
+        return replace(part, blank=self.blank, replaced=self.replaced, cut=self.cut, warnings=self.warnings)
 
 
 @dataclass(frozen=True)

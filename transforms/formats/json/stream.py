@@ -11,13 +11,19 @@ import pyarrow as pa
 from transforms.arrow.arrays import take
 from transforms.arrow.strings import nulls
 from transforms.formats.chunks import BreakableStream
-from transforms.formats.encoding import utf8
+from transforms.formats.encoding import utf8, without_separators
 from transforms.formats.json.fields import Fields
 from transforms.formats.json.framing.found_records import FramedRecords
 from transforms.formats.json.framing.framer import JsonFramer
 from transforms.formats.json.objects import ObjectBatch, ObjectReader, Objects
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_ROWS
+
+UNCLOSED = "its array, or the list of its records, is not closed at the end: the object may be cut off"
+_OTHER_LIST = (
+    "its first object has a list of objects called {name!r}: with --format json --records-path {name} each of them is "
+    "an event"
+)
 
 
 def read_objects(
@@ -28,12 +34,11 @@ def read_objects(
     Args:
         chunks: Its bytes.
         options: How to read.
-        path: Where each object has its records; None if they are found where they are called `Records`; empty if
-            objects are records.
+        path: Where each object has its records; None if the first object decides; empty if objects are records.
     """
     framer = JsonFramer(max_record=options.max_record, path=path)
     reader = ObjectReader(max_record=options.max_record)
-    stream = BreakableStream(utf8(iter(chunks)))
+    stream = BreakableStream(without_separators(utf8(iter(chunks))))
     for block in stream.blocks():
         framer.feed(block, final=False)
         yield from _read(framer, reader)
@@ -41,8 +46,25 @@ def read_objects(
     if stream.error is not None:
         framer.give_up()
     yield from _read(framer, reader)
+    yield _remarks(framer)
     if stream.error is not None:
         raise stream.error
+
+
+def wraps_records(head: bytes) -> bool:
+    """Whether objects wrap records, by the first `HEAD_BYTES` of a stream, or what there is of it."""
+    framer = JsonFramer(max_record=len(head) + 1, path=None)
+    framer.feed(b"".join(without_separators(utf8([head]))), final=True)
+    framer.lines()
+    return bool(framer.path)
+
+
+def _remarks(framer: JsonFramer) -> ObjectBatch:
+    """Return what is known of a stream at its end, or where it breaks."""
+    warnings = [UNCLOSED] if framer.final and framer.is_unclosed else []
+    if framer.other_list is not None:
+        warnings.append(_OTHER_LIST.format(name=framer.other_list))
+    return ObjectBatch(0, 0, nulls(0), {}, {}, cut=framer.cut, warnings=tuple(warnings))
 
 
 def _read(framer: JsonFramer, reader: ObjectReader) -> Iterator[ObjectBatch]:
@@ -50,24 +72,24 @@ def _read(framer: JsonFramer, reader: ObjectReader) -> Iterator[ObjectBatch]:
     if lines is not None and len(lines) <= MAX_ROWS:
         objects = reader.read(lines)
         if framer.are_alone(lines, objects.invalid):
-            yield from _batches(objects, FramedRecords(framer.accept(lines)))
+            yield from _batches(objects, FramedRecords(framer.accept(lines)), ())
             return
     frame = framer.scan()
     done = 0
     for lines in frame.lines.parts():
         errors = {row - done: error for row, error in frame.errors.items() if done <= row < done + len(lines)}
         groups = tuple((low - done, high - done, attributes) for low, high, attributes in frame.groups)
-        yield from _batches(reader.read(lines, errors), FramedRecords(lines, groups=groups))
+        yield from _batches(reader.read(lines, errors), FramedRecords(lines, groups=groups), framer.path or ())
         done += len(lines)
 
 
-def _batches(objects: Objects, frame: FramedRecords) -> Iterator[ObjectBatch]:
+def _batches(objects: Objects, frame: FramedRecords, path: tuple[str, ...]) -> Iterator[ObjectBatch]:
     blank = frame.lines.blank
     if not len(objects.lines) and not blank:
         return
     for batch in objects.batches():
         replaced = objects.lines.slice(batch.low, batch.high).replaced
-        yield replace(batch, fields=_with_groups(batch, frame.groups), blank=blank, replaced=replaced)
+        yield replace(batch, fields=_with_groups(batch, frame.groups), blank=blank, replaced=replaced, path=path)
         blank = 0
 
 

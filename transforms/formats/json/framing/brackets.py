@@ -21,8 +21,9 @@ _QUOTE, _BACKSLASH, _LF, _BRACE = 34, 92, 10, ord("{")
 _AFTER_STRING = np.isin(np.arange(256), np.frombuffer(b",:}] \t\r\n", np.uint8))
 _BEFORE_BRACE = np.isin(np.arange(256), np.frombuffer(b"[,:", np.uint8))
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_MAYBE_COMMA = re.compile(rb"[ \t\r]*,?[ \t\r\n]*")
 _COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
-_END_OF_LINE = re.compile(rb"[ \t\r]*\n")
+_END_OF_LINE = re.compile(rb"[ \t\r]*,?[ \t\r]*\n")
 
 _Bytes = npt.NDArray[np.uint8]
 
@@ -62,11 +63,18 @@ def find_objects(text: bytes, start: int, stop: int, *, in_list: bool, max_recor
     clean = trouble == len(data) and not wrong.any()
     count = int(wrong.argmax()) if wrong.any() else len(starts)
     starts, ends = starts[:count] + start, ends[:count] + start
-    count = _well_spaced(text, start, starts, ends, _COMMA if in_list else _SPACE)
+    count = _well_spaced(text, start, starts, ends, _COMMA if in_list else _MAYBE_COMMA)
     clean &= count == len(starts)
     if not in_list and count and not _END_OF_LINE.match(text, int(ends[count - 1])):
         count -= 1  # what follows on its line may belong to it
     return ObjectRanges(starts[:count], ends[:count], clean)
+
+
+def find_end(text: bytes, start: int, stop: int) -> int | None:
+    """Return where an object or list ends; None if it does not, or if it needs a closer look."""
+    places, depths, trouble = _brackets(np.frombuffer(text, np.uint8)[start:stop])
+    ends = places[depths == 0][:1]
+    return start + int(ends[0]) + 1 if len(ends) and ends[0] < trouble else None
 
 
 def _brackets(data: _Bytes) -> tuple[Indices, Indices, int]:

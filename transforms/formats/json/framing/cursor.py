@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from transforms.formats.json.framing.value_ends import HISTORY, skip_value
 _LEAST_WINDOW, _MOST_WINDOW = 16 << 10, 16 << 20
 _MOST_MISSES = 63  # records that are looked at one by one because those before them had to be
 
+_COMMA = re.compile(rb"(?:[ \t\r]*,)?")
 State = Callable[[], bool]
 """Reads on, and returns whether it could."""
 
@@ -30,6 +32,7 @@ class Cursor:
         self._window = _LEAST_WINDOW
         self._misses, self._pause = 0, 0
         self._depth, self._within = 0, False  # of a record that was cut
+        self.cut = 0  # bytes of records that were too long which are not kept
 
     def feed(self, block: bytes, *, final: bool) -> None:
         """Take more of the stream."""
@@ -53,13 +56,8 @@ class Cursor:
     def before_frame(self) -> None:
         """Give the records that were found what is known of them only now."""
 
-    def find(self, *, in_list: bool, may_take: Callable[[int], bool] | None = None) -> bool:
-        """Take many objects at once; whether there were any.
-
-        Args:
-            in_list: Whether they are elements of a list.
-            may_take: Asked for the place of each, if given: the first one that may not be taken ends it.
-        """
+    def find(self, *, in_list: bool) -> bool:
+        """Take many objects at once, elements of a list or not; whether there were any."""
         if self._pause:
             self._pause -= 1
             return False
@@ -67,9 +65,6 @@ class Cursor:
             stop = min(len(self.text), self.place + self._window)
             starts, ends, clean = find_objects(self.text, self.place, stop, in_list=in_list, max_record=self.max_record)
             self._window = min(self._window * 4, _MOST_WINDOW) if clean else _LEAST_WINDOW
-            if may_take is not None:
-                count = next((row for row, start in enumerate(starts.tolist()) if not may_take(start)), len(starts))
-                starts, ends = starts[:count], ends[:count]
             self._misses = (
                 min(2 * self._misses + 1, _MOST_MISSES) if not clean and len(starts) <= self._misses + 1 else 0
             )
@@ -77,6 +72,8 @@ class Cursor:
             if len(starts):
                 self.found.add(starts, ends)
                 self.place = int(ends[-1])
+                if not in_list:
+                    self.place = _COMMA.match(self.text, self.place).end()  # type: ignore[union-attr]
                 return True
             if not clean or stop == len(self.text) or stop - self.place > self.max_record:
                 return False
@@ -98,20 +95,22 @@ class Cursor:
         self.found.add_one(record.start, record.end, long=record.rest is not None, error=error)
         self.place = record.after
         if record.rest is not None:
+            self.cut += record.after - record.end
             back, self._depth, self._within = self.state, record.depth, False
             self.state = (lambda: self._pass_value(back)) if record.rest == "value" else (lambda: self._pass_line(back))
         return True
 
     def _pass_value(self, back: State) -> bool:
         """Pass over the rest of a record that was cut."""
-        self.place, self._depth, self._within, done = skip_value(
-            self.text, self.place, self._depth, within=self._within
-        )
+        start = self.place
+        self.place, self._depth, self._within, done = skip_value(self.text, start, self._depth, within=self._within)
+        self.cut += self.place - start
         return self._passed(back, done=done)
 
     def _pass_line(self, back: State) -> bool:
-        feed = self.text.find(b"\n", self.place)
+        feed, start = self.text.find(b"\n", self.place), self.place
         self.place = len(self.text) if feed < 0 else feed
+        self.cut += self.place - start
         return self._passed(back, done=feed >= 0)
 
     def _passed(self, back: State, *, done: bool) -> bool:

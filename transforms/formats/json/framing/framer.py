@@ -14,10 +14,11 @@ from dataclasses import replace
 import numpy as np
 
 from transforms.formats.json.framing.cursor import Cursor
+from transforms.formats.json.framing.first_object import OTLP, choose_wrapper
+from transforms.formats.json.framing.nested_lists import NestedListReader
 from transforms.formats.json.framing.record_scan import scan_element, scan_line, scan_object
-from transforms.formats.json.framing.value_ends import SPACE
+from transforms.formats.json.framing.value_ends import HISTORY, SPACE
 from transforms.formats.json.framing.wrapper_reader import WrapperReader
-from transforms.formats.json.framing.wrappers import RECORDS, is_undecided, may_wrap
 from transforms.formats.lines import Lines, split_lines
 
 AFTER_ARRAY = "invalid_json: text after the end of the array"
@@ -35,24 +36,32 @@ class JsonFramer(Cursor):
 
         Args:
             max_record: The bytes that are kept of a record.
-            path: Where each object has its records; None if they are found where they are called `Records`; empty if
-                objects are records.
+            path: Where each object has its records; None if the first object decides; empty if objects are records.
         """
         super().__init__(max_record=max_record)
-        self._path = path
-        self._wrapper = WrapperReader(self, path or (RECORDS,), self._outside, self._list, by_path=bool(path))
+        self.path = path
+        self.other_list: str | None = None
+        """A list of objects in the first object that may be the records, but was not taken for them."""
+        self._wrapper = WrapperReader(self, path or (), self._outside, self._list, by_path=bool(path))
+        self._nested = NestedListReader(self, OTLP, self._outside)
+        self._in_array = self._breaking = False
         self.state = self._begin
-        self._next_name = -1  # where the next wrapper may be
+
+    @property
+    def is_unclosed(self) -> bool:
+        """Whether the text ended within an array or a wrapper."""
+        return self._in_array or self._wrapper.is_unclosed or self._nested.is_unclosed
 
     def feed(self, block: bytes, *, final: bool) -> None:
         """Take more of the stream."""
         super().feed(block, final=final)
         self._wrapper.fed()
-        self._next_name = -1
+        self._nested.fed()
 
     def before_frame(self) -> None:
         """Give the records that were found what is known of them only now."""
         self._wrapper.flush()
+        self._nested.flush()
 
     def run_out(self) -> bool:
         """Take note that the text ends within a record or a list."""
@@ -60,18 +69,12 @@ class JsonFramer(Cursor):
 
     def lines(self) -> Lines | None:
         """Return the lines of the text, if they seem to be an object each; `accept` takes them."""
+        if self.state == self._begin:
+            self._begin()
         text, low = self.text, self._skip(_SPACE)
         high = len(text) if self.final else text.rfind(b"\n") + 1
         begins = text[low - 1 : low] == b"\n" if low else self.origin
-        if (
-            self.state not in (self._begin, self._outside)
-            or self._path
-            or not begins
-            or high <= low
-            or text[low] != ord("{")
-        ):
-            return None
-        if self._path is None and text.find(f'"{RECORDS}"'.encode(), low, high) >= 0:
+        if self.state != self._outside or self.path or not begins or high <= low or text[low] != ord("{"):
             return None
         return _objects(split_lines(text[low:high], max_record=self.max_record))
 
@@ -80,6 +83,8 @@ class JsonFramer(Cursor):
         for row in rows:
             start = int(lines.starts[row])
             end = start + int(lines.lengths[row])
+            if lines.text[start] == ord(","):
+                return False
             if lines.text[start] == ord("{"):
                 record = scan_object(
                     lines.text, start, final=self.final, in_list=False, origin=True, max_record=self.max_record
@@ -97,11 +102,11 @@ class JsonFramer(Cursor):
         self.place = len(self.text) if self.final else self.text.rfind(b"\n") + 1
         self.gaps.skip(self.place - 1)
         self.gaps.count_to(self.text, self.place)
-        self.state = self._outside
         return replace(lines, blank=blank)
 
     def give_up(self) -> None:
         """Give what is whole of a list that is not: the stream broke."""
+        self._breaking = True
         self._wrapper.give_up()
 
     def _skip(self, passed: re.Pattern[bytes]) -> int:
@@ -113,9 +118,15 @@ class JsonFramer(Cursor):
         head = self.text[start : start + _HEAD]
         if not self.final and (not head or (len(head) < _HEAD and not head.strip(b"[ \t\r\n"))):
             return False
-        is_array = _ARRAY.match(head) is not None
-        self.place = start + is_array
-        self.state = self._list if is_array else self._outside
+        self._in_array = _ARRAY.match(head) is not None
+        if self.path is None and head.startswith(b"{"):
+            choice = choose_wrapper(self.text, start, ended=self.final or self._breaking)
+            if choice is None:
+                return False
+            self.path = self._wrapper.path = choice.path
+            self.other_list = choice.other
+        self.place = start + self._in_array
+        self.state = self._list if self._in_array else self._outside
         return True
 
     def _outside(self) -> bool:
@@ -124,22 +135,25 @@ class JsonFramer(Cursor):
         if start == len(self.text):
             self.place = start
             return False
+        if self.text[start] == ord(","):
+            after = _SPACE.match(self.text, start + 1, start + _HEAD).end()  # type: ignore[union-attr]
+            if after == len(self.text) and not self.final:
+                return False
+            if self.text[after : after + 1] in (b"", b"{"):
+                self.place = after
+                return True
         if self.text[start] != ord("{"):
-            return self.take(self.line(start))
-        if self._may_wrap(start):
-            return self._wrapper.open(start)
-        if self._path is None and not self.final and is_undecided(self.text, start):
-            return False
-        if self._path is None and self._next_name < start:
-            found = self.text.find(f'"{RECORDS}"'.encode(), start)
-            self._next_name = found if found >= 0 else len(self.text)
-        no_wrapper = self._path == () or self._next_name >= len(self.text)
-        if self.find(in_list=False, may_take=None if no_wrapper else lambda place: not self._may_wrap(place)):
-            return True
-        return self.take(self.object(start, in_list=False))
+            return self.take(self.line(self._indented(start)))
+        if self.path:
+            return self._nested.open(start) if self.path == OTLP else self._wrapper.open(start)
+        return self.find(in_list=False) or self.take(self.object(start, in_list=False))
 
-    def _may_wrap(self, start: int) -> bool:
-        return self._path != () and may_wrap(self.text, start, self._path)
+    def _indented(self, start: int) -> int:
+        """Return where the white space before a line that is no object begins: a stack trace keeps it."""
+        low = max(0, start - HISTORY)
+        line = self.text.rfind(b"\n", low, start) + 1
+        begins = line or (self.origin and not low)
+        return (line or low) if begins and not self.text[line or low : start].strip(b" \t") else start
 
     def _list(self) -> bool:
         """Read the elements of the outer array, or of a list in a wrapper."""
@@ -167,7 +181,7 @@ class JsonFramer(Cursor):
     def _end(self, place: int) -> bool:
         if self._wrapper.current is not None:
             return self._wrapper.close(place)
-        self.place = place
+        self.place, self._in_array = place, False
         self.state = self._after
         return True
 
@@ -181,7 +195,7 @@ class JsonFramer(Cursor):
 
 
 def _objects(lines: Lines) -> Lines | None:
-    """Return lines without white space around them, if nearly all begin and end with braces (or a comma behind)."""
+    """Return lines without white space around them and commas behind, if nearly all begin and end with braces."""
     if lines.long is not None or not len(lines):
         return None
     data = np.frombuffer(lines.text, np.uint8)
@@ -190,7 +204,9 @@ def _objects(lines: Lines) -> Lines | None:
     if others.sum() * _MOST_OTHER_LINES > len(lines) or first.min() <= ord(" "):
         return None
     lengths = lines.lengths.copy()
-    for row in np.flatnonzero(last <= ord(" ")).tolist():
+    for row in np.flatnonzero((last <= ord(" ")) | (last == ord(","))).tolist():
         start = int(lines.starts[row])
-        lengths[row] = len(lines.text[start : start + int(lengths[row])].rstrip(SPACE))
+        text = lines.text[start : start + int(lengths[row])].rstrip(SPACE)
+        before = text[:-1].rstrip(b" \t\r") if text.endswith(b",") else b""
+        lengths[row] = len(before if before.endswith(b"}") else text)
     return replace(lines, lengths=lengths)

@@ -6,7 +6,7 @@ All rules are about the text, none about how it was cut into blocks:
   opens with a brace and is indented no deeper. If objects stand beside each other on the line, only what lies before
   the next one is bad.
 - What is neither object nor white space goes on to the end of its line, together with the object before it that began
-  on the same line.
+  on the same line. One comma behind an object is passed over.
 """
 
 from __future__ import annotations
@@ -77,10 +77,14 @@ def scan_object(
     if in_list:
         return ScannedRecord(start, end.place, end.place)
     follows = _BLANKS.match(text, end.place).end()  # type: ignore[union-attr]  # it matches anywhere
+    after = end.place
+    if text[follows : follows + 1] == b",":
+        after = follows + 1
+        follows = _BLANKS.match(text, after).end()  # type: ignore[union-attr]
     if follows == len(text) and not final:
         return None
     if text[follows : follows + 1] in (b"", b"\n", b"{") or b"\n" in text[start : end.place]:
-        return ScannedRecord(start, end.place, end.place)
+        return ScannedRecord(start, end.place, after)
     return scan_line(text, start, final=final, max_record=max_record)
 
 

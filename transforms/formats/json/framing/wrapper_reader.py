@@ -1,8 +1,8 @@
 """Lists of records within an object: when their elements may be given, and with which attributes.
 
-An object of up to 16 MiB is looked at as a whole: its records get the values before and behind their list, and an
-object with other members beside `Records` is no wrapper. Of a larger or broken one the records are given as they come,
-with the values before them; what stands behind them is an event with an error.
+An object of up to 16 MiB is looked at as a whole: its records get the values before and behind their list. Of a larger
+or broken one the records are given as they come, with the values before them; what stands behind them is an event with
+an error.
 """
 
 from __future__ import annotations
@@ -30,32 +30,41 @@ class WrapperReader:
             path: The names that lead to the records.
             outside: Reads outside of wrappers.
             elements: Reads elements.
-            by_path: Whether the path was asked for, so that other members beside the list are no matter.
+            by_path: Whether the path was asked for, so that an object without the list is a mistake.
         """
-        self._cursor, self._path, self._by_path = cursor, path, by_path
+        self._cursor, self.path, self._by_path = cursor, path, by_path
         self._outside, self._elements = outside, elements
         self.current: Wrapper | None = None
         self.has_elements = False
         self._before: dict[str, str] = {}
         self._first = 0  # records before its own
+        self._cut = 0  # bytes of records that were cut before it
         self._given = False  # whether some were given before its end was seen
         self._one_line = True  # whether there was no line feed in it when that happened
         self._seen = 0  # how far that is known
         self._breaking = False
+        self._left_open = False  # whether the last one had no end
+
+    @property
+    def is_unclosed(self) -> bool:
+        """Whether the text ended within one."""
+        return self.current is not None or self._left_open
 
     def open(self, start: int) -> bool:
         """Look into an object."""
         cursor = self._cursor
         try:
-            wrapper = find_list(cursor.text, start, self._path, min(len(cursor.text), start + WRAPPER_BYTES))
+            wrapper = find_list(cursor.text, start, self.path, min(len(cursor.text), start + WRAPPER_BYTES))
         except UnfinishedError:
             if self._may_hold(start):
                 return False
             wrapper = None
         if wrapper is None:
             record = cursor.object(start, in_list=False)
-            return cursor.take(record, NO_RECORDS if record and not record.broken and record.rest is None else None)
+            whole = record is not None and not record.broken and record.rest is None
+            return cursor.take(record, NO_RECORDS if self._by_path and whole else None)
         self.current, self._before, self._first = wrapper, wrapper.attributes(), cursor.found.count
+        self._left_open, self._cut = False, cursor.cut
         self.has_elements = self._given = False
         self._one_line, self._seen = True, start
         cursor.place = wrapper.place + (cursor.text[wrapper.place] == ord("["))
@@ -90,12 +99,14 @@ class WrapperReader:
             and text.find(b"\n", self._seen, record.start) < 0
         ):
             self.leave()
+            self._left_open = True
 
     def run_out(self) -> bool:
         """Take note that the text ends within a list; without more of it nothing can be done."""
         if self.current is not None and not self._given:
             if self._may_hold(self.current.start):
                 self._cursor.found.drop(self._first)
+                self._cursor.cut = self._cut
                 self._cursor.place, self._cursor.state, self.current = self.current.start, self._outside, None
             else:
                 self._given = True
@@ -142,13 +153,9 @@ class WrapperReader:
         return not (cursor.final or self._breaking) and len(cursor.text) - start <= WRAPPER_BYTES
 
     def _finish(self, wrapper: Wrapper, end: int) -> bool:
-        """Give the attributes of a whole wrapper to its records; if it is none, take it for a record."""
+        """Give the attributes of a whole wrapper to its records."""
         cursor = self._cursor
         self.current, cursor.state = None, self._outside
-        if wrapper.others and not self._by_path:
-            cursor.found.drop(self._first)
-            cursor.place = wrapper.start
-            return cursor.take(cursor.object(wrapper.start, in_list=False))
         cursor.found.group(self._first, wrapper.attributes())
         cursor.place = end
         return True
@@ -169,6 +176,7 @@ class WrapperReader:
         if record is None:
             return False
         self.leave()
+        self._left_open = end.kind == "open"
         return cursor.take(record, BEHIND) if record.end > start else self._pass(record.after)
 
     def _pass(self, place: int) -> bool:

@@ -14,15 +14,10 @@ from dataclasses import dataclass, field
 from transforms.formats.json.framing.value_ends import STRING, find_value_end
 from transforms.formats.json.values import InvalidJsonError, read_object
 
-RECORDS = "Records"  # a list that is found without being named, as CloudTrail has it
 _SPACE = rb"[ \t\r\n]*"
-_RECORDS_START = re.compile(rb'\{[ \t\r\n]*"Records"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*\{')
-_START_OF_IT = re.compile(
-    rb'\{[ \t\r\n]*(?:"(?:R(?:e(?:c(?:o(?:r(?:d(?:s(?:"[ \t\r\n]*(?::[ \t\r\n]*(?:\[[ \t\r\n]*)?)?)?)?)?)?)?)?)?)?)?\Z'
-)
-_NAME = re.compile(_SPACE + rb",?" + _SPACE + rb"(" + STRING + rb")" + _SPACE + rb":" + _SPACE)
-_PLAIN = re.compile(rb"(?:" + STRING + rb"|[-+.\w]+)(?=[ \t\r\n]*[,}])")
-_END = re.compile(_SPACE + rb"\}")
+NAME = re.compile(_SPACE + rb",?" + _SPACE + rb"(" + STRING + rb")" + _SPACE + rb":" + _SPACE)
+PLAIN = re.compile(rb"(?:" + STRING + rb"|[-+.\w]+)(?=[ \t\r\n]*[,}])")
+END = re.compile(_SPACE + rb"\}")
 
 
 class UnfinishedError(Exception):
@@ -37,13 +32,11 @@ class Wrapper:
         start: Where it begins.
         place: Where its list's bracket is, or the brace of an object that stands in a list's place.
         members: For each object around the list, from the outside, its plain members as JSON text.
-        others: How many members there are beside the list, and the objects around it.
     """
 
     start: int
     place: int = 0
     members: list[list[bytes]] = field(default_factory=list)
-    others: int = 0
 
     @property
     def levels(self) -> int:
@@ -58,16 +51,6 @@ class Wrapper:
         except InvalidJsonError:
             return {}
         return found.fields if found else {}
-
-
-def may_wrap(text: bytes, start: int, path: tuple[str, ...] | None) -> bool:
-    """Whether an object is to be looked into: with a path, or where it begins with a list of objects, `Records`."""
-    return path is not None or _RECORDS_START.match(text, start) is not None
-
-
-def is_undecided(text: bytes, start: int) -> bool:
-    """Whether a text ends before it shows if the object is to be looked into."""
-    return _START_OF_IT.match(text, start) is not None
 
 
 def find_list(text: bytes, start: int, path: tuple[str, ...], stop: int) -> Wrapper | None:
@@ -112,7 +95,6 @@ def close_list(text: bytes, place: int, wrapper: Wrapper, stop: int) -> int:
             except StopIteration as ended:
                 place = ended.value
                 break
-            wrapper.others += 1
             if plain:
                 level.append(text[low:high])
     return place
@@ -123,9 +105,8 @@ def _enter(text: bytes, place: int, stop: int, name: str, wrapper: Wrapper) -> i
     for low, middle, high, plain in _members(text, place, stop, opened=name):
         if high < 0:
             return middle
-        if _is_called(text[low:middle], name):
+        if is_called(text[low:middle], name):
             return None
-        wrapper.others += 1
         if plain:
             wrapper.members[-1].append(text[low:high])
     return None
@@ -138,16 +119,16 @@ def _members(
 
     The value of the name `opened` is not looked through if it is a list or an object: its end is given as -1.
     """
-    while (end := _END.match(text, place, stop)) is None:
-        name = _NAME.match(text, place, stop)
+    while (end := END.match(text, place, stop)) is None:
+        name = NAME.match(text, place, stop)
         if name is None or name.end() >= stop:
             raise UnfinishedError
         value = name.end()
         container = text[value] in b"{["
-        if container and opened is not None and _is_called(name[1], opened):
+        if container and opened is not None and is_called(name[1], opened):
             yield name.start(1), value, -1, False
             return value
-        plain = None if container else _PLAIN.match(text, value, stop)
+        plain = None if container else PLAIN.match(text, value, stop)
         closed = find_value_end(text, value, stop) if container else None
         if (closed is None or closed.kind != "closed") and plain is None:
             raise UnfinishedError
@@ -156,7 +137,7 @@ def _members(
     return end.end()
 
 
-def _is_called(literal: bytes, name: str) -> bool:
+def is_called(literal: bytes, name: str) -> bool:
     """Whether a name in quotes, with what is behind it up to the value, is this one."""
     text = literal.decode("utf-8", "replace").rstrip(": \t\r\n")
     if "\\" not in text:
