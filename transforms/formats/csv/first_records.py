@@ -120,7 +120,7 @@ def _has_backslashes(text: str, delimiter: str) -> bool:
 
 
 def _is_regular(text: str, delimiter: str, escape: str | None) -> bool:
-    lines = text.splitlines(keepends=True)
+    lines = (f"{line}\n" for line in text.split("\n"))  # not what else `splitlines` takes for a line's end
     reader = csv.reader(lines, delimiter=delimiter, escapechar=escape, strict=True, skipinitialspace=True)
     widths: set[int] = set()
     try:
