@@ -67,7 +67,9 @@ def first_records(text: bytes, options: FormatOptions, *, whole: bool) -> FirstR
     if b'\\"' in text:
         dialect = replace(dialect, backslashes=_has_backslashes(text[start:].decode(), dialect.delimiter))
     rows = _records(text, start, dialect, whole=whole)
-    if dialect.delimiter != " " and _begin_with_blanks([row.cells or [] for row in rows]):
+    if dialect.delimiter != " " and _begin_with_blanks(
+        [row.cells or [] for row in rows], has_header=not options.headers
+    ):
         dialect = replace(dialect, trims=True)
         rows = _records(text, start, dialect, whole=whole)
     cells = [row.cells or [] for row in rows]
@@ -105,10 +107,11 @@ def _records(text: bytes, start: int, dialect: Dialect, *, whole: bool) -> list[
     return rows[:_RECORDS]
 
 
-def _begin_with_blanks(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether each cell of the header but the first begins with a blank, or of all rows below it, two at least."""
+def _begin_with_blanks(rows: Sequence[Sequence[str]], *, has_header: bool) -> bool:
+    """Whether each cell but the first begins with a blank: in the header, or in all rows below it, two at least."""
     led = [all(cell.startswith(" ") for cell in row[1:] if cell) and any(row[1:]) for row in rows]
-    return bool(led) and (led[0] or (len(led) > 2 and all(led[1:])))
+    below = led[has_header:]
+    return (has_header and any(led[:1])) or (len(below) > 1 and all(below))
 
 
 def _has_backslashes(text: str, delimiter: str) -> bool:
@@ -117,7 +120,7 @@ def _has_backslashes(text: str, delimiter: str) -> bool:
 
 
 def _is_regular(text: str, delimiter: str, escape: str | None) -> bool:
-    lines = text.splitlines(keepends=True)
+    lines = (f"{line}\n" for line in text.split("\n"))  # not what else `splitlines` takes for a line's end
     reader = csv.reader(lines, delimiter=delimiter, escapechar=escape, strict=True, skipinitialspace=True)
     widths: set[int] = set()
     try:
