@@ -21,13 +21,16 @@ _VIEW = np.dtype(np.complex128)  # any type of 16 bytes that `numpy.take` knows:
 _LOWER = np.uint8(0x20)  # the bit of ASCII that distinguishes lower case from upper case
 
 
-def view_array(text: bytes, starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> pa.Array:
+def view_array(
+    text: bytes, starts: npt.NDArray[Any], lengths: npt.NDArray[Any], present: Flags | None = None
+) -> pa.Array:
     """Return slices of a text as string views.
 
     Args:
         text: Valid UTF-8 of less than 2 GiB.
         starts: Offsets in it.
         lengths: Bytes of each slice.
+        present: Which are not null; all if None.
     """
     rows = len(starts)
     views = np.zeros((rows, 4), np.int32)
@@ -37,7 +40,7 @@ def view_array(text: bytes, starts: npt.NDArray[Any], lengths: npt.NDArray[Any])
     short = np.flatnonzero(views[:, 0] <= _INLINE)
     if short.size:
         _write_inline(views, text, short)
-    return pa.Array.from_buffers(pa.string_view(), rows, [None, pa.py_buffer(views), pa.py_buffer(text)])
+    return _build(views, present, [pa.py_buffer(text)])
 
 
 def _write_prefixes(views: npt.NDArray[np.int32], text: bytes, starts: npt.NDArray[Any]) -> None:
