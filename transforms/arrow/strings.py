@@ -40,7 +40,7 @@ def view_array(
     short = np.flatnonzero(views[:, 0] <= _INLINE)
     if short.size:
         _write_inline(views, text, short)
-    return _build(views, present, [pa.py_buffer(text)])
+    return _build(views.view(_VIEW)[:, 0], present, [pa.py_buffer(text)])
 
 
 def _write_prefixes(views: npt.NDArray[np.int32], text: bytes, starts: npt.NDArray[Any]) -> None:

@@ -42,6 +42,7 @@ FAST = {
     "transforms.formats.json.objects._FEW": 0,
 }
 
+
 def _no_rows(lines: Lines, layout: RowLayout) -> CellGrid:
     nothing = np.empty((len(layout.names), 0), np.int64)
     return CellGrid(np.arange(0), nothing, nothing)

@@ -139,7 +139,8 @@ def _outside_quotes(places: Indices, quotes: Indices, starts: Indices) -> Indice
     """Return the separators with an even number of quotes before them in their line."""
     line = np.searchsorted(starts, places, side="right") - 1
     before = np.searchsorted(quotes, places) - np.searchsorted(quotes, starts)[line]
-    return places[before % 2 == 0]
+    outside: Indices = places[before % 2 == 0]
+    return outside
 
 
 def _are_quoted(text: bytes, starts: Indices, stops: Indices) -> Flags:

@@ -122,10 +122,10 @@ def sections(lines: Lines, header: Header) -> Iterator[Section]:
         lines: Lines of an object.
         header: What the directives before them say.
     """
-    marks = np.flatnonzero(np.frombuffer(lines.text, np.uint8)[lines.starts] == _HASH) if len(lines) else []
+    marks = np.flatnonzero(np.frombuffer(lines.text, np.uint8)[lines.starts] == _HASH).tolist() if len(lines) else []
     parts: list[Indices] = []
     low = directives = 0
-    for mark in map(int, marks):
+    for mark in marks:
         if low < mark:
             parts.append(np.arange(low, mark))
         following = header.after(_line(lines, mark))
@@ -141,9 +141,7 @@ def _line(lines: Lines, line: int) -> str:
     return lines.text[start : start + int(lines.lengths[line])].decode()
 
 
-def _read(
-    text: Iterator[bytes], header: Header, options: FormatOptions, times: Times[Header]
-) -> Iterator[RecordBlock]:
+def _read(text: Iterator[bytes], header: Header, options: FormatOptions, times: Times[Header]) -> Iterator[RecordBlock]:
     for block in line_blocks(text, max_record=options.max_record):
         lines = split_lines(block, max_record=options.max_record)
         passed = {"blank": lines.blank, "replaced": lines.replaced}

@@ -1,7 +1,7 @@
 """W3C's extended log format, as IIS, CloudFront, Exchange and others write it.
 
-The names of the cells are those of the last `#Fields:`. Values are kept as they are written (`+` and `%20` too). Sources:
-https://www.w3.org/TR/WD-logfile.html;
+The names of the cells are those of the last `#Fields:`. Values are kept as they are written (`+` and `%20` too).
+Sources: https://www.w3.org/TR/WD-logfile.html,
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html.
 """
 
@@ -90,38 +90,47 @@ class W3cTimes:
         self._other = RecordTimes(options, times)
         self._utc = RecordTimes(replace(options, timezone="UTC"), times)
         self._date: FileDate | None = None
-        self._days, self._clock = 0, None
+        self._days = 0
+        self._clock: int | None = None
 
     def columns(self, header: Header, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         """Return `_time` and `_time_source` of the next rows, or nothing where none has a time."""
         assert isinstance(header, W3cHeader)
         by_name = {name.lower(): column for name, column in fields.items()}
-        if "date" in by_name and "time" in by_name:
-            return self._utc.columns({"date": by_name["date"], "time": by_name["time"]})
         if header.needs_rows_before:
-            days = self._days_of(header.day, by_name["time"]) if "time" in by_name else None
-            return {} if days is None else self._utc.columns({"date": days, "time": by_name["time"]})
+            day, clocks = header.day, by_name.get("time")
+            if day is None or clocks is None:
+                return {}
+            return self._utc.columns({"time": _joined(self._days_of(day, as_series(clocks)), as_series(clocks))})
+        if "date" in by_name and "time" in by_name:
+            days, clocks = as_series(by_name["date"]), as_series(by_name["time"])
+            return self._utc.columns({"time": _joined(days, clocks)})
         if "date-time" in by_name:
-            return self._utc.columns({"date_time": by_name["date-time"]})
+            return self._utc.columns({"time": by_name["date-time"]})
         return self._other.columns(fields)
 
-    def _days_of(self, date: FileDate | None, clocks: pa.Array) -> pa.Array | None:
+    def _days_of(self, date: FileDate, clocks: pl.Series) -> pl.Series:
         """Return the day of each row: the next one where its time of day is before that of the row before it.
 
         A row may be up to an hour earlier than the one before it: requests are written when they end.
         """
         if date != self._date:
-            self._date, self._days, self._clock = date, 0, date.clock if date else None
-        if date is None:
-            return None
-        seconds = _clock_seconds(as_series(clocks))
-        known = seconds.forward_fill() if self._clock is None else seconds.forward_fill().fill_null(self._clock)
+            self._date, self._days, self._clock = date, 0, date.clock
+        known = _clock_seconds(clocks).forward_fill()
+        if self._clock is not None:
+            known = known.fill_null(self._clock)
         steps = known - known.shift(1, fill_value=self._clock)
         passed = (steps < -_HOUR).cast(pl.Int32) - (steps >= _DAY - _HOUR).cast(pl.Int32)
         days = passed.fill_null(0).cum_sum() + self._days
         self._days, self._clock = int(days[-1]), known[-1]
         texts = (pl.lit(date.day) + pl.duration(days=pl.col("days"))).dt.strftime("%Y-%m-%d")
-        return as_view(pl.DataFrame({"days": days}).select(texts).to_series().to_arrow())
+        return pl.DataFrame({"days": days}).select(texts).to_series()
+
+
+def _joined(days: pl.Series, clocks: pl.Series) -> pa.Array:
+    """Return dates with their times of day, null where either is."""
+    texts = pl.DataFrame({"day": days, "clock": clocks}).select(pl.col("day") + " " + pl.col("clock")).to_series()
+    return as_view(texts.to_arrow(compat_level=pl.CompatLevel.newest()))
 
 
 def _names(text: str) -> tuple[list[str], str]:
@@ -143,13 +152,16 @@ def _day(text: str) -> datetime.date | None:
 
 
 def _seconds(clock: str) -> int | None:
-    return _clock_seconds(pl.Series([clock]))[0]
+    seconds: int | None = _clock_seconds(pl.Series([clock]))[0]
+    return seconds
 
 
 def _clock_seconds(clocks: pl.Series) -> pl.Series:
+    """Return times of day in seconds, null where a text is none."""
     parts = clocks.str.strip_chars().str.extract_groups(_CLOCK).struct.unnest().cast(pl.Int32, strict=False)
-    hours, minutes, seconds = parts.get_columns()
-    return hours * 3600 + minutes * 60 + seconds.fill_null(0)
+    hours, minutes, seconds = parts.columns
+    total = pl.col(hours) * _HOUR + pl.col(minutes) * 60 + pl.col(seconds).fill_null(0)
+    return parts.select(total).to_series()
 
 
 def _recognise(sample: Sample) -> FormatChoice | str:
