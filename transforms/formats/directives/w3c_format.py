@@ -21,7 +21,7 @@ from transforms.formats.directives.cells import RowLayout
 from transforms.formats.directives.detection import leading_directives
 from transforms.formats.directives.sections import DirectiveLog, Header
 from transforms.formats.encoding import utf8
-from transforms.formats.format import FormatChoice, Sample
+from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.times import RecordTimes
 
@@ -96,17 +96,16 @@ class W3cTimes:
     def columns(self, header: Header, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         """Return `_time` and `_time_source` of the next rows, or nothing where none has a time."""
         assert isinstance(header, W3cHeader)
-        by_name = {name.lower(): column for name, column in fields.items()}
-        if header.needs_rows_before:
-            day, clocks = header.day, by_name.get("time")
-            if day is None or clocks is None:
+        names = {name.lower(): name for name in reversed(header.layout.names)}
+        if "time" in names and ("date" in names or header.day):
+            clocks, days = fields.get(names["time"]), fields.get(names.get("date", ""))
+            if clocks is None or (days is None and header.day is None):
                 return {}
-            return self._utc.columns({"time": _joined(self._days_of(day, as_series(clocks)), as_series(clocks))})
-        if "date" in by_name and "time" in by_name:
-            days, clocks = as_series(by_name["date"]), as_series(by_name["time"])
-            return self._utc.columns({"time": _joined(days, clocks)})
-        if "date-time" in by_name:
-            return self._utc.columns({"time": by_name["date-time"]})
+            joined = _joined(self._days_of(header.day, as_series(clocks)) if header.day else as_series(days), clocks)
+            return self._utc.columns({"time": joined})
+        if "date-time" in names:
+            stamps = fields.get(names["date-time"])
+            return {} if stamps is None else self._utc.columns({"time": stamps})
         return self._other.columns(fields)
 
     def _days_of(self, date: FileDate, clocks: pl.Series) -> pl.Series:
@@ -127,9 +126,13 @@ class W3cTimes:
         return pl.DataFrame({"days": days}).select(texts).to_series()
 
 
-def _joined(days: pl.Series, clocks: pl.Series) -> pa.Array:
+def _joined(days: pl.Series, clocks: pa.Array) -> pa.Array:
     """Return dates with their times of day, null where either is."""
-    texts = pl.DataFrame({"day": days, "clock": clocks}).select(pl.col("day") + " " + pl.col("clock")).to_series()
+    texts = (
+        pl.DataFrame({"day": days, "clock": as_series(clocks)})
+        .select(pl.col("day") + " " + pl.col("clock"))
+        .to_series()
+    )
     return as_view(texts.to_arrow(compat_level=pl.CompatLevel.newest()))
 
 
@@ -164,7 +167,7 @@ def _clock_seconds(clocks: pl.Series) -> pl.Series:
     return parts.select(total).to_series()
 
 
-def _recognise(sample: Sample) -> FormatChoice | str:
+def _recognise(sample: FormatSample) -> FormatChoice | str:
     if any(_FIELDS.match(line) for line in leading_directives(sample.text)):
         return FormatChoice(format="w3c", rule="begins with directives, #Fields: among them")
     return ""

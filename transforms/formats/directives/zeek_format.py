@@ -16,7 +16,7 @@ from transforms.formats.directives.cells import RowLayout
 from transforms.formats.directives.detection import leading_directives
 from transforms.formats.directives.sections import DirectiveLog, Header
 from transforms.formats.encoding import utf8
-from transforms.formats.format import FormatChoice, Sample
+from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.times import RecordTimes
 
@@ -65,11 +65,12 @@ class ZeekTimes:
 
     def columns(self, header: Header, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         """Return `_time` and `_time_source` by `ts`; where there is none, by another field named for a time."""
-        del header
-        return self._times.columns({"ts": fields["ts"]} if "ts" in fields else fields)
+        if "ts" not in header.layout.names:
+            return self._times.columns(fields)
+        return self._times.columns({"ts": fields["ts"]}) if "ts" in fields else {}
 
 
-def _recognise(sample: Sample) -> FormatChoice | str:
+def _recognise(sample: FormatSample) -> FormatChoice | str:
     if _has_header(sample.text):
         return FormatChoice(format="zeek", rule="begins with #separator and #fields")
     return ""
