@@ -50,6 +50,12 @@ NDJSON = "".join(
     f'{{"time": "2025-08-11T00:{n // 60:02d}:{n % 60:02d}Z", "n": {n}, "x": "{{}}"}}\n' + "\r\n" * (n % 9 == 0)
     for n in range(ROWS)
 )
+IIS = "#Software: IIS\n#Fields: date time c-ip note\n"
+HEADED = IIS + "".join(
+    f'2025-08-11 00:{n // 60:02d}:{n % 60:02d} - "said ""{n}"""\n' + "#Date: x\n" * (n % 50 == 0) for n in range(ROWS)
+)
+CLOCKS = "#Date: 2025-08-11 00:00:00\n#Fields: time note\n" + "".join(f"{n % 24:02d}:00:00 {n}\n" for n in range(ROWS))
+ZEEK = "#separator \\x09\n#fields\tts\tuid\tnote\n" + "".join(f"{1754870400 + n}.5\tC{n}\t-\n" for n in range(ROWS))
 ARRAY = "[" + NDJSON.replace("}\n", "},\n").replace("\r\n", "")[:-2] + "]"
 OWN_HEADER = {"format": "csv", "skip_rows": 3, "headers": ("a", "b", "c")}
 PRETTY = "".join(f'{{\n  "n": {n}\n}}\n' for n in range(ROWS))
@@ -67,6 +73,11 @@ CASES = [
     pytest.param("a.json", PRETTY, {}, False, id="pretty-json"),
     pytest.param("a.json", ARRAY, {}, False, id="json-array"),
     pytest.param("a.json", NDJSON.replace('"n": 77,', '"n": 77'), {}, False, id="ndjson-with-a-bad-line"),
+    pytest.param("a.log", HEADED, {}, True, id="w3c"),
+    pytest.param("a.log", HEADED + IIS + "2025-08-11 01:00:00 - last\n", {}, True, id="w3c-header-repeated"),
+    pytest.param("a.log", HEADED + "#Fields: date time\n2025-08-11 01:00:00\n", {}, False, id="w3c-fields-change"),
+    pytest.param("a.log", CLOCKS, {}, False, id="w3c-clocks-alone"),
+    pytest.param("a.log", ZEEK + "#close\tx\n", {}, True, id="zeek"),
     pytest.param("a.log", LINES, {"format": "text", "multiline_start": "^2025.*0 line"}, False, id="events-of-lines"),
     pytest.param("a.log", "x" * 20_000, {}, False, id="no-line-ends"),
 ]  # fmt: skip

@@ -21,6 +21,22 @@ _CSV_OPTIONS = ("delimiter", "skip_rows", "headers")
 # In the order in which an object's beginning is offered to them; what none of them recognises is text.
 _ALL = (
     Format(
+        name="w3c",
+        title="W3C's extended log format",
+        module="transforms.formats.directives.w3c_format",
+        event="a line that is no directive (`#Fields: …`): IIS, CloudFront, Exchange",
+        message="the line",
+        attributes="its cells by the last `#Fields:`; `-` is absent",
+    ),
+    Format(
+        name="zeek",
+        title="Zeek's log format",
+        module="transforms.formats.directives.zeek_format",
+        event="a line that is not of the header (`#fields …`)",
+        message="the line",
+        attributes="its cells by the last `#fields`; the unset ones are absent",
+    ),
+    Format(
         name="csv",
         title="CSV",
         module="transforms.formats.csv",
@@ -28,7 +44,7 @@ _ALL = (
         message="the row",
         attributes="its cells by the header",
         extensions=(".csv", ".tsv", ".tab"),
-        overruled_by=("json",),
+        overruled_by=("json", "w3c", "zeek"),
         options=_CSV_OPTIONS,
     ),
     Format(

@@ -53,6 +53,15 @@ def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def in_quotes(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if text else "-"
+
+
+def escaped(text: str) -> str:
+    """Write a text as Zeek does."""
+    return text.replace("\t", r"\x09") or "(empty)"
+
+
 def plain_files() -> dict[str, str]:
     """Return each file's name and content."""
     return {
@@ -72,6 +81,14 @@ def plain_files() -> dict[str, str]:
             + "\n"
             for t, h, s, m in records()
         ),
+        "w3c.log": "#Version: 1.0\n#Date: 2024-02-28 23:50:00\n#Fields: date time s-computername sc-status x-note\n"
+        + "".join(
+            f"{t:%Y-%m-%d} {t:%H:%M:%S}.{t.microsecond // 1000:03d} {h} {s} {in_quotes(m)}\n"
+            for t, h, s, m in records()
+        ),
+        "zeek.log": "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tnotes\n"
+        "#fields\tts\thost\tstatus\ttags\tnote\n#types\ttime\tstring\tcount\tset[string]\tstring\n"
+        + "".join(f"{t.timestamp():.6f}\t{h}\t{s}\ta,b\t{escaped(m)}\n" for t, h, s, m in records()),
     }
 
 

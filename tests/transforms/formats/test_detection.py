@@ -189,7 +189,7 @@ _CASES: list[tuple[str, str, bytes, str, str]] = [
     ("TOML", "a.toml", b"[[tables]]\na = 1\n", "text", _BRACKET),
     ("Markdown", "a.md", b"# Title\n\nSome text, and more.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", "text", _NEITHER),
     ("HTML", "a.html", b"<!DOCTYPE html>\n<p>a, b</p>\n", "text", _NEITHER),
-    ("W3C", "a", b"#Software: IIS\n#Fields: date time c-ip\n2024-01-02 15:04:05 10.0.0.1\n", "text", _NEITHER),
+    ("W3C", "a", b"#Software: IIS\n#Fields: date time c-ip\n2024-01-02 15:04:05 10.0.0.1\n", "w3c", "begins with directives, #Fields: among them"),
     ("PostgreSQL's csvlog", "a", b'2024-01-02 15:04:05.123 UTC,"ann","db",42,,x\n2024-01-02 15:04:06.123 UTC,"bob","db",43,,y\n',
      "text", "a first row with blank cells, no header"),
     ("Palo Alto", "a", b"1,2024/01/02 15:04:05,001,TRAFFIC,end\n1,2024/01/02 15:04:06,001,TRAFFIC,start\n", "text", _VALUES),

@@ -1,4 +1,4 @@
-"""Ten thousand files of CSV and of text: the fast path reads what a slow one reads, wherever the stream is cut."""
+"""Ten thousand files of CSV, of text and of logs with directives: the fast path reads what a slow one reads, wherever the stream is cut."""
 
 # ruff: noqa: E501  tables of cases, a row a line
 from __future__ import annotations
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import many
-from tests.transforms.formats.reading import read_all
+from tests.transforms.formats.reading import TOLERANT, read_all
 
 _MANY = settings(max_examples=many(10_000), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 _CUTS = [8 << 20] * 16 + [4096] * 2 + [64, 64, 7, 1]  # small ones cost a call of pyarrow a row
@@ -105,3 +105,35 @@ def _limited(event: str, max_record: int) -> tuple[str, str | None]:
     if len(encoded) <= max_record:
         return event, None
     return encoded[:max_record].decode(errors="ignore"), "record_too_long"
+
+
+_DIRECTIVES = [
+    b"#Fields: date time c-ip cs(x)", b"#Fields: date-time,x", b"#Fields: time x", b"#Fields:\tdate\ttime", b"#Fields:", b"#Remark: \xff",
+    b"#Date: 2024-02-28 23:00:00", b"#Start-Date: 2024-02-29", b"#separator \\x09", b"#separator |", b"#fields\tts\tuid\ttags",
+    b"#fields|ts|uid", b"#unset_field\t(none)", b"#empty_field\t", b"#close\tx", b"#",
+]  # fmt: skip
+_ROWS = [
+    b"2024-02-29 01:02:03 1.2.3.4 -", b"2024-02-29\t01:02:03\t::1\ta b", b'"2024-02-29" "01:02:03" "a b" ""', b'"a ""b""" x "> y',
+    b"2024-02-29T01:02:03Z,x", b'2024-02-29T01:02:03Z,"x, y"', b"23:30:00 x", b"00:30:00 x", b"- x", b" a  b ", b"a\tb ", b"1704164645.5\tC1\t(empty)",
+    b"1704164645.5\t-\t(none)", b"1704164645|C1", b'"\t"\t"', b"1 2 3 4 5 6 7", b"a,b,,", b"", b"\r", b"\xff\t\xe2\x82 x", "é漢😀 x".encode(), b"nul\0 cr\rx",
+    b"x" * 40,
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@_MANY
+@given(
+    name=st.sampled_from(["w3c", "zeek"]),
+    lines=st.lists(
+        st.one_of(st.sampled_from(_DIRECTIVES), st.sampled_from(_ROWS), st.sampled_from(_ROWS)), max_size=10
+    ),
+    end=st.sampled_from(_ENDS),
+    last=st.booleans(),
+    cut=st.sampled_from(_CUTS),
+    max_record=st.sampled_from([1000, 1000, 30]),
+)
+def test_directives(name: str, lines: list[bytes], end: bytes, cut: int, max_record: int, *, last: bool) -> None:
+    data = end.join(lines) + (end if last else b"")
+    fast = read_all(data, name, cut=cut if len(data) > cut else None, max_record=max_record)
+    assert fast == read_all(data, name, patches=TOLERANT, max_record=max_record)
+    assert len(fast.rows) + fast.blank + fast.header == data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
