@@ -50,11 +50,15 @@ class TimeContext:
         timezone: IANA name that holds for local times.
         modified: When the object was last modified; a missing year is chosen by it.
         received: When Rekindle read it; later times than a day after it are not believed.
+        year: That of times without one; None chooses it.
+        day_first: Whether `04/08/2025` is 4 August.
     """
 
     timezone: str
     modified: datetime
     received: datetime
+    year: int | None = None
+    day_first: bool = False
 
     def in_region(self, name: str) -> TimeContext:
         """Return the clock for times that name a region as their zone; itself if there is no such region."""
@@ -100,6 +104,8 @@ class TimeContext:
         Returns:
             The chosen times, null where no year has the date.
         """
+        if self.year is not None:
+            return in_year(self.year)
         limit = self.modified + _DAY
         year = (limit + _WIDEST_OFFSET).year
         chosen = in_year(year)
