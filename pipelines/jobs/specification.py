@@ -76,6 +76,9 @@ class FormatSpecification(_Strict):
     multiline_start: str | None = None
     timestamp: Literal["auto", "received"] = "auto"
     timezone: str = "UTC"
+    time_field: Annotated[tuple[str, ...] | None, BeforeValidator(_comma_list)] = None
+    year: int | None = Field(default=None, strict=True)
+    day_first: bool = Field(default=False, strict=True)
 
 
 class JobSpecification(_Strict):

@@ -22,6 +22,7 @@ from transforms.formats.record_block import RecordBlock
 from transforms.objects.event_columns import EventColumns
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.storage import ObjectInfo
+from transforms.timestamps import head_is_day_first
 
 CODEC_SAMPLE = 4096
 FORMAT_SAMPLE = 64 << 10
@@ -59,6 +60,7 @@ class Reading:
         records, blank, header, errors, replaced: What was read so far: records, lines that are none, records with
             `_error`, bad bytes.
         first_error: The first `_error`.
+        day_first: Whether the lines of its beginning show that dates have the day before the month.
     """
 
     def __init__(self, info: ObjectInfo, settings: ReadSettings, *, received: datetime) -> None:
@@ -72,6 +74,7 @@ class Reading:
         self.warnings: list[str] = []
         self.records = self.blank = self.header = self.errors = self.replaced = 0
         self.first_error: str | None = None
+        self.day_first = False
 
     @property
     def decoded(self) -> int:
@@ -134,6 +137,7 @@ class Reading:
             defaults=defaults,
             system=dict(self.settings.columns),
             first=first,
+            day_first=self.day_first,
         )
         for block in blocks:
             self.blank += block.blank
@@ -161,6 +165,7 @@ class Reading:
         )
 
     def _choose_format(self, head: bytes) -> FormatChoice:
+        self.day_first = head_is_day_first(head[:FORMAT_SAMPLE])
         asked = self.settings.formats.format
         if asked != "auto":
             return asked_for(asked, head, self.settings.formats)

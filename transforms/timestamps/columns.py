@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from transforms.arrow.arrays import as_series
 from transforms.timestamps.casting import cast_iso, first_of, nothing
-from transforms.timestamps.clock import TimeContext
+from transforms.timestamps.clock import DayFirst, TimeContext
 from transforms.timestamps.epochs import UNITS, read_epochs
 from transforms.timestamps.forms import (
     COUNTS,
@@ -48,7 +48,7 @@ def parse_times(
     epochs: bool,
     forms: Sequence[Form] = FORMS,
     year: int | None = None,
-    day_first: bool = False,
+    day_first: DayFirst = False,
 ) -> pl.Series:
     """Read a column of times, each row in whatever form it has.
 
@@ -60,7 +60,7 @@ def parse_times(
         epochs: Whether bare numbers are times too.
         forms: The forms to allow.
         year: That of times without one; None chooses it.
-        day_first: Whether `04/08/2025` is 4 August.
+        day_first: Whether `04/08/2025` is 4 August, or what finds that out where it matters.
 
     Returns:
         Datetime[us, UTC] of the same length; null where there is no time, or none to believe.

@@ -5,6 +5,7 @@ A stamp is cut out with whatever stands right behind it like a zone, and then re
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import polars as pl
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from transforms.arrow.arrays import as_series
 from transforms.timestamps.columns import parse_times
+from transforms.timestamps.fields.day_order import is_day_first
 from transforms.timestamps.forms import COUNTS, FORMS, for_rust
 from transforms.timestamps.line_parts import BEGINS_PLAINLY, HAS_YEAR, full_stamps, same_days, with_zones
 
@@ -21,6 +23,8 @@ _IN_TEXT = (*(form for form in FORMS if form.in_text), *COUNTS)
 _GOES_ON = r"([A-Za-z])(?:[\p{L}\p{M}--[A-Za-z]]|\x{FFFD})"
 """A word that goes on with a letter that is not ASCII, which the boundaries of stamps don't see."""
 _STAMP = for_rust("|".join(form.text for form in _IN_TEXT))
+
+_DAY_FIRST = re.compile(rb"\b(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")
 
 
 def detect_times(
@@ -76,6 +80,13 @@ def detect_times(
     return times.scatter(rows.filter(agree), full.filter(agree))
 
 
+def head_is_day_first(head: bytes) -> bool:
+    """Return whether the stamps of an object's first lines show that its dates have the day before the month."""
+    if not _DAY_FIRST.search(head):
+        return False
+    return is_day_first([first_stamps(pl.Series(head.decode("utf-8", "replace").splitlines()))])
+
+
 def first_stamps(lines: pl.Series) -> pl.Series:
     """Cut out the text of each line's first stamp; null where there is none."""
     heads = lines.str.head(_LOOKED_AT)
@@ -90,7 +101,7 @@ def first_stamps(lines: pl.Series) -> pl.Series:
 
 def _without_later(heads: pl.Series, stamps: pl.Series) -> pl.Series:
     """Take a later date of the line for no stamp where the line begins with what is plainly one, but is not read."""
-    later = (~heads.str.starts_with(stamps)).fill_null(value=False).arg_true()
+    later = (~_begin_with(heads, stamps)).fill_null(value=False).arg_true()
     if not len(later):
         return stamps
     begun = heads.gather(later).str.extract(BEGINS_PLAINLY, 1)
@@ -99,7 +110,12 @@ def _without_later(heads: pl.Series, stamps: pl.Series) -> pl.Series:
         return stamps
     rows, found = later.gather(plain), stamps.gather(later.gather(plain))
     rest = heads.gather(rows).str.strip_prefix(begun.gather(plain))
-    return stamps.scatter(rows.filter(~rest.str.starts_with(found)), None)
+    return stamps.scatter(rows.filter(~_begin_with(rest, found)), None)
+
+
+def _begin_with(texts: pl.Series, parts: pl.Series) -> pl.Series:
+    frame = pl.DataFrame({"text": texts, "part": parts})
+    return frame.select(pl.col("text").str.starts_with(pl.col("part"))).to_series()
 
 
 def _search(texts: pl.Series) -> pl.Series:

@@ -96,7 +96,7 @@ def _read(cells: Bytes, ranges: Ranges, sample: re.Match[str], clock: TimeContex
         clock = clock.in_region(sample["region"])
     template = Template()
     _write_year(template, ranges)
-    _write_date_and_clock(template, ranges, day_first=clock.day_first)
+    _write_date_and_clock(template, ranges, day_first="first" in ranges and clock.is_day_first)
     if zone_span and zone not in ZONE_NAMES:
         template.copy(*zone_span)
     iso = _fill(template, cells, ranges, padded_day=PARTS["padded_day"] in sample.re.pattern)

@@ -12,7 +12,8 @@ _YEARLESS = frozenset({"syslog", "day_month", "klog", "android", "bracketed_mont
 _FULL = for_rust("|".join(form.text for form in (*FORMS, *COUNTS) if form.in_text or form in COUNTS
                           if form.name not in _YEARLESS))  # fmt: skip
 HAS_YEAR = (
-    r"^(?:[0-9]{2}/[0-9]{2}/[0-9]{2} |[0-9]{6} |[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}\b|@4|audit|[a-zA-Z]*=?[\[(\"']*1[0-9]{9})"
+    r"^(?:[0-9]{2}/[0-9]{2}/[0-9]{2} |[0-9]{6} |[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}\b|@4|audit"
+    r"|[a-zA-Z]*=?[\[(\"']*1[0-9]{9})"
     r"|[0-9]{1,2}-[A-Za-z]+-[0-9]{2} |[A-Za-z]+-[0-9]+-[0-9]+ |(?:^|[^0-9.:])(?:19|20)[0-9]{2}(?:[^0-9:]|$|[0-9]{4})"
     r"|(?:^|[^0-9])(?:19|20)[0-9]{2}:[0-9]{2}:[0-9]{2}:|[A-Za-z](?:19|20)[0-9]{2}"
 )
@@ -32,12 +33,12 @@ BEGINS_PLAINLY = (
 """The beginning of a line that is plainly a stamp, whether it is read or not; the group is what stands before it."""
 
 _PAIRS = r"^(?:<[0-9]{1,3}>)?[A-Za-z_][A-Za-z0-9_.-]*="
-_NAMED_ZONE = (
-    rf"(?i:\b(?:tz|timezone))=[\"']?((?:UTC|GMT)?[+{MINUS}-][0-9]{{1,2}}(?::?[0-9]{{2}})?|[A-Z]{{2,5}}|{REGION})"
-    r"(?:[\"' \t,;|]|$)"
-)
-ENDS_WITH_ZONE = rf"[A-Za-z\])]$|[+{MINUS}-][0-9]{{1,2}}(?::?[0-9]{{2}})?$"
-"""How a time with a zone of its own, or a half of a day, ends."""
+_ZONE = rf"(?:UTC|GMT)?[+{MINUS}-][0-9]{{1,2}}(?::?[0-9]{{2}})?|[A-Z]{{1,5}}|{REGION}|Etc/UTC"
+_NAMED_ZONE = rf"(?i:\b(?:tz|timezone))=[\"']?({_ZONE})(?:[\"' \t,;|]|$)"
+IS_ZONE = f"^(?:{_ZONE})$"
+"""How a value looks that is the zone of the time beside it."""
+_HALF_DAY = r"[AaPp]\.? ?[Mm]\.?$"
+_ENDS_WITH_ZONE = rf"[A-Za-z\])]$|[+{MINUS}-][0-9]{{1,2}}(?::?[0-9]{{2}})?$"
 
 
 def with_zones(stamps: pl.Series, lines: pl.Series) -> pl.Series:
@@ -53,9 +54,10 @@ def with_zones(stamps: pl.Series, lines: pl.Series) -> pl.Series:
 def add_zones(times: pl.Series, zones: pl.Series) -> pl.Series:
     """Put a zone behind each time that has none and is no number."""
     frame = pl.DataFrame({"time": times, "zone": zones})
-    bare = pl.col("time").str.contains(ENDS_WITH_ZONE) | ~pl.col("time").str.contains(":")
-    put = pl.col("zone").is_not_null() & (pl.col("zone") != "") & ~bare
-    return frame.select(pl.when(put).then(pl.col("time") + " " + pl.col("zone")).otherwise("time")).to_series()
+    time = pl.col("time").str.strip_chars_end()
+    whole = time.str.contains(_ENDS_WITH_ZONE) & ~time.str.contains(_HALF_DAY)
+    put = pl.col("zone").is_not_null() & ~whole & time.str.contains(":", literal=True)
+    return frame.select(pl.when(put).then(time + " " + pl.col("zone")).otherwise("time")).to_series()
 
 
 def full_stamps(lines: pl.Series) -> pl.Series:
@@ -68,9 +70,9 @@ def full_stamps(lines: pl.Series) -> pl.Series:
 def same_days(full: pl.Series, yearless: pl.Series) -> pl.Series:
     """Return which times are within a day of each other, whatever year the second is given."""
     frame = pl.DataFrame({"full": full, "other": yearless})
-    day = pl.when((pl.col("other").dt.month() == 2) & (pl.col("other").dt.day() == 29)).then(28)
-    day = day.otherwise(pl.col("other").dt.day())
-    agrees = pl.lit(value=False)
+    is_leap = (pl.col("other").dt.month() == 2) & (pl.col("other").dt.day() == 29)
+    day = pl.when(is_leap).then(28).otherwise(pl.col("other").dt.day())
+    agrees: pl.Expr = pl.lit(value=False)
     for years in (-1, 0, 1):
         year = pl.col("full").dt.year() + years
         clock = (pl.col("other").dt.hour(), pl.col("other").dt.minute(), pl.col("other").dt.second())

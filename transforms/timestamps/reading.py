@@ -37,7 +37,7 @@ def read_pattern(texts: pl.Series, pattern: str, clock: TimeContext) -> pl.Serie
         return _tai(parts["tai"])
     if "epoch" in parts.columns:
         return parts.select(scaled(pl.col("epoch"), pl.col("fraction"), 6).cast(UTC)).to_series()
-    parts = _filled(parts, day_first=clock.day_first)
+    parts = _filled(parts, day_first="first" in parts.columns and clock.is_day_first)
     if not {"year", "yy", "year_behind"} & set(parts.columns):
         leap_day = (parts["month"] == "02") & (parts["day"] == "29")
         return clock.choose_year(

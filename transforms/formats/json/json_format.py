@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
+from transforms.core.peeking import peek
 from transforms.formats.format import FormatChoice, Sample
-from transforms.formats.json.fields import JsonFields
+from transforms.formats.json.fields import Fields, JsonFields
 from transforms.formats.json.nested_objects import NestedObjects
+from transforms.formats.json.objects import ObjectBatch
 from transforms.formats.json.splunk_results import unwrap_results
 from transforms.formats.json.stream import read_objects
 from transforms.formats.lines import lines_of
@@ -19,20 +22,37 @@ from transforms.formats.splunk_rows import SplunkRows
 
 JSON_START = re.compile(r'\s*(?:(?P<object>\{\s*["}])|(?P<array>\[\s*[{\]]))')
 
+_SAMPLED_BYTES = 64 << 10
+_SAMPLED = 100  # objects
+
 
 def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
     """Yield the objects of a stream."""
+    head, stream = peek(chunks, _SAMPLED_BYTES)
+    return read_range(head, stream, options, times)
+
+
+def read_range(
+    head: bytes, chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes
+) -> Iterator[RecordBlock]:
+    """Yield the objects of a range of lines; the object's head shows which of their fields is the time."""
+    rows = SplunkRows(options, times, partial(_first_rows, head[:_SAMPLED_BYTES], options))
+    for part in _objects(chunks, options):
+        records = rows.records(part.messages, part.fields, part.errors, every=False)
+        yield RecordBlock(records=records, blank=part.blank, replaced=part.replaced)
+
+
+def _objects(chunks: Iterator[bytes], options: FormatOptions) -> Iterator[ObjectBatch]:
     path = None if options.records_path is None else tuple(options.records_path.split("."))
-    rows, nested = SplunkRows(options, times), NestedObjects()
+    nested = NestedObjects()
     for batch in read_objects(chunks, options, path=path):
-        for part in unwrap_results(batch, nested):
-            records = rows.records(part.messages, part.fields, part.errors, every=False)
-            yield RecordBlock(records=records, blank=part.blank, replaced=part.replaced)
+        yield from unwrap_results(batch, nested)
 
 
-def read_range(_: bytes, chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
-    """Yield the objects of a range of lines: each stands for itself, whatever the object's head."""
-    return read(chunks, options, times)
+def _first_rows(head: bytes, options: FormatOptions) -> Fields:
+    """Return the fields of the first objects, up to a hundred."""
+    fields = next((part.fields for part in _objects(iter([head]), options) if part.fields), {})
+    return {name: column[:_SAMPLED] for name, column in fields.items()}
 
 
 def count_lines(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: bool, last: bool) -> int | None:
