@@ -15,13 +15,14 @@ from transforms.arrow.arrays import as_series
 from transforms.timestamps.columns import parse_times
 from transforms.timestamps.fields.day_order import is_day_first
 from transforms.timestamps.forms import COUNTS, FORMS, for_rust
+from transforms.timestamps.grammar.zones import ANY_NAME
 from transforms.timestamps.line_parts import BEGINS_PLAINLY, HAS_YEAR, full_stamps, same_days, with_zones
 
 _LOOKED_AT = 128  # characters
 _LONGEST = 64  # characters: no stamp is longer
 _IN_TEXT = (*(form for form in FORMS if form.in_text), *COUNTS)
-_GOES_ON = r"([A-Za-z])(?:[\p{L}\p{M}--[A-Za-z]]|\x{FFFD})"
-"""A word that goes on with a letter that is not ASCII, which the boundaries of stamps don't see."""
+_GOES_ON = rf"([0-9 ](?:{ANY_NAME}|[AaPp][Mm]))(?:[\p{{L}}\p{{M}}--[A-Za-z]]|\x{{FFFD}})"
+"""A word that begins like a zone, and goes on with a letter that is not ASCII: the boundaries of stamps don't see it."""
 _STAMP = for_rust("|".join(form.text for form in _IN_TEXT))
 
 _DAY_FIRST = re.compile(rb"\b(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")
@@ -125,7 +126,7 @@ def _search(texts: pl.Series) -> pl.Series:
     if len(rows):  # what looks like a zone is the beginning of a word, such as the Z of Zürich
         masked = texts.gather(rows).str.replace_all(_GOES_ON, "${1}_")
         stamps = stamps.scatter(rows, masked.str.extract(_STAMP, 0))
-    return stamps.str.strip_chars_end(" ],;|)\"'")
+    return stamps.str.strip_chars_end(" ],;")
 
 
 def _at_edge(lines: pl.Series, heads: pl.Series, stamps: pl.Series) -> pl.Series:

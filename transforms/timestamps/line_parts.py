@@ -64,18 +64,17 @@ def full_stamps(lines: pl.Series) -> pl.Series:
     """Cut out the first stamp with a year of each line's first 256 characters; null where there is none."""
     heads = lines.str.head(_LOOKED_AT)
     stamps = heads.str.extract(_FULL, 0)
-    return stamps.str.strip_chars_end(" ],;|)\"'")
+    return stamps.str.strip_chars_end(" ],;")
 
 
 def same_days(full: pl.Series, yearless: pl.Series) -> pl.Series:
     """Return which times are within a day of each other, whatever year the second is given."""
     frame = pl.DataFrame({"full": full, "other": yearless})
-    is_leap = (pl.col("other").dt.month() == 2) & (pl.col("other").dt.day() == 29)
-    day = pl.when(is_leap).then(28).otherwise(pl.col("other").dt.day())
+    day = pl.col("other").dt.day()  # counted from the first, as 29 February is not in every year
     agrees: pl.Expr = pl.lit(value=False)
     for years in (-1, 0, 1):
         year = pl.col("full").dt.year() + years
-        clock = (pl.col("other").dt.hour(), pl.col("other").dt.minute(), pl.col("other").dt.second())
-        other = pl.datetime(year, pl.col("other").dt.month(), day, *clock, time_zone="UTC")
+        first = pl.datetime(year, pl.col("other").dt.month(), 1, time_zone="UTC")
+        other = first + pl.duration(days=day - 1) + (pl.col("other") - pl.col("other").dt.truncate("1d"))
         agrees |= (pl.col("full") - other).abs() <= pl.duration(days=1)
     return frame.select(agrees.fill_null(value=False)).to_series()

@@ -22,7 +22,7 @@ database still has: a time with one of them is not read, rather than hours off."
 
 MINUS = "\u2212"  # the minus sign of ISO 8601 where the character set has it
 _OFFSET = "[+-](?:[01][0-9]|2[0-3])"
-_NAME = "|".join(sorted((name for name in ZONE_NAMES), key=lambda name: (-len(name), name)))
+ANY_NAME = "|".join(sorted((name for name in ZONE_NAMES), key=lambda name: (-len(name), name)))
 _UTC = r"(?: ?(?:UTC|GMT|UT|utc|gmt) ?| ?)"
 _AREA = "Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific"
 REGION = rf"(?:{_AREA})(?:/[A-Z][A-Za-z_-]+){{1,2}}"
@@ -31,7 +31,7 @@ REGION = rf"(?:{_AREA})(?:/[A-Z][A-Za-z_-]+){{1,2}}"
 SOME_ZONE = (
     rf"(?:{_UTC}(?P<zone>{_OFFSET}:?[0-5][0-9]\b)|{_UTC}(?P<short_zone>{_OFFSET}\b)"
     rf"|{_UTC}(?P<loose_zone>[+-][0-9](?::[0-5][0-9])?\b|{MINUS}(?:[01]?[0-9]|2[0-3])(?::?[0-5][0-9])?\b)"
-    rf"| ?(?P<zone_name>(?:{_NAME})\b)| ?[\[(](?P<bracketed_zone>{_NAME})[\])]"
+    rf"| ?(?P<zone_name>(?:{ANY_NAME})\b)| ?[\[(](?P<bracketed_zone>(?:{ANY_NAME})\b)[\])]?"
     rf"|(?: | ?\[)(?P<region>{REGION}|Etc/UTC)\]?)"
 )
 """A zone behind a time. Those that are common are read by their place; `loose_zone` and `bracketed_zone` are not."""
@@ -40,7 +40,8 @@ COMMENT = r"(?: ?\[[A-Za-z_/+-]+\]| ?\([^()\[\]0-9]{2,60}\))?"
 GROUPS = ("zone", "short_zone", "loose_zone", "zone_name", "bracketed_zone")
 
 UNREAD = (
-    rf"(?: ?[+{MINUS}-][0-9]{{1,2}}:[0-9]{{2}}[0-9A-Za-z_:]*| [+-][0-9]{{4}}(?:\b|[A-Za-z_]+)"
+    rf"(?:,[0-9]{{3}}(?:[0-9]{{3}}){{0,2}}(?:[Zz]|UTC|GMT)[0-9A-Za-z_]+"
+    rf"| ?[+{MINUS}-][0-9]{{1,2}}:[0-9]{{2}}[0-9A-Za-z_:]*| [+-][0-9]{{4}}(?:\b|[A-Za-z_]+)"
     rf"|[+{MINUS}-][0-9][0-9A-Za-z_:]*|[0-9A-Za-z_]+| ?[\[(]?(?:{'|'.join(UNREAD_ZONES)})\b| ?[AaPp]\.? ?[Mm]\b)"
 )
 """What looks like a zone, or a half of a day, but is none that is read: behind a stamp it makes the stamp none."""
