@@ -22,7 +22,7 @@ HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class FormatSample:
     """The beginning of an object as text, without its byte order mark.
 
     Attributes:
@@ -87,9 +87,9 @@ class FormatReader:
 
     read: Callable[[Iterator[bytes], FormatOptions, ObjectTimes], Iterator[RecordBlock]]
     ranges: RangeReader | None = None
-    recognise: Callable[[Sample], FormatChoice | str] | None = None
-    amend: Callable[[FormatChoice, Sample], FormatChoice] | None = None
-    refine: Callable[[FormatChoice, Sample], FormatChoice | None] | None = None
+    recognise: Callable[[FormatSample], FormatChoice | str] | None = None
+    amend: Callable[[FormatChoice, FormatSample], FormatChoice] | None = None
+    refine: Callable[[FormatChoice, FormatSample], FormatChoice | None] | None = None
     mismatch: Callable[[bytes, FormatOptions], str | None] | None = None
 
 
@@ -101,7 +101,7 @@ class Format:
         name: As flags, job files and the column `_format` have it.
         title: As sentences have it.
         module: Where its `READER` is.
-        event, message, attributes: What becomes an event, its `_message` and its attributes, as the README has it.
+        event, message, attributes: What becomes an event, its `_message` and its attributes, as `README.md` has it.
         extensions: Endings of keys, lower case, with their dot.
         overruled_by: Formats whose beginning counts for more than this one's extension.
         refines: The format whose objects are looked at once more: this one is a special kind of it.

@@ -22,7 +22,7 @@ _LOOKED_AT = 128  # characters
 _LONGEST = 64  # characters: no stamp is longer
 _IN_TEXT = (*(form for form in FORMS if form.in_text), *COUNTS)
 _GOES_ON = rf"([0-9 ](?:{ANY_NAME}|[AaPp][Mm]))(?:[\p{{L}}\p{{M}}--[A-Za-z]]|\x{{FFFD}})"
-"""A word that begins like a zone, and goes on with a letter that is not ASCII: the boundaries of stamps don't see it."""
+"""A word that begins like a zone and goes on with a letter that is not ASCII, which boundaries of stamps don't see."""
 _STAMP = for_rust("|".join(form.text for form in _IN_TEXT))
 
 _DAY_FIRST = re.compile(rb"\b(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")

@@ -37,7 +37,11 @@ _FRACTION = "(?:[.,:](?P<fraction>[0-9]+))?"
 _SOME_ZONE_IN_TEXT = rf"(?:{SOME_ZONE}(?:[.:][0-9]+)?)"
 # In a line, digits after a comma are a fraction only if they look like one: `05,123 INFO` is, and so is what stands
 # before a zone (`05,1Z`), the next cell of `05,17,ok` is not.
-_FRACTION_IN_TEXT = rf"(?:\.[0-9]+|,[0-9]{{1,12}}{_SOME_ZONE_IN_TEXT}|,[0-9]{{3}}(?:[0-9]{{3}}){{0,2}}\b|:[0-9]{{3}}\b)?"
+_FRACTION_IN_TEXT = (
+    rf"(?:\.[0-9]+|,[0-9]{{1,12}}{_SOME_ZONE_IN_TEXT}|,[0-9]{{3}}(?:[0-9]{{3}}){{0,2}}\b|:[0-9]{{3}}\b)?"
+)
+    rf"(?:\.[0-9]+|,[0-9]{{1,12}}{_SOME_ZONE_IN_TEXT}|,[0-9]{{3}}(?:[0-9]{{3}}){{0,2}}\b|:[0-9]{{3}}\b)?"
+)
 _SECONDS = f"(?::{_SECOND}{_FRACTION})?"
 _SECONDS_IN_TEXT = f"(?::{_SECOND}{_FRACTION_IN_TEXT}|:[0-9]+)?"  # not the minutes alone of `03:04:99`
 _AMPM = "(?:[ \u202f]?(?P<ampm>[AaPp](?:[Mm]\\b|\\. ?[Mm]\\.)))?"  # CLDR writes the narrow space since 2022

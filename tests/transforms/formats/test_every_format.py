@@ -63,10 +63,11 @@ def test_an_option_is_taken_by_its_formats_alone(name: str, option: str) -> None
 
 
 @_EVERY
-def test_the_readme_has_its_row(name: str) -> None:
+def test_the_documents_have_its_row(name: str) -> None:
     row = FORMATS[name]
     line = f"| `{name}` | {row.event} | {row.message} | {row.attributes} |"
-    assert line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines(), line
+    assert line in (ROOT / "transforms/formats/README.md").read_text(encoding="utf-8").splitlines(), line
+    assert f"\n| `{name}` | " in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @_EVERY

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from transforms.core.peeking import peek
-from transforms.formats.format import FormatChoice, Sample
+from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.json.fields import Fields, JsonFields
 from transforms.formats.json.nested_objects import NestedObjects
 from transforms.formats.json.objects import ObjectBatch
@@ -72,7 +72,7 @@ def count_lines(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, fi
     return count
 
 
-def recognise(sample: Sample) -> FormatChoice | str:
+def recognise(sample: FormatSample) -> FormatChoice | str:
     """Choose JSON where a sample begins with an object, or an array of objects."""
     match = JSON_START.match(sample.start)
     if match:
