@@ -40,8 +40,6 @@ _SOME_ZONE_IN_TEXT = rf"(?:{SOME_ZONE}(?:[.:][0-9]+)?)"
 _FRACTION_IN_TEXT = (
     rf"(?:\.[0-9]+|,[0-9]{{1,12}}{_SOME_ZONE_IN_TEXT}|,[0-9]{{3}}(?:[0-9]{{3}}){{0,2}}\b|:[0-9]{{3}}\b)?"
 )
-    rf"(?:\.[0-9]+|,[0-9]{{1,12}}{_SOME_ZONE_IN_TEXT}|,[0-9]{{3}}(?:[0-9]{{3}}){{0,2}}\b|:[0-9]{{3}}\b)?"
-)
 _SECONDS = f"(?::{_SECOND}{_FRACTION})?"
 _SECONDS_IN_TEXT = f"(?::{_SECOND}{_FRACTION_IN_TEXT}|:[0-9]+)?"  # not the minutes alone of `03:04:99`
 _AMPM = "(?:[ \u202f]?(?P<ampm>[AaPp](?:[Mm]\\b|\\. ?[Mm]\\.)))?"  # CLDR writes the narrow space since 2022
