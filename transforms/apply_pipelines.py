@@ -36,12 +36,16 @@ class ApplyPipelines(beam.PTransform):
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
         rules_by_section: Rules by their section, to count the events that are too old for them.
+        year: That of times without one; None chooses it.
+        day_first: Whether `04/08/2025` is 4 August.
     """
 
     pipelines: tuple[Pipeline, ...] = ()
     timestamp: str = "auto"
     timezone: str = "UTC"
     rules_by_section: Mapping[str, CompiledRules] = field(default_factory=dict)
+    year: int | None = None
+    day_first: bool = False
 
     def expand(self, batches: beam.PCollection[EventBatch]) -> beam.pvalue.DoOutputsTuple:
         """Apply `shape_events` to every batch, with its counts as a tagged output."""
@@ -61,6 +65,8 @@ class _ApplyPipelinesFn(beam.DoFn):
             config.pipelines,
             timestamp=config.timestamp,
             timezone=config.timezone,
+            year=config.year,
+            day_first=config.day_first,
             rules_by_section=config.rules_by_section,
             counts=counts,
         )

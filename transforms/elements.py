@@ -39,10 +39,10 @@ _TIME_BYTES = 8
 
 
 class EventBatchCoder(beam.coders.Coder):
-    """Encode an `EventBatch` as an Arrow IPC stream of one batch, and its LastModified behind it.
+    """Encode an `EventBatch` as an Arrow IPC stream of one batch, and behind it the order of dates and LastModified.
 
-    LastModified takes 8 bytes: microseconds since 1970 UTC, big-endian. It comes last, so that Arrow's buffers keep
-    their alignment.
+    The order takes a byte, LastModified 8: microseconds since 1970 UTC, big-endian. They come last, so that Arrow's
+    buffers keep their alignment.
     """
 
     def encode(self, value: EventBatch) -> bytes:
@@ -50,6 +50,7 @@ class EventBatchCoder(beam.coders.Coder):
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, value.events.schema) as stream:
             stream.write_batch(value.events)
+        sink.write(bytes([value.day_first]))
         sink.write(((value.modified - _EPOCH) // _MICROSECOND).to_bytes(_TIME_BYTES, "big", signed=True))
         encoded: bytes = sink.getvalue().to_pybytes()
         return encoded
@@ -59,7 +60,7 @@ class EventBatchCoder(beam.coders.Coder):
         with pa.ipc.open_stream(encoded) as stream:
             events = stream.read_next_batch()
         microseconds = int.from_bytes(encoded[-_TIME_BYTES:], "big", signed=True)
-        return EventBatch(events, _EPOCH + microseconds * _MICROSECOND)
+        return EventBatch(events, _EPOCH + microseconds * _MICROSECOND, bool(encoded[-_TIME_BYTES - 1]))
 
     def estimate_size(self, value: EventBatch) -> int:
         """Return the batch's bytes in memory.

@@ -41,6 +41,9 @@ class ReadingFlags:
     multiline_start: str | None
     timestamp: str | None
     timezone: str | None
+    time_field: str | None
+    year: int | None
+    day_first: bool | None
     index: str | None
     source: str | None
     sourcetype: str | None
@@ -143,6 +146,13 @@ _READING_OPTIONS = (
         help="Find the time in each event, or use the time of receipt (plain text only).",
     ),
     format_option("--timezone", metavar="NAME", show_default="UTC", help="Time zone of times that name none."),
+    format_option(
+        "--time-field",
+        metavar="NAMES",
+        help="The fields that hold the time, separated by commas; dots lead into nested objects.",
+    ),
+    format_option("--year", type=int, metavar="YYYY", help="The year of times that name none."),
+    format_option("--day-first", is_flag=True, default=None, help="Read 04/08/2025 as 4 August."),
     *(
         event_option(f"--{name}", metavar="NAME", help=f"Set `{name}` of events that have none.")
         for name in ("index", "source", "sourcetype", "host")
@@ -227,6 +237,7 @@ _JOB_FIELDS = (
 )  # fmt: skip
 _FORMAT_FIELDS = (
     "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "timestamp", "timezone",
+    "time_field", "year", "day_first",
 )  # fmt: skip
 
 

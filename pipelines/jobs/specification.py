@@ -76,6 +76,14 @@ class FormatSpecification(JsonModel):
     """`received` gives plain text the time of its receipt; `auto` looks for one in it."""
     timezone: str = "UTC"
     """The zone of times that name none."""
+    time_field: Annotated[
+        tuple[str, ...] | None, BeforeValidator(_comma_list, json_schema_input_type=tuple[str, ...] | str | None)
+    ] = None
+    """Fields that are asked for the time before all others; dots lead into nested objects."""
+    year: int | None = Field(default=None, strict=True)
+    """The year of times that name none; otherwise the object's date decides."""
+    day_first: bool = Field(default=False, strict=True)
+    """Reads `04/08/2025` as 4 August."""
 
 
 class JobSpecification(JsonModel):

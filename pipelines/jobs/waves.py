@@ -42,7 +42,12 @@ def run_wave(
         splits=wave_splits(plan, wave, context, engine, folder),
         read=ReadEvents(context.source_location, reading, settings.tier_location),
         apply=ApplyPipelines(
-            context.pipelines, reading.formats.timestamp, reading.formats.timezone, context.rules_by_section
+            context.pipelines,
+            reading.formats.timestamp,
+            reading.formats.timezone,
+            context.rules_by_section,
+            reading.formats.year,
+            reading.formats.day_first,
         ),
         write=WriteHotTier(settings.tier_location, columns, reading.task_id, _buffer_bytes(settings.memory, engine)),
         publish=PublishWave(

@@ -81,10 +81,12 @@ class EventBatch:
     Attributes:
         events: The events, with the columns that this module describes.
         modified: The object's LastModified, with its zone: it chooses the year of times that name none.
+        day_first: Whether the object's beginning shows that its dates have the day before the month.
     """
 
     events: pa.RecordBatch
     modified: datetime
+    day_first: bool = False
 
     @property
     def num_rows(self) -> int:
@@ -93,7 +95,7 @@ class EventBatch:
 
     def slice(self, offset: int, length: int | None = None) -> EventBatch:
         """Return some of the events, without copying them."""
-        return EventBatch(self.events.slice(offset, length), self.modified)
+        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first)
 
 
 def flat_row(row: Mapping[str, object]) -> dict[str, Any]:

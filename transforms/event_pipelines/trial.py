@@ -40,9 +40,14 @@ def try_pipelines(
         trace = _Trace(event)
         done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)
         before, after = (
-            choose_times(one, timestamp=timestamp, timezone=timezone, modified=modified, received=received).to_pylist()[
-                0
-            ]
+            choose_times(
+                one,
+                timestamp=timestamp,
+                timezone=timezone,
+                modified=modified,
+                received=received,
+                day_first=batch.day_first,
+            ).to_pylist()[0]
             for one in (event, done)
         )
         yield {"before": schema.flat_row(before), "after": schema.flat_row(after), "steps": trace.steps}

@@ -25,6 +25,9 @@ class FormatOptions:
         multiline_start: A regular expression; a line of text that it does not match goes on the event before it.
         timestamp: `auto`, or `received` to give text the time of receipt.
         timezone: The zone of times that name none.
+        time_field: Fields of records that are asked for the time before all others; dots lead into nested objects.
+        year: That of times without one; None chooses it by the object's LastModified.
+        day_first: Whether `04/08/2025` is 4 August.
         max_record: The bytes of a record that are kept.
     """
 
@@ -36,6 +39,9 @@ class FormatOptions:
     multiline_start: str | None = None
     timestamp: str = "auto"
     timezone: str = "UTC"
+    time_field: tuple[str, ...] | None = None
+    year: int | None = None
+    day_first: bool = False
     max_record: int = 10 << 20
 
 
@@ -118,6 +124,14 @@ def _timezone_error(value: str) -> str | None:
     return None
 
 
+def _time_field_error(value: tuple[str, ...]) -> str | None:
+    return None if value and all(value) else "it must name at least one field"
+
+
+def _year_error(value: int) -> str | None:
+    return None if 1970 <= value < 2100 else "it must be a year from 1970 to 2099"
+
+
 _CHECKS: dict[str, Any] = {
     "delimiter": _delimiter_error,
     "skip_rows": _skip_rows_error,
@@ -126,4 +140,6 @@ _CHECKS: dict[str, Any] = {
     "multiline_start": _multiline_start_error,
     "timestamp": _timestamp_error,
     "timezone": _timezone_error,
+    "time_field": _time_field_error,
+    "year": _year_error,
 }

@@ -14,6 +14,7 @@ from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import make_records
 from transforms.formats.record_errors import invalid_time
 from transforms.formats.times import RecordTimes
+from transforms.timestamps import FirstRows
 
 Fields = Mapping[str, pa.Array]
 
@@ -21,8 +22,9 @@ Fields = Mapping[str, pa.Array]
 class SplunkRows:
     """Makes records of rows, those of Splunk and, in JSON, others."""
 
-    def __init__(self, options: FormatOptions, times: ObjectTimes) -> None:
-        """Prepare for an object."""
+    def __init__(self, options: FormatOptions, times: ObjectTimes, first_rows: FirstRows | None = None) -> None:
+        """Prepare for an object; `first_rows` gives the fields of its first records."""
+        self._first_rows = first_rows
         self._own, self._any = (RecordTimes(options, times) for _ in range(2))
 
     def records(self, messages: pa.Array, fields: Fields, errors: dict[int, str], *, every: bool) -> pa.RecordBatch:
@@ -38,14 +40,14 @@ class SplunkRows:
         raw, time = fields.get("_raw", nulls(total)), fields.get("_time", nulls(total))
         ours = np.ones(total, np.bool_) if every else is_present(raw) & is_present(time)
         if not ours.any():
-            return make_records(messages, errors, fields, self._any.columns(fields) if total else {})
+            return make_records(messages, errors, fields, self._any.columns(fields, self._first_rows) if total else {})
         own = self._own.columns({"_time": null_unless(ours, time)})
         bad = ours & is_present(time) & ~is_empty(time) & ~_present_times(own, total)
         errors = {**dict.fromkeys(np.flatnonzero(bad).tolist(), invalid_time("_time")), **errors}
         good = ours.copy()
         good[list(errors)] = False
         if not ours.all():
-            own = _without(self._any.columns(fields), bad)
+            own = _without(self._any.columns(fields, self._first_rows), bad)
         rest = {name: column for name, column in fields.items() if name not in ("_raw", "_time")}
         for name, column in (("_raw", raw), ("_time", time)):
             if not good.all():

@@ -17,7 +17,15 @@ class RecordTimes:
 
     def __init__(self, options: FormatOptions, times: ObjectTimes, *, csv: bool = False) -> None:
         """Prepare for an object; in CSV any column may hold the time, not only those with a name for it."""
-        self._fields = TimeFields(timezone=options.timezone, modified=times.modified, received=times.received, csv=csv)
+        self._fields = TimeFields(
+            timezone=options.timezone,
+            modified=times.modified,
+            received=times.received,
+            csv=csv,
+            time_field=options.time_field or (),
+            year=options.year,
+            day_first=options.day_first,
+        )
 
     def columns(self, fields: Mapping[str, pa.Array], first_rows: FirstRows | None = None) -> dict[str, pa.Array]:
         """Return `_time` and `_time_source` of some records, or nothing where none has a time.

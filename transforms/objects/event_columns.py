@@ -39,6 +39,7 @@ class EventColumns:
         defaults: Mapping[str, str],
         system: Mapping[str, str],
         first: int = 0,
+        day_first: bool = False,
     ) -> None:
         """Prepare for an object.
 
@@ -49,10 +50,12 @@ class EventColumns:
             defaults: Attributes for events that don't carry their own.
             system: Further system columns, those of the IAM key.
             first: The ordinal of the first record that comes.
+            day_first: Whether its lines have the day before the month.
         """
         self._info = info
         self._prefix = event_id_prefix(info)
         self._next = first
+        self._day_first = day_first
         self._constants = {
             "_receiver": schema.RECEIVER,
             "_collector": schema.PRODUCT,
@@ -78,7 +81,7 @@ class EventColumns:
                 columns[name] = _fill(columns[name], value)
         self._next += rows
         events = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-        return schema.EventBatch(events, self._info.modified)
+        return schema.EventBatch(events, self._info.modified, self._day_first)
 
 
 def _event_ids(prefix: str, first: int, rows: int) -> pa.Array:

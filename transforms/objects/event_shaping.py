@@ -22,6 +22,8 @@ def shape_events(
     *,
     timestamp: str = "auto",
     timezone: str = "UTC",
+    year: int | None = None,
+    day_first: bool = False,
     rules_by_section: Mapping[str, CompiledRules] | None = None,
     counts: Counter[CountKey] | None = None,
 ) -> EventBatch:
@@ -32,6 +34,8 @@ def shape_events(
         pipelines: What to run, in order.
         timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
         timezone: IANA name for times that name no zone.
+        year: That of times without one; None chooses it.
+        day_first: Whether `04/08/2025` is 4 August.
         rules_by_section: Rules by their section, to count the events that are too old for them.
         counts: Where events are counted that got the time of receipt, that a step failed on, or that a rule would take
             at once; None to count nothing.
@@ -40,14 +44,22 @@ def shape_events(
     failures: Failures = Counter()
     if pipelines:
         events = apply_pipelines(events, pipelines, received=received, modified=modified, failures=failures)
-    events = choose_times(events, timestamp=timestamp, timezone=timezone, modified=modified, received=received)
+    events = choose_times(
+        events,
+        timestamp=timestamp,
+        timezone=timezone,
+        modified=modified,
+        received=received,
+        year=year,
+        day_first=day_first or batch.day_first,
+    )
     if counts is not None:
         for step, number in failures.items():
             counts[CountKey(EventCount.STEP_FAILED, step.pipeline, step.step)] += number
         if timestamp == "auto" and (untimed := _count_untimed(events)):
             counts[CountKey(EventCount.UNTIMED)] += untimed
         counts.update(dict(count_too_old(events, rules_by_section or {})))
-    return EventBatch(events, modified)
+    return EventBatch(events, modified, batch.day_first)
 
 
 def count_too_old(

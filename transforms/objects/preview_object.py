@@ -115,7 +115,15 @@ def _shown_events(
 
 
 def _shape(batch: EventBatch, settings: ReadSettings, pipelines: Sequence[Pipeline]) -> EventBatch:
-    return shape_events(batch, pipelines, timestamp=settings.formats.timestamp, timezone=settings.formats.timezone)
+    formats = settings.formats
+    return shape_events(
+        batch,
+        pipelines,
+        timestamp=formats.timestamp,
+        timezone=formats.timezone,
+        year=formats.year,
+        day_first=formats.day_first,
+    )
 
 
 def _time_origin(batch: EventBatch, row: Row, timezone: str) -> str:

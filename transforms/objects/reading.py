@@ -22,6 +22,7 @@ from transforms.formats.record_block import RecordBlock
 from transforms.objects.event_columns import EventColumns
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.storage import ObjectInfo
+from transforms.timestamps import head_is_day_first
 
 CODEC_SAMPLE = 4096
 FORMAT_SAMPLE = 64 << 10
@@ -60,6 +61,7 @@ class Reading:
             `_error`, bad bytes.
         long, cut: Records that were cut because they are too long, and the bytes of them that are not kept.
         first_error: The first `_error`.
+        day_first: Whether the lines of its beginning show that dates have the day before the month.
     """
 
     def __init__(self, info: ObjectInfo, settings: ReadSettings, *, received: datetime) -> None:
@@ -74,6 +76,7 @@ class Reading:
         self.records = self.blank = self.header = self.errors = self.replaced = 0
         self.long = self.cut = 0
         self.first_error: str | None = None
+        self.day_first = False
 
     @property
     def decoded(self) -> int:
@@ -136,6 +139,7 @@ class Reading:
             defaults=defaults,
             system=dict(self.settings.columns),
             first=first,
+            day_first=self.day_first,
         )
         for block in blocks:
             self.blank += block.blank
@@ -165,6 +169,7 @@ class Reading:
         )
 
     def _choose_format(self, head: bytes) -> FormatChoice:
+        self.day_first = head_is_day_first(head[:FORMAT_SAMPLE])
         asked = self.settings.formats.format
         if asked != "auto":
             return asked_for(asked, head, self.settings.formats)

@@ -6,7 +6,7 @@ Every step is a column operation.
 from transforms.timestamps.choosing import choose_times, put_times
 from transforms.timestamps.clock import check_timezone
 from transforms.timestamps.columns import parse_epochs, parse_times
-from transforms.timestamps.detection import detect_times
+from transforms.timestamps.detection import detect_times, head_is_day_first
 from transforms.timestamps.epochs import UNITS
 from transforms.timestamps.forms import FORMS, PARTS, Form
 from transforms.timestamps.records import FirstRows, TimeFields, record_times
@@ -20,6 +20,7 @@ __all__ = [
     "TimeFields",
     "check_timezone",
     "detect_times",
+    "head_is_day_first",
     "parse_epochs",
     "parse_times",
     "put_times",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 import pyarrow as pa
@@ -27,6 +29,8 @@ def choose_times(
     modified: datetime,
     received: datetime,
     text: bool | None = None,
+    year: int | None = None,
+    day_first: bool = False,
 ) -> pa.RecordBatch:
     """Give every event a time: the one it has, else the stamp in its line, else that of receipt.
 
@@ -37,6 +41,8 @@ def choose_times(
         modified: When the object was last modified.
         received: When Rekindle read it.
         text: Whether the events are lines of text, or sent to HEC as such; by the column `_format` if None.
+        year: That of stamps without one; None chooses it.
+        day_first: Whether `04/08/2025` is 4 August.
 
     Returns:
         The batch with `_time` (timestamp[us, UTC]) and `_time_source` (dictionary), both without nulls.
@@ -45,7 +51,18 @@ def choose_times(
     if times.null_count() == 0 and _has_all_sources(batch):
         return batch
     if times.null_count() and timestamp == "auto" and (_is_text(batch) if text is None else text):
-        found = _detect_missing(batch, times, timezone=timezone, modified=modified, received=received)
+        found = _detect_missing(
+            batch,
+            times,
+            partial(
+                detect_times,
+                timezone=timezone,
+                modified=modified,
+                received=received,
+                year=year,
+                day_first=day_first,
+            ),
+        )
         batch = put_times(batch, found, source=TIME_DETECTED)
         times = times_of(batch)
     late = pl.repeat(received, len(times), dtype=UTC, eager=True)
@@ -115,9 +132,7 @@ def _format_of(batch: pa.RecordBatch) -> str | None:
     return str(batch.column(at)[0]) if at >= 0 and batch.num_rows else None
 
 
-def _detect_missing(
-    batch: pa.RecordBatch, times: pl.Series, *, timezone: str, modified: datetime, received: datetime
-) -> pl.Series:
+def _detect_missing(batch: pa.RecordBatch, times: pl.Series, detect: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """Look for stamps in the rows without a time, but not in JSON (an event of HEC), which has other dates."""
     lines = as_series(batch.column("_message"))
     lines = lines.set(lines.str.starts_with("{") | lines.str.starts_with("["), None) if _is_collected(batch) else lines
@@ -125,9 +140,8 @@ def _detect_missing(
         lines = lines.set(_has_no_error(batch), None)
     missing = times.is_null()
     if missing.all():
-        return detect_times(lines, timezone=timezone, modified=modified, received=received)
-    found = detect_times(lines.filter(missing), timezone=timezone, modified=modified, received=received)
-    return nothing(len(times)).scatter(missing.arg_true(), found)
+        return detect(lines)
+    return nothing(len(times)).scatter(missing.arg_true(), detect(lines.filter(missing)))
 
 
 def _is_collected(batch: pa.RecordBatch) -> bool:

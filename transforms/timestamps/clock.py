@@ -14,6 +14,8 @@ from transforms.core.errors import ConfigurationError
 UTC = pl.Datetime("us", "UTC")
 NAIVE = pl.Datetime("us")
 
+DayFirst = bool | Callable[[], bool]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DAY = timedelta(days=1)
 _WIDEST_OFFSET = timedelta(hours=15)
@@ -50,11 +52,20 @@ class TimeContext:
         timezone: IANA name that holds for local times.
         modified: When the object was last modified; a missing year is chosen by it.
         received: When Rekindle read it; later times than a day after it are not believed.
+        year: That of times without one; None chooses it.
+        day_first: Whether `04/08/2025` is 4 August, or what finds that out where it matters.
     """
 
     timezone: str
     modified: datetime
     received: datetime
+    year: int | None = None
+    day_first: DayFirst = False
+
+    @property
+    def is_day_first(self) -> bool:
+        """Whether the day comes before the month where both readings are possible."""
+        return self.day_first if isinstance(self.day_first, bool) else self.day_first()
 
     def in_region(self, name: str) -> TimeContext:
         """Return the clock for times that name a region as their zone; itself if there is no such region."""
@@ -100,6 +111,8 @@ class TimeContext:
         Returns:
             The chosen times, null where no year has the date.
         """
+        if self.year is not None:
+            return in_year(self.year)
         limit = self.modified + _DAY
         year = (limit + _WIDEST_OFFSET).year
         chosen = in_year(year)

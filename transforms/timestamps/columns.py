@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from transforms.arrow.arrays import as_series
 from transforms.timestamps.casting import cast_iso, first_of, nothing
-from transforms.timestamps.clock import TimeContext
+from transforms.timestamps.clock import DayFirst, TimeContext
 from transforms.timestamps.epochs import UNITS, read_epochs
 from transforms.timestamps.forms import (
+    COUNTS,
     EPOCH,
     FORMS,
     MONTH_FIRST_TWIN,
@@ -46,6 +47,8 @@ def parse_times(
     received: datetime,
     epochs: bool,
     forms: Sequence[Form] = FORMS,
+    year: int | None = None,
+    day_first: DayFirst = False,
 ) -> pl.Series:
     """Read a column of times, each row in whatever form it has.
 
@@ -56,11 +59,13 @@ def parse_times(
         received: A time more than a day after it is not believed, nor one before 1970.
         epochs: Whether bare numbers are times too.
         forms: The forms to allow.
+        year: That of times without one; None chooses it.
+        day_first: Whether `04/08/2025` is 4 August, or what finds that out where it matters.
 
     Returns:
         Datetime[us, UTC] of the same length; null where there is no time, or none to believe.
     """
-    clock = TimeContext(timezone, modified, received)
+    clock = TimeContext(timezone, modified, received, year, day_first)
     return by_runs(as_series(values), lambda heads: _parse(heads, clock, forms, epochs=epochs))
 
 
@@ -156,6 +161,8 @@ def _read_form(form: Form, texts: pl.Series, clock: TimeContext) -> pl.Series:
     """Read rows by one form: by layouts where many are written alike, the rest by the form's pattern."""
     if form is EPOCH:
         return read_epochs(texts)
+    if form in COUNTS:
+        return read_epochs(texts.str.extract(for_rust(form.field)))
     times = nothing(len(texts))
     rows = pl.int_range(len(texts), eager=True, dtype=pl.get_index_type())
     left = texts

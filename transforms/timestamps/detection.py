@@ -1,7 +1,11 @@
-"""Find the first stamp within a line by one pattern of all forms, read as a column of times (docs/formats.md)."""
+"""Find the stamp of a line by one pattern of all forms, read as a column of times (docs/formats.md).
+
+A stamp is cut out with whatever stands right behind it like a zone, and then read as a field is: whole, or not at all.
+"""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import polars as pl
@@ -9,30 +13,79 @@ import pyarrow as pa
 
 from transforms.arrow.arrays import as_series
 from transforms.timestamps.columns import parse_times
-from transforms.timestamps.forms import FORMS, for_rust
+from transforms.timestamps.fields.day_order import is_day_first
+from transforms.timestamps.forms import COUNTS, FORMS, for_rust
+from transforms.timestamps.grammar.zones import ANY_NAME
+from transforms.timestamps.line_parts import BEGINS_PLAINLY, HAS_YEAR, full_stamps, same_days, with_zones
 
 _LOOKED_AT = 128  # characters
 _LONGEST = 64  # characters: no stamp is longer
-_IN_TEXT = tuple(form for form in FORMS if form.in_text)
-_GOES_ON = r"([A-Za-z])(?:[\p{L}\p{M}--[A-Za-z]]|\x{FFFD})"
-"""A word that goes on with a letter that is not ASCII, which the boundaries of stamps don't see."""
+_IN_TEXT = (*(form for form in FORMS if form.in_text), *COUNTS)
+_GOES_ON = rf"([0-9 ](?:{ANY_NAME}|[AaPp][Mm]))(?:[\p{{L}}\p{{M}}--[A-Za-z]]|\x{{FFFD}})"
+"""A word that begins like a zone and goes on with a letter that is not ASCII, which boundaries of stamps don't see."""
 _STAMP = for_rust("|".join(form.text for form in _IN_TEXT))
 
+_DAY_FIRST = re.compile(rb"\b(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")
 
-def detect_times(messages: pa.Array | pl.Series, *, timezone: str, modified: datetime, received: datetime) -> pl.Series:
+
+def detect_times(
+    messages: pa.Array | pl.Series,
+    *,
+    timezone: str,
+    modified: datetime,
+    received: datetime,
+    year: int | None = None,
+    day_first: bool = False,
+) -> pl.Series:
     """Read the first stamp of each line, where it lies within the line's first 128 characters.
+
+    A stamp without a year gives way to a full one in the first 256 characters that agrees with it to a day. A line of
+    `key=value` may name the stamp's zone beside it (`tz`, `timezone`).
 
     Args:
         messages: Strings.
         timezone: IANA name that holds where a stamp has no zone.
         modified: When the object was last modified; a missing year is chosen by it.
         received: A time more than a day after it is not believed, nor one before 1970.
+        year: That of stamps without one; None chooses it.
+        day_first: Whether `04/08/2025` is 4 August.
 
     Returns:
         Datetime[us, UTC]; null where there is no stamp, or none to believe.
     """
-    stamps = first_stamps(as_series(messages))
-    return parse_times(stamps, timezone=timezone, modified=modified, received=received, epochs=False, forms=_IN_TEXT)
+
+    def read(stamps: pl.Series) -> pl.Series:
+        return parse_times(
+            stamps,
+            timezone=timezone,
+            modified=modified,
+            received=received,
+            epochs=False,
+            forms=_IN_TEXT,
+            year=year,
+            day_first=day_first,
+        )
+
+    lines = as_series(messages)
+    stamps = first_stamps(lines)
+    times = read(with_zones(stamps, lines))
+    rows = (~stamps.str.contains(HAS_YEAR)).fill_null(value=False).arg_true()
+    if not len(rows):
+        return times
+    others = full_stamps(lines.gather(rows))
+    rows, others = rows.filter(others.is_not_null()), others.drop_nulls()
+    if not len(rows):
+        return times
+    full = read(others)
+    agree = same_days(full, times.gather(rows))
+    return times.scatter(rows.filter(agree), full.filter(agree))
+
+
+def head_is_day_first(head: bytes) -> bool:
+    """Return whether the stamps of an object's first lines show that its dates have the day before the month."""
+    if not _DAY_FIRST.search(head):
+        return False
+    return is_day_first([first_stamps(pl.Series(head.decode("utf-8", "replace").splitlines()))])
 
 
 def first_stamps(lines: pl.Series) -> pl.Series:
@@ -44,7 +97,26 @@ def first_stamps(lines: pl.Series) -> pl.Series:
         whole = _search(lines.gather(at_edge).str.head(_LOOKED_AT + _LONGEST))
         inside = _contain(heads.gather(at_edge), whole)
         stamps = stamps.scatter(at_edge, whole.set(~inside.fill_null(value=False), None))
-    return stamps
+    return _without_later(heads, stamps)
+
+
+def _without_later(heads: pl.Series, stamps: pl.Series) -> pl.Series:
+    """Take a later date of the line for no stamp where the line begins with what is plainly one, but is not read."""
+    later = (~_begin_with(heads, stamps)).fill_null(value=False).arg_true()
+    if not len(later):
+        return stamps
+    begun = heads.gather(later).str.extract(BEGINS_PLAINLY, 1)
+    plain = begun.is_not_null().arg_true()
+    if not len(plain):
+        return stamps
+    rows, found = later.gather(plain), stamps.gather(later.gather(plain))
+    rest = heads.gather(rows).str.strip_prefix(begun.gather(plain))
+    return stamps.scatter(rows.filter(~_begin_with(rest, found)), None)
+
+
+def _begin_with(texts: pl.Series, parts: pl.Series) -> pl.Series:
+    frame = pl.DataFrame({"text": texts, "part": parts})
+    return frame.select(pl.col("text").str.starts_with(pl.col("part"))).to_series()
 
 
 def _search(texts: pl.Series) -> pl.Series:

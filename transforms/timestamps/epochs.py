@@ -1,7 +1,8 @@
 """Bare numbers as times: seconds, milliseconds, microseconds or nanoseconds since 1970, exact to the microsecond.
 
-The size shows the unit: each stands for years up to 5138 before the next begins, at 1973, so that no time a log may
-hold is ambiguous.
+The size shows the unit. Milliseconds and finer units begin at 2001-09-09, when they got a digit more: the numbers
+below are dates by digits (`240630100000`), .NET's ticks and Windows' FILETIME, and no time here. Seconds begin in 1973:
+the numbers below are Excel's days, durations and zeros.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from transforms.timestamps.reading import scaled
 UNITS = {"EPOCH_SECONDS": 6, "EPOCH_MILLISECONDS": 3, "EPOCH_MICROSECONDS": 0, "EPOCH_NANOSECONDS": -3}
 """Unit -> power of ten that makes microseconds of it."""
 
-_LARGEST = ((10**11, 6), (10**14, 3), (10**17, 0))
+_RANGES = ((10**8, 10**11, 6), (10**12, 10**14, 3), (10**15, 10**17, 0), (10**18, 1 << 63, -3))
 _DAYS = (19_000_101, 20_991_231)  # 20240102 is a day, not the 23rd of August 1970
 _NUMBER = r"^\+?([0-9]{1,40})(?:\.([0-9]*))?(?:[eE]\+?(-?[0-9]{1,2}))?$"
 
@@ -38,9 +39,9 @@ def read_epochs(texts: pl.Series, *, scale: int | None = None) -> pl.Series:
     by_scale = {power: _microseconds(power) for power in UNITS.values()}
     if scale is not None:
         return frame.select(by_scale[scale].cast(UTC).alias("")).to_series()
-    micros: pl.Expr = by_scale[-3]
-    for limit, power in reversed(_LARGEST):
-        micros = pl.when(pl.col("whole") < limit).then(by_scale[power]).otherwise(micros)
+    micros = pl.lit(None, pl.Int64)
+    for low, high, power in _RANGES:
+        micros = pl.when(pl.col("whole").is_between(low, high - 1)).then(by_scale[power]).otherwise(micros)
     is_day = pl.col("whole").is_between(*_DAYS) & pl.col("fraction").is_null()
     return frame.select(pl.when(~is_day).then(micros).cast(UTC).alias("")).to_series()
 

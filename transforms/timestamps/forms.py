@@ -16,59 +16,41 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# The names of RFC 822 §5.1, and those that the tz database's zones of today use for one offset; minutes east of UTC.
-# CST, EST and PST are America's, as RFC 822 has them. IST has three meanings (India's, Israel's, Ireland's) and is not
-# read.
-ZONE_NAMES = {
-    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "z": 0, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420,
-    "MDT": -360,
-    "PST": -480, "PDT": -420, "CET": 60, "CEST": 120, "MEZ": 60, "MESZ": 120, "WET": 0, "WEST": 60, "EET": 120,
-    "EEST": 180, "BST": 60,
-    "MSK": 180, "SAST": 120, "PKT": 300, "HKT": 480, "SGT": 480, "JST": 540, "KST": 540, "AWST": 480, "ACST": 570,
-    "ACDT": 630,
-    "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780, "AKST": -540, "AKDT": -480, "HST": -600,
-}  # fmt: skip
+from transforms.timestamps.grammar.months import ENGLISH_MONTH, WEEKDAY, WEEKDAY_NAME
+from transforms.timestamps.grammar.months import MONTH as _MON
+from transforms.timestamps.grammar.zones import COMMENT, SOME_ZONE, UNREAD
 
 _YEAR = "(?P<year>(?:19|20)[0-9]{2})"
 _YY = "(?P<yy>[0-9]{2})"
 _MONTH = "(?P<month>0?[1-9]|1[0-2])"
 _MM = "(?P<month>0[1-9]|1[0-2])"
-_MON = (
-    "(?P<mon>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
-    "(?i:uary|ruary|ch|il|e|y|ust|tember|t|ober|ember)?"
-)  # fmt: skip
 _DAY = "(?P<day>0?[1-9]|[12][0-9]|3[01])"
 _DD = "(?P<day>0[1-9]|[12][0-9]|3[01])"
 _PADDED_DAY = "(?P<day>[ 0]?[1-9]|[12][0-9]|3[01])"
 _FIRST = "(?P<first>0?[1-9]|[12][0-9]|3[01])"
 _SECOND_NUMBER = "(?P<second_number>0?[1-9]|[12][0-9]|3[01])"
-_HOUR = "(?P<hour>[01]?[0-9]|2[0-3])"
-_HH = "(?P<hour>[01][0-9]|2[0-3])"
+_HOUR = "(?P<hour>[01]?[0-9]|2[0-4])"  # 24:00 is the end of the day
+_HH = "(?P<hour>[01][0-9]|2[0-4])"
 _MINUTE = "(?P<minute>[0-5][0-9])"
 _SECOND = "(?P<second>[0-5][0-9]|60)"
 _FRACTION = "(?:[.,:](?P<fraction>[0-9]+))?"
-# In a line, digits after a comma are a fraction only if they look like one: `05,123 INFO` is, the next cell of
-# `05,17,ok` is not.
-_FRACTION_IN_TEXT = r"(?:\.[0-9]+|,[0-9]{3}(?:[0-9]{3}){0,2}\b|:[0-9]{3}\b)?"
-_AMPM = r"(?: ?(?P<ampm>[AaPp][Mm])\b)?"
-_OFFSET = "[+-](?:[01][0-9]|2[0-3])"
-_NAME = "|".join(sorted(name for name in ZONE_NAMES if len(name) > 1))
-_SOME_ZONE = (
-    rf"(?: ?(?:UTC|GMT)?(?P<zone>(?:[Zz]|{_OFFSET}:?[0-5][0-9]|{_NAME})\b)| ?(?:UTC|GMT)?(?P<short_zone>{_OFFSET}\b))"
+_SOME_ZONE_IN_TEXT = rf"(?:{SOME_ZONE}(?:[.:][0-9]+)?)"
+# In a line, digits after a comma are a fraction only if they look like one: `05,123 INFO` is, and so is what stands
+# before a zone (`05,1Z`), the next cell of `05,17,ok` is not.
+_FRACTION_IN_TEXT = (
+    rf"(?:\.[0-9]+|,[0-9]{{1,12}}{_SOME_ZONE_IN_TEXT}|,[0-9]{{3}}(?:[0-9]{{3}}){{0,2}}\b|:[0-9]{{3}}\b)?"
 )
-_ZONE = _SOME_ZONE + "?"
-_AREA = "Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific"
-_ZONE_OR_REGION = rf"(?: (?P<region>(?:{_AREA})(?:/[A-Z][A-Za-z_]+){{1,2}})|{_SOME_ZONE})?"
-_IN_BRACKETS = r"(?:\[[A-Za-z_/+-]+\])?"  # a region behind an offset, as Java writes it
+_SECONDS = f"(?::{_SECOND}{_FRACTION})?"
+_SECONDS_IN_TEXT = f"(?::{_SECOND}{_FRACTION_IN_TEXT}|:[0-9]+)?"  # not the minutes alone of `03:04:99`
+_AMPM = "(?:[ \u202f]?(?P<ampm>[AaPp](?:[Mm]\\b|\\. ?[Mm]\\.)))?"  # CLDR writes the narrow space since 2022
+_ZONE = f"(?:{SOME_ZONE}{COMMENT})?"
 _DATE = f"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}"
 _SPACE = r"(?:[T t_:\t,;|-]|  |, | - |[ ,]time=)"
 _CLOCK = f"{_HOUR}:{_MINUTE}:{_SECOND}{_FRACTION}"
-_WEEKDAY_NAME = "(?P<weekday>(?i:mon|tue|wed|thu|fri|sat|sun))(?i:day|sday|nesday|rsday|urday)?"
-_WEEKDAY = f"(?:{_WEEKDAY_NAME},? {{1,2}})?"
+_OF_YEAR = "(?P<day_of_year>00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])"
+_WEEK = "W(?P<week>0[1-9]|[1-4][0-9]|5[0-3])-(?P<day_of_week>[1-7])"
 
-PARTS = {"mon": _MON, "weekday": _WEEKDAY_NAME, "padded_day": _PADDED_DAY}
+PARTS = {"mon": ENGLISH_MONTH, "weekday": WEEKDAY_NAME, "padded_day": _PADDED_DAY}
 """Patterns of parts that are words, for patterns that users write."""
 
 
@@ -82,6 +64,7 @@ class Form:
         in_text: Whether it is looked for in lines; a field is compared with every form.
         number: Whether it is a bare number, which is a time only in the fields named for one.
         before: What a stamp in a line comes after.
+        closed: Whether the pattern itself takes what ends it in a line.
         exact: Whether a whole value is the pattern and no more (a user's own), without weekday and brackets around it.
     """
 
@@ -91,51 +74,58 @@ class Form:
     number: bool = False
     before: str = r"\b"
     exact: bool = False
+    closed: bool = False
 
     @property
     def field(self) -> str:
         """The pattern of a whole value, with the weekday and the brackets that a value may keep from its line."""
         if self.exact:
             return f"^(?:{self.pattern})$"
-        return rf"^\[?{_WEEKDAY}{self.pattern}\]?$"
+        return rf"^\[?{WEEKDAY}{self.pattern}\]?$"
 
     @property
     def text(self) -> str:
         """The pattern of the stamp within a line, without groups."""
-        pattern = self.pattern.replace(_FRACTION, _FRACTION_IN_TEXT).replace(_IN_BRACKETS, "")
-        return self.before + without_groups(pattern)
+        pattern = self.pattern.replace(COMMENT, "").replace(SOME_ZONE, _SOME_ZONE_IN_TEXT)
+        pattern = pattern.replace(_SECONDS, _SECONDS_IN_TEXT).replace(_FRACTION, _FRACTION_IN_TEXT)
+        return self.before + without_groups(pattern) + ("" if self.closed else f"{UNREAD}?")
 
 
 # In a line the leftmost stamp wins, and of those that begin at one character the first of the table: longer ones stand
 # before shorter.
 FORMS = (
     Form("iso_8601",
-         rf"{_DATE}{_SPACE}{_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE_OR_REGION}{_IN_BRACKETS}"),
+         rf"{_DATE}{_SPACE}{_HOUR}:{_MINUTE}{_SECONDS}{_AMPM}{_ZONE}"),
     Form("date", _DATE, in_text=False),
+    Form("ordinal", rf"{_YEAR}-{_OF_YEAR}[T ]{_HOUR}:{_MINUTE}{_SECONDS}{_ZONE}"),
+    Form("ordinal_date", f"{_YEAR}-{_OF_YEAR}", in_text=False),
+    Form("week", rf"{_YEAR}-{_WEEK}[T ]{_HOUR}:{_MINUTE}{_SECONDS}{_ZONE}"),
+    Form("week_date", f"{_YEAR}-{_WEEK}", in_text=False),
     Form("dotted_clock", rf"{_YEAR}[-.]{_MM}[-.]{_DD}[- ]{_HH}\.{_MINUTE}\.{_SECOND}{_FRACTION}"),
-    Form("compact", rf"{_YEAR}{_MM}{_DD}[T _-]{_HH}{_MINUTE}{_SECOND}{_FRACTION}(?:{_SOME_ZONE}|\b)"),
+    Form("compact", rf"{_YEAR}{_MM}{_DD}[T _-]{_HH}{_MINUTE}{_SECOND}{_FRACTION}(?:{SOME_ZONE}{COMMENT}|\b)"),
     Form("compact_date", f"{_YEAR}{_MM}{_DD}[T _-]{_HOUR}:{_MINUTE}:{_SECOND}(?:[.,:](?P<fraction>[0-9]+))?{_ZONE}"),
     Form("compact_day", f"{_YEAR}{_MM}{_DD}", in_text=False, number=True),
-    Form("digits", f"{_YEAR}{_MM}{_DD}{_HH}{_MINUTE}{_SECOND}", in_text=False, number=True),
+    Form("digits", f"{_YEAR}{_MM}{_DD}{_HH}{_MINUTE}{_SECOND}(?:\\.(?P<fraction>[0-9]+))?", in_text=False, number=True),
     Form("clf", rf"{_DAY}/{_MON}/{_YEAR}[: ]{_CLOCK}{_AMPM}{_ZONE}"),
-    Form("http_date", rf"{_DAY}[- ]?{_MON}[- ]?{_YEAR},?[ :;]{_CLOCK}{_AMPM}{_ZONE_OR_REGION}"),
+    Form("http_date", rf"{_DAY}(?:[- ]|\.? | de )?{_MON}(?:[- ]| de )?{_YEAR},?(?: at)?[ :;]{_CLOCK}{_AMPM}{_ZONE}"),
     Form("year_mon", rf"{_YEAR}[ /-]{_MON}[ /-]{_PADDED_DAY}[ :]{_CLOCK}{_ZONE}"),
     Form("rfc_850", rf"{_DAY}-{_MON}-{_YY} {_CLOCK}{_AMPM}{_ZONE}"),
-    Form("asctime", rf"{_MON} {{1,2}}{_PADDED_DAY} {_CLOCK}{_ZONE} (?P<year_behind>(?:19|20)[0-9]{{2}})(?:[\] ,;]|$)"),
-    Form("month_day_year", rf"{_MON}\.? {{1,2}}{_PADDED_DAY},? {_YEAR},?(?: at)? {{1,2}}{_CLOCK}{_AMPM}{_ZONE}"),
+    Form("asctime", rf"{_MON} {{1,2}}{_PADDED_DAY} {_CLOCK}{_ZONE} (?P<year_behind>(?:19|20)[0-9]{{2}})(?:[\] ,;]|$)",
+         closed=True),
+    Form("month_day_year", rf"{_MON} {{1,2}}{_PADDED_DAY},? {_YEAR},?(?: at)? {{1,2}}{_CLOCK}{_AMPM}{_ZONE}"),
     Form("syslog", rf"{_MON} {{1,2}}{_PADDED_DAY} {_CLOCK}{_ZONE}"),
-    Form("day_month", rf"{_DAY} {_MON} {_CLOCK}{_ZONE}"),
+    Form("day_month", rf"{_DAY}\.? {_MON} {_CLOCK}{_ZONE}"),
     Form("month_dash", rf"{_MON}-{_DAY}-(?:{_YEAR}|{_YY}) {_CLOCK}{_AMPM}{_ZONE}"),
     Form(
         "month_first",
         rf"{_FIRST}[/-]{_SECOND_NUMBER}[/-]{_YEAR}"
-        rf"(?:[ :T,;-]|, | - ){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_AMPM}{_ZONE}",
+        rf"(?:[ :T,;-]|, | - ){_HOUR}:{_MINUTE}{_SECONDS}{_AMPM}{_ZONE}",
     ),
     Form("month_first_date", rf"{_FIRST}[/-]{_SECOND_NUMBER}[/-]{_YEAR}", in_text=False),
-    Form("mon_date", rf"{_MON}\.? {{1,2}}{_PADDED_DAY},? {_YEAR}", in_text=False),
+    Form("mon_date", rf"{_MON} {{1,2}}{_PADDED_DAY},? {_YEAR}", in_text=False),
     Form("day_mon_date", rf"{_DAY}[- /]{_MON}[- /]{_YEAR}", in_text=False),
     Form("day_first_date", rf"{_DAY}\.{_MONTH}\.{_YEAR}", in_text=False),
-    Form("day_first", rf"{_DAY}\.{_MONTH}\.{_YEAR}(?:,? | - ){_HOUR}:{_MINUTE}(?::{_SECOND}{_FRACTION})?{_ZONE}"),
+    Form("day_first", rf"{_DAY}\.{_MONTH}\.{_YEAR}(?:,? | - ){_HOUR}:{_MINUTE}{_SECONDS}{_ZONE}"),
     # in text: the end of an address
     Form("day_first_short", rf"{_DD}\.{_MM}\.{_YY}(?:,? | - ){_CLOCK}{_ZONE}", in_text=False),
     Form("month_first_ampm", rf"{_FIRST}/{_SECOND_NUMBER}/{_YY},? {_CLOCK} ?(?P<ampm>[AaPp][Mm])\b{_ZONE}"),
@@ -158,6 +148,19 @@ MONTH_FIRST_TWIN = Form("month_first_twin", rf"{_MM}/{_DD}/{_YY} {_CLOCK}{_ZONE}
 
 EPOCH = Form("epoch", r"\+?[0-9]{1,40}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?", in_text=False, number=True, exact=True)
 """A bare number (`epochs.py`)."""
+
+_COUNT = r"(?P<count>1[0-9]{9}(?:\.[0-9]{1,9})?|1[0-9]{12}(?:\.[0-9]{1,6})?|1[0-9]{15}|1[0-9]{18})"
+_COUNT_ENDS = r"(?:[ \t|,;:\])\"']|$)"
+COUNTS = (
+    Form("epoch_first", rf"[\[(]?{_COUNT}{_COUNT_ENDS}", before=r"^", closed=True, exact=True),
+    Form(
+        "epoch_key",
+        rf"(?:ts|time|timestamp|rt|devTime|eventtime)=[\"']?{_COUNT}{_COUNT_ENDS}",
+        closed=True,
+        exact=True,
+    ),
+)
+"""Epochs in lines: at the beginning, and after the names that logfmt, CEF, LEEF and Fortinet have for them."""
 
 
 def without_groups(pattern: str) -> str:

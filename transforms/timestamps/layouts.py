@@ -16,7 +16,9 @@ import pyarrow as pa
 
 from transforms.timestamps.casting import cast_iso
 from transforms.timestamps.clock import TimeContext
-from transforms.timestamps.forms import MONTHS, PARTS, WEEKDAYS, ZONE_NAMES
+from transforms.timestamps.forms import PARTS
+from transforms.timestamps.grammar.months import MONTHS, WEEKDAYS
+from transforms.timestamps.grammar.zones import ZONE_NAMES
 from transforms.timestamps.templates import Template
 
 Bytes = npt.NDArray[np.uint8]
@@ -24,7 +26,8 @@ Ranges = dict[str, tuple[int, int]]
 
 _ARROW_UTC = pa.timestamp("us", "UTC")
 _ARROW_NAIVE = pa.timestamp("us")
-_PLAIN = ("year", "month", "day", "hour", "minute", "second", "fraction", "zone", "short_zone", "region")
+_PLAIN = ("year", "month", "day", "hour", "minute", "second", "fraction", "zone", "short_zone", "zone_name",
+          "region")  # fmt: skip
 _KNOWN = frozenset((*_PLAIN, "yy", "mon", "weekday", "year_behind", "first", "second_number"))
 _MICROSECONDS = 6
 
@@ -47,6 +50,8 @@ def read_layout(texts: pl.Series, sample: re.Match[str], clock: TimeContext) -> 
     """
     ranges = {name: sample.span(name) for name, part in sample.groupdict().items() if part is not None}
     if not sample.string.isascii() or not ranges.keys() <= _KNOWN:
+        return None
+    if "mon" in ranges and sample["mon"].lower() not in MONTHS:
         return None
     cells = _bytes_of(texts, len(sample.string))
     alike = _alike(cells, sample.string, ranges)
@@ -73,8 +78,7 @@ def _bytes_of(texts: pl.Series, width: int) -> Bytes:
 
 def _alike(cells: Bytes, sample: str, ranges: Ranges) -> npt.NDArray[np.bool_]:
     """Which rows have the sample's text wherever no part stands; named zones count as such text."""
-    named = ("region", "zone") if "zone" in ranges and sample[slice(*ranges["zone"])] in ZONE_NAMES else ("region",)
-    inside = {at for name, span in ranges.items() if name not in named for at in range(*span)}
+    inside = {at for name, span in ranges.items() if name not in ("region", "zone_name") for at in range(*span)}
     alike = np.ones(len(cells), dtype=np.bool_)
     for at in range(len(sample)):
         if at not in inside:
@@ -86,13 +90,13 @@ def _alike(cells: Bytes, sample: str, ranges: Ranges) -> npt.NDArray[np.bool_]:
 
 
 def _read(cells: Bytes, ranges: Ranges, sample: re.Match[str], clock: TimeContext) -> pl.Series:
-    zone_span = ranges.get("zone") or ranges.get("short_zone")
+    zone_span = ranges.get("zone") or ranges.get("short_zone") or ranges.get("zone_name")
     zone = sample.string[slice(*zone_span)] if zone_span else ""
     if "region" in ranges:
         clock = clock.in_region(sample["region"])
     template = Template()
     _write_year(template, ranges)
-    _write_date_and_clock(template, ranges)
+    _write_date_and_clock(template, ranges, day_first="first" in ranges and clock.is_day_first)
     if zone_span and zone not in ZONE_NAMES:
         template.copy(*zone_span)
     iso = _fill(template, cells, ranges, padded_day=PARTS["padded_day"] in sample.re.pattern)
@@ -113,13 +117,14 @@ def _write_year(template: Template, ranges: Ranges) -> None:
     template.write("-")
 
 
-def _write_date_and_clock(template: Template, ranges: Ranges) -> None:
+def _write_date_and_clock(template: Template, ranges: Ranges, *, day_first: bool) -> None:
+    first, second = ("second_number", "first") if day_first else ("first", "second_number")
     if "mon" in ranges:
         template.write("00")
     else:
-        template.two_digits(ranges.get("month") or ranges["first"])
+        template.two_digits(ranges.get("month") or ranges[first])
     template.write("-")
-    template.two_digits(ranges.get("day") or ranges["second_number"])
+    template.two_digits(ranges.get("day") or ranges[second])
     for name, before in (("hour", "T"), ("minute", ":"), ("second", ":")):
         template.write(before)
         if name in ranges:

@@ -9,7 +9,8 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.timestamps.detection import first_stamps
-from transforms.timestamps.records import NAMES, record_times
+from transforms.timestamps.fields.known_fields import COMMON, ZONES, plain_name
+from transforms.timestamps.records import record_times
 
 
 def first_stamp(message: str) -> str | None:
@@ -31,17 +32,23 @@ def time_field(
         received: When Rekindle read it.
 
     Returns:
-        The first name by the order of `NAMES`, then from the left, whose value alone gives that time; `date time` if
-        these two do together; None if no attribute does.
+        The first name by the order of the common names, then from the left, whose value alone gives that time;
+        `date time` if these two do together; None if no attribute does.
     """
-    ranked = sorted(attributes, key=lambda name: NAMES.index(name.lower()) if name.lower() in NAMES else len(NAMES))
+    ranked = sorted(attributes, key=_rank)
     pairs: list[tuple[str, ...]] = [(name,) for name in ranked]
+    zones = {name: attributes[name] for name in ranked if plain_name(name) in ZONES}
     lower = {name.lower(): name for name in reversed(ranked)}
     if {"date", "time"} <= lower.keys():
         pairs.insert(0, (lower["date"], lower["time"]))
     for names in pairs:
-        columns = {name: attributes[name] for name in names}
+        columns = {name: attributes[name] for name in names} | zones
         found = record_times(columns, timezone=timezone, modified=modified, received=received, csv=True)
         if found is not None and found.equals(time):
             return " ".join(names)
     return None
+
+
+def _rank(name: str) -> int:
+    plain = plain_name(name)
+    return COMMON.index(plain) if plain in COMMON else len(COMMON)

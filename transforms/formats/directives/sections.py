@@ -144,7 +144,7 @@ def _line(lines: Lines, line: int) -> str:
 def _read(text: Iterator[bytes], header: Header, options: FormatOptions, times: Times[Header]) -> Iterator[RecordBlock]:
     for block in line_blocks(text, max_record=options.max_record):
         lines = split_lines(block, max_record=options.max_record)
-        passed = {"blank": lines.blank, "replaced": lines.replaced}
+        passed: dict[str, Any] = {"blank": lines.blank, "replaced": lines.replaced}
         for section in sections(lines, header):
             header, directives = section.header, section.directives
             step = max(1, min(MAX_ROWS, _CELLS // max(len(header.layout.names), 1)))

@@ -11,7 +11,7 @@ import polars as pl
 from transforms.core.errors import ConfigurationError
 from transforms.processors.kernels.java_patterns import JavaPattern
 from transforms.timestamps import Form, check_timezone, parse_times
-from transforms.timestamps.forms import MONTHS, WEEKDAYS
+from transforms.timestamps.grammar.months import MONTHS, WEEKDAYS
 
 _CANONICAL = (
     r"-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})T(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})\.(?P<fraction>[0-9]+)"

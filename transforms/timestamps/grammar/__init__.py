@@ -1,0 +1,1 @@
+"""The parts of which the forms of a time are made: names of months, zones."""
