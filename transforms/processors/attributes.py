@@ -88,8 +88,8 @@ class Set(Processor):
     def from_parameters(cls, parameters: Parameters) -> Processor:
         """Read `output`, `value` and `override`."""
         parameters.allow("output", "value", "override")
-        value = parameters.text("value", empty=True)
-        return cls(parameters.output_name(), tuple(_parts(value, parameters)), parameters.flag("override"))
+        output, value = parameters.output_name(), parameters.text("value", empty=True)
+        return cls(output, tuple(_parts(value, parameters)), parameters.flag("override"))
 
     @property
     def outputs(self) -> tuple[str, ...]:

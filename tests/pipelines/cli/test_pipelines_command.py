@@ -64,6 +64,8 @@ def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> 
         ("access_combined", "steps[0].regex", "changed"),
         ("access_combined_odd", "when", "not matched"),
         ("access_combined", "steps[2].timestamp", "changed"),
+        ("access_combined", "steps[3].timestamp", "skipped"),
+        ("access_combined", "steps[4].remove", "skipped"),
         ("large", "steps[0].arithmetic", "changed"),
         ("large", "steps[1].remove", "changed"),
         ("large", "steps[2].map", "skipped"),
@@ -82,6 +84,8 @@ def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> 
         ("access_combined", "steps[0].regex", "skipped"),
         ("access_combined_odd", "steps[0].grok", "failed"),
         ("access_combined", "steps[2].timestamp", "skipped"),
+        ("access_combined", "steps[3].timestamp", "skipped"),
+        ("access_combined", "steps[4].remove", "skipped"),
         ("large", "when", "not matched"),
     ]
     assert document["steps"][0] == {"pipeline": "access_combined", "step": "steps[0].regex", "changed": 1, "skipped": 1}
