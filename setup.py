@@ -1,5 +1,6 @@
-"""Packaging: what is installed, and what each extra is for. Workers on Flink, Spark and Dataflow get the code by
-`--setup_file` too.
+"""Packaging: what is installed, and what each extra is for.
+
+Workers on Flink, Spark and Dataflow get the code by `--setup_file` too.
 
 The bounds below say what the code works with, `constraints.txt` which versions are installed: `pip install -c
 constraints.txt '.[demo]'`.
@@ -46,7 +47,7 @@ DEV = [*TEST, "ruff>=0.14", "mypy>=1.18", "types-PyYAML"]
 setup(
     name="rekindle",
     version="0.1.0",  # nowhere else: the program asks for the installed package's
-    description="Turns the cold logs of an S3 bucket into a hot tier of partitioned Parquet that any SQL engine can read",
+    description="Turns cold logs in S3 into a hot tier of partitioned Parquet that any SQL engine can read",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="Rekindle contributors",
@@ -54,7 +55,7 @@ setup(
     license_files=["LICENSE"],
     keywords=["logs", "s3", "parquet", "delta-lake", "apache-beam", "backfill", "splunk", "retention"],
     python_requires=">=3.10",
-    # Not demo, benchmarks and tests: names that others have too, and nothing of the product needs them. They run from the checkout.
+    # Not demo, benchmarks and tests: others have packages of these names, and the product needs none of them.
     packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*"]),
     package_data={"": ["*.yaml", "*.json", "py.typed"]},
     install_requires=REQUIRES,

@@ -1,5 +1,6 @@
-"""Write a reference workload: access (text, gzip), ndjson (zstd), csv (gzip, quoted cells), plain (text, not packed),
-tiny (many files).
+"""Write a reference workload.
+
+Access (text, gzip), ndjson (zstd), csv (gzip, quoted cells), plain (text, not packed), tiny (many files).
 
     python -m benchmarks.make_workload access DIR [--mib 1024] [--files 8]
 

@@ -1,5 +1,6 @@
-"""What a user would write instead: each peer reads one reference workload and writes Parquet (zstd) partitioned by
-date.
+"""What a user would write instead.
+
+Each peer reads one reference workload and writes Parquet (zstd) partitioned by date.
 
     python -m benchmarks.peers {polars,duckdb,chdb} {access,ndjson,csv} DIR OUT
 

@@ -1,5 +1,6 @@
-"""Time what pipelines cost: conditions that match nothing, a regex beside its bare expression, hostile patterns and
-lines.
+"""Time what pipelines cost: conditions that match nothing, a regex beside its bare expression.
+
+Hostile patterns and lines.
 
     make bench                                           # with the workloads of benchmarks/run.py
     python -m benchmarks.pipelines --mib 32 --rounds 3   # alone, and quick
@@ -140,16 +141,18 @@ class Times:
         return f"{statistics.median(self.taken[name]):.3f}"
 
     def ratio(self, name: str, other: str, aim: float) -> str:
-        """Return the median of what a work takes of another's time in the same turn, and whether that misses its
-        aim.
+        """Return the median of what a work takes of another's time in the same turn.
+
+        And whether that misses its aim.
         """
         ratio = statistics.median(one / of for one, of in zip(self.taken[name], self.taken[other], strict=True))
         return f"{ratio:.2f}{'' if ratio <= aim else f' (misses {aim})'}"
 
 
 def conditions_table(workload: Workload, *, rounds: int) -> Iterator[str]:
-    """Yield what ten pipelines cost that match nothing, by what they look at; alone, and behind a pipeline that takes
-    the lines apart.
+    """Yield what ten pipelines cost that match nothing, by what they look at.
+
+    Alone, and behind a pipeline that takes the lines apart.
     """
     parsing = load_pipelines(
         (ROOT / "benchmarks" / "access_logs.yaml").read_text(encoding="utf-8"), source="access_logs.yaml"

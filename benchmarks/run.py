@@ -60,7 +60,7 @@ class Workload:
         summary = folder.with_suffix(".json")
         if not summary.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            say(f"making {folder.relative_to(ROOT)}")
+            report(f"making {folder.relative_to(ROOT)}")
             make_workload(kind, folder, mib=mib, files=files)
         found = json.loads(summary.read_text(encoding="utf-8"))
         return cls(kind, folder, found["mib"], found["events"])
@@ -68,8 +68,9 @@ class Workload:
 
 @dataclass(frozen=True)
 class Measure:
-    """What one run took: wall seconds of the process, those by its own clock, and the peak memory of all its
-    processes.
+    """What one run took: wall seconds of the process, those by its own clock.
+
+    And the peak memory of all its processes.
     """
 
     seconds: float
@@ -159,7 +160,7 @@ def hold_contests(workloads: Sequence[Workload], names: Sequence[str], *, rounds
                     taken = run_contestant(name, contest.workload, s3.endpoint_url)
                     contest.measures.setdefault(name, []).append(taken)
                     rate = contest.workload.mib / taken.own_seconds
-                    say(
+                    report(
                         f"round {number + 1} {contest.workload.kind:7} {name:14} {rate:6.1f} MiB/s, peak {taken.peak_mib:5.0f} MiB"
                     )
     return contests
@@ -173,7 +174,7 @@ def compare_memory(*, mib: float) -> list[tuple[str, Measure]]:
         workload = Workload.make("plain", mib=size, files=files)
         taken = run_contestant("rekindle file", workload, "")
         measures.append((f"{label} of {size / files:g} MiB", taken))
-        say(f"{measures[-1][0]}: peak {taken.peak_mib:.0f} MiB")
+        report(f"{measures[-1][0]}: peak {taken.peak_mib:.0f} MiB")
     return measures
 
 
@@ -190,11 +191,11 @@ def contest_table(contest: Contest) -> Iterator[str]:
         yield f"| {name} | {contest.rate(name):.0f} | {contest.own_rate(name):.0f} | {contest.peak(name):.0f} | {ratio} |"
     yield ""
     for name in ("rekindle file", "rekindle s3"):
-        yield f"- {_verdict(contest, name)}"
+        yield f"- {_comparison(contest, name)}"
     yield ""
 
 
-def _verdict(contest: Contest, name: str) -> str:
+def _comparison(contest: Contest, name: str) -> str:
     """Say whether the product reaches its aims."""
     ratio, aim = contest.rate(name) / contest.own_rate("hot_path"), AIMS[contest.workload.kind]
     peak = contest.peak(name)
@@ -237,7 +238,7 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     """Say on standard error what goes on."""
     print(text, file=sys.stderr, flush=True)
 

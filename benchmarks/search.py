@@ -1,5 +1,6 @@
-"""Time `rekindle search` beside a fresh Python process that asks DuckDB the same of the same files, and print a
-Markdown table.
+"""Time `rekindle search` beside a fresh Python process that asks DuckDB the same of the same files.
+
+And print a Markdown table.
 
     python -m benchmarks.search                            # 10 million access log lines, made and ingested the first
     time python -m benchmarks.search --hot-tier DIR --rounds 3  # a tier that is there, of the same workload
@@ -23,7 +24,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.make_workload import make_workload
-from benchmarks.run import REKINDLE, ROOT, WORK, machine, say
+from benchmarks.run import REKINDLE, ROOT, WORK, machine, report
 
 MIB = 1830
 """Ten million lines."""
@@ -94,7 +95,7 @@ def make_tier() -> Path:
     """Make the workload and its hot tier, unless they are there from an earlier run."""
     source, tier = WORK / f"search-{MIB}", WORK / "search-tier"
     if not source.with_suffix(".json").exists():
-        say(f"making {source.relative_to(ROOT)}")
+        report(f"making {source.relative_to(ROOT)}")
         make_workload("access", source, mib=MIB)
     flags = ["--pipelines", str(ROOT / "benchmarks" / "access_logs.yaml"), "--hot-tier", str(tier), "--quiet"]
     subprocess.run(
@@ -173,7 +174,7 @@ def main() -> None:
     listed.write_text(json.dumps([row["path"] for row in files]), encoding="utf-8")
     asked = questions()
     for number in range(arguments.rounds):
-        say(f"round {number + 1} of {arguments.rounds}")
+        report(f"round {number + 1} of {arguments.rounds}")
         for question in asked:
             ask(question, tier, listed)
     print(table(asked, files=len(files), events=int(str(events[0]["count"])), rounds=arguments.rounds))

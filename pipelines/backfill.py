@@ -1,4 +1,4 @@
-"""A backfill job from Beam-style flags: what `rekindle backfill` does, for who launches pipelines as modules.
+"""A backfill job from Beam-style flags, to launch it as a module; else as `rekindle backfill`.
 
 python -m pipelines.backfill --bucket my-bucket --pattern 'logs/**' --hot_tier ./hot-tier [--runner FlinkRunner …]
 """

@@ -1,4 +1,4 @@
-"""A compaction, with the flags of `rekindle compact`, for who launches pipelines as modules.
+"""A compaction, with the flags of `rekindle compact`, to launch it as a module.
 
 python -m pipelines.compact --hot-tier ./hot-tier --target-size 256MiB [-- --runner=FlinkRunner …]
 """

@@ -1,4 +1,4 @@
-"""A deletion by rules, with the flags of `rekindle delete`, for who launches pipelines as modules.
+"""A deletion by rules, with the flags of `rekindle delete`, to launch it as a module.
 
 python -m pipelines.delete --hot-tier ./hot-tier --rules rules.yaml --execute [-- --runner=FlinkRunner …]
 """

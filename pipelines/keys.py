@@ -1,8 +1,6 @@
-"""IAM keys: who may ingest, and what comes in by a key gets. Each is a small file beside the tier; its token
-is kept as a hash.
+"""IAM keys: who may ingest, and what the events that come in by a key get. Each is a small file beside the tier.
 
-A token is 256 random bits, so a plain SHA-256 keeps it: there is nothing to guess that a slow hash would have to slow
-down.
+A token is kept as a hash. It is 256 random bits, so a plain SHA-256 will do: a slow hash protects what can be guessed.
 """
 
 from __future__ import annotations
@@ -17,9 +15,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, ValidationError
 
+from pipelines.documents import JsonModel, JsonObject
 from transforms.core.errors import ConfigurationError
 from transforms.formats import FORMATS
 from transforms.storage import TierStore
@@ -32,7 +30,7 @@ FOLDER = "_rekindle/keys"
 TOKEN_PREFIX = "rk_"  # noqa: S105  what a token begins with, so that scanners for leaked secrets find it
 MISSING_S3_PULL = 'Missing "s3_pull" key from IAM key attributes'
 _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
-_LONGEST = 31  # characters of `_env` and `_team` (docs/hot-tier.md)
+_LONGEST = 31  # characters of `_env` and `_team`
 
 
 def _label(value: str | None) -> str | None:
@@ -51,16 +49,8 @@ Label = Annotated[str | None, AfterValidator(_label)]
 Role = Annotated[str | None, AfterValidator(_role)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid", frozen=True
-    )
-
-
-class S3Pull(_Model):
-    """What a key says about objects that are pulled from S3: format and attributes for those that have none, and the
-    role that reads.
-    """
+class S3Pull(JsonModel):
+    """What holds for objects that a key pulls from S3: attributes and format where they have none, and who reads."""
 
     format: FormatName | None = None
     index: str | None = None
@@ -71,7 +61,7 @@ class S3Pull(_Model):
 
     @property
     def defaults(self) -> dict[str, str]:
-        """Attributes for events that have none of their own, nor by the job."""
+        """Attributes for events that have none of their own, and none by the job."""
         return {
             name: value
             for name in ("host", "source", "sourcetype", "index")
@@ -79,14 +69,14 @@ class S3Pull(_Model):
         }
 
 
-class Key(_Model):
+class Key(JsonModel):
     """A key, as it is kept.
 
     Attributes:
-        id: UUID; stands in `_iam_key_id` of what came in by it.
-        name: What people call it.
+        id: UUID; the value of `_iam_key_id` of its events.
+        name: Its display name.
         role: What it may do: `ingest`, `read` or `admin`.
-        env, team: Stand in `_env` and `_team`.
+        env, team: The values of `_env` and `_team`.
         s3_pull: The integration with S3, None where it is not enabled.
         token_hash: SHA-256 of the token, hexadecimal.
         created_at, revoked_at: When.
@@ -105,10 +95,10 @@ class Key(_Model):
     @property
     def columns(self) -> dict[str, str]:
         """System columns of the events that come in by it."""
-        found = {"_iam_key_id": self.id, "_env": self.env, "_team": self.team}
-        return {name: value for name, value in found.items() if value is not None}
+        columns = {"_iam_key_id": self.id, "_env": self.env, "_team": self.team}
+        return {name: value for name, value in columns.items() if value is not None}
 
-    def shown(self) -> dict[str, object]:
+    def shown(self) -> JsonObject:
         """Return what people may see: all but the hash."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"token_hash"})
 
@@ -153,9 +143,7 @@ def load_key(tier: TierStore, key_id: str) -> Key:
             f"key {key_id} was revoked on {key.revoked_at:%Y-%m-%d %H:%M} UTC: create another", field="key"
         )
     if key.role == "read":
-        raise ConfigurationError(
-            f"key {key_id} has the role read: events come in by keys of the role ingest or admin", field="key"
-        )
+        raise ConfigurationError(f"key {key_id} has the role read: use a key of the role ingest or admin", field="key")
     return key
 
 
@@ -174,8 +162,8 @@ def revoke_key(tier: TierStore, key_id: str) -> Key:
 
 def key_of_token(tier: TierStore, token: str) -> Key | None:
     """Return the key in force that a token is of, or None."""
-    wanted = _hash(token)
-    return next((key for key in _all(tier) if hmac.compare_digest(key.token_hash, wanted) and not key.revoked_at), None)
+    digest = _hash(token)
+    return next((key for key in _all(tier) if hmac.compare_digest(key.token_hash, digest) and not key.revoked_at), None)
 
 
 def _find(tier: TierStore, key_id: str) -> Key:
@@ -202,4 +190,4 @@ def _path(key_id: str) -> str:
 
 
 def _dump(key: Key) -> bytes:
-    return orjson.dumps(key.model_dump(mode="json", by_alias=True), option=orjson.OPT_INDENT_2)
+    return orjson.dumps(key.as_document(), option=orjson.OPT_INDENT_2)

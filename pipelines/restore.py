@@ -1,5 +1,4 @@
-"""A restore of what deletion runs have removed, with the flags of `rekindle restore`, for who launches pipelines as
-modules.
+"""A restore of deleted events, with the flags of `rekindle restore`, to launch it as a module.
 
 python -m pipelines.restore --hot-tier ./hot-tier --run ID --execute
 """

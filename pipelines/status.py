@@ -1,72 +1,99 @@
-"""What a job says of itself while it runs: to a console, and in `status.json` in its folder."""
+"""The status of a job, `status.json` in its folder: written while it runs, read by whoever asks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Any
 
+from pipelines.console import Console, Progress
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
 from transforms.storage.job_folder import JobFolder
 
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a job is: objects, compressed bytes and events read by now, and the bytes there are in all."""
-
-    objects: int = 0
-    bytes_read: int = 0
-    events: int = 0
-    bytes_in_all: int = 0
+STATUS_FILE = "status.json"
 
 
-class Console(Protocol):
-    """Where a job says what it does; the command line draws it, tests and the service keep it."""
-
-    def say(self, text: str) -> None:
-        """Say a line."""
-
-    def progress(self, done: Progress) -> None:
-        """Show how far the job is; called about once a second while objects are read."""
-
-
-class Silent:
-    """A console that shows nothing."""
-
-    def say(self, text: str) -> None:
-        """Say nothing."""
-
-    def progress(self, done: Progress) -> None:
-        """Show nothing."""
-
-
+@dataclass(frozen=True, kw_only=True)
 class JobStatus:
-    """The fields of `status.json`, kept in step with the file.
+    """The fields of `status.json`, there in camelCase; what is None is left out.
 
     Attributes:
-        fields: Status, stage, times, numbers of discovery, warnings.
-        console: Where to say what is done.
+        status: `Pending`, `Running`, `Succeeded`, `Failed` or `Canceled`; None before the file is written.
+        warnings: For the report.
+        seconds: How long the job has run, without the time since it was last started.
+        host, pid: The launcher's machine, and its process there.
+        started_at, finished_at, updated_at, resumed_at: Times, as `now` has them.
+        stage: `Discovery` or `Processing`.
+        evaluated, matched: How many objects discovery has looked at, and how many match.
+        wave: The wave that is running.
+        reason: Why the job has failed or was canceled.
+    """
+
+    status: str | None = None
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    host: str | None = None
+    pid: int | None = None
+    started_at: str | None = None
+    stage: str | None = None
+    evaluated: int | None = None
+    matched: int | None = None
+    wave: int | None = None
+    reason: str | None = None
+    finished_at: str | None = None
+    updated_at: str | None = None
+    resumed_at: str | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the job will not go on by itself."""
+        return self.status in ("Succeeded", "Failed", "Canceled")
+
+    def document(self) -> dict[str, object]:
+        """Return the status as JSON takes it."""
+        values = {_stored_name(one.name): getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> JobStatus:
+        """Return the status that `document` was made from."""
+        values = {one.name: document.get(_stored_name(one.name)) for one in fields(cls)}
+        known = {name: value for name, value in values.items() if value is not None}
+        return cls(**known | {"warnings": tuple(document.get("warnings", ()))})
+
+
+class StatusFile:
+    """The status of the job that this process runs, kept in step with the file.
+
+    Attributes:
+        current: The status as it stands.
+        console: Where the job reports to.
     """
 
     def __init__(self, folder: JobFolder, console: Console) -> None:
         """Begin as pending; nothing is written yet."""
         self._folder = folder
         self.console = console
-        self.fields: dict[str, Any] = {"status": "Pending", "warnings": [], "seconds": 0.0}
+        self.current = JobStatus(status="Pending")
 
     def restore(self) -> None:
-        """Take over what the folder says of an earlier run of the job."""
-        self.fields |= self._folder.read_json("status.json") or {}
+        """Take over the status that an earlier run of the job has left."""
+        self.current = _read(self._folder) or self.current
+
+    def update(self, **fields: Any) -> None:
+        """Set fields; they are written with the next `save`."""
+        self.current = replace(self.current, **fields)
 
     def save(self, **fields: Any) -> None:
-        """Set fields and write them all."""
-        self.fields |= fields
-        self._folder.write_json("status.json", self.fields | {"updatedAt": now()})
+        """Set fields, and write all."""
+        if fields:  # else the thread that saves once a second could undo what another has just set
+            self.update(**fields)
+        self._folder.write_json(STATUS_FILE, replace(self.current, updated_at=now()).document())
 
     def warn(self, text: str) -> None:
         """Keep a warning for the report."""
-        self.fields["warnings"].append(text)
+        self.update(warnings=(*self.current.warnings, text))
 
 
 def now() -> str:
@@ -74,10 +101,31 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def read_status(folder: JobFolder) -> dict[str, Any]:
-    """Return `status.json`; a job that was running and whose process is gone has failed."""
-    status: dict[str, Any] = folder.read_json("status.json") or {}
-    if status.get("status") == "Running" and is_gone(status["host"], status["pid"], parse_time(status["updatedAt"])):
-        reason = f"its process ended without a word, after {status['updatedAt']}; `rekindle jobs resume {folder.task_id}` goes on"
-        status |= {"status": "Failed", "reason": reason}
+def read_status(folder: JobFolder) -> JobStatus:
+    """Return the status of a job; a job that was running and whose process is gone has failed."""
+    status = _read(folder) or JobStatus()
+    host, pid, updated = status.host, status.pid, status.updated_at
+    if status.status == "Running" and host and pid and updated and is_gone(host, pid, parse_time(updated)):
+        cure = f"`rekindle jobs resume {folder.task_id}` continues it"
+        return replace(status, status="Failed", reason=f"its process ended without a message after {updated}; {cure}")
     return status
+
+
+def read_progress(folder: JobFolder, wave: int | None) -> Progress:
+    """Return what the workers of a wave have read so far, and have not published."""
+    workers = [worker for worker in folder.progress() if worker["wave"] == wave]
+    return Progress(
+        objects=sum(worker["objects"] for worker in workers),
+        bytes_read=sum(worker["bytesRead"] for worker in workers),
+        events=sum(worker["events"] for worker in workers),
+    )
+
+
+def _read(folder: JobFolder) -> JobStatus | None:
+    document = folder.read_json(STATUS_FILE)
+    return JobStatus.from_document(document) if document else None
+
+
+def _stored_name(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.title() for word in others)

@@ -1,4 +1,4 @@
-"""A move to the cold tier by rules, with the flags of `rekindle tier`, for who launches pipelines as modules.
+"""A move to the cold tier by rules, with the flags of `rekindle tier`, to launch it as a module.
 
 python -m pipelines.tier --hot-tier ./hot-tier --rules rules.yaml --execute [-- --runner=FlinkRunner …]
 """

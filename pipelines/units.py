@@ -1,4 +1,4 @@
-"""Numbers of bytes, as people write and read them (docs/jobs.md)."""
+"""Numbers of bytes, as people write and read them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from transforms.core.errors import ConfigurationError
 
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?(?:i?B)?)", re.IGNORECASE)
-
 _MOST = 1 << 60
 
 
@@ -26,7 +25,8 @@ def parse_size(text: str, flag: str) -> int:
     size = float(match["number"]) * 1024 ** ("KMGT".index(unit) + 1 if unit else 0) if match else 0
     if not 1 <= size < _MOST:
         raise ConfigurationError(
-            f"{flag}: {text!r} is not a size: give bytes, at least one, or a number with K, M, G or KiB, MiB, GiB (64MiB)",
+            f"{flag}: {text!r} is not a size: give bytes, at least one, or a number with K, M, G or KiB, MiB, GiB "
+            "(64MiB)",
             field=flag.lstrip("-"),
         )
     return int(size)

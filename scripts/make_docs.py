@@ -110,8 +110,10 @@ def ready_made_page() -> str:
         "# Ready-made pipelines",
         "Generated from [the library](../transforms/event_pipelines/library) by `make docs`. "
         "`rekindle pipelines show NAME` prints one, to start from; [pipelines.md](pipelines.md) says how they run.",
-        "```yaml\ninclude:\n  - access_combined\n  - {name: aws_alb, when: 'source=alb*'}   # instead of its own condition\n```",
-        "A ready-made pipeline takes only lines that are wholly its kind: with a field more or fewer, a line stays as it is.",
+        "```yaml\ninclude:\n  - access_combined\n"
+        "  - {name: aws_alb, when: 'source=alb*'}   # instead of its own condition\n```",
+        "A ready-made pipeline takes only lines that are wholly its kind: "
+        "with a field more or fewer, a line stays as it is.",
         "| pipeline | for |\n|---|---|\n"
         + "\n".join(f"| [`{name}`](#{name}) | {load_ready_made(name)[0].description} |" for name in names),
         *(_ready_made(name) for name in names),

@@ -44,8 +44,8 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
-# What changes how the program prints, or where it looks: a shell may have these set, and no test expects it. Now, and not by a fixture,
-# because the command line's consoles read them when their module is imported.
+# What changes how the program prints, or where it looks: a shell may have these set, and no test expects it. Now, and
+# not by a fixture, because the command line's consoles read them when their module is imported.
 for _name in (
     *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHONIOENCODING"),
     *("REKINDLE_HOT_TIER", "REKINDLE_HASH_KEY"),

@@ -52,8 +52,10 @@ def stable(text: str) -> str:
 def compare_output(page: Path, name: str, actual: str) -> None:
     """Compare an output with the documented one, or write it where REKINDLE_UPDATE_DOCS is set."""
     if os.environ.get("REKINDLE_UPDATE_DOCS") and stable(output(page, name)) != stable(actual):
-        before, _, after = _split(page, name)
-        page.write_text(f"{before}{actual.strip()}\n{after}", encoding="utf-8")
+        before, documented, after = _split(page, name)
+        kept = {stable(line): line for line in documented.splitlines()}
+        lines = [kept.get(stable(line), line) for line in actual.strip().splitlines()]
+        page.write_text("\n".join([f"{before}{lines[0]}", *lines[1:], after]), encoding="utf-8")
     assert stable(output(page, name)) == stable(actual.strip() + "\n"), (
         f"the output {name} in {page.relative_to(ROOT)} is not today's: write it by REKINDLE_UPDATE_DOCS=1"
     )

@@ -1,5 +1,6 @@
-"""An HTTP proxy before an S3 endpoint that does what networks and stores do on bad days, to chosen objects, a chosen
-number of times.
+"""An HTTP proxy before an S3 endpoint that does what networks and stores do on bad days, to chosen objects.
+
+A chosen number of times.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from botocore.session import get_session
 
 HOST = "127.0.0.1"
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"})
-_BODY = "<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message><Region>{region}</Region></Error>"
+_BODY = (
+    "<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message>"
+    "<Region>{region}</Region></Error>"
+)
 
 
 @dataclass
@@ -72,8 +76,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Seen:
-    """A request that came by: its method, key (None for the bucket's own), headers (names in lower case), and the fault
-    that hit it.
+    """A request that came by: its method, key (None for the bucket's own), headers (names in lower case).
+
+    And the fault that hit it.
     """
 
     method: str
@@ -101,8 +106,9 @@ class FaultProxy:
         self.endpoint_url = f"{'https' if tls else 'http'}://{HOST}:{self._server.server_port}"
 
     def add(self, fault: Fault) -> Fault:
-        """Let something happen from now on; of several faults that fit a request the first added that is not used
-        up.
+        """Let something happen from now on.
+
+        Of several faults that fit a request the first added that is not used up.
         """
         with self._lock:
             self._faults.append(fault)

@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipelines.maintenance",),
     ("pipelines.graphs", "pipelines.keys", "pipelines.liveness", "pipelines.runner"),
     ("pipelines.status",),
-    ("pipelines.console", "pipelines.units"),
+    ("pipelines.console", "pipelines.documents", "pipelines.units"),
     ("transforms",),
     ("transforms.hot_tier.search", "transforms.hot_tier.ledger", "transforms.hot_tier.maintenance"),
     ("transforms.hot_tier.data",),

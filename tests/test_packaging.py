@@ -1,5 +1,6 @@
-"""What is installed: every package and data file of ours, in versions that constraints.txt names, started by one
-console script.
+"""What is installed: every package and data file of ours, in versions that constraints.txt names.
+
+Started by one console script.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ def test_every_folder_with_code_is_a_package(setup: dict[str, Any]) -> None:
 
 
 def test_what_the_product_imports_is_required_by_name(setup: dict[str, Any]) -> None:
-    """A package that only comes along with another one is gone one day, with that one's next version or in an install
-    without extras.
+    """A package that only comes along with another one is gone one day.
+
+    With that one's next version or in an install without extras.
     """
     named = {canonicalize_name(Requirement(text).name) for text in setup["install_requires"]}
     named |= {canonicalize_name("botocore")}  # boto3's other half
@@ -84,14 +86,16 @@ def test_every_other_file_is_package_data(setup: dict[str, Any]) -> None:
         for path in (ROOT / top).rglob("*")
         if path.is_file()
         and path.suffix not in (".py", ".pyc")
+        and path.name != "README.md"  # the contracts, for contributors
         and not any(fnmatch(path.name, pattern) for pattern in patterns)
     ]
     assert others == []
 
 
 def test_constraints_pin_all_that_is_installed(setup: dict[str, Any]) -> None:
-    """Follow the installed packages' own requirements from setup.py's: a package that is missing may come in any
-    version.
+    """Follow the installed packages' own requirements from setup.py's.
+
+    A package that is missing may come in any version.
     """
     pinned = constraints()
     queue = [Requirement(text) for text in [*setup["install_requires"], *setup["extras_require"]["dev"]]]
@@ -151,8 +155,9 @@ def test_the_console_script_names_a_function(setup: dict[str, Any]) -> None:
 def fixture_wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     """The wheel of a copy of the checkout, for building leaves files about."""
     copy = tmp_path_factory.mktemp("copy")
-    for name in (*PACKAGES, "demo", "benchmarks", "tests"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "data", "work"))
+    for name in (*PACKAGES, "demo", "benchmarks"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "work"))
+    shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__", "data"))
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     build = "import sys\nfrom setuptools.build_meta import build_wheel\nbuild_wheel(sys.argv[1])"
@@ -168,7 +173,7 @@ def test_the_wheel_holds_the_product_and_nothing_else(wheel: zipfile.ZipFile) ->
         path.relative_to(ROOT).as_posix()
         for top in PACKAGES
         for path in (ROOT / top).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.name != "README.md"
     }
     assert {name for name in wheel.namelist() if ".dist-info/" not in name} == product
     assert {"pipelines/py.typed", "transforms/py.typed"} <= product

@@ -39,7 +39,8 @@ BANNED = {
     "pieces": "parts, chunks",
 }
 """A word of an identifier -> what to use instead."""
-ALLOWED = frozenset({"fan_inner"})
+ALLOWED = frozenset({"tell"})
+"""`tell` is a method of Python's files."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 

@@ -24,6 +24,7 @@ from transforms.core.names import can_be_column
 from transforms.formats import FORMAT_NAMES
 
 if TYPE_CHECKING:
+    from pipelines.documents import JsonObject
     from pipelines.jobs.settings import RunSettings
     from pipelines.jobs.specification import JobSpecification
 
@@ -229,7 +230,7 @@ _FORMAT_FIELDS = (
 )  # fmt: skip
 
 
-def merge_fields(given: dict[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+def merge_fields(given: JsonObject, flags: Mapping[str, Any]) -> JsonObject:
     """Return the job's fields with the flags that were given over them; a flag wins over the file.
 
     Args:
@@ -244,7 +245,7 @@ def merge_fields(given: dict[str, Any], flags: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
-def _job_fields(flags: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def _job_fields(flags: Mapping[str, Any], names: tuple[str, ...]) -> JsonObject:
     """Return the flags that were given, by the names of a job file's fields."""
     return {_camel_case(name): flags[name] for name in names if flags.get(name) is not None}
 

@@ -11,7 +11,7 @@ from pipelines.cli.output.console import JobConsole
 from transforms.query.instants import parse_time
 
 if TYPE_CHECKING:
-    from pipelines.maintenance.rewriter import UpkeepSettings
+    from pipelines.maintenance.rewriter import MaintenanceSettings
 
 rules_option = option(
     "--rules", type=FILE, metavar="FILE", required=True, help="Read the rules from FILE, YAML or JSON."
@@ -22,13 +22,13 @@ now_option = option(
 )
 
 
-def maintenance_settings(common: Common, beam_flags: tuple[str, ...], console: JobConsole) -> UpkeepSettings:
+def maintenance_settings(common: Common, beam_flags: tuple[str, ...], console: JobConsole) -> MaintenanceSettings:
     """Return how to run over the hot tier, which must have events."""
     use_one_polars_thread()
-    from pipelines.maintenance.rewriter import UpkeepSettings
+    from pipelines.maintenance.rewriter import MaintenanceSettings
 
     tier = common.open_events()
-    return UpkeepSettings(
+    return MaintenanceSettings(
         hot_tier=tier.uri, tier_options=common.stores()[1], beam_flags=check_beam_flags(beam_flags), console=console
     )
 

@@ -1,4 +1,4 @@
-"""What a job and its preview work with: the checked specification, opened stores, loaded pipelines."""
+"""What a job and its preview share: the checked specification, opened stores, loaded pipelines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
-from pipelines.keys import MISSING_S3_PULL, S3Pull, load_key
+from pipelines.keys import MISSING_S3_PULL, Key, S3Pull, load_key
 from transforms.core.errors import ConfigurationError
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
@@ -24,9 +24,9 @@ class JobContext:
 
     Attributes:
         specification: What to ingest.
-        settings: How; its `hot_tier` is the absolute place, because workers may stand in another folder.
+        settings: How; its `hot_tier` is absolute, because workers may run in another folder.
         pipelines: What runs on the events.
-        rules_by_section: The rules that events are evaluated by, by their section (`rules`, `tiers`).
+        rules_by_section: The rules that are evaluated on events, by their section (`rules`, `tiers`).
         reading: How objects are read.
         tier: The hot tier.
         store: The source.
@@ -47,7 +47,7 @@ class JobContext:
         """Load and open what a job needs; nothing but the key is requested yet.
 
         Raises:
-            RekindleError: the file of pipelines or rules, or the key is wrong, or a place can't be one.
+            RekindleError: the file of pipelines or rules, the key, or a store's location is wrong.
         """
         pipelines = (
             load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
@@ -55,18 +55,13 @@ class JobContext:
         settings, rules_by_section = _compile_rules(settings)
         tier = settings.tier_location.open()
         key = load_key(tier, settings.key) if settings.key else None
-        if key and key.s3_pull is None:
-            raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
-        pull = key.s3_pull if key and key.s3_pull else S3Pull()
-        if pull.role_arn and specification.bucket.startswith("file://"):
-            text = f"key {settings.key} reads by the AWS role {pull.role_arn}, and {specification.bucket} is no bucket: use another key"
-            raise ConfigurationError(text, field="key")
+        pull = _pull_of(key, specification.bucket) if key else S3Pull()
         settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
         store = open_store(specification.bucket, settings.source_options)
-        same_place = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
+        same_store = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
         reading = ReadSettings(
             task_id=task_id,
-            formats=specification.format_settings(max_record=settings.max_record, usual=pull.format),
+            formats=specification.format_settings(max_record=settings.max_record, key_format=pull.format),
             defaults=tuple((pull.defaults | dict(specification.defaults)).items()),
             columns=tuple(key.columns.items()) if key else (),
             on_error=specification.on_error,
@@ -81,7 +76,7 @@ class JobContext:
             tier=tier,
             store=store,
             filter=specification.object_filter(
-                excluded_prefix=tier.key_prefix_in(store.bucket) if same_place else None
+                excluded_prefix=tier.key_prefix_in(store.bucket) if same_store else None
             ),
         )
 
@@ -96,8 +91,18 @@ class JobContext:
         bucket = self.specification.bucket
         return f"{bucket if bucket.startswith('file://') else f's3://{bucket}'}/{self.specification.pattern}"
 
-    def nothing_matched(self, evaluated: int) -> str:
-        """Return what to say where no object matches."""
+    def warnings_of_listing(self, *, evaluated: int, excluded: int, matched: int) -> list[str]:
+        """Return warnings of what was listed: how many objects, how many are the tier's own, and how many match."""
+        own = f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"
+        idle = f"{self.settings.rules_file}: no rule in it is in force, so no event is too old"
+        return [
+            *([own] if excluded else ()),
+            *([] if matched else [self._nothing_matched(evaluated)]),
+            *([idle] if self.settings.rules is not None and not self.rules_by_section else ()),
+        ]
+
+    def _nothing_matched(self, evaluated: int) -> str:
+        """Return a warning, with what may be wrong with the pattern."""
         pattern = self.specification.pattern
         hint = "and case counts ('**/*.gz' finds every .gz)"
         if pattern.startswith("/"):
@@ -109,14 +114,16 @@ class JobContext:
             f"nothing matched: {counted} evaluated under {self.source}. The pattern is matched on the whole key, {hint}"
         )
 
-    def without_rules(self) -> list[str]:
-        """Return what to say where a file of rules has none that hold."""
-        idle = self.settings.rules is not None and not self.rules_by_section
-        return [f"{self.settings.rules_file}: no rule in it holds, so no event is too old"] if idle else []
 
-    def left_out(self, excluded: int) -> str:
-        """Return what to say where objects are the tier's own."""
-        return f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"
+def _pull_of(key: Key, bucket: str) -> S3Pull:
+    """Return what holds for objects that a key pulls from a bucket."""
+    pull = key.s3_pull
+    if pull is None:
+        raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
+    if pull.role_arn and bucket.startswith("file://"):
+        text = f"key {key.id} reads by the AWS role {pull.role_arn}, and {bucket} is no bucket: use another key"
+        raise ConfigurationError(text, field="key")
+    return pull
 
 
 def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, CompiledRules]]:
@@ -127,7 +134,7 @@ def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, Compil
     files = {
         section: load_rules(settings.rules, source=settings.rules_file, section=section) for section in (RULES, TIERS)
     }
-    rules_by_section = {section: CompiledRules.of(file, started) for section, file in files.items()}
+    compiled = {section: CompiledRules.of(file, started) for section, file in files.items()}
     return replace(settings, rules_now=started.isoformat()), {
-        section: one for section, one in rules_by_section.items() if one.rules
+        section: one for section, one in compiled.items() if one.rules
     }

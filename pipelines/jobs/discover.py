@@ -1,4 +1,4 @@
-"""The launcher's part of discovery: prove that the source can be read, list it, and refuse what is too much."""
+"""The launcher's part of discovery: prove that the source can be read, and refuse a job that is too much."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def prove_access(store: ObjectStore, filter: ObjectFilter) -> None:
                     continue
                 try:
                     next(store.read(info, start=0, end=1), b"")
-                except (ArchivedError, VanishedError):  # says nothing about the others
+                except (ArchivedError, VanishedError):  # the others may be readable
                     continue
                 return
 
@@ -53,7 +53,7 @@ def guard(listings: Sequence[Listing], *, max_objects: int) -> None:
     )
     proposal = heaviest[0][0] if heaviest and heaviest[0][0] else "a/"
     raise RekindleError(
-        f"the pattern makes more than {max_objects:,} objects to evaluate ({evaluated:,} were listed before it stopped); "
-        f"the most lie under {most}. "
+        f"the pattern makes more than {max_objects:,} objects to evaluate ({evaluated:,} were listed before it "
+        f"stopped); the most lie under {most}. "
         f"Nothing was ingested: run a job for each part, such as --pattern '{proposal}**', or raise --max-objects"
     )

@@ -1,4 +1,4 @@
-"""The life of a backfill job, and going on with one that was stopped (docs/jobs.md, docs/decisions/0002-waves.md).
+"""The life of a backfill job, and of one that is resumed (docs/decisions/0002-waves.md).
 
 Validate, discover, plan, wave after wave, report.
 """
@@ -11,37 +11,40 @@ import threading
 import time
 import uuid
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from pipelines.background import stop_signals, watching
+from pipelines.console import Console, Progress, Silent, stop_signals
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
-from pipelines.jobs.plan import Plan
+from pipelines.jobs.plan import JobPlan
 from pipelines.jobs.planner import RefusedError, make_plan
-from pipelines.jobs.report import JobState, build_report, exit_code, find_job, load_ledger
+from pipelines.jobs.report import JobReport
+from pipelines.jobs.reporting import JobState, build_report, find_job, load_ledger
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
-from pipelines.jobs.settings import RunSettings
+from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, check_specification
 from pipelines.jobs.waves import run_wave
+from pipelines.liveness import run_periodically
 from pipelines.maintenance.compact import SMALL_FILES, compact, small_files
-from pipelines.maintenance.rewriter import UpkeepSettings
+from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.runner.engine import Engine
-from pipelines.status import Console, JobStatus, Progress, Silent, now
+from pipelines.status import StatusFile, now, read_progress
 from transforms import event_pipelines
 from transforms.core.errors import CanceledError, RekindleError, TierError
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage.job_folder import JobFolder
 
+_WATCH_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class JobResult:
-    """How a job ended: its report and its exit code (docs/jobs.md)."""
+    """How a job ended: its report, and the exit code of `rekindle backfill`."""
 
-    report: dict[str, Any]
+    report: JobReport
     exit_code: int
 
 
@@ -55,20 +58,20 @@ def run_job(specification: JobSpecification, settings: RunSettings, console: Con
 
 
 def resume_job(task_id: str, settings: RunSettings, console: Console | None = None) -> JobResult:
-    """Go on with a job under its id, its plan and its waves.
+    """Continue a job under its id, with its plan and its waves.
 
     Args:
         task_id: The job.
-        settings: Where the hot tier is, and how stores are reached today; the rest is as the job was started.
-        console: Where to say what is done.
+        settings: Where the hot tier is, and how stores are reached now; the rest is as the job was started.
+        console: Where the job reports to.
 
     Raises:
         ConfigurationError: there is no such job.
     """
     tier = settings.tier_location.open()
-    job = find_job(tier, task_id).read_json("job.json")
-    kept = RunSettings.from_document(job["settings"]).reached_like(settings)
-    return _Job(task_id, check_specification(job["job"]), kept, console or Silent()).run(resume=True)
+    stored = StoredJob.load(find_job(tier, task_id))
+    specification = check_specification(stored.job.as_document())
+    return _Job(task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(resume=True)
 
 
 class _Job:
@@ -80,28 +83,29 @@ class _Job:
         self.context = JobContext.open(task_id, specification, settings)
         self.settings, self.tier = self.context.settings, self.context.tier
         self.folder = JobFolder(self.tier, task_id)
-        self.status = JobStatus(self.folder, console)
+        self.status = StatusFile(self.folder, console)
         self.published = Progress()
         self.canceled = threading.Event()
-        self.engine = Engine(settings.beam_flags, say=console.say, canceled=self.canceled)
+        self.engine = Engine(settings.beam_flags, message=console.message, canceled=self.canceled)
 
     def run(self, *, resume: bool = False) -> JobResult:
         """Run the job, and report how it ended."""
         table.check_is_tier_or_empty(self.tier)
         discovery.prove_access(self.context.store, self.context.filter)
         self._start(resume=resume)
-        began, before = time.monotonic(), self.status.fields["seconds"]
-        watch = watching(self._watch, lambda error: self.console.say(f"Warning: no progress shown: {error}"))
-        with closing(self.engine), stop_signals(self.canceled.set), watch:
-            outcome = self._outcome()
-        self.status.save(**outcome, finishedAt=now(), seconds=before + time.monotonic() - began)
+        began, before = time.monotonic(), self.status.current.seconds
+        watching = run_periodically(self._watch, self._warn_of_watching, seconds=_WATCH_SECONDS)
+        with closing(self.engine), stop_signals(self.canceled.set), watching:
+            status, reason = self._outcome()
+        seconds = before + time.monotonic() - began
+        self.status.save(status=status, reason=reason, finished_at=now(), seconds=seconds)
         self.folder.clear_progress()
         report = build_report(self.task_id, JobState.load(self.folder), load_ledger(self.tier))
-        self.folder.write_json("report.json", report)
-        return JobResult(report, exit_code(report, require_match=self.settings.require_match))
+        self.folder.write_json("report.json", report.as_document())
+        return JobResult(report, report.exit_code(require_match=self.settings.require_match))
 
-    def _outcome(self) -> dict[str, Any]:
-        """Do the job, and return how it ended."""
+    def _outcome(self) -> tuple[str, str | None]:
+        """Do the job, and return its last status, with the reason where it is not `Succeeded`."""
         try:
             self._work()
         except RefusedError:
@@ -109,16 +113,16 @@ class _Job:
             raise
         except RekindleError as error:
             if isinstance(error, CanceledError) or self.canceled.is_set():
-                return {"status": "Canceled", "reason": f"canceled. {self._what_stays()}"}
-            return {"status": "Failed", "reason": f"{error}\n{self._what_stays()}".rstrip()}
-        return {"status": "Succeeded"}
+                return "Canceled", f"canceled. {self._what_stays()}"
+            return "Failed", f"{error}\n{self._what_stays()}".rstrip()
+        return "Succeeded", None
 
     def _what_stays(self) -> str:
-        planned = Plan.load(self.context.specification.bucket, self.folder)
-        return f"What was published stays; `rekindle jobs resume {self.task_id}` goes on" if planned else ""
+        planned = JobPlan.load(self.context.specification.bucket, self.folder)
+        return f"What was published stays; `rekindle jobs resume {self.task_id}` continues" if planned else ""
 
     def _work(self) -> None:
-        plan = Plan.load(self.context.specification.bucket, self.folder)
+        plan = JobPlan.load(self.context.specification.bucket, self.folder)
         if plan is None:
             plan = make_plan(self.context, self.engine, self.folder, self.status)
         self._stop_if_canceled()
@@ -129,22 +133,22 @@ class _Job:
             self._compact_where_it_pays()
 
     def _compact_where_it_pays(self) -> None:
-        """Merge small files where there are very many of them; if that fails, they stay as they are."""
+        """Merge small files where there are very many; if that fails, they stay as they are."""
         small = small_files(Snapshot.load(self.tier))
         if small <= SMALL_FILES:
             return
-        self.console.say(f"{small:,} small files are merged")
+        self.console.message(f"Merging {small:,} small files")
         settings = self.settings
-        upkeep = UpkeepSettings(
+        maintenance = MaintenanceSettings(
             hot_tier=settings.hot_tier,
             tier_options=settings.tier_options,
             beam_flags=settings.beam_flags,
             console=self.console,
         )
         try:
-            compact(upkeep)
+            compact(maintenance)
         except RekindleError as error:
-            self.status.warn(f"{small:,} small files could not be merged, `rekindle compact` tries again: {error}")
+            self.status.warn(f"{small:,} small files could not be merged; try again by `rekindle compact`: {error}")
 
     # Status
 
@@ -153,15 +157,13 @@ class _Job:
             self.folder.withdraw_cancel()
             self.folder.clear_progress()
             self.status.restore()
-            self.status.fields |= {"resumedAt": now(), "finishedAt": None, "reason": None}
-        self.status.fields |= {"status": "Running", "host": socket.gethostname(), "pid": os.getpid()}
-        self.status.fields.setdefault("startedAt", now())
-        self.folder.write_json(
-            "job.json", {"job": self.context.specification.as_document(), "settings": self.settings.as_document()}
-        )
+            self.status.update(resumed_at=now(), finished_at=None, reason=None)
+        started = self.status.current.started_at or now()
+        self.status.update(status="Running", host=socket.gethostname(), pid=os.getpid(), started_at=started)
+        StoredJob(job=self.context.specification, settings=self.settings).save(self.folder)
         self.status.save()
-        self.console.say(
-            f"Job {self.task_id} {'goes on' if resume else 'starts'}: {self.context.source} → {self.settings.hot_tier}"
+        self.console.message(
+            f"Job {self.task_id} {'resumes' if resume else 'starts'}: {self.context.source} → {self.settings.hot_tier}"
         )
 
     def _watch(self) -> None:
@@ -170,18 +172,14 @@ class _Job:
                 self.canceled.set()
         elif not self.folder.cancel_requested():
             self.folder.request_cancel()
-            self.console.say("Stopping at the next safe point; once more to stop at once.")
+            self.console.message("Stopping at the next safe point; press Ctrl-C again to stop at once.")
         self.status.save()
         if self.published.bytes_in_all:
-            running = [worker for worker in self.folder.progress() if worker["wave"] == self.status.fields.get("wave")]
-            self.console.progress(
-                replace(
-                    self.published,
-                    objects=self.published.objects + sum(worker["objects"] for worker in running),
-                    bytes_read=self.published.bytes_read + sum(worker["bytesRead"] for worker in running),
-                    events=self.published.events + sum(worker["events"] for worker in running),
-                )
-            )
+            running = read_progress(self.folder, self.status.current.wave)
+            self.console.progress(self.published.plus(running))
+
+    def _warn_of_watching(self, error: Exception) -> None:
+        self.console.message(f"Warning: the progress could not be shown: {error}")
 
     def _stop_if_canceled(self) -> None:
         if self.canceled.is_set() or self.folder.cancel_requested():
@@ -189,13 +187,13 @@ class _Job:
 
     # Processing
 
-    def _promote(self, plan: Plan) -> tuple[str, ...]:
+    def _promote(self, plan: JobPlan) -> tuple[str, ...]:
         """Give the job's attributes columns of their own, and return all that have one."""
         named = [*event_pipelines.outputs(self.context.pipelines), *self.settings.promote]
         samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.reading)
         return tuple(table.add_columns(self.tier, [*named, *attributes_of(samples)]))
 
-    def _process(self, plan: Plan, columns: tuple[str, ...]) -> None:
+    def _process(self, plan: JobPlan, columns: tuple[str, ...]) -> None:
         ledger = load_ledger(self.tier)
         for wave in range(plan.waves):
             entries = ledger.table_of_job(self.task_id)
@@ -210,5 +208,6 @@ class _Job:
             ledger = load_ledger(self.tier, ledger)
             if not ledger.waves_of_job(self.task_id, wave):
                 raise TierError(
-                    f"hot tier {self.settings.hot_tier}: wave {wave} has run, and is not in the table: do the workers see the same place?"
+                    f"hot tier {self.settings.hot_tier}: wave {wave} has run, and is not in the table: check that the "
+                    "workers write to the same folder or bucket"
                 )

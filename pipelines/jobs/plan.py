@@ -33,8 +33,8 @@ wave.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
-    """What decides whether a matched object is work."""
+class WorkPolicy:
+    """Which matched objects are work."""
 
     on_changed: str = "replace"
     force: bool = False
@@ -42,8 +42,8 @@ class Choice:
     try_archived: bool = False
 
     @classmethod
-    def of(cls, specification: JobSpecification, settings: RunSettings) -> Choice:
-        """Return what a job's specification and flags say."""
+    def of(cls, specification: JobSpecification, settings: RunSettings) -> WorkPolicy:
+        """Return the policy of a job's specification and flags."""
         return cls(
             on_changed=specification.on_changed,
             force=settings.force,
@@ -52,19 +52,19 @@ class Choice:
         )
 
 
-def disposition(info: ObjectInfo, ledger: Ledger, choice: Choice) -> str:
-    """Return `work`, or why the object is none: `empty`, `archived`, `known`, `skipped` (docs/jobs.md)."""
+def disposition(info: ObjectInfo, ledger: Ledger, policy: WorkPolicy) -> str:
+    """Return `work`, or why the object is none: `empty`, `archived`, `known`, `skipped`."""
     if info.is_empty:
         return "empty"
-    if info.is_archived and not choice.try_archived:
+    if info.is_archived and not policy.try_archived:
         return "archived"
-    if choice.force:
+    if policy.force:
         return WORK
     published = ledger.published(info.bucket, info.key)
     same = [entry for entry in published if (entry.etag, entry.size) == (info.etag, info.size)]
     if same:
-        return WORK if choice.retry_failed and same[-1].status == "salvaged" else KNOWN
-    return "skipped" if published and choice.on_changed == "skip" else WORK
+        return WORK if policy.retry_failed and same[-1].status == "salvaged" else KNOWN
+    return "skipped" if published and policy.on_changed == "skip" else WORK
 
 
 def cut_waves(
@@ -88,16 +88,16 @@ def cut_waves(
     placed: list[tuple[int, int]] = []
     wave, start, limit = 0, 0, min(FIRST_WAVE_BYTES, wave_bytes)
     while start < len(sizes):
-        members = _wave_members(sizes, start, limit, workers)
-        weight = sum(sizes[i] + OBJECT_OVERHEAD for i in members)
+        objects = _objects_of_wave(sizes, start, limit, workers)
+        weight = sum(sizes[i] + OBJECT_OVERHEAD for i in objects)
         bins = max(workers, -(-weight // split_bytes)) if split_bytes else workers
-        splits = balance([sizes[i] + OBJECT_OVERHEAD for i in members], bins)
+        splits = balance([sizes[i] + OBJECT_OVERHEAD for i in objects], bins)
         placed += [(wave, split) for split in splits]
-        start, wave, limit = members.stop, wave + 1, min(limit * 2, wave_bytes)
+        start, wave, limit = objects.stop, wave + 1, min(limit * 2, wave_bytes)
     return placed
 
 
-def _wave_members(sizes: Sequence[int], start: int, limit: int, workers: int) -> range:
+def _objects_of_wave(sizes: Sequence[int], start: int, limit: int, workers: int) -> range:
     weight, stop = 0, start
     while stop < len(sizes) and (stop == start or weight + sizes[stop] + OBJECT_OVERHEAD <= limit):
         weight += sizes[stop] + OBJECT_OVERHEAD
@@ -124,7 +124,7 @@ def balance(weights: Sequence[int], bins: int) -> list[int]:
 
 
 @dataclass
-class Plan:
+class JobPlan:
     """The matched objects, each with its disposition, and for work its wave and split.
 
     Attributes:
@@ -143,19 +143,19 @@ class Plan:
         manifest: pa.Table,
         decide: Callable[[ObjectInfo], str],
         cut: Callable[[list[int]], list[tuple[int, int]]],
-    ) -> Plan:
+    ) -> JobPlan:
         """Plan the manifest: `decide` gives dispositions, `cut` the waves of the sizes of what is work."""
         dispositions = [decide(info) for info in _infos(bucket, manifest)]
         sizes = [size for size, kind in zip(manifest["size"].to_pylist(), dispositions, strict=True) if kind == WORK]
-        places = iter(cut(sizes))
-        placed = [next(places) if kind == WORK else (None, None) for kind in dispositions]
+        cuts = iter(cut(sizes))
+        positions = [next(cuts) if kind == WORK else (None, None) for kind in dispositions]
         table = manifest.append_column("disposition", pa.array(dispositions, pa.string()))
-        for position, name in enumerate(("wave", "split")):
-            table = table.append_column(name, pa.array([place[position] for place in placed], pa.int32()))
+        for number, name in enumerate(("wave", "split")):
+            table = table.append_column(name, pa.array([position[number] for position in positions], pa.int32()))
         return cls(bucket, table)
 
     @classmethod
-    def load(cls, bucket: str, folder: JobFolder) -> Plan | None:
+    def load(cls, bucket: str, folder: JobFolder) -> JobPlan | None:
         """Return the plan in a job's folder, or None where the job did not come so far."""
         try:
             data = folder.tier.get(folder.path(PLAN_FILE))
@@ -173,7 +173,7 @@ class Plan:
         """Yield the objects that are known."""
         return _infos(self.bucket, self.table.filter(pc.equal(self.table["disposition"], KNOWN)))
 
-    def with_deleted(self, uris: Collection[str]) -> Plan:
+    def with_deleted(self, uris: Collection[str]) -> JobPlan:
         """Return the plan with some known objects as deleted: rules have left none of their events."""
         if not uris:
             return self
@@ -183,7 +183,7 @@ class Plan:
             for kind, key in zip(self.table["disposition"].to_pylist(), self.table["key"].to_pylist(), strict=True)
         ]
         position = self.table.schema.get_field_index("disposition")
-        return Plan(self.bucket, self.table.set_column(position, "disposition", pa.array(kinds, pa.string())))
+        return JobPlan(self.bucket, self.table.set_column(position, "disposition", pa.array(kinds, pa.string())))
 
     def counts(self) -> Counter[str]:
         """Return how many objects have each disposition."""

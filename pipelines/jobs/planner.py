@@ -1,4 +1,4 @@
-"""From a specification to a plan: discover, ask the ledger, cut into waves, and say what it will take."""
+"""From a specification to a plan: discover, ask the ledger, cut into waves, and announce what it will take."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pyarrow as pa
 from pipelines.graphs import build_discovery
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
-from pipelines.jobs.plan import Choice, Plan, cut_waves, disposition
-from pipelines.jobs.report import load_ledger
+from pipelines.jobs.plan import JobPlan, WorkPolicy, cut_waves, disposition
+from pipelines.jobs.reporting import load_ledger
 from pipelines.runner.engine import Engine
-from pipelines.status import JobStatus
+from pipelines.status import StatusFile
 from pipelines.units import show_size
 from transforms.core.errors import TierError
 from transforms.discover_objects import DiscoverObjects, read_listings, read_manifest
@@ -29,7 +29,7 @@ class RefusedError(TierError):
     """The job was refused before it wrote an event: nothing of it stays."""
 
 
-def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: JobStatus) -> Plan:
+def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: StatusFile) -> JobPlan:
     """Discover the job's objects, and keep the plan for them in the job's folder.
 
     Raises:
@@ -39,24 +39,25 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: Jo
     status.save(stage="Discovery")
     manifest = _discover(context, engine, folder, status)
     ledger = load_ledger(context.tier)
-    choice = Choice.of(context.specification, context.settings)
+    policy = WorkPolicy.of(context.specification, context.settings)
     cut = partial(
         cut_waves,
         wave_bytes=context.settings.wave_bytes,
         workers=engine.workers,
         split_bytes=engine.split_bytes,
     )
-    plan = Plan.make(context.specification.bucket, manifest, lambda info: disposition(info, ledger, choice), cut)
+    plan = JobPlan.make(context.specification.bucket, manifest, lambda info: disposition(info, ledger, policy), cut)
     plan = _with_deleted(context, plan, ledger, status)
-    status.console.say(_announcement(plan))
+    status.console.message(_announcement(plan))
     _require_disk(context, plan)
     plan.save(folder)
     return plan
 
 
-def _with_deleted(context: JobContext, plan: Plan, ledger: Ledger, status: JobStatus) -> Plan:
-    """Return the plan with those known objects as deleted of which rules have left no event; say it where `--force`
-    brings some back.
+def _with_deleted(context: JobContext, plan: JobPlan, ledger: Ledger, status: StatusFile) -> JobPlan:
+    """Return the plan with those known objects as deleted of which rules have left no event.
+
+    Where `--force` brings some events back, warn.
     """
     seen = plan.work() if context.settings.force else plan.known()
     published = {info.uri: ledger.published(info.bucket, info.key) for info in seen}
@@ -68,13 +69,13 @@ def _with_deleted(context: JobContext, plan: Plan, ledger: Ledger, status: JobSt
         return plan.with_deleted(deletions.have_lost_all(known))
     if back := deletions.may_have_lost(known):
         status.warn(
-            f"--force: events of {len(back):,} object{'s' * (len(back) != 1)} that deletion rules have removed come back; the next "
-            "`rekindle delete` removes again what is too old"
+            f"--force: events of {len(back):,} object{'s' * (len(back) != 1)} that deletion rules have removed come "
+            "back; the next `rekindle delete` removes again what is too old"
         )
     return plan
 
 
-def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: JobStatus) -> pa.Table:
+def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: StatusFile) -> pa.Table:
     """Return the manifest: the matched objects, each key once."""
     settings = context.settings
     discover = DiscoverObjects(
@@ -90,20 +91,16 @@ def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: Jo
     )
     listings = read_listings(folder, prefixes)
     evaluated, excluded = sum(one.evaluated for one in listings), sum(one.excluded for one in listings)
-    status.fields["evaluated"] = evaluated
+    status.update(evaluated=evaluated)
     discovery.guard(listings, max_objects=settings.max_objects)
     manifest = _distinct(read_manifest(folder, listings), status)
-    status.fields["matched"] = manifest.num_rows
-    if excluded:
-        status.warn(context.left_out(excluded))
-    if not manifest.num_rows:
-        status.warn(context.nothing_matched(evaluated))
-    for warning in context.without_rules():
+    status.update(matched=manifest.num_rows)
+    for warning in context.warnings_of_listing(evaluated=evaluated, excluded=excluded, matched=manifest.num_rows):
         status.warn(warning)
     return manifest
 
 
-def _distinct(manifest: pa.Table, status: JobStatus) -> pa.Table:
+def _distinct(manifest: pa.Table, status: StatusFile) -> pa.Table:
     """Leave out a second object of one key: two local names that are not UTF-8 may be shown alike."""
     keys = manifest["key"]
     if len(keys.unique()) == len(keys):
@@ -114,7 +111,7 @@ def _distinct(manifest: pa.Table, status: JobStatus) -> pa.Table:
     return manifest.take(first).sort_by("key")
 
 
-def _announcement(plan: Plan) -> str:
+def _announcement(plan: JobPlan) -> str:
     """Return what Processing will take."""
     counts = plan.counts()
     others = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()) if kind != "work")
@@ -129,11 +126,11 @@ def _announcement(plan: Plan) -> str:
     )
 
 
-def _disk_bytes(plan: Plan) -> int:
+def _disk_bytes(plan: JobPlan) -> int:
     return int(plan.work_bytes * EXPECTED_RATIO)
 
 
-def _require_disk(context: JobContext, plan: Plan) -> None:
+def _require_disk(context: JobContext, plan: JobPlan) -> None:
     needed, free = _disk_bytes(plan), context.tier.free_bytes()
     if plan.waves and free is not None and free < needed:
         raise RefusedError(

@@ -1,4 +1,4 @@
-"""The preview of a job (docs/jobs.md): what it would ingest, and how it would read it.
+"""The preview of a job: what it would ingest, and how it would read it.
 
 Reads little, writes nothing, needs no Beam.
 """
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
-from typing import Any
 
+from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
-from pipelines.jobs.plan import WORK, Choice, disposition
-from pipelines.jobs.report import load_ledger
+from pipelines.jobs.plan import WORK, WorkPolicy, disposition
+from pipelines.jobs.reporting import load_ledger
 from pipelines.jobs.sample import attributes_of, choose_samples, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
@@ -32,9 +32,89 @@ _LISTED_AT_ONCE = 16
 _DISPOSITIONS = (WORK, "known", "skipped", "archived", "empty")
 
 
+class PreviewCounts(JsonModel):
+    """How many objects there are, and what a job would make of those that match."""
+
+    evaluated: int
+    matched: int
+    work: int
+    known: int
+    skipped: int
+    archived: int
+    empty: int
+
+
+class PreviewBytes(JsonModel):
+    """The bytes of the objects that match, and of those that are work."""
+
+    matched: int
+    work: int
+
+
+class ChosenBy(JsonModel):
+    """A codec or a format, and the rule by which it was chosen."""
+
+    name: str | None
+    rule: str
+
+
+class PreviewFailure(JsonModel):
+    """Why an object would not be ingested, and the status that it would have."""
+
+    status: str
+    reason: str
+
+
+class PreviewEvent(JsonModel):
+    """An event before and after the job's pipelines, flat, and where its time is from."""
+
+    time_origin: str
+    before: dict[str, object]
+    after: dict[str, object]
+
+
+class PreviewSample(JsonModel):
+    """The beginning of an object, as a job would read it.
+
+    Attributes:
+        too_old: How many of the sampled events each rule would take at once, by section; None without rules.
+        columns, map: Where the attributes of the events go: columns of their own, or the map `attributes`.
+    """
+
+    object: str
+    size: int
+    modified: str
+    bytes_read: int
+    codec: ChosenBy | None
+    format: ChosenBy | None
+    warnings: list[str]
+    failure: PreviewFailure | None
+    too_old: dict[str, int | dict[str, int]] | None
+    events: list[PreviewEvent]
+    disposition: str
+    columns: list[str]
+    map: list[str]
+
+
+class JobPreview(JsonModel):
+    """The document of `rekindle preview --json`; `columns` are the table's, once the job has run."""
+
+    job: JobSpecification
+    hot_tier: str
+    objects: PreviewCounts
+    bytes: PreviewBytes
+    columns: list[str]
+    samples: list[PreviewSample]
+    warnings: list[str]
+
+    def as_document(self) -> JsonObject:
+        """Return it as JSON takes it."""
+        return super().as_document() | {"job": self.job.as_document()}
+
+
 def run_preview(
     specification: JobSpecification, settings: RunSettings, *, objects: int = 5, events: int = 5
-) -> dict[str, Any]:
+) -> JobPreview:
     """Look at what a job would do.
 
     Args:
@@ -42,11 +122,6 @@ def run_preview(
         settings: How it would run.
         objects: How many of the matched objects are looked into, one of each kind of name first.
         events: How many events of each are shown.
-
-    Returns:
-        The document of `rekindle preview --json`: `job`, `hotTier`, `objects` (evaluated, matched, and how many of them
-        are work, known, skipped, archived, empty), `bytes` (matched, work), `columns` (the table's, once the job has
-        run), `samples` and `warnings`.
 
     Raises:
         RekindleError: the source can't be read, or the pattern makes too much to evaluate.
@@ -56,8 +131,8 @@ def run_preview(
     discovery.prove_access(context.store, context.filter)
     evaluated, excluded, matched = _list(context)
     ledger = load_ledger(context.tier)
-    choice = Choice.of(specification, settings)
-    kinds = {info.key: disposition(info, ledger, choice) for info in matched}
+    policy = WorkPolicy.of(specification, settings)
+    kinds = {info.key: disposition(info, ledger, policy) for info in matched}
     of_kind = {kind: [info for info in matched if kinds[info.key] == kind] for kind in _DISPOSITIONS}
     readable = of_kind[WORK] or of_kind["known"] or of_kind["skipped"]
     shown = choose_samples(readable, objects)
@@ -66,26 +141,17 @@ def run_preview(
     found = dict(zip((info.key for info in read), read_samples(read, context.store, context.reading), strict=True))
     columns = _columns(context, attributes_of(found[info.key] for info in sampled))
     samples = [_show(context, found[info.key], kinds[info.key], columns, events) for info in shown]
-    return {
-        "job": specification.as_document(),
-        "hotTier": context.settings.hot_tier,
-        "objects": {
-            "evaluated": evaluated,
-            "matched": len(matched),
-            **{kind: len(infos) for kind, infos in of_kind.items()},
-        },
-        "bytes": {
-            "matched": sum(info.size for info in matched),
-            "work": sum(info.size for info in of_kind[WORK]),
-        },
-        "columns": columns,
-        "samples": samples,
-        "warnings": [
-            *([context.left_out(excluded)] if excluded else ()),
-            *([] if matched else [context.nothing_matched(evaluated)]),
-            *context.without_rules(),
-        ],
-    }
+    return JobPreview(
+        job=specification,
+        hot_tier=context.settings.hot_tier,
+        objects=PreviewCounts(
+            evaluated=evaluated, matched=len(matched), **{kind: len(infos) for kind, infos in of_kind.items()}
+        ),
+        bytes=PreviewBytes(matched=sum(info.size for info in matched), work=sum(info.size for info in of_kind[WORK])),
+        columns=columns,
+        samples=samples,
+        warnings=context.warnings_of_listing(evaluated=evaluated, excluded=excluded, matched=len(matched)),
+    )
 
 
 def _list(context: JobContext) -> tuple[int, int, list[ObjectInfo]]:
@@ -108,12 +174,16 @@ def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
     ]
 
 
-def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> dict[str, Any]:
-    """Return an object's document, with which of the shown attributes fill a column and which go into the map."""
+def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> PreviewSample:
+    """Return an object's preview, with which of the shown attributes fill a column and which go into the map."""
     document = preview_object(sample, context.reading, context.pipelines, context.rules_by_section, events=events)
-    names = {schema.attribute_name(key): None for event in document["events"] for key in event["after"]}
-    return document | {
-        "disposition": disposition,
-        "columns": [name for name in names if name in columns],
-        "map": [name for name in names if name is not None and name not in columns],
-    }
+    attributes = {schema.attribute_name(key): None for event in document["events"] for key in event["after"]}
+    names = [name for name in attributes if name is not None]
+    return PreviewSample.model_validate(
+        {
+            **document,
+            "disposition": disposition,
+            "columns": [name for name in names if name in columns],
+            "map": [name for name in names if name not in columns],
+        }
+    )

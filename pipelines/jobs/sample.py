@@ -1,6 +1,4 @@
-"""Which objects are looked into before a job: for the columns it promotes, and for the preview, which so says the
-same.
-"""
+"""Which objects are looked into before a job, for the columns that it promotes and for the preview alike."""
 
 from __future__ import annotations
 
@@ -25,8 +23,9 @@ _KIND = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]*){0,2}\Z")
 
 
 def choose_samples(infos: Iterable[ObjectInfo], count: int, *, of_each: int | None = None) -> list[ObjectInfo]:
-    """Return some objects, of each folder and kind of name (`.log.gz`, `.json`) one before a second of any, and spread
-    over them.
+    """Return some objects, of each folder and kind of name (`.log.gz`, `.json`) one before a second of any.
+
+    Of each folder and kind they are spread from the first to the last.
 
     Args:
         infos: The objects, in the order of their keys.
@@ -36,13 +35,13 @@ def choose_samples(infos: Iterable[ObjectInfo], count: int, *, of_each: int | No
     kinds: dict[str, dict[str, list[ObjectInfo]]] = defaultdict(lambda: defaultdict(list))
     for info in infos:
         kinds[_kind(info.key)][info.key.rpartition("/")[0]].append(info)
-    folders = _in_turn([_spread(list(of_kind.values()), count) for of_kind in kinds.values()])
-    return list(islice(_in_turn([objects[:of_each] for objects in folders]), count))
+    folders = _round_robin([_spread(list(of_kind.values()), count) for of_kind in kinds.values()])
+    return list(islice(_round_robin([objects[:of_each] for objects in folders]), count))
 
 
-def _in_turn(lists: Sequence[Sequence[_T]]) -> Iterator[_T]:
-    """Yield the first element of each list, then the second of each."""
-    return (item for row in zip_longest(*lists, fillvalue=_NOTHING) for item in row if item is not _NOTHING)  # type: ignore[misc]
+def _round_robin(sequences: Sequence[Sequence[_T]]) -> Iterator[_T]:
+    """Yield the first element of each sequence, then the second of each."""
+    return (item for row in zip_longest(*sequences, fillvalue=_NOTHING) for item in row if item is not _NOTHING)  # type: ignore[misc]
 
 
 def _spread(items: Sequence[_T], count: int) -> list[_T]:
@@ -51,9 +50,7 @@ def _spread(items: Sequence[_T], count: int) -> list[_T]:
 
 
 def promoting_samples(work: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-    """Return the objects whose attributes a job gives columns: a few of each folder and kind, since objects of one name
-    may differ.
-    """
+    """Return the objects whose attributes a job gives columns, a few of each folder and kind: they may differ."""
     return choose_samples(work, _SAMPLED_OBJECTS, of_each=_OF_EACH)
 
 

@@ -1,16 +1,21 @@
-"""What a run is told beside its specification: limits, promotion, pipelines, how stores are reached.
+"""How a job runs, beside its specification: limits, promotion, pipelines, how stores are reached.
 
-It is kept in the job's folder for `jobs resume`.
+Both are kept in the job's folder, in `job.json`, for `jobs resume`.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipelines.jobs.specification import JobSpecification
+from transforms.core.errors import TierError
 from transforms.storage import StorageOptions, TierLocation
+from transforms.storage.job_folder import JobFolder
 
 FIRST_WAVE_BYTES = 64 << 20
+JOB_FILE = "job.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,16 +30,18 @@ class RunSettings:
         pipelines_file: Its name, for messages.
         rules: Text of the file of deletion rules, or None.
         rules_file: Its name, for messages.
-        rules_now: When the job first started, ISO 8601: by this the rules' cut-offs stay the same however often it is
-            resumed.
+        rules_now: When the job first started, ISO 8601: the rules' cut-offs stay the same however often it is resumed.
         key: The id of the IAM key that lets the events in, or None.
-        promote: Attributes that get a column whatever the sample says.
+        promote: Attributes that get a column, whether the sample has them or not.
         max_objects: Discovery stops beyond so many objects.
         wave_bytes: The largest wave, in compressed bytes.
-        max_expansion: See docs/formats.md.
+        max_expansion: An object may be so many times as large decoded as it is compressed; beyond 4 GiB only.
         max_record: The longest record, in bytes.
-        memory: Bytes that events may take in memory while they are written, or None for what is usual.
-        require_match, try_archived, retry_failed, force: See docs/jobs.md.
+        memory: Bytes that events may take in memory while they are written, or None for the default.
+        require_match: End with exit code 1 where nothing matches.
+        try_archived: Read objects of Glacier and Deep Archive too.
+        retry_failed: Read salvaged objects again, and replace their events.
+        force: Ingest known objects again.
         beam_flags: Flags for Apache Beam.
     """
 
@@ -64,24 +71,8 @@ class RunSettings:
         """Where the hot tier is, for workers."""
         return TierLocation(self.hot_tier, self.tier_options)
 
-    def as_document(self) -> dict[str, Any]:
-        """Return the settings as JSON takes them."""
-        return asdict(self)
-
-    @classmethod
-    def from_document(cls, document: dict[str, Any]) -> RunSettings:
-        """Return the settings that `as_document` was made from."""
-        fields = dict(document)
-        for name in ("source_options", "tier_options"):
-            fields[name] = StorageOptions(**fields[name])
-        for name in ("promote", "beam_flags"):
-            fields[name] = tuple(fields[name])
-        return cls(**fields)
-
     def reached_like(self, other: RunSettings) -> RunSettings:
-        """Return these settings with the places, endpoints and Beam flags of the others: how a job is resumed from
-        elsewhere.
-        """
+        """Return these settings with the hot tier, endpoints and Beam flags of others, to resume from elsewhere."""
         return replace(
             self,
             hot_tier=other.hot_tier,
@@ -89,6 +80,33 @@ class RunSettings:
             tier_options=_override(self.tier_options, other.tier_options),
             beam_flags=other.beam_flags or self.beam_flags,
         )
+
+
+class StoredJob(BaseModel):
+    """`job.json` in a job's folder: what a job is, and how it runs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job: JobSpecification
+    settings: RunSettings
+
+    def save(self, folder: JobFolder) -> None:
+        """Write the file."""
+        folder.write_json(JOB_FILE, {"job": self.job.as_document(), "settings": asdict(self.settings)})
+
+    @classmethod
+    def load(cls, folder: JobFolder) -> StoredJob:
+        """Read the file.
+
+        Raises:
+            TierError: it is not what this version writes.
+        """
+        try:
+            return cls.model_validate(folder.read_json(JOB_FILE))
+        except ValidationError as error:
+            raise TierError(
+                f"job {folder.task_id} can't be read, perhaps it is of a newer version of Rekindle: {error}"
+            ) from error
 
 
 def _override(kept: StorageOptions, given: StorageOptions) -> StorageOptions:

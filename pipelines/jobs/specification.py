@@ -1,4 +1,4 @@
-"""The job's specification: the fields of a job file, of the command line and of an API body (docs/jobs.md).
+"""The job's specification: the fields of a job file (docs/job.schema.json), of the command line and of an API body.
 
 It is checked before anything is requested.
 """
@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
+from pipelines.documents import JsonModel, JsonObject
 from transforms.core.errors import ConfigurationError
 from transforms.formats import FORMAT_NAMES, check_options
 from transforms.formats.options import FormatOptions
@@ -54,45 +55,56 @@ def _tab(delimiter: str) -> str:
 Time = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_utc)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        extra="forbid",
-        frozen=True,
-        strict=False,
-    )
+class FormatSpecification(JsonModel):
+    """How objects are read; `transforms.formats.options` checks how the options go together."""
 
-
-class FormatSpecification(_Strict):
-    """`formatOptions`: see `transforms.formats`, which checks how they go together."""
-
-    format: FormatName = "auto"
+    format: Literal["auto", "csv", "json", "splunk_csv", "splunk_hec", "text"] = "auto"
+    """How objects are read; `auto` finds out for each."""
     delimiter: Annotated[str, AfterValidator(_tab)] = ","
+    """CSV: one character, or `\\t`."""
     skip_rows: int = Field(default=0, ge=0, strict=True)
-    headers: Annotated[tuple[str, ...] | None, BeforeValidator(_comma_list)] = None
+    """CSV: lines before the header or data."""
+    headers: Annotated[
+        tuple[str, ...] | None, BeforeValidator(_comma_list, json_schema_input_type=tuple[str, ...] | str | None)
+    ] = None
+    """CSV: the names of the columns; then every line is data."""
     records_path: str | None = None
+    """JSON: where the records are, names joined by dots."""
     multiline_start: str | None = None
+    """Text: a regular expression that the first line of an event matches."""
     timestamp: Literal["auto", "received"] = "auto"
+    """`received` gives plain text the time of its receipt; `auto` looks for one in it."""
     timezone: str = "UTC"
+    """The zone of times that name none."""
 
 
-class JobSpecification(_Strict):
+class JobSpecification(JsonModel):
     """What a backfill job is about."""
 
     bucket: Annotated[str, AfterValidator(_tidy_folder)]
+    """The bucket's name, or `file:///folder`."""
     pattern: str = "**"
+    """A glob over the whole key, such as `logs/**/*.gz`."""
     region: str | None = None
+    """The bucket's AWS region."""
     modified_after: Time | None = None
+    """Only objects modified later, in ISO 8601; UTC where no zone is named."""
     modified_before: Time | None = None
+    """Only objects modified earlier, in ISO 8601; UTC where no zone is named."""
     format_options: FormatSpecification = FormatSpecification()
+    """How objects are read."""
     index: str | None = None
+    """The index of events without their own."""
     source: str | None = None
+    """The source of events without their own."""
     sourcetype: str | None = None
+    """The source type of events without their own."""
     host: str | None = None
+    """The host of events without their own."""
     on_changed: Literal["replace", "append", "skip"] = "replace"
+    """What becomes of a known object with new content."""
     on_error: Literal["salvage", "quarantine", "fail"] = "salvage"
+    """What becomes of an object that breaks half-way."""
 
     @property
     def defaults(self) -> tuple[tuple[str, str], ...]:
@@ -103,17 +115,15 @@ class JobSpecification(_Strict):
             if (value := getattr(self, name)) is not None
         )
 
-    def format_settings(self, *, max_record: int, usual: str | None = None) -> FormatOptions:
-        """Return the format's options as the readers take them; `usual` is the format where the job names none (the
-        key's).
-        """
+    def format_settings(self, *, max_record: int, key_format: str | None = None) -> FormatOptions:
+        """Return the format's options as the readers take them; `key_format` holds where the job names no format."""
         options = self.format_options.model_dump()
-        if usual and "format" not in self.format_options.model_fields_set:
-            options["format"] = usual
+        if key_format and "format" not in self.format_options.model_fields_set:
+            options["format"] = key_format
         return FormatOptions(max_record=max_record, **options)
 
     def object_filter(self, *, excluded_prefix: str | None) -> ObjectFilter:
-        """Return what is asked of an object."""
+        """Return which objects are meant."""
         return ObjectFilter(
             pattern=self.pattern,
             modified_after=self.modified_after,
@@ -121,12 +131,12 @@ class JobSpecification(_Strict):
             excluded_prefix=excluded_prefix,
         )
 
-    def as_document(self) -> dict[str, Any]:
-        """Return the specification as JSON takes it, in the names of docs/jobs.md, without fields that are unset."""
+    def as_document(self) -> JsonObject:
+        """Return the specification as a job file has it, without what is None."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def load_job_file(path: str) -> dict[str, Any]:
+def load_job_file(path: str) -> dict[str, object]:
     """Return the fields of a JSON or YAML job file, unchecked.
 
     Raises:
@@ -139,7 +149,7 @@ def load_job_file(path: str) -> dict[str, Any]:
     try:
         document = yaml.load(text, Loader=_TimesAsText)
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"--job {path} is not right as JSON or YAML: {error}", field="job") from error
+        raise ConfigurationError(f"--job {path} is neither JSON nor YAML: {error}", field="job") from error
     if not isinstance(document, dict):
         raise ConfigurationError(
             f"--job {path} must hold one mapping of fields (bucket, pattern, …), not {type(document).__name__}",
@@ -149,10 +159,7 @@ def load_job_file(path: str) -> dict[str, Any]:
 
 
 class _TimesAsText(yaml.SafeLoader):
-    """YAML 1.1 makes dates of times: here they stay text, and are read as a JSON file's are.
-
-    A field that stands twice is an error.
-    """
+    """YAML that refuses repeated fields, and whose times stay text, as in a JSON file; YAML 1.1 makes dates of them."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -160,7 +167,7 @@ class _TimesAsText(yaml.SafeLoader):
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the field {key!r} stands here twice", key_node.start_mark
+                    None, None, f"the field {key!r} is here twice", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
@@ -172,11 +179,11 @@ _TimesAsText.yaml_implicit_resolvers = {
 }
 
 
-def check_specification(fields: dict[str, Any]) -> JobSpecification:
+def check_specification(fields: Mapping[str, object]) -> JobSpecification:
     """Return the checked specification.
 
     Args:
-        fields: Names as in docs/jobs.md (camelCase).
+        fields: As a job file has them, in camelCase.
 
     Raises:
         ConfigurationError: a field is unknown, missing or wrong; every mistake is named.
@@ -204,7 +211,7 @@ def _problem(detail: Any) -> tuple[str, str]:  # pydantic's dictionaries
     if detail["type"] == "extra_forbidden":
         model = FormatSpecification if field.startswith("formatOptions.") else JobSpecification
         allowed = ", ".join(sorted(info.alias or name for name, info in model.model_fields.items()))
-        return field, f"{field}: there is no such field; allowed are {allowed}"
+        return field, f"{field}: unknown field; allowed are {allowed}"
     if detail["type"] == "missing":
         return field, f"{field}: is required"
     return field, f"{field}: {detail['msg'].removeprefix('Value error, ')}, not {detail['input']!r}"
@@ -219,12 +226,14 @@ def _check_bucket(bucket: str) -> None:
         return
     if bucket.startswith("s3://"):
         raise ConfigurationError(
-            f"bucket: give the bucket's name alone ({bucket.removeprefix('s3://').split('/')[0]}); the rest goes into --pattern",
+            f"bucket: give the bucket's name alone ({bucket.removeprefix('s3://').split('/')[0]}); "
+            "the rest goes into --pattern",
             field="bucket",
         )
     if bucket.startswith(("/", "./", "../", "~")):
         raise ConfigurationError(
-            f"bucket: {bucket!r} is a path: a folder of this machine is file:///folder, from its root", field="bucket"
+            f"bucket: {bucket!r} is a path: name a folder of this machine from its root, as file:///folder",
+            field="bucket",
         )
     if not _BUCKET.fullmatch(bucket):
         raise ConfigurationError(

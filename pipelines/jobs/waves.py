@@ -1,4 +1,4 @@
-"""A wave of a job: its splits, with large objects cut where that makes it shorter, and its run (decision 2)."""
+"""A wave of a job: its splits, with large objects cut where that pays, and its run (docs/decisions/0002-waves.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import chain
 
 from pipelines.graphs import build_cutting, build_wave
 from pipelines.jobs.context import JobContext
-from pipelines.jobs.plan import OBJECT_OVERHEAD, Plan, balance
+from pipelines.jobs.plan import OBJECT_OVERHEAD, JobPlan, balance
 from pipelines.runner.engine import Engine
 from transforms.apply_pipelines import ApplyPipelines
 from transforms.cut_objects import CutObjects, propose_ranges, read_parts
@@ -24,15 +24,15 @@ _LEAST_BUFFER = 4 << 20
 
 
 def run_wave(
-    plan: Plan, wave: int, context: JobContext, engine: Engine, folder: JobFolder, *, columns: tuple[str, ...]
+    plan: JobPlan, wave: int, context: JobContext, engine: Engine, folder: JobFolder, *, columns: tuple[str, ...]
 ) -> None:
     """Read, write and publish one wave.
 
     Args:
         plan: The plan that it is a part of.
         wave: Its number.
-        context: What the job works with.
-        engine: What runs it.
+        context: The job's specification, settings and stores.
+        engine: Runs the pipeline.
         folder: The job's.
         columns: The promoted attributes.
     """
@@ -59,27 +59,26 @@ def run_wave(
 
 
 def _buffer_bytes(memory: int | None, engine: Engine) -> int:
-    """Return what a worker may hold while it writes: half of `--memory`; the rest is for reading and Arrow's
-    buffers.
-    """
+    """Return what a worker may hold while it writes: half of `--memory`; reading and Arrow take the rest."""
     if memory is None:
         return BUFFER_BYTES
     return max(_LEAST_BUFFER, memory // 2 // (engine.workers if engine.is_local else 1))
 
 
-def wave_splits(plan: Plan, wave: int, context: JobContext, engine: Engine, folder: JobFolder) -> list[Split]:
+def wave_splits(plan: JobPlan, wave: int, context: JobContext, engine: Engine, folder: JobFolder) -> list[Split]:
     """Return what the workers read in a wave, in splits of about the same weight."""
     splits = plan.splits(wave)
     parts = _cut(worth_cutting(splits, engine.workers), wave, context, engine, folder)
     if not parts:
         return [Split(wave, number, tuple(map(ObjectPart, objects))) for number, objects in enumerate(splits)]
-    pieces = list(chain.from_iterable(parts.get(info.key, [ObjectPart(info)]) for info in chain.from_iterable(splits)))
-    places = balance([piece.size + OBJECT_OVERHEAD for piece in pieces], max(engine.workers, len(splits)))
-    members = [
-        [piece for piece, place in zip(pieces, places, strict=True) if place == number]
-        for number in range(max(places) + 1)
+    all_parts = list(
+        chain.from_iterable(parts.get(info.key, [ObjectPart(info)]) for info in chain.from_iterable(splits))
+    )
+    bins = balance([part.size + OBJECT_OVERHEAD for part in all_parts], max(engine.workers, len(splits)))
+    balanced = [
+        [part for part, n in zip(all_parts, bins, strict=True) if n == number] for number in range(max(bins) + 1)
     ]
-    return [Split(wave, number, tuple(sorted(some, key=_order))) for number, some in enumerate(members) if some]
+    return [Split(wave, number, tuple(sorted(some, key=_order))) for number, some in enumerate(balanced) if some]
 
 
 def _order(part: ObjectPart) -> tuple[str, int]:

@@ -1,12 +1,12 @@
-"""Compaction: small files of a partition become large ones, without readers noticing (docs/hot-tier.md)."""
+"""Compaction: small files of a partition become large ones, without readers noticing."""
 
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
 
-from pipelines.liveness import is_live, living
-from pipelines.maintenance.rewriter import Rewriter, UpkeepSettings
+from pipelines.liveness import is_live, showing_life
+from pipelines.maintenance.reports import CompactReport
+from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from transforms.hot_tier.data.writer import TARGET_BYTES
 from transforms.hot_tier.maintenance.accounting import file_changes, outcomes_of
 from transforms.hot_tier.maintenance.commit_run import Change, commit_run
@@ -21,16 +21,12 @@ SMALL_FILES = 1000
 """A job that leaves more small files than this has them merged."""
 
 
-def compact(settings: UpkeepSettings, *, target_bytes: int = TARGET_BYTES) -> dict[str, Any]:
+def compact(settings: MaintenanceSettings, *, target_bytes: int = TARGET_BYTES) -> CompactReport:
     """Merge small files.
 
     Args:
         settings: Where the tier is.
         target_bytes: How large files should be; those of less than half are small.
-
-    Returns:
-        `runId`, `filesBefore`, `filesAfter`, `merged` (how many files were), `written` (into how many), `events` and
-        `bytes` in these, `versionBefore`, `versionAfter` (the same where there was nothing to merge) and `warnings`.
 
     Raises:
         TierError: the tier can't be read or written; nothing was changed, as far as can be told.
@@ -40,29 +36,25 @@ def compact(settings: UpkeepSettings, *, target_bytes: int = TARGET_BYTES) -> di
         tier = rewriter.tier
         before = load_events(tier)
         remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
-        landed = None
+        committed = None
         if plan_merging(before, target_bytes=target_bytes).tasks:
             folder = RunFolder.begin(tier, run)
-            with living(folder):
-                landed = commit_run(folder, run, lambda snapshot: _change(snapshot, rewriter, target_bytes))
-                finish(folder, run, landed)
-    document: dict[str, Any] = (
-        landed.document
-        if landed
-        else {"files": [], "moved": [], "events": 0, "bytes": 0, "versionBefore": before.version}
+            with showing_life(folder):
+                committed = commit_run(folder, run, lambda snapshot: _change(snapshot, rewriter, target_bytes))
+                finish(folder, run, committed)
+    document = committed.document if committed else {}
+    return CompactReport(
+        run_id=run.id,
+        files_before=len(before.files),
+        files_after=len(load_events(tier).files),
+        merged=len(document.get("files", ())),
+        written=len(document.get("moved", ())),
+        events=document.get("events", 0),
+        bytes=document.get("bytes", 0),
+        version_before=document.get("versionBefore", before.version),
+        version_after=committed.version if committed else before.version,
+        warnings=list(committed.warnings) if committed else [],
     )
-    return {
-        "runId": run.id,
-        "filesBefore": len(before.files),
-        "filesAfter": len(load_events(tier).files),
-        "merged": len(document["files"]),
-        "written": len(document["moved"]),
-        "events": document["events"],
-        "bytes": document["bytes"],
-        "versionBefore": document["versionBefore"],
-        "versionAfter": landed.version if landed else before.version,
-        "warnings": list(landed.warnings) if landed else [],
-    }
 
 
 def small_files(snapshot: Snapshot) -> int:

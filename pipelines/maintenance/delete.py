@@ -1,6 +1,6 @@
-"""Deletion by rules: a Beam batch job of its own, for cron or any scheduler (docs/retention.md).
+"""Deletion by rules: a Beam batch job of its own, for cron or any scheduler.
 
-The log says which files go whole; Beam's workers write the others again (`pipelines.maintenance.rewriter`); one commit
+The log shows which files go whole; Beam's workers write the others again (`pipelines.maintenance.rewriter`); one commit
 swaps old for new.
 """
 
@@ -9,49 +9,45 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pipelines.liveness import is_live
-from pipelines.maintenance.rewriter import UpkeepSettings
+from pipelines.maintenance.reports import RulesReport, RunCounts
+from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.rules_run import RuledRun, RuledWork, run_rules
 from transforms.core.errors import UnconfirmedError
 from transforms.hot_tier.maintenance.plan import plan_deletion
-from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
+from transforms.hot_tier.maintenance.vacuum.removal import Removal, remove_old_files
 from transforms.hot_tier.table.runs import DELETE, MaintenanceRun
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
 GRACE = timedelta(days=7)
 MOST_SHARE = 0.5
-"""More than this part of all events takes a `--yes`."""
+"""To delete more than this part of all events takes a `--yes`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deletion:
-    """One deletion, as it is asked for.
+    """One deletion, as it is requested.
 
     Attributes:
         rules: The rules file.
         now: The time by which retention is reckoned; None is the clock's.
         grace: For how long deleted events can be restored.
         execute: Whether to delete, or only to report.
-        confirm: Asked before more than half of the events are deleted, with what would be: a sentence, and what
-            `account` returns.
+        confirm: Asked before more than half of the events are deleted: a sentence, and what would be deleted.
     """
 
     rules: Rules
     now: datetime | None = None
     grace: timedelta = GRACE
     execute: bool = False
-    confirm: Callable[[str, dict[str, Any]], bool] = lambda _, __: False
+    confirm: Callable[[str, RunCounts], bool] = lambda _, __: False
 
 
-def delete(settings: UpkeepSettings, deletion: Deletion) -> dict[str, Any]:
-    """Delete what the rules say and remove the files whose grace is over, or report what the rules would delete.
-
-    Returns:
-        The report of docs/jobs.md, with `removed`: the files and bytes that were removed from the store.
+def delete(settings: MaintenanceSettings, request: Deletion) -> RulesReport:
+    """Delete events by rules and remove the files whose grace is over, or report what the rules would delete.
 
     Raises:
         UnconfirmedError: it is more than half of all events; nothing was done.
@@ -59,22 +55,19 @@ def delete(settings: UpkeepSettings, deletion: Deletion) -> dict[str, Any]:
     """
 
     def check(work: RuledWork, snapshot: Snapshot) -> None:
-        if (much := _too_much(work, snapshot)) and not deletion.confirm(much, work.found):
-            raise UnconfirmedError(f"{much}: more than half takes a --yes; nothing was done")
+        if (warning := _warning_of_share(work, snapshot)) and not request.confirm(warning, work.counts):
+            raise UnconfirmedError(f"{warning}: nothing was deleted; add --yes to delete more than half of all events")
 
-    def remove(tier: TierStore, run: MaintenanceRun) -> dict[str, Any]:
-        removal = remove_old_files(tier, run, deletion.grace, is_live=lambda writer: is_live(tier, writer))
-        return {"removed": {"files": removal.files, "bytes": removal.bytes}, "warnings": list(removal.warnings)}
+    def remove(tier: TierStore, run: MaintenanceRun) -> Removal:
+        return remove_old_files(tier, run, request.grace, is_live=lambda writer: is_live(tier, writer))
 
-    asked = RuledRun(kind=DELETE, rules=deletion.rules, now=deletion.now, plan=plan_deletion, execute=deletion.execute)
-    return run_rules(settings, asked, check=check, after=remove)
+    ruled = RuledRun(kind=DELETE, rules=request.rules, now=request.now, plan=plan_deletion, execute=request.execute)
+    return run_rules(settings, ruled, check=check, remove=remove)
 
 
-def _too_much(work: RuledWork, snapshot: Snapshot) -> str | None:
-    """Say how much would go where it is more than half of all events; rows are counted only where the log can't rule it
-    out.
-    """
+def _warning_of_share(work: RuledWork, snapshot: Snapshot) -> str | None:
+    """Return how much would be deleted where it is more than half; count only if the log can't rule that out."""
     most = MOST_SHARE * snapshot.rows
-    if work.plan(snapshot).most_rows <= most or (found := work.count(snapshot))["events"] <= most:
+    if work.plan(snapshot).most_rows <= most or (counts := work.count(snapshot)).events <= most:
         return None
-    return f"{found['events']:,} of {snapshot.rows:,} events ({found['share']:.0%}) would be deleted"
+    return f"{counts.events:,} of {snapshot.rows:,} events ({counts.share:.0%}) would be deleted"

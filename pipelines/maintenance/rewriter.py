@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipelines.status import Console, Silent
+from pipelines.console import Console, Silent
 from pipelines.units import show_size
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult, results_folder
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UpkeepSettings:
+class MaintenanceSettings:
     """Where the tier is, and how its files are written again.
 
     Attributes:
         hot_tier: The hot tier: a folder or `s3://bucket/prefix`.
         tier_options: How it is reached.
         beam_flags: Flags for Apache Beam.
-        console: Where to say what is done.
+        console: Where the run reports to.
     """
 
     hot_tier: str
@@ -44,15 +44,15 @@ class UpkeepSettings:
 class Rewriter:
     """The workers of one run.
 
-    What came of a task is kept, so that a new plan repeats none whose files are still live.
+    Results of tasks are kept, so that a new plan repeats none whose files are still live.
     """
 
-    def __init__(self, settings: UpkeepSettings, run_id: str) -> None:
+    def __init__(self, settings: MaintenanceSettings, run_id: str) -> None:
         """Prepare; nothing is started or written yet."""
         self.tier = settings.open_tier()
         self._settings = settings
         self._run_id = run_id
-        # wrong flags are told before all else
+        # wrong flags are reported before all else
         self._engine: Engine | None = self._new_engine() if settings.beam_flags else None
         self._done: dict[tuple[str, ...], TaskResult] = {}
 
@@ -66,24 +66,22 @@ class Rewriter:
         return self._run(tasks, None)
 
     def rewrite(self, tasks: Sequence[Task], promoted: Sequence[str]) -> list[TaskResult]:
-        """Carry out tasks, those that were not yet.
+        """Execute the tasks that were not executed yet, and return the results of all.
 
         Raises:
             TierError: there is too little free disk for the new files, or a file can't be read or written.
         """
         missing = [task for task in tasks if task.paths not in self._done]
-        check_disk(
-            self.tier, sum(source.size for task in missing for source in task.sources), "are to be written again"
-        )
-        self._done |= {
-            task.paths: result for task, result in zip(missing, self._run(missing, tuple(promoted)), strict=True)
-        }
+        size = sum(source.size for task in missing for source in task.sources)
+        check_disk(self.tier, size, "are to be written again")
+        results = self._run(missing, tuple(promoted))
+        self._done |= {task.paths: result for task, result in zip(missing, results, strict=True)}
         return [self._done[task.paths] for task in tasks]
 
     def _new_engine(self) -> Engine:
         from pipelines.runner.engine import Engine
 
-        return Engine(self._settings.beam_flags, say=self._settings.console.say)
+        return Engine(self._settings.beam_flags, message=self._settings.console.message)
 
     def _run(self, tasks: Sequence[Task], promoted: tuple[str, ...] | None) -> list[TaskResult]:
         if not tasks:
@@ -94,7 +92,7 @@ class Rewriter:
         settings = self._settings
         size = show_size(sum(source.size for task in tasks for source in task.sources))
         files = sum(len(task.sources) for task in tasks)
-        settings.console.say(f"Looking into {files:,} file{'s' * (files != 1)}, {size}")
+        settings.console.message(f"Looking into {files:,} file{'s' * (files != 1)}, {size}")
         rewrite = RewriteFiles(TierLocation(self.tier.uri, settings.tier_options), self._run_id, promoted)
         folder = results_folder(self.tier, self._run_id)
         try:
@@ -119,5 +117,6 @@ def check_disk(tier: TierStore, needed: int, what: str) -> None:
     free = tier.free_bytes()
     if free is not None and needed > free:
         raise TierError(
-            f"hot tier {tier.uri}: files of {show_size(needed)} {what}, and its disk has {show_size(free)} free"
+            f"hot tier {tier.uri}: files of {show_size(needed)} {what}, and its disk has {show_size(free)} free: "
+            "make room for them"
         )

@@ -18,9 +18,9 @@ class Rules:
 
     Attributes:
         name: The file's.
-        text: What it says.
-        section: Whose rules are wanted: `rules` or `tiers`.
-        file: These, and all holds.
+        text: Its content.
+        section: Whose rules are meant: `rules` or `tiers`.
+        file: These rules, and all holds.
     """
 
     name: str

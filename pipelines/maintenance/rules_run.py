@@ -1,4 +1,4 @@
-"""What deletion and tiering have in common: a run of rules over the table, a dry one or one that commits."""
+"""A run of rules over the table, dry or one that commits: what deletion and tiering have in common."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from pipelines.liveness import is_live, living
-from pipelines.maintenance.rewriter import Rewriter, UpkeepSettings
+from pipelines.liveness import is_live, showing_life
+from pipelines.maintenance.reports import RemovedFiles, RulesReport, RunCounts
+from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules import Rules
 from transforms.hot_tier.maintenance.accounting import Outcome, account, file_changes, outcomes_of, without_use
 from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.plan import MaintenancePlan
 from transforms.hot_tier.maintenance.tasks import remove_left_results
+from transforms.hot_tier.maintenance.vacuum.removal import Removal
 from transforms.hot_tier.table.live_files import load_events
 from transforms.hot_tier.table.runs import MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -26,13 +27,13 @@ from transforms.storage import TierStore
 
 @dataclass(frozen=True, kw_only=True)
 class RuledRun:
-    """One run of rules, as it is asked for.
+    """One run of rules, as it is requested.
 
     Attributes:
         kind: `delete` or `tier`.
         rules: The rules file.
         now: The time by which retention is reckoned; None is the clock's.
-        plan: What is to be done on a snapshot.
+        plan: Decides what is to be done on a snapshot.
         execute: Whether to do it, or only to report.
     """
 
@@ -44,33 +45,30 @@ class RuledRun:
 
 
 def run_rules(
-    settings: UpkeepSettings,
-    asked: RuledRun,
+    settings: MaintenanceSettings,
+    request: RuledRun,
     *,
     check: Callable[[RuledWork, Snapshot], None] = lambda _, __: None,
-    after: Callable[[TierStore, MaintenanceRun], dict[str, Any]] = lambda _, __: {},
-) -> dict[str, Any]:
-    """Do what rules say, or report what they would do.
+    remove: Callable[[TierStore, MaintenanceRun], Removal] | None = None,
+) -> RulesReport:
+    """Apply rules to the table, or report what they would do.
 
     Args:
         settings: Where the tier is.
-        asked: What is to be done.
-        check: Called before anything is done; what it raises is the end of it.
-        after: Called when it is done; what it returns is added to the report, its `warnings` to the others.
-
-    Returns:
-        The report of docs/jobs.md.
+        request: What is to be done.
+        check: Called before anything is done; raises where it must not be.
+        remove: Called after the commit: removes the files whose grace is over.
 
     Raises:
         TierError: the tier can't be read or written; nothing was changed, as far as can be told.
     """
-    run = asked.rules.new_run(asked.kind, now=asked.now)
+    run = request.rules.new_run(request.kind, now=request.now)
     with closing(Rewriter(settings, run.id)) as rewriter:
-        work = RuledWork(rewriter, CompiledRules.of(asked.rules.file, run.now), asked.plan)
+        work = RuledWork(rewriter, CompiledRules.of(request.rules.file, run.now), request.plan)
         snapshot = load_events(rewriter.tier)
-        if not asked.execute:
-            return _report(run, work.count(snapshot), snapshot.version) | {"warnings": work.warnings}
-        return _execute(rewriter.tier, run, work, lambda: check(work, snapshot), after)
+        if request.execute:
+            return _execute(rewriter.tier, run, work, lambda: check(work, snapshot), remove)
+        return _report(run, work.count(snapshot), before=snapshot.version, after=None, warnings=work.warnings)
 
 
 def _execute(
@@ -78,95 +76,111 @@ def _execute(
     run: MaintenanceRun,
     work: RuledWork,
     check: Callable[[], None],
-    after: Callable[[TierStore, MaintenanceRun], dict[str, Any]],
-) -> dict[str, Any]:
+    remove: Callable[[TierStore, MaintenanceRun], Removal] | None,
+) -> RulesReport:
     remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
     check()
     folder = RunFolder.begin(tier, run)
-    with living(folder):
-        landed = commit_run(folder, run, work.change)
-        finish(folder, run, landed)
-        more = after(tier, run)
-    report = _report(run, work.found, work.version) | _outcome(landed, work.version)
-    warnings = [*_of_the_future(run), *work.warnings, *report["warnings"], *more.get("warnings", ())]
-    return report | more | {"warnings": warnings}
+    with showing_life(folder):
+        committed = commit_run(folder, run, work.change)
+        finish(folder, run, committed)
+        removal = remove(tier, run) if remove else None
+    warnings = [
+        *_warnings_of_time(run),
+        *work.warnings,
+        *(committed.warnings if committed else ()),
+        *(removal.warnings if removal else ()),
+    ]
+    removed = RemovedFiles(files=removal.files, bytes=removal.bytes) if removal else None
+    if committed is None:  # no rule takes anything
+        return _report(run, work.counts, before=work.version, after=work.version, warnings=warnings, removed=removed)
+    before = committed.document["versionBefore"]
+    return _report(
+        run, _counts_of(committed), before=before, after=committed.version, warnings=warnings, removed=removed
+    )
 
 
 class RuledWork:
     """What rules do to the table, planned anew on each snapshot.
 
     Attributes:
-        found: What the newest plan has come to, as the report has it (`account`).
+        counts: What the newest plan comes to.
         version: The table's version that this is about.
         warnings: Which files are left alone although a rule may take rows of them, and why; which rules and holds match
             nothing.
     """
 
+    counts: RunCounts
+
     def __init__(
-        self, rewriter: Rewriter, compiled: CompiledRules, plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
+        self, rewriter: Rewriter, rules: CompiledRules, plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
     ) -> None:
-        """Prepare; nothing is looked at yet."""
+        """Prepare; nothing is read yet."""
         self._plan = plan
-        self.found: dict[str, Any] = {}
         self.version = -1
         self.warnings: list[str] = []
         self._rewriter = rewriter
-        self._rules = compiled
+        self._rules = rules
 
     def plan(self, snapshot: Snapshot) -> MaintenancePlan:
         """Return what is to be done on a snapshot, by the log alone."""
         return self._plan(snapshot, self._rules)
 
-    def count(self, snapshot: Snapshot) -> dict[str, Any]:
+    def count(self, snapshot: Snapshot) -> RunCounts:
         """Return what the rules would do, and do nothing."""
         plan = self.plan(snapshot)
         return self._account(snapshot, [*plan.decided, *outcomes_of(plan.tasks, self._rewriter.count(plan.tasks))])
 
     def change(self, snapshot: Snapshot) -> Change | None:
-        """Have the files written that the rules ask for, and return what to commit; None where no rule takes
-        anything.
-        """
+        """Have the new files written, and return what to commit; None where no rule takes anything."""
         plan = self.plan(snapshot)
         results = self._rewriter.rewrite(plan.tasks, snapshot.columns)
         outcomes = [*plan.decided, *outcomes_of(plan.tasks, results)]
         moved = [file for result in results for file in result.moved]
-        document = self._account(snapshot, outcomes) | {
-            "files": file_changes(outcomes),
-            "moved": [file.path for file in moved],
-        }
-        touched = [(file, result) for file, result in outcomes if any(result.taken)]
-        if not touched:
+        counts = self._account(snapshot, outcomes)
+        changed = [(file, result) for file, result in outcomes if any(result.taken)]
+        if not changed:
             return None
-        return Change(
-            [*(result.rest for _, result in touched if result.rest), *moved],
-            [file.path for file, _ in touched],
-            document,
-        )
+        added = [*(result.rest for _, result in changed if result.rest), *moved]
+        files = {"files": file_changes(outcomes), "moved": [file.path for file in moved]}
+        return Change(added, [file.path for file, _ in changed], counts.as_document() | files)
 
-    def _account(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-        self.found, self.version = account(self._rules, outcomes, snapshot.rows), snapshot.version
+    def _account(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> RunCounts:
+        counts = account(self._rules, outcomes, snapshot.rows)
         left_alone = [result.warning for _, result in outcomes if result.warning]
-        self.warnings = [*left_alone, *without_use(self._rules, self.found, snapshot)]
-        return self.found
+        self.warnings = [*left_alone, *without_use(self._rules, counts, snapshot)]
+        self.counts, self.version = RunCounts.model_validate(counts), snapshot.version
+        return self.counts
 
 
-def _report(run: MaintenanceRun, found: dict[str, Any], version: int) -> dict[str, Any]:
-    named = {"runId": run.id, "executed": False, "now": format_instant(run.now)}
-    return named | found | {"versionBefore": version, "versionAfter": None, "warnings": []}
+def _report(
+    run: MaintenanceRun,
+    counts: RunCounts,
+    *,
+    before: int,
+    after: int | None,
+    warnings: list[str],
+    removed: RemovedFiles | None = None,
+) -> RulesReport:
+    return RulesReport(
+        run_id=run.id,
+        executed=after is not None,
+        now=format_instant(run.now),
+        version_before=before,
+        version_after=after,
+        warnings=warnings,
+        removed=removed,
+        **dict(counts),
+    )
 
 
-def _of_the_future(run: MaintenanceRun) -> list[str]:
+def _counts_of(committed: CommittedRun) -> RunCounts:
+    """Return the numbers of the attempt that was committed, which need not be the last."""
+    return RunCounts.model_validate({name: committed.document[name] for name in RunCounts.model_fields})
+
+
+def _warnings_of_time(run: MaintenanceRun) -> list[str]:
     if run.now <= run.started_at:
         return []
-    return [
-        f"--now is later than the clock: events, and files whose grace is over, went as if it were {format_instant(run.now)}"
-    ]
-
-
-def _outcome(landed: CommittedRun | None, version: int) -> dict[str, Any]:
-    if landed is None:  # no rule took anything
-        return {"executed": True, "versionAfter": version}
-    done = {
-        name: landed.document[name] for name in ("rules", "holds", "held", "events", "bytes", "share", "versionBefore")
-    }  # of what was tried
-    return done | {"executed": True, "versionAfter": landed.version, "warnings": list(landed.warnings)}
+    now = format_instant(run.now)
+    return [f"--now is later than the clock: events, and files whose grace is over, were treated as of {now}"]

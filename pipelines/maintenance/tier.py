@@ -1,13 +1,13 @@
-"""Tiering by rules: what is older moves to the cold tier, a partition of the same table, in one commit."""
+"""Tiering by rules: older events move to the cold tier, a partition of the same table, in one commit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
-from pipelines.maintenance.rewriter import UpkeepSettings
+from pipelines.maintenance.reports import RulesReport
+from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.rules_run import RuledRun, run_rules
 from transforms.hot_tier.maintenance.plan import COLD, plan_tiering
@@ -16,7 +16,7 @@ from transforms.hot_tier.table.runs import TIER
 
 @dataclass(frozen=True, kw_only=True)
 class Tiering:
-    """One move to the cold tier, as it is asked for.
+    """One move to the cold tier, as it is requested.
 
     Attributes:
         rules: The rules file.
@@ -29,16 +29,12 @@ class Tiering:
     execute: bool = False
 
 
-def tier(settings: UpkeepSettings, tiering: Tiering) -> dict[str, Any]:
-    """Move what the rules say to the cold tier, or report what they would move.
-
-    Returns:
-        The report, in the form of a deletion's (docs/jobs.md).
+def tier(settings: MaintenanceSettings, request: Tiering) -> RulesReport:
+    """Move events to the cold tier by rules, or report what they would move.
 
     Raises:
         TierError: the tier can't be read or written; nothing was moved, as far as can be told.
     """
     plan = partial(plan_tiering, destination=COLD)
-    return run_rules(
-        settings, RuledRun(kind=TIER, rules=tiering.rules, now=tiering.now, plan=plan, execute=tiering.execute)
-    )
+    ruled = RuledRun(kind=TIER, rules=request.rules, now=request.now, plan=plan, execute=request.execute)
+    return run_rules(settings, ruled)

@@ -16,20 +16,20 @@ from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptio
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState, create_runner
 
-from pipelines.runner.errors import RunnerError, hush, translate
-from pipelines.runner.flags import check_cluster, check_job_server, check_known, doubts, parse
+from pipelines.runner.errors import RunnerError, silence_beam_logging, translate
+from pipelines.runner.flags import check_cluster, check_known, check_reachable, parse, suspicious_flags
 from transforms.core.errors import CanceledError, ConfigurationError
 
 _LOCAL = (None, "DirectRunner", "FnApiRunner")
 _TRIES = 3
-"""How often a cluster may run a pipeline: each can be run again, and what was published then is found."""
+"""How often a cluster may run a pipeline: each can be run again, and what was published is found then."""
 _PAUSE_SECONDS = 5.0
 _USUAL_WORKERS = 8
-"""Where the flags don't say how many a cluster has: waves of fewer splits would leave most of it idle."""
+"""Where no flag gives the number of a cluster: waves of fewer splits would leave most of it idle."""
 _SPLIT_BYTES = 16 << 20
 """How large splits are on a cluster, which gives them to its workers at random: of many small ones each gets about as
-much. The splits of
-a bundle share files, so they need not be worth one each."""
+much. The splits of a bundle share files, so they need not be worth one each.
+"""
 _CANCEL_SECONDS = 20.0
 """Workers see within a second that they should stop; those that never started are stopped by the cluster."""
 
@@ -38,21 +38,21 @@ class Engine:
     """Apache Beam, as the flags after `--` ask for it.
 
     `DirectRunner`, the default, is Beam's in-process FnApi runner: Beam's own class of that name first tries to
-    download a program, Prism, and then falls back without a word.
+    download a program, Prism, and then falls back silently.
     """
 
     def __init__(
         self,
         flags: Sequence[str],
         *,
-        say: Callable[[str], None] = lambda _: None,
+        message: Callable[[str], None] = lambda _: None,
         canceled: threading.Event | None = None,
     ) -> None:
         """Parse Beam's flags.
 
         Args:
             flags: What was given after `--`.
-            say: Where to say that a cluster's pipeline is run again.
+            message: Shows a warning of a flag, and that a cluster's pipeline is run again.
             canceled: Set when the pipeline should end; in-process workers look for that themselves.
 
         Raises:
@@ -60,7 +60,7 @@ class Engine:
             AccessError: the job server that they name does not answer.
         """
         self._flags = list(flags)
-        self._say = say
+        self._message = message
         self._canceled = canceled or threading.Event()
         options = self._options()
         runner = options.view_as(StandardOptions).runner
@@ -71,10 +71,10 @@ class Engine:
         self._runner: PipelineRunner = FnApiRunner() if self.is_local else self._with_one_server(_create(runner))
         if not self.is_local:
             check_cluster(options)
-            check_job_server(options)
-            for doubt in doubts(options):
-                say(f"Warning: {doubt}")
-        hush()
+            check_reachable(options)
+            for warning in suspicious_flags(options):
+                message(f"Warning: {warning}")
+        silence_beam_logging()
 
     @property
     def workers(self) -> int:
@@ -95,8 +95,9 @@ class Engine:
         return self if self.is_local else Engine([])
 
     def run(self, build: Callable[[beam.Pipeline], object], *, name: str) -> None:
-        """Run the pipeline that `build` composes, to its end. A cluster that fails for no reason of the pipeline's gets
-        it again.
+        """Run the pipeline that `build` composes, to its end.
+
+        A cluster that fails for no reason of the pipeline's gets it again.
 
         Args:
             build: Composes the pipeline, which can be run again whatever became of it.
@@ -112,7 +113,7 @@ class Engine:
             except RunnerError as error:
                 is_last = self.is_local or attempt == _TRIES
                 if not is_last and not self._canceled.is_set():
-                    self._say(f"The runner failed, and gets the pipeline {name} again: {error}")
+                    self._message(f"The runner failed; pipeline {name} is run again: {error}")
                     self._canceled.wait(attempt * _PAUSE_SECONDS)
                 if self._canceled.is_set():
                     raise CanceledError("the pipeline was canceled") from error
@@ -127,9 +128,7 @@ class Engine:
             self._servers.pop().stop()
 
     def _with_one_server(self, runner: PipelineRunner) -> PipelineRunner:
-        """Return a runner whose pipelines share a job server: Beam's Flink runner starts a JVM for each, to the end of
-        Python.
-        """
+        """Return a runner whose pipelines share a job server; Beam's Flink runner starts a JVM for each."""
         start: Callable[[PipelineOptions], Any] | None = getattr(runner, "default_job_server", None)
 
         def default_job_server(options: PipelineOptions) -> Any:  # job_server.JobServer
@@ -154,7 +153,7 @@ class Engine:
     def _submit(self, build: Callable[[beam.Pipeline], object], name: str) -> PipelineResult:
         options = self._options(name)
         if not self.is_local:
-            check_job_server(options)
+            check_reachable(options)
         pipeline = beam.Pipeline(runner=self._runner, options=options)
         build(pipeline)
         before = signal.getsignal(signal.SIGINT)

@@ -13,7 +13,9 @@ from apache_beam.runners.worker import sdk_worker
 from transforms.core import errors
 from transforms.core.errors import AccessError, RekindleError
 
-_RAISED = re.compile(r"transforms\.errors\.(?P<name>\w+): (?P<message>.*?)(?: \[while running '|\s*$)", re.MULTILINE)
+_RAISED = re.compile(
+    r"transforms\.core\.errors\.(?P<name>\w+): (?P<message>.*?)(?: \[while running '|\s*$)", re.MULTILINE
+)
 _NOTE = re.compile(r" \[while running '.*'\]$")
 
 
@@ -26,8 +28,9 @@ class NoJobServerError(AccessError, RunnerError):
 
 
 def translate(error: Exception) -> RekindleError:
-    """Return the error that a worker raised: here itself, with Beam's note at its end; from elsewhere as the text of a
-    traceback.
+    """Return the error that a worker raised.
+
+    Of a worker in this process it comes itself, with Beam's note at its end; of others as the text of a traceback.
     """
     if isinstance(error, RekindleError):
         return type(error)(_NOTE.sub("", str(error)))
@@ -38,13 +41,13 @@ def translate(error: Exception) -> RekindleError:
             translated: RekindleError = kind(raised[-1]["message"])
             return translated
     if isinstance(error, grpc.Call):
-        return RunnerError(f"the job server hung up: {error.code().name}: {error.details()}")
+        return RunnerError(f"the job server closed the connection: {error.code().name}: {error.details()}")
     text = str(error).strip().splitlines()
     return RunnerError(f"the pipeline failed: {text[-1] if text else type(error).__name__}")
 
 
-def hush() -> None:
-    """Leave it to exceptions to say what went wrong, once.
+def silence_beam_logging() -> None:
+    """Leave it to exceptions to report what went wrong, once.
 
     Beam logs and prints every error of a cluster with its stack on the way, and its threads end with a stack trace
     where the job server, or the runner that they work for (`LOOPBACK`), hangs up: at the end of every pipeline, or
@@ -53,13 +56,13 @@ def hush() -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     logging.root.addFilter(_is_not_of_the_cluster)  # by identity, so once
     sdk_worker.print = lambda *_, **__: None
-    threading.excepthook = _tell_but_lost_connections
+    threading.excepthook = _ignore_lost_connections
 
 
 def _is_not_of_the_cluster(record: logging.LogRecord) -> bool:
     return bool(record.pathname != portable_runner.__file__)
 
 
-def _tell_but_lost_connections(raised: threading.ExceptHookArgs) -> None:
+def _ignore_lost_connections(raised: threading.ExceptHookArgs) -> None:
     if not isinstance(raised.exc_value, grpc.RpcError):
         threading.__excepthook__(raised)

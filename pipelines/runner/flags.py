@@ -1,5 +1,6 @@
-"""Whether Beam's flags can be what was meant: Beam itself is silent, and waits for minutes, or starts workers that lack
-the code.
+"""Checks of Beam's flags.
+
+Beam itself takes wrong ones silently, and waits for minutes, or starts workers that lack the code.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pipelines.runner.errors import NoJobServerError
 from transforms.core.errors import ConfigurationError
 
 _ENVIRONMENTS = ("DOCKER", "PROCESS", "EXTERNAL", "LOOPBACK")
-_KNOCK_SECONDS = 10.0
+_CONNECT_SECONDS = 10.0
 
 
 def parse(flags: Sequence[str]) -> PipelineOptions:
@@ -31,14 +32,14 @@ def parse(flags: Sequence[str]) -> PipelineOptions:
     Raises:
         ConfigurationError: a flag has a wrong value; Beam would print all flags that it has.
     """
-    said = io.StringIO()
+    printed = io.StringIO()
     try:
-        with redirect_stderr(said):
+        with redirect_stderr(printed):
             options = PipelineOptions(list(flags))
             options.get_all_options(retain_unknown_options=True)
     except SystemExit as error:
-        reason = said.getvalue().strip().rpartition("error: ")[2]
-        raise ConfigurationError(f"Beam does not take the flags {' '.join(flags)} (after --): {reason}") from error
+        reason = printed.getvalue().strip().rpartition("error: ")[2]
+        raise ConfigurationError(f"Beam refuses the flags {' '.join(flags)} (after --): {reason}") from error
     return options
 
 
@@ -63,18 +64,18 @@ def check_cluster(options: PipelineOptions) -> None:
     endpoint, kind = portable.job_endpoint, portable.environment_type
     if runner == "PortableRunner" and not endpoint:
         raise ConfigurationError(
-            "--runner=PortableRunner (after --): it takes --job_endpoint=HOST:PORT, where a job server answers"
+            "--runner=PortableRunner (after --): add --job_endpoint=HOST:PORT, where a job server answers"
         )
     if endpoint not in (None, "embed") and not endpoint.rpartition(":")[2].isdigit():
         raise ConfigurationError(
-            f"--job_endpoint={endpoint} (after --): it has no port; say HOST:PORT, as in localhost:8099"
+            f"--job_endpoint={endpoint} (after --): it has no port; give HOST:PORT, such as localhost:8099"
         )
     if kind is not None and kind not in _ENVIRONMENTS and not kind.startswith("beam:env:"):
-        raise ConfigurationError(f"--environment_type={kind} (after --): it is one of {', '.join(_ENVIRONMENTS)}")
+        raise ConfigurationError(f"--environment_type={kind} (after --): it must be one of {', '.join(_ENVIRONMENTS)}")
 
 
-def check_job_server(options: PipelineOptions) -> None:
-    """Knock at the job server, if one is named.
+def check_reachable(options: PipelineOptions) -> None:
+    """Connect to the job server, if one is named.
 
     Raises:
         NoJobServerError: it does not answer.
@@ -84,7 +85,7 @@ def check_job_server(options: PipelineOptions) -> None:
         return
     host, _, port = endpoint.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         raise NoJobServerError(
             f"no job server answers at --job_endpoint={endpoint}: {error}; start one, name another, "
@@ -92,9 +93,10 @@ def check_job_server(options: PipelineOptions) -> None:
         ) from error
 
 
-def doubts(options: PipelineOptions) -> Iterator[str]:
-    """Yield what to say of flags for a cluster that are probably not what was meant; a job server has flags that only
-    it knows.
+def suspicious_flags(options: PipelineOptions) -> Iterator[str]:
+    """Yield a warning of each flag for a cluster that is probably not what was meant.
+
+    They are no errors: a job server has flags that only it knows.
     """
     known = options.get_all_options()
     for name in _unknown(options):
@@ -105,7 +107,10 @@ def doubts(options: PipelineOptions) -> Iterator[str]:
     image = portable.environment_config or options.view_as(WorkerOptions).sdk_container_image
     brought = image or setup.setup_file or setup.extra_packages or setup.requirements_file
     if is_portable and portable.environment_type in (None, "DOCKER") and not brought:
-        yield "Docker starts workers from Beam's own image, which lacks Rekindle: add --environment_config=IMAGE (docs/clusters.md)"
+        yield (
+            "Docker starts workers from Beam's own image, which lacks Rekindle: "
+            "add --environment_config=IMAGE (docs/clusters.md)"
+        )
 
 
 def _unknown(options: PipelineOptions) -> list[str]:

@@ -50,7 +50,10 @@ def test_it_takes_nothing_of_the_users_own_aws_settings(monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits by a Linux call")
 def test_it_ends_with_the_process_that_started_it() -> None:
-    program = "import os\nfrom demo.embedded_s3 import EmbeddedS3\nserver = EmbeddedS3().__enter__()\nprint(server.pid, flush=True)\nos._exit(9)"
+    program = (
+        "import os\nfrom demo.embedded_s3 import EmbeddedS3\nserver = EmbeddedS3().__enter__()\n"
+        "print(server.pid, flush=True)\nos._exit(9)"
+    )
     ended = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 9
     try:

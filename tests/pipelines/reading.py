@@ -1,6 +1,4 @@
-"""What is in a hot tier, read by deltalake and pyarrow alone, and a tier for the tests of what is done with it
-later.
-"""
+"""What is in a hot tier, read by deltalake and pyarrow alone, and a tier for the tests of maintenance."""
 
 from __future__ import annotations
 
@@ -63,9 +61,7 @@ class LiveRows:
 
 
 def read_live(store: TierStore) -> LiveRows:
-    """Read the table as it is now; check that the log's row counts are true, and that rows lie where their time says,
-    in its order.
-    """
+    """Read the table as it is now; check the log's row counts, and that rows are in the partition and order of time."""
     table = deltalake.DeltaTable(store.table_uri("events"), storage_options=store.delta_options())
     actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
     files = {}
@@ -115,9 +111,7 @@ def audit_rows(store: TierStore) -> list[dict[str, Any]]:
 
 
 def made_tier(store: TierStore) -> Tier:
-    """Return a tier of some small files, each of another kind for the rules above: dropped whole, written again, held,
-    kept.
-    """
+    """Return a tier of small files, for the rules above each of another kind: dropped, written again, held, kept."""
 
     def of_age(days: float, service: str, **attributes: str) -> Any:
         return event(NOW - days * DAY, f"{service} {days}", service=service, **attributes)

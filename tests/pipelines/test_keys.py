@@ -74,12 +74,12 @@ def test_what_comes_in_by_a_key(rekindle: Rekindle, source: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("flags", "wanted"),
+    ("flags", "expected"),
     [([], "text"), (["--format", "json"], "json"), (["--format", "auto"], "splunk_hec")],
     ids=["key", "job", "auto"],
 )
 def test_the_format_is_the_jobs_else_the_keys(
-    rekindle: Rekindle, source: Path, tmp_path: Path, flags: tuple[str, ...], wanted: str
+    rekindle: Rekindle, source: Path, tmp_path: Path, flags: tuple[str, ...], expected: str
 ) -> None:
     key = create(rekindle, tmp_path / "hot", "--format", "text")
     command = (
@@ -93,7 +93,7 @@ def test_the_format_is_the_jobs_else_the_keys(
         "--json",
         *flags,
     )
-    assert rekindle(*command).json["samples"][0]["format"]["name"] == wanted
+    assert rekindle(*command).json["samples"][0]["format"]["name"] == expected
 
 
 def test_the_token_is_nowhere(rekindle: Rekindle, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_unknown_keys_and_keys_without_s3(rekindle: Rekindle, source: Path, tmp_
 @pytest.mark.parametrize(
     ("flags", "reason"),
     [
-        (("--role", "read"), "has the role read: events come in by keys of the role ingest or admin"),
+        (("--role", "read"), "has the role read: use a key of the role ingest or admin"),
         (
             ("--role-arn", "arn:aws:iam::123456789012:role/reader"),
             "reads by the AWS role arn:aws:iam::123456789012:role/reader, and file://",
@@ -202,15 +202,14 @@ def test_a_role_reads_the_source(rekindle: Rekindle, s3: S3, fault_proxy: FaultP
 
 
 ACCESS_LINE = (
-    '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" "Mozilla/5.0 (Linux; Android 5.1.1; '
-    'Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/91.0.4472.124 Mobile Safari/537.36"'
+    '87.129.182.205 - jaredevans [11/Aug/2025:22:24:37 +0000] "GET /products HTTP/1.1" 200 1987 "-" '
+    '"Mozilla/5.0 (Linux; Android 5.1.1; Nexus 5) AppleWebKit/537.36 (KHTML, like Gecko) '
+    'Chrome/91.0.4472.124 Mobile Safari/537.36"'
 )
 
 
 def test_conformance_case_1(rekindle: Rekindle, tmp_path: Path) -> None:
-    """Conformance case 1, whole: an access line sent as HEC, a key's env and team, a regex for the version of HTTP, and
-    what is stored.
-    """
+    """An access line sent as HEC, a key's env and team, a regex for the version of HTTP, and what is stored."""
     source, tier, pipelines = tmp_path / "source", tmp_path / "hot", tmp_path / "pipelines.yaml"
     source.mkdir()
     sent = {

@@ -1,5 +1,6 @@
-"""One story on every runner, at full size: prints what each tier holds, which must be the same, and how long each step
-took.
+"""One story on every runner, at full size.
+
+Prints what each tier holds, which must be the same, and how long each step took.
 
     python -m tests.runners.compare [--mib 1024] [--objects 240] [--s3 moto|minio] [--runners
     direct,prism,flink,spark,flink-cluster]

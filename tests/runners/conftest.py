@@ -1,5 +1,6 @@
-"""The runners, started once for all tests of a process; a test whose runner this machine can't have is skipped, and
-says why.
+"""The runners, started once for all tests of a process.
+
+A test whose runner this machine can't have is skipped, and says why.
 """
 
 from __future__ import annotations

@@ -40,8 +40,9 @@ _TASK_MANAGERS = 2
 
 
 class FlinkCluster(Server):
-    """Flink standalone, with one slot in each task manager; a job whose task manager is gone starts again on those that
-    are there.
+    """Flink standalone, with one slot in each task manager.
+
+    A job whose task manager is gone starts again on those that are there.
     """
 
     def start(self) -> None:

@@ -1,5 +1,6 @@
-"""Runs a server, and ends it with all its children when standard input ends: its other end is held by the process that
-started the guard.
+"""Runs a server, and ends it with all its children when standard input ends.
+
+Its other end is held by the process that started the guard.
 
 So a server goes away even when the tests are killed. `python guard.py COMMAND …`, as the leader of a process group of
 its own. No child outlives the guard: so whoever sees it end needs to look for nothing more.

@@ -1,5 +1,6 @@
-"""Servers as processes: each in a group of its own with its children, awaited, and ended by that group's number,
-whatever happens.
+"""Servers as processes: each in a group of its own with its children, awaited.
+
+And ended by that group's number, whatever happens.
 """
 
 from __future__ import annotations

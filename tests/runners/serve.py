@@ -50,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def usage(server: Server) -> str:
     """Return what to add to a command line to use a server."""
     if isinstance(server, MinIO):
-        return f"AWS_ACCESS_KEY_ID={server.user} AWS_SECRET_ACCESS_KEY={server.password} rekindle … --endpoint-url {server.endpoint_url}"
+        credentials = f"AWS_ACCESS_KEY_ID={server.user} AWS_SECRET_ACCESS_KEY={server.password}"
+        return f"{credentials} rekindle … --endpoint-url {server.endpoint_url}"
     return f"-- {' '.join(server.beam_flags)}"
 
 

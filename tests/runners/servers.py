@@ -1,5 +1,6 @@
-"""Real runners for the tests, each a context manager on free ports of the loopback interface: Flink, Spark, Prism, and
-Python workers.
+"""Real runners for the tests, each a context manager on free ports of the loopback interface.
+
+Flink, Spark, Prism, and Python workers.
 
 `beam_flags` are what a pipeline is started with to run there; in LOOPBACK its Python code runs in the process that
 started it. The flags of a `WorkerPool`, put after them, make it run in processes of its own, as on a cluster.
@@ -94,8 +95,9 @@ class Prism(_JobServer):
 
 
 class WorkerPool(Server):
-    """Starts Python workers when a runner asks for them, in processes that know nothing of the one that started the
-    pipeline.
+    """Starts Python workers when a runner asks for them.
+
+    In processes that know nothing of the one that started the pipeline.
     """
 
     def start(self) -> None:

@@ -1,5 +1,6 @@
-"""One story for every runner: a bucket is brought in, some of its objects change and come again, events are deleted,
-moved and merged.
+"""One story for every runner.
+
+A bucket is brought in, some of its objects change and come again, events are deleted, moved and merged.
 
 What a tier then holds is told by its fingerprint, which is the same wherever the story was run.
 """
@@ -46,8 +47,9 @@ SECONDS = 1800.0
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a tier holds, however its rows lie in files: for each of hot and cold its events and the sum of their rows'
-    hashes; the ledger.
+    """What a tier holds, however its rows lie in files.
+
+    For each of hot and cold its events and the sum of their rows' hashes; the ledger.
 
     Attributes:
         rows: Of each tier and date: its name, the number of events, and the sum of their hashes, over all columns but
@@ -174,8 +176,9 @@ def wait(process: subprocess.Popen[str]) -> Ended:
 
 
 def row_hashes(rows: pa.Table, columns: Sequence[str]) -> list[int]:
-    """Return a hash of each row: a column that a file lacks is null in all its rows, and text is text however it is
-    encoded.
+    """Return a hash of each row.
+
+    A column that a file lacks is null in all its rows, and text is text however it is encoded.
     """
     frame = pl.from_arrow(rows)
     assert isinstance(frame, pl.DataFrame)

@@ -1,5 +1,6 @@
-"""`--runner=FlinkRunner` and `--runner=SparkRunner`, where Beam starts the job server itself: one for all of a
-command's pipelines.
+"""`--runner=FlinkRunner` and `--runner=SparkRunner`, where Beam starts the job server itself.
+
+One for all of a command's pipelines.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ pytestmark = [pytest.mark.runner, pytest.mark.slow]
 
 
 def jar(folder: Path, class_path: str, main: str) -> Path:
-    """Return a jar that stands for Beam's own, which has all in it: its manifest names the jars that make it up (JAR
-    specification).
+    """Return a jar that stands for Beam's own, which has all in it.
+
+    Its manifest names the jars that make it up (JAR specification).
     """
     path = folder / f"{main.rpartition('.')[2]}.jar"
     lines = [

@@ -1,5 +1,6 @@
-"""The job servers that the other tests use come up, run a pipeline with its Python code where it should, and go
-away.
+"""The job servers that the other tests use come up, run a pipeline with its Python code where it should.
+
+And go away.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""The runners and servers that pip does not install: built once from their public sources, then kept in
-`~/.cache/rekindle`.
+"""The runners and servers that pip does not install.
+
+Built once from their public sources, then kept in `~/.cache/rekindle`.
 
 Maven brings the libraries of Beam's job servers for Flink and Spark, Go builds Prism and MinIO. Every tool has a folder
 of its own, named by what it is built from: another version is another folder. A folder is finished when it holds the
@@ -62,8 +63,9 @@ def cache() -> Path:
 
 
 def kept(name: str, build: Callable[[Path], None], is_whole: Callable[[Path], bool]) -> Path:
-    """Return a tool's folder; build it first where it is not there. Of several processes that ask at once one builds,
-    the others wait.
+    """Return a tool's folder; build it first where it is not there.
+
+    Of several processes that ask at once one builds, the others wait.
 
     Args:
         name: The folder's, with the version.
@@ -141,8 +143,9 @@ def _once(find: Callable[[str], str]) -> Callable[[str], str]:
 
 @_once
 def _class_path(engine: str) -> str:
-    """Return what Maven resolves a pom file of this folder to: jars of its own repository, in the order of the class
-    path.
+    """Return what Maven resolves a pom file of this folder to.
+
+    Jars of its own repository, in the order of the class path.
     """
     pom = HERE / f"{engine}-pom.xml"
     program("java")

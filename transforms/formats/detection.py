@@ -9,7 +9,7 @@ from transforms.core.errors import UnsupportedError
 from transforms.formats import FORMATS
 from transforms.formats.binary_files import binary_kind, hint
 from transforms.formats.encoding import utf8, whole_characters, with_line_feeds
-from transforms.formats.format import FormatChoice, Sample
+from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.options import FormatOptions
 
 SAMPLE_BYTES = 1024  # what is looked at to choose a format
@@ -33,7 +33,7 @@ def detect_format(key: str, head: bytes) -> FormatChoice:
         raise UnsupportedError(f"unsupported: {kind}; {hint(kind)}")
     text = _text(head[:HEAD_BYTES])
     start = text[: len(_text(head[:SAMPLE_BYTES]))]
-    sample = Sample(text=text, start=start, whole=len(head) < SAMPLE_BYTES)
+    sample = FormatSample(text=text, start=start, whole=len(head) < SAMPLE_BYTES)
     choice = _by_extension(key.lower(), sample) or _by_content(sample)
     refining = [row.reader.refine for row in FORMATS.values() if row.refines == choice.format]
     found = (refine(choice, sample) for refine in refining if refine)
@@ -46,7 +46,7 @@ def asked_for(name: str, head: bytes, options: FormatOptions) -> FormatChoice:
     return FormatChoice(format=name, rule="asked for by name", warning=mismatch(head, options) if mismatch else None)
 
 
-def _by_extension(key: str, sample: Sample) -> FormatChoice | None:
+def _by_extension(key: str, sample: FormatSample) -> FormatChoice | None:
     found = ((row, ending) for row in FORMATS.values() for ending in row.extensions if key.endswith(ending))
     row, ending = next(found, (None, ""))
     if row is None:
@@ -60,7 +60,7 @@ def _by_extension(key: str, sample: Sample) -> FormatChoice | None:
     return row.reader.amend(choice, sample) if row.reader.amend else choice
 
 
-def _by_content(sample: Sample) -> FormatChoice:
+def _by_content(sample: FormatSample) -> FormatChoice:
     """Return the choice of the first format that recognises a sample, else text with the first reason against one."""
     if not sample.start.strip():
         return FormatChoice(format="text", rule="nothing but white space at its beginning")

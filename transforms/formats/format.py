@@ -22,7 +22,7 @@ HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class FormatSample:
     """The beginning of an object as text, without its byte order mark.
 
     Attributes:
@@ -87,9 +87,9 @@ class FormatReader:
 
     read: Callable[[Iterator[bytes], FormatOptions, ObjectTimes], Iterator[RecordBlock]]
     ranges: RangeReader | None = None
-    recognise: Callable[[Sample], FormatChoice | str] | None = None
-    amend: Callable[[FormatChoice, Sample], FormatChoice] | None = None
-    refine: Callable[[FormatChoice, Sample], FormatChoice | None] | None = None
+    recognise: Callable[[FormatSample], FormatChoice | str] | None = None
+    amend: Callable[[FormatChoice, FormatSample], FormatChoice] | None = None
+    refine: Callable[[FormatChoice, FormatSample], FormatChoice | None] | None = None
     mismatch: Callable[[bytes, FormatOptions], str | None] | None = None
 
 

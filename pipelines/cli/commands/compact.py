@@ -29,8 +29,8 @@ def compact(beam_flags: tuple[str, ...], target_size: str, common: Common) -> in
 
         report = run_compaction(maintenance_settings(common, beam_flags, console), target_bytes=size)
     if not printed_as_json(report, common):
-        content = f"{show_size(report['bytes'])}, {report['events']:,} events"
-        done = f"{report['merged']:,} files became {report['written']:,} ({content})"
-        RESULTS.print(done if report["merged"] else f"nothing to merge: {report['filesBefore']:,} files")
-        print_warnings(report["warnings"])
+        content = f"{show_size(report.bytes)}, {report.events:,} events"
+        done = f"{report.merged:,} files became {report.written:,} ({content})"
+        RESULTS.print(done if report.merged else f"nothing to merge: {report.files_before:,} files")
+        print_warnings(report.warnings)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,9 @@ from pipelines.cli.flags import Command, option
 from pipelines.cli.maintenance_flags import execute_option, maintenance_settings, now_option, read_time, rules_option
 from pipelines.cli.output.console import MESSAGES, JobConsole
 from pipelines.cli.output.maintenance_report import print_rules, show_rules_report
+
+if TYPE_CHECKING:
+    from pipelines.maintenance.reports import RunCounts
 
 EXAMPLES = (
     "rekindle delete --rules rules.yaml",
@@ -67,7 +70,7 @@ def delete(
     return show_rules_report(report, common, "deleted")
 
 
-def _confirmed(question: str, report: dict[str, Any]) -> bool:
+def _confirmed(question: str, report: RunCounts) -> bool:
     """Show on a terminal what would be deleted, and ask; without a terminal the answer is no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False

@@ -36,8 +36,9 @@ def list_jobs(common: Common) -> int:
     for folder in job_folder.list_jobs(tier):
         job, status = folder.read_json("job.json"), read_status(folder)
         if job:
-            times = {name: status.get(name) for name in ("status", "stage", "startedAt", "finishedAt")}
-            found.append({"taskId": folder.task_id, **times, "job": job["job"]})
+            progress = {"status": status.status, "stage": status.stage}
+            times = {"startedAt": status.started_at, "finishedAt": status.finished_at}
+            found.append({"taskId": folder.task_id, **progress, **times, "job": job["job"]})
     if not found and not location.exists(tier):
         raise TierError(common.no_tier())
     found.sort(key=lambda one: one["startedAt"] or "", reverse=True)
@@ -57,9 +58,10 @@ def list_jobs(common: Common) -> int:
 @common_flags
 def show(task_id: str, common: Common) -> int:
     """Show the report of a job."""
-    from pipelines.jobs.report import load_report
+    from pipelines.jobs.reporting import load_report
 
-    return show_report(load_report(common.open_tier(), task_id), as_json=common.as_json, code=0)
+    report = load_report(common.open_tier(), task_id)
+    return show_report(report, as_json=common.as_json, code=0)
 
 
 @jobs.command
@@ -70,12 +72,12 @@ def cancel(task_id: str, common: Common) -> int:
 
     The waves that it has published stay in the hot tier.
     """
-    from pipelines.jobs.report import find_job
+    from pipelines.jobs.reporting import find_job
     from pipelines.status import read_status
 
     folder = find_job(common.open_tier(), task_id)
-    status = read_status(folder).get("status")
-    ended = status in ("Succeeded", "Failed", "Canceled")
+    found = read_status(folder)
+    status, ended = found.status, found.has_ended
     if not ended:
         folder.request_cancel()
     if common.as_json:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
@@ -21,6 +21,7 @@ from pipelines.units import show_size
 from transforms.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from pipelines.documents import JsonObject
     from transforms.event_pipelines import Pipeline
     from transforms.objects.sample_object import Sample
 
@@ -111,7 +112,7 @@ def show(name: str, common: Common) -> int:
     return 0
 
 
-def _description(pipeline: Pipeline) -> dict[str, Any]:
+def _description(pipeline: Pipeline) -> JsonObject:
     from transforms.event_pipelines import outputs
 
     return {
@@ -150,7 +151,7 @@ def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
     return sample_object(next(found), store, settings, size=_SAMPLE_BYTES, key=key)
 
 
-def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[dict[str, Any]]:
+def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[JsonObject]:
     from transforms.event_pipelines.trial import try_pipelines
 
     formats = sample.reading.formats
@@ -161,7 +162,7 @@ def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Itera
         count -= min(count, batch.num_rows)
 
 
-def _document(file: Path, sample: Path, read: Sample, events: list[dict[str, Any]]) -> dict[str, Any]:
+def _document(file: Path, sample: Path, read: Sample, events: list[JsonObject]) -> JsonObject:
     counts: dict[tuple[str, str], Counter[str]] = {}
     for event in events:
         for step in event["steps"]:
@@ -183,7 +184,7 @@ def _too_long(sample: Path, read: Sample) -> str | None:
     return f"no record ends in the first {show_size(_SAMPLE_BYTES)} of {sample}: the first is too long for a sample"
 
 
-def _print_page(document: dict[str, Any]) -> None:
+def _print_page(document: JsonObject) -> None:
     if document["format"]:
         print_field("format", f"{document['format']['name']} ({document['format']['rule']})")
     for number, event in enumerate(document["events"], 1):
@@ -199,7 +200,7 @@ def _print_page(document: dict[str, Any]) -> None:
         print_error(document["failure"], field=None)
 
 
-def _print_event(number: int, event: dict[str, Any]) -> None:
+def _print_event(number: int, event: JsonObject) -> None:
     before, after = event["before"], event["after"]
     RESULTS.print(
         Text(f"{number}. ", style="bold").append(shorten(before["_message"], _MAX_CHARACTERS)), soft_wrap=True
@@ -219,7 +220,7 @@ def _print_event(number: int, event: dict[str, Any]) -> None:
         print_field("after", f"_message={shorten(after['_message'], _MAX_CHARACTERS)}", indent=3)
 
 
-def _values(row: dict[str, Any]) -> str:
+def _values(row: JsonObject) -> str:
     """Return the time and the attributes of an event."""
     shown = [
         f"{name}={shorten(str(row[name]), _MAX_CHARACTERS)}"

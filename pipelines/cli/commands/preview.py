@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
@@ -18,6 +18,9 @@ from transforms.core.names import SYSTEM_NAMES
 _SHOWN_MESSAGE, _SHOWN_VALUE = 400, 120  # characters
 _MAX_NAMES = 16
 
+
+if TYPE_CHECKING:
+    from pipelines.jobs.preview import JobPreview, PreviewCounts, PreviewEvent, PreviewSample
 
 EXAMPLES = ("rekindle preview --bucket my-bucket --pattern 'logs/**/*.gz' --objects 3",)
 
@@ -39,41 +42,43 @@ def preview(flags: JobFlags, common: Common, objects: int, events: int) -> int:
     specification, settings = flags.job_and_settings(common)
     document = run_preview(specification, settings, objects=objects, events=events)
     if common.as_json:
-        print_json(document)
+        print_json(document.as_document())
     else:
         _print_page(document)
-    return int(flags.require_match and not document["objects"]["matched"])
+    return int(flags.require_match and not document.objects.matched)
 
 
-def _print_page(document: dict[str, Any]) -> None:
-    counts = document["objects"]
-    others = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("known", "skipped", "archived", "empty") if counts[kind])
+def _print_page(document: JobPreview) -> None:
+    counts = document.objects
+    others = ", ".join(
+        f"{getattr(counts, kind):,} {kind}"
+        for kind in ("known", "skipped", "archived", "empty")
+        if getattr(counts, kind)
+    )
     print_field(
         "Objects",
-        f"{counts['evaluated']:,} evaluated, {counts['matched']:,} matched ({show_size(document['bytes']['matched'])})",
+        f"{counts.evaluated:,} evaluated, {counts.matched:,} matched ({show_size(document.bytes.matched)})",
     )
-    print_field(
-        "To ingest", f"{counts['work']:,} ({show_size(document['bytes']['work'])})" + (f"; {others}" if others else "")
-    )
-    for warning in document["warnings"]:
+    print_field("To ingest", f"{counts.work:,} ({show_size(document.bytes.work)})" + (f"; {others}" if others else ""))
+    for warning in document.warnings:
         print_field("Warning", warning, style="yellow")
-    for sample in document["samples"]:
+    for sample in document.samples:
         RESULTS.print()
         _print_sample(sample)
-    _print_end(counts, len(document["samples"]))
+    _print_end(counts, len(document.samples))
 
 
-def _print_end(counts: dict[str, int], shown: int) -> None:
-    readable = counts["matched"] - counts["archived"] - counts["empty"]
+def _print_end(counts: PreviewCounts, shown: int) -> None:
+    readable = counts.matched - counts.archived - counts.empty
     if readable > shown:
         RESULTS.print(
             f"\n{shown:,} of {readable:,} objects were sampled. Add --objects N to sample more.", soft_wrap=True
         )
-    if counts["work"]:
+    if counts.work:
         RESULTS.print(
-            f"\nNothing was written. `rekindle backfill` with the same flags ingests {_objects(counts['work'])}."
+            f"\nNothing was written. `rekindle backfill` with the same flags ingests {_objects(counts.work)}."
         )
-    elif counts["matched"]:
+    elif counts.matched:
         RESULTS.print("\nThere is nothing to ingest.")
 
 
@@ -81,42 +86,46 @@ def _objects(number: int) -> str:
     return f"{number:,} object{'s' * (number != 1)}"
 
 
-def _print_sample(sample: dict[str, Any]) -> None:
-    heading = Text(printable(sample["object"]), style="bold")
-    known = "" if sample["disposition"] == "work" else f", {sample['disposition']}"
+def _print_sample(sample: PreviewSample) -> None:
+    heading = Text(printable(sample.object), style="bold")
+    known = "" if sample.disposition == "work" else f", {sample.disposition}"
     RESULTS.print(
-        heading.append(f"  {show_size(sample['size'])}, {sample['modified'][:19]}Z{known}", style="dim"), soft_wrap=True
+        heading.append(f"  {show_size(sample.size)}, {sample.modified[:19]}Z{known}", style="dim"), soft_wrap=True
     )
-    for name in ("codec", "format"):
-        if sample[name]:
-            print_field(name, f"{sample[name]['name']} ({sample[name]['rule']})", indent=2)
-    for warning in sample["warnings"]:
+    for name, chosen in (("codec", sample.codec), ("format", sample.format)):
+        if chosen:
+            print_field(name, f"{chosen.name} ({chosen.rule})", indent=2)
+    for warning in sample.warnings:
         print_field("warning", warning, indent=2, style="yellow")
-    if sample["failure"]:
-        print_field(sample["failure"]["status"], sample["failure"]["reason"], indent=2, style="red")
-    if sample["events"]:
-        print_field("columns", _names(sample["columns"]), indent=2)
-        if sample["map"]:
-            print_field("in the map `attributes`", _names(sample["map"]), indent=2)
-    for event in sample["events"]:
+    if sample.failure:
+        print_field(sample.failure.status, sample.failure.reason, indent=2, style="red")
+    if sample.events:
+        print_field("columns", _names(sample.columns), indent=2)
+        if sample.map:
+            print_field("in the map `attributes`", _names(sample.map), indent=2)
+    for event in sample.events:
         _print_event(event)
 
 
-def _print_event(event: dict[str, Any]) -> None:
-    before, after = event["before"], event["after"]
-    line = Text("  ").append(after["_time"], style="cyan").append(f"  ({printable(event['timeOrigin'])})", style="dim")
+def _print_event(event: PreviewEvent) -> None:
+    before, after = event.before, event.after
+    line = (
+        Text("  ").append(str(after["_time"]), style="cyan").append(f"  ({printable(event.time_origin)})", style="dim")
+    )
     RESULTS.print(line, soft_wrap=True)
-    RESULTS.print(Text("    ").append(shorten(after["_message"], _SHOWN_MESSAGE)), soft_wrap=True)
-    attributes = [f"{name}={shorten(value, _SHOWN_VALUE)}" for name, value in before.items() if _is_attribute(name)]
+    RESULTS.print(Text("    ").append(shorten(str(after["_message"]), _SHOWN_MESSAGE)), soft_wrap=True)
+    attributes = [
+        f"{name}={shorten(str(value), _SHOWN_VALUE)}" for name, value in before.items() if _is_attribute(name)
+    ]
     if attributes:
         more = len(attributes) - _MAX_NAMES
         text = "  ".join(attributes[:_MAX_NAMES]) + (f"  and {more:,} more" if more > 0 else "")
         RESULTS.print(Text("    ").append(text, style="dim"), soft_wrap=True)
     if "_error" in after:
-        print_field("_error", after["_error"], indent=4, style="red")
+        print_field("_error", str(after["_error"]), indent=4, style="red")
     if after.get("_pipelines"):
         changes = [
-            f"{name}={shorten(value, _SHOWN_VALUE)}"
+            f"{name}={shorten(str(value), _SHOWN_VALUE)}"
             for name, value in after.items()
             if _is_shaped(name) and before.get(name) != value
         ]

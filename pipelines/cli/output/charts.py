@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ _BAR_WIDTH = 60
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
-def print_events(rows: Iterable[dict[str, Any]]) -> int:
+def print_events(rows: Iterable[Mapping[str, Any]]) -> int:
     """Print events, each on a line: its time, host, message and error; return how many."""
     shown = 0
     for row in rows:
@@ -67,7 +67,7 @@ def print_histogram(bars: Sequence[Bar]) -> None:
     RESULTS.print(table)
 
 
-def print_fields(rows: Iterator[dict[str, Any]], names: Sequence[str], keys: Sequence[str]) -> int:
+def print_fields(rows: Iterator[Mapping[str, Any]], names: Sequence[str], keys: Sequence[str]) -> int:
     """Print some fields of events in tables of up to 1,000 rows; return how many events there were."""
     shown = 0
     while some := list(islice(rows, _ROWS_A_TABLE)):

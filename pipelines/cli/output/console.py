@@ -17,7 +17,7 @@ from pipelines.cli.output.rows import printable
 from pipelines.units import show_size
 
 if TYPE_CHECKING:
-    from pipelines.status import Progress
+    from pipelines.console import Progress
 
 MAX_LINES = 20
 """More warnings or failures are not shown; `--json` has them all."""
@@ -84,9 +84,9 @@ class JobConsole:
         if self._live is not None:
             self._live.stop()
         if kind is KeyboardInterrupt:
-            self.say("Canceled. Run the same command again to continue.")
+            self.message("Canceled. Run the same command again to continue.")
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Print a line."""
         if not self._quiet:
             print_message(text)

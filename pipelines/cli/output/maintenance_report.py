@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textwrap import indent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.cli.common import Common
 from pipelines.cli.output.console import MESSAGES, RESULTS, print_warnings
@@ -14,65 +14,65 @@ from pipelines.units import show_size
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pipelines.maintenance.reports import CompactReport, RestoreReport, RuleCounts, RulesReport, RunCounts
 
-def printed_as_json(report: dict[str, Any], common: Common) -> bool:
+
+def printed_as_json(report: RulesReport | RestoreReport | CompactReport, common: Common) -> bool:
     """Print a report as JSON if that is asked for, its warnings beside it unless quiet; return whether it was."""
     if common.as_json:
-        print_json(report)
+        print_json(report.as_document())
         if not common.quiet:
-            print_warnings(report["warnings"])
+            print_warnings(report.warnings)
     return common.as_json
 
 
-def show_rules_report(report: dict[str, Any], common: Common, verb: str) -> int:
+def show_rules_report(report: RulesReport, common: Common, verb: str) -> int:
     """Print the report of a deletion or a move, and return the exit code."""
     if printed_as_json(report, common):
         return 0
     print_rules(report)
-    would = "" if report["executed"] else "would be "
+    would = "" if report.executed else "would be "
     RESULTS.print(
-        f"{report['events']:,} events ({report['share']:.2%} of the tier) {would}{verb}; holds keep {report['held']:,}"
+        f"{report.events:,} events ({report.share:.2%} of the tier) {would}{verb}; holds keep {report.held:,}"
     )
-    if report.get("removed", {}).get("files"):
-        RESULTS.print(
-            f"{report['removed']['files']:,} old files removed for good ({show_size(report['removed']['bytes'])})"
-        )
-    if report["executed"] and report["events"]:
-        RESULTS.print(f"Run {report['runId']}, version {report['versionAfter']}", soft_wrap=True)
-    print_warnings(report["warnings"])
-    if not report["executed"] and not common.quiet:
+    if report.removed and report.removed.files:
+        RESULTS.print(f"{report.removed.files:,} old files removed for good ({show_size(report.removed.bytes)})")
+    if report.executed and report.events:
+        RESULTS.print(f"Run {report.run_id}, version {report.version_after}", soft_wrap=True)
+    print_warnings(report.warnings)
+    if not report.executed and not common.quiet:
         MESSAGES.print("Dry run: nothing was changed. Add --execute to apply.")
     return 0
 
 
-def print_rules(report: dict[str, Any], *, on: Console = RESULTS) -> None:
+def print_rules(report: RulesReport | RunCounts, *, on: Console = RESULTS) -> None:
     """Print how many events each rule takes and each hold keeps."""
-    print_table(("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share"), map(_cells, report["rules"]), on=on)
-    if report["holds"]:
+    print_table(("Rule", "Before", "Events", "Files", "Whole", "Bytes", "Share"), map(_cells, report.rules), on=on)
+    if report.holds:
         on.print()
-        print_table(("Hold", "Keeps"), ((hold["name"], f"{hold['events']:,}") for hold in report["holds"]), on=on)
+        print_table(("Hold", "Keeps"), ((hold.name, f"{hold.events:,}") for hold in report.holds), on=on)
     on.print()
 
 
-def _cells(rule: dict[str, Any]) -> list[object]:
-    numbers = (f"{rule[name]:,}" for name in ("events", "files", "filesWhole"))
-    return [rule["name"], rule["cutoff"], *numbers, show_size(rule["bytes"]), f"{rule['share']:.2%}"]
+def _cells(rule: RuleCounts) -> list[object]:
+    numbers = (f"{number:,}" for number in (rule.events, rule.files, rule.files_whole))
+    return [rule.name, rule.cutoff, *numbers, show_size(rule.bytes), f"{rule.share:.2%}"]
 
 
-def show_restore_report(report: dict[str, Any], *, quiet: bool) -> None:
+def show_restore_report(report: RestoreReport, *, quiet: bool) -> None:
     """Print the report of a restore."""
-    would = "" if report["executed"] else "would "
-    runs = ", ".join(report["runs"]) or "no run"
-    RESULTS.print(f"{report['events']:,} events of {runs} {would}come back", soft_wrap=True)
-    if report["newer"]:
-        RESULTS.print(f"{report['newer']:,} stay away: their objects were replaced or ingested again since")
-    for run_id in report["alreadyRestored"]:
+    would = "" if report.executed else "would "
+    runs = ", ".join(report.runs) or "no run"
+    RESULTS.print(f"{report.events:,} events of {runs} {would}come back", soft_wrap=True)
+    if report.newer:
+        RESULTS.print(f"{report.newer:,} stay away: their objects were replaced or ingested again since")
+    for run_id in report.already_restored:
         RESULTS.print(f"{run_id} was restored before", soft_wrap=True)
-    for name, events in report["deletedAgain"].items():
+    for name, events in report.deleted_again.items():
         RESULTS.print(f"rule {name} would delete {events:,} of them again at its next run", soft_wrap=True)
-    if report["hold"] and not quiet:
+    if report.hold and not quiet:
         MESSAGES.print("Under `holds:` of the rules file, this keeps them:")
-        MESSAGES.print(indent(report["hold"].partition("\n")[2].rstrip(), "  "), soft_wrap=True, markup=False)
-    print_warnings(report["warnings"])
-    if not report["executed"] and not quiet:
+        MESSAGES.print(indent(report.hold.partition("\n")[2].rstrip(), "  "), soft_wrap=True, markup=False)
+    print_warnings(report.warnings)
+    if not report.executed and not quiet:
         MESSAGES.print("Dry run: nothing was changed. Add --execute to apply.")

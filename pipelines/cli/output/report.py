@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -12,49 +12,54 @@ from pipelines.cli.output.console import MAX_LINES, RESULTS, print_error, print_
 from pipelines.cli.output.rows import print_json, printable
 from pipelines.units import show_size
 
+if TYPE_CHECKING:
+    from pipelines.jobs.report import JobReport
 
-def show_report(report: dict[str, Any], *, as_json: bool, code: int) -> int:
+
+def show_report(report: JobReport, *, as_json: bool, code: int) -> int:
     """Print a job's report, with its warnings and failure on standard error if it is JSON; return `code`."""
     if as_json:
-        print_json(report)
-        print_warnings(report["warnings"])
-        if code and report.get("reason"):
-            print_error(report["reason"], field=None)
+        print_json(report.as_document())
+        print_warnings(report.warnings)
+        if code and report.reason:
+            print_error(report.reason, field=None)
     else:
         _print_report(report)
     return code
 
 
-def _print_report(report: dict[str, Any]) -> None:
+def _print_report(report: JobReport) -> None:
     """Print a job's report as a table on standard output."""
-    objects = report["objects"]
-    shown = [f"{number:,} {name}" for name, number in objects.items() if number or name in ("evaluated", "matched")]
-    formats = [f"{name} {row['events']:,} in {row['objects']:,} objects" for name, row in report["byFormat"].items()]
-    codecs = [
-        f"{name} {row['objects']:,} objects, {show_size(row['bytesRead'])}" for name, row in report["byCodec"].items()
+    objects = report.objects
+    shown = [
+        f"{number:,} {name}"
+        for name, number in objects.model_dump().items()
+        if number or name in ("evaluated", "matched")
     ]
-    records = f"{report['recordsIn']:,} in = {report['events']:,} events + {report['rejected']:,} rejected"
-    ignored = f"{report['blank']:,} blank lines and {report['header']:,} header or skipped rows beside them"
-    written = f"{report['filesWritten']:,} files, {show_size(report['bytesWritten'])}"
+    formats = [f"{name} {row.events:,} in {row.objects:,} objects" for name, row in report.by_format.items()]
+    codecs = [f"{name} {row.objects:,} objects, {show_size(row.bytes_read)}" for name, row in report.by_codec.items()]
+    records = f"{report.records_in:,} in = {report.events:,} events + {report.rejected:,} rejected"
+    ignored = f"{report.blank:,} blank lines and {report.header:,} header or skipped rows beside them"
+    written = f"{report.files_written:,} files, {show_size(report.bytes_written)}"
     rows = [
-        ("Job", f"{report['taskId']}  {report['status']}"),
+        ("Job", f"{report.task_id}  {report.status}"),
         ("Objects", ", ".join(shown)),
-        ("Read", f"{show_size(report['bytesRead'])}, {show_size(report['bytesDecoded'])} decoded"),
+        ("Read", f"{show_size(report.bytes_read)}, {show_size(report.bytes_decoded)} decoded"),
         ("Records", f"{records} ({ignored})"),
-        ("With _error", f"{report['eventsWithError']:,}"),
+        ("With _error", f"{report.events_with_error:,}"),
         ("By format", ", ".join(formats)),
         ("By codec", ", ".join(codecs)),
-        ("Time range", " to ".join(report["timeRange"] or ())),
-        ("Written", f"{written}; waves: {report['waves']:,}"),
-        ("Took", f"{report['seconds']:.1f} s, {report['megabytesPerSecond']:,} MB/s of decoded logs"),
+        ("Time range", " to ".join(report.time_range or ())),
+        ("Written", f"{written}; waves: {report.waves:,}"),
+        ("Took", f"{report.seconds:.1f} s, {report.megabytes_per_second:,} MB/s of decoded logs"),
     ]
     _print_named([(name, value) for name, value in rows if value])
-    if report.get("reason"):
-        RESULTS.print(Text(printable(f"\n{report['status']}: {report['reason']}")))
-    _print_list("Warnings", report["warnings"])
-    _print_list("Failures", [f"{one['object']}: {one['status']}: {one['reason']}" for one in report["failures"]])
-    if report["status"] == "Succeeded" and objects["known"] and not report["events"]:
-        RESULTS.print(f"\nNothing new: {objects['known']:,} objects are known already, and nothing was added.")
+    if report.reason:
+        RESULTS.print(Text(printable(f"\n{report.status}: {report.reason}")))
+    _print_list("Warnings", report.warnings)
+    _print_list("Failures", [f"{one.object}: {one.status}: {one.reason}" for one in report.failures])
+    if report.status == "Succeeded" and objects.known and not report.events:
+        RESULTS.print(f"\nNothing new: {objects.known:,} objects are known already, and nothing was added.")
 
 
 def _print_named(rows: Sequence[tuple[str, str]]) -> None:

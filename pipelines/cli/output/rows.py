@@ -11,7 +11,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
@@ -29,7 +29,7 @@ def print_json(document: object) -> None:
     sys.stdout.write((_printable_json(text) if sys.stdout.isatty() else text) + "\n")
 
 
-def print_rows_json(rows: Iterable[dict[str, Any]]) -> None:
+def print_rows_json(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print rows as NDJSON, each as it comes."""
     is_terminal = sys.stdout.isatty()
     for row in rows:

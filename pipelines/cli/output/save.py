@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -101,7 +101,7 @@ def save_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.R
 
 
 def show_rows(
-    saving: Saving, columns: Sequence[str], rows: Sequence[dict[str, Any]], *, as_json: bool, quiet: bool
+    saving: Saving, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_json: bool, quiet: bool
 ) -> bool:
     """Print or save a few rows of the columns `count` (a number), `from` and `to` (times) and others (text).
 
@@ -117,7 +117,7 @@ def show_rows(
     return as_json or saving.as_csv or saving.parquet is not None
 
 
-def _save_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]], *, quiet: bool) -> None:
+def _save_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, quiet: bool) -> None:
     import pyarrow as pa
 
     from transforms.core.schema import TIME

@@ -220,7 +220,10 @@ def test_sql_as_csv_and_parquet(sql: Run, tmp_path: Path) -> None:
 
 
 def test_sql_shows_every_digit(sql: Run) -> None:
-    statement = "SELECT 'a' AS x, 12345678901234567890.10 AS x, 9 * sum(9223372036854775807) AS n, 'a\rb' AS cr, NULL AS z FROM events"
+    statement = (
+        "SELECT 'a' AS x, 12345678901234567890.10 AS x, 9 * sum(9223372036854775807) AS n, "
+        "'a\rb' AS cr, NULL AS z FROM events"
+    )
     number = 9 * 5 * (2**63 - 1)
     assert (
         sql(statement, "--json").out
@@ -257,7 +260,7 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "too many bars": (("--histogram", "1s"), "at most 10,000 bars"),
     "no span": (("--histogram", "0h"), "not a length of time"),
     "tier": (("--tier", "warm"), "must be hot, cold or all"),
-    "top of nothing": (("--top", "#nothing"), "no system attribute"),
+    "top of nothing": (("--top", "#nothing"), "not a system attribute"),
     "negative limit": (("--limit", -1), "Invalid value"),
     "query": (("a=",), "expected a value"),
     "last and from": (("--last", "1h", "--from", "2025-01-01"), "goes without"),
@@ -439,7 +442,10 @@ IMPORTED: dict[str, tuple[tuple[str, ...], set[str]]] = {
 @pytest.mark.parametrize(("argv", "engines"), IMPORTED.values(), ids=IMPORTED.keys())
 def test_a_command_imports_only_what_it_needs(tier: Tier, argv: tuple[str, ...], engines: set[str]) -> None:
     """Importing Polars takes 0.15 s, pyarrow 0.1, rich 0.04: as long as many an answer."""
-    code = f"import sys; from pipelines.cli import main as cli; code = cli.run(sys.argv[1:]); print(code, sorted({ENGINES} & {{*sys.modules}}))"
+    code = (
+        "import sys; from pipelines.cli import main as cli; code = cli.run(sys.argv[1:]); "
+        f"print(code, sorted({ENGINES} & {{*sys.modules}}))"
+    )
     words = [part for word in argv for part in (("--hot-tier", tier.store.uri) if word == "TIER" else (word,))]
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == f"0 {sorted(engines)}", done.stderr

@@ -24,7 +24,8 @@ pipelines:
     steps:
       - regex:
           source: message
-          pattern: '^(?P<clientip>\S+) \S+ (?P<user>\S+) \[(?P<req_time>[^\]]+)\] "(?P<method>\S+) (?P<uri>\S+) HTTP/[^"]+" (?P<status>\d+)'
+          pattern: '^(?P<clientip>\S+) \S+ (?P<user>\S+) \[(?P<req_time>[^\]]+)\]
+            "(?P<method>\S+) (?P<uri>\S+) HTTP/[^"]+" (?P<status>\d+)'
       - timestamp: {source: req_time, format: CLF}
 """
 
@@ -57,8 +58,8 @@ def make_logs(folder: Path) -> int:
 def test_a_job_and_the_same_again(tmp_path: Path, rekindle: Rekindle) -> None:
     records = make_logs(tmp_path / "logs")
     (tmp_path / "pipelines.yaml").write_text(PIPELINES)
-    job = ("backfill", "--bucket", f"file://{tmp_path}/logs", "--pattern", "{web,app,audit}/**", "--pipelines", tmp_path / "pipelines.yaml",
-           "--hot-tier", tmp_path / "hot", "--json")  # fmt: skip
+    source = ("--bucket", f"file://{tmp_path}/logs", "--pattern", "{web,app,audit}/**")
+    job = ("backfill", *source, "--pipelines", tmp_path / "pipelines.yaml", "--hot-tier", tmp_path / "hot", "--json")
     first = rekindle(*job)
     assert first.code == 0, first.err
     report = first.json
@@ -69,8 +70,10 @@ def test_a_job_and_the_same_again(tmp_path: Path, rekindle: Rekindle) -> None:
     assert report["recordsIn"] == report["events"] == records
     assert (report["header"], report["blank"], report["rejected"], report["eventsWithError"]) == (3, 0, 0, 0)
     assert report["byFormat"] == {
-        "csv": {"objects": 3, "events": 300}, "json": {"objects": 3, "events": 450}, "text": {"objects": 3, "events": 600},
-    }  # fmt: skip
+        "csv": {"objects": 3, "events": 300},
+        "json": {"objects": 3, "events": 450},
+        "text": {"objects": 3, "events": 600},
+    }
     assert {codec: row["objects"] for codec, row in report["byCodec"].items()} == {"gzip": 3, "none": 3, "zstd": 3}
     assert report["timeRange"] == ["2025-08-10T00:00:00Z", "2025-08-12T01:00:59.500000Z"]
     assert report["failures"] == []
@@ -123,8 +126,9 @@ def test_run_takes_beam_style_flags(tmp_path: Path, rekindle: Rekindle) -> None:
 
 def test_defaults_are_for_events_without_their_own(tmp_path: Path, rekindle: Rekindle) -> None:
     make_logs(tmp_path / "logs")
-    ended = rekindle("backfill", "--bucket", f"file://{tmp_path}/logs", "--pattern", "*/*.{log,ndjson}", "--host", "h-0", "--index", "main",
-                     "--sourcetype", "st", "--hot-tier", tmp_path / "hot", "--json")  # fmt: skip
+    source = ("--bucket", f"file://{tmp_path}/logs", "--pattern", "*/*.{log,ndjson}")
+    defaults = ("--host", "h-0", "--index", "main", "--sourcetype", "st")
+    ended = rekindle("backfill", *source, *defaults, "--hot-tier", tmp_path / "hot", "--json")
     assert ended.code == 0, ended.err
     assert read_files(
         rekindle,

@@ -135,7 +135,7 @@ def test_network_trouble_is_mended(s3: S3, fault_proxy: FaultProxy, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("fault", "says"),
+    ("fault", "expected"),
     [
         pytest.param(Fault(key=None, status=403, code="AccessDenied", count=-1), ["list", "s3:ListBucket"], id="list"),
         pytest.param(
@@ -149,7 +149,7 @@ def test_network_trouble_is_mended(s3: S3, fault_proxy: FaultProxy, tmp_path: Pa
     ],
 )
 def test_refusals_come_before_anything_is_written(
-    s3: S3, fault_proxy: FaultProxy, tmp_path: Path, rekindle: Rekindle, fault: Fault, says: list[str]
+    s3: S3, fault_proxy: FaultProxy, tmp_path: Path, rekindle: Rekindle, fault: Fault, expected: list[str]
 ) -> None:
     s3.put("a.log", b"one\n")
     fault_proxy.add(fault)
@@ -157,5 +157,5 @@ def test_refusals_come_before_anything_is_written(
     assert ended.code == 1, ended
     assert ended.out == ""
     assert s3.bucket in ended.err
-    assert all(word in ended.err for word in says), ended.err
+    assert all(word in ended.err for word in expected), ended.err
     assert not (tmp_path / "hot").exists()

@@ -29,7 +29,7 @@ def logs(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("flags", "says"),
+    ("flags", "expected"),
     [
         pytest.param(("--pattern", "logs/[a"), ["[", "pattern"], id="glob"),
         pytest.param(("--pattern", "a**"), ["logs/**/*.json"], id="two stars"),
@@ -47,11 +47,13 @@ def logs(tmp_path: Path) -> Path:
         pytest.param(("--pipelines", "/no/such/file.yaml"), ["/no/such/file.yaml"], id="pipelines file"),
     ],
 )
-def test_wrong_flags(logs: Path, tmp_path: Path, rekindle: Rekindle, flags: tuple[str, ...], says: list[str]) -> None:
+def test_wrong_flags(
+    logs: Path, tmp_path: Path, rekindle: Rekindle, flags: tuple[str, ...], expected: list[str]
+) -> None:
     ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / "hot", "--json", *flags)
     assert ended.code == 2, ended
     assert ended.out == ""
-    assert all(word in ended.err for word in says), ended.err
+    assert all(word in ended.err for word in expected), ended.err
     assert not (tmp_path / "hot").exists()
 
 
@@ -106,17 +108,17 @@ def _a_newer_version(path: Path) -> None:
 @pytest.mark.parametrize(
     "make", [_a_file, _a_folder_of_other_things, _another_products_table, _a_table, _a_newer_version]
 )
-def test_a_place_that_is_no_hot_tier(
+def test_a_folder_that_is_no_hot_tier(
     logs: Path, tmp_path: Path, rekindle: Rekindle, make: Callable[[Path], None]
 ) -> None:
-    place = tmp_path / "hot"
-    make(place)
-    before = sorted(place.rglob("*"))
-    ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", place, "--json")
+    folder = tmp_path / "hot"
+    make(folder)
+    before = sorted(folder.rglob("*"))
+    ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", folder, "--json")
     assert ended.code == 1, ended
     assert ended.out == ""
-    assert str(place) in ended.err
-    assert sorted(place.rglob("*")) == before
+    assert str(folder) in ended.err
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_too_little_disk(logs: Path, tmp_path: Path, rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +192,7 @@ def test_likely_patterns_are_proposed(rekindle: Rekindle, tmp_path: Path, patter
     assert hint in ended.json["warnings"][0]
 
 
-def test_what_is_no_splunk_csv_is_said(tmp_path: Path, rekindle: Rekindle) -> None:
+def test_what_is_no_splunk_csv_is_warned_of(tmp_path: Path, rekindle: Rekindle) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "a.csv").write_text("time,host\n2025-01-01T00:00:00Z,web\n")
     command = (
@@ -202,7 +204,7 @@ def test_what_is_no_splunk_csv_is_said(tmp_path: Path, rekindle: Rekindle) -> No
         "splunk_csv",
         "--json",
     )
-    said = "its header has neither _raw nor _time"
-    assert said in rekindle("preview", *command).json["samples"][0]["warnings"][0]
-    (warning,) = [warning for warning in rekindle("backfill", *command).json["warnings"] if said in warning]
+    warned = "its header has neither _raw nor _time"
+    assert warned in rekindle("preview", *command).json["samples"][0]["warnings"][0]
+    (warning,) = [warning for warning in rekindle("backfill", *command).json["warnings"] if warned in warning]
     assert warning.startswith("file://") and "a.csv: " in warning

@@ -12,16 +12,16 @@ MIB = 1 << 20
 
 def loads(sizes: list[int], placed: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
     total: dict[tuple[int, int], int] = {}
-    for size, place in zip(sizes, placed, strict=True):
-        total[place] = total.get(place, 0) + size
+    for size, position in zip(sizes, placed, strict=True):
+        total[position] = total.get(position, 0) + size
     return total
 
 
 def test_waves_double_from_64_mib() -> None:
     sizes = [MIB] * 1000
     placed = cut_waves(sizes, wave_bytes=256 * MIB, workers=2)
-    members = [sum(1 for wave, _ in placed if wave == n) for n in range(placed[-1][0] + 1)]
-    weights = [n * (MIB + OBJECT_OVERHEAD) / MIB for n in members[:4]]
+    counts = [sum(1 for wave, _ in placed if wave == n) for n in range(placed[-1][0] + 1)]
+    weights = [n * (MIB + OBJECT_OVERHEAD) / MIB for n in counts[:4]]
     assert all(limit - 2 < weight <= 1.1 * limit for weight, limit in zip(weights, [64, 128, 256, 256], strict=True))
 
 

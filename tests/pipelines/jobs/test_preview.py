@@ -161,9 +161,7 @@ def test_known_objects_are_counted(rekindle: Rekindle, source: Path) -> None:
 
 
 def test_what_is_to_be_ingested_is_shown_and_names_the_columns(rekindle: Rekindle, tmp_path: Path) -> None:
-    """One object of each folder and kind before a second of any; what is known is not shown beside work; columns are
-    the job's.
-    """
+    """One object of each folder and kind before a second of any; the known are not shown; columns are the job's."""
     source, tier = tmp_path / "source", tmp_path / "hot"
     for folder in "abcd":
         (source / folder).mkdir(parents=True)
@@ -185,7 +183,7 @@ def test_what_is_to_be_ingested_is_shown_and_names_the_columns(rekindle: Rekindl
     assert "There is nothing to ingest." in known.out
 
 
-def test_warnings_say_what_to_do(rekindle: Rekindle, tmp_path: Path) -> None:
+def test_warnings_name_what_to_do(rekindle: Rekindle, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     (source / "traces.log").write_text("Traceback:\n  at line 1\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from pipelines.jobs import context
-from pipelines.jobs.settings import RunSettings
+from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import check_specification
 from tests.pipelines.conftest import Ended
+from transforms.storage import StorageOptions, open_tier
+from transforms.storage.job_folder import JobFolder
 
 Rekindle = Callable[..., Ended]
 NOW = datetime.now(timezone.utc)
@@ -72,7 +74,7 @@ def test_a_job_warns_of_events_that_are_old_enough(rekindle: Rekindle, source: P
     assert again.json["warnings"] == [], "what is known is not read"
 
 
-def test_the_preview_says_it_of_all_sampled_events(rekindle: Rekindle, source: Path) -> None:
+def test_the_preview_warns_of_all_sampled_events(rekindle: Rekindle, source: Path) -> None:
     ended = rekindle("preview", *flags(source), "--events", 1)
     assert ended.code == 0, ended.err
     found = {sample["object"].rpartition("/")[2]: sample for sample in ended.json["samples"]}
@@ -81,7 +83,8 @@ def test_the_preview_says_it_of_all_sampled_events(rekindle: Rekindle, source: P
     assert found["a.jsonl"]["warnings"] == [
         f"2 of 6 sampled events are older than rule short allows (14d): {NEXT} them",
         f"1 of 6 sampled events is older than rule all allows (56d): {NEXT} it",
-        "1 of 6 sampled events is older than tier cold allows (35d): the next `rekindle tier` with these rules moves it",
+        "1 of 6 sampled events is older than tier cold allows (35d): "
+        "the next `rekindle tier` with these rules moves it",
     ]
     without = rekindle("preview", "--bucket", f"file://{source}", "--hot-tier", source.parent / "hot", "--json")
     assert [(sample["tooOld"], sample["warnings"]) for sample in without.json["samples"]] == [(None, [])] * 2
@@ -93,7 +96,7 @@ def test_a_file_without_rules_that_hold_is_told(rekindle: Rekindle, source: Path
     rules.write_text("holds: [{name: a, when: b=c}]")
     ended = rekindle(command, *flags(source))
     assert ended.code == 0, ended.err
-    assert ended.json["warnings"] == [f"{rules}: no rule in it holds, so no event is too old"]
+    assert ended.json["warnings"] == [f"{rules}: no rule in it is in force, so no event is too old"]
 
 
 @pytest.mark.parametrize("command", ["backfill", "preview"])
@@ -117,7 +120,7 @@ def test_a_resumed_job_judges_by_the_time_of_its_start(tmp_path: Path, monkeypat
 
     specification = check_specification({"bucket": f"file://{tmp_path}"})
     first = context.JobContext.open("task", specification, RunSettings(hot_tier=str(tmp_path / "hot"), rules=RULES))
-    kept = RunSettings.from_document(json.loads(json.dumps(first.settings.as_document())))
+    kept = read_again(StoredJob(job=specification, settings=first.settings), tmp_path).settings
     monkeypatch.setattr(context, "datetime", Later)
     resumed = context.JobContext.open(
         "task", specification, kept.reached_like(RunSettings(hot_tier=str(tmp_path / "hot")))
@@ -132,7 +135,16 @@ def test_a_resumed_job_judges_by_the_time_of_its_start(tmp_path: Path, monkeypat
 
 
 def test_settings_of_jobs_before_there_were_rules_are_read(tmp_path: Path) -> None:
-    document = RunSettings(hot_tier=str(tmp_path)).as_document()
-    for name in ("rules", "rules_file", "rules_now"):
-        del document[name]
-    assert RunSettings.from_document(document) == RunSettings(hot_tier=str(tmp_path))
+    job = StoredJob(job=check_specification({"bucket": f"file://{tmp_path}"}), settings=RunSettings(hot_tier="h"))
+    assert read_again(job, tmp_path, without=("rules", "rules_file", "rules_now")) == job
+
+
+def read_again(job: StoredJob, path: Path, *, without: Sequence[str] = ()) -> StoredJob:
+    """Write a job into a tier, take settings out of the file, and read it."""
+    folder = JobFolder(open_tier(str(path), StorageOptions()), "task")
+    job.save(folder)
+    document = folder.read_json("job.json")
+    for name in without:
+        del document["settings"][name]
+    folder.write_json("job.json", document)
+    return StoredJob.load(folder)

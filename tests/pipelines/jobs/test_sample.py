@@ -13,7 +13,7 @@ MODIFIED = datetime(2025, 8, 12, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(
-    ("keys", "count", "of_each", "wanted"),
+    ("keys", "count", "of_each", "expected"),
     [
         (["a.log", "b.log", "c.json"], 2, None, ["a.log", "c.json"]),
         (["a/1.log", "a/2.log", "b/1.log", "c/1.json"], 3, None, ["a/1.log", "c/1.json", "b/1.log"]),
@@ -37,6 +37,6 @@ MODIFIED = datetime(2025, 8, 12, tzinfo=timezone.utc)
         "none",
     ],
 )
-def test_choice(keys: list[str], count: int, of_each: int | None, wanted: list[str]) -> None:
+def test_choice(keys: list[str], count: int, of_each: int | None, expected: list[str]) -> None:
     infos = [ObjectInfo(bucket="b", key=key, etag="e", size=1, modified=MODIFIED) for key in keys]
-    assert [info.key for info in choose_samples(infos, count, of_each=of_each)] == wanted
+    assert [info.key for info in choose_samples(infos, count, of_each=of_each)] == expected

@@ -40,13 +40,13 @@ def test_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "field", "says"),
+    ("fields", "field", "expected"),
     [
         pytest.param({}, "bucket", "bucket: is required", id="missing"),
         pytest.param(
             {"bucket": "b-1", "patern": "x"},
             "patern",
-            "patern: there is no such field; allowed are bucket",
+            "patern: unknown field; allowed are bucket",
             id="unknown",
         ),
         pytest.param(
@@ -78,11 +78,11 @@ def test_defaults() -> None:
         pytest.param({"bucket": "b-1", "pattern": "logs/[a"}, "pattern", "", id="glob"),
     ],
 )
-def test_mistakes_are_named(fields: dict[str, object], field: str, says: str) -> None:
+def test_mistakes_are_named(fields: dict[str, object], field: str, expected: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         check_specification(fields)
     assert caught.value.field == field
-    assert says in str(caught.value)
+    assert expected in str(caught.value)
     assert caught.value.exit_code == 2
 
 
@@ -126,17 +126,17 @@ def test_job_files_are_json_or_yaml(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "expected"),
     [
         ("- a\n", "one mapping"),
-        ("{a: ", "not right as JSON or YAML"),
-        ("bucket: a-1\nbucket: b-1\n", "stands here twice"),
+        ("{a: ", "neither JSON nor YAML"),
+        ("bucket: a-1\nbucket: b-1\n", "is here twice"),
         (None, "No such file"),
     ],
 )
-def test_job_files_that_are_none(tmp_path: Path, text: str | None, says: str) -> None:
+def test_job_files_that_are_none(tmp_path: Path, text: str | None, expected: str) -> None:
     path = tmp_path / "job"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(ConfigurationError, match=says):
+    with pytest.raises(ConfigurationError, match=expected):
         load_job_file(str(path))

@@ -1,4 +1,4 @@
-"""`rekindle delete`: what goes, what stays, what is asked and said."""
+"""`rekindle delete`: what goes, what stays, what is asked and shown."""
 
 from __future__ import annotations
 
@@ -71,8 +71,11 @@ def messages(store: TierStore) -> list[str]:
 def case_6(folder: Path, rekindle: Rekindle, order: str) -> dict[int, list[dict[str, Any]]]:
     """Ingest a day of three services, and return what is left after a deletion by both rules at days 13, 20 and 31."""
     source = folder.parent / "source"
-    lines = [{"timestamp": f"2025-03-01T{hour:02d}:00:00Z", "service": name, "n": hour} for hour in range(24) for name in
-             ("postgresql", "mysql", "redis")]  # fmt: skip
+    lines = [
+        {"timestamp": f"2025-03-01T{hour:02d}:00:00Z", "service": name, "n": hour}
+        for hour in range(24)
+        for name in ("postgresql", "mysql", "redis")
+    ]
     for part in range(0 if source.exists() else 4):
         source.mkdir(exist_ok=True)
         (source / f"{part}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines[part::4]))
@@ -181,7 +184,7 @@ def test_grace(flags: tuple[object, ...], store: TierStore, rekindle: Rekindle, 
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "shown"),
     [
         (("--grace", "7"), "--grace"),
         (("--grace", "-1d"), "--grace"),
@@ -190,11 +193,11 @@ def test_grace(flags: tuple[object, ...], store: TierStore, rekindle: Rekindle, 
     ],
 )
 def test_flags_that_are_wrong(
-    flags: tuple[object, ...], store: TierStore, rekindle: Rekindle, more: tuple[str, str], said: str
+    flags: tuple[object, ...], store: TierStore, rekindle: Rekindle, more: tuple[str, str], shown: str
 ) -> None:
     before = everything_in(store)
     ended = rekindle(*flags, "--execute", *more)
-    assert (ended.code, said in ended.err) == (2, True), ended.err
+    assert (ended.code, shown in ended.err) == (2, True), ended.err
     assert everything_in(store) == before
 
 
@@ -214,7 +217,10 @@ def test_more_than_half_is_refused_where_nobody_can_be_asked(
     before = everything_in(store)
     refused = rekindle(*wide, "--execute")
     assert refused.code == 4
-    assert "16 of 19 events (84%) would be deleted: more than half takes a --yes; nothing was done" in refused.err
+    assert (
+        "16 of 19 events (84%) would be deleted: nothing was deleted; add --yes to delete more than half of all events"
+        in refused.err
+    )
     assert everything_in(store) == before
     assert rekindle(*wide).code == 0, "a dry run asks nobody"
     assert rekindle(*wide, "--execute", "--yes").code == 0
@@ -235,10 +241,10 @@ def test_more_than_half_is_asked_for_on_a_terminal(
     wide: tuple[object, ...], store: TierStore, answer: str, code: int, left: int
 ) -> None:
     version = read_live(store).version
-    said, ended = on_a_terminal(*wide, "--execute", answer=answer)
-    assert "16 of 19 events (84%) would be deleted. Go on?" in said
-    assert ended == code, said
-    before, _, after = said.partition("16 of 19 events")
+    shown, ended = on_a_terminal(*wide, "--execute", answer=answer)
+    assert "16 of 19 events (84%) would be deleted. Go on?" in shown
+    assert ended == code, shown
+    before, _, after = shown.partition("16 of 19 events")
     assert "wide 2026-11-16T00:00:00Z 16 " in before, "what the dry run shows comes before the question"
     assert ("wide 2026-11-16T00:00:00Z 16 " in after) is (code == 0)
     assert len(messages(store)) == left
@@ -253,24 +259,24 @@ def on_a_terminal(*argv: object, answer: str) -> tuple[str, int]:
         [sys.executable, "-m", "pipelines.cli", *map(str, argv)], cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs
     )
     os.close(theirs)
-    said = b""
+    shown = b""
     try:
         while select.select([ours], [], [], 60)[0]:
             try:
                 read = os.read(ours, 4096)
             except OSError:  # the other end is closed
                 break
-            said += read
+            shown += read
             if not read:
                 break
-            if b"[y/N]" in said and answer is not None:
+            if b"[y/N]" in shown and answer is not None:
                 os.write(ours, answer.encode() + b"\n")
                 answer = None  # type: ignore[assignment]
         code = process.wait(60)
     finally:
         process.kill()
         os.close(ours)
-    return " ".join(said.decode().split()), code
+    return " ".join(shown.decode().split()), code
 
 
 # What is read
@@ -394,9 +400,9 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("command", ["delete", "tier"])
-@pytest.mark.parametrize(("text", "said"), MISTAKES.values(), ids=MISTAKES.keys())
+@pytest.mark.parametrize(("text", "shown"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_mistakes_are_all_told_and_nothing_is_requested(
-    tmp_path: Path, fault_proxy: FaultProxy, rekindle: Rekindle, command: str, text: str, said: list[str]
+    tmp_path: Path, fault_proxy: FaultProxy, rekindle: Rekindle, command: str, text: str, shown: list[str]
 ) -> None:
     rules = write_rules(tmp_path, text)
     ended = rekindle(
@@ -411,7 +417,7 @@ def test_mistakes_are_all_told_and_nothing_is_requested(
     )
     assert ended.code == 2
     message = "".join(ended.err.splitlines())
-    assert all(one in message or one in ended.err for one in said), ended.err
+    assert all(one in message or one in ended.err for one in shown), ended.err
     assert fault_proxy.seen == []
 
 

@@ -1,6 +1,4 @@
-"""Rows that another program has appended to the table: rules hold for them too, wherever it keeps attributes, sorted or
-not.
-"""
+"""Rows that another program has appended to the table: rules hold for them, wherever attributes are, sorted or not."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Runs that another command takes for dead, or whose files another has taken: they say so, or begin again; none trips
-over what is gone.
+"""Runs that another command takes for dead, or whose files another has taken.
+
+They report it, or begin again; none trips over what is gone.
 """
 
 from __future__ import annotations

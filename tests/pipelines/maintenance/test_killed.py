@@ -1,5 +1,6 @@
-"""`kill -9` at every write to the store: after a new run all is as if nothing had happened, and readers never saw
-anything in between.
+"""`kill -9` at every write to the store.
+
+After a new run all is as if nothing had happened, and readers never saw anything in between.
 """
 
 from __future__ import annotations
@@ -65,9 +66,7 @@ def commands(tmp_path: Path) -> dict[str, tuple[object, ...]]:
 
 @dataclass
 class States:
-    """What a reader in a loop has seen: each version's rows; that a file is gone is allowed where the table has gone on
-    since.
-    """
+    """What a reader in a loop has seen: each version's rows; a file may be gone where the table is newer by then."""
 
     store: TierStore
     seen: dict[int, tuple[Counter[Flat], Counter[Flat]]] = field(default_factory=dict)
@@ -111,9 +110,7 @@ def halves(live: LiveRows) -> tuple[Counter[Flat], Counter[Flat]]:
 
 
 def audited(store: TierStore) -> Counter[tuple[Any, ...]]:
-    """Return what the audit says was done, without what tells one run from another; each run's row may be there
-    once.
-    """
+    """Return what was done by the audit, without what differs from run to run; each run's row may be there once."""
     rows = audit_rows(store)
     assert len({(row["run_id"], row["kind"], row["rule"]) for row in rows}) == len(rows), "a run is in the audit twice"
     return Counter(
@@ -123,9 +120,7 @@ def audited(store: TierStore) -> Counter[tuple[Any, ...]]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a tier is after a command: by tier and row, what the audit says, and whether there are other files than live
-    ones.
-    """
+    """How a tier is after a command: its rows by tier, the audit, and the files that are not live."""
 
     rows: tuple[Counter[Flat], Counter[Flat]]
     audit: Counter[tuple[Any, ...]]
@@ -150,7 +145,7 @@ def boundary(key: str | None) -> str:
 
 
 @dataclass
-class Place:
+class Setting:
     """Copies of one tier on S3, each for one run."""
 
     s3: S3
@@ -178,9 +173,9 @@ class Place:
 
 
 @pytest.fixture
-def place(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Place:
+def setting(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Setting:
     made_tier(open_tier(f"s3://{s3.bucket}/made/hot", s3.options))
-    return Place(s3, tmp_path, fault_proxy)
+    return Setting(s3, tmp_path, fault_proxy)
 
 
 SWEEPS = [(name, moment) for moment in ("before", "after") for name in ("delete", "restore", "tier", "compact")]
@@ -189,23 +184,23 @@ SWEEPS = [(name, moment) for moment in ("before", "after") for name in ("delete"
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "moment"), SWEEPS if THOROUGH else SWEEPS[:2])
 def test_killed_at_every_write(
-    name: str, moment: str, place: Place, commands: dict[str, tuple[object, ...]], rekindle: Rekindle
+    name: str, moment: str, setting: Setting, commands: dict[str, tuple[object, ...]], rekindle: Rekindle
 ) -> None:
     flags = commands[name]
     if name == "restore":
-        place.run_again(
+        setting.run_again(
             rekindle,
-            open_tier(f"s3://{place.s3.bucket}/made/hot", place.s3.options),
+            open_tier(f"s3://{setting.s3.bucket}/made/hot", setting.s3.options),
             without_removal(commands["delete"]),
         )
-    store = place.copy()
+    store = setting.copy()
     before = halves(read_live(store))
-    undisturbed = place.start(store, flags).wait()
+    undisturbed = setting.start(store, flags).wait()
     assert undisturbed.code == 0, undisturbed.err
-    wanted = Outcome.of(store)
-    assert wanted.rows != before or name == "compact"
-    assert not wanted.dead or name != "delete"
-    writes = [boundary(one.key) for one in place.proxy.seen if one.method in WRITES.split()]
+    undisturbed_outcome = Outcome.of(store)
+    assert undisturbed_outcome.rows != before or name == "compact"
+    assert not undisturbed_outcome.dead or name != "delete"
+    writes = [boundary(one.key) for one in setting.proxy.seen if one.method in WRITES.split()]
     moments = [(write, writes[:index].count(write)) for index, write in enumerate(writes)]
     if moment == "after":  # elsewhere the moment after a write is the one before the next
         moments = [
@@ -215,14 +210,14 @@ def test_killed_at_every_write(
     if not THOROUGH:
         moments = [(write, number) for write, number in moments if number == 0]
     for write, number in moments:
-        store = place.copy()
-        if not _run_killed(place, store, flags, moment, write, number, before, wanted):
+        store = setting.copy()
+        if not _run_killed(setting, store, flags, moment, write, number, before, undisturbed_outcome):
             continue
         hit.append(write)
-        place.run_again(rekindle, store, flags)
+        setting.run_again(rekindle, store, flags)
         found = Outcome.of(store)
-        assert found.rows == wanted.rows, write
-        assert +_of_kind(found.audit, name) == +_of_kind(wanted.audit, name), write
+        assert found.rows == undisturbed_outcome.rows, write
+        assert +_of_kind(found.audit, name) == +_of_kind(undisturbed_outcome.audit, name), write
         assert not {path for path in found.dead if name == "delete" or path.startswith("_rekindle")}, (
             write,
             found.dead,
@@ -243,21 +238,19 @@ def is_gone(pid: int) -> bool:
 
 
 def _of_kind(audit: Counter[tuple[Any, ...]], name: str) -> Counter[tuple[Any, ...]]:
-    """Return the part of the audit about a command and about holds: what was removed differs with what a killed run has
-    left.
-    """
+    """Return the part of the audit about a command and holds: what is removed differs by what a killed run has left."""
     return Counter({row: count for row, count in audit.items() if row[0] == name or row[0].startswith("hold_set")})
 
 
 def _run_killed(
-    place: Place,
+    setting: Setting,
     store: TierStore,
     flags: tuple[object, ...],
     moment: str,
     write: str,
     number: int,
     before: Any,
-    wanted: Outcome,
+    undisturbed_outcome: Outcome,
 ) -> bool:
     """Run a command, kill it at a write of a name, after so many others of it, and check what readers saw.
 
@@ -274,15 +267,15 @@ def _run_killed(
             time.sleep(0.005)
 
     doing: dict[str, Any] = {"before": kill, "reset": True} if moment == "before" else {"after": kill}
-    fault = place.proxy.add(Fault("*", method=WRITES, named=lambda key: boundary(key) == write, skip=number, **doing))
+    fault = setting.proxy.add(Fault("*", method=WRITES, named=lambda key: boundary(key) == write, skip=number, **doing))
     states = States(store)
     with states.watched():
-        started.append(place.start(store, flags))
+        started.append(setting.start(store, flags))
         known.set()
         ended = started[0].wait()
     is_hit, fault.count = fault.count == 0, 0
     assert not states.errors, (write, number, states.errors)
-    assert all(rows in (before, wanted.rows) for rows in states.seen.values()), (write, number)
+    assert all(rows in (before, undisturbed_outcome.rows) for rows in states.seen.values()), (write, number)
     assert was_killed(ended) if is_hit else ended.code == 0, ended
     return is_hit
 
@@ -307,7 +300,7 @@ def test_killed_at_any_moment(
     store, started = start(-1)
     before = halves(read_live(store))
     assert started.wait().code == 0
-    seconds, wanted = time.monotonic() - began, Outcome.of(store)
+    seconds, undisturbed_outcome = time.monotonic() - began, Outcome.of(store)
     killed = 0
     for number in range(KILLS):
         store, started = start(number)
@@ -317,11 +310,11 @@ def test_killed_at_any_moment(
             started.kill()
         killed += was_killed(started.wait())
         assert not states.errors
-        assert all(rows in (before, wanted.rows) for rows in states.seen.values())
+        assert all(rows in (before, undisturbed_outcome.rows) for rows in states.seen.values())
         again = rekindle(*commands[name], "--hot-tier", store.uri)
         assert again.code == 0, again.err
         found = Outcome.of(store)
-        assert found.rows == wanted.rows
-        assert +_of_kind(found.audit, name) == +_of_kind(wanted.audit, name)
-        assert found.dead <= wanted.dead or name != "delete"
+        assert found.rows == undisturbed_outcome.rows
+        assert +_of_kind(found.audit, name) == +_of_kind(undisturbed_outcome.audit, name)
+        assert found.dead <= undisturbed_outcome.dead or name != "delete"
     assert killed

@@ -28,7 +28,7 @@ def flags(tmp_path: Path, store: TierStore) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize(
-    ("more", "in_report", "said"),
+    ("more", "in_report", "warned"),
     [(("--json",), True, True), (("--json", "--quiet"), True, False), ((), False, True), (("--quiet",), False, True)],
     ids=["json", "quiet json", "text", "quiet text"],
 )
@@ -38,12 +38,12 @@ def test_warnings_of_the_removal(
     monkeypatch: pytest.MonkeyPatch,
     more: tuple[str, ...],
     in_report: bool,
-    said: bool,
+    warned: bool,
 ) -> None:
     monkeypatch.setattr(deletion, "remove_old_files", lambda *_, **__: Removal(2, 3, "run", ("the checkpoint failed",)))
     done = rekindle(*flags, "--execute", *more)
     assert done.code == 0, done.err
-    assert ("Warning: the checkpoint failed" in done.err) is said
+    assert ("Warning: the checkpoint failed" in done.err) is warned
     if in_report:
         assert (done.json["warnings"], done.json["removed"]) == (["the checkpoint failed"], {"files": 2, "bytes": 3})
 

@@ -1,6 +1,4 @@
-"""Random tiers, rules, holds and clocks: what deletion, tiering and compaction leave is what a row-by-row reference
-says.
-"""
+"""Random tiers, rules, holds and clocks: deletion, tiering and compaction leave what a row-by-row reference leaves."""
 
 from __future__ import annotations
 
@@ -16,8 +14,9 @@ import pytest
 
 from pipelines.maintenance.compact import compact
 from pipelines.maintenance.delete import Deletion, delete
+from pipelines.maintenance.reports import RulesReport
 from pipelines.maintenance.restore import Restore, restore
-from pipelines.maintenance.rewriter import Rewriter, UpkeepSettings
+from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.tier import Tiering, tier
 from tests.conftest import THOROUGH
@@ -59,14 +58,14 @@ class Sample:
     def __init__(self, path: Path, seed: int) -> None:
         self.rng = random.Random(seed)
         self.tier = Tier(open_tier(str(path), StorageOptions()))
-        self.settings = UpkeepSettings(hot_tier=str(path))
+        self.settings = MaintenanceSettings(hot_tier=str(path))
         for promote in ([], ["status"], [], ["tags", "x y", "host"]):
             self.tier.add(*(self._events() for _ in range(self.rng.randrange(1, 4))), promote=promote)
             if self.rng.random() < 0.3:
                 self._add_foreign()
             if self.rng.random() < 0.2:
                 self.move(rules_file(Rule(name="cold", retention=HOUR)), self.now())
-        self.events: dict[str, Event] = {f"e_{place}": _as_stored(one, place) for one, place in self.tier.events}
+        self.events: dict[str, Event] = {f"e_{name}": _as_stored(one, name) for one, name in self.tier.events}
         assert len(self.events) == len(self.tier.events)
 
     def now(self) -> datetime:
@@ -86,10 +85,10 @@ class Sample:
     def read(self) -> LiveRows:
         return read_live(self.tier.store)
 
-    def move(self, file: RulesFile, now: datetime, *, execute: bool = True) -> dict[str, Any]:
+    def move(self, file: RulesFile, now: datetime, *, execute: bool = True) -> RulesReport:
         return tier(self.settings, Tiering(rules=_rules(file, "tiers"), now=now, execute=execute))
 
-    def delete(self, file: RulesFile, now: datetime, *, execute: bool = True, **more: Any) -> dict[str, Any]:
+    def delete(self, file: RulesFile, now: datetime, *, execute: bool = True, **more: Any) -> RulesReport:
         asked = Deletion(rules=_rules(file, "rules"), now=now, execute=execute, confirm=lambda *_: True, **more)
         return delete(self.settings, asked)
 
@@ -123,8 +122,8 @@ class Sample:
             name: [] for name in (*schema.SYSTEM_COLUMNS, *promoted, schema.ATTRIBUTES_COLUMN)
         }
         number = self.tier.commits
-        for place, (system, attributes) in enumerate(events):
-            row = {**system, "_event_id": f"e_foreign{number}-{place}", "_object": f"foreign{number}"}
+        for index, (system, attributes) in enumerate(events):
+            row = {**system, "_event_id": f"e_foreign{number}-{index}", "_object": f"foreign{number}"}
             for name in schema.SYSTEM_COLUMNS:
                 columns[name].append(row.get(name))
             in_columns = {name for name in promoted if self.rng.random() < 0.5}
@@ -133,16 +132,17 @@ class Sample:
             rest = [(name, value) for name, value in attributes.items() if name not in in_columns]
             columns[schema.ATTRIBUTES_COLUMN].append(rest or None)
         types = {**schema.SYSTEM_COLUMNS, schema.ATTRIBUTES_COLUMN: pa.map_(pa.string(), pa.string())}
-        arrays = {name: pa.array(values, types.get(name, pa.string()) if name in ("_time", "_observed_at", "attributes") else pa.string())
+        typed = ("_time", "_observed_at", "attributes")
+        arrays = {name: pa.array(values, types.get(name, pa.string()) if name in typed else pa.string())
                   for name, values in columns.items()}  # fmt: skip
         before = len(self.tier.events)
         self.tier.add_foreign(events, pa.table(arrays), name=f"part-{number}")
-        self.tier.events[before:] = [(one, f"foreign{number}-{place}") for place, one in enumerate(events)]
+        self.tier.events[before:] = [(one, f"foreign{number}-{index}") for index, one in enumerate(events)]
 
 
-def _as_stored(one: Event, place: str) -> Event:
+def _as_stored(one: Event, name: str) -> Event:
     system, attributes = one
-    return {**system, "_event_id": f"e_{place}", "_object": place.rpartition("-")[0]}, attributes
+    return {**system, "_event_id": f"e_{name}", "_object": name.rpartition("-")[0]}, attributes
 
 
 def _rules(file: RulesFile, section: str) -> Rules:
@@ -155,15 +155,13 @@ def evaluated(sample: Sample, file: RulesFile, now: datetime, ids: Sequence[str]
     return {one: rule for one, (rule, _) in found.items() if rule is not None}, sum(held for _, held in found.values())
 
 
-def check_report(report: dict[str, Any], taken: dict[str, str], held: int, rows: int) -> None:
+def check_report(report: RulesReport, taken: dict[str, str], held: int, rows: int) -> None:
     counts = Counter(taken.values())
-    assert {rule["name"]: rule["events"] for rule in report["rules"]} == {
-        rule["name"]: counts[rule["name"]] for rule in report["rules"]
-    }
-    assert sum(rule["events"] for rule in report["rules"]) == report["events"] == len(taken)
-    assert report["held"] == held
-    assert sum(hold["events"] for hold in report["holds"]) == held
-    assert report["share"] == (round(len(taken) / rows, 6) if rows else 0)
+    assert {rule.name: rule.events for rule in report.rules} == {rule.name: counts[rule.name] for rule in report.rules}
+    assert sum(rule.events for rule in report.rules) == report.events == len(taken)
+    assert report.held == held
+    assert sum(hold.events for hold in report.holds) == held
+    assert report.share == (round(len(taken) / rows, 6) if rows else 0)
 
 
 def without(before: LiveRows, gone: Sequence[str]) -> Counter[Any]:
@@ -180,21 +178,21 @@ def check_deletion(sample: Sample, file: RulesFile, now: datetime) -> int:
     assert version_of(sample.tier.store) == before.version
     done = sample.delete(file, now)
     check_report(done, taken, held, len(before.ids()))
-    assert done["rules"] == dry["rules"]
+    assert done.rules == dry.rules
     after = sample.read()
     assert after.rows() == without(before, list(taken))
     check_untouched(before, after, set(taken))
-    assert (done["versionAfter"] == done["versionBefore"]) == (not taken)
+    assert (done.version_after == done.version_before) == (not taken)
     again = sample.delete(file, now)
-    assert (again["events"], again["held"], again["versionAfter"]) == (0, held, done["versionAfter"])
+    assert (again.events, again.held, again.version_after) == (0, held, done.version_after)
     assert version_of(sample.tier.store) == after.version
-    audit = [row for row in audit_rows(sample.tier.store) if row["run_id"] == done["runId"]]
+    audit = [row for row in audit_rows(sample.tier.store) if row["run_id"] == done.run_id]
     assert {row["rule"]: row["events"] for row in audit if row["kind"] == "delete" and row["events"]} == Counter(
         taken.values()
     )
     assert len({(row["kind"], row["rule"]) for row in audit}) == len(audit)
     if taken and sample.rng.random() < 0.4:
-        check_restoring(sample, done["runId"], before, len(taken))
+        check_restoring(sample, done.run_id, before, len(taken))
     return len(taken)
 
 
@@ -206,25 +204,23 @@ def check_restoring(sample: Sample, run_id: str, before: LiveRows, taken: int) -
         sample.move(rules_file(Rule(name="cold", retention=HOUR)), sample.now())
     version = version_of(sample.tier.store)
     dry = restore(sample.settings, Restore(run_id=run_id))
-    assert (dry["events"], version_of(sample.tier.store)) == (taken, version)
+    assert (dry.events, version_of(sample.tier.store)) == (taken, version)
     done = restore(sample.settings, Restore(run_id=run_id, execute=True))
-    assert (done["events"], done["newer"], done["versionAfter"]) == (taken, 0, version + 1)
+    assert (done.events, done.newer, done.version_after) == (taken, 0, version + 1)
     assert sample.read().rows() == before.rows()
     again = restore(sample.settings, Restore(run_id=run_id, execute=True))
-    assert (again["events"], again["versionAfter"]) == (0, version + 1)
+    assert (again.events, again.version_after) == (0, version + 1)
     file = rules_file(Rule(name="again", retention=HOUR))
     gone, _ = evaluated(sample, file, TIME + 200 * HOUR, before.ids())
-    assert sample.delete(file, TIME + 200 * HOUR)["events"] == len(gone) == len(before.ids())
+    assert sample.delete(file, TIME + 200 * HOUR).events == len(gone) == len(before.ids())
     last = sample.read()
     assert not last.rows()
-    assert restore(sample.settings, Restore(to=last.version - 1, execute=True))["events"] == len(gone)
+    assert restore(sample.settings, Restore(to=last.version - 1, execute=True)).events == len(gone)
     assert sample.read().rows() == before.rows()
 
 
 def check_untouched(before: LiveRows, after: LiveRows, gone: set[str]) -> None:
-    """Check that rows are what they were in every column, map and null, and files without any that goes the same
-    files.
-    """
+    """Check that rows are what they were in every column, map and null, and files that lose none the same files."""
     rows = {row["_event_id"]: {name: value for name, value in row.items() if value is not None}
             for table in after.files.values() for row in table.to_pylist()}  # fmt: skip
     for path, table in before.files.items():
@@ -246,7 +242,7 @@ def check_tiering(sample: Sample, file: RulesFile, now: datetime) -> int:
     assert after.rows() == before.rows()
     assert {dict(row)["_event_id"] for row in after.rows("cold")} == cold | set(taken)
     again = sample.move(file, now)
-    assert again["events"] == 0
+    assert again.events == 0
     assert version_of(sample.tier.store) == after.version
     return len(taken)
 
@@ -256,15 +252,15 @@ def check_compaction(sample: Sample) -> int:
     done = compact(sample.settings, target_bytes=sample.rng.choice([256 << 20, 10_000]))
     after = sample.read()
     assert (after.rows(), after.rows("cold")) == (before.rows(), before.rows("cold"))
-    assert (done["filesBefore"], done["filesAfter"]) == (len(before.files), len(after.files))
+    assert (done.files_before, done.files_after) == (len(before.files), len(after.files))
     whole = compact(sample.settings)
-    assert (whole["merged"] > 0) == (sample.read().version > after.version)
+    assert (whole.merged > 0) == (sample.read().version > after.version)
     last = sample.read()
     assert last.rows() == before.rows()
     again = compact(sample.settings)
-    assert (again["merged"], again["versionAfter"]) == (0, last.version)
+    assert (again.merged, again.version_after) == (0, last.version)
     assert version_of(sample.tier.store) == last.version
-    return int(done["merged"])
+    return done.merged
 
 
 def deletions(path: Path, seed: int, rounds: int) -> int:

@@ -1,5 +1,6 @@
-"""A backfill, a compaction, a deletion and a move at the same time on one tier: nothing is lost, doubled, or deleted
-that no rule names.
+"""A backfill, a compaction, a deletion and a move at the same time on one tier.
+
+Nothing is lost, doubled, or deleted that no rule names.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ KINDS = ((40, "web", "old"), (20, "db", "short"), (20, "web", ""), (10, "db", ""
 def lines_of(number: int) -> tuple[list[str], list[str]]:
     """Return an object's lines, and those of them that no rule deletes."""
     lines, kept = [], []
-    for place, (age, service, rule) in enumerate(KINDS * 3):
-        user = "ann" if place % 6 == 1 and number % 2 else "bob"
-        at: datetime = NOW - age * DAY + timedelta(seconds=place)
+    for index, (age, service, rule) in enumerate(KINDS * 3):
+        user = "ann" if index % 6 == 1 and number % 2 else "bob"
+        at: datetime = NOW - age * DAY + timedelta(seconds=index)
         lines.append(
-            json.dumps({"timestamp": at.isoformat(), "service": service, "user": user, "n": f"{number}-{place}"})
+            json.dumps({"timestamp": at.isoformat(), "service": service, "user": user, "n": f"{number}-{index}"})
         )
         if not rule or user == "ann":
-            kept.append(f"{number}-{place}")
+            kept.append(f"{number}-{index}")
     return lines, kept
 
 
@@ -46,7 +47,7 @@ def rules(tmp_path: Path) -> Path:
     return path
 
 
-def upkeep(rules: Path, tier: Path) -> dict[str, tuple[object, ...]]:
+def maintenance_commands(rules: Path, tier: Path) -> dict[str, tuple[object, ...]]:
     at = ("--hot-tier", tier, "--json")
     by = ("--rules", rules, "--now", NOW.isoformat(), "--execute", "--yes", *at)
     return {"delete": ("delete", *by), "tier": ("tier", *by), "compact": ("compact", *at)}
@@ -62,7 +63,7 @@ def test_everything_at_once(tmp_path: Path, rules: Path, rekindle: Rekindle) -> 
     tier, source = tmp_path / "hot", tmp_path / "source"
     source.mkdir()
     job = ("backfill", "--bucket", f"file://{source}", "--hot-tier", tier, "--json")
-    commands = upkeep(rules, tier)
+    commands = maintenance_commands(rules, tier)
     keep: set[str] = set()
     everything: set[str] = set()
     deleted = 0
@@ -111,7 +112,8 @@ def test_two_at_once_do_what_one_does(tmp_path: Path, rules: Path, names: tuple[
         made_tier(store)
         before = read_live(store).rows()
         ended = [
-            process.wait() for process in [processes.start(tmp_path, *upkeep(rules, tier)[name]) for name in names]
+            process.wait()
+            for process in [processes.start(tmp_path, *maintenance_commands(rules, tier)[name]) for name in names]
         ]
         assert [one.code for one in ended] == [0, 0], ended
         after = read_live(store).rows()

@@ -322,7 +322,7 @@ class TestBadDays:
     def test_a_wrong_answer_to_a_resumed_range(
         self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store, key: str, broken_at: int, wrong: Fault, count: int
     ) -> None:
-        """Never wrong bytes: the right ones where the store comes to its senses, else an error that names the object."""
+        """Never wrong bytes: the right ones once the store recovers, else an error that names the object."""
         s3.put(key, LARGE)
         info = find(faulty, key)
         fault_proxy.add(Fault(key, truncate=broken_at, reset=True))

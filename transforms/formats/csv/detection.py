@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from transforms.formats.csv.rows import header_row
-from transforms.formats.format import FormatChoice, Sample
+from transforms.formats.format import FormatChoice, FormatSample
 
 _MAX_HEADER_CELL = 64
 # A header names things: a number, a time or an address is a value, and so are a setting and a level.
@@ -36,7 +36,7 @@ _OTHERS = {";": ("semicolons", ";"), "\t": ("tabs", r"\t"), "|": ("bars", "|")}
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 
-def recognise(sample: Sample) -> FormatChoice | str:
+def recognise(sample: FormatSample) -> FormatChoice | str:
     """Choose CSV where a sample has a header and rows."""
     text = sample.start.lstrip()
     if text.startswith(("{", "[")):
@@ -45,7 +45,7 @@ def recognise(sample: Sample) -> FormatChoice | str:
     return FormatChoice(format="csv", rule=f"begins with a header and rows of {cells} cells") if cells else reason
 
 
-def amend(choice: FormatChoice, sample: Sample) -> FormatChoice:
+def amend(choice: FormatChoice, sample: FormatSample) -> FormatChoice:
     """Look at the beginning of a file that is called CSV: its delimiter, and whether it has a header."""
     if columns := _columns_without_header(sample.start):
         return replace(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from transforms.formats.format import FormatChoice, Sample
+from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.json.fields import JsonFields
 from transforms.formats.json.nested_objects import NestedObjects
 from transforms.formats.json.splunk_results import unwrap_results
@@ -52,7 +52,7 @@ def count_lines(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, fi
     return count
 
 
-def recognise(sample: Sample) -> FormatChoice | str:
+def recognise(sample: FormatSample) -> FormatChoice | str:
     """Choose JSON where a sample begins with an object, or an array of objects."""
     match = JSON_START.match(sample.start)
     if match:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from transforms.formats.format import FormatChoice, Sample
+from transforms.formats.format import FormatChoice, FormatSample
 from transforms.formats.json.json_format import JSON_START
 from transforms.timestamps.records import NAMES
 
@@ -16,7 +16,7 @@ _RECORD_MEMBERS = frozenset(
 )
 
 
-def refine(choice: FormatChoice, sample: Sample) -> FormatChoice | None:
+def refine(choice: FormatChoice, sample: FormatSample) -> FormatChoice | None:
     """Choose HEC for JSON whose first object has `event` and another of its members, and is no record of another kind.
 
     HEC's own members are plain values but for `event` and `fields`. A record that happens to have an `event` has a

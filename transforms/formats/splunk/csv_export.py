@@ -12,7 +12,7 @@ from dataclasses import replace
 from transforms.core import schema
 from transforms.formats.csv import csv_format
 from transforms.formats.csv.detection import header_cells
-from transforms.formats.format import FormatChoice, FormatReader, Sample
+from transforms.formats.format import FormatChoice, FormatReader, FormatSample
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.splunk_rows import SplunkRows
@@ -33,7 +33,7 @@ def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) ->
         yield replace(block, records=rows.records(columns["_message"], fields, errors, every=True))
 
 
-def _refine(choice: FormatChoice, sample: Sample) -> FormatChoice | None:
+def _refine(choice: FormatChoice, sample: FormatSample) -> FormatChoice | None:
     """Choose Splunk's export for CSV whose header has `_raw` and `_time`."""
     if {"_raw", "_time"} <= set(header_cells(sample.text.encode("utf-8", "replace"))):
         return replace(choice, format="splunk_csv", rule=f"{choice.rule}; its header has _raw and _time")

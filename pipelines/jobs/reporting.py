@@ -1,0 +1,222 @@
+"""Putting a job's report together, from the job's folder and the ledger, whenever it is asked for."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from pipelines.console import Progress
+from pipelines.jobs.plan import WORK, JobPlan
+from pipelines.jobs.report import BROKEN, CodecCounts, Failure, FormatCounts, JobReport, ObjectCounts
+from pipelines.jobs.settings import StoredJob
+from pipelines.status import JobStatus, read_progress, read_status
+from transforms.core.errors import ConfigurationError
+from transforms.hot_tier.ledger.entries import parse_count
+from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
+from transforms.hot_tier.table import prepare as table
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
+from transforms.query.instants import parse_time
+from transforms.storage import TierStore
+from transforms.storage.job_folder import JobFolder
+
+_TASK_ID = re.compile(r"[A-Za-z0-9-]+")
+_SUMS = (
+    "bytes_read", "bytes_decoded", "records_in", "blank", "header", "events", "events_with_error", "rejected",
+)  # fmt: skip
+
+
+class UnpublishedObject(Failure):
+    """An object of a wave that was not published, because one failed (`onError: fail`): no ledger names it."""
+
+    bytes_read: int
+    bytes_decoded: int
+    records_in: int
+    blank: int
+    header: int
+    rejected: int
+    events: int = 0
+    events_with_error: int = 0
+
+
+@dataclass(frozen=True)
+class JobState:
+    """What the folder of a job holds about it.
+
+    Attributes:
+        stored: What the job is, and how it runs.
+        status: Its status.
+        plan: The plan, None before there is one.
+        running: What the workers of the running wave have read; nothing after the end.
+        unpublished: The objects of a wave that was not published.
+    """
+
+    stored: StoredJob
+    status: JobStatus
+    plan: JobPlan | None
+    running: Progress
+    unpublished: tuple[UnpublishedObject, ...]
+
+    @classmethod
+    def load(cls, folder: JobFolder) -> JobState:
+        """Read the folder."""
+        stored, status = StoredJob.load(folder), read_status(folder)
+        return cls(
+            stored=stored,
+            status=status,
+            plan=JobPlan.load(stored.job.bucket, folder),
+            running=Progress() if status.finished_at else read_progress(folder, status.wave or 0),
+            unpublished=tuple(map(UnpublishedObject.model_validate, folder.read_json("failures.json") or ())),
+        )
+
+
+def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
+    """Return the report of a job."""
+    entries = ledger.of_job(task_id)
+    waves = ledger.waves_of_job(task_id)
+    status = state.status
+    seconds = round(status.seconds + (0.0 if status.finished_at else _seconds_running(status)), 3)
+    sums = {name: sum(getattr(one, name) for one in (*entries, *state.unpublished)) for name in _SUMS}
+    return JobReport(
+        task_id=task_id,
+        status=status.status or "Pending",
+        job=state.stored.job,
+        hot_tier=state.stored.settings.hot_tier,
+        started_at=status.started_at,
+        finished_at=status.finished_at,
+        seconds=seconds,
+        waves=len({wave.wave for wave in waves}),
+        table_version=max((wave.version for wave in waves), default=None),
+        objects=_count_objects(state, entries, waves),
+        **sums,
+        by_format={
+            name: FormatCounts(objects=len(numbers), events=sum(numbers))
+            for name, numbers in _by_name((one.format, one.events) for one in entries)
+        },
+        by_codec={
+            name: CodecCounts(objects=len(numbers), bytes_read=sum(numbers))
+            for name, numbers in _by_name((one.codec, one.bytes_read) for one in entries)
+        },
+        time_range=_time_range(entries),
+        files_written=sum(wave.files for wave in waves),
+        bytes_written=sum(wave.bytes for wave in waves),
+        megabytes_per_second=round(sums["bytes_decoded"] / 1e6 / seconds, 1) if seconds else 0.0,
+        failures=_failures(state, entries),
+        warnings=[*status.warnings, *_warnings_of_entries(entries)],
+        reason=status.reason or None,
+        stage=status.stage,
+        progress=_part_done(state, entries),
+    )
+
+
+def load_report(tier: TierStore, task_id: str) -> JobReport:
+    """Return the report of any job as it stands.
+
+    Raises:
+        ConfigurationError: there is no such job.
+    """
+    return build_report(task_id, JobState.load(find_job(tier, task_id)), load_ledger(tier))
+
+
+def load_ledger(tier: TierStore, previous: Ledger | None = None) -> Ledger:
+    """Return the ledger of a hot tier, empty where there is no table; what `previous` has read is not read again."""
+    return Ledger.load(tier, Snapshot.load(tier), previous) if table.exists(tier) else Ledger()
+
+
+def find_job(tier: TierStore, task_id: str) -> JobFolder:
+    """Return the folder of a job.
+
+    Raises:
+        ConfigurationError: there is no such job.
+    """
+    folder = JobFolder(tier, task_id)
+    if not _TASK_ID.fullmatch(task_id) or not folder.exists():
+        raise ConfigurationError(f"there is no job {task_id} in {tier.uri}; `rekindle jobs list` shows all")
+    return folder
+
+
+def _seconds_running(status: JobStatus) -> float:
+    """Return the seconds since the job's last start, or, where nobody runs it, until its last sign of life."""
+    started = status.resumed_at or status.started_at
+    if not started:
+        return 0.0
+    end = parse_time(status.updated_at).timestamp() if status.updated_at else time.time()
+    return max(0.0, end - parse_time(started).timestamp())
+
+
+def _count_objects(state: JobState, entries: Sequence[LedgerEntry], waves: Sequence[WaveRecord]) -> ObjectCounts:
+    counts = Counter([*(entry.status for entry in entries), *(one.status for one in state.unpublished)])
+    counts["evaluated"] = state.status.evaluated or 0
+    counts["matched"] = state.status.matched or 0
+    counts["replaced"] = sum(entry.replaced for entry in entries if entry.status == "ingested")
+    if state.plan is not None:
+        counts.update({kind: number for kind, number in state.plan.counts().items() if kind != WORK})
+        published = {wave.wave for wave in waves}
+        planned = sum(wave in published for wave in state.plan.table["wave"].to_pylist())
+        counts["known"] += planned - len(entries)  # another job had published these when this one was about to
+    return ObjectCounts(**counts)
+
+
+def _failures(state: JobState, entries: Sequence[LedgerEntry]) -> list[Failure]:
+    broken = [entry for entry in entries if entry.status in BROKEN]
+    return [
+        *(Failure(object=entry.uri, status=entry.status, reason=entry.reason) for entry in broken),
+        *(Failure(object=one.object, status=one.status, reason=one.reason) for one in state.unpublished if one.reason),
+    ]
+
+
+def _warnings_of_entries(entries: Sequence[LedgerEntry]) -> list[str]:
+    """Return what happened to events on their way, over all objects, and the warnings of each object."""
+    events: Counter[CountKey] = Counter()
+    untimed_objects = 0
+    for entry in entries:
+        counts = {key: number for text, number in entry.counts if (key := parse_count(text))}
+        events.update(counts)
+        untimed_objects += CountKey(EventCount.UNTIMED) in counts
+    untimed, failed, old = [], [], []
+    for key, number in sorted(events.items()):
+        count = _count(number, "event")
+        if key.kind is EventCount.UNTIMED:
+            where = f"{count} of {_count(untimed_objects, 'object')}"
+            cure = "`rekindle preview` shows what can be done"
+            untimed.append(f"{where}: no time was found, that of receipt holds ({cure})")
+        elif key.kind is EventCount.STEP_FAILED:
+            failed.append(f"pipeline {key.name}, {key.detail} failed on {count}, left as they were")
+        else:
+            old.append(describe_too_old(key, count, one=number == 1))
+    return [*untimed, *failed, *old, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number:,} {name}{'s' * (number != 1)}"
+
+
+def _by_name(rows: Iterable[tuple[str | None, int]]) -> list[tuple[str, list[int]]]:
+    """Return the numbers of each name, in the order of the names; rows without a name are left out."""
+    numbers: dict[str, list[int]] = {}
+    for name, number in rows:
+        if name:
+            numbers.setdefault(name, []).append(number)
+    return sorted(numbers.items())
+
+
+def _time_range(entries: Sequence[LedgerEntry]) -> tuple[str, str] | None:
+    first = min((entry.min_time for entry in entries if entry.min_time), default=None)
+    last = max((entry.max_time for entry in entries if entry.max_time), default=None)
+    return (_iso(first), _iso(last)) if first and last else None
+
+
+def _iso(value: datetime) -> str:
+    return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def _part_done(state: JobState, entries: Sequence[LedgerEntry]) -> float:
+    """Return which part of the work's bytes is done, 0 to 1."""
+    if state.plan is None or not state.plan.work_bytes:
+        return 0.0
+    published = sum(entry.size for entry in entries)
+    return min(1.0, round((published + state.running.bytes_read) / state.plan.work_bytes, 4))

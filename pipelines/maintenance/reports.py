@@ -1,0 +1,119 @@
+"""The reports of `rekindle delete`, `tier`, `restore` and `compact`, as `--json` prints them."""
+
+from __future__ import annotations
+
+from pipelines.documents import JsonModel, JsonObject
+
+
+class RuleCounts(JsonModel):
+    """What one rule takes; `share` is of all events of the tier, 0 to 1."""
+
+    name: str
+    cutoff: str | None
+    events: int
+    files: int
+    files_whole: int
+    bytes: int
+    share: float
+
+
+class HoldCounts(JsonModel):
+    """The events that one hold keeps from the rules."""
+
+    name: str
+    events: int
+
+
+class RunCounts(JsonModel):
+    """What a run of rules takes, by rule and in all (`transforms.hot_tier.maintenance.accounting.account`)."""
+
+    rules: list[RuleCounts]
+    holds: list[HoldCounts]
+    held: int
+    events: int
+    bytes: int
+    share: float
+
+
+class RemovedFiles(JsonModel):
+    """Files whose grace is over, and which were removed from the store."""
+
+    files: int
+    bytes: int
+
+
+class RulesReport(JsonModel):
+    """The report of a deletion or a tiering; `version_after` is None in a dry run, `removed` where nothing is."""
+
+    run_id: str
+    executed: bool
+    now: str
+    rules: list[RuleCounts]
+    holds: list[HoldCounts]
+    held: int
+    events: int
+    bytes: int
+    share: float
+    version_before: int
+    version_after: int | None
+    warnings: list[str]
+    removed: RemovedFiles | None = None
+
+    def as_document(self) -> JsonObject:
+        """Return it as JSON takes it."""
+        return self.model_dump(mode="json", by_alias=True, exclude={"removed"} if self.removed is None else None)
+
+
+class RestoreReport(JsonModel):
+    """The report of a restore.
+
+    Attributes:
+        run_id: The restore itself.
+        executed: Whether it was done; else the numbers are of what would be.
+        runs: The deletions that are taken back.
+        already_restored: Those that were taken back before.
+        events: How many events come back.
+        newer: How many stay away, because their objects were replaced or ingested again since.
+        files: How many files come back.
+        deleted_again: By rule, the events that the next deletion would take.
+        hold: YAML of a hold that keeps them, None where nothing is to be kept.
+        version_before, version_after: Versions of the table; the second is None in a dry run.
+        warnings: What failed after the commit.
+    """
+
+    run_id: str
+    executed: bool
+    runs: list[str]
+    already_restored: list[str]
+    events: int
+    newer: int
+    files: int
+    deleted_again: dict[str, int]
+    hold: str | None
+    version_before: int
+    version_after: int | None
+    warnings: list[str]
+
+
+class CompactReport(JsonModel):
+    """The report of a compaction.
+
+    Attributes:
+        run_id: The compaction.
+        files_before, files_after: How many live files there are.
+        merged, written: How many files were merged, into how many.
+        events, bytes: What is in the new files.
+        version_before, version_after: Versions of the table, the same where there was nothing to merge.
+        warnings: What failed after the commit.
+    """
+
+    run_id: str
+    files_before: int
+    files_after: int
+    merged: int
+    written: int
+    events: int
+    bytes: int
+    version_before: int
+    version_after: int
+    warnings: list[str]
