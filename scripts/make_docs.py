@@ -9,14 +9,18 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import click
 
 from pipelines.cli.flags import Command, option_groups
 from pipelines.cli.main import app
+from transforms.event_pipelines.definition import load_ready_made
+from transforms.event_pipelines.ready_made import read_ready_made, read_samples, ready_made_names
 
 ROOT = Path(__file__).resolve().parent.parent
+_URL = re.compile(r"https://[^\s,;()]+[^\s,;().:]")
 SHARED_GROUPS = ("Store options", "Common options")
 """Groups that every command has: they are described once."""
 
@@ -99,8 +103,53 @@ def _escape(text: str) -> str:
     return "`".join(parts)
 
 
+def ready_made_page() -> str:
+    """Return the catalogue of the ready-made pipelines, as Markdown, with an example of each."""
+    names = ready_made_names()
+    parts = [
+        "# Ready-made pipelines",
+        "Generated from [the library](../transforms/event_pipelines/library) by `make docs`. "
+        "`rekindle pipelines show NAME` prints one, to start from; [pipelines.md](pipelines.md) says how they run.",
+        "```yaml\ninclude:\n  - access_combined\n"
+        "  - {name: aws_alb, when: 'source=alb*'}   # instead of its own condition\n```",
+        "A ready-made pipeline takes only lines that are wholly its kind: "
+        "with a field more or fewer, a line stays as it is.",
+        "| pipeline | for |\n|---|---|\n"
+        + "\n".join(f"| [`{name}`](#{name}) | {load_ready_made(name)[0].description} |" for name in names),
+        *(_ready_made(name) for name in names),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _ready_made(name: str) -> str:
+    """Return the section of one pipeline: its comment, its condition, and the first of its samples that it changes."""
+    (pipeline,) = load_ready_made(name)
+    lines = read_ready_made(name).splitlines()
+    comment = " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("# "), lines))
+    sample = next(one for one in read_samples(name) if one.get("attributes") and one.get("ran", name))
+    attributes = [
+        f"{key.removeprefix('attributes.')} = {value}"
+        for key, value in sample["attributes"].items()
+        if value is not None
+    ]
+    before = [f"{key} = {value}" for key, value in sample.get("given", {}).items() if not key.startswith("_")]
+    given = ["", *before] if before else []
+    time = [f"_time = {sample['time'].isoformat()}"] if "time" in sample else []
+    text = [f"_message = {sample['text']}"] if "text" in sample else []
+    return "\n\n".join(
+        [
+            f"## {name}",
+            _URL.sub(r"<\g<0>>", comment),
+            f"Runs on: `{pipeline.when}`",
+            "\n".join(["```", sample["message"], *given, "```"]),
+            "\n".join(["```", *time, *text, *attributes, "```"]),
+        ]
+    )
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "docs/commands.md": commands_page,
+    "docs/ready-made-pipelines.md": ready_made_page,
 }
 """Each generated file, and what returns its text."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from transforms.config_files.documents import Document, read_document
 from transforms.config_files.fields import Fields, raise_problems, read_condition, read_description, read_enabled
@@ -68,22 +69,38 @@ class _PipelinesReader:
         self._refuse_same_names(included, pipelines)
         return (*included, *pipelines)
 
-    def _included(self, names: object) -> tuple[Pipeline, ...]:
-        if not isinstance(names, list):
+    def _included(self, entries: object) -> tuple[Pipeline, ...]:
+        if not isinstance(entries, list):
             self._problems.add(
-                "include", f"must be a list of ready-made pipelines ({', '.join(ready_made_names())}), not {names!r}"
+                "include", f"must be a list of ready-made pipelines ({', '.join(ready_made_names())}), not {entries!r}"
             )
             return ()
         included: list[Pipeline] = []
-        for at, name in enumerate(names):
-            if name not in ready_made_names():
-                known = ", ".join(ready_made_names())
-                self._problems.add(f"include[{at}]", f"{name!r} is no ready-made pipeline; there are {known}")
-            elif name in names[:at]:
-                self._problems.add(f"include[{at}]", f"{name!r} is included already")
-            else:
-                included += load_ready_made(name)
+        seen: set[str] = set()
+        for at, entry in enumerate(entries):
+            included += self._include(entry, f"include[{at}]", seen)
         return tuple(included)
+
+    def _include(self, entry: object, path: str, seen: set[str]) -> tuple[Pipeline, ...]:
+        """Return the ready-made pipelines of one entry: a name, or a name and the condition that is to hold instead."""
+        fields = Fields(entry, path, self._problems) if isinstance(entry, Mapping) else None
+        name, place = (entry, path) if fields is None else (fields.values.get("name"), f"{path}.name")
+        if fields is not None:
+            for key in set(fields.values) - {"name", "when"}:
+                self._problems.add(f"{path}.{key}", "unknown field; an include has name and when", at_key=True)
+        if not isinstance(name, str) or name not in ready_made_names():
+            known = ", ".join(ready_made_names())
+            self._problems.add(place, f"{name!r} is no ready-made pipeline; there are {known}")
+            return ()
+        if name in seen:
+            self._problems.add(place, f"{name!r} is included already")
+            return ()
+        seen.add(name)
+        pipelines = load_ready_made(name)
+        if fields is None or "when" not in fields.values:
+            return pipelines
+        condition = read_condition(fields, self._document)
+        return tuple(replace(pipeline, when=condition) for pipeline in pipelines)
 
     def _refuse_same_names(self, included: tuple[Pipeline, ...], pipelines: list[Pipeline]) -> None:
         seen = dict.fromkeys((name for _, name in _names(included, "include")), "an included pipeline")

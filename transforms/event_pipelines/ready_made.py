@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Any
+
+import yaml
 
 _FOLDER = "transforms.event_pipelines.library"
 _SUFFIX = ".yaml"
@@ -25,3 +28,11 @@ def ready_made_names() -> tuple[str, ...]:
 def read_ready_made(name: str) -> str:
     """Return the text of a ready-made pipelines file."""
     return (files(_FOLDER) / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
+
+
+def read_samples(name: str) -> list[dict[str, Any]]:
+    """Return the sample events of a ready-made pipeline, with what becomes of each."""
+    samples: list[dict[str, Any]] = yaml.safe_load(
+        (files(_FOLDER) / f"{name}.samples{_SUFFIX}").read_text(encoding="utf-8")
+    )
+    return samples

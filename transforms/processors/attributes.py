@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import polars as pl
 
 from transforms.arrow import Flags
 from transforms.core.schema import attribute_name
 from transforms.processors.kernels.events import Events
-from transforms.processors.parameters import MESSAGE, Parameters, output_column, why_not_written
+from transforms.processors.parameters import (
+    MESSAGE,
+    Parameters,
+    output_column,
+    source_column,
+    why_not_an_attribute,
+    why_not_written,
+)
 from transforms.processors.processor import Processor
+
+_TEMPLATE = re.compile(r"((?:[^$]|\$(?!\$?\{))+)|(\$\$\{)|\$\{([^{}]+)\}|(\$\{)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +61,35 @@ class Map(Processor):
         return None
 
 
+class _Part(NamedTuple):
+    """A part of a template: a text, or the column in flight whose value stands there."""
+
+    text: str = ""
+    column: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Set(Processor):
-    """Set an attribute to a constant.
+    """Set an attribute to a constant, or to a template in which `${host}` stands for the value of `host`.
 
     Attributes:
         output: The attribute.
-        value: Its text, which may be empty.
+        parts: What its text is made of.
         override: Whether it replaces a value that is there.
     """
 
     name: ClassVar[str] = "set"
 
     output: str
-    value: str
+    parts: tuple[_Part, ...]
     override: bool
 
     @classmethod
     def from_parameters(cls, parameters: Parameters) -> Processor:
         """Read `output`, `value` and `override`."""
         parameters.allow("output", "value", "override")
-        return cls(parameters.output_name(), parameters.text("value", empty=True), parameters.flag("override"))
+        output, value = parameters.output_name(), parameters.text("value", empty=True)
+        return cls(output, tuple(_parts(value, parameters)), parameters.flag("override"))
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -75,9 +97,32 @@ class Set(Processor):
         return (self.output,)
 
     def apply(self, events: Events) -> Flags | None:
-        """Set it."""
-        events.put_constant(output_column(self.output), self.value, override=self.override)
-        return None
+        """Set it; a part that is absent fails."""
+        output = output_column(self.output)
+        if not any(part.column for part in self.parts):
+            events.put_constant(output, "".join(part.text for part in self.parts), override=self.override)
+            return None
+        open_ones = np.ones(len(events), np.bool_) if self.override else ~events.has(output)
+        pieces: list[pl.Expr] = []
+        for text, column in self.parts:
+            values = events.texts(column) if column else None
+            if column and values is None:
+                return open_ones
+            pieces.append(pl.lit(text if values is None else values))
+        made = pl.select(pl.concat_str(pieces)).to_series()
+        events.put(output, made, override=self.override)
+        failed: Flags = open_ones & made.is_null().to_numpy()
+        return failed
+
+
+def _parts(value: str, parameters: Parameters) -> Iterator[_Part]:
+    """Yield the parts of a template; `$${` is `${` itself."""
+    for text, escaped, name, lone in _TEMPLATE.findall(value):
+        if lone:
+            parameters.problem("value", f"'${{' without a name and '}}' in {value!r}; write $${{ for the text itself")
+        elif name and (reason := why_not_an_attribute(name)):
+            parameters.problem("value", reason)
+        yield _Part(column=source_column(name)) if name else _Part(text or escaped[1:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from transforms.processors.processor import Processor
 _VIEWS = pl.CompatLevel.newest()
 _FEWEST_NAMES, _MOST_NAMES = 100, 1000
 _MOST_CELLS = 16_000_000  # 256 MiB of views
+_NEXT_KEY = "next_key"
 _VALUE = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|[^\s,;]*'
 _PAIRS = rf"[\w.@/-]+=(?:{_VALUE})"
 _PAIR = r"(?s)^([^=]+)=(?:\"(.*)\"|'(.*)'|(.*))$"
@@ -92,16 +93,30 @@ class KeyValue(_Structured):
     """Make attributes of `name=value` pairs.
 
     Quoted values may hold blanks, others end at a blank, a comma or a semicolon.
+
+    Attributes:
+        separator: A character that parts the pairs instead, or `next_key`: a value goes on to the next ` name=`.
     """
 
     name: ClassVar[str] = "key_value"
+
+    separator: str = ""
+
+    @classmethod
+    def from_parameters(cls, parameters: Parameters) -> Processor:
+        """Read `source`, `prefix` and `separator`."""
+        parameters.allow("source", "prefix", "separator")
+        separator = parameters.text("separator", default="", empty="separator" not in parameters.values)
+        if len(separator) > 1 and separator != _NEXT_KEY or separator in ("=", '"', "'"):
+            parameters.problem("separator", f"must be one character, or {_NEXT_KEY}, not {separator!r}")
+        return cls(parameters.source(), parameters.prefix(), separator)
 
     def apply(self, events: Events) -> Flags | None:
         """Set the pairs, which replace what is there; of a doubled name the first wins. A text without a pair fails."""
         texts = events.texts(self.source)
         if texts is None:
             return None
-        pairs = _pairs(texts)
+        pairs = _pairs(texts, self.separator)
         found = np.zeros(len(events), np.bool_)
         found[pairs["row"].to_numpy()] = True
         names = _kept_names(Counter(dict(pairs["name"].value_counts().iter_rows())), len(events))
@@ -125,12 +140,35 @@ def _kept_names(counts: Counter[str], rows: int) -> Set[str]:
     return counts.keys() if len(counts) <= limit else {name for name, _ in counts.most_common(limit)}
 
 
-def _pairs(texts: pl.Series) -> pl.DataFrame:
+def _pairs(texts: pl.Series, separator: str) -> pl.DataFrame:
     """Return the pairs of all texts: row, name, value; sorted by row, and of doubled names the first only."""
-    frame = pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "pair": texts.str.extract_all(_PAIRS)})
+    found = _pairs_by_words(texts, separator) if separator in ("", " ") else _pairs_between(texts, separator)
+    return found.unique(["row", "name"], keep="first", maintain_order=True)
+
+
+def _pairs_by_words(texts: pl.Series, separator: str) -> pl.DataFrame:
+    """Read pairs with a blank between them, where values with blanks are quoted."""
+    pattern = _PAIRS if not separator else _PAIRS.replace(r"[^\s,;]*", r"\S*")
+    frame = pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "pair": texts.str.extract_all(pattern)})
     parts = pl.col("pair").str.extract_groups(_PAIR)
     frame = frame.explode("pair").drop_nulls("pair").select("row", parts.struct.unnest())
     frame.columns = ["row", "name", "double", "single", "bare"]
     quoted = pl.coalesce("double", "single").str.replace_all(r"(?s)\\(.)", "${1}")
-    frame = frame.select("row", "name", pl.coalesce(quoted, "bare").alias("value"))
-    return frame.unique(["row", "name"], keep="first", maintain_order=True)
+    return frame.select("row", "name", pl.coalesce(quoted, "bare").alias("value"))
+
+
+def _pairs_between(texts: pl.Series, separator: str) -> pl.DataFrame:
+    """Read pairs with a character between them, or those whose values go on to the next name (CEF's extension)."""
+    at = separator
+    if separator == _NEXT_KEY:
+        at, texts = "\x1f", texts.str.replace_all(r"\s+([A-Za-z_][\w.\[\]-]*)=", "\x1f${1}=")
+    frame = pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "pair": texts.str.split(at)})
+    frame = frame.explode("pair").drop_nulls("pair")
+    parts = pl.col("pair").str.strip_chars_start().str.extract_groups(r"(?s)^([A-Za-z_][\w.\[\]-]*)=(.*)$")
+    frame = frame.select("row", parts.struct.unnest())
+    frame.columns = ["row", "name", "value"]
+    value = pl.col("value")
+    if separator == _NEXT_KEY:
+        value = value.str.replace_all(r"\\", "\x1e", literal=True).str.replace_all(r"\n", "\n", literal=True)
+        value = value.str.replace_all(r"\\([=|])", "${1}").str.replace_all("\x1e", "\\", literal=True)
+    return frame.drop_nulls("name").select("row", "name", value)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import polars as pl
 
 from transforms.arrow import Flags
@@ -19,6 +21,8 @@ from transforms.processors.processor import Processor
 from transforms.timestamps import FORMS, UNITS, Form, check_timezone, detect_times, parse_epochs, parse_times
 
 _AUTO = "AUTO"
+_DATED = tuple(form for form in FORMS if re.search("<(?:year|yy|year_behind|epoch|tai)>", form.pattern))
+_YEAR, _NEAR = 31_556_952, 2 * 86_400  # seconds of a mean year; of what leap days and zones put between two readings
 _CUSTOM = "custom"
 _NAMED = {
     _AUTO: tuple(form.name for form in FORMS),
@@ -100,6 +104,22 @@ class Timestamp(Processor):
         auto = self.format == _AUTO
         if auto and self.source == "_message":
             return detect_times(texts, timezone=self.timezone, modified=modified, received=received)
-        return parse_times(
+        times = parse_times(
             texts, timezone=self.timezone, modified=modified, received=received, epochs=auto, forms=self.forms
         )
+        return self._fuller(texts, times, events) if auto else times
+
+    def _fuller(self, texts: pl.Series, times: pl.Series, events: Events) -> pl.Series:
+        """Put the message's own stamp in for one without a year, where both are of one day of the year."""
+        messages = events.texts("_message")
+        if messages is None:
+            return times
+        zone, modified, received = self.timezone, events.modified, events.received
+        dated = parse_times(texts, timezone=zone, modified=modified, received=received, epochs=True, forms=_DATED)
+        rows = np.flatnonzero((times.is_not_null() & dated.is_null()).to_numpy())
+        if not rows.size:
+            return times
+        found = detect_times(messages.gather(rows), timezone=zone, modified=modified, received=received)
+        apart = (found - times.gather(rows)).dt.total_seconds() % _YEAR
+        agree = ((apart <= _NEAR) | (apart >= _YEAR - _NEAR)).fill_null(value=False).to_numpy()
+        return times.scatter(rows[agree], found.filter(pl.Series(agree))) if agree.any() else times

@@ -94,6 +94,24 @@ def list_pipelines(file: Path | None, common: Common) -> int:
     return 0
 
 
+@pipelines.command(examples=("rekindle pipelines show access_combined > pipelines.yaml",))
+@click.argument("name", help="The ready-made pipeline.")
+@common_flags
+def show(name: str, common: Common) -> int:
+    """Print a ready-made pipeline: a file to start from."""
+    from transforms.event_pipelines.ready_made import read_ready_made, ready_made_names
+
+    if name not in ready_made_names():
+        known = ", ".join(ready_made_names())
+        raise ConfigurationError(f"{name!r} is no ready-made pipeline; there are {known}", field="name")
+    text = read_ready_made(name)
+    if common.as_json:
+        print_json({"name": name, "text": text})
+    else:
+        click.echo(text, nl=False)
+    return 0
+
+
 def _description(pipeline: Pipeline) -> JsonObject:
     from transforms.event_pipelines import outputs
 

@@ -64,6 +64,8 @@ def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> 
         ("access_combined", "steps[0].regex", "changed"),
         ("access_combined_odd", "when", "not matched"),
         ("access_combined", "steps[2].timestamp", "changed"),
+        ("access_combined", "steps[3].timestamp", "skipped"),
+        ("access_combined", "steps[4].remove", "skipped"),
         ("large", "steps[0].arithmetic", "changed"),
         ("large", "steps[1].remove", "changed"),
         ("large", "steps[2].map", "skipped"),
@@ -80,8 +82,10 @@ def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> 
     assert first["after"]["_pipelines"] == "access_combined,large"
     assert steps(second) == [
         ("access_combined", "steps[0].regex", "skipped"),
-        ("access_combined_odd", "steps[0].regex", "failed"),
+        ("access_combined_odd", "steps[0].grok", "failed"),
         ("access_combined", "steps[2].timestamp", "skipped"),
+        ("access_combined", "steps[3].timestamp", "skipped"),
+        ("access_combined", "steps[4].remove", "skipped"),
         ("large", "when", "not matched"),
     ]
     assert document["steps"][0] == {"pipeline": "access_combined", "step": "steps[0].regex", "changed": 1, "skipped": 1}
@@ -109,7 +113,7 @@ def test_the_page(call: Call, file: Path, tmp_path: Path) -> None:
     code, out = call("test", file, "--sample", tmp_path / "a.log")
     assert code == 0
     assert "large steps[0].arithmetic: changed  kb=1.987" in out
-    assert "access_combined_odd steps[0].regex: failed" in out
+    assert "access_combined_odd steps[0].grok: failed" in out
     assert "access_combined steps[0].regex: 1 changed, 1 skipped" in out
     assert "\x1b" not in out
 
@@ -167,6 +171,21 @@ def test_list_names_what_ships(call: Call) -> None:
 def test_list_of_a_file(call: Call, file: Path) -> None:
     _, out = call("list", file, "--json")
     assert [json.loads(line)["name"] for line in out.splitlines()] == ["access_combined", "large"]
+
+
+def test_show_prints_a_file_that_loads(call: Call, tmp_path: Path) -> None:
+    code, out = call("show", "aws_alb")
+    (tmp_path / "p.yaml").write_text(out)
+    assert code == 0
+    assert "steps:" in out
+    assert call("list", tmp_path / "p.yaml", "--json")[1] == next(
+        f"{line}\n" for line in call("list", "--json")[1].splitlines() if '"aws_alb"' in line
+    )
+
+
+def test_show_names_what_there_is(call: Call) -> None:
+    with pytest.raises(ConfigurationError, match="'alb' is no ready-made pipeline; there are access_combined, aws_alb"):
+        call("show", "alb")
 
 
 def test_no_beam_is_imported() -> None:

@@ -58,6 +58,14 @@ def test_outputs_are_named_once() -> None:
     assert outputs(load_pipelines(text, source="p.json")) == ["b", "a"]
 
 
+def test_an_include_takes_a_condition_of_its_own() -> None:
+    (pipeline,) = load_pipelines("include: [{name: aws_alb, when: 'source=alb*'}]", source="p.yaml")
+    (shipped,) = load_pipelines("include: [{name: aws_alb}]", source="p.yaml")
+    assert (pipeline.name, str(pipeline.when)) == ("aws_alb", "source=alb*")
+    assert pipeline.steps == shipped.steps
+    assert pipeline.when != shipped.when
+
+
 def in_steps(step: object) -> dict[str, object]:
     return {"pipelines": [{"name": "a", "steps": [step]}]}
 
@@ -84,6 +92,17 @@ MISTAKES = [
     ({"include": "access_combined"}, "include: must be a list of ready-made pipelines (access_combined, "),
     ({"include": [["a"]]}, "include[0]: ['a'] is no ready-made pipeline"),
     ({"include": ["syslog", "syslog"]}, "include[1]: 'syslog' is included already"),
+    ({"include": [{"name": "syslog"}, "syslog"]}, "include[1]: 'syslog' is included already"),
+    ({"include": [{"name": "alb"}]}, "include[0].name: 'alb' is no ready-made pipeline; there are access_combined"),
+    ({"include": [{}]}, "include[0].name: None is no ready-made pipeline; there are access_combined"),
+    ({"include": [{"name": "syslog", "if": "a=b"}]}, "include[0].if: unknown field; an include has name and when"),
+    ({"include": [{"name": "syslog", "when": ""}]}, "include[0].when: is empty; leave it out for all events"),
+    ({"include": [{"name": "syslog", "when": "a=("}]}, "include[0].when: query, character "),
+    (in_steps({"set": {"output": "x", "value": "${a"}}), "pipelines[0].steps[0].value: '${' without a name and '}'"),
+    (in_steps({"set": {"output": "x", "value": "${#eventId}"}}),
+    "pipelines[0].steps[0].value: '#eventId' is a system attribute"),
+    (in_steps({"key_value": {"source": "message", "separator": "::"}}),
+    "pipelines[0].steps[0].separator: must be one character, or next_key, not '::'"),
     ({"include": ["syslog"], "pipelines": [{"name": "syslog"}]},
     "pipelines[0].name: 'syslog' names an included pipeline too"),
     ({"pipelines": ["a"]}, r"pipelines[0]: must be a mapping with name, description, when, enabled, steps, not 'a'"),

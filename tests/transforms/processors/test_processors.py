@@ -165,6 +165,13 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     ({"set": {"output": "a", "value": "x"}}, {"a": "1"}, {}, False),
     ({"set": {"output": "a", "value": "", "override": True}}, {"a": "1"}, {"a": ""}, False),
     ({"set": {"output": "tier", "value": "gold"}}, {}, {"attributes.tier": "gold"}, False),
+    ({"set": {"output": "a", "value": "${b}-${c}"}}, {"b": "1", "c": ""}, {"a": "1-"}, False),
+    ({"set": {"output": "a", "value": "${b}"}}, {"b": "1"}, {"a": "1"}, False),
+    ({"set": {"output": "a", "value": "<${message}> $$ $${b} $1"}}, {"m": "x"}, {"a": "<x> $$ ${b} $1"}, False),
+    ({"set": {"output": "a", "value": "${b}-${c}"}}, {"b": "1"}, {}, FAILED),
+    ({"set": {"output": "a", "value": "${b}"}}, {"a": "1"}, {}, False),
+    ({"set": {"output": "a", "value": "${b}", "override": True}}, {"a": "1"}, {}, FAILED),
+    ({"set": {"output": "a", "value": "${a}!", "override": True}}, {"a": "1"}, {"a": "1!"}, False),
     # remove
     ({"remove": {"attributes": ["a", "b"]}}, {"a": "1", "c": "2"}, {"a": None}, False),
     ({"remove": {"attributes": ["date"]}}, {"attributes.date": "1"}, {"attributes.date": None}, False),
@@ -256,6 +263,12 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     (js(), {"m": "{}"}, {}, False),
     (js(source="p"), {}, {}, False),
     # key_value
+    (kv(separator=" "), {"m": 'a=1,2;3 b="x y" c= d=e=f'}, {"a": "1,2;3", "b": "x y", "c": "", "d": "e=f"}, False),
+    (kv(separator="\t"), {"m": 'a=1 "2"\t b=x y\tno\tc=d=e'}, {"a": '1 "2"', "b": "x y", "c": "d=e"}, False),
+    (kv(separator="^"), {"m": "a=1^b=2^a=3"}, {"a": "1", "b": "2"}, False),
+    (kv(separator="next_key"), {"m": "src=1 act=blocked a \\= b  msg=two\\nlines \\\\n cs1Label=x"},
+     {"src": "1", "act": "blocked a = b", "msg": "two\nlines \\n", "cs1Label": "x"}, False),
+    (kv(separator="next_key"), {"m": "nothing"}, {}, FAILED),
     (kv(), {"m": 'level=info msg="two words" n=1, path=/a/b; e= q=\'x y\''},
      {"level": "info", "msg": "two words", "n": "1", "path": "/a/b", "e": "", "q": "x y"}, False),
     (kv(), {"m": "msg=it's ok=1"}, {"msg": "it's", "ok": "1"}, False),
@@ -426,3 +439,20 @@ def test_every_grok_pattern_compiles() -> None:
     assert len(names) > 150
     for name in names:
         run([grok(f"%{{{name}:a}}")], [{"m": "x"}])
+
+
+YEARLESS = [
+    ("2019-06-30T10:00:00Z Jun 30 10:00:00 web-1 x", "Jun 30 10:00:00", "2019-06-30T10:00:00+00:00"),
+    ("2020-01-01T00:30:00Z Dec 31 23:30:00 web-1 x", "Dec 31 23:30:00", "2020-01-01T00:30:00+00:00"),
+    ("2019-03-01T10:00:00Z Jun 30 10:00:00 web-1 x", "Jun 30 10:00:00", "2025-06-30T10:00:00+00:00"),
+    ("2019-06-30T10:00:00Z x", "2018-06-30 10:00:00", "2018-06-30T10:00:00+00:00"),
+    ("no stamp", "Jun 30 10:00:00", "2025-06-30T10:00:00+00:00"),
+    ("2019-06-30T10:00:00Z x", "no time", None),
+]
+
+
+def test_a_time_without_a_year_gives_way_to_a_full_one_of_that_day() -> None:
+    events = [{"m": message, "t": value} for message, value, _ in YEARLESS]
+    rows, _ = run([{"timestamp": {"source": "t"}}], events)
+    times = [row["_time"].isoformat() if "_time" in row else None for row in rows]
+    assert times == [expected for _, _, expected in YEARLESS]
