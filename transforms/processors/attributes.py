@@ -103,13 +103,13 @@ class Set(Processor):
             events.put_constant(output, "".join(part.text for part in self.parts), override=self.override)
             return None
         open_ones = np.ones(len(events), np.bool_) if self.override else ~events.has(output)
-        pieces: list[pl.Expr] = []
+        chunks: list[pl.Expr] = []
         for text, column in self.parts:
             values = events.texts(column) if column else None
             if column and values is None:
                 return open_ones
-            pieces.append(pl.lit(text if values is None else values))
-        made = pl.select(pl.concat_str(pieces)).to_series()
+            chunks.append(pl.lit(text if values is None else values))
+        made = pl.select(pl.concat_str(chunks)).to_series()
         events.put(output, made, override=self.override)
         failed: Flags = open_ones & made.is_null().to_numpy()
         return failed

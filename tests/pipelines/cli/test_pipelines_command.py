@@ -70,8 +70,8 @@ def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> 
         ("large", "steps[1].remove", "changed"),
         ("large", "steps[2].map", "skipped"),
     ]
-    assert first["steps"][3]["changes"] == {"kb": "1.987"}
-    assert first["steps"][4]["changes"] == {"ident": None}
+    assert first["steps"][5]["changes"] == {"kb": "1.987"}
+    assert first["steps"][6]["changes"] == {"ident": None}
     assert "clientip" not in first["before"]
     assert (first["after"]["clientip"], first["after"]["kb"], first["after"]["_time"]) == (
         "1.2.3.4",
