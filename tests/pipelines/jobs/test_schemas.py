@@ -14,7 +14,14 @@ from pipelines.jobs.schemas import as_text, schemas
 from pipelines.jobs.specification import JobSpecification, check_specification, load_job_file
 from tests.pipelines.conftest import ROOT, Ended
 
-TYPES: dict[str, Any] = {"string": str, "integer": int, "number": (int, float), "array": list, "object": dict}
+TYPES: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "array": list,
+    "object": dict,
+    "boolean": bool,
+}
 JOB_FILES = (
     "bucket: my-bucket\n",
     "bucket: file:///var/log\npattern: '**/*.gz'\nmodifiedAfter: 2025-01-02T00:00:00Z\nonError: fail\n",
