@@ -93,7 +93,7 @@ class Rewriter:
         size = show_size(sum(source.size for task in tasks for source in task.sources))
         files = sum(len(task.sources) for task in tasks)
         settings.console.message(f"Looking into {files:,} file{'s' * (files != 1)}, {size}")
-        rewrite = RewriteFiles(self.tier.uri, settings.tier_options, self._run_id, promoted)
+        rewrite = RewriteFiles(TierLocation(self.tier.uri, settings.tier_options), self._run_id, promoted)
         folder = results_folder(self.tier, self._run_id)
         try:
             self._engine = self._engine or self._new_engine()
