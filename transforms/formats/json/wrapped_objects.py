@@ -32,8 +32,8 @@ def unwrap_objects(batch: ObjectBatch, nested: NestedObjects) -> Iterator[Object
         return
     for found in nested.read(batch.fields[name]):
         part, here = batch.slice(found.low, found.high), wrapped[found.low : found.high]
-        inner = _with_others(found.fields, part.fields, name) if is_hits else found.fields
-        fields = join_rows([_rows(np.flatnonzero(here), inner), _rows(np.flatnonzero(~here), part.fields)], len(here))
+        held = _with_others(found.fields, part.fields, name) if is_hits else found.fields
+        fields = join_rows([_rows(np.flatnonzero(here), held), _rows(np.flatnonzero(~here), part.fields)], len(here))
         taken = here.copy()
         taken[list(part.errors)] = False
         yield replace(part, messages=choose(taken, part.fields[name], part.messages), fields=fields)
@@ -53,15 +53,15 @@ def _hold_objects(fields: Fields, name: str) -> Flags | None:
     return np.asarray(pl.Series(fields[name]).str.starts_with("{").fill_null(value=False).to_numpy())
 
 
-def _with_others(inner: Fields, outer: Fields, name: str) -> Fields:
+def _with_others(found: Fields, around: Fields, name: str) -> Fields:
     """Return the fields of records, with those of the objects around them where they have none of the name."""
-    others = {other: column for other, column in outer.items() if other != name}
+    others = {other: column for other, column in around.items() if other != name}
     shared = {
-        other: choose(is_present(inner[other]), inner[other], column)
+        other: choose(is_present(found[other]), found[other], column)
         for other, column in others.items()
-        if other in inner
+        if other in found
     }
-    return {**others, **inner, **shared}
+    return {**others, **found, **shared}
 
 
 def _rows(rows: Indices, fields: Fields) -> tuple[Indices, Fields]:
