@@ -52,7 +52,7 @@ def test_defaults() -> None:
         pytest.param(
             {"bucket": "b-1", "formatOptions": {"delimeter": ";"}},
             "formatOptions.delimeter",
-            "allowed are delimiter",
+            "allowed are dayFirst, delimiter",
             id="unknown nested",
         ),
         pytest.param(

@@ -31,7 +31,7 @@ def test_good(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("options", "field", "why"),
     [
-        ({"format": "xml"}, "format", "one of auto, csv, json"),
+        ({"format": "xml"}, "format", "one of auto, w3c, zeek, csv, json"),
         ({"format": "CSV"}, "format", "one of auto"),
         ({"format": "csv", "delimiter": ""}, "delimiter", "one character"),
         ({"format": "csv", "delimiter": ",,"}, "delimiter", "one character"),
