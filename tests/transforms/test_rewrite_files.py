@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -197,9 +196,6 @@ def test_a_file_that_is_gone(local_tier: TierStore, count_only: bool) -> None:
         results(local_tier, *single_tasks(files[:1]))
 
 
-@pytest.mark.xfail(
-    raises=pa.ArrowInvalid, reason="the worker's error is Arrow's, which does not say which file is damaged"
-)
 @pytest.mark.parametrize("count_only", [True, False])
 def test_a_file_that_is_damaged(local_tier: TierStore, count_only: bool) -> None:
     files = sources_of(filled(local_tier))

@@ -28,7 +28,7 @@ def count_rows(store: TierStore, task: Task) -> TaskResult:
         GoneError: a file is gone.
         TierError: a file can't be read.
     """
-    with _sources(store):
+    with _sources(store, task):
         return TaskResult(tuple(_count(store, source, task.rules) for source in task.sources))
 
 
@@ -45,19 +45,24 @@ def execute_task(store: TierStore, task: Task, *, promoted: Sequence[str], run_i
         GoneError: a file is gone.
         TierError: a file can't be read or written.
     """
-    with _sources(store):
+    with _sources(store, task):
         return _execute_task(store, task, promoted, run_id)
 
 
 @contextmanager
-def _sources(store: TierStore) -> Iterator[None]:
-    """Raise GoneError, which workers pass on, where a file is gone."""
+def _sources(store: TierStore, task: Task) -> Iterator[None]:
+    """Raise GoneError, which workers pass on, where a file is gone, and TierError where one is damaged."""
     try:
         yield
     except FileNotFoundError as error:
         raise GoneError(
             f"hot tier {store.uri}: a file is gone from the store ({error}): another command has removed it meanwhile; "
             "run it again"
+        ) from error
+    except pa.ArrowInvalid as error:
+        raise TierError(
+            f"hot tier {store.uri}: {' or '.join(task.paths)} can't be read as Parquet ({error}): it is damaged; nothing "
+            "was changed"
         ) from error
 
 
