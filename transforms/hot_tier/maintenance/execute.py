@@ -61,8 +61,8 @@ def _sources(store: TierStore, task: Task) -> Iterator[None]:
         ) from error
     except pa.ArrowInvalid as error:
         raise TierError(
-            f"hot tier {store.uri}: {' or '.join(task.paths)} can't be read as Parquet ({error}): it is damaged; nothing "
-            "was changed"
+            f"hot tier {store.uri}: {' or '.join(task.paths)} is damaged, and can't be read as Parquet ({error}); "
+            "nothing was changed"
         ) from error
 
 
