@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -199,6 +200,21 @@ class Group(click.Group):
         """Parse the arguments, with the default command before them if they name none."""
         is_named = bool(args) and (self.default is None or not args[0].startswith("-") or args[0] == "--help")
         return super().parse_args(ctx, args if is_named else [self.default or "--help", *args])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names.
+
+        Raises:
+            UsageError: there is none; the message names one of a similar name, or where they are listed.
+        """
+        names = self.list_commands(ctx)
+        if args[0] not in names:
+            similar = get_close_matches(args[0], names, n=1)
+            hint = f"Did you mean {similar[0]!r}?" if similar else f"`{ctx.command_path} --help` lists the commands."
+            ctx.fail(f"No such command {args[0]!r}. {hint}")
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of definition."""

@@ -19,7 +19,7 @@ from pipelines.cli.flags import (
     object_option,
     pass_flags,
 )
-from transforms.core.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError, reason_of
 from transforms.core.names import can_be_column
 from transforms.formats import FORMAT_NAMES
 
@@ -281,4 +281,4 @@ def _read_text(path: Path, flag: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{flag} {path}: {error}", field=flag.lstrip("-")) from error
+        raise ConfigurationError(f"{flag} {path} can't be read: {reason_of(error)}", field=flag.lstrip("-")) from error

@@ -99,7 +99,8 @@ def run(argv: list[str]) -> int:
         stop_writing()
         return _refuse(f"standard output can't be written: {error.strerror}", code=1)
     except OSError as error:
-        return _refuse(str(error), code=1)
+        is_file = error.filename is not None and error.strerror is not None
+        return _refuse(f"{error.filename}: {error.strerror}" if is_file else str(error), code=1)
     return code
 
 

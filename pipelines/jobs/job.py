@@ -113,7 +113,7 @@ class _Job:
             raise
         except RekindleError as error:
             if isinstance(error, CanceledError) or self.canceled.is_set():
-                return "Canceled", f"canceled. {self._what_stays()}"
+                return "Canceled", self._what_stays() or "nothing was published"
             return "Failed", f"{error}\n{self._what_stays()}".rstrip()
         return "Succeeded", None
 

@@ -16,7 +16,7 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from pipelines.documents import JsonModel, JsonObject
-from transforms.core.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError, reason_of
 from transforms.formats import FORMAT_NAMES, check_options
 from transforms.formats.options import FormatOptions
 from transforms.objects.key_glob import KeyGlob
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 else:
     FormatName = Literal[FORMAT_NAMES]  # pydantic checks it; the names are those of the table of formats
 _BUCKET = re.compile(r"(?!\.)[A-Za-z0-9._-]{3,255}|arn:[^\s/]+")
+_NO_TIME = "must be an ISO 8601 time, such as 2025-08-11 or 2025-08-11T22:00:00Z"
 
 
 def _utc(value: datetime) -> datetime:
@@ -35,7 +36,7 @@ def _utc(value: datetime) -> datetime:
 
 def _no_number(value: object) -> object:
     if isinstance(value, (int, float)):
-        raise ValueError("must be an ISO 8601 time, such as 2025-08-11T00:00:00Z")
+        raise ValueError(_NO_TIME)
     return value
 
 
@@ -58,7 +59,7 @@ Time = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_utc)]
 class FormatSpecification(JsonModel):
     """How objects are read; `transforms.formats.options` checks how the options go together."""
 
-    format: Literal["auto", "csv", "json", "splunk_csv", "splunk_hec", "text"] = "auto"
+    format: FormatName = "auto"
     """How objects are read; `auto` finds out for each."""
     delimiter: Annotated[str, AfterValidator(_tab)] = ","
     """CSV: one character, or `\\t`."""
@@ -153,7 +154,7 @@ def load_job_file(path: str) -> dict[str, object]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"--job {path}: {error}", field="job") from error
+        raise ConfigurationError(f"--job {path} can't be read: {reason_of(error)}", field="job") from error
     try:
         document = yaml.load(text, Loader=_TimesAsText)
     except yaml.YAMLError as error:
@@ -221,7 +222,9 @@ def _problem(detail: Any) -> tuple[str, str]:  # pydantic's dictionaries
         allowed = ", ".join(sorted(info.alias or name for name, info in model.model_fields.items()))
         return field, f"{field}: unknown field; allowed are {allowed}"
     if detail["type"] == "missing":
-        return field, f"{field}: is required"
+        return field, f"{field}: is required: give --{field}, or the field {field} of the job file"
+    if detail["type"].startswith("datetime"):
+        return field, f"{field}: {_NO_TIME}, not {detail['input']!r}"
     return field, f"{field}: {detail['msg'].removeprefix('Value error, ')}, not {detail['input']!r}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from transforms.core.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError, reason_of
 from transforms.hot_tier.table.runs import MaintenanceRun
 from transforms.retention.rules import RulesFile
 from transforms.retention.rules_file import load_rules
@@ -38,7 +38,7 @@ class Rules:
         try:
             text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"--rules {path}: {error}", field="rules") from error
+            raise ConfigurationError(f"--rules {path} can't be read: {reason_of(error)}", field="rules") from error
         return cls(str(path), text, section, load_rules(text, source=str(path), section=section))
 
     def new_run(self, kind: str, *, now: datetime | None) -> MaintenanceRun:

@@ -8,6 +8,11 @@ next. The class decides the exit code: 2 for what the user wrote, 1 for the envi
 from __future__ import annotations
 
 
+def reason_of(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a file can't be read, without its path and the number of the error."""
+    return (error.strerror or str(error)) if isinstance(error, OSError) else f"it is not UTF-8 ({error})"
+
+
 class RekindleError(Exception):
     """The root: the environment failed, or the job did."""
 

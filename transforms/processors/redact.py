@@ -15,6 +15,7 @@ from typing import ClassVar
 import polars as pl
 
 from transforms.arrow import Flags
+from transforms.core.errors import reason_of
 from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.searching import locate_error
 from transforms.processors.kernels.sensitive import FINDERS, NAMED, misspelt
@@ -200,7 +201,7 @@ def _key(parameters: Parameters) -> bytes | None:
     try:
         key = Path(parameters.text("hash_key_file")).expanduser().read_bytes().strip()
     except OSError as error:
-        parameters.problem("hash_key_file", f"can't be read: {error}")
+        parameters.problem("hash_key_file", f"can't be read: {reason_of(error)}")
         return None
     if not key:
         parameters.problem("hash_key_file", f"{name!r} is empty")

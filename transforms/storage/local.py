@@ -103,8 +103,8 @@ class LocalStore(ObjectStore):
             return
         except OSError as error:
             raise AccessError(
-                f"{os.fsdecode(folder)!r} can't be listed: {error.strerror}; give the user who runs this the right to, "
-                "or choose a pattern whose literal beginning leads past it"
+                f"{os.fsdecode(folder)!r} can't be listed: {error.strerror}; give the user who runs this the right "
+                "to list it, or choose a pattern whose literal beginning leads past it"
             ) from error
 
     def _info(self, key: str, path: bytes) -> ObjectInfo | None:
@@ -147,7 +147,7 @@ class LocalStore(ObjectStore):
             raise VanishedError(f"{info.uri}: no such file; {why}") from error
         except PermissionError as error:
             raise DeniedError(
-                f"{info.uri}: no permission to read it; give the user who runs this the right to"
+                f"{info.uri}: no permission to read it; give the user who runs this the right to read it"
             ) from error
         except OSError as error:
             raise ObjectError(f"{info.uri}: can't be opened: {error.strerror}") from error

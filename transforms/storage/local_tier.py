@@ -227,6 +227,6 @@ def _tier_errors(root: Path, path: str) -> Iterator[None]:
     except OSError as error:
         advice = {
             errno.ENOSPC: "; free some space, or choose another disk",
-            errno.EACCES: "; give the user who runs this the right to",
+            errno.EACCES: "; give the user who runs this the right to read and write the tier's folder",
         }
         raise TierError(f"hot tier {root}: {path}: {error.strerror}{advice.get(error.errno or 0, '')}") from error

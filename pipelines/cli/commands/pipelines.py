@@ -18,7 +18,7 @@ from pipelines.cli.output.console import MESSAGES, RESULTS, print_error, print_f
 from pipelines.cli.output.rows import print_json, print_rows_json
 from pipelines.cli.output.tables import print_table
 from pipelines.units import show_size
-from transforms.core.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError, reason_of
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
@@ -128,7 +128,7 @@ def _text_of(file: Path, field: str) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} can't be read: {error}", field=field) from error
+        raise ConfigurationError(f"{file} can't be read: {reason_of(error)}", field=field) from error
 
 
 def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:

@@ -28,6 +28,10 @@ def show_report(report: JobReport, *, as_json: bool, code: int) -> int:
     return code
 
 
+def _objects(number: int) -> str:
+    return f"{number:,} object{'s' * (number != 1)}"
+
+
 def _print_report(report: JobReport) -> None:
     """Print a job's report as a table on standard output."""
     objects = report.objects
@@ -36,8 +40,8 @@ def _print_report(report: JobReport) -> None:
         for name, number in objects.model_dump().items()
         if number or name in ("evaluated", "matched")
     ]
-    formats = [f"{name} {row.events:,} in {row.objects:,} objects" for name, row in report.by_format.items()]
-    codecs = [f"{name} {row.objects:,} objects, {show_size(row.bytes_read)}" for name, row in report.by_codec.items()]
+    formats = [f"{name} {row.events:,} in {_objects(row.objects)}" for name, row in report.by_format.items()]
+    codecs = [f"{name} {_objects(row.objects)}, {show_size(row.bytes_read)}" for name, row in report.by_codec.items()]
     records = f"{report.records_in:,} in = {report.events:,} events + {report.rejected:,} rejected"
     ignored = f"{report.blank:,} blank lines and {report.header:,} header or skipped rows beside them"
     written = f"{report.files_written:,} files, {show_size(report.bytes_written)}"
@@ -59,7 +63,7 @@ def _print_report(report: JobReport) -> None:
     _print_list("Warnings", report.warnings)
     _print_list("Failures", [f"{one.object}: {one.status}: {one.reason}" for one in report.failures])
     if report.status == "Succeeded" and objects.known and not report.events:
-        RESULTS.print(f"\nNothing new: {objects.known:,} objects are known already, and nothing was added.")
+        RESULTS.print(f"\nNothing new: {_objects(objects.known)} known already; nothing was added.")
 
 
 def _print_named(rows: Sequence[tuple[str, str]]) -> None:

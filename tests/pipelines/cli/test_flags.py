@@ -135,6 +135,21 @@ def test_a_group_has_a_default_command(argv: list[str], called: list[str]) -> No
         assert group.invoke(context) == called
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("lst", "Did you mean 'list'?"), ("nothing-like-it", "`group --help` lists the commands.")],
+    ids=["similar", "none"],
+)
+def test_an_unknown_command_gets_a_hint(name: str, hint: str) -> None:
+    @click.group(cls=Group)
+    def group() -> None: ...
+
+    group.command("list")(lambda: None)
+    with group.make_context("group", [name]) as context, pytest.raises(click.UsageError) as refused:
+        group.invoke(context)
+    assert refused.value.format_message() == f"No such command {name!r}. {hint}"
+
+
 def test_formats_are_those_of_the_specification() -> None:
     assert ("auto", *FORMATS) == get_args(FormatSpecification.model_fields["format"].annotation)
     assert get_args(get_args(S3Pull.model_fields["format"].annotation)[0]) == tuple(FORMATS)

@@ -9,6 +9,7 @@ import pytest
 from pipelines.jobs.specification import check_specification, load_job_file
 from pipelines.units import parse_size
 from transforms.core.errors import ConfigurationError
+from transforms.formats import FORMAT_NAMES
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_defaults() -> None:
 @pytest.mark.parametrize(
     ("fields", "field", "expected"),
     [
-        pytest.param({}, "bucket", "bucket: is required", id="missing"),
+        pytest.param({}, "bucket", "bucket: is required: give --bucket, or", id="missing"),
         pytest.param(
             {"bucket": "b-1", "patern": "x"},
             "patern",
@@ -58,7 +59,9 @@ def test_defaults() -> None:
         pytest.param(
             {"bucket": "b-1", "onError": "ignore"}, "onError", "'salvage', 'quarantine' or 'fail'", id="enumeration"
         ),
-        pytest.param({"bucket": "b-1", "modifiedAfter": "yesterday"}, "modifiedAfter", "yesterday", id="time"),
+        pytest.param(
+            {"bucket": "b-1", "modifiedAfter": "yesterday"}, "modifiedAfter", "22:00:00Z, not 'yesterday'", id="time"
+        ),
         pytest.param({"bucket": "b-1", "modifiedAfter": 12345}, "modifiedAfter", "ISO 8601", id="number as time"),
         pytest.param(
             {"bucket": "b-1", "formatOptions": {"skipRows": -1}},
@@ -84,6 +87,12 @@ def test_mistakes_are_named(fields: dict[str, object], field: str, expected: str
     assert caught.value.field == field
     assert expected in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("name", FORMAT_NAMES)
+def test_every_format_of_the_table_is_taken(name: str) -> None:
+    specification = check_specification({"bucket": "b-1", "formatOptions": {"format": name}})
+    assert specification.format_options.format == name
 
 
 def test_every_mistake_is_named_at_once() -> None:
@@ -131,7 +140,7 @@ def test_job_files_are_json_or_yaml(tmp_path: Path, text: str) -> None:
         ("- a\n", "one mapping"),
         ("{a: ", "neither JSON nor YAML"),
         ("bucket: a-1\nbucket: b-1\n", "is here twice"),
-        (None, "No such file"),
+        (None, "can't be read: No such file or directory"),
     ],
 )
 def test_job_files_that_are_none(tmp_path: Path, text: str | None, expected: str) -> None:
