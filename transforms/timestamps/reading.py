@@ -127,8 +127,8 @@ def _offset(have: set[str]) -> pl.Expr:
     if not zones:
         return pl.lit(None, pl.Int32)
     zone = pl.coalesce(zones).str.replace(MINUS, "-", literal=True)
-    hours = zone.str.extract(r"^[+-]([0-9]{1,2}?)(?::?[0-9]{2})?$").cast(pl.Int32, strict=False)
-    minutes = zone.str.extract(r"^[+-][0-9]{1,2}?:?([0-9]{2})$").cast(pl.Int32, strict=False)
+    hours = zone.str.extract(r"^[+-]([0-9]{1,2}?)(?::?[0-9]{2}(?::?00)?)?$").cast(pl.Int32, strict=False)
+    minutes = zone.str.extract(r"^[+-][0-9]{1,2}?:?([0-9]{2})(?::?00)?$").cast(pl.Int32, strict=False)
     east = hours * 60 + minutes.fill_null(0)
     signed = pl.when(zone.str.starts_with("-")).then(-east).otherwise(east)
     named = zone.replace_strict(list(ZONE_NAMES), list(ZONE_NAMES.values()), default=None, return_dtype=pl.Int32)

@@ -194,7 +194,7 @@ def test_warnings_name_what_to_do(rekindle: Rekindle, tmp_path: Path) -> None:
     found = samples(preview(rekindle, source), source)
     assert "--multiline-start" in found["traces.log"]["warnings"][0]
     assert found["latin.log"]["warnings"] == ["2 byte sequences that are no UTF-8 were replaced by U+FFFD"]
-    assert "2 of 3 records could not be read as csv, the first: too_many_columns" in found["odd.csv"]["warnings"][0]
+    assert "--format csv takes it for the header, --headers names the columns" in found["odd.csv"]["warnings"][0]
     [event] = found["auth.log"]["events"]
     assert event["after"]["_time"] == "2018-03-27T13:06:56Z"
     assert event["timeOrigin"] == "stamp 'Mar 27 13:06:56' in the text; its year by the object's LastModified"
