@@ -9,6 +9,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import click
 
 from pipelines.cli.flags import Command, option_groups
 from pipelines.cli.main import app
+from pipelines.jobs.schemas import as_text, schemas
 from transforms.event_pipelines.definition import load_ready_made
 from transforms.event_pipelines.ready_made import read_ready_made, read_samples, ready_made_names
 
@@ -150,6 +152,7 @@ def _ready_made(name: str) -> str:
 GENERATORS: dict[str, Callable[[], str]] = {
     "docs/commands.md": commands_page,
     "docs/ready-made-pipelines.md": ready_made_page,
+    **{f"docs/{name}": partial(as_text, schema) for name, schema in schemas().items()},
 }
 """Each generated file, and what returns its text."""
 
