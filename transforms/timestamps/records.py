@@ -69,7 +69,7 @@ class TimeFields:
         """
 
         def sample() -> Mapping[str, pa.Array]:
-            return (first_rows() if first_rows is not None else None) or columns
+            return columns if first_rows is None else first_rows()
 
         times: pl.Series | None = None
         for candidate in self._candidates(columns, sample):
