@@ -70,7 +70,8 @@ class PreviewEvent(JsonModel):
 
     time_origin: str
     before: dict[str, object]
-    after: dict[str, object]
+    after: dict[str, object] | None
+    """None where a pipeline drops it."""
 
 
 class PreviewSample(JsonModel):
@@ -177,7 +178,7 @@ def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
 def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> PreviewSample:
     """Return an object's preview, with which of the shown attributes fill a column and which go into the map."""
     document = preview_object(sample, context.reading, context.pipelines, context.rules_by_section, events=events)
-    attributes = {schema.attribute_name(key): None for event in document["events"] for key in event["after"]}
+    attributes = {schema.attribute_name(key): None for event in document["events"] for key in event["after"] or ()}
     names = [name for name in attributes if name is not None]
     return PreviewSample.model_validate(
         {

@@ -26,7 +26,8 @@ from transforms.storage.job_folder import JobFolder
 
 _TASK_ID = re.compile(r"[A-Za-z0-9-]+")
 _SUMS = (
-    "bytes_read", "bytes_decoded", "records_in", "blank", "header", "events", "events_with_error", "rejected",
+    "bytes_read", "bytes_decoded", "records_in", "blank", "header", "events", "events_with_error", "dropped",
+    "rejected",
 )  # fmt: skip
 
 
@@ -41,6 +42,7 @@ class UnpublishedObject(Failure):
     rejected: int
     events: int = 0
     events_with_error: int = 0
+    dropped: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         table_version=max((wave.version for wave in waves), default=None),
         objects=_count_objects(state, entries, waves),
         **sums,
+        dropped_by_pipeline=_dropped_by_pipeline(entries),
         by_format={
             name: FormatCounts(objects=len(numbers), events=sum(numbers))
             for name, numbers in _by_name((one.format, one.events) for one in entries)
@@ -184,11 +187,23 @@ def _warnings_of_entries(entries: Sequence[LedgerEntry]) -> list[str]:
             where = f"{count} of {_count(untimed_objects, 'object')}"
             cure = "`rekindle preview` shows what can be done"
             untimed.append(f"{where}: no time was found, that of receipt holds ({cure})")
+        elif key.kind in (EventCount.DROPPED, EventCount.DROPPED_WITH_ERROR):
+            continue  # asked for, so no warning
         elif key.kind is EventCount.STEP_FAILED:
             failed.append(f"pipeline {key.name}, {key.detail} failed on {count}, left as they were")
         else:
             old.append(describe_too_old(key, count, one=number == 1))
     return [*untimed, *failed, *old, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
+
+
+def _dropped_by_pipeline(entries: Sequence[LedgerEntry]) -> dict[str, int]:
+    dropped: Counter[str] = Counter()
+    for entry in entries:
+        for text, number in entry.counts:
+            key = parse_count(text)
+            if key and key.kind is EventCount.DROPPED:
+                dropped[key.name] += number
+    return dict(sorted(dropped.items()))
 
 
 def _count(number: int, name: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from transforms.core import schema
 from transforms.core.schema import EventBatch
-from transforms.event_pipelines import Pipeline
+from transforms.event_pipelines import DROPPED_BY, Pipeline
 from transforms.objects.event_counts import CountKey, describe_too_old
 from transforms.objects.event_shaping import count_too_old, shape_events
 from transforms.objects.reading import ReadSettings
@@ -105,16 +105,18 @@ def _shown_events(
         if not first.num_rows:
             return
         before = _shape(first, settings, ())
-        after = _shape(first, settings, pipelines) if pipelines else before
+        after = _shape(first, settings, pipelines, keep_dropped=True) if pipelines else before
         for number, (old, new) in enumerate(zip(before.events.to_pylist(), after.events.to_pylist(), strict=True)):
             yield {
                 "timeOrigin": _time_origin(after.slice(number, 1), new, settings.formats.timezone),
                 "before": schema.flat_row(old),
-                "after": schema.flat_row(new),
+                "after": None if new.pop(DROPPED_BY, None) else schema.flat_row(new),
             }
 
 
-def _shape(batch: EventBatch, settings: ReadSettings, pipelines: Sequence[Pipeline]) -> EventBatch:
+def _shape(
+    batch: EventBatch, settings: ReadSettings, pipelines: Sequence[Pipeline], *, keep_dropped: bool = False
+) -> EventBatch:
     formats = settings.formats
     return shape_events(
         batch,
@@ -123,6 +125,7 @@ def _shape(batch: EventBatch, settings: ReadSettings, pipelines: Sequence[Pipeli
         timezone=formats.timezone,
         year=formats.year,
         day_first=formats.day_first,
+        keep_dropped=keep_dropped,
     )
 
 

@@ -108,7 +108,7 @@ def _print_sample(sample: PreviewSample) -> None:
 
 
 def _print_event(event: PreviewEvent) -> None:
-    before, after = event.before, event.after
+    before, after = event.before, event.after or event.before
     line = (
         Text("  ").append(str(after["_time"]), style="cyan").append(f"  ({printable(event.time_origin)})", style="dim")
     )
@@ -121,6 +121,8 @@ def _print_event(event: PreviewEvent) -> None:
         more = len(attributes) - _MAX_NAMES
         text = "  ".join(attributes[:_MAX_NAMES]) + (f"  and {more:,} more" if more > 0 else "")
         RESULTS.print(Text("    ").append(text, style="dim"), soft_wrap=True)
+    if event.after is None:
+        print_field("after", "dropped", indent=4, style="yellow")
     if "_error" in after:
         print_field("_error", str(after["_error"]), indent=4, style="red")
     if after.get("_pipelines"):
