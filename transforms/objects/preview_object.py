@@ -52,7 +52,8 @@ def preview_object(
     reading = sample.reading
     shown = list(_shown_events(sample, settings, pipelines, events))
     found, old = _too_old(sample, settings, pipelines, rules_by_section) if rules_by_section else (None, [])
-    untimed = bool(shown) and all(event["after"]["_time_source"] == schema.TIME_RECEIVED for event in shown)
+    left = [event["after"] for event in shown if event["after"] is not None]
+    untimed = bool(left) and all(row["_time_source"] == schema.TIME_RECEIVED for row in left)
     return {
         "object": reading.info.uri,
         "size": reading.info.size,

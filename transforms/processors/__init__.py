@@ -5,7 +5,7 @@ A new one is a class here, a row in this table, and a row in the tests' table.
 
 from transforms.processors.arithmetic import Arithmetic
 from transforms.processors.attributes import Map, Message, Remove, Set
-from transforms.processors.drop import Drop, Sample
+from transforms.processors.drop import Drop, SampleByHash
 from transforms.processors.grok import Grok
 from transforms.processors.processor import Processor
 from transforms.processors.redact import Redact
@@ -28,7 +28,7 @@ PROCESSORS: dict[str, type[Processor]] = {
         Json,
         KeyValue,
         Drop,
-        Sample,
+        SampleByHash,
     )  # fmt: skip
 }
 """Name in the pipelines file -> processor."""

@@ -41,7 +41,7 @@ class Drop(Processor):
 
 
 @dataclass(frozen=True, slots=True)
-class Sample(Processor):
+class SampleByHash(Processor):
     """Keep a share of the events, the same ones at every run and on every machine, and drop the rest.
 
     Attributes:
