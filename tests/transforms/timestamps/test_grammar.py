@@ -148,7 +148,19 @@ def test_month_names(name: str) -> None:
         assert in_fields([stamp]) == in_lines([f"{stamp} x"]) == expected, stamp
 
 
+_EVENT = "<Event xmlns='http://schemas.example/event'><System><Provider Name='Sysmon' Guid='{5770385f-c22a-43e0}'/>"
 LINES = [
+    # Windows' events as XML: their time stands beyond the first 128 characters, and in either kind of quotes
+    (
+        f"{_EVENT}{'<Level>4</Level>' * 9}<TimeCreated SystemTime='2024-06-30T10:00:01.1234567Z'/>",
+        "2024-06-30T10:00:01.123456",
+    ),
+    (
+        f'{_EVENT}<TimeCreated RawTime="1" SystemTime="2024-06-30T10:00:01Z"/><Data>2025-01-03</Data>',
+        "2024-06-30T10:00:01",
+    ),
+    ("<Event> 2024-06-30 10:00:00 <TimeCreated/>", "2024-06-30T01:00:00"),
+    (f"{_EVENT}<TimeCreated SystemTime='yesterday evening'/><Data>2024-06-30 10:00:00Z</Data>", None),
     ("2024-13-01 10:00:00 was 2025-01-03 03:04:05Z", None),
     ("<34>Foo 12 10:00:00 host x 2025-01-03 03:04:05Z", None),
     ("[2024-02-30T10:00:00Z] 2025-01-03 03:04:05Z", None),
