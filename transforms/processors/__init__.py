@@ -29,7 +29,7 @@ PROCESSORS: dict[str, type[Processor]] = {
         KeyValue,
         Drop,
         SampleByHash,
-    )  # fmt: skip
+    )
 }
 """Name in the pipelines file -> processor."""
 
