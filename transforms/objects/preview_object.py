@@ -16,6 +16,7 @@ from transforms.objects.event_counts import CountKey, describe_too_old
 from transforms.objects.event_shaping import count_too_old, shape_events
 from transforms.objects.reading import ReadSettings
 from transforms.objects.sample_object import Sample
+from transforms.objects.time_hints import count_time_sources, time_hint
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.timestamps import detect_times
 from transforms.timestamps.origin import first_stamp, time_field
@@ -75,6 +76,27 @@ def preview_object(
         "failure": sample.failure and {"status": sample.failure.status, "reason": str(sample.failure)},
         "tooOld": found,
         "events": shown,
+    }
+
+
+def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline]) -> dict[str, Any]:
+    """Sum up the beginning of an object: codec, format, where its times are from, what is unusual, what would help.
+
+    Args:
+        sample: What was read of it.
+        settings: How a job would read it.
+        pipelines: What a job would run on its events.
+    """
+    reading = sample.reading
+    shaped = [_shape(batch, settings, pipelines) for batch in sample.batches]
+    hint = time_hint(sample, shaped, settings.formats)
+    failure = [f"{sample.failure.status}: {sample.failure}"] if sample.failure else []
+    return {
+        "sampled": reading.info.uri,
+        "codec": "+".join(reading.decoder.codecs) if reading.decoder else None,
+        "format": reading.format.format if reading.format else None,
+        "timeSources": count_time_sources(shaped),
+        "warnings": [*failure, *reading.all_warnings(), *([hint] if hint else ())],
     }
 
 
