@@ -16,7 +16,14 @@ from transforms.timestamps.columns import parse_times
 from transforms.timestamps.fields.day_order import is_day_first
 from transforms.timestamps.forms import COUNTS, FORMS, for_rust
 from transforms.timestamps.grammar.zones import ANY_NAME
-from transforms.timestamps.line_parts import BEGINS_PLAINLY, HAS_YEAR, full_stamps, same_days, with_zones
+from transforms.timestamps.line_parts import (
+    BEGINS_PLAINLY,
+    HAS_YEAR,
+    full_stamps,
+    same_days,
+    with_system_times,
+    with_zones,
+)
 
 _LOOKED_AT = 128  # characters
 _LONGEST = 64  # characters: no stamp is longer
@@ -99,7 +106,7 @@ def without_colours(lines: pl.Series) -> pl.Series:
 
 
 def first_stamps(lines: pl.Series) -> pl.Series:
-    """Cut out the text of each line's first stamp; null where there is none."""
+    """Cut out the text of each line's first stamp, or an XML event's `SystemTime`; null where there is none."""
     heads = lines.str.head(_LOOKED_AT)
     stamps = _search(heads)
     at_edge = _at_edge(lines, heads, stamps).arg_true()
@@ -107,7 +114,7 @@ def first_stamps(lines: pl.Series) -> pl.Series:
         whole = _search(lines.gather(at_edge).str.head(_LOOKED_AT + _LONGEST))
         inside = _contain(heads.gather(at_edge), whole)
         stamps = stamps.scatter(at_edge, whole.set(~inside.fill_null(value=False), None))
-    return _without_later(heads, stamps)
+    return with_system_times(_without_later(heads, stamps), lines)
 
 
 def _without_later(heads: pl.Series, stamps: pl.Series) -> pl.Series:
