@@ -72,7 +72,7 @@ class FormatSpecification(JsonModel):
     records_path: str | None = None
     """JSON: where the records are, names joined by dots."""
     multiline_start: str | None = None
-    """Text: a regular expression that the first line of an event matches."""
+    """Text: a regular expression that an event's first line matches, or `java`, `python`, `postgresql`, `dated`."""
     timestamp: Literal["auto", "received"] = "auto"
     """`received` gives plain text the time of its receipt; `auto` looks for one in it."""
     timezone: str = "UTC"

@@ -20,6 +20,7 @@ from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import read_range
 from transforms.formats.record_block import RecordBlock
 from transforms.objects.event_columns import EventColumns
+from transforms.objects.leading_nuls import without_leading_nuls
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.storage import ObjectInfo
 from transforms.timestamps import head_is_day_first
@@ -94,7 +95,10 @@ class Reading:
         self.codec = detect_codec(self.info.key, head)
         self._warn(self.codec.warning)
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion, key=self.info.key)
-        head, decoded = peek(iter(self.decoder), FORMAT_SAMPLE)
+        decoded, nuls = without_leading_nuls(iter(self.decoder), FORMAT_SAMPLE)
+        if nuls:
+            self._warn(f"it begins with {nuls:,} NULs, as a live file that was truncated does: they were passed over")
+        head, decoded = peek(decoded, FORMAT_SAMPLE)
         self.format = self._choose_format(head)
         self._warn(self.format.warning)
         formats, modified = self.formats, self.info.modified

@@ -32,7 +32,9 @@ _GOES_ON = rf"([0-9 ](?:{ANY_NAME}|[AaPp][Mm]))(?:[\p{{L}}\p{{M}}--[A-Za-z]]|\x{
 """A word that begins like a zone and goes on with a letter that is not ASCII, which boundaries of stamps don't see."""
 _STAMP = for_rust("|".join(form.text for form in _IN_TEXT))
 
-_DAY_FIRST = re.compile(rb"\b(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")
+_CONTROL = r"\x1b\[[0-?]*[ -/]*[@-~]"
+"""A control sequence (ECMA-48 §5.4), such as a colour."""
+_DAY_FIRST = re.compile(rb"(?:\b|\x1b\[[0-9;]*m)(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")
 
 
 def detect_times(
@@ -73,7 +75,7 @@ def detect_times(
             day_first=day_first,
         )
 
-    lines = as_series(messages)
+    lines = without_colours(as_series(messages))
     stamps = first_stamps(lines)
     times = read(with_zones(stamps, lines))
     rows = (~stamps.str.contains(HAS_YEAR)).fill_null(value=False).arg_true()
@@ -92,7 +94,15 @@ def head_is_day_first(head: bytes) -> bool:
     """Return whether the stamps of an object's first lines show that its dates have the day before the month."""
     if not _DAY_FIRST.search(head):
         return False
-    return is_day_first([first_stamps(pl.Series(head.decode("utf-8", "replace").splitlines()))])
+    lines = pl.Series(head.decode("utf-8", "replace").splitlines())
+    return is_day_first([first_stamps(without_colours(lines))])
+
+
+def without_colours(lines: pl.Series) -> pl.Series:
+    """Take a terminal's control sequences out of lines: none at the beginning, a blank in place of each other one."""
+    if not lines.str.contains("\x1b[", literal=True).any():
+        return lines
+    return lines.str.replace(f"^(?:{_CONTROL})+", "").str.replace_all(_CONTROL, " ")
 
 
 def first_stamps(lines: pl.Series) -> pl.Series:

@@ -738,3 +738,21 @@ def test_date_beside_time(columns: dict[str, list[str | None]], expected: list[i
     times = record_times(given, timezone="UTC", modified=MODIFIED, received=RECEIVED, csv=False)
     assert times is not None
     assert times.to_pylist() == [datetime(2025, 1, 2, 3, 4, second, tzinfo=UTC) for second in expected]
+
+
+@pytest.mark.parametrize(
+    ("line", "second"),
+    [
+        ("\x1b[32m2024-06-30 10:00:01\x1b[0m INFO up", 1),
+        ("\x1b[1;31m2024-06-30T10:00:02Z\x1b[0mERROR down", 2),
+        ("[\x1b[90m2024-06-30 10:00:03\x1b[39m] up", 3),
+        ("\x1b[0m\x1b[38;5;12mINFO\x1b[0m 2024-06-30 10:00:04", 4),
+        ("\x1b[K2024-06-30 10:00:05", 5),
+        ("2024-06-30 10:00:06 [32mup", 6),
+    ],
+    ids=["colour", "letter behind", "in brackets", "level first", "erase", "no escape"],
+)
+def test_terminal_colours_do_not_hide_a_stamp(line: str, second: int) -> None:
+    received = datetime(2025, 1, 1, tzinfo=timezone.utc)
+    found = detect_times(pl.Series([line]), timezone="UTC", modified=received, received=received).item()
+    assert found == datetime(2024, 6, 30, 10, 0, second, tzinfo=timezone.utc)
