@@ -167,11 +167,11 @@ def run_preview(
     of_kind = {kind: [info for info in matched if kinds[info.key] == kind] for kind in _DISPOSITIONS}
     readable = of_kind[WORK] or of_kind["known"] or of_kind["skipped"]
     families = group_by_family(readable)
-    of_families = [family.sample for family in families[:_FAMILIES]]
-    others = choose_samples((info for info in readable if info not in of_families), objects)
-    shown = list(islice(chain(of_families, others), objects))
+    of_families = {family.sample.key: family.sample for family in families[:_FAMILIES]}
+    others = choose_samples((info for info in readable if info.key not in of_families), objects)
+    shown = list(islice(chain(of_families.values(), others), objects))
     sampled = promoting_samples(of_kind[WORK])
-    read = list({info.key: info for info in (*of_families, *shown, *sampled)}.values())
+    read = list({info.key: info for info in (*of_families.values(), *shown, *sampled)}.values())
     found = dict(zip((info.key for info in read), read_samples(read, context.store, context.reading), strict=True))
     columns = _columns(context, attributes_of(found[info.key] for info in sampled))
     samples = [_show(context, found[info.key], kinds[info.key], columns, events) for info in shown]

@@ -89,13 +89,14 @@ def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence
     """
     reading = sample.reading
     shaped = [_shape(batch, settings, pipelines) for batch in sample.batches]
-    hint = time_hint(sample, shaped, settings.formats)
+    sources = count_time_sources(shaped)
+    hint = time_hint(sample, shaped, sources, settings.formats)
     failure = [f"{sample.failure.status}: {sample.failure}"] if sample.failure else []
     return {
         "sampled": reading.info.uri,
         "codec": "+".join(reading.decoder.codecs) if reading.decoder else None,
         "format": reading.format.format if reading.format else None,
-        "timeSources": count_time_sources(shaped),
+        "timeSources": sources,
         "warnings": [*failure, *reading.all_warnings(), *([hint] if hint else ())],
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from shlex import quote
 
 import polars as pl
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow as pa
 from transforms.arrow.arrays import as_series
 from transforms.core import schema
 from transforms.core.schema import EventBatch
+from transforms.formats.multiline_presets import multiline_pattern
 from transforms.formats.options import FormatOptions
 from transforms.objects.sample_object import Sample
 from transforms.timestamps import TimeFields
@@ -20,9 +22,7 @@ OWN_TIMES = (schema.TIME_FROM_RECORD, schema.TIME_DETECTED, schema.TIME_FROM_PIP
 _MOST = 0.5
 _NEARLY_ALL = 0.9
 _SAMPLED_ROWS = 1000
-_STARTS = (r"^\[?\d{4}-\d{2}-\d{2}[ T]", r"^\[?\d{4}/\d{2}/\d{2} ", r"^\[?\d{2}/[A-Z][a-z]{2}/\d{4}", r"^<\d+>",
-           r"^\[?[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d ", r"^[A-Z][a-z]{2} [ \d]\d \d{2}:", r"^\[", r"^\d",
-           r"^\S")  # fmt: skip
+_STARTS = ("dated", r"^<\d+>", r"^\[", r"^\d", r"^\S")
 """How lines begin that are an event's first, the most telling first."""
 
 
@@ -35,15 +35,17 @@ def count_time_sources(batches: Iterable[EventBatch]) -> Counter[str]:
     return counts
 
 
-def time_hint(sample: Sample, shaped: Sequence[EventBatch], options: FormatOptions) -> str | None:
+def time_hint(
+    sample: Sample, shaped: Sequence[EventBatch], sources: Counter[str], options: FormatOptions
+) -> str | None:
     """Return what would give a sample's events times of their own; None where most have one, or nothing is known.
 
     Args:
         sample: What was read of the object.
         shaped: Its events with their times.
+        sources: How many of these have their time from where (`count_time_sources`).
         options: How it was read.
     """
-    sources = count_time_sources(shaped)
     timed, events = sum(sources[source] for source in OWN_TIMES), sources.total()
     if sample.reading.format is None or not events or timed > _MOST * events or options.timestamp != "auto":
         return None
@@ -62,9 +64,10 @@ def _hint_for_lines(share: str, shaped: Sequence[EventBatch]) -> str | None:
     sources = pl.concat([as_series(batch.events.column("_time_source")) for batch in shaped])
     timed = sources.is_in(OWN_TIMES)
     for start in _STARTS:
-        begins = lines.str.contains(start)
+        begins = lines.str.contains(multiline_pattern(start))
         if begins.filter(timed).mean() >= _NEARLY_ALL and begins.filter(~timed).mean() <= 1 - _NEARLY_ALL:
-            return f"{share}: they seem to belong to the lines before them (--format text --multiline-start '{start}')"
+            flag = f"--format text --multiline-start {quote(start)}"
+            return f"{share}: they seem to belong to the lines before them ({flag})"
     return None
 
 
