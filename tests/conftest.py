@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import uuid
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -109,21 +110,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the S3 that tests use: moto (by pip), or MinIO (built by Go), which leaves out the tests that use none; "
         "none leaves out those that use one",
     )
+    parser.addoption(
+        "--parameter-sets",
+        type=int,
+        metavar="N",
+        help="of each parametrized test run N of its sets of parameters, the same each time (default: all)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With MinIO run what uses S3 alone, and skip what MinIO does not have: the mark says what."""
-    server = config.getoption("--s3")
-    if server == "moto":
-        return
-    config.hook.pytest_deselected(items=[item for item in items if _uses_s3(item) != (server == "minio")])
-    items[:] = [item for item in items if _uses_s3(item) == (server == "minio")]
-    if server == "none":
-        return
-    for item in items:
+    """Select by the S3 and by the number of parameter sets, and skip what MinIO does not have: the mark says what."""
+    server, parameter_sets = config.getoption("--s3"), config.getoption("--parameter-sets")
+    if server != "moto":
+        _keep(config, items, [item for item in items if _uses_s3(item) == (server == "minio")])
+    if parameter_sets:
+        _keep(config, items, _few_of_each(items, parameter_sets))
+    for item in items if server == "minio" else ():
         mark = item.get_closest_marker("moto_only")
         if mark:
             item.add_marker(pytest.mark.skip(reason=f"not on MinIO: {mark.kwargs['reason']}"))
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Item]) -> None:
+    kept_items = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept_items])
+    items[:] = kept
+
+
+def _few_of_each(items: list[pytest.Item], number: int) -> list[pytest.Item]:
+    """Return of each test the `number` sets of parameters whose hashes come first."""
+    by_test: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        by_test.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    chosen = {
+        item
+        for of_one in by_test.values()
+        for item in sorted(of_one, key=lambda item: zlib.crc32(item.nodeid.encode()))[:number]
+    }
+    return [item for item in items if item in chosen]
 
 
 def _uses_s3(item: pytest.Item) -> bool:
