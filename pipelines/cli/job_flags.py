@@ -22,7 +22,7 @@ from pipelines.cli.flags import (
 from transforms.core.errors import ConfigurationError, reason_of
 from transforms.core.names import can_be_column
 from transforms.formats import FORMAT_NAMES
-from transforms.formats.multiline_presets import MULTILINE_PRESETS
+from transforms.formats.text.multiline_presets import MULTILINE_PRESETS
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
@@ -45,6 +45,7 @@ class ReadingFlags:
     time_field: str | None
     year: int | None
     day_first: bool | None
+    encoding: str | None
     index: str | None
     source: str | None
     sourcetype: str | None
@@ -155,6 +156,12 @@ _READING_OPTIONS = (
     ),
     format_option("--year", type=int, metavar="YYYY", help="The year of times that name none."),
     format_option("--day-first", is_flag=True, default=None, help="Read 04/08/2025 as 4 August."),
+    format_option(
+        "--encoding",
+        metavar="NAME",
+        show_default="auto",
+        help="Encoding of the objects, such as windows-1252, utf-16-le or shift_jis; auto is UTF-8 or UTF-16.",
+    ),
     *(
         event_option(f"--{name}", metavar="NAME", help=f"Set `{name}` of events that have none.")
         for name in ("index", "source", "sourcetype", "host")
@@ -239,7 +246,7 @@ _JOB_FIELDS = (
 )  # fmt: skip
 _FORMAT_FIELDS = (
     "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "timestamp", "timezone",
-    "time_field", "year", "day_first",
+    "time_field", "year", "day_first", "encoding",
 )  # fmt: skip
 
 

@@ -85,6 +85,8 @@ class FormatSpecification(JsonModel):
     """The year of times that name none; otherwise the object's date decides."""
     day_first: bool = Field(default=False, strict=True)
     """Reads `04/08/2025` as 4 August."""
+    encoding: str = "auto"
+    """The objects' encoding: `auto`, or a text codec of Python's, such as `windows-1252`, `utf-16-le`, `shift_jis`."""
 
 
 class JobSpecification(JsonModel):

@@ -81,7 +81,7 @@ _ALL = (
     Format(
         name="text",
         title="text",
-        module="transforms.formats.text_format",
+        module="transforms.formats.text.text_format",
         event=r"a line; with `--multiline-start '^\[?\d{4}-'` lines that don't match (stack traces) go onto the event "
         "before them",
         message="the line",

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from transforms.core.errors import ConfigurationError
+from transforms.formats.transcoding import encoding_error
 
 _MAX_RECORD = 1 << 30  # offsets within a block are 32 bits
 
@@ -29,6 +30,7 @@ class FormatOptions:
         time_field: Fields of records that are asked for the time before all others; dots lead into nested objects.
         year: That of times without one; None chooses it by the object's LastModified.
         day_first: Whether `04/08/2025` is 4 August.
+        encoding: The name of a text codec of Python's; `auto` is UTF-8, or UTF-16 where its beginning shows it.
         max_record: The bytes of a record that are kept.
     """
 
@@ -43,6 +45,7 @@ class FormatOptions:
     time_field: tuple[str, ...] | None = None
     year: int | None = None
     day_first: bool = False
+    encoding: str = "auto"
     max_record: int = 10 << 20
 
 
@@ -143,4 +146,5 @@ _CHECKS: dict[str, Any] = {
     "timezone": _timezone_error,
     "time_field": _time_field_error,
     "year": _year_error,
+    "encoding": encoding_error,
 }

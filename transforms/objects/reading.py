@@ -19,6 +19,7 @@ from transforms.formats.format import FormatChoice
 from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import read_range
 from transforms.formats.record_block import RecordBlock
+from transforms.formats.transcoding import ENCODING_SAMPLE, UTF8, EncodingChoice, choose_encoding, transcode
 from transforms.objects.event_columns import EventColumns
 from transforms.objects.leading_nuls import without_leading_nuls
 from transforms.objects.outcomes import ObjectOutcome
@@ -54,7 +55,8 @@ class Reading:
     """What is found out about one object while it is read.
 
     Attributes:
-        codec: How its codec was chosen; None before the first bytes came, as the two below.
+        codec: How its codec was chosen; None before the first bytes came, as those below.
+        encoding: How its encoding was chosen.
         format: How its format was chosen.
         decoder: Its bytes as they pass.
         warnings: What its user should know of it.
@@ -71,6 +73,7 @@ class Reading:
         self.settings = settings
         self.received = received
         self.codec: CodecChoice | None = None
+        self.encoding: EncodingChoice | None = None
         self.format: FormatChoice | None = None
         self.decoder: Decoder | None = None
         self.warnings: list[str] = []
@@ -95,11 +98,13 @@ class Reading:
         self.codec = detect_codec(self.info.key, head)
         self._warn(self.codec.warning)
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion, key=self.info.key)
-        decoded, nuls = without_leading_nuls(iter(self.decoder), FORMAT_SAMPLE)
+        decoded, nuls = without_leading_nuls(self._as_utf8(iter(self.decoder)), FORMAT_SAMPLE)
         if nuls:
             self._warn(f"it begins with {nuls:,} NULs, as a live file that was truncated does: they were passed over")
         head, decoded = peek(decoded, FORMAT_SAMPLE)
         self.format = self._choose_format(head)
+        if self.encoding and self.encoding.rule:
+            self.format = replace(self.format, rule=f"{self.format.rule}; {self.encoding.rule}")
         self._warn(self.format.warning)
         formats, modified = self.formats, self.info.modified
         yield from self._events(
@@ -126,6 +131,15 @@ class Reading:
             received=self.received,
         )
         yield from self._events(blocks, first=first)
+
+    def _as_utf8(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        asked = self.settings.formats.encoding
+        head, chunks = peek(chunks, ENCODING_SAMPLE)
+        self.encoding = choose_encoding(head, asked)
+        self._warn(self.encoding.warning)
+        if asked == "auto" and self.encoding.rule is None:  # UTF-16 with a mark is left to the formats
+            return chunks
+        return transcode(self.encoding.name, chunks)
 
     def choose(self, head: bytes) -> None:
         """Choose codec and format of an object that is not compressed, by its first `HEAD_BYTES`."""
@@ -184,7 +198,7 @@ class Reading:
         """Return what the object's user should know, by all that was read of it so far."""
         found = list(self.warnings)
         if self.replaced:
-            found.append(f"{self.replaced:,} byte sequences that are no UTF-8 were replaced by U+FFFD")
+            found.append(self._replaced_warning())
         if self.long:
             left = f": {self.cut:,} bytes of them are not kept" if self.cut else ""
             found.append(
@@ -197,6 +211,16 @@ class Reading:
                 f"the first: {self.first_error}"
             )
         return found
+
+    def _replaced_warning(self) -> str:
+        name = self.encoding.name if self.encoding else UTF8
+        if self.settings.formats.encoding != "auto":
+            cure = f"--encoding {self.settings.formats.encoding} may not be theirs"
+        elif name == UTF8:
+            cure = "--encoding reads others, such as windows-1252 or shift_jis"
+        else:
+            cure = "they are damaged, or --encoding names what they are"
+        return f"{self.replaced:,} byte sequences that are no {name.upper()} were replaced by U+FFFD: {cure}"
 
     def _count(self, batch: EventBatch) -> EventBatch:
         events = batch.events

@@ -24,7 +24,7 @@ from transforms.formats.record_block import MAX_ROWS
 
 ROOT = Path(__file__).resolve().parents[3]
 _EVERY = pytest.mark.parametrize("name", FORMATS)
-_GENERAL = {"format", "timestamp", "time_field", "timezone", "year", "day_first", "max_record"}
+_GENERAL = {"format", "timestamp", "time_field", "timezone", "year", "day_first", "encoding", "max_record"}
 
 
 def text_of(case: FormatCase, data: st.DataObject) -> tuple[bytes, list[int]]:

@@ -15,10 +15,10 @@ from transforms.arrow.strings import view_array
 from transforms.formats.encoding import utf8, utf8_within, whole_characters
 from transforms.formats.format import FormatReader, RangeReader
 from transforms.formats.lines import MARGIN, Lines, line_blocks, lines_of, raw_from, split_lines
-from transforms.formats.multiline_presets import multiline_pattern
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock, make_records
 from transforms.formats.record_errors import line_errors, record_too_long
+from transforms.formats.text.multiline_presets import multiline_pattern
 
 
 def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
