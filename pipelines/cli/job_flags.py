@@ -40,6 +40,7 @@ class ReadingFlags:
     headers: str | None
     records_path: str | None
     multiline_start: str | None
+    join_partial: bool | None
     timestamp: str | None
     timezone: str | None
     time_field: str | None
@@ -141,6 +142,12 @@ _READING_OPTIONS = (
         metavar="REGEX",
         help="Text: start a new event at each line that matches REGEX, or a preset: "
         f"{', '.join(MULTILINE_PRESETS)}; the other lines are continuations.",
+    ),
+    format_option(
+        "--join-partial",
+        is_flag=True,
+        default=None,
+        help="Text, JSON: join lines that a container's runtime has cut (CRI, Docker's json-file).",
     ),
     format_option(
         "--timestamp",
@@ -245,8 +252,8 @@ _JOB_FIELDS = (
     "index", "source", "sourcetype", "host", "on_changed", "on_error",
 )  # fmt: skip
 _FORMAT_FIELDS = (
-    "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "timestamp", "timezone",
-    "time_field", "year", "day_first", "encoding",
+    "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "join_partial", "timestamp",
+    "timezone", "time_field", "year", "day_first", "encoding",
 )  # fmt: skip
 
 

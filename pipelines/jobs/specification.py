@@ -73,6 +73,8 @@ class FormatSpecification(JsonModel):
     """JSON: where the records are, names joined by dots."""
     multiline_start: str | None = None
     """Text: a regular expression that an event's first line matches, or `java`, `python`, `postgresql`, `dated`."""
+    join_partial: bool = Field(default=False, strict=True)
+    """Joins the lines that a container's runtime has cut: CRI's in text, those of Docker's json-file in JSON."""
     timestamp: Literal["auto", "received"] = "auto"
     """`received` gives plain text the time of its receipt; `auto` looks for one in it."""
     timezone: str = "UTC"

@@ -25,6 +25,7 @@ class FormatOptions:
         records_path: Names joined by dots that lead to the records of a JSON object that wraps them.
         multiline_start: A regular expression, or the name of a preset; a line of text that it does not match goes on
             the event before it.
+        join_partial: Whether lines that a container's runtime has cut are joined: CRI's in text, Docker's in JSON.
         timestamp: `auto`, or `received` to give text the time of receipt.
         timezone: The zone of times that name none.
         time_field: Fields of records that are asked for the time before all others; dots lead into nested objects.
@@ -40,6 +41,7 @@ class FormatOptions:
     headers: tuple[str, ...] | None = None
     records_path: str | None = None
     multiline_start: str | None = None
+    join_partial: bool = False
     timestamp: str = "auto"
     timezone: str = "UTC"
     time_field: tuple[str, ...] | None = None

@@ -19,7 +19,9 @@ from transforms.formats.transcoding import UTF8, choose_encoding
 def can_be_cut(head: bytes, format_name: str, options: FormatOptions) -> bool:
     """Whether an object may be read in ranges, as far as its first `HEAD_BYTES` (or all there are) show."""
     ranges = FORMATS[format_name].reader.ranges
-    if ranges is None or head.startswith(b"\0") or b"\n" not in head or not ranges.allows(options):
+    if ranges is None or options.join_partial or not ranges.allows(options):
+        return False
+    if head.startswith(b"\0") or b"\n" not in head:
         return False
     return choose_encoding(head, options.encoding).name == UTF8
 

@@ -17,6 +17,7 @@ from transforms.formats import FORMATS, read_records
 from transforms.formats.detection import asked_for, detect_format
 from transforms.formats.format import FormatChoice
 from transforms.formats.options import FormatOptions
+from transforms.formats.partial_lines import has_parts
 from transforms.formats.ranges import read_range
 from transforms.formats.record_block import RecordBlock
 from transforms.formats.transcoding import ENCODING_SAMPLE, UTF8, EncodingChoice, choose_encoding, transcode
@@ -106,6 +107,8 @@ class Reading:
         if self.encoding and self.encoding.rule:
             self.format = replace(self.format, rule=f"{self.format.rule}; {self.encoding.rule}")
         self._warn(self.format.warning)
+        if not self.settings.formats.join_partial and has_parts(head, self.format.format):
+            self._warn("it has lines that a container's runtime has cut: --join-partial joins them")
         formats, modified = self.formats, self.info.modified
         yield from self._events(
             read_records(decoded, self.format.format, formats, modified=modified, received=self.received), first=0
