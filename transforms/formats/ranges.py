@@ -13,7 +13,7 @@ from transforms.formats import FORMATS
 from transforms.formats.format import RangeReader
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock
-from transforms.formats.transcoding import UTF8, choose_encoding
+from transforms.formats.transcoding import choose_encoding, ends_lines_like_ascii
 
 
 def can_be_cut(head: bytes, format_name: str, options: FormatOptions) -> bool:
@@ -23,7 +23,7 @@ def can_be_cut(head: bytes, format_name: str, options: FormatOptions) -> bool:
         return False
     if head.startswith(b"\0") or b"\n" not in head:
         return False
-    return choose_encoding(head, options.encoding).name == UTF8
+    return ends_lines_like_ascii(choose_encoding(head, options.encoding).name)
 
 
 def record_start(window: bytes, head: bytes, format_name: str, options: FormatOptions) -> int | None:

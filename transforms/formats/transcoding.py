@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from encodings import aliases
+from functools import cache
 
 UTF8 = "utf-8"
 ENCODING_SAMPLE = 1024  # bytes that show whether a text without a mark is UTF-16
@@ -117,6 +118,21 @@ def utf16_without_mark(head: bytes) -> str | None:
         return None
     strange = (unicodedata.category(letter) in _NO_TEXT for letter in set(text) - set("\t\n\f\r\x1b\ufeff"))
     return None if any(strange) else name
+
+
+@cache
+def ends_lines_like_ascii(name: str) -> bool:
+    """Whether a text can be decoded from any line on: UTF-8, or one byte a character and the first 128 as in ASCII."""
+    if name == UTF8:
+        return True
+    decoder = codecs.getincrementaldecoder(name)(_ERRORS)
+    for byte in range(256):
+        decoder.reset()
+        letter = decoder.decode(bytes([byte]))
+        like_ascii = letter == chr(byte) if byte < 128 else letter != "\n"
+        if len(letter) != 1 or decoder.getstate()[0] or not like_ascii:
+            return False
+    return True
 
 
 def transcode(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:

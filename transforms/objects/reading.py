@@ -15,7 +15,7 @@ from transforms.core.peeking import peek
 from transforms.core.schema import EventBatch
 from transforms.formats import FORMATS, read_records
 from transforms.formats.detection import asked_for, detect_format
-from transforms.formats.format import FormatChoice
+from transforms.formats.format import HEAD_BYTES, FormatChoice
 from transforms.formats.options import FormatOptions
 from transforms.formats.partial_lines import has_parts
 from transforms.formats.ranges import read_range
@@ -99,7 +99,10 @@ class Reading:
         self.codec = detect_codec(self.info.key, head)
         self._warn(self.codec.warning)
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion, key=self.info.key)
-        decoded, nuls = without_leading_nuls(self._as_utf8(iter(self.decoder)), FORMAT_SAMPLE)
+        head, chunks = peek(iter(self.decoder), ENCODING_SAMPLE)
+        self.encoding = choose_encoding(head, self.settings.formats.encoding)
+        self._warn(self.encoding.warning)
+        decoded, nuls = without_leading_nuls(self.as_utf8(chunks), FORMAT_SAMPLE)
         if nuls:
             self._warn(f"it begins with {nuls:,} NULs, as a live file that was truncated does: they were passed over")
         head, decoded = peek(decoded, FORMAT_SAMPLE)
@@ -122,12 +125,12 @@ class Reading:
             chunks: The range.
             first: The ordinal of its first record.
         """
-        self.choose(head)
+        head = self.choose(head)
         assert self.format is not None and self.codec is not None
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion)
         blocks = read_range(
             head,
-            iter(self.decoder),
+            self.as_utf8(iter(self.decoder)),
             self.format.format,
             self.formats,
             modified=self.info.modified,
@@ -135,19 +138,20 @@ class Reading:
         )
         yield from self._events(blocks, first=first)
 
-    def _as_utf8(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        asked = self.settings.formats.encoding
-        head, chunks = peek(chunks, ENCODING_SAMPLE)
-        self.encoding = choose_encoding(head, asked)
-        self._warn(self.encoding.warning)
-        if asked == "auto" and self.encoding.rule is None:  # UTF-16 with a mark is left to the formats
+    def as_utf8(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Make UTF-8 of decoded bytes, when the encoding is chosen; UTF-16 with a mark is left to the formats."""
+        assert self.encoding is not None
+        if self.settings.formats.encoding == "auto" and self.encoding.rule is None:
             return chunks
         return transcode(self.encoding.name, chunks)
 
-    def choose(self, head: bytes) -> None:
-        """Choose codec and format of an object that is not compressed, by its first `HEAD_BYTES`."""
+    def choose(self, head: bytes) -> bytes:
+        """Choose how an object that is not compressed is read, by its first `HEAD_BYTES`; return these as UTF-8."""
         self.codec = detect_codec(self.info.key, head[:CODEC_SAMPLE])
+        self.encoding = choose_encoding(head, self.settings.formats.encoding)
+        head = b"".join(self.as_utf8(iter([head])))[:HEAD_BYTES]
         self.format = self._choose_format(head[:FORMAT_SAMPLE])
+        return head
 
     def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[EventBatch]:
         assert self.format is not None
@@ -223,7 +227,9 @@ class Reading:
             cure = "--encoding reads others, such as windows-1252 or shift_jis"
         else:
             cure = "they are damaged, or --encoding names what they are"
-        return f"{self.replaced:,} byte sequences that are no {name.upper()} were replaced by U+FFFD: {cure}"
+        what = "byte sequences that are" if self.replaced != 1 else "byte sequence that is"
+        done = "were" if self.replaced != 1 else "was"
+        return f"{self.replaced:,} {what} no {name.upper()} {done} replaced by U+FFFD: {cure}"
 
     def _count(self, batch: EventBatch) -> EventBatch:
         events = batch.events

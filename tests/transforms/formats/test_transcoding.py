@@ -18,7 +18,13 @@ from tests.transforms.formats.cases import CASES
 from transforms.core.errors import CorruptStreamError, UnsupportedError
 from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import can_be_cut
-from transforms.formats.transcoding import choose_encoding, encoding_error, transcode, utf16_without_mark
+from transforms.formats.transcoding import (
+    choose_encoding,
+    encoding_error,
+    ends_lines_like_ascii,
+    transcode,
+    utf16_without_mark,
+)
 from transforms.objects.reading import Reading, ReadSettings
 from transforms.storage import ObjectInfo
 
@@ -262,7 +268,15 @@ def test_binary_files_are_not_taken_for_utf16(data: bytes) -> None:
         (b"a\nb\n", "utf-8", True),
         (b"a\nb\n", "utf-8-sig", True),
         (b"\xef\xbb\xbfa\nb\n", "shift_jis", True),
+        (b"a\nb\n", "windows-1252", True),
+        (b"a\nb\n", "cp437", True),
+        (b"a\nb\n", "koi8-r", True),
         (b"a\nb\n", "shift_jis", False),
+        (b"a\nb\n", "gb18030", False),
+        (b"a\nb\n", "iso-2022-jp", False),
+        (b"a\nb\n", "utf-7", False),
+        (b"a\nb\n", "hz", False),
+        (b"a\nb\n", "cp037", False),
         (b"a\nb\n", "utf-16-le", False),
         ("a\nb\n".encode("utf-16-le"), "auto", False),
         ("a\nb\n".encode("utf-16-be"), "auto", False),
@@ -270,8 +284,15 @@ def test_binary_files_are_not_taken_for_utf16(data: bytes) -> None:
         (b"\xff\xfe\0\0a\nb\n", "auto", False),
     ],
 )
-def test_what_is_not_utf8_is_read_in_one_piece(head: bytes, asked: str, *, whole: bool) -> None:
+def test_what_ends_lines_otherwise_is_read_in_one_piece(head: bytes, asked: str, *, whole: bool) -> None:
     assert can_be_cut(head, "text", FormatOptions(encoding=asked)) is whole
+
+
+@pytest.mark.parametrize("name", [name for name in _CODECS if ends_lines_like_ascii(choose_encoding(b"", name).name)])
+def test_what_is_cut_at_a_line_is_read_as_in_one_piece(name: str) -> None:
+    data = bytes(random.Random(name).choices([*b"\n" * 20, *range(256)], k=500))
+    encoding, place = choose_encoding(b"", name).name, data.index(b"\n", 250) + 1
+    assert _decode(encoding, data[:place], 7) + _decode(encoding, data[place:], 7) == _decode(encoding, data, 1000)
 
 
 def test_utf32_is_refused_with_the_flag_that_reads_it() -> None:
