@@ -68,7 +68,7 @@ def hint(kind: str) -> str:
     if kind.endswith(_CODEC):  # a codec that can be undone was undone before
         return "it lies inside as many codecs as are taken off, or is damaged where it begins"
     if kind == _UTF32:
-        return "--encoding utf-32 reads it"
+        return "--encoding utf-32 reads it (with --format alone its bytes are read as they stand)"
     if kind.endswith("archive"):
         return "unpack it, and ingest what is in it (with --format its own bytes would be read as they stand)"
     return "with --format its bytes are read all the same"
