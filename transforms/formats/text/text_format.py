@@ -15,10 +15,11 @@ from transforms.arrow.strings import view_array
 from transforms.formats.encoding import utf8, utf8_within, whole_characters
 from transforms.formats.format import FormatReader, RangeReader
 from transforms.formats.lines import MARGIN, Lines, line_blocks, lines_of, raw_from, split_lines
-from transforms.formats.multiline_presets import multiline_pattern
 from transforms.formats.options import FormatOptions, ObjectTimes
+from transforms.formats.partial_lines import join_parts
 from transforms.formats.record_block import RecordBlock, make_records
 from transforms.formats.record_errors import line_errors, record_too_long
+from transforms.formats.text.multiline_presets import multiline_pattern
 
 
 def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
@@ -49,6 +50,8 @@ def _count(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: 
 
 
 def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock]:
+    if options.join_partial:
+        text = join_parts(text, "text", max_record=options.max_record)
     blocks = line_blocks(text, max_record=options.max_record)
     if options.multiline_start is not None:
         yield from _read_events(blocks, multiline_pattern(options.multiline_start), options.max_record)
