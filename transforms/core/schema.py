@@ -41,8 +41,10 @@ __all__ = [
     "TEXT",
     "TIME",
     "TIME_DETECTED",
+    "TIME_FROM_OBJECT",
     "TIME_FROM_PIPELINE",
     "TIME_FROM_RECORD",
+    "TIME_INHERITED",
     "TIME_RECEIVED",
     "VERSION",
     "as_json",
@@ -71,6 +73,8 @@ SYSTEM_COLUMNS: dict[str, pa.DataType] = {name: TIME if name in TIME_NAMES else 
 TIME_FROM_RECORD = "record"
 TIME_DETECTED = "detected"
 TIME_FROM_PIPELINE = "pipeline"
+TIME_INHERITED = "inherited"
+TIME_FROM_OBJECT = "object"
 TIME_RECEIVED = "received"
 
 
@@ -82,11 +86,13 @@ class EventBatch:
         events: The events, with the columns that this module describes.
         modified: The object's LastModified, with its zone: it chooses the year of times that name none.
         day_first: Whether the object's beginning shows that its dates have the day before the month.
+        preceding: The records before them, of which the first may have their time; None where they need none.
     """
 
     events: pa.RecordBatch
     modified: datetime
     day_first: bool = False
+    preceding: pa.RecordBatch | None = None
 
     @property
     def num_rows(self) -> int:

@@ -57,6 +57,7 @@ _ALL = (
         attributes="its top-level fields, numbers as they are written, lists and objects as JSON",
         extensions=(".json", ".ndjson", ".jsonl"),
         options=("records_path",),
+        inherits="errors",
     ),
     Format(
         name="splunk_csv",
@@ -77,6 +78,7 @@ _ALL = (
         attributes="`host`, `source`, `sourcetype` (`httpevent`), `index` and what `fields` holds",
         refines="json",
         defaults={"sourcetype": "httpevent"},
+        inherits="all",
     ),
     Format(
         name="text",
@@ -87,6 +89,7 @@ _ALL = (
         message="the line",
         attributes="by pipelines",
         options=("multiline_start",),
+        inherits="all",
     ),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in _ALL}

@@ -109,6 +109,8 @@ class Format:
         refines: The format whose objects are looked at once more: this one is a special kind of it.
         options: The fields of `FormatOptions` that it takes beside those of all formats.
         defaults: Attributes of events that have none of their own, nor by the job's defaults.
+        inherits: Which events without a time have that of the one before them: `all`, `errors` (those that could not
+            be read), or none.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Format:
     refines: str | None = None
     options: tuple[str, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
+    inherits: str = ""
 
     @cached_property
     def reader(self) -> FormatReader:

@@ -11,7 +11,9 @@ class EventCount(str, Enum):
     """What happened to an event."""
 
     UNTIMED = "untimed"
-    """No time was found in it, so it has the time of receipt."""
+    """It has the time of receipt: so older versions counted it, in place of `TIMED`."""
+    TIMED = "timed"
+    """It has a time, from the source that is the name."""
     STEP_FAILED = "step_failed"
     """A pipeline's step failed on it and left it as it was."""
     OLDER_THAN_RULE = "older_than_rule"
@@ -34,7 +36,7 @@ class CountKey(NamedTuple):
 
     Attributes:
         kind: What happened to them.
-        name: The pipeline or rule it is about; empty for `UNTIMED`.
+        name: The pipeline, rule or `_time_source` it is about; empty for `UNTIMED`.
         detail: The step (`steps[0].regex`), or the rule's retention (`30d`).
     """
 

@@ -22,11 +22,21 @@ from transforms.timestamps.origin import first_stamp, time_field
 
 Row = dict[str, Any]
 _UNTIMED = (
-    "no time was found in these events: they get that of receipt. Lines that belong to the one before them are kept "
-    "there by --format text --multiline-start REGEX; a pipeline's timestamp reads other times"
+    "no time was found in these events: they get that of the object (its LastModified). Lines that belong to the one "
+    "before them are kept there by --format text --multiline-start REGEX; --time-field NAME and a pipeline's timestamp "
+    "read other times"
 )
 _NO_RECORD = "no record ends in the part that was read: the first ones are longer (a backfill reads them all the same)"
 _YEAR = timedelta(days=366)
+_NO_TIME = {
+    schema.TIME_FROM_OBJECT: "none found: the object's LastModified",
+    schema.TIME_RECEIVED: "none found: the time of receipt",
+}
+_OTHERS = {
+    **_NO_TIME,
+    schema.TIME_FROM_PIPELINE: "a pipeline",
+    schema.TIME_INHERITED: "that of the event before it",
+}
 
 
 def preview_object(
@@ -52,7 +62,7 @@ def preview_object(
     reading = sample.reading
     shown = list(_shown_events(sample, settings, pipelines, events))
     found, old = _too_old(sample, settings, pipelines, rules_by_section) if rules_by_section else (None, [])
-    untimed = bool(shown) and all(event["after"]["_time_source"] == schema.TIME_RECEIVED for event in shown)
+    untimed = bool(shown) and all(event["after"]["_time_source"] in _NO_TIME for event in shown)
     return {
         "object": reading.info.uri,
         "size": reading.info.size,
@@ -140,7 +150,7 @@ def _time_origin(batch: EventBatch, row: Row, timezone: str) -> str:
         return f"stamp {first_stamp(row['_message'])!r} in the text" + (
             "; its year by the object's LastModified" if guessed else ""
         )
-    return "a pipeline" if source == schema.TIME_FROM_PIPELINE else "none found: the time of receipt"
+    return _OTHERS[source]
 
 
 def _is_yearless(message: str, timezone: str, modified: datetime) -> bool:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from datetime import timezone as zones
 from functools import partial
 
 import polars as pl
 import pyarrow as pa
 
 from transforms.arrow.arrays import as_series, constant
-from transforms.core.schema import CONSTANT, TIME, TIME_DETECTED, TIME_FROM_RECORD, TIME_RECEIVED
+from transforms.core.schema import (
+    CONSTANT,
+    TIME,
+    TIME_DETECTED,
+    TIME_FROM_OBJECT,
+    TIME_FROM_RECORD,
+    TIME_INHERITED,
+    TIME_RECEIVED,
+)
 from transforms.timestamps.casting import nothing
 from transforms.timestamps.clock import UTC
 from transforms.timestamps.detection import detect_times
@@ -19,6 +28,10 @@ _WITH_LINES = ("text", "splunk_hec")
 """Formats whose messages are lines that may have a stamp: a forwarder that sends no `time` leaves it to the
 receiver.
 """
+
+
+_FIRST, _AHEAD = datetime(1970, 1, 1, tzinfo=zones.utc), timedelta(days=1)
+"""A LastModified before the first, or so much later than receipt, is not believed."""
 
 
 def choose_times(
@@ -31,18 +44,20 @@ def choose_times(
     text: bool | None = None,
     year: int | None = None,
     day_first: bool = False,
+    inherit: Callable[[pl.Series], pl.Series] | None = None,
 ) -> pa.RecordBatch:
-    """Give every event a time: the one it has, else the stamp in its line, else that of receipt.
+    """Give every event a time: the one it has, else the stamp in its line, one before it, or the object's.
 
     Args:
         batch: Events of one object.
-        timestamp: `auto`, or `received` for lines that shall not be searched.
+        timestamp: `auto`; `object` or `received` for lines that shall not be searched and get that time.
         timezone: IANA name that holds where a stamp has no zone.
         modified: When the object was last modified.
         received: When Rekindle read it.
         text: Whether the events are lines of text, or sent to HEC as such; by the column `_format` if None.
         year: That of stamps without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
+        inherit: Returns the times that events have from those before them, by the events' own times.
 
     Returns:
         The batch with `_time` (timestamp[us, UTC]) and `_time_source` (dictionary), both without nulls.
@@ -65,9 +80,33 @@ def choose_times(
         )
         batch = put_times(batch, found, source=TIME_DETECTED)
         times = times_of(batch)
-    late = pl.repeat(received, len(times), dtype=UTC, eager=True)
-    batch = put_times(batch, late.set(times.is_not_null(), None), source=TIME_RECEIVED)
-    return put_times(batch, times.set(_has_source(batch), None), source=TIME_FROM_RECORD)
+    own = times.is_not_null() & ~_has_source(batch)
+    if inherit is not None and timestamp == "auto" and times.null_count():
+        batch = put_times(batch, inherit(own_times(batch)).set(times.is_not_null(), None), source=TIME_INHERITED)
+    batch = _put_objects_time(batch, timestamp=timestamp, modified=modified, received=received)
+    return put_times(batch, times.set(~own, None), source=TIME_FROM_RECORD)
+
+
+def own_times(batch: pa.RecordBatch) -> pl.Series:
+    """Return the times that events have of their own: from a field, a line or a pipeline."""
+    times = times_of(batch)
+    return times.set(_sources(batch).is_in([TIME_INHERITED, TIME_FROM_OBJECT, TIME_RECEIVED]).fill_null(False), None)
+
+
+def is_believed(modified: datetime, received: datetime) -> bool:
+    """Whether an object's LastModified can be the time of its events."""
+    return _FIRST <= modified <= received + _AHEAD
+
+
+def _put_objects_time(
+    batch: pa.RecordBatch, *, timestamp: str, modified: datetime, received: datetime
+) -> pa.RecordBatch:
+    """Give the time of the object, or else that of receipt, to the events that have none."""
+    times = times_of(batch)
+    objects = timestamp != "received" and is_believed(modified, received)
+    time, source = (modified, TIME_FROM_OBJECT) if objects else (received, TIME_RECEIVED)
+    late = pl.repeat(time, len(times), dtype=UTC, eager=True)
+    return put_times(batch, late.set(times.is_not_null(), None), source=source)
 
 
 def times_of(batch: pa.RecordBatch) -> pl.Series:

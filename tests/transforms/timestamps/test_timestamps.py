@@ -626,25 +626,45 @@ def test_records_with_an_error_are_looked_through_like_text() -> None:
         _error=pa.array(["invalid_json: x", None, "invalid_json: x"]),
     )
     found = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-    assert choose(batch) == [(found, "detected"), (RECEIVED, "received"), (RECEIVED, "received")]
+    assert choose(batch) == [(found, "detected"), (MODIFIED, "object"), (MODIFIED, "object")]
 
 
 MESSAGES = pa.array(["2025-01-02 03:04:05 a", "b"], pa.string_view())
 SOME_TIME = datetime(2024, 5, 6, tzinfo=UTC)
 
 
-def test_lines_take_their_stamp_or_the_time_of_receipt() -> None:
+def test_lines_take_their_stamp_or_the_time_of_the_object() -> None:
     found = (at("2025-01-02T03:04:05"), "detected")
-    assert choose(batch_of(_message=MESSAGES, _format=TEXT)) == [found, (RECEIVED, "received")]
+    assert choose(batch_of(_message=MESSAGES, _format=TEXT)) == [found, (MODIFIED, "object")]
 
 
 def test_lines_are_not_searched_where_that_is_asked() -> None:
     assert choose(batch_of(_message=MESSAGES, _format=TEXT), timestamp="received") == [(RECEIVED, "received")] * 2
 
 
+def test_lines_take_the_time_of_the_object_where_that_is_asked() -> None:
+    assert choose(batch_of(_message=MESSAGES, _format=TEXT), timestamp="object") == [(MODIFIED, "object")] * 2
+
+
+@pytest.mark.parametrize(
+    ("modified", "believed"),
+    [
+        pytest.param(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), False, id="before-1970"),
+        pytest.param(datetime(1970, 1, 1, tzinfo=UTC), True, id="1970"),
+        pytest.param(RECEIVED + timedelta(days=1), True, id="a-day-ahead"),
+        pytest.param(RECEIVED + timedelta(days=1, seconds=1), False, id="further-ahead"),
+    ],
+)
+def test_a_time_of_the_object_that_cannot_be_is_not_believed(modified: datetime, believed: bool) -> None:
+    batch = batch_of(_message=pa.array(["a"], pa.string_view()), _format=TEXT[:1])
+    chosen = choose_times(batch, timestamp="auto", timezone="UTC", modified=modified, received=RECEIVED)
+    found = chosen["_time"].to_pylist(), chosen["_time_source"].to_pylist()
+    assert found == (([modified], ["object"]) if believed else ([RECEIVED], ["received"]))
+
+
 def test_records_are_not_searched() -> None:
     json = pa.array(["json"] * 2).dictionary_encode()
-    assert choose(batch_of(_message=MESSAGES, _format=json)) == [(RECEIVED, "received")] * 2
+    assert choose(batch_of(_message=MESSAGES, _format=json)) == [(MODIFIED, "object")] * 2
 
 
 def test_what_is_set_stays() -> None:
@@ -654,12 +674,12 @@ def test_what_is_set_stays() -> None:
         _time=pa.array([SOME_TIME, None], TIME),
         _time_source=pa.array(["pipeline", None], pa.string_view()),
     )
-    assert choose(batch) == [(SOME_TIME, "pipeline"), (RECEIVED, "received")]
+    assert choose(batch) == [(SOME_TIME, "pipeline"), (MODIFIED, "object")]
 
 
 def test_times_without_a_source_are_the_record_s() -> None:
     batch = batch_of(_message=MESSAGES, _time=pa.array([SOME_TIME, None], TIME))
-    assert choose(batch) == [(SOME_TIME, "record"), (RECEIVED, "received")]
+    assert choose(batch) == [(SOME_TIME, "record"), (MODIFIED, "object")]
 
 
 def test_a_complete_batch_is_given_back() -> None:

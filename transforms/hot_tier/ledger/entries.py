@@ -1,6 +1,6 @@
 """How the outcome of an object becomes its row of the ledger.
 
-The texts under which a row counts events are stored, so they stay as they are: `received`,
+The texts under which a row counts events are stored, so they stay as they are: `received`, `time from SOURCE`,
 `pipeline NAME, steps[0].regex`, `older than rule NAME allows (30d)` and `older than tier NAME allows (30d)`.
 """
 
@@ -15,6 +15,7 @@ from transforms.objects.outcomes import ObjectOutcome
 
 _TEXTS = {
     EventCount.UNTIMED: "received",
+    EventCount.TIMED: "time from {name}",
     EventCount.STEP_FAILED: "pipeline {name}, {detail}",
     EventCount.OLDER_THAN_RULE: "older than rule {name} allows ({detail})",
     EventCount.OLDER_THAN_TIER: "older than tier {name} allows ({detail})",
