@@ -53,6 +53,7 @@ __all__ = [
     "can_be_column",
     "flat_row",
     "is_system",
+    "join_events",
 ]
 
 try:
@@ -77,6 +78,9 @@ TIME_INHERITED = "inherited"
 TIME_FROM_OBJECT = "object"
 TIME_RECEIVED = "received"
 
+_NEAR = 64 << 10
+"""Records before a slice that are kept: of more of them none lies within the window of inherited times."""
+
 
 @dataclass(frozen=True)
 class EventBatch:
@@ -100,8 +104,20 @@ class EventBatch:
         return int(self.events.num_rows)
 
     def slice(self, offset: int, length: int | None = None) -> EventBatch:
-        """Return some of the events, without copying them."""
-        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first)
+        """Return some of the events, without copying them; those before them are among what precedes them."""
+        preceding = self.preceding
+        if offset and "_message" in self.events.schema.names:
+            near = min(offset, _NEAR)
+            before = self.events.slice(offset - near, near)
+            preceding = before if preceding is None else join_events(preceding, before)
+        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first, preceding)
+
+
+def join_events(first: pa.RecordBatch, then: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the events of two batches of one object as one; a column that a batch lacks is null there."""
+    tables = (pa.Table.from_batches([first]), pa.Table.from_batches([then]))
+    joined = pa.concat_tables(tables, promote_options="default").unify_dictionaries().combine_chunks()
+    return pa.RecordBatch.from_arrays([column.chunk(0) for column in joined.columns], schema=joined.schema)
 
 
 def flat_row(row: Mapping[str, object]) -> dict[str, Any]:

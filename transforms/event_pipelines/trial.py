@@ -25,7 +25,7 @@ def try_pipelines(
     Args:
         batch: Events as they were read.
         pipelines: What to run.
-        timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
+        timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
         timezone: IANA name for times that name no zone.
 
     Yields:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
+import pyarrow as pa
 
 from transforms.codecs.decoding import Decoder
 from transforms.codecs.detection import CodecChoice, base_key, detect_codec
@@ -20,7 +21,9 @@ from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import read_range
 from transforms.formats.record_block import RecordBlock
 from transforms.objects.event_columns import EventColumns
+from transforms.objects.event_shaping import inheriting
 from transforms.objects.outcomes import ObjectOutcome
+from transforms.objects.preceding_records import last_records
 from transforms.storage import ObjectInfo
 from transforms.timestamps import head_is_day_first
 
@@ -128,7 +131,9 @@ class Reading:
         self.codec = detect_codec(self.info.key, head[:CODEC_SAMPLE])
         self.format = self._choose_format(head[:FORMAT_SAMPLE])
 
-    def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[EventBatch]:
+    def _events(
+        self, blocks: Iterator[RecordBlock], *, first: int, preceding: pa.RecordBatch | None = None
+    ) -> Iterator[EventBatch]:
         assert self.format is not None
         name = self.format.format
         defaults = {**FORMATS[name].defaults, **dict(self.settings.defaults)}
@@ -141,6 +146,7 @@ class Reading:
             first=first,
             day_first=self.day_first,
         )
+        inherits = FORMATS[name].inherits and self.settings.formats.timestamp == "auto"
         for block in blocks:
             self.blank += block.blank
             self.header += block.header
@@ -148,7 +154,10 @@ class Reading:
             self.cut += block.cut
             self.warnings += block.warnings
             if block.records.num_rows:
-                yield self._count(columns.stamp(block.records))
+                batch = self._count(columns.stamp(block.records))
+                yield replace(batch, preceding=preceding) if inheriting(batch.events) else batch
+                if inherits:
+                    preceding = last_records(preceding, batch.events)
 
     def outcome(self, bytes_read: int, failure: ObjectError | None) -> ObjectOutcome:
         """Return what became of the object, when its reading ended, by the failure if there is one."""

@@ -30,12 +30,18 @@ def test_failed_processors_and_events_without_a_time(rekindle: Callable[..., End
     ended = rekindle("backfill", "--bucket", f"file://{source}", *flags)
     assert ended.code == 0, ended.err
     warnings = ended.json["warnings"]
-    assert warnings[0].startswith("3 events of 2 objects: no time was found, that of receipt holds")
-    assert warnings[1:3] == [
+    assert ended.json["byTimeSource"] == {"detected": 1, "inherited": 2, "object": 1}
+    help_ = "What helps: --format text --multiline-start REGEX, or a pipeline's timestamp"
+    a, b = (f"{source.as_uri()}/{name}" for name in ("a.log", "b.log"))
+    assert warnings[:4] == [
+        f"2 events (66.7 % of 1 text object) have the time of an event before them: {a} (2). {help_}",
+        "1 event (100 % of 1 text object) have no time, so that of their object holds (its LastModified): "
+        f"{b} (1). {help_}",
         "pipeline inner, steps[0].arithmetic failed on 2 events, left as they were",
         "pipeline numbers, steps[0].regex failed on 1 event, left as they were",
     ]
     shown = rekindle("jobs", "show", ended.json["taskId"], "--hot-tier", tmp_path / "hot", "--json")
     assert json.loads(shown.out)["warnings"] == warnings
     quiet = rekindle("backfill", "--bucket", f"file://{source}", *flags, "--force", "--timestamp", "received")
-    assert not any("no time" in text for text in quiet.json["warnings"])
+    assert not any("time" in text for text in quiet.json["warnings"])
+    assert quiet.json["byTimeSource"] == {"received": 4}

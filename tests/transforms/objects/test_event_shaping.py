@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import pyarrow as pa
 import pytest
 
 from transforms.core.schema import CONSTANT, TEXT, TIME, EventBatch
+from transforms.elements import EventBatchCoder
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.objects.event_shaping import shape_events
+from transforms.objects.preceding_records import last_records
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 
@@ -135,3 +138,37 @@ def test_of_json_only_what_could_not_be_read_inherits() -> None:
 @pytest.mark.parametrize(("timestamp", "expected"), [("object", OBJECT), ("received", (RECEIVED, "received"))])
 def test_one_time_for_all_lines(timestamp: str, expected: tuple[datetime, str]) -> None:
     assert times_of(shape_events(batch(STAMP, "a"), (), timestamp=timestamp)) == [expected] * 2
+
+
+def shaped_in_two(messages: list[str], cut: int) -> list[tuple[datetime, str]]:
+    """Return the times of messages that are read as two batches."""
+    first, then = batch(*messages[:cut]), batch(*messages[cut:])
+    then = replace(then, preceding=last_records(None, first.events))
+    coder = EventBatchCoder()
+    parts = [coder.decode(coder.encode(part)) for part in (first, then)]
+    return [time for part in parts for time in times_of(shape_events(part, ()))]
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+@pytest.mark.parametrize("size", [9, WINDOW // 3, WINDOW])
+def test_where_batches_are_cut_does_not_matter(cut: int, size: int) -> None:
+    messages = ["first", STAMP, "x" * size, "at x", "y" * size, "at y"]
+    whole = times_of(shape_events(batch(*messages), ()))
+    assert whole[:3] == [OBJECT, OWN, INHERITED]
+    assert shaped_in_two(messages, cut) == whole
+    assert times_of(shape_events(batch(*messages).slice(cut), ())) == whole[cut:]
+
+
+def test_what_precedes_a_batch_goes_back_over_small_ones() -> None:
+    preceding = None
+    for message in ("lost", STAMP, *["x" * 5_999] * 10):
+        preceding = last_records(preceding, batch(message).events)
+    assert preceding is not None
+    assert preceding.column("_message").to_pylist() == ["lost", STAMP, *["x" * 5_999] * 10]
+    preceding = last_records(preceding, batch("x" * 5_999).events)
+    assert preceding is not None
+    assert preceding.column("_message").to_pylist() == ["x" * 5_999] * 10
+
+
+def test_nothing_precedes_what_follows_a_record_beyond_the_window() -> None:
+    assert last_records(batch(STAMP).events, batch("x" * WINDOW).events) is None
