@@ -74,7 +74,7 @@ class FormatSpecification(JsonModel):
     multiline_start: str | None = None
     """Text: a regular expression that the first line of an event matches."""
     timestamp: Literal["auto", "object", "received"] = "auto"
-    """`auto` looks for a time in plain text; `object` gives it the object's LastModified, `received` that of its receipt."""
+    """`auto` looks for a time in plain text; `object` gives it the object's, `received` that of its receipt."""
     timezone: str = "UTC"
     """The zone of times that name none."""
     time_field: Annotated[
