@@ -63,4 +63,5 @@ def inherited_times(own: pl.Series, starts: pl.Series, before: TimeBefore | None
 
 
 def _sizes(messages: pl.Series) -> pl.Series:
-    return messages.str.len_bytes().fill_null(0).cast(pl.Int64) + 1
+    sizes: pl.Series = messages.str.len_bytes().fill_null(0).cast(pl.Int64) + 1
+    return sizes
