@@ -104,19 +104,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the S3 be chosen."""
     parser.addoption(
         "--s3",
-        choices=["moto", "minio"],
+        choices=["moto", "minio", "none"],
         default="moto",
-        help="the S3 that tests use: moto (by pip), or MinIO (built by Go)",
+        help="the S3 that tests use: moto (by pip), or MinIO (built by Go), which leaves out the tests that use none; "
+        "none leaves out those that use one",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With MinIO run what uses S3 alone, and skip what MinIO does not have: the mark says what."""
-    if config.getoption("--s3") != "minio":
+    server = config.getoption("--s3")
+    if server == "moto":
         return
-    others = [item for item in items if not _uses_s3(item)]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if _uses_s3(item)]
+    config.hook.pytest_deselected(items=[item for item in items if _uses_s3(item) != (server == "minio")])
+    items[:] = [item for item in items if _uses_s3(item) == (server == "minio")]
+    if server == "none":
+        return
     for item in items:
         mark = item.get_closest_marker("moto_only")
         if mark:

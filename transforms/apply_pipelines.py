@@ -26,8 +26,9 @@ class ApplyPipelines(beam.PTransform):
     That is the time found in its text, else that of a line before it, of its object, or of its receipt.
 
     Input: `PCollection[EventBatch]`.
-    Output: `main`, a `PCollection[EventBatch]`, one event out for one in, in the same order; and `counts`, a
-        `PCollection[EventCounts]` of where their times are from and what happened to some of them.
+    Output: `main`, a `PCollection[EventBatch]`, one event out for one in, in the same order, but those that a pipeline
+        dropped, and without batches that have no event left; and `counts`, a `PCollection[EventCounts]` of where their
+        times are from and what happened to some of them.
     Metrics: none.
     Guarantees: every event that comes out has `_time` and `_time_source`.
 
@@ -60,7 +61,7 @@ class _ApplyPipelinesFn(beam.DoFn):
     def process(self, batch: EventBatch) -> Iterator[Any]:
         config = self._config
         counts: Counter[CountKey] = Counter()
-        yield shape_events(
+        shaped = shape_events(
             batch,
             config.pipelines,
             timestamp=config.timestamp,
@@ -70,6 +71,8 @@ class _ApplyPipelinesFn(beam.DoFn):
             rules_by_section=config.rules_by_section,
             counts=counts,
         )
+        if shaped.num_rows:
+            yield shaped
         if counts:
             uri = str(batch.events.column("_object")[0])
             yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(uri, tuple(counts.items())))

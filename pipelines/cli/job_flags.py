@@ -22,6 +22,7 @@ from pipelines.cli.flags import (
 from transforms.core.errors import ConfigurationError, reason_of
 from transforms.core.names import can_be_column
 from transforms.formats import FORMAT_NAMES
+from transforms.formats.multiline_presets import MULTILINE_PRESETS
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
@@ -137,7 +138,8 @@ _READING_OPTIONS = (
     format_option(
         "--multiline-start",
         metavar="REGEX",
-        help="Text: start a new event at each line that matches REGEX; the other lines are continuations.",
+        help="Text: start a new event at each line that matches REGEX, or a preset: "
+        f"{', '.join(MULTILINE_PRESETS)}; the other lines are continuations.",
     ),
     format_option(
         "--timestamp",

@@ -5,14 +5,17 @@ Reads little, writes nothing, needs no Beam.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
+from typing import Any
 
 from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
+from pipelines.jobs.families import Family, group_by_family
 from pipelines.jobs.plan import WORK, WorkPolicy, disposition
 from pipelines.jobs.reporting import load_ledger
 from pipelines.jobs.sample import attributes_of, choose_samples, promoting_samples, read_samples
@@ -24,11 +27,13 @@ from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import missing_columns
 from transforms.objects.key_glob import KeyGlob
 from transforms.objects.listing import list_objects
-from transforms.objects.preview_object import preview_object
+from transforms.objects.preview_object import preview_object, summarize_object
 from transforms.objects.sample_object import Sample
+from transforms.objects.time_hints import OWN_TIMES
 from transforms.storage import ObjectInfo
 
 _LISTED_AT_ONCE = 16
+_FAMILIES = 64  # so many are looked into, those with most bytes first
 _DISPOSITIONS = (WORK, "known", "skipped", "archived", "empty")
 
 
@@ -70,7 +75,8 @@ class PreviewEvent(JsonModel):
 
     time_origin: str
     before: dict[str, object]
-    after: dict[str, object]
+    after: dict[str, object] | None
+    """None where a pipeline drops it."""
 
 
 class PreviewSample(JsonModel):
@@ -96,6 +102,30 @@ class PreviewSample(JsonModel):
     map: list[str]
 
 
+class PreviewFamily(JsonModel):
+    """Objects whose keys are alike, and how the one that was sampled of them would be read.
+
+    Attributes:
+        name: Their key, with `*` in place of digits, dates, hashes and UUIDs.
+        sampled: The object that was looked into; None where there are too many families to look into all.
+        events: How many of its events were looked at.
+        time_sources: How many of these have their time from where (`_time_source`).
+        without_time: The share of these that have no time of their own, 0 to 1.
+        warnings: What is unusual about the object, why it can't be read, and which flag would help.
+    """
+
+    name: str
+    objects: int
+    bytes: int
+    sampled: str | None
+    codec: str | None
+    format: str | None
+    events: int
+    time_sources: dict[str, int]
+    without_time: float
+    warnings: list[str]
+
+
 class JobPreview(JsonModel):
     """The document of `rekindle preview --json`; `columns` are the table's, once the job has run."""
 
@@ -104,6 +134,7 @@ class JobPreview(JsonModel):
     objects: PreviewCounts
     bytes: PreviewBytes
     columns: list[str]
+    families: list[PreviewFamily]
     samples: list[PreviewSample]
     warnings: list[str]
 
@@ -120,7 +151,7 @@ def run_preview(
     Args:
         specification: The job.
         settings: How it would run.
-        objects: How many of the matched objects are looked into, one of each kind of name first.
+        objects: How many of the matched objects are shown, one of each family first.
         events: How many events of each are shown.
 
     Raises:
@@ -135,9 +166,12 @@ def run_preview(
     kinds = {info.key: disposition(info, ledger, policy) for info in matched}
     of_kind = {kind: [info for info in matched if kinds[info.key] == kind] for kind in _DISPOSITIONS}
     readable = of_kind[WORK] or of_kind["known"] or of_kind["skipped"]
-    shown = choose_samples(readable, objects)
+    families = group_by_family(readable)
+    of_families = {family.sample.key: family.sample for family in families[:_FAMILIES]}
+    others = choose_samples((info for info in readable if info.key not in of_families), objects)
+    shown = list(islice(chain(of_families.values(), others), objects))
     sampled = promoting_samples(of_kind[WORK])
-    read = list({info.key: info for info in (*shown, *sampled)}.values())
+    read = list({info.key: info for info in (*of_families.values(), *shown, *sampled)}.values())
     found = dict(zip((info.key for info in read), read_samples(read, context.store, context.reading), strict=True))
     columns = _columns(context, attributes_of(found[info.key] for info in sampled))
     samples = [_show(context, found[info.key], kinds[info.key], columns, events) for info in shown]
@@ -149,8 +183,28 @@ def run_preview(
         ),
         bytes=PreviewBytes(matched=sum(info.size for info in matched), work=sum(info.size for info in of_kind[WORK])),
         columns=columns,
+        families=[_summarize(context, family, found.get(family.sample.key)) for family in families],
         samples=samples,
         warnings=context.warnings_of_listing(evaluated=evaluated, excluded=excluded, matched=len(matched)),
+    )
+
+
+def _summarize(context: JobContext, family: Family, sample: Sample | None) -> PreviewFamily:
+    """Return the summary of a family, by its sample if it has one."""
+    nothing: dict[str, Any] = {"codec": None, "format": None, "warnings": [], "sampled": None, "timeSources": Counter()}
+    document = nothing if sample is None else summarize_object(sample, context.reading, context.pipelines)
+    sources: Counter[str] = document["timeSources"]
+    own = sum(sources[source] for source in OWN_TIMES)
+    return PreviewFamily.model_validate(
+        {
+            **document,
+            "name": family.name,
+            "objects": len(family.objects),
+            "bytes": family.size,
+            "events": sources.total(),
+            "timeSources": dict(sources.most_common()),
+            "withoutTime": round(1 - own / sources.total(), 4) if sources else 0.0,
+        }
     )
 
 
@@ -177,7 +231,7 @@ def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
 def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> PreviewSample:
     """Return an object's preview, with which of the shown attributes fill a column and which go into the map."""
     document = preview_object(sample, context.reading, context.pipelines, context.rules_by_section, events=events)
-    attributes = {schema.attribute_name(key): None for event in document["events"] for key in event["after"]}
+    attributes = {schema.attribute_name(key): None for event in document["events"] for key in event["after"] or ()}
     names = [name for name in attributes if name is not None]
     return PreviewSample.model_validate(
         {

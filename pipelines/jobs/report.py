@@ -70,13 +70,17 @@ class JobReport(JsonModel):
     """Compressed bytes."""
     bytes_decoded: int
     records_in: int
-    """The sum of events and rejected."""
+    """The sum of events, dropped and rejected."""
     blank: int
     """Blank lines, which are no records."""
     header: int
     """Header and skipped rows, which are no records."""
     events: int
     events_with_error: int
+    dropped: int
+    """Records that pipelines dropped."""
+    dropped_by_pipeline: dict[str, int]
+    """How many each of them dropped."""
     rejected: int
     by_format: dict[str, FormatCounts]
     by_codec: dict[str, CodecCounts]

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from pipelines.console import Progress
-from pipelines.jobs.event_times import count_time_sources, warn_of_times
 from pipelines.jobs.plan import WORK, JobPlan
 from pipelines.jobs.report import BROKEN, CodecCounts, Failure, FormatCounts, JobReport, ObjectCounts
 from pipelines.jobs.settings import StoredJob
 from pipelines.status import JobStatus, read_progress, read_status
 from transforms.core.errors import ConfigurationError
 from transforms.hot_tier.ledger.entries import parse_count
+from transforms.hot_tier.ledger.event_times import count_time_sources, warn_of_times, warn_of_unbelieved
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -27,7 +27,8 @@ from transforms.storage.job_folder import JobFolder
 
 _TASK_ID = re.compile(r"[A-Za-z0-9-]+")
 _SUMS = (
-    "bytes_read", "bytes_decoded", "records_in", "blank", "header", "events", "events_with_error", "rejected",
+    "bytes_read", "bytes_decoded", "records_in", "blank", "header", "events", "events_with_error", "dropped",
+    "rejected",
 )  # fmt: skip
 
 
@@ -42,6 +43,7 @@ class UnpublishedObject(Failure):
     rejected: int
     events: int = 0
     events_with_error: int = 0
+    dropped: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         table_version=max((wave.version for wave in waves), default=None),
         objects=_count_objects(state, entries, waves),
         **sums,
+        dropped_by_pipeline=_dropped_by_pipeline(entries),
         by_format={
             name: FormatCounts(objects=len(numbers), events=sum(numbers))
             for name, numbers in _by_name((one.format, one.events) for one in entries)
@@ -111,6 +114,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         warnings=[
             *status.warnings,
             *(warn_of_times(entries) if state.stored.job.format_options.timestamp == "auto" else ()),
+            *warn_of_unbelieved(entries),
             *_warnings_of_entries(entries),
         ],
         reason=status.reason or None,
@@ -188,6 +192,16 @@ def _warnings_of_entries(entries: Sequence[LedgerEntry]) -> list[str]:
         elif key.kind in (EventCount.OLDER_THAN_RULE, EventCount.OLDER_THAN_TIER):
             old.append(describe_too_old(key, count, one=number == 1))
     return [*failed, *old, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
+
+
+def _dropped_by_pipeline(entries: Sequence[LedgerEntry]) -> dict[str, int]:
+    dropped: Counter[str] = Counter()
+    for entry in entries:
+        for text, number in entry.counts:
+            key = parse_count(text)
+            if key and key.kind is EventCount.DROPPED:
+                dropped[key.name] += number
+    return dict(sorted(dropped.items()))
 
 
 def _count(number: int, name: str) -> str:

@@ -72,7 +72,7 @@ class FormatSpecification(JsonModel):
     records_path: str | None = None
     """JSON: where the records are, names joined by dots."""
     multiline_start: str | None = None
-    """Text: a regular expression that the first line of an event matches."""
+    """Text: a regular expression that an event's first line matches, or `java`, `python`, `postgresql`, `dated`."""
     timestamp: Literal["auto", "object", "received"] = "auto"
     """`auto` looks for a time in plain text; `object` gives it the object's, `received` that of its receipt."""
     timezone: str = "UTC"

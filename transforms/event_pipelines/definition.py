@@ -153,7 +153,7 @@ class _PipelinesReader:
         if not isinstance(parameters, Mapping):
             self._problems.add(path, f"{name} must have a mapping of parameters, not {parameters!r}")
             return None
-        return PROCESSORS[name].from_parameters(Parameters(parameters, path, self._problems))
+        return PROCESSORS[name].from_parameters(Parameters(parameters, path, self._problems, self._document))
 
 
 def _names(pipelines: tuple[Pipeline, ...] | list[Pipeline], path: str) -> Iterator[tuple[str, str]]:

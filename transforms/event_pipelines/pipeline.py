@@ -22,6 +22,8 @@ from transforms.processors.processor import Processor
 from transforms.query import Expr, columns_read
 
 _NAMES = "_pipelines"
+DROPPED_BY = "_dropped_by"
+"""The column in flight with the name of the pipeline that dropped an event; it is there if one was dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,46 +86,75 @@ def apply_pipelines(
 
     Returns:
         As many events in the same order, with the attributes, `_message`, `_time`, `_time_source` that the processors
-        set, and `_pipelines`. The batch itself where no pipeline ran on any event.
+        set, `_pipelines`, and `DROPPED_BY` where one was dropped. The batch itself where no pipeline ran on any event.
     """
     columns = Columns(batch)
-    names = RunNames(batch.num_rows)
     events = Events(columns, None, modified or received, received)
-    conditions = Conditions([one.when for one in _steps(pipelines) if isinstance(one, Pipeline) and one.when], columns)
+    conditions = Conditions([step.when for step in _steps(pipelines) if step.when], columns)
+    run = _Run(conditions, RunNames(batch.num_rows), RunNames(batch.num_rows), watch or StepObserver(failures))
     for pipeline in pipelines:
-        _run(pipeline, events, conditions, names, watch or StepObserver(failures))
-    ran = names.column()
+        run.pipeline(pipeline, events.kept())
+    ran = run.names.column()
     if ran is None:
         return batch
     columns.by_name[_NAMES] = ran
+    dropped_by = run.dropped_by.column()
+    if dropped_by is not None:
+        columns.by_name[DROPPED_BY] = dropped_by
     return columns.batch()
 
 
-def _run(pipeline: Pipeline, events: Events, conditions: Conditions, names: RunNames, watch: StepObserver) -> None:
-    if not pipeline.enabled:
-        return
-    chosen = _chosen(pipeline.when, events, conditions, names)
-    watch.matched(pipeline, ran=chosen is not None)
-    if chosen is None:
-        return
-    names.add(pipeline.name, chosen.rows)
-    for at, step in enumerate(pipeline.steps):
-        if isinstance(step, Pipeline):
-            _run(step, chosen, conditions, names, watch)
-        else:
-            watch.done(StepName(pipeline.name, f"steps[{at}].{step.name}"), chosen, _trimmed(step.apply(chosen)))
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Pipelines while they run on a batch."""
 
+    conditions: Conditions
+    names: RunNames
+    dropped_by: RunNames
+    watch: StepObserver
 
-def _chosen(condition: Expr | None, events: Events, conditions: Conditions, names: RunNames) -> Events | None:
-    """Return the events that satisfy a condition; only one on `#pipelines` has the names so far made into a column."""
-    ran = names.column() if condition is not None and _asks_what_ran(condition) else None
-    if ran is None:
-        return conditions.select(condition, events)
-    events.columns.by_name[_NAMES] = ran
-    try:
-        return conditions.select(condition, events)
-    finally:
-        del events.columns.by_name[_NAMES]
+    def pipeline(self, pipeline: Pipeline, events: Events) -> None:
+        if not pipeline.enabled:
+            return
+        chosen = self._chosen(pipeline.when, events)
+        self.watch.matched(pipeline, ran=chosen is not None)
+        if chosen is None:
+            return
+        self.names.add(pipeline.name, chosen.rows)
+        for at, step in enumerate(pipeline.steps):
+            if isinstance(step, Pipeline):
+                self.pipeline(step, chosen)
+            else:
+                self._step(step, StepName(pipeline.name, f"steps[{at}].{step.name}"), chosen)
+            chosen = chosen.kept()
+            if not len(chosen):
+                return
+
+    def _step(self, step: Processor, name: StepName, events: Events) -> None:
+        """Run a processor on the events that satisfy its own condition, and note which it dropped."""
+        chosen = self._chosen(step.when, events)
+        if chosen is None:
+            self.watch.done(name, events, None)
+            return
+        failed = _trimmed(step.apply(chosen))
+        dropped = chosen.columns.dropped
+        if dropped is not None:
+            # those that were dropped before are not among the chosen
+            rows = np.flatnonzero(dropped) if chosen.rows is None else chosen.rows[dropped[chosen.rows]]
+            if rows.size:
+                self.dropped_by.add(name.pipeline, rows)
+        self.watch.done(name, chosen, failed)
+
+    def _chosen(self, condition: Expr | None, events: Events) -> Events | None:
+        """Return the events that satisfy a condition; only one on `#pipelines` has the names made into a column."""
+        ran = self.names.column() if condition is not None and _asks_what_ran(condition) else None
+        if ran is None:
+            return self.conditions.select(condition, events)
+        events.columns.by_name[_NAMES] = ran
+        try:
+            return self.conditions.select(condition, events)
+        finally:
+            del events.columns.by_name[_NAMES]
 
 
 @lru_cache(maxsize=4096)

@@ -9,11 +9,12 @@ import pyarrow as pa
 
 from transforms.arrow import Flags
 from transforms.core import schema
-from transforms.event_pipelines.pipeline import Pipeline, StepName, StepObserver, apply_pipelines
+from transforms.event_pipelines.pipeline import DROPPED_BY, Pipeline, StepName, StepObserver, apply_pipelines
+from transforms.formats import format_of
 from transforms.processors.kernels.events import Columns, Events
 from transforms.timestamps import choose_times
 
-CHANGED, SKIPPED, FAILED, NOT_MATCHED = "changed", "skipped", "failed", "not matched"
+CHANGED, SKIPPED, FAILED, DROPPED, NOT_MATCHED = "changed", "skipped", "failed", "dropped", "not matched"
 Row = dict[str, Any]
 
 
@@ -29,14 +30,16 @@ def try_pipelines(
         timezone: IANA name for times that name no zone.
 
     Yields:
-        For each event `before` and `after` as flat rows, and `steps`, each with `pipeline`, `step`, `outcome`
-        (`changed`, `skipped`, `failed`; of a pipeline whose condition did not hold `not matched`) and `changes`: the
-        new values, None for what is gone.
+        For each event `before` and `after` as flat rows, `after` None if it was dropped, and `steps`,
+        each with `pipeline`, `step`, `outcome`
+        (`changed`, `skipped`, `failed`, `dropped`; of a pipeline whose condition did not hold
+        `not matched`) and `changes`: the new values, None for what is gone.
     """
     modified = batch.modified
     for at in range(batch.num_rows):
         event = batch.events.slice(at, 1)
         received = event.column("_observed_at")[0].as_py()
+        row = format_of(event)
         trace = _Trace(event)
         done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)
         before, after = (
@@ -47,10 +50,15 @@ def try_pipelines(
                 modified=modified,
                 received=received,
                 day_first=batch.day_first,
+                lines=row.lines if row else "errors",
             ).to_pylist()[0]
             for one in (event, done)
         )
-        yield {"before": schema.flat_row(before), "after": schema.flat_row(after), "steps": trace.steps}
+        yield {
+            "before": schema.flat_row(before),
+            "after": None if DROPPED_BY in after else schema.flat_row(after),
+            "steps": trace.steps,
+        }
 
 
 class _Trace(StepObserver):
@@ -59,10 +67,11 @@ class _Trace(StepObserver):
     def __init__(self, event: pa.RecordBatch) -> None:
         super().__init__()
         self.steps: list[dict[str, Any]] = []
+        self._dropped = False
         self._values = _values(Columns(event))
 
     def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
-        if not ran:
+        if not ran and not self._dropped:
             self.steps.append({"pipeline": pipeline.name, "step": "when", "outcome": NOT_MATCHED, "changes": {}})
 
     def done(self, step: StepName, events: Events, failed: Flags | None) -> None:
@@ -70,7 +79,8 @@ class _Trace(StepObserver):
         changes = {
             name: self._values.get(name) for name in before | self._values if before.get(name) != self._values.get(name)
         }
-        outcome = FAILED if failed is not None else CHANGED if changes else SKIPPED
+        self._dropped = events.columns.dropped is not None
+        outcome = DROPPED if self._dropped else FAILED if failed is not None else CHANGED if changes else SKIPPED
         self.steps.append({"pipeline": step.pipeline, "step": step.step, "outcome": outcome, "changes": changes})
 
 

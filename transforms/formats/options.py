@@ -22,7 +22,8 @@ class FormatOptions:
         skip_rows: Physical lines of CSV to pass over before the header.
         headers: The columns of CSV that has no header of its own.
         records_path: Names joined by dots that lead to the records of a JSON object that wraps them.
-        multiline_start: A regular expression; a line of text that it does not match goes on the event before it.
+        multiline_start: A regular expression, or the name of a preset; a line of text that it does not match goes on
+            the event before it.
         timestamp: `auto`; `object` or `received` to give text the object's LastModified or the time of receipt.
         timezone: The zone of times that name none.
         time_field: Fields of records that are asked for the time before all others; dots lead into nested objects.

@@ -15,13 +15,13 @@ from transforms.formats.format import RangeReader
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock
 
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_IN_ONE_PIECE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"\0")
 
 
 def can_be_cut(head: bytes, format_name: str, options: FormatOptions) -> bool:
     """Whether an object may be read in ranges, as far as its first `HEAD_BYTES` (or all there are) show."""
     ranges = FORMATS[format_name].reader.ranges
-    return ranges is not None and not head.startswith(_UTF16) and b"\n" in head and ranges.allows(options)
+    return ranges is not None and not head.startswith(_IN_ONE_PIECE) and b"\n" in head and ranges.allows(options)
 
 
 def record_start(window: bytes, head: bytes, format_name: str, options: FormatOptions) -> int | None:

@@ -15,6 +15,7 @@ from transforms.arrow.strings import view_array
 from transforms.formats.encoding import utf8, utf8_within, whole_characters
 from transforms.formats.format import FormatReader, RangeReader
 from transforms.formats.lines import MARGIN, Lines, line_blocks, lines_of, raw_from, split_lines
+from transforms.formats.multiline_presets import multiline_pattern
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock, make_records
 from transforms.formats.record_errors import line_errors, record_too_long
@@ -50,7 +51,7 @@ def _count(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: 
 def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock]:
     blocks = line_blocks(text, max_record=options.max_record)
     if options.multiline_start is not None:
-        yield from _read_events(blocks, options.multiline_start, options.max_record)
+        yield from _read_events(blocks, multiline_pattern(options.multiline_start), options.max_record)
         return
     for block in blocks:
         for lines in split_lines(block, max_record=options.max_record).parts():

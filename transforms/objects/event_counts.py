@@ -14,8 +14,14 @@ class EventCount(str, Enum):
     """It has the time of receipt: so older versions counted it, in place of `TIMED`."""
     TIMED = "timed"
     """It has a time, from the source that is the name."""
+    NOT_BELIEVED = "not_believed"
+    """It has a time that is not believed, because of what the name says, and is as one without it."""
     STEP_FAILED = "step_failed"
     """A pipeline's step failed on it and left it as it was."""
+    DROPPED = "dropped"
+    """A pipeline dropped it."""
+    DROPPED_WITH_ERROR = "dropped_with_error"
+    """A pipeline dropped it, and it has `_error`; it is counted under `DROPPED` too."""
     OLDER_THAN_RULE = "older_than_rule"
     """The next deletion removes it."""
     OLDER_THAN_TIER = "older_than_tier"
@@ -36,7 +42,7 @@ class CountKey(NamedTuple):
 
     Attributes:
         kind: What happened to them.
-        name: The pipeline, rule or `_time_source` it is about; empty for `UNTIMED`.
+        name: The pipeline, rule, `_time_source` or reason it is about; empty for `UNTIMED`.
         detail: The step (`steps[0].regex`), or the rule's retention (`30d`).
     """
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.arrow.arrays import as_series
+from transforms.arrow.arrays import as_series, is_present, take
 from transforms.core.schema import EventBatch
-from transforms.event_pipelines import Failures, Pipeline, apply_pipelines
-from transforms.formats import FORMATS
+from transforms.event_pipelines import DROPPED_BY, Failures, Pipeline, apply_pipelines
+from transforms.formats import format_of
 from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
+from transforms.objects.inherited_times.preceding_records import inheriting
+from transforms.objects.inherited_times.window import inherited_times, last_time, record_starts
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.durations import format_duration
 from transforms.timestamps import choose_times, own_times
-from transforms.timestamps.inheriting import inherited_times, last_time, record_starts
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,13 @@ class _TimeRules:
             events, self.pipelines, received=self.received, modified=self.modified, failures=failures
         )
 
-    def choose(self, events: pa.RecordBatch, inherit: Callable[[pl.Series], pl.Series] | None = None) -> pa.RecordBatch:
+    def choose(
+        self,
+        events: pa.RecordBatch,
+        inherit: Callable[[pl.Series], pl.Series] | None = None,
+        unbelieved: Counter[str] | None = None,
+    ) -> pa.RecordBatch:
+        row = format_of(events)
         return choose_times(
             events,
             timestamp=self.timestamp,
@@ -51,7 +59,9 @@ class _TimeRules:
             received=self.received,
             year=self.year,
             day_first=self.day_first,
+            lines=row.lines if row else "errors",
             inherit=inherit,
+            unbelieved=unbelieved,
         )
 
 
@@ -65,8 +75,9 @@ def shape_events(
     day_first: bool = False,
     rules_by_section: Mapping[str, CompiledRules] | None = None,
     counts: Counter[CountKey] | None = None,
+    keep_dropped: bool = False,
 ) -> EventBatch:
-    """Return a batch as its pipelines leave it, every event with a time.
+    """Return a batch as its pipelines leave it, every event with a time, without the events that they dropped.
 
     Args:
         batch: Events as they were read.
@@ -76,59 +87,47 @@ def shape_events(
         year: That of times without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
         rules_by_section: Rules by their section, to count the events that are too old for them.
-        counts: Where events are counted by the source of their time, and those that a step failed on or that a rule
-            would take at once; None to count nothing.
+        counts: Where events are counted by the source of their time, and those that a step failed on, that a pipeline
+            dropped, or that a rule would take at once; None to count nothing.
+        keep_dropped: Keep those that were dropped, with the pipeline's name in `DROPPED_BY` where there are any.
     """
     modified, received = batch.modified, batch.events.column("_observed_at")[0].as_py()
     rules = _TimeRules(pipelines, timestamp, timezone, year, day_first or batch.day_first, modified, received)
     failures: Failures = Counter()
+    unbelieved: Counter[str] | None = None if counts is None else Counter()
     events = rules.run(batch.events, failures)
-    events = rules.choose(events, partial(_inherit, batch, events, rules) if inheriting(batch.events) else None)
+    inherit = partial(_inherit, batch, rules) if inheriting(batch.events) else None
+    events = rules.choose(events, inherit, unbelieved)
+    if not keep_dropped:
+        events = _without_dropped(events, Counter() if counts is None else counts)
     if counts is not None:
         for step, number in failures.items():
             counts[CountKey(EventCount.STEP_FAILED, step.pipeline, step.step)] += number
-        for source, number in _count_sources(events):
+        for reason, number in (unbelieved or {}).items():
+            counts[CountKey(EventCount.NOT_BELIEVED, reason)] += number
+        for source, number in count_time_sources([events]).items():
             counts[CountKey(EventCount.TIMED, source)] += number
         counts.update(dict(count_too_old(events, rules_by_section or {})))
     return EventBatch(events, modified, batch.day_first)
 
 
-def inheriting(events: pa.RecordBatch) -> str:
-    """Return which of an object's events may have the time of one before them, by their format's row."""
-    at = events.schema.get_field_index("_format")
-    row = FORMATS.get(str(events.column(at)[0])) if at >= 0 and events.num_rows else None
-    which = row.inherits if row else ""
-    return which if which != "errors" or events.schema.get_field_index("_error") >= 0 else ""
-
-
-def _inherit(batch: EventBatch, events: pa.RecordBatch, rules: _TimeRules, own: pl.Series) -> pl.Series:
+def _inherit(batch: EventBatch, rules: _TimeRules, own: pl.Series) -> pl.Series:
     """Return the times that events have from those before them.
 
     Args:
         batch: The events as they were read: how far they are apart is measured there.
-        events: What the pipelines have made of them, row for row.
         rules: How their times are found.
         own: Their own times.
     """
     before = None
     if batch.preceding is not None and own[:1].null_count():
         earlier = rules.choose(rules.run(batch.preceding, Counter()))
-        starts, end = _starts(batch.preceding, earlier)
+        starts, end = record_starts(as_series(batch.preceding.column("_message")))
         before = last_time(own_times(earlier), starts, end)
-    times = inherited_times(own, _starts(batch.events, events)[0], before)
+    times = inherited_times(own, record_starts(as_series(batch.events.column("_message")))[0], before)
     if inheriting(batch.events) == "errors":
-        times = times.set(as_series(events.column("_error")).is_null(), None)
+        times = times.set(as_series(batch.events.column("_error")).is_null(), None)
     return times
-
-
-def _starts(read: pa.RecordBatch, events: pa.RecordBatch) -> tuple[pl.Series, int]:
-    """Return where the records of the events began that the pipelines have left, and where all ended."""
-    starts, end = record_starts(as_series(read.column("_message")))
-    if events.num_rows == read.num_rows:
-        return starts, end
-    known = pl.DataFrame({"id": as_series(read.column("_event_id")), "start": starts})
-    left = pl.DataFrame({"id": as_series(events.column("_event_id"))})
-    return left.join(known, on="id", how="left", maintain_order="left")["start"], end
 
 
 def count_too_old(
@@ -145,7 +144,31 @@ def count_too_old(
             yield CountKey(OLDER_THAN[section], rule.name, format_duration(rule.retention)), number
 
 
-def _count_sources(events: pa.RecordBatch) -> Iterator[tuple[str, int]]:
-    """Yield how many events have a time from each source."""
-    for row in pc.value_counts(events.column("_time_source")).to_pylist():
-        yield row["values"], row["counts"]
+def count_time_sources(batches: Iterable[pa.RecordBatch]) -> Counter[str]:
+    """Return how many events have their time from where (`_time_source`)."""
+    counts: Counter[str] = Counter()
+    for events in batches:
+        for row in pc.value_counts(events.column("_time_source")).to_pylist():
+            counts[row["values"]] += row["counts"]
+    return counts
+
+
+def _without_dropped(events: pa.RecordBatch, counts: Counter[CountKey]) -> pa.RecordBatch:
+    """Return the events that no pipeline dropped, and count the others by the pipeline's name."""
+    if DROPPED_BY not in events.schema.names:
+        return events
+    dropped_by = events.column(DROPPED_BY)
+    names = dropped_by.dictionary_decode()
+    counts.update({CountKey(EventCount.DROPPED, name): number for name, number in _numbers_by_name(names)})
+    if "_error" in events.schema.names:
+        broken = names.filter(events.column("_error").is_valid())
+        counts.update({CountKey(EventCount.DROPPED_WITH_ERROR, name): n for name, n in _numbers_by_name(broken)})
+    rows = np.flatnonzero(~is_present(dropped_by))
+    events = events.drop_columns(DROPPED_BY)
+    columns = [take(column, rows) for column in events.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=events.schema)
+
+
+def _numbers_by_name(names: pa.Array) -> Iterator[tuple[str, int]]:
+    for one in names.drop_null().value_counts().to_pylist():
+        yield one["values"], one["counts"]

@@ -11,21 +11,18 @@ import polars as pl
 
 from transforms.core import schema
 from transforms.core.schema import EventBatch
-from transforms.event_pipelines import Pipeline
+from transforms.event_pipelines import DROPPED_BY, Pipeline
 from transforms.objects.event_counts import CountKey, describe_too_old
-from transforms.objects.event_shaping import count_too_old, shape_events
-from transforms.objects.reading import ReadSettings
+from transforms.objects.event_shaping import count_time_sources, count_too_old, shape_events
+from transforms.objects.reading import Reading, ReadSettings
 from transforms.objects.sample_object import Sample
+from transforms.objects.time_hints import time_hint, what_helps
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.timestamps import detect_times
 from transforms.timestamps.origin import first_stamp, time_field
 
 Row = dict[str, Any]
-_UNTIMED = (
-    "no time was found in these events: they get that of the object (its LastModified). Lines that belong to the one "
-    "before them are kept there by --format text --multiline-start REGEX; --time-field NAME and a pipeline's timestamp "
-    "read other times"
-)
+_UNTIMED = "no time was found in these events: they get that of their object (its LastModified). What helps"
 _NO_RECORD = "no record ends in the part that was read: the first ones are longer (a backfill reads them all the same)"
 _YEAR = timedelta(days=366)
 _NO_TIME = {
@@ -62,7 +59,7 @@ def preview_object(
     reading = sample.reading
     shown = list(_shown_events(sample, settings, pipelines, events))
     found, old = _too_old(sample, settings, pipelines, rules_by_section) if rules_by_section else (None, [])
-    untimed = bool(shown) and all(event["after"]["_time_source"] in _NO_TIME for event in shown)
+    left = [event["after"] for event in shown if event["after"] is not None]
     return {
         "object": reading.info.uri,
         "size": reading.info.size,
@@ -73,7 +70,7 @@ def preview_object(
         "format": reading.format and {"name": reading.format.format, "rule": reading.format.rule},
         "warnings": [
             *reading.all_warnings(),
-            *([_UNTIMED] if untimed and settings.formats.timestamp == "auto" else ()),
+            *(_untimed(reading, left) if settings.formats.timestamp == "auto" else ()),
             *old,
             *(
                 [_NO_RECORD]
@@ -84,6 +81,34 @@ def preview_object(
         "failure": sample.failure and {"status": sample.failure.status, "reason": str(sample.failure)},
         "tooOld": found,
         "events": shown,
+    }
+
+
+def _untimed(reading: Reading, rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a warning where no event that is shown has a time."""
+    if rows and reading.format and all(row["_time_source"] in _NO_TIME for row in rows):
+        yield f"{_UNTIMED}: {what_helps(reading.format.format)}"
+
+
+def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline]) -> dict[str, Any]:
+    """Sum up the beginning of an object: codec, format, where its times are from, what is unusual, what would help.
+
+    Args:
+        sample: What was read of it.
+        settings: How a job would read it.
+        pipelines: What a job would run on its events.
+    """
+    reading = sample.reading
+    shaped = [_shape(batch, settings, pipelines) for batch in sample.batches]
+    sources = count_time_sources(batch.events for batch in shaped)
+    hint = time_hint(sample, shaped, sources, settings.formats)
+    failure = [f"{sample.failure.status}: {sample.failure}"] if sample.failure else []
+    return {
+        "sampled": reading.info.uri,
+        "codec": "+".join(reading.decoder.codecs) if reading.decoder else None,
+        "format": reading.format.format if reading.format else None,
+        "timeSources": sources,
+        "warnings": [*failure, *reading.all_warnings(), *([hint] if hint else ())],
     }
 
 
@@ -115,16 +140,18 @@ def _shown_events(
         if not first.num_rows:
             return
         before = _shape(first, settings, ())
-        after = _shape(first, settings, pipelines) if pipelines else before
+        after = _shape(first, settings, pipelines, keep_dropped=True) if pipelines else before
         for number, (old, new) in enumerate(zip(before.events.to_pylist(), after.events.to_pylist(), strict=True)):
             yield {
                 "timeOrigin": _time_origin(after.slice(number, 1), new, settings.formats.timezone),
                 "before": schema.flat_row(old),
-                "after": schema.flat_row(new),
+                "after": None if new.pop(DROPPED_BY, None) else schema.flat_row(new),
             }
 
 
-def _shape(batch: EventBatch, settings: ReadSettings, pipelines: Sequence[Pipeline]) -> EventBatch:
+def _shape(
+    batch: EventBatch, settings: ReadSettings, pipelines: Sequence[Pipeline], *, keep_dropped: bool = False
+) -> EventBatch:
     formats = settings.formats
     return shape_events(
         batch,
@@ -133,6 +160,7 @@ def _shape(batch: EventBatch, settings: ReadSettings, pipelines: Sequence[Pipeli
         timezone=formats.timezone,
         year=formats.year,
         day_first=formats.day_first,
+        keep_dropped=keep_dropped,
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from transforms.config_files.fields import Fields
+from transforms.config_files.documents import Document
+from transforms.config_files.fields import Fields, read_condition
 from transforms.core.schema import attribute_column, is_system
+from transforms.query import Expr
 
 MESSAGE = "message"
 _ATTRIBUTES = "attributes."
@@ -14,7 +16,13 @@ _SYSTEM = "a processor reads and writes user attributes and 'message'"
 
 @dataclass(slots=True)
 class Parameters(Fields):
-    """The parameters of one processor, read one by one."""
+    """The parameters of one processor, read one by one.
+
+    Attributes:
+        document: The file that they stand in.
+    """
+
+    document: Document
 
     def allow(self, *names: str) -> None:
         """Refuse parameters of other names."""
@@ -23,12 +31,27 @@ class Parameters(Fields):
                 text = f"unknown parameter; this processor takes {', '.join(names)}"
                 self.problems.add(f"{self.path}.{name}", text, at_key=True)
 
-    def source(self) -> str:
-        """Read `source`, and return the name of its column in flight."""
-        name = self.text("source")
+    def source(self, at: str = "source") -> str:
+        """Read `source`, or another parameter like it, and return the name of its column in flight."""
+        name = self.text(at)
         if reason := why_not_an_attribute(name):
-            self.problem("source", reason)
+            self.problem(at, reason)
         return source_column(name)
+
+    def condition(self) -> Expr | None:
+        """Read `when`, None where it is left out."""
+        return read_condition(self, self.document)
+
+    def share(self, name: str) -> float:
+        """Read a number from 0 to 1."""
+        value = self.values.get(name)
+        if value is None:
+            self.problem(name, "is required")
+        elif isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            self.problem(name, f"must be a number from 0 to 1, not {value!r}")
+        else:
+            return float(value)
+        return 0.0
 
     def output(self, name: str, *, at: str) -> None:
         """Check the name of an attribute that is written; `at` is the parameter that gives it."""

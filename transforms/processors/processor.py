@@ -8,6 +8,7 @@ from typing import ClassVar
 from transforms.arrow import Flags
 from transforms.processors.kernels.events import Events
 from transforms.processors.parameters import Parameters
+from transforms.query import Expr
 
 
 class Processor(ABC):
@@ -15,6 +16,9 @@ class Processor(ABC):
 
     name: ClassVar[str]
     """What it is called in a pipelines file."""
+
+    when: Expr | None = None
+    """The condition on which it runs; None is all events of its pipeline."""
 
     @classmethod
     @abstractmethod

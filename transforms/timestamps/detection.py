@@ -6,17 +6,26 @@ A stamp is cut out with whatever stands right behind it like a zone, and then re
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime
 
 import polars as pl
 import pyarrow as pa
 
 from transforms.arrow.arrays import as_series
+from transforms.timestamps.clock import count_reasons, why_unbelieved
 from transforms.timestamps.columns import parse_times
 from transforms.timestamps.fields.day_order import is_day_first
 from transforms.timestamps.forms import COUNTS, FORMS, for_rust
 from transforms.timestamps.grammar.zones import ANY_NAME
-from transforms.timestamps.line_parts import BEGINS_PLAINLY, HAS_YEAR, full_stamps, same_days, with_zones
+from transforms.timestamps.line_parts import (
+    BEGINS_PLAINLY,
+    HAS_YEAR,
+    full_stamps,
+    same_days,
+    with_system_times,
+    with_zones,
+)
 
 _LOOKED_AT = 128  # characters
 _LONGEST = 64  # characters: no stamp is longer
@@ -25,7 +34,9 @@ _GOES_ON = rf"([0-9 ](?:{ANY_NAME}|[AaPp][Mm]))(?:[\p{{L}}\p{{M}}--[A-Za-z]]|\x{
 """A word that begins like a zone and goes on with a letter that is not ASCII, which boundaries of stamps don't see."""
 _STAMP = for_rust("|".join(form.text for form in _IN_TEXT))
 
-_DAY_FIRST = re.compile(rb"\b(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")
+_CONTROL = r"\x1b\[[0-?]*[ -/]*[@-~]"
+"""A control sequence (ECMA-48 §5.4), such as a colour."""
+_DAY_FIRST = re.compile(rb"(?:\b|\x1b\[[0-9;]*m)(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")
 
 
 def detect_times(
@@ -36,6 +47,7 @@ def detect_times(
     received: datetime,
     year: int | None = None,
     day_first: bool = False,
+    unbelieved: Counter[str] | None = None,
 ) -> pl.Series:
     """Read the first stamp of each line, where it lies within the line's first 128 characters.
 
@@ -49,26 +61,30 @@ def detect_times(
         received: A time more than a day after it is not believed, nor one before 1970.
         year: That of stamps without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
+        unbelieved: Where stamps are counted that are not believed, by why not; None to count nothing.
 
     Returns:
         Datetime[us, UTC]; null where there is no stamp, or none to believe.
     """
 
-    def read(stamps: pl.Series) -> pl.Series:
+    def read(stamps: pl.Series, believed: datetime | None = received) -> pl.Series:
         return parse_times(
             stamps,
             timezone=timezone,
             modified=modified,
-            received=received,
+            received=believed,
             epochs=False,
             forms=_IN_TEXT,
             year=year,
             day_first=day_first,
         )
 
-    lines = as_series(messages)
+    lines = without_colours(as_series(messages))
     stamps = first_stamps(lines)
-    times = read(with_zones(stamps, lines))
+    zoned = with_zones(stamps, lines)
+    times = read(zoned)
+    if unbelieved is not None and (lost := stamps.is_not_null() & times.is_null()).any():
+        unbelieved.update(count_reasons(why_unbelieved(read(zoned.filter(lost), None), received)))
     rows = (~stamps.str.contains(HAS_YEAR)).fill_null(value=False).arg_true()
     if not len(rows):
         return times
@@ -85,11 +101,19 @@ def head_is_day_first(head: bytes) -> bool:
     """Return whether the stamps of an object's first lines show that its dates have the day before the month."""
     if not _DAY_FIRST.search(head):
         return False
-    return is_day_first([first_stamps(pl.Series(head.decode("utf-8", "replace").splitlines()))])
+    lines = pl.Series(head.decode("utf-8", "replace").splitlines())
+    return is_day_first([first_stamps(without_colours(lines))])
+
+
+def without_colours(lines: pl.Series) -> pl.Series:
+    """Take a terminal's control sequences out of lines: none at the beginning, a blank in place of each other one."""
+    if not lines.str.contains("\x1b[", literal=True).any():
+        return lines
+    return lines.str.replace(f"^(?:{_CONTROL})+", "").str.replace_all(_CONTROL, " ")
 
 
 def first_stamps(lines: pl.Series) -> pl.Series:
-    """Cut out the text of each line's first stamp; null where there is none."""
+    """Cut out the text of each line's first stamp, or an XML event's `SystemTime`; null where there is none."""
     heads = lines.str.head(_LOOKED_AT)
     stamps = _search(heads)
     at_edge = _at_edge(lines, heads, stamps).arg_true()
@@ -97,7 +121,7 @@ def first_stamps(lines: pl.Series) -> pl.Series:
         whole = _search(lines.gather(at_edge).str.head(_LOOKED_AT + _LONGEST))
         inside = _contain(heads.gather(at_edge), whole)
         stamps = stamps.scatter(at_edge, whole.set(~inside.fill_null(value=False), None))
-    return _without_later(heads, stamps)
+    return with_system_times(_without_later(heads, stamps), lines)
 
 
 def _without_later(heads: pl.Series, stamps: pl.Series) -> pl.Series:

@@ -41,6 +41,23 @@ _HALF_DAY = r"[AaPp]\.? ?[Mm]\.?$"
 _ENDS_WITH_ZONE = rf"[A-Za-z\])]$|[+{MINUS}-][0-9]{{1,2}}(?::?[0-9]{{2}})?$"
 
 
+_EVENT = "<Event"
+_SYSTEM_TIME = r"""^<Event[ >].*?<TimeCreated [^>]*?SystemTime=(?:'([^']{10,40})'|"([^"]{10,40})")"""
+
+
+def with_system_times(stamps: pl.Series, lines: pl.Series) -> pl.Series:
+    """Put the `SystemTime` of Windows' events as XML in place of other stamps: it may stand far right in the line.
+
+    Source: the event schema's `SystemPropertiesType`, `TimeCreated` (learn.microsoft.com/windows/win32/wes).
+    """
+    rows = lines.str.starts_with(_EVENT).fill_null(value=False).arg_true()
+    if not len(rows):
+        return stamps
+    groups = lines.gather(rows).str.extract_groups(_SYSTEM_TIME).struct
+    found = groups[0].fill_null(groups[1])
+    return stamps.scatter(rows.filter(found.is_not_null()), found.drop_nulls())
+
+
 def with_zones(stamps: pl.Series, lines: pl.Series) -> pl.Series:
     """Put behind stamps without a zone the one that their line of `key=value` names."""
     rows = (stamps.is_not_null() & lines.str.contains(for_rust(_PAIRS))).fill_null(value=False).arg_true()

@@ -8,14 +8,14 @@ from datetime import datetime
 import polars as pl
 import pyarrow as pa
 
-from transforms.timestamps.detection import first_stamps
+from transforms.timestamps.detection import first_stamps, without_colours
 from transforms.timestamps.fields.known_fields import COMMON, ZONES, plain_name
 from transforms.timestamps.records import record_times
 
 
 def first_stamp(message: str) -> str | None:
     """Return the text of a line's first stamp."""
-    stamp: str | None = first_stamps(pl.Series([message])).item()
+    stamp: str | None = first_stamps(without_colours(pl.Series([message]))).item()
     return stamp
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _SAMPLE_BYTES = 8 << 20
 _MAX_CHARACTERS = 300  # characters of a value
-_STYLES = {"changed": "green", "failed": "red", "skipped": "dim", "not matched": "dim"}
+_STYLES = {"changed": "green", "failed": "red", "skipped": "dim", "dropped": "yellow", "not matched": "dim"}
 
 
 @click.group("pipelines", cls=Group)
@@ -215,6 +215,8 @@ def _print_event(number: int, event: JsonObject) -> None:
         print_field(
             f"{step['pipeline']} {step['step']}", f"{outcome}  {made}".rstrip(), indent=3, style=_STYLES[outcome]
         )
+    if after is None:
+        return
     print_field("after", _values(after), indent=3)
     if after["_message"] != before["_message"]:
         print_field("after", f"_message={shorten(after['_message'], _MAX_CHARACTERS)}", indent=3)

@@ -17,17 +17,22 @@ from transforms.core.names import SYSTEM_NAMES
 
 _SHOWN_MESSAGE, _SHOWN_VALUE = 400, 120  # characters
 _MAX_NAMES = 16
+_MAX_FAMILIES = 32
 
 
 if TYPE_CHECKING:
-    from pipelines.jobs.preview import JobPreview, PreviewCounts, PreviewEvent, PreviewSample
+    from pipelines.jobs.preview import JobPreview, PreviewCounts, PreviewEvent, PreviewFamily, PreviewSample
 
 EXAMPLES = ("rekindle preview --bucket my-bucket --pattern 'logs/**/*.gz' --objects 3",)
 
 
 @click.command(cls=Command, examples=EXAMPLES)
 @option(
-    "--objects", type=click.IntRange(min=0), metavar="N", default=5, help="Read the beginning of N matched objects."
+    "--objects",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=5,
+    help="Show the beginning of N objects, one of each kind first.",
 )
 @option("--events", type=click.IntRange(min=0), metavar="N", default=5, help="Show N events of each object.")
 @job_flags
@@ -62,18 +67,43 @@ def _print_page(document: JobPreview) -> None:
     print_field("To ingest", f"{counts.work:,} ({show_size(document.bytes.work)})" + (f"; {others}" if others else ""))
     for warning in document.warnings:
         print_field("Warning", warning, style="yellow")
+    _print_families(document.families)
     for sample in document.samples:
         RESULTS.print()
         _print_sample(sample)
     _print_end(counts, len(document.samples))
 
 
+def _print_families(families: list[PreviewFamily]) -> None:
+    """Print a line for each family, those with something unusual first, and below it what that is."""
+    if not families:
+        return
+    RESULTS.print(Text(f"\n{len(families):,} kinds of object, by their keys:", style="bold"))
+    for family in sorted(families, key=_is_unusual, reverse=True)[:_MAX_FAMILIES]:
+        kind = " ".join(name for name in (family.format, family.codec if family.codec != "none" else None) if name)
+        sources = ", ".join(f"{number * 100 // family.events}% {name}" for name, number in family.time_sources.items())
+        RESULTS.print(
+            Text(f"  {printable(family.name)}", style="cyan")
+            .append(f"  {_objects(family.objects)}, {show_size(family.bytes)}", style="dim")
+            .append(f"  {kind or 'not read'}")
+            .append(f"  times: {sources}" if sources else "", style="dim"),
+            soft_wrap=True,
+        )
+        for warning in family.warnings:
+            print_field("warning", shorten(warning, _SHOWN_MESSAGE), indent=4, style="yellow")
+    if len(families) > _MAX_FAMILIES:
+        RESULTS.print(f"  and {len(families) - _MAX_FAMILIES:,} more (all with --json)")
+
+
+def _is_unusual(family: PreviewFamily) -> bool:
+    """Whether a user should look at a family before all others."""
+    return bool(family.warnings) or family.without_time > 0
+
+
 def _print_end(counts: PreviewCounts, shown: int) -> None:
     readable = counts.matched - counts.archived - counts.empty
     if readable > shown:
-        RESULTS.print(
-            f"\n{shown:,} of {readable:,} objects were sampled. Add --objects N to sample more.", soft_wrap=True
-        )
+        RESULTS.print(f"\n{shown:,} of {readable:,} objects are shown. Add --objects N to show more.", soft_wrap=True)
     if counts.work:
         RESULTS.print(
             f"\nNothing was written. `rekindle backfill` with the same flags ingests {_objects(counts.work)}."
@@ -108,7 +138,7 @@ def _print_sample(sample: PreviewSample) -> None:
 
 
 def _print_event(event: PreviewEvent) -> None:
-    before, after = event.before, event.after
+    before, after = event.before, event.after or event.before
     line = (
         Text("  ").append(str(after["_time"]), style="cyan").append(f"  ({printable(event.time_origin)})", style="dim")
     )
@@ -121,8 +151,11 @@ def _print_event(event: PreviewEvent) -> None:
         more = len(attributes) - _MAX_NAMES
         text = "  ".join(attributes[:_MAX_NAMES]) + (f"  and {more:,} more" if more > 0 else "")
         RESULTS.print(Text("    ").append(text, style="dim"), soft_wrap=True)
-    if "_error" in after:
-        print_field("_error", str(after["_error"]), indent=4, style="red")
+    if event.after is None:
+        print_field("after", "dropped", indent=4, style="yellow")
+    for name in ("_error", "_rescued"):
+        if name in after:
+            print_field(name, shorten(str(after[name]), _SHOWN_MESSAGE), indent=4, style="red")
     if after.get("_pipelines"):
         changes = [
             f"{name}={shorten(str(value), _SHOWN_VALUE)}"

@@ -42,7 +42,8 @@ def _print_report(report: JobReport) -> None:
     ]
     formats = [f"{name} {row.events:,} in {_objects(row.objects)}" for name, row in report.by_format.items()]
     codecs = [f"{name} {_objects(row.objects)}, {show_size(row.bytes_read)}" for name, row in report.by_codec.items()]
-    records = f"{report.records_in:,} in = {report.events:,} events + {report.rejected:,} rejected"
+    dropped = f"{report.dropped:,} dropped + " if report.dropped else ""
+    records = f"{report.records_in:,} in = {report.events:,} events + {dropped}{report.rejected:,} rejected"
     ignored = f"{report.blank:,} blank lines and {report.header:,} header or skipped rows beside them"
     written = f"{report.files_written:,} files, {show_size(report.bytes_written)}"
     rows = [
@@ -50,6 +51,7 @@ def _print_report(report: JobReport) -> None:
         ("Objects", ", ".join(shown)),
         ("Read", f"{show_size(report.bytes_read)}, {show_size(report.bytes_decoded)} decoded"),
         ("Records", f"{records} ({ignored})"),
+        ("Dropped by", ", ".join(f"{name} {number:,}" for name, number in report.dropped_by_pipeline.items())),
         ("With _error", f"{report.events_with_error:,}"),
         ("By format", ", ".join(formats)),
         ("By codec", ", ".join(codecs)),

@@ -93,6 +93,49 @@ def test_a_mixed_bucket(rekindle: Rekindle, source: Path) -> None:
     assert found["cut.log.gz"]["failure"]["reason"].startswith("truncated gzip stream")
 
 
+TRACE = "2025-08-11 01:02:03,004 ERROR it broke\n" + "    at shop.cart.Cart.add(Cart.java:12)\n" * 5
+OTHER_NAME = '{"level": "info", "began": "2025-08-11T01:02:03Z", "took": 12}\n' * 9
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("trace.log", TRACE * 3, "--multiline-start"),
+        ("rows.json", OTHER_NAME, "--time-field began"),
+        ("dated.log", ACCESS * 9, None),
+        ("prose.log", "no stamp at all\n" * 9, None),
+        ("plain.json", '{"level": "info", "took": 12}\n' * 9, None),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "." in value[:12] else "",
+)
+def test_a_family_says_what_would_give_its_events_times(
+    rekindle: Rekindle, tmp_path: Path, name: str, content: str, expected: str | None
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / name).write_text(content)
+    [family] = preview(rekindle, source)["families"]
+    hints = [warning for warning in family["warnings"] if "--" in warning]
+    assert len(hints) == (expected is not None)
+    assert all(expected in hint for hint in hints if expected)
+
+
+def test_families_stand_in_a_summary(rekindle: Rekindle, source: Path) -> None:
+    for day in range(1, 4):
+        (source / "web" / f"access-2025-08-0{day}.log").write_text(ACCESS * day)
+    document = preview(rekindle, source, "--objects", 0)
+    assert document["samples"] == []
+    families = {family["name"]: family for family in document["families"]}
+    assert set(families) == {*FILES, "web/access-*.log"} - {"empty.log"}
+    access = families["web/access-*.log"]
+    assert (access["objects"], access["bytes"], access["events"]) == (3, len(ACCESS) * 6, 1)
+    assert (access["codec"], access["format"], access["timeSources"]) == ("none", "text", {"detected": 1})
+    assert access["withoutTime"] == 0
+    assert access["sampled"].endswith("/web/access-2025-08-01.log")
+    assert families["backup.tar"]["warnings"][0].startswith("failed: unsupported: tar archive")
+    assert families["plain.gz"]["withoutTime"] == 1
+
+
 def test_pipelines_show_before_and_after(rekindle: Rekindle, source: Path, tmp_path: Path) -> None:
     pipelines = tmp_path / "pipelines.yaml"
     pipelines.write_text(
@@ -116,6 +159,9 @@ def test_the_page_on_a_terminal(rekindle: Rekindle, source: Path) -> None:
     assert "not \\x1b[31mred" in ended.out
     assert "\x1b[31mred" not in ended.out
     assert "Nothing was written" in ended.out
+    summary = ended.out[: ended.out.index("codec: ")]
+    assert "6 kinds of object" in summary
+    assert summary.index("backup.tar") < summary.index("table.txt"), "what is unusual comes first"
 
 
 def test_only_the_beginning_is_read(rekindle: Rekindle, source: Path) -> None:

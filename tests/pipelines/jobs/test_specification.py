@@ -149,3 +149,10 @@ def test_job_files_that_are_none(tmp_path: Path, text: str | None, expected: str
         path.write_text(text)
     with pytest.raises(ConfigurationError, match=expected):
         load_job_file(str(path))
+
+
+def test_preset_keeps_its_name() -> None:
+    document = {"bucket": "logs", "formatOptions": {"format": "text", "multilineStart": "java"}}
+    options = check_specification(document).as_document()["formatOptions"]
+    assert isinstance(options, dict)
+    assert options["multilineStart"] == "java"

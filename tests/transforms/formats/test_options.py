@@ -8,6 +8,7 @@ import pytest
 
 from transforms.core.errors import ConfigurationError
 from transforms.formats import check_options
+from transforms.formats.multiline_presets import MULTILINE_PRESETS
 from transforms.formats.options import FormatOptions
 
 
@@ -16,6 +17,7 @@ from transforms.formats.options import FormatOptions
     [
         {},
         {"format": "text", "multiline_start": r"^\[\d{4}-", "timestamp": "received", "timezone": "Europe/Berlin"},
+        *({"format": "text", "multiline_start": preset} for preset in MULTILINE_PRESETS),
         {"format": "csv", "delimiter": "\t", "skip_rows": 3, "headers": ("a", "b")},
         {"format": "csv", "delimiter": "§"},
         {"format": "json", "max_record": 1},

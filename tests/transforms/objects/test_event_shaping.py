@@ -14,7 +14,7 @@ from transforms.elements import EventBatchCoder
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.objects.event_shaping import shape_events
-from transforms.objects.preceding_records import last_records
+from transforms.objects.inherited_times.preceding_records import last_records
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 

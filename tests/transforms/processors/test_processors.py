@@ -287,6 +287,14 @@ CASES: list[tuple[Event, Event, Event, bool]] = [
     "_time_source": "received"}, FAILED),
     ({"timestamp": {"source": "t", "format": "EPOCH_SECONDS"}}, {"t": "86400"},
      {"_time": datetime(1970, 1, 2, tzinfo=timezone.utc), "_time_source": "pipeline"}, False),
+    # drop, sample (more in test_drop.py)
+    ({"drop": {}}, {}, {"_dropped_by": "p"}, False),
+    ({"drop": {"when": "level=debug"}}, {"level": "debug"}, {"_dropped_by": "p"}, False),
+    ({"drop": {"when": "level=debug"}}, {"level": "info"}, {}, False),
+    ({"drop": {"when": "level=debug"}}, {}, {}, False),
+    ({"sample": {"keep": 1}}, {"_event_id": "a"}, {}, False),
+    ({"sample": {"keep": 0}}, {"_event_id": "a"}, {"_dropped_by": "p"}, False),
+    ({"sample": {"keep": 0.0, "by": "user"}}, {"user": "ann"}, {"_dropped_by": "p"}, False),
 ]  # fmt: skip
 
 
@@ -297,6 +305,9 @@ def names(cases: list[tuple[Event, Event, Event, bool]]) -> list[str]:
 @pytest.fixture(autouse=True)
 def hash_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REKINDLE_HASH_KEY", "key of the tests")
+
+
+NOT_OTHERS = ("m", "_time", "_time_source", "_dropped_by")
 
 
 def expected(before: Event, changes: Event) -> Event:
@@ -313,9 +324,7 @@ def test_processor(step: Event, before: Event, changes: Event, *, failed: bool) 
 @pytest.mark.parametrize(("step", "before", "changes", "failed"), CASES, ids=names(CASES))
 def test_processor_among_other_events(step: Event, before: Event, changes: Event, *, failed: bool) -> None:
     """The same with a condition that chooses two of four events, and values that stand in for those of the others."""
-    other = {name: "other" for name in expected(before, changes) if name not in ("m", "_time", "_time_source")} | {
-        "m": "other"
-    }
+    other = {name: "other" for name in expected(before, changes) if name not in NOT_OTHERS} | {"m": "other"}
     chosen = before | {"chosen": "yes"}
     after, failures = run([step], [other, chosen, other, chosen], when="chosen=yes")
     assert after == [other, expected(chosen, changes), other, expected(chosen, changes)]
@@ -383,6 +392,16 @@ REFUSED = [
     (redact("a", hash=True, hash_key_file="/no/such"), "hash_key_file: can't be read"),
     (js(prefix="_"), "prefix: '_' is a system attribute"),
     (kv(prefix=1), "prefix: must be a text, not 1"),
+    ({"drop": {"if": "a=b"}}, "if: unknown parameter; this processor takes when"),
+    ({"drop": {"when": ""}}, "when: is empty; leave it out for all events"),
+    ({"drop": {"when": "a=("}}, "when: "),
+    ({"sample": {}}, "keep: is required"),
+    ({"sample": {"keep": 1.1}}, "keep: must be a number from 0 to 1, not 1.1"),
+    ({"sample": {"keep": -1}}, "keep: must be a number from 0 to 1, not -1"),
+    ({"sample": {"keep": True}}, "keep: must be a number from 0 to 1, not True"),
+    ({"sample": {"keep": "10%"}}, "keep: must be a number from 0 to 1, not '10%'"),
+    ({"sample": {"keep": 0.1, "by": "_time"}}, "by: '_time' is a system attribute"),
+    ({"sample": {"keep": 0.1, "by": ""}}, "by: must not be empty"),
 ]  # fmt: skip
 
 

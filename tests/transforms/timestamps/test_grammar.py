@@ -48,7 +48,7 @@ def in_lines(lines: list[str], *, year: int | None = None, day_first: bool = Fal
 STAMPS = [
     # Fractions before a zone
     ("2023-04-06T09:05:54,991Z", "2023-04-06T09:05:54.991"),
-    ("2023-04-06T09:05:54,9Z", "2023-04-06T09:05:54.9"),
+    ("2023-04-06T09:05:54,9Z", "2023-04-06T09:05:54.900"),
     ("2023-04-06T09:05:54,991234Z", "2023-04-06T09:05:54.991234"),
     ("2023-04-06T09:05:54,991+02:00", "2023-04-06T07:05:54.991"),
     ("2023-04-06 09:05:54,991 UTC", "2023-04-06T09:05:54.991"),
@@ -148,7 +148,19 @@ def test_month_names(name: str) -> None:
         assert in_fields([stamp]) == in_lines([f"{stamp} x"]) == expected, stamp
 
 
+_EVENT = "<Event xmlns='http://schemas.example/event'><System><Provider Name='Sysmon' Guid='{5770385f-c22a-43e0}'/>"
 LINES = [
+    # Windows' events as XML: their time stands beyond the first 128 characters, and in either kind of quotes
+    (
+        f"{_EVENT}{'<Level>4</Level>' * 9}<TimeCreated SystemTime='2024-06-30T10:00:01.1234567Z'/>",
+        "2024-06-30T10:00:01.123456",
+    ),
+    (
+        f'{_EVENT}<TimeCreated RawTime="1" SystemTime="2024-06-30T10:00:01Z"/><Data>2025-01-03</Data>',
+        "2024-06-30T10:00:01",
+    ),
+    ("<Event> 2024-06-30 10:00:00 <TimeCreated/>", "2024-06-30T01:00:00"),
+    (f"{_EVENT}<TimeCreated SystemTime='yesterday evening'/><Data>2024-06-30 10:00:00Z</Data>", None),
     ("2024-13-01 10:00:00 was 2025-01-03 03:04:05Z", None),
     ("<34>Foo 12 10:00:00 host x 2025-01-03 03:04:05Z", None),
     ("[2024-02-30T10:00:00Z] 2025-01-03 03:04:05Z", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -608,8 +609,8 @@ def batch_of(**given_: pa.Array) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(list(given_.values()), names=list(given_))
 
 
-def choose(batch: pa.RecordBatch, *, timestamp: str = "auto") -> list[tuple[datetime, str]]:
-    chosen = choose_times(batch, timestamp=timestamp, timezone="UTC", modified=MODIFIED, received=RECEIVED)
+def choose(batch: pa.RecordBatch, *, timestamp: str = "auto", lines: str = "all") -> list[tuple[datetime, str]]:
+    chosen = choose_times(batch, timestamp=timestamp, timezone="UTC", modified=MODIFIED, received=RECEIVED, lines=lines)
     assert chosen.schema.field("_time").type == TIME
     assert chosen.schema.field("_time_source").type in (CONSTANT, pa.string_view())
     assert chosen.num_rows == batch.num_rows
@@ -621,12 +622,11 @@ TEXT = pa.array(["text"] * 2).dictionary_encode()
 
 def test_records_with_an_error_are_looked_through_like_text() -> None:
     batch = batch_of(
-        _format=pa.array(["json"] * 3).dictionary_encode(),
         _message=pa.array(["2024-01-02 03:04:05 WARN x", "2024-01-02 03:04:06 of a record", "at x"]),
         _error=pa.array(["invalid_json: x", None, "invalid_json: x"]),
     )
     found = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-    assert choose(batch) == [(found, "detected"), (MODIFIED, "object"), (MODIFIED, "object")]
+    assert choose(batch, lines="errors") == [(found, "detected"), (MODIFIED, "object"), (MODIFIED, "object")]
 
 
 MESSAGES = pa.array(["2025-01-02 03:04:05 a", "b"], pa.string_view())
@@ -663,8 +663,40 @@ def test_a_time_of_the_object_that_cannot_be_is_not_believed(modified: datetime,
 
 
 def test_records_are_not_searched() -> None:
-    json = pa.array(["json"] * 2).dictionary_encode()
-    assert choose(batch_of(_message=MESSAGES, _format=json)) == [(MODIFIED, "object")] * 2
+    assert choose(batch_of(_message=MESSAGES), lines="errors") == [(MODIFIED, "object")] * 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines", "expected"),
+    [
+        pytest.param({}, "all", {"in the future": 2, "before 1970": 1}, id="lines"),
+        pytest.param({}, "errors", {}, id="records-are-not-searched"),
+        pytest.param(
+            {
+                "_time": pa.array([SOME_TIME, None, None, None], TIME),
+                "_time_source": pa.array(["record", "before 1970", "in the future", None], pa.string()),
+            },
+            "errors",
+            {"before 1970": 1, "in the future": 1},
+            id="fields",
+        ),
+    ],
+)
+def test_times_that_are_not_believed_are_counted(
+    columns: dict[str, pa.Array], lines: str, expected: dict[str, int]
+) -> None:
+    stamps = ["2025-01-02 03:04:05", "2099-12-31T00:00:00Z", "[11/Aug/2031:00:00:00 +0000]", "1969-07-20 20:17:40"]
+    batch, counts = batch_of(_message=pa.array(stamps, pa.string_view()), **columns), Counter[str]()
+    choose_times(
+        batch,
+        timestamp="auto",
+        timezone="UTC",
+        modified=MODIFIED,
+        received=RECEIVED,
+        lines=lines,
+        unbelieved=counts,
+    )
+    assert counts == expected
 
 
 def test_what_is_set_stays() -> None:
@@ -758,3 +790,21 @@ def test_date_beside_time(columns: dict[str, list[str | None]], expected: list[i
     times = record_times(given, timezone="UTC", modified=MODIFIED, received=RECEIVED, csv=False)
     assert times is not None
     assert times.to_pylist() == [datetime(2025, 1, 2, 3, 4, second, tzinfo=UTC) for second in expected]
+
+
+@pytest.mark.parametrize(
+    ("line", "second"),
+    [
+        ("\x1b[32m2024-06-30 10:00:01\x1b[0m INFO up", 1),
+        ("\x1b[1;31m2024-06-30T10:00:02Z\x1b[0mERROR down", 2),
+        ("[\x1b[90m2024-06-30 10:00:03\x1b[39m] up", 3),
+        ("\x1b[0m\x1b[38;5;12mINFO\x1b[0m 2024-06-30 10:00:04", 4),
+        ("\x1b[K2024-06-30 10:00:05", 5),
+        ("2024-06-30 10:00:06 [32mup", 6),
+    ],
+    ids=["colour", "letter behind", "in brackets", "level first", "erase", "no escape"],
+)
+def test_terminal_colours_do_not_hide_a_stamp(line: str, second: int) -> None:
+    received = datetime(2025, 1, 1, tzinfo=timezone.utc)
+    found = detect_times(pl.Series([line]), timezone="UTC", modified=received, received=received).item()
+    assert found == datetime(2024, 6, 30, 10, 0, second, tzinfo=timezone.utc)

@@ -1,7 +1,8 @@
 """How the outcome of an object becomes its row of the ledger.
 
 The texts under which a row counts events are stored, so they stay as they are: `received`, `time from SOURCE`,
-`pipeline NAME, steps[0].regex`, `older than rule NAME allows (30d)` and `older than tier NAME allows (30d)`.
+`time not believed: REASON`, `pipeline NAME, steps[0].regex`, `dropped by NAME`, `dropped with _error by NAME`,
+`older than rule NAME allows (30d)` and `older than tier NAME allows (30d)`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from transforms.objects.outcomes import ObjectOutcome
 _TEXTS = {
     EventCount.UNTIMED: "received",
     EventCount.TIMED: "time from {name}",
+    EventCount.NOT_BELIEVED: "time not believed: {name}",
     EventCount.STEP_FAILED: "pipeline {name}, {detail}",
+    EventCount.DROPPED: "dropped by {name}",
+    EventCount.DROPPED_WITH_ERROR: "dropped with _error by {name}",
     EventCount.OLDER_THAN_RULE: "older than rule {name} allows ({detail})",
     EventCount.OLDER_THAN_TIER: "older than tier {name} allows ({detail})",
 }
@@ -32,8 +36,10 @@ def entry_of(outcome: ObjectOutcome, *, job: str, wave: int) -> LedgerEntry:
     """Return the ledger's row for an object of a job's wave."""
     info, published = outcome.info, outcome.is_published
     counts: Counter[str] = Counter()
+    kinds: Counter[EventCount] = Counter()
     for key, number in outcome.counts:
         counts[text_of_count(key)] += number
+        kinds[key.kind] += number
     return LedgerEntry(
         bucket=info.bucket,
         key=info.key,
@@ -50,8 +56,9 @@ def entry_of(outcome: ObjectOutcome, *, job: str, wave: int) -> LedgerEntry:
         records_in=outcome.records,
         blank=outcome.blank,
         header=outcome.header,
-        events=outcome.records if published else 0,
-        events_with_error=outcome.errors if published else 0,
+        events=outcome.records - kinds[EventCount.DROPPED] if published else 0,
+        events_with_error=outcome.errors - kinds[EventCount.DROPPED_WITH_ERROR] if published else 0,
+        dropped=kinds[EventCount.DROPPED] if published else 0,
         rejected=0 if published else outcome.records,
         bytes_read=outcome.bytes_read,
         bytes_decoded=outcome.bytes_decoded,

@@ -50,6 +50,7 @@ class LedgerEntry:
         header: Header lines and skipped rows.
         events: Events that were published.
         events_with_error: Those among them with `_error`.
+        dropped: Records that pipelines dropped.
         rejected: Records that were read and not published.
         bytes_read: Bytes that were read of it.
         bytes_decoded: Bytes after decompression.
@@ -57,7 +58,8 @@ class LedgerEntry:
         max_time: The greatest.
         known_of: Of a `known` one: the job that has it.
         warnings: Warnings about it.
-        counts: Events by what happened to them: those with the time of receipt, and those that a processor failed on.
+        counts: Events by what happened to them: those with the time of receipt, those that a processor failed on, those
+            that a pipeline dropped.
     """
 
     bucket: str
@@ -79,6 +81,7 @@ class LedgerEntry:
     header: int = 0
     events: int = 0
     events_with_error: int = 0
+    dropped: int = 0
     rejected: int = 0
     bytes_read: int = 0
     bytes_decoded: int = 0
@@ -125,6 +128,7 @@ ENTRY_SCHEMA = pa.schema(
                 "header",
                 "events",
                 "events_with_error",
+                "dropped",
                 "rejected",
                 "bytes_read",
                 "bytes_decoded",
@@ -200,8 +204,9 @@ def read_sidecar(data: bytes) -> Content:
     record = WaveRecord(**orjson.loads(table.schema.metadata[_METADATA]))
     for field in ENTRY_SCHEMA:  # older versions' sidecars have fewer
         if field.name not in table.schema.names:
-            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
-    return Content(record, table.replace_schema_metadata(None).cast(ENTRY_SCHEMA))
+            nothing = pa.scalar(0 if pa.types.is_integer(field.type) else None, field.type)
+            table = table.append_column(field, pa.repeat(nothing, table.num_rows))
+    return Content(record, table.select(ENTRY_SCHEMA.names).replace_schema_metadata(None).cast(ENTRY_SCHEMA))
 
 
 def parse_path(path: str) -> Sidecar | None:

@@ -22,7 +22,7 @@ _JSON_HAS = {"boolean", "float", "double", "decimal", "varchar", "hugeint"} | {
 }
 _NESTED = {"list", "array", "struct", "map"}
 _TIMES = {"timestamp": "", "timestamp_s": "", "timestamp_ms": "", "timestamp with time zone": "Z"}
-_FIRST, _LAST = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
+_FIRST, _LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
 
 
 def for_people(value: str, kind: DuckDBPyType) -> str:
@@ -39,6 +39,8 @@ def for_json(value: str, kind: DuckDBPyType) -> str:
 def for_csv(value: str, kind: DuckDBPyType) -> str:
     """Return a value as text: lists and maps as JSON, all else as in JSON but without quotes."""
     shown = _nested(value, kind, 0)
+    if shown == for_people(value, kind):  # a structure without names
+        return shown
     return f"CAST(to_json({shown}) AS VARCHAR)" if kind.id in _NESTED else f"CAST({shown} AS VARCHAR)"
 
 
@@ -48,7 +50,7 @@ def _nested(value: str, kind: DuckDBPyType, depth: int) -> str:
     if kind.id in _TIMES:
         return _time(value, zone=_TIMES[kind.id])
     if kind.id in ("list", "array"):
-        return _each(value, _element_types(kind)["child"], depth)
+        return _each(value, _element_types(kind)["child"], depth, is_array=kind.id == "array")
     if kind.id == "map":
         types = _element_types(kind)
         values = _each(f"map_values({value})", types["value"], depth)
@@ -69,15 +71,18 @@ def _element_types(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:
     return {name: part for name, part in kind.children if not isinstance(part, int | list)}
 
 
-def _each(value: str, kind: DuckDBPyType, depth: int) -> str:
+def _each(value: str, kind: DuckDBPyType, depth: int, *, is_array: bool = False) -> str:
     name = f"e{depth}"
     shown = _nested(name, kind, depth + 1)
-    return value if shown == name else f"list_transform({value}, lambda {name}: {shown})"
+    # An array becomes a list in any case: DuckDB 1.5 has no CASE of structures with arrays.
+    return value if shown == name and not is_array else f"list_transform({value}, lambda {name}: {shown})"
 
 
 def _time(value: str, *, zone: str) -> str:
     """Return a time in ISO 8601 with no fraction or six digits; infinite ones and other years as DuckDB has them."""
     time = f"timezone('UTC', {value})" if zone else f"CAST({value} AS TIMESTAMP)"
+    compared, kind = (value, "TIMESTAMPTZ") if zone else (time, "TIMESTAMP")  # DuckDB 1.5 can't convert the last ones
     fraction = f"CASE WHEN microsecond({time}) % 1000000 = 0 THEN '' ELSE strftime({time}, '.%f') END"
     iso = f"strftime({time}, '%Y-%m-%dT%H:%M:%S') || {fraction} || '{zone}'"
-    return f"CASE WHEN {time} BETWEEN {_FIRST} AND {_LAST} THEN {iso} ELSE CAST({value} AS VARCHAR) END"
+    within = f"{compared} BETWEEN {kind} '{_FIRST}{zone}' AND {kind} '{_LAST}{zone}'"
+    return f"CASE WHEN {within} THEN {iso} ELSE CAST({value} AS VARCHAR) END"

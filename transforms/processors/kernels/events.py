@@ -29,6 +29,7 @@ class Columns:
         """Take a batch; it stays as it is."""
         self.by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
         self.size = int(batch.num_rows)
+        self.dropped: Flags | None = None  # the rows that are not to be published; None: none
         self._metadata = batch.schema.metadata
         self._series: dict[str, tuple[pa.Array, pl.Series]] = {}
 
@@ -86,6 +87,18 @@ class Events:
             return self
         rows = np.flatnonzero(chosen)
         return Events(self.columns, rows if self.rows is None else self.rows[rows], self.modified, self.received)
+
+    def kept(self) -> Events:
+        """Return those of them that no step has dropped."""
+        dropped = self.columns.dropped
+        return self if dropped is None else self.where(~(dropped if self.rows is None else dropped[self.rows]))
+
+    def drop(self, chosen: Flags) -> None:
+        """Mark those for which a flag is set as not to be published; no later step sees them."""
+        if chosen.any():
+            dropped = np.zeros(self.columns.size, np.bool_) if self.columns.dropped is None else self.columns.dropped
+            dropped[self._rows(np.flatnonzero(chosen))] = True
+            self.columns.dropped = dropped
 
     def column(self, name: str) -> pa.Array | None:
         """Return a column of these events, or None where none of them has a value."""

@@ -19,6 +19,8 @@ COUNTS = [
     pytest.param(CountKey(EventCount.TIMED, "object"), "time from object", id="timed"),
     pytest.param(CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex"), "pipeline p, steps[0].regex", id="step"),
     pytest.param(CountKey(EventCount.STEP_FAILED, "a, {b}\n", "s"), "pipeline a, {b}\n, s", id="any-name"),
+    pytest.param(CountKey(EventCount.DROPPED, "p, q"), "dropped by p, q", id="dropped"),
+    pytest.param(CountKey(EventCount.DROPPED_WITH_ERROR, "p"), "dropped with _error by p", id="dropped-error"),
     pytest.param(CountKey(EventCount.OLDER_THAN_RULE, "r", "30d"), "older than rule r allows (30d)", id="rule"),
     pytest.param(CountKey(EventCount.OLDER_THAN_TIER, "t (x)", "1h"), "older than tier t (x) allows (1h)", id="tier"),
 ]
@@ -47,3 +49,15 @@ def test_an_outcome_as_a_row(status: str, published: bool) -> None:
         events_with_error=3 * published, rejected=5 * (not published), bytes_read=9, bytes_decoded=20,
         warnings=("one",), counts=(("pipeline p, s", 1), ("received", 2)),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "published"), [("ingested", True), ("quarantined", False)])
+def test_the_balance_of_an_object_of_which_events_were_dropped(status: str, *, published: bool) -> None:
+    counts = (
+        (CountKey(EventCount.DROPPED, "p"), 2),
+        (CountKey(EventCount.DROPPED, "q"), 1),
+        (CountKey(EventCount.DROPPED_WITH_ERROR, "q"), 1),
+    )
+    entry = entry_of(ObjectOutcome(info=INFO, status=status, records=5, errors=3, counts=counts), job="j", wave=3)
+    found = (entry.events, entry.events_with_error, entry.dropped, entry.rejected)
+    assert found == ((2, 2, 3, 0) if published else (0, 0, 0, 5))

@@ -9,21 +9,17 @@ from transforms.core.schema import TIME_FROM_OBJECT, TIME_INHERITED, TIME_RECEIV
 from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.objects.event_counts import EventCount
+from transforms.objects.time_hints import what_helps
+from transforms.timestamps.clock import IN_FUTURE
 
 _NAMED = 5
-_FIELDS = "--time-field NAME, or a pipeline's timestamp"
-_CURES = {
-    "text": "--format text --multiline-start REGEX, or a pipeline's timestamp",
-    "csv": _FIELDS,
-    "json": _FIELDS,
-    "w3c": "their #Fields lack date and time",
-    "zeek": "their #fields lack ts",
-}
 _WHERE = {
     TIME_INHERITED: "have the time of an event before them",
     TIME_FROM_OBJECT: "have no time, so that of their object holds (its LastModified)",
     TIME_RECEIVED: "have no time, so that of receipt holds",
 }
+
+_WHY = {IN_FUTURE: " (more than a day after receipt)"}
 
 
 def count_time_sources(entries: Iterable[LedgerEntry]) -> dict[str, int]:
@@ -48,6 +44,19 @@ def warn_of_times(entries: Sequence[LedgerEntry]) -> Iterator[str]:
         yield _warning(source, name, objects)
 
 
+def warn_of_unbelieved(entries: Sequence[LedgerEntry]) -> Iterator[str]:
+    """Yield how many times are not believed, by why not."""
+    found: dict[str, list[tuple[int, LedgerEntry]]] = {}
+    for entry in entries:
+        for text, number in entry.counts if entry.events else ():
+            if (key := parse_count(text)) and key.kind is EventCount.NOT_BELIEVED:
+                found.setdefault(key.name, []).append((number, entry))
+    for reason, objects in sorted(found.items()):
+        number = sum(count for count, _ in objects)
+        times = f"{number:,} time{'s' * (number != 1)} {reason}{_WHY.get(reason, '')}"
+        yield f"{times} {'are' if number != 1 else 'is'} not believed, as if there were none: {_named(objects)}"
+
+
 def _sources(entry: LedgerEntry) -> Counter[str]:
     """Return the events of an object by the source of their time; none of one that was not published."""
     counts: Counter[str] = Counter()
@@ -60,9 +69,13 @@ def _sources(entry: LedgerEntry) -> Counter[str]:
 
 def _warning(source: str, name: str, objects: list[tuple[int, LedgerEntry]]) -> str:
     number, whole = sum(count for count, _ in objects), sum(entry.events for _, entry in objects)
+    share = f"{100 * number / whole:.3g} % of {len(objects):,} {name} object{'s' * (len(objects) != 1)}"
+    events = f"{number:,} event{'s' * (number != 1)} ({share}) {_WHERE[source]}"
+    return f"{events}: {_named(objects)}. What helps: {what_helps(name)}"
+
+
+def _named(objects: list[tuple[int, LedgerEntry]]) -> str:
+    """Return the objects with most events, each with how many."""
     most = sorted(objects, key=lambda one: (-one[0], one[1].uri))
-    shown = ", ".join(f"{entry.uri} ({count:,})" for count, entry in most[:_NAMED])
     more = f", and {len(most) - _NAMED:,} more" if len(most) > _NAMED else ""
-    share = f"{100 * number / whole:.3g} % of {len(most):,} {name} object{'s' * (len(most) != 1)}"
-    cure = _CURES.get(name, "a pipeline's timestamp")
-    return f"{number:,} event{'s' * (number != 1)} ({share}) {_WHERE[source]}: {shown}{more}. What helps: {cure}"
+    return ", ".join(f"{entry.uri} ({count:,})" for count, entry in most[:_NAMED]) + more
