@@ -24,7 +24,7 @@ from transforms.objects.event_shaping import shape_events
 from transforms.objects.outcomes import ObjectOutcome, merge_outcomes
 from transforms.objects.parts import ObjectPart, worth_cutting
 from transforms.objects.read_object import read_part
-from transforms.objects.reading import ReadSettings
+from transforms.objects.reading import Reading, ReadSettings
 from transforms.storage import (
     ObjectInfo,
     ObjectStore,
@@ -214,6 +214,44 @@ def test_parts_inherit_times_as_the_whole_does(
             ObjectPart(info, ends[number], None, first=records[number]),
         ]
         assert times_of(parts, store, settings, pipelines) == whole
+
+
+COLLECTED = "".join(
+    f'{{"time": {1754870400 + n}, "event": "sold"}}\n'
+    '{"event": "\\tat Shop.sell"}\n{"event": {"at": "x"}}\n{"event": ""}\n'
+    for n in range(12)
+)
+MIXED = (NDJSON[:500] + '\n{"n": 1}\n  at x\nExited.\n{"n": 2}\n  at y\n') * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("a.log", LONG_LINES, id="text"),
+        pytest.param("a.log", COLLECTED, id="hec"),
+        pytest.param("a.json", MIXED, id="json-with-bad-lines"),
+    ],
+)
+def test_times_are_inherited_alike_wherever_blocks_are_cut(
+    place: Callable[[str, bytes], tuple[ObjectInfo, ObjectStore]],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str,
+) -> None:
+    monkeypatch.setattr("transforms.objects.inherited_times.window.WINDOW", 300)
+    info, _ = place(name, text.encode())
+
+    def times(size: int) -> list[tuple[str, datetime, str]]:
+        monkeypatch.setattr("transforms.formats.chunks.BLOCK_BYTES", size)
+        reading = Reading(info, ReadSettings(task_id="job"), received=datetime.now(timezone.utc))
+        chunks = iter([text.encode()[at : at + size] for at in range(0, len(text), size)])
+        shaped = [shape_events(batch, ()).events.to_pylist() for batch in reading.batches(chunks)]
+        return [(row["_event_id"], row["_time"], row["_time_source"]) for rows in shaped for row in rows]
+
+    whole = times(1 << 20)
+    assert {source for _, _, source in whole} >= {"inherited", "detected" if text is LONG_LINES else "record"}
+    for size in (1, 7, 64, 300, 1000):
+        assert times(size) == whole
 
 
 def test_a_record_over_a_whole_range(

@@ -21,8 +21,7 @@ OWN_TIMES = (schema.TIME_FROM_RECORD, schema.TIME_DETECTED, schema.TIME_FROM_PIP
 """The sources of times that events have themselves."""
 _FIELDS = "--time-field NAME, or a pipeline's timestamp"
 _CURES = {
-    "text": "--format text --multiline-start REGEX (or a preset: java, python, postgresql, dated), or a pipeline's "
-    "timestamp",
+    "text": "--format text --multiline-start REGEX (or java, python, postgresql, dated), or a pipeline's timestamp",
     "csv": _FIELDS,
     "json": _FIELDS,
     "w3c": "their #Fields lack date and time",

@@ -14,11 +14,10 @@ from transforms.timestamps.clock import IN_FUTURE
 
 _NAMED = 5
 _WHERE = {
-    TIME_INHERITED: "have the time of an event before them",
-    TIME_FROM_OBJECT: "have no time, so that of their object holds (its LastModified)",
-    TIME_RECEIVED: "have no time, so that of receipt holds",
+    TIME_INHERITED: "with the time of an event before them",
+    TIME_FROM_OBJECT: "without a time: that of the object holds (its LastModified)",
+    TIME_RECEIVED: "without a time: that of receipt holds",
 }
-
 _WHY = {IN_FUTURE: " (more than a day after receipt)"}
 
 
