@@ -23,18 +23,18 @@ COUNTS = "counts"
 class ApplyPipelines(beam.PTransform):
     """Run the pipelines over each batch, then give a time to each event that has none.
 
-    That is the time found in its text, or else the time of receipt.
+    That is the time found in its text, else that of a line before it, of its object, or of its receipt.
 
     Input: `PCollection[EventBatch]`.
     Output: `main`, a `PCollection[EventBatch]`, one event out for one in, in the same order, but those that a pipeline
-        dropped, and without batches that have no event left; and `counts`, a
-        `PCollection[EventCounts]` of what happened to some of them.
+        dropped, and without batches that have no event left; and `counts`, a `PCollection[EventCounts]` of where their
+        times are from and what happened to some of them.
     Metrics: none.
     Guarantees: every event that comes out has `_time` and `_time_source`.
 
     Attributes:
         pipelines: What to run, in order.
-        timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
+        timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
         timezone: IANA name for times that name no zone.
         rules_by_section: Rules by their section, to count the events that are too old for them.
         year: That of times without one; None chooses it.

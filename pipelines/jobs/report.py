@@ -84,6 +84,8 @@ class JobReport(JsonModel):
     rejected: int
     by_format: dict[str, FormatCounts]
     by_codec: dict[str, CodecCounts]
+    by_time_source: dict[str, int]
+    """Events by their `_time_source`."""
     time_range: tuple[str, str] | None
     """The least and the greatest time of the events."""
     files_written: int

@@ -75,8 +75,8 @@ class FormatSpecification(JsonModel):
     """Text: a regular expression that an event's first line matches, or `java`, `python`, `postgresql`, `dated`."""
     join_partial: bool = Field(default=False, strict=True)
     """Joins the lines that a container's runtime has cut: CRI's in text, those of Docker's json-file in JSON."""
-    timestamp: Literal["auto", "received"] = "auto"
-    """`received` gives plain text the time of its receipt; `auto` looks for one in it."""
+    timestamp: Literal["auto", "object", "received"] = "auto"
+    """`auto` looks for a time in plain text; `object` gives it the object's, `received` that of its receipt."""
     timezone: str = "UTC"
     """The zone of times that name none."""
     time_field: Annotated[

@@ -72,7 +72,7 @@ def test_good(options: dict[str, Any]) -> None:
             ({"encoding": name}, "encoding", "no text in a file is encoded like this")
             for name in ("base64", "rot13", "zlib", "hex", "idna", "punycode", "unicode_escape", "undefined")
         ),
-        ({"timestamp": "now"}, "timestamp", "auto or received"),
+        ({"timestamp": "now"}, "timestamp", "auto, object or received"),
         ({"timezone": "Mars/Olympus"}, "timezone", "IANA"),
         ({"timezone": ""}, "timezone", "IANA"),
         ({"timezone": "../etc"}, "timezone", "IANA"),
