@@ -22,7 +22,7 @@ from pipelines.cli.flags import (
 from transforms.core.errors import ConfigurationError, reason_of
 from transforms.core.names import can_be_column
 from transforms.formats import FORMAT_NAMES
-from transforms.formats.multiline_presets import MULTILINE_PRESETS
+from transforms.formats.text.multiline_presets import MULTILINE_PRESETS
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
@@ -40,11 +40,13 @@ class ReadingFlags:
     headers: str | None
     records_path: str | None
     multiline_start: str | None
+    join_partial: bool | None
     timestamp: str | None
     timezone: str | None
     time_field: str | None
     year: int | None
     day_first: bool | None
+    encoding: str | None
     index: str | None
     source: str | None
     sourcetype: str | None
@@ -142,6 +144,12 @@ _READING_OPTIONS = (
         f"{', '.join(MULTILINE_PRESETS)}; the other lines are continuations.",
     ),
     format_option(
+        "--join-partial",
+        is_flag=True,
+        default=None,
+        help="Text, JSON: join lines that a container's runtime has cut (CRI, Docker's json-file).",
+    ),
+    format_option(
         "--timestamp",
         type=OneOf(["auto", "received"]),
         show_default="auto",
@@ -155,6 +163,12 @@ _READING_OPTIONS = (
     ),
     format_option("--year", type=int, metavar="YYYY", help="The year of times that name none."),
     format_option("--day-first", is_flag=True, default=None, help="Read 04/08/2025 as 4 August."),
+    format_option(
+        "--encoding",
+        metavar="NAME",
+        show_default="auto",
+        help="Encoding of the objects, such as windows-1252, utf-16-le or shift_jis; auto is UTF-8 or UTF-16.",
+    ),
     *(
         event_option(f"--{name}", metavar="NAME", help=f"Set `{name}` of events that have none.")
         for name in ("index", "source", "sourcetype", "host")
@@ -238,8 +252,8 @@ _JOB_FIELDS = (
     "index", "source", "sourcetype", "host", "on_changed", "on_error",
 )  # fmt: skip
 _FORMAT_FIELDS = (
-    "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "timestamp", "timezone",
-    "time_field", "year", "day_first",
+    "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "join_partial", "timestamp",
+    "timezone", "time_field", "year", "day_first", "encoding",
 )  # fmt: skip
 
 

@@ -73,6 +73,8 @@ class FormatSpecification(JsonModel):
     """JSON: where the records are, names joined by dots."""
     multiline_start: str | None = None
     """Text: a regular expression that an event's first line matches, or `java`, `python`, `postgresql`, `dated`."""
+    join_partial: bool = Field(default=False, strict=True)
+    """Joins the lines that a container's runtime has cut: CRI's in text, those of Docker's json-file in JSON."""
     timestamp: Literal["auto", "received"] = "auto"
     """`received` gives plain text the time of its receipt; `auto` looks for one in it."""
     timezone: str = "UTC"
@@ -85,6 +87,8 @@ class FormatSpecification(JsonModel):
     """The year of times that name none; otherwise the object's date decides."""
     day_first: bool = Field(default=False, strict=True)
     """Reads `04/08/2025` as 4 August."""
+    encoding: str = "auto"
+    """The objects' encoding: `auto`, or a text codec of Python's, such as `windows-1252`, `utf-16-le`, `shift_jis`."""
 
 
 class JobSpecification(JsonModel):

@@ -79,6 +79,13 @@ CASES = [
     pytest.param("a.log", CLOCKS, {}, False, id="w3c-clocks-alone"),
     pytest.param("a.log", ZEEK + "#close\tx\n", {}, True, id="zeek"),
     pytest.param("a.log", LINES, {"format": "text", "multiline_start": "^2025.*0 line"}, False, id="events-of-lines"),
+    pytest.param("a.log", LINES.replace("log", "l\xf6g"), {"encoding": "windows-1252"}, True, id="text-encoding"),
+    pytest.param("a.csv", BROKEN_CELLS.replace("line", "l\xe9"), {"encoding": "koi8-r"}, True, id="csv-encoding"),
+    pytest.param("a.json", NDJSON.replace("{}", "\xe9"), {"encoding": "latin-1"}, True, id="ndjson-encoding"),
+    pytest.param("a.log", HEADED.replace("said", "\xe9"), {"encoding": "cp437"}, True, id="w3c-encoding"),
+    pytest.param("a.log", LINES, {"encoding": "utf-8"}, True, id="text-utf8-by-name"),
+    pytest.param("a.log", LINES, {"encoding": "shift_jis"}, False, id="text-bytes-a-character"),
+    pytest.param("a.log", LINES, {"format": "text", "join_partial": True}, False, id="text-partial-lines"),
     pytest.param("a.log", "x" * 20_000, {}, False, id="no-line-ends"),
 ]  # fmt: skip
 

@@ -17,6 +17,7 @@ from transforms.formats.options import FormatOptions, ObjectTimes, check_values,
 if TYPE_CHECKING:
     from transforms.formats.record_block import RecordBlock
 
+_UNDER_AUTO = ("join_partial",)  # what changes nothing in objects of other formats
 _CSV_OPTIONS = ("delimiter", "skip_rows", "headers")
 # In the order in which an object's beginning is offered to them; what none of them recognises is text.
 _ALL = (
@@ -56,7 +57,7 @@ _ALL = (
         message="the object's text",
         attributes="its top-level fields, numbers as they are written, lists and objects as JSON",
         extensions=(".json", ".ndjson", ".jsonl"),
-        options=("records_path",),
+        options=("records_path", "join_partial"),
     ),
     Format(
         name="splunk_csv",
@@ -81,12 +82,12 @@ _ALL = (
     Format(
         name="text",
         title="text",
-        module="transforms.formats.text_format",
+        module="transforms.formats.text.text_format",
         event=r"a line; with `--multiline-start '^\[?\d{4}-'` lines that don't match (stack traces) go onto the event "
         "before them",
         message="the line",
         attributes="by pipelines",
-        options=("multiline_start",),
+        options=("multiline_start", "join_partial"),
     ),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in _ALL}
@@ -126,6 +127,8 @@ def check_options(options: FormatOptions) -> None:
     for option in fields(options):
         takers = [row.name for row in FORMATS.values() if option.name in row.options]
         value = getattr(options, option.name)
+        if option.name in _UNDER_AUTO:
+            takers.append("auto")
         if takers and options.format not in takers and value != option.default:
             needed = f"{' or '.join(takers)} (--format {takers[0]})"
             refuse(option.name, value, f"it needs format {needed}, not {options.format}")

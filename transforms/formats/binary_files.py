@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 
 _NUL_SAMPLE = 1024  # bytes; a NUL that comes later is a character of its line
+_UTF32 = "UTF-32 text"
 _CODEC = "stream"  # what the names of codecs end with
 # (offset, beginning, what it is)
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
@@ -38,8 +39,8 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x0a\x0d\x0d\x0a", "pcapng capture"),
     (0, b"ElfFile\x00", "Windows event log (evtx)"),
     (0, b"LPKSHHRH", "systemd journal"),
-    (0, b"\xff\xfe\x00\x00", "UTF-32 text"),
-    (0, b"\x00\x00\xfe\xff", "UTF-32 text"),
+    (0, b"\xff\xfe\x00\x00", _UTF32),
+    (0, b"\x00\x00\xfe\xff", _UTF32),
     (0, b"\x1f\x8b\x08", "gzip stream"),
     (0, b"\x28\xb5\x2f\xfd", "zstd stream"),
     (0, b"BZh", "bzip2 stream"),
@@ -66,6 +67,8 @@ def hint(kind: str) -> str:
     """Say what can be done about a binary file."""
     if kind.endswith(_CODEC):  # a codec that can be undone was undone before
         return "it lies inside as many codecs as are taken off, or is damaged where it begins"
+    if kind == _UTF32:
+        return "--encoding utf-32 reads it (with --format alone its bytes are read as they stand)"
     if kind.endswith("archive"):
         return "unpack it, and ingest what is in it (with --format its own bytes would be read as they stand)"
     return "with --format its bytes are read all the same"

@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.core.peeking import peek
+from transforms.formats.transcoding import transcode
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LINE_END_SAMPLE = 64 << 10
 _SEPARATORS = re.compile(rb"(?:[ \t\r\n\0\x1e]|\xef\xbb\xbf)*")
 _SEPARATORS_BEHIND = re.compile(rb"(?<=[\n}\],])(?:[ \t\r\n\0\x1e]|\xef\xbb\xbf)+")
 _TO_BLANKS = bytes.maketrans(b"\0\x1e", b"  ")
-_ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
 def utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -32,7 +32,7 @@ def utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def utf8_within(head: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Make UTF-8 of a part of an object that begins like `head`; the part begins with a character and has no mark."""
     name = _UTF16.get(head[:2])
-    return iter(chunks) if name is None else _from_utf16(name, chunks)
+    return iter(chunks) if name is None else transcode(name, chunks)
 
 
 def without_separators(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -83,19 +83,6 @@ def _without_first(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
     for chunk in chunks:
         yield chunk[count:]
         count = max(count - len(chunk), 0)
-
-
-def _from_utf16(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Transcode UTF-16; an unpaired surrogate becomes a bad byte, so that it is replaced and counted like one."""
-    decoder = codecs.getincrementaldecoder(name)("surrogatepass")
-    for data in chunks:
-        yield _without_surrogates(decoder.decode(data))
-    if decoder.getstate()[0]:
-        yield b"\xff"
-
-
-def _without_surrogates(text: str) -> bytes:
-    return _ENCODED_SURROGATE.sub(b"\xff", text.encode("utf-8", "surrogatepass"))
 
 
 def is_utf8(data: bytes) -> bool:

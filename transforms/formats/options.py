@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from transforms.core.errors import ConfigurationError
+from transforms.formats.transcoding import encoding_error
 
 _MAX_RECORD = 1 << 30  # offsets within a block are 32 bits
 
@@ -24,11 +25,13 @@ class FormatOptions:
         records_path: Names joined by dots that lead to the records of a JSON object that wraps them.
         multiline_start: A regular expression, or the name of a preset; a line of text that it does not match goes on
             the event before it.
+        join_partial: Whether lines that a container's runtime has cut are joined: CRI's in text, Docker's in JSON.
         timestamp: `auto`, or `received` to give text the time of receipt.
         timezone: The zone of times that name none.
         time_field: Fields of records that are asked for the time before all others; dots lead into nested objects.
         year: That of times without one; None chooses it by the object's LastModified.
         day_first: Whether `04/08/2025` is 4 August.
+        encoding: The name of a text codec of Python's; `auto` is UTF-8, or UTF-16 where its beginning shows it.
         max_record: The bytes of a record that are kept.
     """
 
@@ -38,11 +41,13 @@ class FormatOptions:
     headers: tuple[str, ...] | None = None
     records_path: str | None = None
     multiline_start: str | None = None
+    join_partial: bool = False
     timestamp: str = "auto"
     timezone: str = "UTC"
     time_field: tuple[str, ...] | None = None
     year: int | None = None
     day_first: bool = False
+    encoding: str = "auto"
     max_record: int = 10 << 20
 
 
@@ -143,4 +148,5 @@ _CHECKS: dict[str, Any] = {
     "timezone": _timezone_error,
     "time_field": _time_field_error,
     "year": _year_error,
+    "encoding": encoding_error,
 }

@@ -6,7 +6,6 @@ a whole record when it is read from its own beginning, and the first begins wher
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -14,14 +13,17 @@ from transforms.formats import FORMATS
 from transforms.formats.format import RangeReader
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import RecordBlock
-
-_IN_ONE_PIECE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"\0")
+from transforms.formats.transcoding import choose_encoding, ends_lines_like_ascii
 
 
 def can_be_cut(head: bytes, format_name: str, options: FormatOptions) -> bool:
     """Whether an object may be read in ranges, as far as its first `HEAD_BYTES` (or all there are) show."""
     ranges = FORMATS[format_name].reader.ranges
-    return ranges is not None and not head.startswith(_IN_ONE_PIECE) and b"\n" in head and ranges.allows(options)
+    if ranges is None or options.join_partial or not ranges.allows(options):
+        return False
+    if head.startswith(b"\0") or b"\n" not in head:
+        return False
+    return ends_lines_like_ascii(choose_encoding(head, options.encoding).name)
 
 
 def record_start(window: bytes, head: bytes, format_name: str, options: FormatOptions) -> int | None:

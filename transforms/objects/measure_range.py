@@ -53,23 +53,23 @@ def measure_range(
 class _Measuring:
     def __init__(self, info: ObjectInfo, store: ObjectStore, settings: ReadSettings) -> None:
         self._info, self._store = info, store
-        self._head = read_head(info, store)
-        self._read = len(self._head)
-        reading = Reading(info, settings, received=datetime.now(timezone.utc))
-        reading.choose(self._head)
+        self._raw_head = read_head(info, store)
+        self._read = len(self._raw_head)
+        self._reading = reading = Reading(info, settings, received=datetime.now(timezone.utc))
+        self._head = reading.choose(self._raw_head)
         assert reading.codec is not None and reading.format is not None
         self._options = reading.formats
         self._format = reading.format.format if reading.codec.name == "none" else None
 
     def measure(self, start: int, end: int) -> MeasuredRange | None:
-        if self._format is None or not can_be_cut(self._head, self._format, self._options):
+        if self._format is None or not can_be_cut(self._raw_head, self._format, self._options):
             return None
         first, last = self._record_start(start), self._record_start(end)
         if first is None or last is None:
             return None
         if first >= last:
             return MeasuredRange(last, last, 0, self._read)
-        chunks = self._store.read(self._info, start=first, end=last)
+        chunks = self._reading.as_utf8(self._store.read(self._info, start=first, end=last))
         records = count_records(
             self._head, chunks, self._format, self._options, first=first == 0, last=last == self._info.size
         )
@@ -81,5 +81,18 @@ class _Measuring:
         window = b"".join(self._store.read(self._info, start=offset, end=min(offset + WINDOW, self._info.size)))
         self._read += len(window)
         assert self._format is not None
-        found = record_start(window, self._head, self._format, self._options)
-        return None if found is None else offset + found
+        text = b"".join(self._reading.as_utf8(iter([window])))
+        found = record_start(text, self._head, self._format, self._options)
+        if found is None:
+            return None
+        # It is the beginning of a line, and line ends are the same bytes in each encoding that can be cut.
+        lines = text.count(b"\n", 0, found)
+        return offset + (found if text is window else _behind_lines(window, lines))
+
+
+def _behind_lines(text: bytes, lines: int) -> int:
+    """Return where so many lines end."""
+    place = 0
+    for _ in range(lines):
+        place = text.index(b"\n", place) + 1
+    return place

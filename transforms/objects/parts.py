@@ -2,8 +2,8 @@
 
 Where to cut is found by reading (`measure_range`): the part before a cut is read up to it, and must end there with a
 whole record. So the parts give the records that the object gives in one piece, and the ordinals of each part's records
-are known before any is published. An object that can't be cut like this (compressed, UTF-16, events of several lines, a
-quote that is open at every line's end) is read in one piece.
+are known before any is published. An object that can't be cut like this (compressed, UTF-16, Shift_JIS, events of
+several lines, a quote that is open at every line's end) is read in one piece.
 """
 
 from __future__ import annotations

@@ -15,10 +15,12 @@ from transforms.core.peeking import peek
 from transforms.core.schema import EventBatch
 from transforms.formats import FORMATS, read_records
 from transforms.formats.detection import asked_for, detect_format
-from transforms.formats.format import FormatChoice
+from transforms.formats.format import HEAD_BYTES, FormatChoice
 from transforms.formats.options import FormatOptions
+from transforms.formats.partial_lines import has_parts
 from transforms.formats.ranges import read_range
 from transforms.formats.record_block import RecordBlock
+from transforms.formats.transcoding import ENCODING_SAMPLE, UTF8, EncodingChoice, choose_encoding, transcode
 from transforms.objects.event_columns import EventColumns
 from transforms.objects.leading_nuls import without_leading_nuls
 from transforms.objects.outcomes import ObjectOutcome
@@ -57,7 +59,8 @@ class Reading:
     """What is found out about one object while it is read.
 
     Attributes:
-        codec: How its codec was chosen; None before the first bytes came, as the two below.
+        codec: How its codec was chosen; None before the first bytes came, as those below.
+        encoding: How its encoding was chosen.
         format: How its format was chosen.
         decoder: Its bytes as they pass.
         warnings: What its user should know of it.
@@ -74,6 +77,7 @@ class Reading:
         self.settings = settings
         self.received = received
         self.codec: CodecChoice | None = None
+        self.encoding: EncodingChoice | None = None
         self.format: FormatChoice | None = None
         self.decoder: Decoder | None = None
         self.warnings: list[str] = []
@@ -100,12 +104,19 @@ class Reading:
         if self.info.key.rsplit("/", 1)[-1] == _WRITE_TEST:
             self._warn("it is no log, but the object by which an export of CloudWatch Logs tries whether it may write")
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion, key=self.info.key)
-        decoded, nuls = without_leading_nuls(iter(self.decoder), FORMAT_SAMPLE)
+        head, chunks = peek(iter(self.decoder), ENCODING_SAMPLE)
+        self.encoding = choose_encoding(head, self.settings.formats.encoding)
+        self._warn(self.encoding.warning)
+        decoded, nuls = without_leading_nuls(self.as_utf8(chunks), FORMAT_SAMPLE)
         if nuls:
             self._warn(f"it begins with {nuls:,} NULs, as a live file that was truncated does: they were passed over")
         head, decoded = peek(decoded, FORMAT_SAMPLE)
         self.format = self._choose_format(head)
+        if self.encoding and self.encoding.rule:
+            self.format = replace(self.format, rule=f"{self.format.rule}; {self.encoding.rule}")
         self._warn(self.format.warning)
+        if not self.settings.formats.join_partial and has_parts(head, self.format.format):
+            self._warn("it has lines that a container's runtime has cut: --join-partial joins them")
         formats, modified = self.formats, self.info.modified
         yield from self._events(
             read_records(decoded, self.format.format, formats, modified=modified, received=self.received), first=0
@@ -119,12 +130,12 @@ class Reading:
             chunks: The range.
             first: The ordinal of its first record.
         """
-        self.choose(head)
+        head = self.choose(head)
         assert self.format is not None and self.codec is not None
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion)
         blocks = read_range(
             head,
-            iter(self.decoder),
+            self.as_utf8(iter(self.decoder)),
             self.format.format,
             self.formats,
             modified=self.info.modified,
@@ -132,10 +143,20 @@ class Reading:
         )
         yield from self._events(blocks, first=first)
 
-    def choose(self, head: bytes) -> None:
-        """Choose codec and format of an object that is not compressed, by its first `HEAD_BYTES`."""
+    def as_utf8(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Make UTF-8 of decoded bytes, when the encoding is chosen; UTF-16 with a mark is left to the formats."""
+        assert self.encoding is not None
+        if self.settings.formats.encoding == "auto" and self.encoding.rule is None:
+            return chunks
+        return transcode(self.encoding.name, chunks)
+
+    def choose(self, head: bytes) -> bytes:
+        """Choose how an object that is not compressed is read, by its first `HEAD_BYTES`; return these as UTF-8."""
         self.codec = detect_codec(self.info.key, head[:CODEC_SAMPLE])
+        self.encoding = choose_encoding(head, self.settings.formats.encoding)
+        head = b"".join(self.as_utf8(iter([head])))[:HEAD_BYTES]
         self.format = self._choose_format(head[:FORMAT_SAMPLE])
+        return head
 
     def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[EventBatch]:
         assert self.format is not None
@@ -189,7 +210,7 @@ class Reading:
         """Return what the object's user should know, by all that was read of it so far."""
         found = list(self.warnings)
         if self.replaced:
-            found.append(f"{self.replaced:,} byte sequences that are no UTF-8 were replaced by U+FFFD")
+            found.append(self._replaced_warning())
         if self.long:
             left = f": {self.cut:,} bytes of them are not kept" if self.cut else ""
             found.append(
@@ -202,6 +223,18 @@ class Reading:
                 f"the first: {self.first_error}"
             )
         return found
+
+    def _replaced_warning(self) -> str:
+        name = self.encoding.name if self.encoding else UTF8
+        if self.settings.formats.encoding != "auto":
+            cure = f"--encoding {self.settings.formats.encoding} may not be theirs"
+        elif name == UTF8:
+            cure = "--encoding reads others, such as windows-1252 or shift_jis"
+        else:
+            cure = "they are damaged, or --encoding names what they are"
+        what = "byte sequences that are" if self.replaced != 1 else "byte sequence that is"
+        done = "were" if self.replaced != 1 else "was"
+        return f"{self.replaced:,} {what} no {name.upper()} {done} replaced by U+FFFD: {cure}"
 
     def _count(self, batch: EventBatch) -> EventBatch:
         events = batch.events

@@ -12,8 +12,8 @@ import pyarrow as pa
 from transforms.arrow.arrays import as_series
 from transforms.core import schema
 from transforms.core.schema import EventBatch
-from transforms.formats.multiline_presets import multiline_pattern
 from transforms.formats.options import FormatOptions
+from transforms.formats.text.multiline_presets import multiline_pattern
 from transforms.objects.sample_object import Sample
 from transforms.timestamps import TimeFields
 

@@ -239,7 +239,10 @@ def test_warnings_name_what_to_do(rekindle: Rekindle, tmp_path: Path) -> None:
     os.utime(source / "auth.log", (1522627200, 1522627200))
     found = samples(preview(rekindle, source), source)
     assert "--multiline-start" in found["traces.log"]["warnings"][0]
-    assert found["latin.log"]["warnings"] == ["2 byte sequences that are no UTF-8 were replaced by U+FFFD"]
+    assert found["latin.log"]["warnings"] == [
+        "2 byte sequences that are no UTF-8 were replaced by U+FFFD: --encoding reads others, such as windows-1252 or "
+        "shift_jis"
+    ]
     assert "--format csv takes it for the header, --headers names the columns" in found["odd.csv"]["warnings"][0]
     [event] = found["auth.log"]["events"]
     assert event["after"]["_time"] == "2018-03-27T13:06:56Z"

@@ -24,7 +24,7 @@ from transforms.formats.record_block import MAX_ROWS
 
 ROOT = Path(__file__).resolve().parents[3]
 _EVERY = pytest.mark.parametrize("name", FORMATS)
-_GENERAL = {"format", "timestamp", "time_field", "timezone", "year", "day_first", "max_record"}
+_GENERAL = {"format", "timestamp", "time_field", "timezone", "year", "day_first", "encoding", "max_record"}
 
 
 def text_of(case: FormatCase, data: st.DataObject) -> tuple[bytes, list[int]]:
@@ -47,7 +47,15 @@ def test_every_option_is_of_all_formats_or_of_some() -> None:
     assert not taken & _GENERAL
 
 
-_VALUES = {"delimiter": ";", "skip_rows": 1, "headers": ("a",), "records_path": "a", "multiline_start": "x"}
+_VALUES = {
+    "delimiter": ";",
+    "skip_rows": 1,
+    "headers": ("a",),
+    "records_path": "a",
+    "multiline_start": "x",
+    "join_partial": True,
+}
+_UNDER_AUTO = {"join_partial"}
 
 
 @pytest.mark.parametrize("option", sorted({option for row in FORMATS.values() for option in row.options}))
@@ -55,7 +63,7 @@ _VALUES = {"delimiter": ";", "skip_rows": 1, "headers": ("a",), "records_path": 
 def test_an_option_is_taken_by_its_formats_alone(name: str, option: str) -> None:
     value = _VALUES[option]
     options = FormatOptions(format=name, **{option: value})  # type: ignore[arg-type]
-    if name != "auto" and option in FORMATS[name].options:
+    if option in (_UNDER_AUTO if name == "auto" else FORMATS[name].options):
         check_options(options)
         return
     with pytest.raises(ConfigurationError, match=f"needs format .*not {name}$"):

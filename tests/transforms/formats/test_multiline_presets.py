@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tests.transforms.formats.reading import read_all
-from transforms.formats.multiline_presets import MULTILINE_PRESETS, multiline_pattern
+from transforms.formats.text.multiline_presets import MULTILINE_PRESETS, multiline_pattern
 
 _DOCS = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
 

@@ -8,8 +8,8 @@ import pytest
 
 from transforms.core.errors import ConfigurationError
 from transforms.formats import check_options
-from transforms.formats.multiline_presets import MULTILINE_PRESETS
 from transforms.formats.options import FormatOptions
+from transforms.formats.text.multiline_presets import MULTILINE_PRESETS
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,10 @@ from transforms.formats.options import FormatOptions
         {"format": "json", "records_path": "data.items"},
         {"format": "splunk_csv", "delimiter": ";", "skip_rows": 1, "headers": ("_time", "_raw")},
         {"format": "splunk_hec"},
+        {"encoding": "windows-1252"},
+        {"encoding": "Shift_JIS", "format": "csv"},
+        {"encoding": "utf-16-le"},
+        {"encoding": "UTF8"},
     ],
 )
 def test_good(options: dict[str, Any]) -> None:
@@ -57,6 +61,17 @@ def test_good(options: dict[str, Any]) -> None:
         ({"multiline_start": "x"}, "multilineStart", "format text"),
         ({"format": "text", "multiline_start": "("}, "multilineStart", "regular expression"),
         ({"format": "text", "multiline_start": "(?=x)"}, "multilineStart", "look-around"),
+        ({"encoding": "windows-1225"}, "encoding", "; is windows-125"),
+        ({"encoding": "win1252"}, "encoding", "; is windows-1252 meant?"),
+        ({"encoding": "klingon"}, "encoding", "auto or a text codec of Python's, such as windows-1252"),
+        ({"encoding": "mbcs"}, "encoding", "auto or a text codec"),
+        ({"encoding": ""}, "encoding", "auto or a text codec"),
+        ({"encoding": "a\0b"}, "encoding", "auto or a text codec"),
+        ({"encoding": "../os"}, "encoding", "auto or a text codec"),
+        *(
+            ({"encoding": name}, "encoding", "no text in a file is encoded like this")
+            for name in ("base64", "rot13", "zlib", "hex", "idna", "punycode", "unicode_escape", "undefined")
+        ),
         ({"timestamp": "now"}, "timestamp", "auto or received"),
         ({"timezone": "Mars/Olympus"}, "timezone", "IANA"),
         ({"timezone": ""}, "timezone", "IANA"),

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.formats.reading import EXAMPLES, MODIFIED, Reading, add, read_all
-from transforms.formats import text_format
 from transforms.formats.csv import csv_format
 from transforms.formats.options import FormatOptions, ObjectTimes
+from transforms.formats.text import text_format
 
 _CLOCK = ObjectTimes(modified=MODIFIED, received=MODIFIED)
 

@@ -17,6 +17,7 @@ from transforms.formats.json.framing.found_records import FramedRecords
 from transforms.formats.json.framing.framer import JsonFramer
 from transforms.formats.json.objects import ObjectBatch, ObjectReader, Objects
 from transforms.formats.options import FormatOptions
+from transforms.formats.partial_lines import join_parts
 from transforms.formats.record_block import MAX_ROWS
 
 UNCLOSED = "its array, or the list of its records, is not closed at the end: the object may be cut off"
@@ -38,7 +39,10 @@ def read_objects(
     """
     framer = JsonFramer(max_record=options.max_record, path=path)
     reader = ObjectReader(max_record=options.max_record)
-    stream = BreakableStream(without_separators(utf8(iter(chunks))))
+    text = utf8(iter(chunks))
+    if options.join_partial:
+        text = join_parts(text, "json", max_record=options.max_record)
+    stream = BreakableStream(without_separators(text))
     for block in stream.blocks():
         framer.feed(block, final=False)
         yield from _read(framer, reader)

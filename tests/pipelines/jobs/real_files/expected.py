@@ -269,7 +269,7 @@ EXPECTED: Mapping[str, Expected] = {
     "28/exchange.LOG": Expected(format="w3c", header=3, events=(
         Event("2025-02-03T04:05:06.001000Z", "record", {"date-time": "2025-02-03T04:05:06.001Z", "client-ip": "10.0.0.5", "event-id": "RECEIVE", "recipient-address": "ann@example.com"}),
     )),
-    "29/partial.log": Expected(format="text", events=(
+    "29/partial.log": Expected(format="text", warnings=("--join-partial joins them",), events=(
         Event("2025-02-03T04:05:06.100000Z", "pipeline", {"stream": "stdout", "logtag": "P"}, message="one "),
         Event("2025-02-03T04:05:06.200000Z", "pipeline", {"stream": "stderr", "logtag": "F"}, message="other"),
         Event("2025-02-03T04:05:06.300000Z", "pipeline", {"stream": "stdout", "logtag": "F"}, message="two"),

@@ -25,10 +25,11 @@ from transforms.formats.lines import (
     raw_places,
     split_lines,
 )
-from transforms.formats.multiline_presets import multiline_pattern
 from transforms.formats.options import FormatOptions, ObjectTimes
+from transforms.formats.partial_lines import join_parts
 from transforms.formats.record_block import RecordBlock, make_records
 from transforms.formats.record_errors import line_errors, record_too_long
+from transforms.formats.text.multiline_presets import multiline_pattern
 
 
 def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
@@ -59,6 +60,8 @@ def _count(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: 
 
 
 def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock]:
+    if options.join_partial:
+        text = join_parts(text, "text", max_record=options.max_record)
     dropped = DroppedBytes()
     blocks = line_blocks(text, max_record=options.max_record, dropped=dropped)
     if options.multiline_start is not None:

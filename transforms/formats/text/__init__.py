@@ -1,0 +1,1 @@
+"""Plain text, its lines, and events of several of them."""
