@@ -14,9 +14,11 @@ import lz4.frame
 from transforms.codecs.decoders.codec import OUTPUT_BYTES, Codec, CompressedInput, gather
 from transforms.codecs.decoders.frames import decode_frame
 from transforms.codecs.zstd_codec import SKIPPABLE, after_skippable, skip_frame
+from transforms.core.errors import UnsupportedError
 
 _MAGIC = b"\x04\x22\x4d\x18"
 _LEGACY = b"\x02\x21\x4c\x18"
+_JAVA = b"LZ4Block"  # LZ4BlockOutputStream of lz4-java: https://github.com/lz4/lz4-java
 _CONTENT_CHECKSUM = 4  # of the descriptor's first byte
 _LEGACY_BLOCK = 8 << 20
 _LEGACY_MAX_STORED = _LEGACY_BLOCK + _LEGACY_BLOCK // 255 + 16  # LZ4_COMPRESSBOUND
@@ -34,8 +36,17 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
             skip_frame(stream)
         elif len(head) < 4 and any(magic.startswith(head) for magic in (_MAGIC, _LEGACY, *SKIPPABLE)):
             raise stream.truncated()
+        elif _is_java(stream.peek(17)):
+            raise UnsupportedError("unsupported: a stream of lz4-java (LZ4Block): write LZ4 frames instead")
         else:
             raise stream.corrupt("no LZ4 frame begins here")
+
+
+def _is_java(head: bytes) -> bool:
+    """Whether a block of lz4-java begins here: no text, for its plain length is no more than its level allows."""
+    if not head.startswith(_JAVA) or len(head) < 17:
+        return False
+    return head[8] >> 4 in (1, 2) and int.from_bytes(head[13:17], "little") <= 1 << (10 + (head[8] & 15))
 
 
 def _legacy_frame(stream: CompressedInput) -> Iterator[bytes]:
@@ -58,6 +69,8 @@ def _legacy_frame(stream: CompressedInput) -> Iterator[bytes]:
 
 def _recognise(head: bytes, named: bool) -> str | None:
     """Tell LZ4 from ZSTD, which has the same skippable frames, by what follows them."""
+    if _is_java(head):
+        return "magic bytes of lz4-java"
     rest = after_skippable(head)
     return "magic bytes of lz4" if rest.startswith((_MAGIC, _LEGACY)) or (named and not rest) else None
 
@@ -65,7 +78,7 @@ def _recognise(head: bytes, named: bool) -> str | None:
 LZ4 = Codec(
     name="lz4",
     extensions=(".lz4",),
-    magic=(_MAGIC, _LEGACY, *SKIPPABLE),
+    magic=(_MAGIC, _LEGACY, *SKIPPABLE, _JAVA),
     decode=lambda stream: gather(_decode(stream)),
     checked=False,
     recognise=_recognise,

@@ -25,6 +25,7 @@ from transforms.codecs.decoders.snappy_raw import (
 from transforms.core.errors import ObjectError, UnsupportedError
 
 _MAGIC = b"\xff\x06\x00\x00sNaPpY"
+_JAVA = b"\x82SNAPPY\x00"  # SnappyOutputStream of org.xerial.snappy: https://github.com/xerial/snappy-java
 _COMPRESSED, _PLAIN, _SKIPPABLE, _PADDING, _IDENTIFIER = 0x00, 0x01, 0x80, 0xFE, 0xFF
 _CHUNK = 64 << 10  # plain bytes of a framed chunk, at most
 _PIECE = 64 << 20  # plain bytes of a piece of a Hadoop block, at most; Hadoop's own buffer takes 256 KiB
@@ -35,6 +36,8 @@ def _decode(stream: CompressedInput) -> Iterator[bytes]:
     if _MAGIC.startswith(head[: len(_MAGIC)]):
         yield from _framed(stream)
         return
+    if head.startswith(_JAVA):
+        raise UnsupportedError("unsupported: a stream of snappy-java (xerial): write framed Snappy instead")
     stream.unchecked = True
     yield from _hadoop(stream) if _is_hadoop(head) else _raw(stream)
 
@@ -141,6 +144,8 @@ def _recognise(head: bytes, named: bool) -> str | None:
     """Find the framing's magic bytes; and a raw piece of a few bytes, which can look like text, under Snappy's name."""
     if head.startswith(_MAGIC):
         return "magic bytes of snappy"
+    if head.startswith(_JAVA):
+        return "magic bytes of snappy-java"
     plain = declared_size(head[:5])
     if not named or not plain or plain > _CHUNK:
         return None

@@ -35,6 +35,7 @@ class Lines:
         long: Which lines were cut, None if none were.
         bad: How many bad byte sequences of each line became U+FFFD, None if none did.
         blank: Blank lines among them.
+        cut: Bytes of the long ones that are in none of the lines.
     """
 
     text: bytes
@@ -43,6 +44,7 @@ class Lines:
     long: Flags | None = None
     bad: Indices | None = None
     blank: int = 0
+    cut: int = 0
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -60,11 +62,11 @@ class Lines:
         return Lines(self.text, self.starts[low:high], self.lengths[low:high], long, bad, 0)
 
     def parts(self) -> Iterator[Lines]:
-        """Yield the lines in parts of at most MAX_ROWS; the first one has the blank lines."""
+        """Yield the lines in parts of at most MAX_ROWS; the first one has the blank lines, and what was cut."""
         if len(self) <= MAX_ROWS:
             yield self
             return
-        yield replace(self.slice(0, MAX_ROWS), blank=self.blank)
+        yield replace(self.slice(0, MAX_ROWS), blank=self.blank, cut=self.cut)
         yield from (self.slice(low, low + MAX_ROWS) for low in range(MAX_ROWS, len(self), MAX_ROWS))
 
     def array(self) -> pa.Array:
@@ -72,17 +74,32 @@ class Lines:
         return view_array(self.text, self.starts, self.lengths)
 
 
-def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
+@dataclass
+class DroppedBytes:
+    """Bytes of long lines that no block has, counted when the line has ended."""
+
+    count: int = 0
+
+    def take(self) -> int:
+        """Return how many there were since the last time."""
+        count, self.count = self.count, 0
+        return count
+
+
+def line_blocks(chunks: Iterable[bytes], *, max_record: int, dropped: DroppedBytes | None = None) -> Iterator[bytes]:
     """Cut a stream into blocks of some 8 MiB that end with a line's end, the last one at the end of the stream.
 
-    Of a line longer than `max_record`, only a little more than that is kept in memory and given. If the stream breaks,
+    Of a line longer than `max_record`, only a little more than that is kept in memory and given; what is not is counted
+    in `dropped`. If the stream breaks,
     all complete lines come first; the one that was cut off is dropped, and the error goes up.
     """
     stream = BreakableStream(chunks)
     whole, tail = ChunkBuffer(), ChunkBuffer()
+    dropped, passed_over = dropped or DroppedBytes(), 0
     for chunk in stream:
         view, cut = memoryview(chunk), chunk.rfind(b"\n") + 1
         if cut:
+            dropped.count, passed_over = dropped.count + passed_over, 0
             whole.add(tail.join())
             whole.add(view[:cut])
             tail.add(view[cut:])
@@ -91,8 +108,11 @@ def line_blocks(chunks: Iterable[bytes], *, max_record: int) -> Iterator[bytes]:
         else:
             tail.add(view)
             if tail.size > 2 * (max_record + MARGIN):
-                tail.add(tail.join()[: max_record + 2 * MARGIN])
+                line = tail.join()
+                tail.add(line[: max_record + 2 * MARGIN])
+                passed_over += len(line) - tail.size
     if stream.error is None:
+        dropped.count += passed_over
         whole.add(tail.join())
     if whole.size:
         yield whole.join()
@@ -108,21 +128,26 @@ def lines_of(chunks: Iterable[bytes], options: FormatOptions, *, first: bool) ->
 
 def raw_from(raw: bytes, lines: Lines, place: int) -> bytes:
     """Return a block's own bytes (bad ones too) from the line on that begins at a place of its text."""
-    if place >= len(lines.text):
-        return b""
+    return raw[int(raw_places(raw, lines, np.array([place]))[0]) :]
+
+
+def raw_places(raw: bytes, lines: Lines, places: Indices) -> Indices:
+    """Return where lines begin in a block's own bytes that begin at some places of its text, or at its end."""
     if raw is lines.text:
-        return raw[place:]
-    line = lines.text.count(b"\n", 0, place)
-    return raw[int(_line_ranges(raw)[0][line]) :]
+        return places
+    starts, ends = _line_ranges(lines.text)
+    del ends
+    return np.append(_line_ranges(raw)[0], len(raw))[np.searchsorted(starts, places)]
 
 
 def split_lines(block: bytes, *, max_record: int) -> Lines:
     """Find the lines of a block."""
     starts, ends = _line_ranges(block)
+    size = len(block)
     if (ends - starts >= max_record + MARGIN).any():
         block = _shorten(block, starts, ends, max_record + MARGIN)
         starts, ends = _line_ranges(block)
-    bad = None
+    bad, cut = None, size - len(block)
     if not is_utf8(block):
         before = _count_in_lines(block, ends)
         block = block.decode("utf-8", "replace").encode()
@@ -130,7 +155,8 @@ def split_lines(block: bytes, *, max_record: int) -> Lines:
         bad = _count_in_lines(block, ends) - before
     if b"\r" in block:
         ends = ends - ((ends > starts) & (np.frombuffer(block, np.uint8)[np.maximum(ends - 1, 0)] == _CR))
-    return _without_blanks(block, starts, ends - starts, bad, max_record)
+    lines = _without_blanks(block, starts, ends - starts, bad, max_record)
+    return replace(lines, cut=lines.cut + cut) if cut else lines
 
 
 def _line_ranges(block: bytes) -> tuple[Indices, Indices]:
@@ -174,8 +200,8 @@ def _without_blanks(text: bytes, starts: Indices, lengths: Indices, bad: Indices
     long = lengths > max_record
     if not long.any():
         return Lines(text, starts, lengths, None, bad, blank)
-    lengths = lengths.copy()
+    whole, lengths = lengths, lengths.copy()
     for line in np.flatnonzero(long).tolist():
         start = int(starts[line])
         lengths[line] = whole_characters(text[start : start + max_record])
-    return Lines(text, starts, lengths, long, bad, blank)
+    return Lines(text, starts, lengths, long, bad, blank, int((whole - lengths).sum()))

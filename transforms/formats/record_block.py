@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -38,6 +39,11 @@ class RecordBlock:
     replaced: int = 0
     cut: int = 0
     warnings: tuple[str, ...] = ()
+
+
+def cells_as_json(cells: Sequence[str]) -> str:
+    """Return the cells of a row that its header has no column for, as `_rescued` has them."""
+    return json.dumps(cells, ensure_ascii=False, separators=(",", ":"))
 
 
 def make_records(

@@ -32,6 +32,9 @@ from transforms.timestamps import head_is_day_first
 
 CODEC_SAMPLE = 4096
 FORMAT_SAMPLE = 64 << 10
+_WRITE_TEST = (
+    "aws-logs-write-test"  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasksConsole.html
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +104,8 @@ class Reading:
         head, chunks = peek(chunks, CODEC_SAMPLE)
         self.codec = detect_codec(self.info.key, head)
         self._warn(self.codec.warning)
+        if self.info.key.rsplit("/", 1)[-1] == _WRITE_TEST:
+            self._warn("it is no log, but the object by which an export of CloudWatch Logs tries whether it may write")
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion, key=self.info.key)
         head, chunks = peek(iter(self.decoder), ENCODING_SAMPLE)
         self.encoding = choose_encoding(head, self.settings.formats.encoding)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compresses the plain files of this folder by every reference tool. SNAPPY_GO: the program of snappy_streams.go; SNAPPY_JAR: snappy-java's jar.
 set -eu
-for plain in csv.csv json.json text.log splunk_csv.csv splunk_hec.json; do
+for plain in csv.csv json.json text.log splunk_csv.csv splunk_hec.json w3c.log zeek.log; do
     gzip -9nc "$plain" >"$plain.gz"
     pigz -9nc "$plain" >"$plain.pigz.gz"
     zlib-flate -compress=9 <"$plain" >"$plain.zz"

@@ -7,6 +7,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import cramjam
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -198,3 +199,26 @@ def test_hadoop_blocks_of_several_pieces(cut: int) -> None:
     stored = hadoop_block(b"a" * 1000, b"b" * 10, b"c") + bytes(4) + hadoop_block(PLAIN)
     decoded, _ = run(stored, "snappy", cut=cut)
     assert (decoded.data, decoded.error) == (b"a" * 1000 + b"b" * 10 + b"c" + PLAIN, None)
+
+
+_JAVA_SNAPPY = b"\x82SNAPPY\0" + struct.pack(">III", 1, 1, 5) + bytes(cramjam.snappy.compress_raw(b"abc"))
+_JAVA_LZ4 = b"LZ4Block" + struct.pack("<BIII", 0x16, 3, 3, 0) + b"abc"
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "named"),
+    [
+        (_JAVA_SNAPPY, "a.snappy", "snappy-java (xerial)"),
+        (_JAVA_SNAPPY, "a", "snappy-java (xerial)"),
+        (_JAVA_LZ4, "a.lz4", "lz4-java (LZ4Block)"),
+        (_JAVA_LZ4, "a", "lz4-java (LZ4Block)"),
+    ],
+)
+def test_streams_of_java_are_named(data: bytes, key: str, named: str) -> None:
+    decoded, _ = run(data, detect_codec(key, data).name)
+    assert isinstance(decoded.error, UnsupportedError)
+    assert named in str(decoded.error)
+
+
+def test_a_text_about_them_is_text() -> None:
+    assert detect_codec("a", b"LZ4Block is a class of lz4-java\n").name == "none"

@@ -84,6 +84,7 @@ CASES: dict[str, FormatCase] = {
             b'{"event":""}\n',
             b'{"host":"web"}{"event":"x"}\n',
             b'{"event":"x","fields":[1]}\n',
+            b'{"event":"x","status":5.10,"a":{"b": [1]}}\n',
             b"x\n",
             b'{"event":"\xff"}\r\n',
         ),

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import many
-from tests.transforms.formats.reading import EXAMPLES, TOLERANT, read_all
+from tests.transforms.formats.reading import EXAMPLES, FAST, TOLERANT, read_all
 from transforms.formats.detection import asked_for, detect_format
 from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import count_records
@@ -217,3 +217,20 @@ _PARTS = ["a", "1", "-", '"', '""', '"a"', '"b c"', " ", "\t", ",", "é漢", "(e
 def test_both_paths_read_any_row_alike(name: str, header: str, rows: list[str], cut: int | None) -> None:
     text = "\n".join([header, *rows]).encode()
     assert read_all(text, name, cut=cut) == read_all(text, name, patches=TOLERANT)
+
+
+@pytest.mark.parametrize("patches", [pytest.param(FAST, id="fast"), pytest.param(TOLERANT, id="tolerant")])
+@pytest.mark.parametrize(
+    ("name", "data", "rescued"),
+    [
+        ("w3c", '#Fields: a b\n1 2 "x ""y""" -\n4 5\n6\n', ['["x \\"y\\"","-"]', None, None]),
+        ("w3c", "1 é\n#Fields: a b\n3 4\n", ['["1","é"]', None]),
+        ("zeek", "#fields\ta\n1\t(empty)\t-\n2\n", ['["(empty)","-"]', None]),
+    ],
+    ids=["w3c", "w3c, before its header", "zeek"],
+)
+def test_further_cells_are_rescued(name: str, data: str, rescued: list[str | None], patches: dict[str, Any]) -> None:
+    """As they are written: what is absent is said of columns of the header alone."""
+    reading = read_all(data.encode(), name, patches=patches)
+    assert [row.get("_rescued") for row in reading.rows] == rescued
+    assert reading.errors == [text and "too_many_columns" for text in rescued]

@@ -93,6 +93,13 @@ def test_where_it_is_cut_and_which_path_reads_it_do_not_matter(name: str, data: 
         assert text.count(b"\n") == len(whole.rows) + whole.blank + whole.header
 
 
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"json", "text"}))
+def test_what_has_no_place_is_among_the_parts(name: str) -> None:
+    """So that ranges, cuts and both paths are tested with `_rescued`."""
+    case = CASES[name]
+    assert any("_rescued" in row for row in read_all(case.header + b"".join(case.parts), name).rows)
+
+
 @_EVERY
 def test_a_stream_that_breaks_gives_complete_records_first(name: str) -> None:
     text = CASES[name].cut_off

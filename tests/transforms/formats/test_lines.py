@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -213,3 +214,32 @@ def test_lines_share_the_block() -> None:
     array = split_lines(block, max_record=100).array()
     assert array.buffers()[2].address == array.slice(1).buffers()[2].address
     assert array.buffers()[2].size == len(block)
+
+
+_LONG = b"x" * 100
+_CUT = [
+    ("text", "text", b"short\n" + _LONG + b"\nshort", {}, 90),
+    ("text, twice, and without an end", "text", _LONG + b"\r\n" + _LONG, {}, 91 + 90),
+    ("text, a character", "text", "é".encode() * 6 + b"\n", {}, 2),
+    ("text, a little", "text", b"x" * 11 + b"\r\n", {}, 1),
+    ("events of several lines", "text", b"[1] a\n" + b" b\n" * 30 + b"[2]\n", {"multiline_start": r"^\["}, 86),
+    ("events, one long line", "text", b"[1]\n" + _LONG + b"\n[2]\n" + b"\n" * 50, {"multiline_start": r"^\["}, 95),
+    ("csv", "csv", b"a,b\n1,2\n" + _LONG + b",1\n3,4\n", {}, 92),
+    ("csv, in quotes over lines", "csv", b'a,b\n1,"x\n' + _LONG + b'\n"\n3,4\n', {}, 90),
+    ("splunk_csv", "splunk_csv", b"_raw,_time\n" + _LONG + b",1\n", {}, 92),
+    ("w3c", "w3c", b"#Fields: a\n" + _LONG + b" 1\nx\n", {}, 92),
+    ("zeek", "zeek", b"#fields\ta\n" + _LONG + b"\nx\n", {}, 90),
+    ("json", "json", b'{"a":1}\n{"a":"' + _LONG + b'"}\n', {}, 98),
+    ("nothing", "text", b"x" * 10 + b"\n\n\n", {}, 0),
+]
+
+
+@pytest.mark.parametrize("cut", [None, 1, 7, 64])
+@pytest.mark.parametrize(
+    ("name", "data", "options", "bytes_cut"), [row[1:] for row in _CUT], ids=[row[0] for row in _CUT]
+)
+def test_bytes_that_are_not_kept_are_counted(
+    name: str, data: bytes, options: dict[str, Any], bytes_cut: int, cut: int | None
+) -> None:
+    """Of events of several lines those beyond the limit, up to where the next begins."""
+    assert read_all(data, name, cut=cut, max_record=10, **options).cut == bytes_cut

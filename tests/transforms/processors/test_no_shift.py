@@ -14,11 +14,17 @@ import yaml
 
 from transforms.event_pipelines import apply_pipelines
 from transforms.event_pipelines.definition import load_ready_made
+from transforms.event_pipelines.ready_made import ready_made_names
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
 LIBRARY = files("transforms.event_pipelines.library")
 BLANKS = r'^[A-Z][a-z]{2}  ?[0-9]+|"(?:[^"\\]|\\.)*"|\[[^\]]*\](?= )|\{[^}]*\}|\S+'
 CELLS = r'(?:"(?:[^"]|"")*"|[^,])+|(?<=,)(?=,)|(?<=,)$'
+SYSLOG = (
+    r"(?:<[0-9]+>)?(?:[0-9]+: )?\*?[A-Z][a-z]{2}  ?[0-9]+ (?:[0-9]{4} )?[0-9:.]+"
+    r"(?: (?:CST [0-9]{4}|[0-9]{4}|UTC|EST|CET)(?=:? ))?:?"
+    r'|[0-9]{4} [A-Z][a-z]{2} [0-9]+ [0-9:]+|\[[^ ]+ (?:"(?:[^"\\]|\\.)*"|[^"\]])*\]|\S+'
+)
 FIELDS = {
     "access_combined": (BLANKS, " "),
     "aws_alb": (BLANKS, " "),
@@ -30,16 +36,34 @@ FIELDS = {
     "gcs_usage": (CELLS, ","),
     "haproxy": (BLANKS, " "),
     "iis": (BLANKS, " "),
+    "kubernetes": (r"\S+", " "),
     "leef": (r"[^|]+", "|"),
+    "logfmt": (r'[^\s"]*"(?:[^"\\]|\\.)*"|\S+', " "),
+    "nginx_error": (r"[0-9/]+ [0-9:]+|[0-9]+#[0-9]+:|\S+", " "),
+    "postgresql": (r"[0-9-]+ [0-9:.]+ [A-Z]+(?:::?\S+)?|\S+", " "),
     "postgresql_csv": (CELLS, ","),
+    "syslog": (SYSLOG, " "),
 }
 """Pipeline -> what a field is, and what stands between two."""
+FREE_TEXT = {
+    "kubernetes": re.compile(r" [FP] "),
+    "nginx_error": re.compile(r"#[0-9]+: (?:\*[0-9]+ )?"),
+    "postgresql": re.compile(r"[A-Z]+:  "),
+    "syslog": re.compile(r"(?<=[^ :]): (?=\D)|(?<= - )(?=-? ?\S)|\] (?=[^:]*$)"),
+}
+"""What stands right before text that may be anything: what is in it is no field."""
+BY_NAME = ("aws_cloudtrail", "docker_json", "waf", "windows_event_json")
+"""Those whose fields have names: what another document has is no match, below."""
 _ABSENT = "-"  # no value, so none in the wrong place
 _TWO_READINGS = re.compile(
     r'" a" |[0-9-] "-" "-"$|\{\} "|"203.0.113.9, 10.0.0.1"$|^[0-9.]+, |^host\.example\.net |'
-    r'\|\^\||0x3B|"new" new$| 400 226 "-" "-"$'
+    r'\|(?:\^|0?x[0-9A-Fa-f]+)\||"new" new$| 400 226 "-" "-"$|'
+    r"(?: no host|behind a full stamp|Use the BFG!|web-1 hello|last message repeated 2 times)$"
 )
-"""Samples of which a field may be left out so that another form is whole: the last of a list, LEEF's delimiter."""
+"""Samples that are another whole form with a field more or fewer: the last of a list, LEEF's delimiter, a syslog line
+with and without a host, or with words behind its host that may be a text.
+"""
+_TEXT = "error_message"
 MORE = ["-", "x", '"-"', '"x"', "203.0.113.1", "200", ""]
 
 
@@ -77,13 +101,80 @@ def samples() -> list[Any]:
 def test_no_field_is_shifted(name: str, message: str) -> None:
     field, separator = FIELDS[name]
     header = message.rfind("|", 0, message.find("=")) if separator == "|" else len(message)
+    if name in FREE_TEXT and (free := FREE_TEXT[name].search(message)):
+        header = len(message[: free.end()].rstrip())
     lines = list(dict.fromkeys(line + message[header:] for line in changed(message[:header], field, separator)))
     (whole, *others) = read(name, [message, *lines])
     shifted = {
         line: wrong
         for line, row in zip(lines, others, strict=True)
-        if (
-            wrong := {key: value for key, value in row.items() if value not in ("-", whole.get(key))}
-        )  # absent is no shift
+        if (wrong := {key: value for key, value in row.items() if value not in ("-", whole.get(key))})
+        and wrong.keys() != {_TEXT}  # which may be anything; and what is absent is no shift
     }
     assert not shifted
+
+
+OTHER_DOCUMENTS: dict[str, dict[str, str]] = {
+    "S3 notification": {
+        "eventVersion": "2.1", "eventSource": "aws:s3", "eventTime": "2025-02-03T04:05:06Z",
+        "eventName": "ObjectCreated:Put", "userIdentity": '{"principalId":"x"}', "s3": '{"bucket":{"name":"b"}}',
+    },
+    "DynamoDB stream": {"eventVersion": "1.1", "eventSource": "aws:dynamodb", "eventName": "INSERT", "dynamodb": "{}"},
+    "EventBridge": {"source": "aws.iam", "time": "2025-02-03T04:05:06Z", "detail": '{"eventVersion":"1.08"}'},
+    "GuardDuty": {"schemaVersion": "2.0", "createdAt": "2025-02-03T04:05:06Z", "service": '{"action":{}}'},
+    "application, log and time": {"log": "x", "time": "1738555506", "stream": "orders"},
+    "application, epoch": {"log": "x", "time": "1738555506", "stream": "stdout"},
+    "application, Event": {"Event": "login", "EventID": "7"},
+    "application, EventID": {"EventID": "signed-up", "EventTime": "2025-02-03T04:05:06Z", "Channel": "web"},
+    "application, winlog": {"winlog": '{"score":1}', "@timestamp": "2025-02-03T04:05:06Z"},
+    "application, action": {"action": "BLOCK", "timestamp": "1738555506125", "httpRequest": "GET /"},
+    "Network Firewall": {"firewall_name": "f", "event_timestamp": "1738555506", "event": '{"action":"alert"}'},
+    "Okta": {"published": "2025-02-03T04:05:06Z", "eventType": "x", "actor": "{}"},
+    "Kubernetes audit": {"kind": "Event", "stage": "Panic", "requestReceivedTimestamp": "2025-02-03T04:05:06Z"},
+    "Windows event, by other names": {"event_id": "4624", "channel": "Security", "computer_name": "PC"},
+}  # fmt: skip
+"""What the pipelines by name are not for, some of it much like what they are for."""
+
+
+def given(name: str, fields: dict[str, str]) -> dict[str, Any]:
+    """Return the columns of a JSON event behind a pipeline."""
+    columns = {"_message": "{}", **fields}
+    batch = pa.RecordBatch.from_arrays(
+        [*(pa.array([value], pa.string_view()) for value in columns.values()), pa.array(["json"]).dictionary_encode()],
+        names=[*columns, "_format"],
+    )
+    (row,) = apply_pipelines(batch, load_ready_made(name), received=NOW).to_pylist()
+    return {key: value for key, value in row.items() if value is not None}
+
+
+@pytest.mark.parametrize("name", [*BY_NAME, "kubernetes", "gcs_usage", "postgresql_csv"])
+@pytest.mark.parametrize("fields", OTHER_DOCUMENTS.values(), ids=OTHER_DOCUMENTS)
+def test_another_document_is_no_match(name: str, fields: dict[str, str]) -> None:
+    found = given(name, fields)
+    found.pop("_pipelines", None)
+    assert found == {"_message": "{}", "_format": "json", **fields}
+
+
+def documents() -> list[Any]:
+    return [
+        pytest.param(name, sample["given"], id=f"{name}-{at}")
+        for name in BY_NAME
+        for at, sample in enumerate(yaml.safe_load((LIBRARY / f"{name}.samples.yaml").read_text(encoding="utf-8")))
+        if sample.get("ran", name)
+    ]
+
+
+@pytest.mark.parametrize(("name", "fields"), documents())
+def test_a_field_more_or_fewer_changes_no_other(name: str, fields: dict[str, str]) -> None:
+    fields = {key: value for key, value in fields.items() if key != "_format"}
+    whole = given(name, fields)
+    changes = [{key: value for key, value in fields.items() if key != left} for left in fields]
+    for changed_fields in [*changes, {**fields, "more": "x"}]:
+        found = given(name, changed_fields)
+        known = {**fields, **whole, "more": "x"}
+        others = {key for key, value in found.items() if value not in (known.get(key), changed_fields.get(key))}
+        assert others <= {"_pipelines", "_message"}  # if it was no match
+
+
+def test_every_pipeline_is_tested() -> None:
+    assert {*FIELDS, *BY_NAME} == set(ready_made_names())

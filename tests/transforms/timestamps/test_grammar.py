@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import polars as pl
 import pytest
 
+from tests.conftest import many
 from transforms.timestamps import detect_times, head_is_day_first, parse_times
 from transforms.timestamps.grammar.months import MONTH_NUMBERS
 from transforms.timestamps.grammar.zones import UNREAD_ZONES
@@ -327,4 +328,4 @@ def test_random_stamps() -> None:
 
 @pytest.mark.slow
 def test_many_random_stamps() -> None:
-    _check_random_stamps(10_000)
+    _check_random_stamps(many(10_000))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from transforms.arrow.arrays import single_chunk, take
 from transforms.formats.csv.dialect import Dialect
 from transforms.formats.csv.records import RecordRanges
 from transforms.formats.csv.rows import Row, parse_row
+from transforms.formats.record_block import cells_as_json
 
 Columns = list[pa.Array]
 _ABSENT = "-"
@@ -147,7 +147,7 @@ class Cells:
 
     def _rescue(self, found: ParsedRows, place: int, cells: Sequence[str]) -> None:
         found.errors[place] = f"too_many_columns: {self.width + len(cells)} cells, but the header has {self.width}"
-        found.rescued[place] = json.dumps(cells, ensure_ascii=False, separators=(",", ":"))
+        found.rescued[place] = cells_as_json(cells)
 
 
 def _interleave(rows: int, ragged: Sequence[int]) -> Indices:

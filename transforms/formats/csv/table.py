@@ -20,7 +20,7 @@ from transforms.formats.csv.cells import Cells, ParsedRows
 from transforms.formats.csv.dialect import Dialect
 from transforms.formats.csv.records import RecordRanges, can_be_fast, line_records, quoted_records
 from transforms.formats.csv.rows import header_names, header_row, own_cells, parse_rows
-from transforms.formats.lines import Lines, line_blocks, raw_from, split_lines
+from transforms.formats.lines import DroppedBytes, Lines, line_blocks, raw_from, split_lines
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MAX_CELLS, MAX_ROWS, RecordBlock, make_records
 from transforms.formats.record_errors import INVALID_TEXT
@@ -56,7 +56,7 @@ class Table:
         self._skip = dialect.skipped if names is None else 0
         self._cells: Cells | None = None
         self.names: list[str] = []
-        self.header = self.blank = 0  # lines that no block has counted yet
+        self.header = self.blank = self.cut = 0  # lines, and bytes cut of them, that no block has counted yet
         self.slowly = 0  # bytes that only Python's `csv` could read
         if names is not None:
             self._set_header(names)
@@ -65,8 +65,9 @@ class Table:
 
     def read(self, chunks: Iterator[bytes]) -> Iterator[RecordBlock]:
         """Yield the rows of UTF-8; a record that is open when the stream breaks is left out."""
-        rest = b""
-        for block in line_blocks(chunks, max_record=self._options.max_record):
+        rest, dropped = b"", DroppedBytes()
+        for block in line_blocks(chunks, max_record=self._options.max_record, dropped=dropped):
+            self.cut += dropped.take()
             rest = yield from self.rows(rest + block if rest else block, final=False)
         if rest:
             yield from self.rows(rest, final=True)
@@ -77,6 +78,7 @@ class Table:
         """Yield the rows of whole lines, and return the bytes of a record that is open at their end."""
         raw = self._without_skipped(raw)
         lines = split_lines(raw, max_record=self._options.max_record)
+        self.cut += lines.cut  # the record that stays open has none of it: it is not longer than a record may be
         place = 0 if self._cells else self._find_header(lines, final=final)
         if place is None:
             return raw
@@ -100,8 +102,10 @@ class Table:
         all_errors = {**dict.fromkeys(bad, INVALID_TEXT), **parsed.errors}
         messages = view_array(text, starts, lengths)
         records = make_records(messages, all_errors, fields, times, rescued=parsed.rescued)
-        block = RecordBlock(records=records, blank=self.blank, header=self.header, replaced=sum(bad.values()))
-        self.blank = self.header = 0
+        block = RecordBlock(
+            records=records, blank=self.blank, header=self.header, replaced=sum(bad.values()), cut=self.cut
+        )
+        self.blank = self.header = self.cut = 0
         return block
 
     def _without_skipped(self, raw: bytes) -> bytes:

@@ -16,6 +16,7 @@ from transforms.arrow import Flags, Indices
 from transforms.arrow.arrays import take
 from transforms.arrow.strings import view_array
 from transforms.formats.lines import Lines
+from transforms.formats.record_block import cells_as_json
 
 _QUOTE = 34
 
@@ -55,17 +56,21 @@ class CellGrid:
     lengths: Indices
 
 
-def read_cells(lines: Lines, layout: RowLayout) -> tuple[list[pa.Array], dict[int, str]]:
-    """Return the columns of some lines (`string_view`, null where absent), and what is wrong with some, by row."""
+def read_cells(lines: Lines, layout: RowLayout) -> tuple[list[pa.Array], dict[int, str], dict[int, str]]:
+    """Return the columns of some lines (`string_view`, null where absent).
+
+    Returns:
+        The columns; what is wrong with some rows; and the cells that the header has no column for, as a list in JSON.
+    """
     grid = even_rows(lines, layout)
     columns = _columns(lines.text, grid, layout)
     if len(grid.rows) == len(lines):
-        return columns, {}
+        return columns, {}, {}
     uneven = np.setdiff1d(np.arange(len(lines)), grid.rows)
-    others, errors = _uneven_columns(lines, uneven, layout)
+    others, errors, rescued = _uneven_columns(lines, uneven, layout)
     order = np.empty(len(lines), np.int64)
     order[np.concatenate([grid.rows, uneven])] = np.arange(len(lines))
-    return [take(pa.concat_arrays(pair), order) for pair in zip(columns, others, strict=True)], errors
+    return [take(pa.concat_arrays(pair), order) for pair in zip(columns, others, strict=True)], errors, rescued
 
 
 def even_rows(lines: Lines, layout: RowLayout) -> CellGrid:
@@ -171,9 +176,12 @@ def _are(text: bytes, starts: Indices, lengths: Indices, value: str) -> Flags:
     return np.asarray(same)
 
 
-def _uneven_columns(lines: Lines, rows: Indices, layout: RowLayout) -> tuple[list[pa.Array], dict[int, str]]:
+def _uneven_columns(
+    lines: Lines, rows: Indices, layout: RowLayout
+) -> tuple[list[pa.Array], dict[int, str], dict[int, str]]:
     width = len(layout.names)
     errors: dict[int, str] = {}
+    rescued: dict[int, str] = {}
     found: list[list[str | None]] = []
     for row in rows.tolist():
         cells: list[str | None] = []
@@ -181,10 +189,11 @@ def _uneven_columns(lines: Lines, rows: Indices, layout: RowLayout) -> tuple[lis
             start = int(lines.starts[row])
             texts = split_row(lines.text[start : start + int(lines.lengths[row])].decode(), layout)
             if len(texts) > width:
-                errors[row] = _too_many(len(texts), width)
+                errors[row], rescued[row] = _too_many(len(texts), width), cells_as_json(texts[width:])
             cells = [_value(text, layout) for text in texts[:width]]
         found.append([*cells, *[None] * (width - len(cells))])
-    return [pa.array([cells[column] for cells in found], pa.string_view()) for column in range(width)], errors
+    columns = [pa.array([cells[column] for cells in found], pa.string_view()) for column in range(width)]
+    return columns, errors, rescued
 
 
 def _too_many(cells: int, width: int) -> str:

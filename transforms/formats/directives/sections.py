@@ -18,7 +18,7 @@ from transforms.arrow import Indices
 from transforms.formats.directives.cells import RowLayout, read_cells
 from transforms.formats.encoding import utf8, utf8_within
 from transforms.formats.format import FormatReader, RangeReader
-from transforms.formats.lines import Lines, line_blocks, lines_of, split_lines
+from transforms.formats.lines import DroppedBytes, Lines, line_blocks, lines_of, split_lines
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.record_block import MAX_ROWS, RecordBlock, make_records
 from transforms.formats.record_errors import line_errors
@@ -142,9 +142,11 @@ def _line(lines: Lines, line: int) -> str:
 
 
 def _read(text: Iterator[bytes], header: Header, options: FormatOptions, times: Times[Header]) -> Iterator[RecordBlock]:
-    for block in line_blocks(text, max_record=options.max_record):
+    dropped = DroppedBytes()
+    for block in line_blocks(text, max_record=options.max_record, dropped=dropped):
         lines = split_lines(block, max_record=options.max_record)
-        passed: dict[str, Any] = {"blank": lines.blank, "replaced": lines.replaced}
+        cut = lines.cut + dropped.take()
+        passed: dict[str, Any] = {"blank": lines.blank, "replaced": lines.replaced, "cut": cut}
         for section in sections(lines, header):
             header, directives = section.header, section.directives
             step = max(1, min(MAX_ROWS, _CELLS // max(len(header.layout.names), 1)))
@@ -160,11 +162,11 @@ def _chosen(lines: Lines, rows: Indices) -> Lines:
 
 
 def _records(lines: Lines, header: Header, options: FormatOptions, times: Times[Header]) -> pa.RecordBatch:
-    columns, errors = read_cells(lines, header.layout)
+    columns, errors, rescued = read_cells(lines, header.layout)
     errors.update(line_errors(lines, max_record=options.max_record, bad_text=False))
     fields = {
         name: column
         for name, column in zip(header.layout.names, columns, strict=True)
         if column.null_count < len(lines)
     }
-    return make_records(lines.array(), errors, fields, times(header, fields) if fields else {})
+    return make_records(lines.array(), errors, fields, times(header, fields) if fields else {}, rescued=rescued)

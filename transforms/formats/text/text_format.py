@@ -6,6 +6,7 @@ The time in it is looked for after the pipelines have run, by `transforms.timest
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,16 @@ from transforms.arrow import Flags, Indices
 from transforms.arrow.strings import view_array
 from transforms.formats.encoding import utf8, utf8_within, whole_characters
 from transforms.formats.format import FormatReader, RangeReader
-from transforms.formats.lines import MARGIN, Lines, line_blocks, lines_of, raw_from, split_lines
+from transforms.formats.lines import (
+    MARGIN,
+    DroppedBytes,
+    Lines,
+    line_blocks,
+    lines_of,
+    raw_from,
+    raw_places,
+    split_lines,
+)
 from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.partial_lines import join_parts
 from transforms.formats.record_block import RecordBlock, make_records
@@ -52,31 +62,57 @@ def _count(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: 
 def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock]:
     if options.join_partial:
         text = join_parts(text, "text", max_record=options.max_record)
-    blocks = line_blocks(text, max_record=options.max_record)
+    dropped = DroppedBytes()
+    blocks = line_blocks(text, max_record=options.max_record, dropped=dropped)
     if options.multiline_start is not None:
-        yield from _read_events(blocks, multiline_pattern(options.multiline_start), options.max_record)
+        yield from _read_events(blocks, dropped, multiline_pattern(options.multiline_start), options.max_record)
         return
     for block in blocks:
         for lines in split_lines(block, max_record=options.max_record).parts():
             errors = line_errors(lines, max_record=options.max_record, bad_text=False)
-            yield RecordBlock(records=make_records(lines.array(), errors), blank=lines.blank, replaced=lines.replaced)
+            yield RecordBlock(
+                records=make_records(lines.array(), errors),
+                blank=lines.blank,
+                replaced=lines.replaced,
+                cut=lines.cut + dropped.take(),
+            )
 
 
-def _read_events(blocks: Iterator[bytes], pattern: str, max_record: int) -> Iterator[RecordBlock]:
+@dataclass(frozen=True)
+class _NotKept:
+    """What was read of the event that goes on and is kept no more, because it is too long.
+
+    Attributes:
+        blank: Blank lines.
+        replaced: Bad bytes.
+        size: Bytes.
+        lines: Whether there was a line that is not blank.
+    """
+
+    blank: int = 0
+    replaced: int = 0
+    size: int = 0
+    lines: bool = False
+
+
+def _read_events(
+    blocks: Iterator[bytes], dropped: DroppedBytes, pattern: str, max_record: int
+) -> Iterator[RecordBlock]:
     """Yield events of one or more lines; the last one of a block waits for the next, because it may go on there."""
-    waiting, passed, cut = b"", (0, 0), False
+    waiting, before = b"", _NotKept()
     for block in blocks:
         raw = waiting + block
         lines = split_lines(raw, max_record=max_record)
         firsts = _first_lines(lines, pattern)
         place = int(lines.starts[firsts[-1]]) if len(firsts) else len(lines.text)
-        yield _events(lines, firsts[:-1], place, passed, max_record, cut=cut)
+        found = _events(raw, lines, firsts[:-1], place, before, max_record)
+        yield replace(found, cut=found.cut + dropped.take())
         goes_on = len(firsts) == 1
-        waiting, passed, cut_now = _limit(raw_from(raw, lines, place), max_record)
-        cut = cut_now or (cut and goes_on)
+        waiting, now = _limit(raw_from(raw, lines, place), max_record)
+        before = replace(now, size=now.size + before.size, lines=now.lines or before.lines) if goes_on else now
     if waiting:
         lines = split_lines(waiting, max_record=max_record)
-        yield _events(lines, np.arange(1), len(lines.text), passed, max_record, cut=cut)
+        yield _events(waiting, lines, np.arange(1), len(lines.text), before, max_record)
 
 
 def _first_lines(lines: Lines, pattern: str) -> Indices:
@@ -86,36 +122,49 @@ def _first_lines(lines: Lines, pattern: str) -> Indices:
     return np.flatnonzero(begins)
 
 
-def _events(
-    lines: Lines, firsts: Indices, end: int, passed: tuple[int, int], max_record: int, *, cut: bool
-) -> RecordBlock:
+def _events(raw: bytes, lines: Lines, firsts: Indices, end: int, before: _NotKept, max_record: int) -> RecordBlock:
     """Make a block of the events that lie before `end`.
 
-    Blank lines within an event stay in it, and are counted all the same.
+    Blank lines within an event stay in it, and are counted all the same. What is cut of an event are its bytes beyond
+    the limit, up to where the next one begins.
 
     Args:
-        lines: Lines of a block.
+        raw: A block.
+        lines: Its lines.
         firsts: Those that begin an event.
         end: Where in the text the last event ends.
-        passed: Blank lines and replaced bytes that are in none of the lines.
+        before: What is not in the block of the first event.
         max_record: The bytes of an event that are kept.
-        cut: Whether lines of the first event were dropped.
     """
     count = int(np.searchsorted(lines.starts, end))
     lasts = np.append(firsts[1:], count)[: len(firsts)] - 1
     starts = lines.starts[firsts]
     lengths = lines.starts[lasts] + lines.lengths[lasts] - starts
     is_long = (lengths > max_record) | _any_between(lines.long, firsts, lasts)
-    is_long[:1] |= cut
+    is_long[:1] |= before.lines
     long = np.flatnonzero(is_long).tolist()
     for event in long:
         start = int(starts[event])
         lengths[event] = whole_characters(lines.text[start : start + max_record])
+    places = raw_places(raw, lines, np.append(starts, end)) if long else starts
+    cut = _bytes_beyond(max_record, places, before.size, long)
     errors = dict.fromkeys(long, record_too_long(max_record))
     records = make_records(view_array(lines.text, starts, lengths), errors)
     physical = lines.text.count(b"\n", 0, end) + (end == len(lines.text) and not lines.text.endswith(b"\n"))
     replaced = 0 if lines.bad is None else int(lines.bad[:count].sum())
-    return RecordBlock(records=records, blank=passed[0] + physical - count, replaced=passed[1] + replaced)
+    return RecordBlock(
+        records=records,
+        blank=before.blank + physical - count,
+        replaced=before.replaced + replaced,
+        cut=cut,
+    )
+
+
+def _bytes_beyond(max_record: int, places: Indices, before: int, long: list[int]) -> int:
+    """Return how many bytes long events have beyond the limit; the first has some before the first place."""
+    sizes = np.diff(places)
+    sizes[:1] += before
+    return int(np.maximum(sizes - max_record, 0)[long].sum())
 
 
 def _any_between(flags: Flags | None, firsts: Indices, lasts: Indices) -> Flags:
@@ -125,19 +174,16 @@ def _any_between(flags: Flags | None, firsts: Indices, lasts: Indices) -> Flags:
     return np.asarray(sums[lasts + 1] > sums[firsts])
 
 
-def _limit(waiting: bytes, max_record: int) -> tuple[bytes, tuple[int, int], bool]:
-    """Keep no more of an event that goes on than will be given of it.
-
-    Returns:
-        What is kept; the blank lines and bad bytes in what is dropped; and whether there is a line in it that is not
-        blank.
-    """
+def _limit(waiting: bytes, max_record: int) -> tuple[bytes, _NotKept]:
+    """Keep no more of an event that goes on than will be given of it, and say what is not kept."""
     size = max_record + 2 * MARGIN
     if len(waiting) <= size + 1:
-        return waiting, (0, 0), False
+        return waiting, _NotKept()
     kept = waiting[:size] + b"\n"
     all_, some = split_lines(waiting, max_record=max_record), split_lines(kept, max_record=max_record)
-    return kept, (all_.blank - some.blank, all_.replaced - some.replaced), len(all_) > len(some)
+    return kept, _NotKept(
+        all_.blank - some.blank, all_.replaced - some.replaced, len(waiting) - len(kept), len(all_) > len(some)
+    )
 
 
 READER = FormatReader(
