@@ -190,12 +190,13 @@ def times_of(
 
 @pytest.mark.parametrize("pipelines", [pytest.param("", id="no-pipelines"), pytest.param(SHORTENED, id="pipelines")])
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "text", "encoding"),
     [
-        pytest.param("a.log", TRACES, id="traces"),
-        pytest.param("a.log", TRACES.replace("\n", "\r\n"), id="traces-crlf"),
-        pytest.param("a.log", LONG_LINES, id="beyond-the-window"),
-        pytest.param("a.json", SURROGATES, id="json-with-errors"),
+        pytest.param("a.log", TRACES, "auto", id="traces"),
+        pytest.param("a.log", TRACES.replace("\n", "\r\n"), "auto", id="traces-crlf"),
+        pytest.param("a.log", TRACES.replace("Shop", "Caf\xe9"), "latin-1", id="traces-latin-1"),
+        pytest.param("a.log", LONG_LINES, "auto", id="beyond-the-window"),
+        pytest.param("a.json", SURROGATES, "auto", id="json-with-errors"),
     ],
 )
 def test_parts_inherit_times_as_the_whole_does(
@@ -203,16 +204,18 @@ def test_parts_inherit_times_as_the_whole_does(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     text: str,
+    encoding: str,
     pipelines: str,
 ) -> None:
     monkeypatch.setattr("transforms.objects.inherited_times.window.WINDOW", 300)
     monkeypatch.setattr("transforms.objects.inherited_times.preceding_records.LOOKED_AT", 100)
     monkeypatch.setattr("transforms.objects.inherited_times.preceding_records.RECORD_WINDOW", 150)
-    info, store = place(name, text.encode())
-    settings = ReadSettings(task_id="job")
+    data = text.encode("utf-8" if encoding == "auto" else encoding)
+    info, store = place(name, data)
+    settings = ReadSettings(task_id="job", formats=FormatOptions(encoding=encoding))
     whole = times_of([ObjectPart(info)], store, settings, pipelines)
     assert {source for _, _, source in whole} > {"inherited", "record" if name == "a.json" else "detected"}
-    lines = text.encode().splitlines(keepends=True)
+    lines = data.splitlines(keepends=True)
     ends = [sum(map(len, lines[:count])) for count in range(len(lines) + 1)]
     records = [sum(line.strip(b"\r\n") != b"" for line in lines[:count]) for count in range(len(lines) + 1)]
     for number in range(1, len(lines), max(1, len(lines) // 17)):

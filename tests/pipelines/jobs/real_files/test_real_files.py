@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,9 +16,7 @@ from pipelines.jobs.reporting import load_ledger, load_report
 from tests.pipelines.jobs.real_files.expected import EXPECTED, Expected
 from tests.pipelines.jobs.real_files.inputs import FILES, PIPELINES
 from tests.pipelines.reading import flat, read_live
-from transforms.core import schema
 from transforms.event_pipelines.ready_made import ready_made_names
-from transforms.formats.options import FormatOptions
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.storage import StorageOptions, open_tier
 
@@ -83,18 +81,7 @@ def _key(uri: str) -> str:
 
 
 def _cases() -> list[Any]:
-    return [pytest.param(key, EXPECTED[key], id=key, marks=_marks(key)) for key in FILES]
-
-
-def _marks(key: str) -> list[pytest.MarkDecorator]:
-    """Mark what waits for another change; to be taken out with it."""
-    sources = {event.source for event in EXPECTED[key].events}
-    waits = [
-        not hasattr(schema, "TIME_INHERITED") and bool(sources & {"inherited", "object"}),
-        "encoding" not in {option.name for option in fields(FormatOptions)}
-        and key.startswith(("28/utf16le", "28/western", "28/japanese")),
-    ]
-    return [pytest.mark.xfail(reason="waits for times and encodings", strict=True)] if any(waits) else []
+    return [pytest.param(key, EXPECTED[key], id=key) for key in FILES]
 
 
 def _flat(row: dict[str, Any]) -> tuple[str, str, dict[str, str], str | None, str | None]:
