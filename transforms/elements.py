@@ -36,13 +36,14 @@ class Split:
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME_BYTES = 8
+_SOURCE_BYTES = 4
 
 
 class EventBatchCoder(beam.coders.Coder):
-    """Encode an `EventBatch` as an Arrow IPC stream of one batch, and behind it the order of dates and LastModified.
+    """Encode an `EventBatch` as an Arrow IPC stream of one batch, and behind it source, order of dates, LastModified.
 
-    The order takes a byte, LastModified 8: microseconds since 1970 UTC, big-endian. They come last, so that Arrow's
-    buffers keep their alignment.
+    The source takes 4 bytes, the order one, LastModified 8: microseconds since 1970 UTC, big-endian. They come last, so
+    that Arrow's buffers keep their alignment.
     """
 
     def encode(self, value: EventBatch) -> bytes:
@@ -50,6 +51,7 @@ class EventBatchCoder(beam.coders.Coder):
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, value.events.schema) as stream:
             stream.write_batch(value.events)
+        sink.write(value.source.to_bytes(_SOURCE_BYTES, "big"))
         sink.write(bytes([value.day_first]))
         sink.write(((value.modified - _EPOCH) // _MICROSECOND).to_bytes(_TIME_BYTES, "big", signed=True))
         encoded: bytes = sink.getvalue().to_pybytes()
@@ -60,7 +62,9 @@ class EventBatchCoder(beam.coders.Coder):
         with pa.ipc.open_stream(encoded) as stream:
             events = stream.read_next_batch()
         microseconds = int.from_bytes(encoded[-_TIME_BYTES:], "big", signed=True)
-        return EventBatch(events, _EPOCH + microseconds * _MICROSECOND, bool(encoded[-_TIME_BYTES - 1]))
+        source = int.from_bytes(encoded[-_TIME_BYTES - 1 - _SOURCE_BYTES : -_TIME_BYTES - 1], "big")
+        modified, day_first = _EPOCH + microseconds * _MICROSECOND, bool(encoded[-_TIME_BYTES - 1])
+        return EventBatch(events, modified, day_first, source=source)
 
     def estimate_size(self, value: EventBatch) -> int:
         """Return the batch's bytes in memory.

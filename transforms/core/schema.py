@@ -82,11 +82,13 @@ class EventBatch:
         events: The events, with the columns that this module describes.
         modified: The object's LastModified, with its zone: it chooses the year of times that name none.
         day_first: Whether the object's beginning shows that its dates have the day before the month.
+        source: The number of the job's source that the object belongs to.
     """
 
     events: pa.RecordBatch
     modified: datetime
     day_first: bool = False
+    source: int = 0
 
     @property
     def num_rows(self) -> int:
@@ -95,7 +97,7 @@ class EventBatch:
 
     def slice(self, offset: int, length: int | None = None) -> EventBatch:
         """Return some of the events, without copying them."""
-        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first)
+        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first, source=self.source)
 
 
 def flat_row(row: Mapping[str, object]) -> dict[str, Any]:

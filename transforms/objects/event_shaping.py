@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,25 @@ from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.durations import format_duration
 from transforms.timestamps import choose_times
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapingSettings:
+    """How the events of a source are shaped.
+
+    Attributes:
+        pipelines: What to run, in order.
+        timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
+        timezone: IANA name for times that name no zone.
+        year: That of times without one; None chooses it.
+        day_first: Whether `04/08/2025` is 4 August.
+    """
+
+    pipelines: tuple[Pipeline, ...] = ()
+    timestamp: str = "auto"
+    timezone: str = "UTC"
+    year: int | None = None
+    day_first: bool = False
 
 
 def shape_events(
@@ -65,7 +85,7 @@ def shape_events(
         if timestamp == "auto" and (untimed := _count_untimed(events)):
             counts[CountKey(EventCount.UNTIMED)] += untimed
         counts.update(dict(count_too_old(events, rules_by_section or {})))
-    return EventBatch(events, modified, batch.day_first)
+    return EventBatch(events, modified, batch.day_first, source=batch.source)
 
 
 def count_too_old(
