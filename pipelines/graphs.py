@@ -15,7 +15,7 @@ from transforms.discover_objects import DiscoverObjects
 from transforms.elements import Split
 from transforms.hot_tier.ledger.publish import PublishResult
 from transforms.hot_tier.maintenance.tasks import Task
-from transforms.objects.listing import Listing
+from transforms.objects.discovery.listing import Listing
 from transforms.publish_wave import PublishWave
 from transforms.read_events import OUTCOMES, ReadEvents
 from transforms.rewrite_files import RewriteFiles

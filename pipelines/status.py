@@ -25,7 +25,8 @@ class JobStatus:
         host, pid: The launcher's machine, and its process there.
         started_at, finished_at, updated_at, resumed_at: Times, as `now` has them.
         stage: `Discovery` or `Processing`.
-        evaluated, matched: How many objects discovery has looked at, and how many match.
+        evaluated, excluded, matched: How many objects discovery has looked at, how many are left out by `exclude`, and
+            how many match.
         wave: The wave that is running.
         reason: Why the job has failed or was canceled.
     """
@@ -38,6 +39,7 @@ class JobStatus:
     started_at: str | None = None
     stage: str | None = None
     evaluated: int | None = None
+    excluded: int | None = None
     matched: int | None = None
     wave: int | None = None
     reason: str | None = None

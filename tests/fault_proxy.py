@@ -277,3 +277,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()
+
+
+class Gate:
+    """Holds the reading of one object until it is opened; the sample that the job reads of it before passes."""
+
+    def __init__(self, proxy: FaultProxy, key: str) -> None:
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+        proxy.add(Fault(key=key, count=-1, skip=1, before=self._hold))
+
+    def _hold(self) -> None:
+        self.reached.set()
+        self.opened.wait()

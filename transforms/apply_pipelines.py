@@ -10,9 +10,8 @@ from typing import Any
 import apache_beam as beam
 
 from transforms.elements import EventBatch
-from transforms.event_pipelines import Pipeline
 from transforms.objects.event_counts import CountKey, EventCounts
-from transforms.objects.event_shaping import shape_events
+from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.retention.compiled_rules import CompiledRules
 
 MAIN = "main"
@@ -33,20 +32,12 @@ class ApplyPipelines(beam.PTransform):
     Guarantees: every event that comes out has `_time` and `_time_source`.
 
     Attributes:
-        pipelines: What to run, in order.
-        timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
-        timezone: IANA name for times that name no zone.
+        settings: What runs on the events of each of the job's sources, and how their times are found.
         rules_by_section: Rules by their section, to count the events that are too old for them.
-        year: That of times without one; None chooses it.
-        day_first: Whether `04/08/2025` is 4 August.
     """
 
-    pipelines: tuple[Pipeline, ...] = ()
-    timestamp: str = "auto"
-    timezone: str = "UTC"
+    settings: tuple[ShapingSettings, ...] = (ShapingSettings(),)
     rules_by_section: Mapping[str, CompiledRules] = field(default_factory=dict)
-    year: int | None = None
-    day_first: bool = False
 
     def expand(self, batches: beam.PCollection[EventBatch]) -> beam.pvalue.DoOutputsTuple:
         """Apply `shape_events` to every batch, with its counts as a tagged output."""
@@ -59,16 +50,16 @@ class _ApplyPipelinesFn(beam.DoFn):
         self._config = config
 
     def process(self, batch: EventBatch) -> Iterator[Any]:
-        config = self._config
+        settings = self._config.settings[batch.source]
         counts: Counter[CountKey] = Counter()
         shaped = shape_events(
             batch,
-            config.pipelines,
-            timestamp=config.timestamp,
-            timezone=config.timezone,
-            year=config.year,
-            day_first=config.day_first,
-            rules_by_section=config.rules_by_section,
+            settings.pipelines,
+            timestamp=settings.timestamp,
+            timezone=settings.timezone,
+            year=settings.year,
+            day_first=settings.day_first,
+            rules_by_section=self._config.rules_by_section,
             counts=counts,
         )
         if shaped.num_rows:

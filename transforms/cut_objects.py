@@ -37,12 +37,12 @@ class CutObjects(beam.PTransform):
 
     Attributes:
         source: Where the objects are.
-        settings: How they are read.
+        settings: How those of each of the job's sources are read.
         tier: The hot tier, where the job's folder is.
     """
 
     source: SourceLocation
-    settings: ReadSettings
+    settings: tuple[ReadSettings, ...]
     tier: TierLocation
 
     def expand(self, ranges: beam.PCollection[RoughRange]) -> beam.PCollection[str]:
@@ -106,7 +106,7 @@ class _CutObjectsFn(beam.DoFn):
         self._config = config
 
     def process(self, rough: RoughRange) -> Iterator[str]:
-        config = self._config
-        folder = JobFolder(open_existing_tier(config.tier), config.settings.task_id)
-        cut_objects(config.source.open(), rough, config.settings, folder)
+        config, settings = self._config, self._config.settings[rough.info.source]
+        folder = JobFolder(open_existing_tier(config.tier), settings.task_id)
+        cut_objects(config.source.open(), rough, settings, folder)
         yield rough.info.uri

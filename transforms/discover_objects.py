@@ -10,7 +10,8 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.objects.listing import Listing, ObjectFilter, list_objects
+from transforms.objects.discovery.listing import Listing, list_objects
+from transforms.objects.discovery.object_filter import ObjectFilter
 from transforms.storage import ObjectInfo, ObjectStore, SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
 
@@ -22,6 +23,7 @@ MANIFEST = pa.schema(
         "modified": pa.timestamp("us", "UTC"),
         "storage_class": pa.string(),
         "restored": pa.bool_(),
+        "source": pa.int32(),
     }
 )
 

@@ -36,14 +36,15 @@ class Split:
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _NUMBER_BYTES = 8
+_SOURCE_BYTES = 4
 
 
 class EventBatchCoder(beam.coders.Coder):
     """Encode an `EventBatch` as an Arrow IPC stream of one batch, and behind it what else it has.
 
-    That is the records that precede it, as a stream like it or nothing; in 8 bytes each, big-endian, where they begin
-    and LastModified (microseconds since 1970 UTC), and between them in one byte the order of dates. They come last, so
-    that Arrow's buffers keep their alignment.
+    That is the records that precede it, as a stream like it or nothing; then, big-endian, where they begin (8 bytes),
+    the number of the source (4), the order of dates (1) and LastModified (8, microseconds since 1970 UTC). They come
+    last, so that Arrow's buffers keep their alignment.
     """
 
     def encode(self, value: EventBatch) -> bytes:
@@ -54,6 +55,7 @@ class EventBatchCoder(beam.coders.Coder):
         if value.preceding is not None:
             _write(sink, value.preceding)
         sink.write(behind.to_bytes(_NUMBER_BYTES, "big"))
+        sink.write(value.source.to_bytes(_SOURCE_BYTES, "big"))
         sink.write(bytes([value.day_first]))
         sink.write(((value.modified - _EPOCH) // _MICROSECOND).to_bytes(_NUMBER_BYTES, "big", signed=True))
         encoded: bytes = sink.getvalue().to_pybytes()
@@ -61,13 +63,14 @@ class EventBatchCoder(beam.coders.Coder):
 
     def decode(self, encoded: bytes) -> EventBatch:
         """Return the batch that `encode` was given, its LastModified in UTC."""
-        end = len(encoded) - 2 * _NUMBER_BYTES - 1
+        end = len(encoded) - 2 * _NUMBER_BYTES - _SOURCE_BYTES - 1
         behind = int.from_bytes(encoded[end : end + _NUMBER_BYTES], "big")
         whole = pa.py_buffer(encoded)
         preceding = _read(whole.slice(behind)) if behind < end else None
+        source = int.from_bytes(encoded[-_NUMBER_BYTES - 1 - _SOURCE_BYTES : -_NUMBER_BYTES - 1], "big")
         microseconds = int.from_bytes(encoded[-_NUMBER_BYTES:], "big", signed=True)
         modified, day_first = _EPOCH + microseconds * _MICROSECOND, bool(encoded[-_NUMBER_BYTES - 1])
-        return EventBatch(_read(whole), modified, day_first, preceding)
+        return EventBatch(_read(whole), modified, day_first, preceding, source)
 
     def estimate_size(self, value: EventBatch) -> int:
         """Return the batch's bytes in memory.

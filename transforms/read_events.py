@@ -33,12 +33,12 @@ class ReadEvents(beam.PTransform):
 
     Attributes:
         source: Where the objects are.
-        settings: How they are read.
+        settings: How those of each of the job's sources are read.
         tier: The hot tier, where the worker shows its progress.
     """
 
     source: SourceLocation
-    settings: ReadSettings
+    settings: tuple[ReadSettings, ...]
     tier: TierLocation
 
     def expand(self, splits: beam.PCollection[Split]) -> beam.pvalue.DoOutputsTuple:
@@ -59,10 +59,10 @@ class _ReadEventsFn(beam.DoFn):
 
     def process(self, split: Split) -> Iterator[Any]:
         settings = self._config.settings
-        heartbeat = Heartbeat(self._config.tier, settings.task_id, split.wave)
+        heartbeat = Heartbeat(self._config.tier, settings[0].task_id, split.wave)
         tick = partial(self._tick, heartbeat)
         for part in split.parts:
-            for element in read_part(part, self._store, settings, tick=tick):
+            for element in read_part(part, self._store, settings[part.info.source], tick=tick):
                 yield beam.pvalue.TaggedOutput(OUTCOMES, element) if isinstance(element, ObjectOutcome) else element
             if part.start == 0:
                 heartbeat.tick(objects=1)

@@ -59,7 +59,8 @@ class JobFlags(ReadingFlags):
 
     job: Path | None
     bucket: str | None
-    pattern: str | None
+    pattern: tuple[str, ...]
+    exclude: tuple[str, ...]
     modified_after: str | None
     modified_before: str | None
     on_changed: str | None
@@ -86,8 +87,9 @@ class JobFlags(ReadingFlags):
             ConfigurationError: a flag or the job file is wrong, or a file can't be read.
         """
         beam_flags = check_beam_flags(self.beam_flags, "objects are chosen by --pattern, in quotes; ")
+        from pipelines.jobs.job_files.job_file import load_job_file
         from pipelines.jobs.settings import RunSettings
-        from pipelines.jobs.specification import check_specification, load_job_file
+        from pipelines.jobs.specification import check_specification
         from pipelines.units import parse_size
 
         specification = check_specification(
@@ -100,6 +102,7 @@ class JobFlags(ReadingFlags):
             tier_options=tier_options,
             pipelines=_read_text(self.pipelines, "--pipelines") if self.pipelines else None,
             pipelines_file=str(self.pipelines) if self.pipelines else "pipelines",
+            pipelines_of_sources=_pipelines_of_sources(self.job, specification),
             rules=_read_text(self.rules, "--rules") if self.rules else None,
             rules_file=str(self.rules) if self.rules else "rules",
             key=self.key,
@@ -184,9 +187,16 @@ job_flags = pass_flags(
     object_option("--bucket", metavar="NAME", help="Name of the S3 bucket, or file:///folder for a local folder."),
     object_option(
         "--pattern",
+        multiple=True,
         metavar="GLOB",
         show_default="**",
-        help="Ingest the objects whose whole key matches GLOB, such as 'logs/**/*.gz'.",
+        help="Ingest the objects whose whole key matches GLOB, such as 'logs/**/*.gz'; repeat it for several.",
+    ),
+    object_option(
+        "--exclude",
+        multiple=True,
+        metavar="GLOB",
+        help="Leave out the objects whose whole key matches GLOB; repeat it for several.",
     ),
     object_option(
         "--modified-after", metavar="TIME", help="Ingest only objects modified after TIME (ISO 8601, UTC by default)."
@@ -248,7 +258,7 @@ job_flags = pass_flags(
 )
 
 _JOB_FIELDS = (
-    "bucket", "pattern", "region", "modified_after", "modified_before",
+    "bucket", "pattern", "exclude", "region", "modified_after", "modified_before",
     "index", "source", "sourcetype", "host", "on_changed", "on_error",
 )  # fmt: skip
 _FORMAT_FIELDS = (
@@ -273,8 +283,8 @@ def merge_fields(given: JsonObject, flags: Mapping[str, Any]) -> JsonObject:
 
 
 def _job_fields(flags: Mapping[str, Any], names: tuple[str, ...]) -> JsonObject:
-    """Return the flags that were given, by the names of a job file's fields."""
-    return {_camel_case(name): flags[name] for name in names if flags.get(name) is not None}
+    """Return the flags that were given, by the names of a job file's fields; one that may be repeated is a list."""
+    return {_camel_case(name): flags[name] for name in names if flags.get(name) not in (None, ())}
 
 
 def _camel_case(name: str) -> str:
@@ -293,8 +303,20 @@ def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _read_text(path: Path, flag: str) -> str:
+def _pipelines_of_sources(job: Path | None, specification: JobSpecification) -> dict[str, str]:
+    """Return the text of the pipelines files that sources name, which lie where the job file says from its folder."""
+    folder = job.parent if job else Path()
+    return {
+        source.pipelines: _read_text(folder / source.pipelines, f"source {source.name}: pipelines", field="sources")
+        for source in specification.sources
+        if isinstance(source.pipelines, str)
+    }
+
+
+def _read_text(path: Path, flag: str, *, field: str | None = None) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{flag} {path} can't be read: {reason_of(error)}", field=flag.lstrip("-")) from error
+        raise ConfigurationError(
+            f"{flag} {path} can't be read: {reason_of(error)}", field=field or flag.lstrip("-")
+        ) from error

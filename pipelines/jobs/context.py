@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from pipelines.jobs.settings import RunSettings
-from pipelines.jobs.specification import JobSpecification
+from pipelines.jobs.specification import JobSpecification, SourceSpecification
 from pipelines.keys import MISSING_S3_PULL, Key, S3Pull, load_key
 from transforms.core.errors import ConfigurationError
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.objects.listing import ObjectFilter
+from transforms.objects.discovery.listing import Listing
+from transforms.objects.discovery.object_filter import ObjectFilter
+from transforms.objects.event_shaping import ShapingSettings
 from transforms.objects.reading import ReadSettings
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import RULES, TIERS, load_rules
@@ -25,9 +30,9 @@ class JobContext:
     Attributes:
         specification: What to ingest.
         settings: How; its `hot_tier` is absolute, because workers may run in another folder.
-        pipelines: What runs on the events.
         rules_by_section: The rules that are evaluated on events, by their section (`rules`, `tiers`).
-        reading: How objects are read.
+        readings: How the objects of each source are read.
+        shaping: What runs on the events of each source, and how their times are found.
         tier: The hot tier.
         store: The source.
         filter: Which of its objects are meant.
@@ -35,9 +40,9 @@ class JobContext:
 
     specification: JobSpecification
     settings: RunSettings
-    pipelines: tuple[Pipeline, ...]
     rules_by_section: dict[str, CompiledRules]
-    reading: ReadSettings
+    readings: tuple[ReadSettings, ...]
+    shaping: tuple[ShapingSettings, ...]
     tier: TierStore
     store: ObjectStore
     filter: ObjectFilter
@@ -49,9 +54,7 @@ class JobContext:
         Raises:
             RekindleError: the file of pipelines or rules, the key, or a store's location is wrong.
         """
-        pipelines = (
-            load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
-        )
+        pipelines = _load_pipelines(specification, settings)
         settings, rules_by_section = _compile_rules(settings)
         tier = settings.tier_location.open()
         key = load_key(tier, settings.key) if settings.key else None
@@ -59,25 +62,26 @@ class JobContext:
         settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
         store = open_store(specification.bucket, settings.source_options)
         same_store = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
-        reading = ReadSettings(
-            task_id=task_id,
-            formats=specification.format_settings(max_record=settings.max_record, key_format=pull.format),
-            defaults=tuple((pull.defaults | dict(specification.defaults)).items()),
-            columns=tuple(key.columns.items()) if key else (),
-            on_error=specification.on_error,
-            max_expansion=settings.max_expansion,
+        readings = tuple(
+            ReadSettings(
+                task_id=task_id,
+                formats=source.format_settings(max_record=settings.max_record, key_format=pull.format),
+                defaults=tuple((pull.defaults | dict(source.defaults)).items()),
+                columns=tuple(key.columns.items()) if key else (),
+                on_error=specification.on_error,
+                max_expansion=settings.max_expansion,
+            )
+            for source in specification.all_sources
         )
         return cls(
             specification=specification,
             settings=replace(settings, hot_tier=tier.uri),
-            pipelines=pipelines,
             rules_by_section=rules_by_section,
-            reading=reading,
+            readings=readings,
+            shaping=tuple(map(_shaping, readings, pipelines)),
             tier=tier,
             store=store,
-            filter=specification.object_filter(
-                excluded_prefix=tier.key_prefix_in(store.bucket) if same_store else None
-            ),
+            filter=specification.object_filter(tier_prefix=tier.key_prefix_in(store.bucket) if same_store else None),
         )
 
     @property
@@ -86,33 +90,103 @@ class JobContext:
         return SourceLocation(self.specification.bucket, self.settings.source_options)
 
     @property
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        """What runs on the events of any source."""
+        return tuple({id(one): one for shaping in self.shaping for one in shaping.pipelines}.values())
+
+    @property
     def source(self) -> str:
         """What is read, as people write it: `s3://bucket/pattern`."""
         bucket = self.specification.bucket
-        return f"{bucket if bucket.startswith('file://') else f's3://{bucket}'}/{self.specification.pattern}"
+        return f"{bucket if bucket.startswith('file://') else f's3://{bucket}'}/{self.specification.shown_pattern}"
 
-    def warnings_of_listing(self, *, evaluated: int, excluded: int, matched: int) -> list[str]:
-        """Return warnings of what was listed: how many objects, how many are the tier's own, and how many match."""
-        own = f"{excluded:,} objects under {self.filter.excluded_prefix} are the hot tier's own and were left out"
+    def warnings_of_listing(self, listings: Sequence[Listing], sources: Counter[int]) -> list[str]:
+        """Return warnings of what was listed.
+
+        Args:
+            listings: What lies under each prefix.
+            sources: How many matched objects belong to each source.
+        """
+        of_tier = sum(one.of_tier for one in listings)
+        own = f"{of_tier:,} objects under {self.filter.tier_prefix} are the hot tier's own and were left out"
         idle = f"{self.settings.rules_file}: no rule in it is in force, so no event is too old"
         return [
-            *([own] if excluded else ()),
-            *([] if matched else [self._nothing_matched(evaluated)]),
+            *([own] if of_tier else ()),
+            *(self._idle_sources(sources) if sources else [self._nothing_matched(listings)]),
             *([idle] if self.settings.rules is not None and not self.rules_by_section else ()),
         ]
 
-    def _nothing_matched(self, evaluated: int) -> str:
-        """Return a warning, with what may be wrong with the pattern."""
-        pattern = self.specification.pattern
+    def _idle_sources(self, sources: Counter[int]) -> list[str]:
+        return [
+            f"source {source.name}: no object belongs to it; one that an earlier source takes too is that one's"
+            for number, source in enumerate(self.specification.sources)
+            if not sources[number]
+        ]
+
+    def _nothing_matched(self, listings: Sequence[Listing]) -> str:
+        """Return a warning, with what may be wrong with the patterns."""
         hint = "and case counts ('**/*.gz' finds every .gz)"
-        if pattern.startswith("/"):
-            hint = f"and keys hardly ever begin with a slash: perhaps '{pattern.lstrip('/')}'"
-        elif pattern.endswith("/"):
-            hint = f"and what ends in a slash names a folder: perhaps '{pattern}**'"
+        for pattern in (pattern for source in self.specification.all_sources for pattern in source.pattern):
+            if pattern.startswith("/"):
+                hint = f"and keys hardly ever begin with a slash: perhaps '{pattern.lstrip('/')}'"
+            elif pattern.endswith("/"):
+                hint = f"and what ends in a slash names a folder: perhaps '{pattern}**'"
+        evaluated, excluded = sum(one.evaluated for one in listings), sum(one.excluded for one in listings)
         counted = f"{evaluated:,} object{'s were' if evaluated != 1 else ' was'}"
+        excludes = f", {excluded:,} of them left out by exclude alone" if excluded else ""
         return (
-            f"nothing matched: {counted} evaluated under {self.source}. The pattern is matched on the whole key, {hint}"
+            f"nothing matched: {counted} evaluated under {self.source}{excludes}. "
+            f"The pattern is matched on the whole key, {hint}"
         )
+
+
+def _load_pipelines(specification: JobSpecification, settings: RunSettings) -> tuple[tuple[Pipeline, ...], ...]:
+    """Return what runs on the events of each source, in order.
+
+    Raises:
+        ConfigurationError: a file is wrong, or a source has a pipeline whose name one that runs on all events has too.
+    """
+    of_all = (
+        load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
+    )
+    names = {pipeline.name for pipeline in of_all}
+    found = []
+    for source in specification.all_sources:
+        own = _load_source_pipelines(source, settings.pipelines_of_sources)
+        if twice := [pipeline.name for pipeline in own if pipeline.name in names]:
+            raise ConfigurationError(
+                f"source {source.name}: pipelines: {twice[0]!r} is among those of {settings.pipelines_file} too, which "
+                "run on all sources; events record by name which pipelines ran",
+                field="sources",
+            )
+        found.append((*own, *of_all))
+    return tuple(found)
+
+
+def _load_source_pipelines(source: SourceSpecification, files: dict[str, str]) -> tuple[Pipeline, ...]:
+    if source.pipelines is None:
+        return ()
+    if isinstance(source.pipelines, str):
+        if source.pipelines not in files:
+            raise ConfigurationError(
+                f"source {source.name}: pipelines: there is no file {source.pipelines} here: "
+                "name ready-made pipelines in a list, or run the job with --job FILE",
+                field="sources",
+            )
+        return load_pipelines(files[source.pipelines], source=source.pipelines)
+    include = [one if isinstance(one, str) else one.model_dump(exclude_none=True) for one in source.pipelines]
+    return load_pipelines(json.dumps({"include": include}), source=f"source {source.name}")
+
+
+def _shaping(reading: ReadSettings, pipelines: tuple[Pipeline, ...]) -> ShapingSettings:
+    formats = reading.formats
+    return ShapingSettings(
+        pipelines=pipelines,
+        timestamp=formats.timestamp,
+        timezone=formats.timezone,
+        year=formats.year,
+        day_first=formats.day_first,
+    )
 
 
 def _pull_of(key: Key, bucket: str) -> S3Pull:

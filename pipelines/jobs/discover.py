@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 from transforms.core.errors import ArchivedError, RekindleError, VanishedError
-from transforms.objects.key_glob import KeyGlob
-from transforms.objects.listing import Listing, ObjectFilter
+from transforms.objects.discovery.listing import Listing
+from transforms.objects.discovery.object_filter import ObjectFilter
 from transforms.storage import ObjectStore
 
 PROOF_PAGES = 20
@@ -21,12 +22,11 @@ def prove_access(store: ObjectStore, filter: ObjectFilter) -> None:
     Raises:
         AccessError: the bucket can't be listed, or the match not be read; the message says why and what to do.
     """
-    glob = KeyGlob(filter.pattern)
-    for prefix in glob.prefixes:
+    matcher = replace(filter, modified_after=None, modified_before=None).compile()
+    for prefix in matcher.prefixes:
         for page in itertools.islice(store.list_pages(prefix), PROOF_PAGES):
-            for info, matches in zip(page, glob.matches_all([info.key for info in page]), strict=True):
-                own = filter.excluded_prefix is not None and info.key.startswith(filter.excluded_prefix)
-                if not matches or own or info.is_empty or info.is_archived:
+            for info, number in zip(page, matcher.sources_of(page), strict=True):
+                if number < 0 or info.is_empty or info.is_archived:
                     continue
                 try:
                     next(store.read(info, start=0, end=1), b"")

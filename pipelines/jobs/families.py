@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from transforms.objects.discovery.object_filter import EXCLUDED
 from transforms.storage import ObjectInfo
 
 _EXTENSIONS = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{0,9}){0,3}\Z")
@@ -36,21 +38,64 @@ class Family:
         return sum(info.size for info in self.objects)
 
     @property
+    def source(self) -> int:
+        """The number of the source that they belong to."""
+        return self.objects[0].source
+
+    @property
     def sample(self) -> ObjectInfo:
         """The object that stands for them: the first, as the last may still be written."""
         return self.objects[0]
 
 
 def group_by_family(infos: Iterable[ObjectInfo]) -> list[Family]:
-    """Return the families of some objects, those with most bytes first."""
-    members: dict[str, list[ObjectInfo]] = {}
+    """Return the families of some objects, those with most bytes first; a source's objects are apart from others'."""
+    members: dict[tuple[int, str], list[ObjectInfo]] = {}
     for info in infos:
-        members.setdefault(family_name(info.key), []).append(info)
+        members.setdefault((info.source, family_name(info.key)), []).append(info)
     families = [
         Family(name=name, objects=tuple(sorted(objects, key=lambda info: info.key)))
-        for name, objects in members.items()
+        for (_, name), objects in members.items()
     ]
     return sorted(families, key=lambda family: (-family.size, family.name))
+
+
+@dataclass(kw_only=True)
+class FamilyTotals:
+    """Objects whose keys are alike, without the objects themselves.
+
+    Attributes:
+        name: Their key, with `*` for what differs.
+        objects, bytes: How many there are, and their bytes.
+        excluded: How many of them only `exclude` has left out.
+    """
+
+    name: str
+    objects: int = 0
+    bytes: int = 0
+    excluded: int = 0
+
+
+class UnmatchedFamilies:
+    """Counts what no source takes by family, from several threads at once."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._totals: dict[str, FamilyTotals] = {}
+        self._lock = threading.Lock()
+
+    def add(self, info: ObjectInfo, reason: int) -> None:
+        """Count an object, and whether it was `EXCLUDED`."""
+        name = family_name(info.key)
+        with self._lock:
+            totals = self._totals.setdefault(name, FamilyTotals(name=name))
+            totals.objects += 1
+            totals.bytes += info.size
+            totals.excluded += reason == EXCLUDED
+
+    def families(self) -> list[FamilyTotals]:
+        """Return the families, those with most bytes first."""
+        return sorted(self._totals.values(), key=lambda family: (-family.bytes, family.name))
 
 
 def family_name(key: str) -> str:

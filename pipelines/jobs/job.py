@@ -70,7 +70,7 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
     """
     tier = settings.tier_location.open()
     stored = StoredJob.load(find_job(tier, task_id))
-    specification = check_specification(stored.job.as_document())
+    specification = check_specification(stored.job.as_stored())
     return _Job(task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(resume=True)
 
 
@@ -190,7 +190,7 @@ class _Job:
     def _promote(self, plan: JobPlan) -> tuple[str, ...]:
         """Give the job's attributes columns of their own, and return all that have one."""
         named = [*event_pipelines.outputs(self.context.pipelines), *self.settings.promote]
-        samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.reading)
+        samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.readings)
         return tuple(table.add_columns(self.tier, [*named, *attributes_of(samples)]))
 
     def _process(self, plan: JobPlan, columns: tuple[str, ...]) -> None:

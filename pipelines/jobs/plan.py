@@ -217,7 +217,7 @@ class JobPlan:
 
 
 def _infos(bucket: str, table: pa.Table) -> Iterator[ObjectInfo]:
-    for batch in table.select(["key", "etag", "size", "modified", "storage_class", "restored"]).to_batches(
+    for batch in table.select(["key", "etag", "size", "modified", "storage_class", "restored", "source"]).to_batches(
         max_chunksize=10_000
     ):
         for row in batch.to_pylist():

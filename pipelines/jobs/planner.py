@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 
 import pyarrow as pa
@@ -18,7 +19,6 @@ from transforms.core.errors import TierError
 from transforms.discover_objects import DiscoverObjects, read_listings, read_manifest
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.deleted_objects import Deletions
-from transforms.objects.key_glob import KeyGlob
 from transforms.storage.job_folder import JobFolder
 
 EXPECTED_RATIO = 1.5
@@ -85,17 +85,17 @@ def _discover(context: JobContext, engine: Engine, folder: JobFolder, status: St
         tier=settings.tier_location,
         task_id=folder.task_id,
     )
-    prefixes = KeyGlob(context.filter.pattern).prefixes
+    prefixes = context.filter.compile().prefixes
     engine.at_launcher().run(
         partial(build_discovery, discover=discover, prefixes=prefixes), name=f"rekindle-{folder.task_id}-discovery"
     )
     listings = read_listings(folder, prefixes)
-    evaluated, excluded = sum(one.evaluated for one in listings), sum(one.excluded for one in listings)
-    status.update(evaluated=evaluated)
+    status.update(evaluated=sum(one.evaluated for one in listings), excluded=sum(one.excluded for one in listings))
     discovery.guard(listings, max_objects=settings.max_objects)
     manifest = _distinct(read_manifest(folder, listings), status)
     status.update(matched=manifest.num_rows)
-    for warning in context.warnings_of_listing(evaluated=evaluated, excluded=excluded, matched=manifest.num_rows):
+    sources = Counter(manifest["source"].to_pylist())
+    for warning in context.warnings_of_listing(listings, sources):
         status.warn(warning)
     return manifest
 

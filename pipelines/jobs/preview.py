@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from itertools import chain, islice
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
-from pipelines.jobs.families import Family, group_by_family
+from pipelines.jobs.families import Family, UnmatchedFamilies, group_by_family
 from pipelines.jobs.plan import WORK, WorkPolicy, disposition
 from pipelines.jobs.reporting import load_ledger
 from pipelines.jobs.sample import attributes_of, choose_samples, promoting_samples, read_samples
@@ -25,8 +26,7 @@ from transforms import event_pipelines
 from transforms.core import schema
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import missing_columns
-from transforms.objects.key_glob import KeyGlob
-from transforms.objects.listing import list_objects
+from transforms.objects.discovery.listing import Listing, list_objects
 from transforms.objects.preview_object import preview_object, summarize_object
 from transforms.objects.sample_object import Sample
 from transforms.objects.time_hints import OWN_TIMES
@@ -41,6 +41,7 @@ class PreviewCounts(JsonModel):
     """How many objects there are, and what a job would make of those that match."""
 
     evaluated: int
+    excluded: int
     matched: int
     work: int
     known: int
@@ -83,11 +84,13 @@ class PreviewSample(JsonModel):
     """The beginning of an object, as a job would read it.
 
     Attributes:
+        source: The source that it belongs to; None where the job names none.
         too_old: How many of the sampled events each rule would take at once, by section; None without rules.
         columns, map: Where the attributes of the events go: columns of their own, or the map `attributes`.
     """
 
     object: str
+    source: str | None
     size: int
     modified: str
     bytes_read: int
@@ -107,6 +110,7 @@ class PreviewFamily(JsonModel):
 
     Attributes:
         name: Their key, with `*` in place of digits, dates, hashes and UUIDs.
+        source: The source that took them; None where the job names none.
         sampled: The object that was looked into; None where there are too many families to look into all.
         events: How many of its events were looked at.
         time_sources: How many of these have their time from where (`_time_source`).
@@ -115,6 +119,7 @@ class PreviewFamily(JsonModel):
     """
 
     name: str
+    source: str | None
     objects: int
     bytes: int
     sampled: str | None
@@ -126,15 +131,43 @@ class PreviewFamily(JsonModel):
     warnings: list[str]
 
 
+class UnmatchedFamily(JsonModel):
+    """Objects whose keys are alike, and which no source takes.
+
+    Attributes:
+        name: Their key, with `*` in place of digits, dates, hashes and UUIDs.
+        excluded: How many of them only `exclude` has left out.
+    """
+
+    name: str
+    objects: int
+    bytes: int
+    excluded: int
+
+
+class PreviewSource(JsonModel):
+    """What a source takes."""
+
+    objects: int
+    bytes: int
+
+
 class JobPreview(JsonModel):
-    """The document of `rekindle preview --json`; `columns` are the table's, once the job has run."""
+    """The document of `rekindle preview --json`; `columns` are the table's, once the job has run.
+
+    Attributes:
+        by_source: What each source takes, by its name; empty where the job names none.
+        unmatched: What was evaluated and is not matched, the families with most bytes first.
+    """
 
     job: JobSpecification
     hot_tier: str
     objects: PreviewCounts
     bytes: PreviewBytes
     columns: list[str]
+    by_source: dict[str, PreviewSource]
     families: list[PreviewFamily]
+    unmatched: list[UnmatchedFamily]
     samples: list[PreviewSample]
     warnings: list[str]
 
@@ -160,7 +193,8 @@ def run_preview(
     context = JobContext.open("preview", specification, settings)
     table.check_is_tier_or_empty(context.tier)
     discovery.prove_access(context.store, context.filter)
-    evaluated, excluded, matched = _list(context)
+    unmatched = UnmatchedFamilies()
+    listings, matched = _list(context, unmatched)
     ledger = load_ledger(context.tier)
     policy = WorkPolicy.of(specification, settings)
     kinds = {info.key: disposition(info, ledger, policy) for info in matched}
@@ -172,33 +206,41 @@ def run_preview(
     shown = list(islice(chain(of_families.values(), others), objects))
     sampled = promoting_samples(of_kind[WORK])
     read = list({info.key: info for info in (*of_families.values(), *shown, *sampled)}.values())
-    found = dict(zip((info.key for info in read), read_samples(read, context.store, context.reading), strict=True))
+    found = dict(zip((info.key for info in read), read_samples(read, context.store, context.readings), strict=True))
     columns = _columns(context, attributes_of(found[info.key] for info in sampled))
     samples = [_show(context, found[info.key], kinds[info.key], columns, events) for info in shown]
     return JobPreview(
         job=specification,
         hot_tier=context.settings.hot_tier,
         objects=PreviewCounts(
-            evaluated=evaluated, matched=len(matched), **{kind: len(infos) for kind, infos in of_kind.items()}
+            evaluated=sum(one.evaluated for one in listings),
+            excluded=sum(one.excluded for one in listings),
+            matched=len(matched),
+            **{kind: len(infos) for kind, infos in of_kind.items()},
         ),
         bytes=PreviewBytes(matched=sum(info.size for info in matched), work=sum(info.size for info in of_kind[WORK])),
         columns=columns,
+        by_source=_by_source(specification, matched),
         families=[_summarize(context, family, found.get(family.sample.key)) for family in families],
+        unmatched=[UnmatchedFamily.model_validate(asdict(family)) for family in unmatched.families()],
         samples=samples,
-        warnings=context.warnings_of_listing(evaluated=evaluated, excluded=excluded, matched=len(matched)),
+        warnings=context.warnings_of_listing(listings, Counter(info.source for info in matched)),
     )
 
 
 def _summarize(context: JobContext, family: Family, sample: Sample | None) -> PreviewFamily:
     """Return the summary of a family, by its sample if it has one."""
     nothing: dict[str, Any] = {"codec": None, "format": None, "warnings": [], "sampled": None, "timeSources": Counter()}
-    document = nothing if sample is None else summarize_object(sample, context.reading, context.pipelines)
+    number = family.source
+    pipelines = context.shaping[number].pipelines
+    document = nothing if sample is None else summarize_object(sample, context.readings[number], pipelines)
     sources: Counter[str] = document["timeSources"]
     own = sum(sources[source] for source in OWN_TIMES)
     return PreviewFamily.model_validate(
         {
             **document,
             "name": family.name,
+            "source": context.specification.all_sources[number].name or None,
             "objects": len(family.objects),
             "bytes": family.size,
             "events": sources.total(),
@@ -208,15 +250,32 @@ def _summarize(context: JobContext, family: Family, sample: Sample | None) -> Pr
     )
 
 
-def _list(context: JobContext) -> tuple[int, int, list[ObjectInfo]]:
-    """Return how many objects are evaluated, how many are the tier's own, and those that match, by their keys."""
-    one = partial(list_objects, context.store, filter=context.filter, max_objects=context.settings.max_objects)
+def _by_source(specification: JobSpecification, matched: Sequence[ObjectInfo]) -> dict[str, PreviewSource]:
+    objects, sizes = Counter[int](), Counter[int]()
+    for info in matched:
+        objects[info.source] += 1
+        sizes[info.source] += info.size
+    return {
+        source.name: PreviewSource(objects=objects[number], bytes=sizes[number])
+        for number, source in enumerate(specification.sources)
+    }
+
+
+def _list(context: JobContext, unmatched: UnmatchedFamilies) -> tuple[list[Listing], list[ObjectInfo]]:
+    """Return what lies under each prefix, and the objects that match, by their keys; `unmatched` gets the others."""
+    one = partial(
+        list_objects,
+        context.store,
+        filter=context.filter,
+        max_objects=context.settings.max_objects,
+        left_out=unmatched.add,
+    )
     with ThreadPoolExecutor(_LISTED_AT_ONCE) as pool:
-        found = list(pool.map(one, KeyGlob(context.filter.pattern).prefixes))
+        found = list(pool.map(one, context.filter.compile().prefixes))
     listings = [listing for listing, _ in found]
     discovery.guard(listings, max_objects=context.settings.max_objects)
     matched = sorted(chain.from_iterable(infos for _, infos in found), key=lambda info: info.key)
-    return sum(one.evaluated for one in listings), sum(one.excluded for one in listings), matched
+    return listings, matched
 
 
 def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
@@ -230,12 +289,20 @@ def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
 
 def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> PreviewSample:
     """Return an object's preview, with which of the shown attributes fill a column and which go into the map."""
-    document = preview_object(sample, context.reading, context.pipelines, context.rules_by_section, events=events)
+    number = sample.reading.info.source
+    document = preview_object(
+        sample,
+        context.readings[number],
+        context.shaping[number].pipelines,
+        context.rules_by_section,
+        events=events,
+    )
     attributes = {schema.attribute_name(key): None for event in document["events"] for key in event["after"] or ()}
     names = [name for name in attributes if name is not None]
     return PreviewSample.model_validate(
         {
             **document,
+            "source": context.specification.all_sources[number].name or None,
             "disposition": disposition,
             "columns": [name for name in names if name in columns],
             "map": [name for name in names if name not in columns],

@@ -13,6 +13,8 @@ class ObjectCounts(JsonModel):
     """How many objects became what; `matched` is the sum of those below it but `replaced`, which are ingested."""
 
     evaluated: int = 0
+    excluded: int = 0
+    """What `exclude` alone has left out."""
     matched: int = 0
     known: int = 0
     deleted: int = 0
@@ -40,6 +42,13 @@ class CodecCounts(JsonModel):
 
     objects: int
     bytes_read: int
+
+
+class SourceCounts(JsonModel):
+    """What was read of one of the job's sources."""
+
+    objects: int
+    events: int
 
 
 class Failure(JsonModel):
@@ -84,6 +93,8 @@ class JobReport(JsonModel):
     rejected: int
     by_format: dict[str, FormatCounts]
     by_codec: dict[str, CodecCounts]
+    by_source: dict[str, SourceCounts]
+    """All sources of the job by their names; empty where it names none."""
     by_time_source: dict[str, int]
     """Events by their `_time_source`."""
     time_range: tuple[str, str] | None

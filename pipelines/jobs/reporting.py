@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 from pipelines.console import Progress
 from pipelines.jobs.plan import WORK, JobPlan
-from pipelines.jobs.report import BROKEN, CodecCounts, Failure, FormatCounts, JobReport, ObjectCounts
+from pipelines.jobs.report import BROKEN, CodecCounts, Failure, FormatCounts, JobReport, ObjectCounts, SourceCounts
 from pipelines.jobs.settings import StoredJob
 from pipelines.status import JobStatus, read_progress, read_status
 from transforms.core.errors import ConfigurationError
@@ -105,6 +105,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
             name: CodecCounts(objects=len(numbers), bytes_read=sum(numbers))
             for name, numbers in _by_name((one.codec, one.bytes_read) for one in entries)
         },
+        by_source=_count_by_source(state, entries),
         by_time_source=count_time_sources(entries),
         time_range=_time_range(entries),
         files_written=sum(wave.files for wave in waves),
@@ -161,6 +162,7 @@ def _seconds_running(status: JobStatus) -> float:
 def _count_objects(state: JobState, entries: Sequence[LedgerEntry], waves: Sequence[WaveRecord]) -> ObjectCounts:
     counts = Counter([*(entry.status for entry in entries), *(one.status for one in state.unpublished)])
     counts["evaluated"] = state.status.evaluated or 0
+    counts["excluded"] = state.status.excluded or 0
     counts["matched"] = state.status.matched or 0
     counts["replaced"] = sum(entry.replaced for entry in entries if entry.status == "ingested")
     if state.plan is not None:
@@ -169,6 +171,21 @@ def _count_objects(state: JobState, entries: Sequence[LedgerEntry], waves: Seque
         planned = sum(wave in published for wave in state.plan.table["wave"].to_pylist())
         counts["known"] += planned - len(entries)  # another job had published these when this one was about to
     return ObjectCounts(**counts)
+
+
+def _count_by_source(state: JobState, entries: Sequence[LedgerEntry]) -> dict[str, SourceCounts]:
+    """Return what was read of each source, in the order of the job."""
+    names = [source.name for source in state.stored.job.sources]
+    plan = state.plan
+    if not names:
+        return {}
+    sources = dict(zip(plan.table["key"].to_pylist(), plan.table["source"].to_pylist(), strict=True)) if plan else {}
+    objects, events = Counter[str](), Counter[str]()
+    for entry in entries:
+        name = names[sources[entry.key]]
+        objects[name] += 1
+        events[name] += entry.events
+    return {name: SourceCounts(objects=objects[name], events=events[name]) for name in names}
 
 
 def _failures(state: JobState, entries: Sequence[LedgerEntry]) -> list[Failure]:

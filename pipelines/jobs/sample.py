@@ -54,10 +54,10 @@ def promoting_samples(work: Iterable[ObjectInfo]) -> list[ObjectInfo]:
     return choose_samples(work, _SAMPLED_OBJECTS, of_each=_OF_EACH)
 
 
-def read_samples(infos: Sequence[ObjectInfo], store: ObjectStore, settings: ReadSettings) -> list[Sample]:
-    """Return the beginnings of some objects, read side by side."""
+def read_samples(infos: Sequence[ObjectInfo], store: ObjectStore, settings: Sequence[ReadSettings]) -> list[Sample]:
+    """Return the beginnings of some objects, read side by side, each as its source's settings have it."""
     with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
-        return list(pool.map(lambda info: sample_object(info, store, settings, size=SAMPLE_BYTES), infos))
+        return list(pool.map(lambda info: sample_object(info, store, settings[info.source], size=SAMPLE_BYTES), infos))
 
 
 def attributes_of(samples: Iterable[Sample]) -> list[str]:

@@ -28,6 +28,7 @@ class RunSettings:
         tier_options: How the hot tier is reached.
         pipelines: Text of the pipelines file, or None.
         pipelines_file: Its name, for messages.
+        pipelines_of_sources: Text of the pipelines files of the job's sources, by their paths as the job names them.
         rules: Text of the file of deletion rules, or None.
         rules_file: Its name, for messages.
         rules_now: When the job first started, ISO 8601: the rules' cut-offs stay the same however often it is resumed.
@@ -50,6 +51,7 @@ class RunSettings:
     tier_options: StorageOptions = field(default_factory=StorageOptions)
     pipelines: str | None = None
     pipelines_file: str = "pipelines"
+    pipelines_of_sources: dict[str, str] = field(default_factory=dict)
     rules: str | None = None
     rules_file: str = "rules"
     rules_now: str | None = None
@@ -92,7 +94,7 @@ class StoredJob(BaseModel):
 
     def save(self, folder: JobFolder) -> None:
         """Write the file."""
-        folder.write_json(JOB_FILE, {"job": self.job.as_document(), "settings": asdict(self.settings)})
+        folder.write_json(JOB_FILE, {"job": self.job.as_stored(), "settings": asdict(self.settings)})
 
     @classmethod
     def load(cls, folder: JobFolder) -> StoredJob:

@@ -6,28 +6,30 @@ It is checked before anything is requested.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError
+from pydantic.alias_generators import to_camel
 
 from pipelines.documents import JsonModel, JsonObject
-from transforms.core.errors import ConfigurationError, reason_of
+from pipelines.jobs.job_files.mistakes import NO_TIME, check_bucket, mistakes_of, naming_source
+from transforms.core.errors import ConfigurationError
+from transforms.event_pipelines.ready_made import ready_made_names
 from transforms.formats import FORMAT_NAMES, check_options
 from transforms.formats.options import FormatOptions
-from transforms.objects.key_glob import KeyGlob
-from transforms.objects.listing import ObjectFilter
+from transforms.objects.discovery.key_globs import KeyGlobs
+from transforms.objects.discovery.object_filter import KeyPatterns, ObjectFilter
 
 if TYPE_CHECKING:
     FormatName = str
 else:
     FormatName = Literal[FORMAT_NAMES]  # pydantic checks it; the names are those of the table of formats
-_BUCKET = re.compile(r"(?!\.)[A-Za-z0-9._-]{3,255}|arn:[^\s/]+")
-_NO_TIME = "must be an ISO 8601 time, such as 2025-08-11 or 2025-08-11T22:00:00Z"
+_DEFAULTS = ("host", "source", "sourcetype", "index")
+_OF_A_SOURCE = ("pattern", "format_options", "index", "source", "sourcetype", "host")
+"""The fields of a job that its sources have instead."""
+_LONGEST_NAME = 64
 
 
 def _utc(value: datetime) -> datetime:
@@ -36,7 +38,7 @@ def _utc(value: datetime) -> datetime:
 
 def _no_number(value: object) -> object:
     if isinstance(value, (int, float)):
-        raise ValueError(_NO_TIME)
+        raise ValueError(NO_TIME)
     return value
 
 
@@ -53,6 +55,66 @@ def _tab(delimiter: str) -> str:
     return "\t" if delimiter == r"\t" else delimiter
 
 
+def _globs(value: object) -> object:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("must be a glob, or a list of globs")
+    return value
+
+
+def _some_globs(value: object) -> object:
+    if _globs(value) in ([], ()):
+        raise ValueError("must name at least one glob; leave it out to match all objects")
+    return _globs(value)
+
+
+def _one_or_list(values: tuple[str, ...]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _source_name(name: str) -> str:
+    if not name.strip() or name != name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"must have 1 to {_LONGEST_NAME} printable characters, and no blank at its ends")
+    return name
+
+
+def _source_pipelines(value: object) -> object:
+    """Return a list for the name of a ready-made pipeline, and check lists, so that one message fits them."""
+    if value is None or isinstance(value, str) and value and value not in ready_made_names():
+        return value
+    entries = [value] if isinstance(value, str) and value else value
+    if not isinstance(entries, (list, tuple)):
+        raise ValueError("must be the name of a pipelines file, or a list of ready-made pipelines")
+    for entry in entries:
+        name, when, others = _included(entry)
+        if others or not isinstance(when, str | None):
+            raise ValueError(f"has {entry!r}: an entry is a name, or a name and the condition `when`, a text")
+        if name not in ready_made_names():
+            known = ", ".join(ready_made_names())
+            raise ValueError(f"has {name!r}, which is no ready-made pipeline; there are {known}")
+    return entries
+
+
+def _included(entry: object) -> tuple[object, object, object]:
+    """Return the name, the condition and all else of an entry of `pipelines`."""
+    if isinstance(entry, IncludedPipelines):
+        return entry.name, entry.when, None
+    if isinstance(entry, dict):
+        return entry.get("name"), entry.get("when"), entry.keys() - {"name", "when"}
+    return entry, None, None
+
+
+Globs = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_globs, json_schema_input_type=str | tuple[str, ...]),
+    PlainSerializer(_one_or_list, return_type=str | list[str]),
+]
+SomeGlobs = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_some_globs, json_schema_input_type=str | tuple[str, ...]),
+    PlainSerializer(_one_or_list, return_type=str | list[str]),
+]
 Time = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_utc)]
 
 
@@ -91,13 +153,70 @@ class FormatSpecification(JsonModel):
     """The objects' encoding: `auto`, or a text codec of Python's, such as `windows-1252`, `utf-16-le`, `shift_jis`."""
 
 
+class IncludedPipelines(JsonModel):
+    """Ready-made pipelines with another condition than their own."""
+
+    name: str
+    """What `include` of a pipelines file takes."""
+    when: str | None = None
+    """The condition that holds instead of theirs, in the query language."""
+
+
+_Pipelines: TypeAlias = str | tuple[str | IncludedPipelines, ...] | None
+
+
+class SourceSpecification(JsonModel):
+    """Some of a job's objects, and how they are read."""
+
+    name: Annotated[str, AfterValidator(_source_name)]
+    """What the report and the preview call it; no two have the same."""
+    pattern: SomeGlobs = ("**",)
+    """A glob over the whole key, or a list: an object is in if any matches, and no source before has taken it."""
+    exclude: Globs = ()
+    """A glob or a list: the source does not take what any matches."""
+    format_options: FormatSpecification = FormatSpecification()
+    """How its objects are read."""
+    index: str | None = None
+    """The index of its events without their own."""
+    source: str | None = None
+    """The source of its events without their own."""
+    sourcetype: str | None = None
+    """The source type of its events without their own."""
+    host: str | None = None
+    """The host of its events without their own."""
+    pipelines: Annotated[_Pipelines, BeforeValidator(_source_pipelines, json_schema_input_type=_Pipelines)] = None
+    """What runs on its events alone, before the job's pipelines: a pipelines file, its path from the job file's folder;
+    or a list of ready-made pipelines, as `include` of a pipelines file takes it."""
+
+    @property
+    def defaults(self) -> tuple[tuple[str, str], ...]:
+        """Attributes for events that don't carry their own."""
+        return tuple((name, value) for name in _DEFAULTS if (value := getattr(self, name)) is not None)
+
+    def format_settings(self, *, max_record: int, key_format: str | None = None) -> FormatOptions:
+        """Return the format's options as the readers take them; `key_format` holds where none is named."""
+        options = self.format_options.model_dump()
+        if key_format and "format" not in self.format_options.model_fields_set:
+            options["format"] = key_format
+        return FormatOptions(max_record=max_record, **options)
+
+    def as_document(self) -> JsonObject:
+        """Return it as a job file has it, without what is None or empty."""
+        return _without_empty(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
 class JobSpecification(JsonModel):
     """What a backfill job is about."""
 
     bucket: Annotated[str, AfterValidator(_tidy_folder)]
     """The bucket's name, or `file:///folder`."""
-    pattern: str = "**"
-    """A glob over the whole key, such as `logs/**/*.gz`."""
+    pattern: SomeGlobs = ("**",)
+    """A glob over the whole key, such as `logs/**/*.gz`, or a list: an object is in if any matches."""
+    exclude: Globs = ()
+    """A glob or a list: what any matches is left out, of each source."""
+    sources: tuple[SourceSpecification, ...] = ()
+    """Instead of `pattern`, `formatOptions` and the defaults: several of each. An object belongs to the first source
+    that takes it."""
     region: str | None = None
     """The bucket's AWS region."""
     modified_after: Time | None = None
@@ -120,76 +239,51 @@ class JobSpecification(JsonModel):
     """What becomes of an object that breaks half-way."""
 
     @property
-    def defaults(self) -> tuple[tuple[str, str], ...]:
-        """Attributes for events that don't carry their own."""
-        return tuple(
-            (name, value)
-            for name in ("host", "source", "sourcetype", "index")
-            if (value := getattr(self, name)) is not None
-        )
+    def all_sources(self) -> tuple[SourceSpecification, ...]:
+        """The sources, or one without a name that is made of the job's own fields."""
+        if self.sources:
+            return self.sources
+        own = {name: getattr(self, name) for name in _OF_A_SOURCE}
+        return (SourceSpecification.model_construct(_fields_set=set(own), name="", **own),)
 
-    def format_settings(self, *, max_record: int, key_format: str | None = None) -> FormatOptions:
-        """Return the format's options as the readers take them; `key_format` holds where the job names no format."""
-        options = self.format_options.model_dump()
-        if key_format and "format" not in self.format_options.model_fields_set:
-            options["format"] = key_format
-        return FormatOptions(max_record=max_record, **options)
+    @property
+    def shown_pattern(self) -> str:
+        """What is taken, in few words."""
+        if self.sources:
+            return f"({', '.join(source.name for source in self.sources)})"
+        return self.pattern[0] if len(self.pattern) == 1 else f"({', '.join(self.pattern)})"
 
-    def object_filter(self, *, excluded_prefix: str | None) -> ObjectFilter:
-        """Return which objects are meant."""
+    def object_filter(self, *, tier_prefix: str | None) -> ObjectFilter:
+        """Return which objects are meant, and which source each belongs to."""
         return ObjectFilter(
-            pattern=self.pattern,
+            sources=tuple(
+                KeyPatterns(include=source.pattern, exclude=(*self.exclude, *source.exclude))
+                for source in self.all_sources
+            ),
             modified_after=self.modified_after,
             modified_before=self.modified_before,
-            excluded_prefix=excluded_prefix,
+            tier_prefix=tier_prefix,
         )
 
     def as_document(self) -> JsonObject:
-        """Return the specification as a job file has it, without what is None."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """Return the specification as a job file has it, without what is None, empty, or in its sources."""
+        unused = set(_OF_A_SOURCE) if self.sources else set()
+        document = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"sources", *unused})
+        if self.sources:
+            document["sources"] = [source.as_document() for source in self.sources]
+        return _without_empty(document)
+
+    def as_stored(self) -> JsonObject:
+        """Return it as a resumed job takes it: a format that is not named stays so, as a key's may hold."""
+        document = self.as_document()
+        for part, source in zip(document.get("sources", [document]), self.all_sources, strict=True):
+            if "format" not in source.format_options.model_fields_set:
+                del part["formatOptions"]["format"]
+        return document
 
 
-def load_job_file(path: str) -> dict[str, object]:
-    """Return the fields of a JSON or YAML job file, unchecked.
-
-    Raises:
-        ConfigurationError: the file is not there, or holds no mapping.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"--job {path} can't be read: {reason_of(error)}", field="job") from error
-    try:
-        document = yaml.load(text, Loader=_TimesAsText)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"--job {path} is neither JSON nor YAML: {error}", field="job") from error
-    if not isinstance(document, dict):
-        raise ConfigurationError(
-            f"--job {path} must hold one mapping of fields (bucket, pattern, …), not {type(document).__name__}",
-            field="job",
-        )
-    return document
-
-
-class _TimesAsText(yaml.SafeLoader):
-    """YAML that refuses repeated fields, and whose times stay text, as in a JSON file; YAML 1.1 makes dates of them."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the field {key!r} is here twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-_TimesAsText.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+def _without_empty(document: JsonObject) -> JsonObject:
+    return {name: value for name, value in document.items() if value != []}
 
 
 def check_specification(fields: Mapping[str, object]) -> JobSpecification:
@@ -204,10 +298,16 @@ def check_specification(fields: Mapping[str, object]) -> JobSpecification:
     try:
         specification = JobSpecification.model_validate(fields)
     except ValidationError as error:
-        problems = [_problem(detail) for detail in error.errors()]
-        raise ConfigurationError("\n".join(message for _, message in problems), field=problems[0][0]) from None
-    _check_bucket(specification.bucket)
-    KeyGlob(specification.pattern)
+        raise mistakes_of(error, fields, JobSpecification) from None
+    check_bucket(specification.bucket)
+    if "sources" in specification.model_fields_set:
+        _check_sources(specification)
+    KeyGlobs(specification.exclude, "exclude")
+    for number, source in enumerate(specification.all_sources):
+        with naming_source(number, source.name):
+            KeyGlobs(source.pattern)
+            KeyGlobs(source.exclude, "exclude")
+            check_options(source.format_settings(max_record=1))
     after, before = specification.modified_after, specification.modified_before
     if after and before and after >= before:
         raise ConfigurationError(
@@ -215,42 +315,26 @@ def check_specification(fields: Mapping[str, object]) -> JobSpecification:
             "both are exclusive, so nothing lies between",
             field="modifiedAfter",
         )
-    check_options(specification.format_settings(max_record=1))
     return specification
 
 
-def _problem(detail: Any) -> tuple[str, str]:  # pydantic's dictionaries
-    field = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        model = FormatSpecification if field.startswith("formatOptions.") else JobSpecification
-        allowed = ", ".join(sorted(info.alias or name for name, info in model.model_fields.items()))
-        return field, f"{field}: unknown field; allowed are {allowed}"
-    if detail["type"] == "missing":
-        return field, f"{field}: is required: give --{field}, or the field {field} of the job file"
-    if detail["type"].startswith("datetime"):
-        return field, f"{field}: {_NO_TIME}, not {detail['input']!r}"
-    return field, f"{field}: {detail['msg'].removeprefix('Value error, ')}, not {detail['input']!r}"
-
-
-def _check_bucket(bucket: str) -> None:
-    if bucket.startswith("file://"):
-        if not bucket.startswith("file:///"):
+def _check_sources(specification: JobSpecification) -> None:
+    beside = [name for name in _OF_A_SOURCE if name in specification.model_fields_set]
+    if beside:
+        names = ", ".join(map(to_camel, beside))
+        raise ConfigurationError(
+            f"sources: {names} {'stands' if len(beside) == 1 else 'stand'} beside it, as a flag or in the job file: "
+            "a job has either sources, or one pattern, format options and defaults for all objects; "
+            "give each source its own",
+            field="sources",
+        )
+    given = [source.name for source in specification.sources]
+    if not given:
+        raise ConfigurationError("sources: it names none; leave it out to take all objects", field="sources")
+    for number, name in enumerate(given):
+        if name in given[:number]:
             raise ConfigurationError(
-                f"bucket: {bucket!r} must name an absolute folder, such as file:///var/log", field="bucket"
+                f"sources[{number}].name: {name!r} is the name of sources[{given.index(name)}] too: "
+                "the report counts by name",
+                field=f"sources.{number}.name",
             )
-        return
-    if bucket.startswith("s3://"):
-        raise ConfigurationError(
-            f"bucket: give the bucket's name alone ({bucket.removeprefix('s3://').split('/')[0]}); "
-            "the rest goes into --pattern",
-            field="bucket",
-        )
-    if bucket.startswith(("/", "./", "../", "~")):
-        raise ConfigurationError(
-            f"bucket: {bucket!r} is a path: name a folder of this machine from its root, as file:///folder",
-            field="bucket",
-        )
-    if not _BUCKET.fullmatch(bucket):
-        raise ConfigurationError(
-            f"bucket: {bucket!r} is not a bucket's name (letters, digits, '.', '-'), nor file:///folder", field="bucket"
-        )

@@ -36,23 +36,16 @@ def run_wave(
         folder: The job's.
         columns: The promoted attributes.
     """
-    specification, settings, reading = context.specification, context.settings, context.reading
+    specification, settings, task_id = context.specification, context.settings, folder.task_id
     build = partial(
         build_wave,
         splits=wave_splits(plan, wave, context, engine, folder),
-        read=ReadEvents(context.source_location, reading, settings.tier_location),
-        apply=ApplyPipelines(
-            context.pipelines,
-            reading.formats.timestamp,
-            reading.formats.timezone,
-            context.rules_by_section,
-            reading.formats.year,
-            reading.formats.day_first,
-        ),
-        write=WriteHotTier(settings.tier_location, columns, reading.task_id, _buffer_bytes(settings.memory, engine)),
+        read=ReadEvents(context.source_location, context.readings, settings.tier_location),
+        apply=ApplyPipelines(context.shaping, context.rules_by_section),
+        write=WriteHotTier(settings.tier_location, columns, task_id, _buffer_bytes(settings.memory, engine)),
         publish=PublishWave(
             tier=settings.tier_location,
-            job=reading.task_id,
+            job=task_id,
             wave=wave,
             on_changed=specification.on_changed,
             on_error=specification.on_error,
@@ -60,7 +53,7 @@ def run_wave(
             retry_failed=settings.retry_failed,
         ),
     )
-    engine.run(build, name=f"rekindle-{folder.task_id}-wave-{wave}")
+    engine.run(build, name=f"rekindle-{task_id}-wave-{wave}")
 
 
 def _buffer_bytes(memory: int | None, engine: Engine) -> int:
@@ -98,7 +91,7 @@ def _cut(
         return {}
     ranges = {info.key: propose_ranges(info, size) for info, size in large}
     every = list(chain.from_iterable(ranges.values()))
-    cut = CutObjects(context.source_location, context.reading, context.settings.tier_location)
+    cut = CutObjects(context.source_location, context.readings, context.settings.tier_location)
     build = partial(build_cutting, ranges=every, cut=cut)
     engine.run(build, name=f"rekindle-{folder.task_id}-cutting-{wave}")
     return {key: parts for key, proposed in ranges.items() if (parts := read_parts(folder, proposed))}

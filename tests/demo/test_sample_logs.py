@@ -15,7 +15,7 @@ import zstandard
 
 import demo
 from demo.sample_logs import PATTERN, sample_objects
-from transforms.objects.key_glob import KeyGlob
+from transforms.objects.discovery.key_glob import KeyGlob
 
 
 @pytest.fixture(name="objects", scope="module")

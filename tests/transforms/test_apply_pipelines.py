@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -18,6 +17,7 @@ from transforms.elements import EventBatch
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.event_counts import CountKey, EventCount, EventCounts
+from transforms.objects.event_shaping import ShapingSettings
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 
@@ -38,7 +38,9 @@ tiers:
 """
 
 
-def batch_of(messages: list[str], *, uri: str = LOG, format_name: str = "text", **columns: pa.Array) -> EventBatch:
+def batch_of(
+    messages: list[str], *, uri: str = LOG, format_name: str = "text", source: int = 0, **columns: pa.Array
+) -> EventBatch:
     """Return events of an object as `ReadEvents` gives them."""
     rows = len(messages)
     given = {
@@ -49,7 +51,7 @@ def batch_of(messages: list[str], *, uri: str = LOG, format_name: str = "text", 
         "_format": pa.array([format_name] * rows, CONSTANT),
         **columns,
     }
-    return EventBatch(pa.RecordBatch.from_arrays(list(given.values()), names=list(given)), MODIFIED)
+    return EventBatch(pa.RecordBatch.from_arrays(list(given.values()), names=list(given)), MODIFIED, source=source)
 
 
 def pipelines_of(*steps: dict[str, object]) -> tuple[Pipeline, ...]:
@@ -60,6 +62,7 @@ USERS = pipelines_of(
     {"regex": {"source": "message", "pattern": r"user=(?P<user>\S+)"}},
     {"timestamp": {"source": "user", "format": "EPOCH_SECONDS"}},
 )
+SHAPING_USERS = (ShapingSettings(pipelines=USERS),)
 
 
 def rules_by_section() -> dict[str, CompiledRules]:
@@ -104,7 +107,7 @@ def test_without_pipelines_every_event_gets_its_time() -> None:
 
 
 def test_pipelines_shape_events_and_are_counted() -> None:
-    found = ran(ApplyPipelines(USERS, rules_by_section=rules_by_section()), batch_of(MESSAGES))
+    found = ran(ApplyPipelines(SHAPING_USERS, rules_by_section=rules_by_section()), batch_of(MESSAGES))
     [batch] = events(found)
     expected = pa.schema({**STORED, "user": TEXT, "_time": TIME, "_time_source": CONSTANT, "_pipelines": CONSTANT})
     assert batch.schema.equals(expected, check_metadata=True)
@@ -159,20 +162,32 @@ def test_pipelines_shape_events_and_are_counted() -> None:
 def test_which_time_an_event_gets(
     fields: dict[str, Any], messages: list[str], columns: dict[str, pa.Array], expected: list[tuple[datetime, str]]
 ) -> None:
-    found = ran(ApplyPipelines(**fields), batch_of(messages, **columns))
+    found = ran(ApplyPipelines((ShapingSettings(**fields),)), batch_of(messages, **columns))
     assert [one[1:] for one in chosen_times(events(found)[0])] == expected
     numbers = Counter(source for _, source in expected)
     assert found.outputs["counts"] == [EventCounts(LOG, tuple(timed(*one) for one in numbers.items()))]
 
 
+def test_each_source_has_its_own_pipelines_and_times() -> None:
+    settings = (ShapingSettings(timezone="Europe/Berlin"), ShapingSettings(pipelines=USERS, timestamp="received"))
+    messages = ["2025-11-20 10:00:00 user=ann"]
+    of_second, of_first = batch_of(messages, source=1), batch_of(messages, uri="s3://logs/b.log")
+    found = sorted(events(ran(ApplyPipelines(settings), of_second, of_first)), key=lambda one: one.num_columns)
+    assert [chosen_times(one)[0][1:] for one in found] == [
+        (datetime(2025, 11, 20, 9, tzinfo=UTC), "detected"),
+        (RECEIVED, "received"),
+    ]
+    assert ["user" in one.schema.names for one in found] == [False, True]
+
+
 def test_no_events() -> None:
-    assert ran(ApplyPipelines(USERS, rules_by_section=rules_by_section())).outputs == {"main": [], "counts": []}
+    assert ran(ApplyPipelines(SHAPING_USERS, rules_by_section=rules_by_section())).outputs == {"main": [], "counts": []}
 
 
 def test_batches_are_told_apart_and_keep_their_order() -> None:
     uris = [f"s3://logs/{number}.log" for number in range(3)]
     batches = [batch_of([f"{number} {uri}" for number in range(50)], uri=uri) for uri in uris]
-    found = ran(ApplyPipelines(USERS), *batches)
+    found = ran(ApplyPipelines(SHAPING_USERS), *batches)
     assert sorted(batch.column("_message").to_pylist() for batch in events(found)) == [
         batch.events.column("_message").to_pylist() for batch in batches
     ]
@@ -180,7 +195,7 @@ def test_batches_are_told_apart_and_keep_their_order() -> None:
 
 
 def test_a_bundle_that_is_tried_again_counts_once() -> None:
-    transform = ApplyPipelines(USERS, rules_by_section=rules_by_section())
+    transform = ApplyPipelines(SHAPING_USERS, rules_by_section=rules_by_section())
     batches = [batch_of(MESSAGES), batch_of(MESSAGES[:2], uri="s3://logs/b.log")]
     once, again = ran(transform, *batches), ran(transform, *batches, again=2)
     assert len(again.main) == 2
@@ -190,7 +205,7 @@ def test_a_bundle_that_is_tried_again_counts_once() -> None:
 
 
 def test_of_a_slice_only_its_own_rows_are_seen() -> None:
-    [batch] = events(ran(ApplyPipelines(USERS), batch_of(MESSAGES * 2).slice(3, 2)))
+    [batch] = events(ran(ApplyPipelines(SHAPING_USERS), batch_of(MESSAGES * 2).slice(3, 2)))
     assert batch.column("_message").to_pylist() == [MESSAGES[3], MESSAGES[0]]
     assert batch.column("user").to_pylist() == ["1700000000", "ann"]
 
@@ -205,6 +220,5 @@ def test_rules_see_the_time_that_was_chosen() -> None:
     assert ran(ApplyPipelines(rules_by_section=rules), batch_of(messages)).outputs["counts"] == [
         EventCounts(LOG, (timed("detected", 3), (CountKey(EventCount.OLDER_THAN_RULE, "old", "30d"), 1)))
     ]
-    assert ran(replace(ApplyPipelines(rules_by_section=rules), timestamp="received"), batch_of(messages)).outputs[
-        "counts"
-    ] == [EventCounts(LOG, (timed("received", 3),))]
+    received = ApplyPipelines((ShapingSettings(timestamp="received"),), rules)
+    assert ran(received, batch_of(messages)).outputs["counts"] == [EventCounts(LOG, (timed("received", 3),))]

@@ -334,7 +334,7 @@ def source(tmp_path: Path) -> Source:
 def cutting(source: Source, tier: TierStore, task_id: str = "job", /, **fields: Any) -> CutObjects:
     settings: dict[str, Any] = {
         "source": source.location,
-        "settings": ReadSettings(task_id=task_id),
+        "settings": (ReadSettings(task_id=task_id),),
         "tier": TierLocation(tier.uri),
     }
     return CutObjects(**settings | fields)

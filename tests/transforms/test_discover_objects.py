@@ -14,7 +14,8 @@ from tests.transforms.beam import Given, run
 from tests.transforms.sources import MODIFIED, Source
 from transforms.core.errors import AccessError, ConfigurationError
 from transforms.discover_objects import MANIFEST, DiscoverObjects, discover_objects, read_listings, read_manifest
-from transforms.objects.listing import Listing, ObjectFilter
+from transforms.objects.discovery.listing import Listing
+from transforms.objects.discovery.object_filter import KeyPatterns, ObjectFilter
 from transforms.storage import SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
 
@@ -34,10 +35,14 @@ def source(tmp_path: Path) -> Source:
     return Source(tmp_path / "source").put(LOGS)
 
 
+def filter_of(*patterns: str, **fields: Any) -> ObjectFilter:
+    return ObjectFilter(sources=(KeyPatterns(include=patterns),), **fields)
+
+
 def discovery(source: Source, tmp_path: Path, /, **fields: Any) -> DiscoverObjects:
     settings: dict[str, Any] = {
         "source": source.location,
-        "filter": ObjectFilter(pattern="logs/**/*.log"),
+        "filter": filter_of("logs/**/*.log"),
         "max_objects": 1000,
         "tier": TierLocation(str(tmp_path / "hot")),
         "task_id": "job",
@@ -53,7 +58,15 @@ def row(source: Source, key: str, modified: datetime = MODIFIED) -> dict[str, An
     """Return what the manifest says of a file."""
     size = len((source.folder / key).read_bytes())
     etag = f"{size}-{int(modified.timestamp()) * 10**9}"
-    return {"key": key, "etag": etag, "size": size, "modified": modified, "storage_class": None, "restored": False}
+    return {
+        "key": key,
+        "etag": etag,
+        "size": size,
+        "modified": modified,
+        "storage_class": None,
+        "restored": False,
+        "source": 0,
+    }
 
 
 def found(listings: list[Listing]) -> list[Listing]:
@@ -77,6 +90,29 @@ def test_each_prefix_is_listed_and_its_matches_are_kept(source: Source, tmp_path
     manifest = read_manifest(folder_of(discover), listings)
     assert manifest.schema.equals(MANIFEST, check_metadata=True)
     assert manifest.to_pylist() == [row(source, key) for key in ("logs/a/1.log", "logs/a/2.log", "logs/b/deep/3.log")]
+
+
+def test_each_object_is_of_the_first_source_that_takes_it(source: Source, tmp_path: Path) -> None:
+    filter = ObjectFilter(
+        sources=(
+            KeyPatterns(include=("logs/a/*.log", "other/*"), exclude=("**/2.*",)),
+            KeyPatterns(include=("logs/**",), exclude=("**/*.txt",)),
+        )
+    )
+    assert filter.compile().prefixes == ["logs/", "other/"]
+    discover = discovery(source, tmp_path, filter=filter)
+    ran = run(discover, Given(str, ["logs/", "other/"]))
+    assert [(one.prefix, one.evaluated, one.excluded, one.matched) for one in found(ran.main)] == [
+        ("logs/", 4, 1, 3),
+        ("other/", 1, 0, 1),
+    ]
+    manifest = read_manifest(folder_of(discover), read_listings(folder_of(discover), ["logs/", "other/"]))
+    assert dict(zip(manifest["key"].to_pylist(), manifest["source"].to_pylist(), strict=True)) == {
+        "logs/a/1.log": 0,
+        "logs/a/2.log": 1,
+        "logs/b/deep/3.log": 1,
+        "other/4.log": 0,
+    }
 
 
 def test_nothing_to_list(source: Source, tmp_path: Path) -> None:
@@ -120,11 +156,17 @@ def test_a_prefix_that_is_listed_again_is_as_it_is_now(source: Source, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("filter", "evaluated", "excluded", "keys"),
+    ("filter", "evaluated", "of_tier", "keys"),
     [
         pytest.param(ObjectFilter(), 5, 0, sorted(LOGS), id="everything"),
-        pytest.param(ObjectFilter(pattern="*/*.log"), 5, 0, ["other/4.log"], id="pattern-over-the-whole-key"),
-        pytest.param(ObjectFilter(pattern="**/*.LOG"), 5, 0, [], id="case-counts"),
+        pytest.param(
+            filter_of("*/*.log"),
+            5,
+            0,
+            ["other/4.log"],
+            id="pattern-over-the-whole-key",
+        ),
+        pytest.param(filter_of("**/*.LOG"), 5, 0, [], id="case-counts"),
         pytest.param(ObjectFilter(modified_after=MODIFIED), 5, 0, [], id="modified-after-is-later"),
         pytest.param(ObjectFilter(modified_before=MODIFIED), 5, 0, [], id="modified-before-is-earlier"),
         pytest.param(
@@ -134,17 +176,17 @@ def test_a_prefix_that_is_listed_again_is_as_it_is_now(source: Source, tmp_path:
             sorted(LOGS),
             id="between",
         ),
-        pytest.param(ObjectFilter(excluded_prefix="logs/"), 1, 4, ["other/4.log"], id="the-tiers-own"),
+        pytest.param(ObjectFilter(tier_prefix="logs/"), 1, 4, ["other/4.log"], id="the-tiers-own"),
     ],
 )
 def test_what_the_filter_lets_through(
-    source: Source, tmp_path: Path, filter: ObjectFilter, evaluated: int, excluded: int, keys: list[str]
+    source: Source, tmp_path: Path, filter: ObjectFilter, evaluated: int, of_tier: int, keys: list[str]
 ) -> None:
     discover = discovery(source, tmp_path, filter=filter)
     listing = discover_objects(source.store, "", filter, max_objects=1000, folder=folder_of(discover))
-    assert (listing.evaluated, listing.excluded, listing.matched, listing.complete) == (
+    assert (listing.evaluated, listing.of_tier, listing.matched, listing.complete) == (
         evaluated,
-        excluded,
+        of_tier,
         len(keys),
         True,
     )
@@ -154,7 +196,7 @@ def test_what_the_filter_lets_through(
 
 @pytest.mark.parametrize(("limit", "complete"), [(4, False), (5, True)])
 def test_listing_stops_at_the_limit(source: Source, tmp_path: Path, limit: int, complete: bool) -> None:
-    discover = discovery(source, tmp_path, filter=ObjectFilter(pattern="**/*.log"), max_objects=limit)
+    discover = discovery(source, tmp_path, filter=filter_of("**/*.log"), max_objects=limit)
     [listing] = run(discover, Given(str, [""])).main
     assert (listing.complete, listing.part is not None) == (complete, complete)
     folder = folder_of(discover)
@@ -169,7 +211,7 @@ def test_keys_that_are_no_text_and_hold_glob_characters(source: Source, tmp_path
     source.put(dict.fromkeys(keys[:2], b"x"))
     with open(bytes(source.folder) + b"/odd/back\x80slash.log", "wb"):
         pass
-    discover = discovery(source, tmp_path, filter=ObjectFilter(pattern="odd/*"))
+    discover = discovery(source, tmp_path, filter=filter_of("odd/*"))
     ran = run(discover, Given(str, ["odd/"]))
     assert read_manifest(folder_of(discover), ran.main)["key"].to_pylist() == sorted(keys)
 
@@ -226,14 +268,14 @@ def test_on_s3_with_the_tier_in_the_same_bucket(s3: S3, tmp_path: Path) -> None:
     s3.put("hot/events/own.log", b"the tier's own")
     discover = DiscoverObjects(
         source=SourceLocation(s3.bucket, s3.options),
-        filter=ObjectFilter(pattern="**/*.log", excluded_prefix="hot/"),
+        filter=filter_of("**/*.log", tier_prefix="hot/"),
         max_objects=1000,
         tier=TierLocation(f"s3://{s3.bucket}/hot", s3.options),
         task_id="job",
     )
     ran = run(discover, Given(str, ["hot/", "logs/"]), again=1)
     assert [(one.prefix, one.evaluated, one.matched) for one in found(ran.main)] == [("hot/", 0, 0), ("logs/", 5, 5)]
-    assert found(ran.main)[0].excluded >= 1  # and what discovery itself has written there by then
+    assert found(ran.main)[0].of_tier >= 1  # and what discovery itself has written there by then
     folder = folder_of(discover)
     manifest = read_manifest(folder, read_listings(folder, ["hot/", "logs/"]))
     heads = {key: s3.client.head_object(Bucket=s3.bucket, Key=key) for key in manifest["key"].to_pylist()}

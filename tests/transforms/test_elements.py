@@ -19,8 +19,8 @@ from transforms.hot_tier.ledger.publish import PublishResult
 from transforms.hot_tier.maintenance.tasks import Destination, Task
 from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.hot_tier.table.snapshot import LiveFile
+from transforms.objects.discovery.listing import Listing
 from transforms.objects.event_counts import CountKey, EventCount, EventCounts
-from transforms.objects.listing import Listing
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.parts import ObjectPart
 from transforms.retention.compiled_rules import CompiledRules
@@ -93,7 +93,7 @@ BATCHES = [
 def test_a_batch_comes_out_as_it_went_in(batch: pa.RecordBatch) -> None:
     coder = registry.get_coder(EventBatch)
     assert type(coder) is EventBatchCoder
-    given = EventBatch(batch, AT)
+    given = EventBatch(batch, AT, source=300)
     found = coder.decode(coder.encode(given))
     assert (type(found), found.modified) == (EventBatch, AT)
     decoded = found.events

@@ -52,7 +52,7 @@ def source(tmp_path: Path) -> Source:
 def reading(source: Source, tmp_path: Path, /, *, settings: ReadSettings | None = None, **fields: Any) -> ReadEvents:
     given: dict[str, Any] = {
         "source": source.location,
-        "settings": settings or ReadSettings(task_id="job"),
+        "settings": (settings or ReadSettings(task_id="job"),),
         "tier": TierLocation(str(tmp_path / "hot")),
     }
     return ReadEvents(**given | fields)
@@ -410,6 +410,21 @@ def listed(s3: S3, key: str) -> ObjectInfo:
     )
 
 
+def test_each_source_is_read_as_it_says(source: Source, tmp_path: Path) -> None:
+    source.put({"a.log": b"1;2\n", "b.log": b"1;2\n"})
+    settings = (
+        ReadSettings(task_id="job", formats=FormatOptions(format="text"), defaults=(("index", "first"),)),
+        ReadSettings(task_id="job", formats=FormatOptions(format="csv", delimiter=";", headers=("x", "y"))),
+    )
+    infos = [source.info("a.log"), replace(source.info("b.log"), source=1)]
+    ran = run(replace(reading(source, tmp_path), settings=settings), Given(Split, [split(*infos)]))
+    rows = {row["filename"]: row for batch in batches_of(ran) for row in batch.to_pylist()}
+    assert {key: row["_format"] for key, row in rows.items()} == {"a.log": "text", "b.log": "csv"}
+    assert (rows["a.log"]["index"], "x" in rows["a.log"]) == ("first", False)
+    assert ("index" in rows["b.log"], rows["b.log"]["x"], rows["b.log"]["y"]) == (False, "1", "2")
+    assert sorted(batch.source for batch in ran.main) == [0, 1]
+
+
 def test_on_s3(s3: S3) -> None:
     keys = ["changed.log", "fine.log", "gone.log"]
     for key in keys:
@@ -419,7 +434,7 @@ def test_on_s3(s3: S3) -> None:
     s3.client.delete_object(Bucket=s3.bucket, Key="gone.log")
     read = ReadEvents(
         SourceLocation(s3.bucket, s3.options),
-        ReadSettings(task_id="job"),
+        (ReadSettings(task_id="job"),),
         TierLocation(f"s3://{s3.bucket}/hot", s3.options),
     )
     ran = run(read, Given(Split, [split(*infos)]), again=1)
@@ -438,7 +453,7 @@ def test_on_s3(s3: S3) -> None:
 def test_an_archived_object(s3: S3, tmp_path: Path) -> None:
     s3.put("tape.log", LOG, StorageClass="GLACIER")
     read = ReadEvents(
-        SourceLocation(s3.bucket, s3.options), ReadSettings(task_id="job"), TierLocation(str(tmp_path / "hot"))
+        SourceLocation(s3.bucket, s3.options), (ReadSettings(task_id="job"),), TierLocation(str(tmp_path / "hot"))
     )
     ran = run(read, Given(Split, [split(listed(s3, "tape.log"))]))
     assert [(one.key, one.status, one.events) for one in outcomes(ran)] == [("tape.log", "archived", 0)]
@@ -448,7 +463,7 @@ def test_an_archived_object(s3: S3, tmp_path: Path) -> None:
 def test_a_bucket_that_can_not_be_read_at_all_is_no_outcome(s3: S3, tmp_path: Path) -> None:
     info = ObjectInfo(bucket="no-such-bucket-of-ours", key="a.log", etag="e", size=9, modified=MODIFIED)
     read = ReadEvents(
-        SourceLocation(info.bucket, s3.options), ReadSettings(task_id="job"), TierLocation(str(tmp_path / "hot"))
+        SourceLocation(info.bucket, s3.options), (ReadSettings(task_id="job"),), TierLocation(str(tmp_path / "hot"))
     )
     with pytest.raises(AccessError, match=r"no-such-bucket-of-ours.*\[while running 'ReadEvents/Read/.*'\]$"):
         run(read, Given(Split, [split(info)]))

@@ -91,12 +91,14 @@ class EventBatch:
         modified: The object's LastModified, with its zone: it chooses the year of times that name none.
         day_first: Whether the object's beginning shows that its dates have the day before the month.
         preceding: The records before them, of which the first may have their time; None where they need none.
+        source: The number of the job's source that the object belongs to.
     """
 
     events: pa.RecordBatch
     modified: datetime
     day_first: bool = False
     preceding: pa.RecordBatch | None = None
+    source: int = 0
 
     @property
     def num_rows(self) -> int:
@@ -110,7 +112,7 @@ class EventBatch:
             near = min(offset, _NEAR)
             before = self.events.slice(offset - near, near)
             preceding = before if preceding is None else join_events(preceding, before)
-        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first, preceding)
+        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first, preceding, self.source)
 
 
 def join_events(first: pa.RecordBatch, then: pa.RecordBatch) -> pa.RecordBatch:

@@ -4,7 +4,7 @@ In the order in which a job calls them:
 
 | module | what for |
 |---|---|
-| `key_glob`, `listing` | which objects a pattern matches |
+| `discovery/` | which objects a job takes, and for which of its sources |
 | `parts`, `measure_range` | where a large object can be cut |
 | `read_object`, `reading`, `event_columns` | bytes to batches of events |
 | `preceding_records` | what a batch's first lines may have their time from |

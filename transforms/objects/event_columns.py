@@ -81,7 +81,7 @@ class EventColumns:
                 columns[name] = _fill(columns[name], value)
         self._next += rows
         events = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-        return schema.EventBatch(events, self._info.modified, self._day_first)
+        return schema.EventBatch(events, self._info.modified, self._day_first, source=self._info.source)
 
 
 def _event_ids(prefix: str, first: int, rows: int) -> pa.Array:

@@ -65,6 +65,25 @@ class _TimeRules:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShapingSettings:
+    """How the events of a source are shaped.
+
+    Attributes:
+        pipelines: What to run, in order.
+        timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
+        timezone: IANA name for times that name no zone.
+        year: That of times without one; None chooses it.
+        day_first: Whether `04/08/2025` is 4 August.
+    """
+
+    pipelines: tuple[Pipeline, ...] = ()
+    timestamp: str = "auto"
+    timezone: str = "UTC"
+    year: int | None = None
+    day_first: bool = False
+
+
 def shape_events(
     batch: EventBatch,
     pipelines: Sequence[Pipeline],
@@ -108,7 +127,7 @@ def shape_events(
         for source, number in count_time_sources([events]).items():
             counts[CountKey(EventCount.TIMED, source)] += number
         counts.update(dict(count_too_old(events, rules_by_section or {})))
-    return EventBatch(events, modified, batch.day_first)
+    return EventBatch(events, modified, batch.day_first, source=batch.source)
 
 
 def _inherit(batch: EventBatch, rules: _TimeRules, own: pl.Series) -> pl.Series:

@@ -52,6 +52,7 @@ class ObjectInfo:
         modified: LastModified, in UTC.
         storage_class: As the store names it, or None.
         restored: Whether an archived object has a restored copy now.
+        source: The number of the job's source that it belongs to.
     """
 
     bucket: str
@@ -61,6 +62,7 @@ class ObjectInfo:
     modified: datetime
     storage_class: str | None = None
     restored: bool = False
+    source: int = 0
 
     @property
     def uri(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from pipelines.cli.common import Common, beam_argument, check_beam_flags, common_flags, use_one_polars_thread
@@ -11,6 +13,9 @@ from pipelines.cli.output.report import show_report
 from pipelines.cli.output.rows import print_json, print_rows_json
 from pipelines.cli.output.tables import print_table
 from transforms.core.errors import TierError
+
+if TYPE_CHECKING:
+    from pipelines.documents import JsonObject
 
 _id_argument = click.argument("task_id", metavar="ID", help="The id of the job.")
 
@@ -46,11 +51,20 @@ def list_jobs(common: Common) -> int:
         print_rows_json(found)
     else:
         rows = [
-            (one["taskId"], one["status"], (one["startedAt"] or "")[:19], one["job"]["bucket"], one["job"]["pattern"])
+            (one["taskId"], one["status"], (one["startedAt"] or "")[:19], one["job"]["bucket"], _pattern(one["job"]))
             for one in found
         ]
         print_table(("Job", "Status", "Started", "Bucket", "Pattern"), rows)
     return 0
+
+
+def _pattern(job: JsonObject) -> str:
+    """Return the patterns of a job, or the names of its sources."""
+    names = [source["name"] for source in job.get("sources", ())]
+    if names:
+        return f"{len(names):,} sources: {', '.join(names)}"
+    pattern = job["pattern"]
+    return pattern if isinstance(pattern, str) else ", ".join(pattern)
 
 
 @jobs.command

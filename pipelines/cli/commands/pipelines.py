@@ -143,10 +143,9 @@ def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
     if not path.is_file():
         raise ConfigurationError(f"there is no file {file}", field="sample")
     store = LocalStore(f"file://{path.parent}")
-    job = check_specification(merge_fields({"bucket": store.bucket}, asdict(flags)))
-    settings = ReadSettings(
-        task_id="test", formats=job.format_settings(max_record=FormatOptions().max_record), defaults=job.defaults
-    )
+    [source] = check_specification(merge_fields({"bucket": store.bucket}, asdict(flags))).all_sources
+    formats = source.format_settings(max_record=FormatOptions().max_record)
+    settings = ReadSettings(task_id="test", formats=formats, defaults=source.defaults)
     found = (info for page in store.list_pages(path.name) for info in page if info.key == path.name)
     return sample_object(next(found), store, settings, size=_SAMPLE_BYTES, key=key)
 

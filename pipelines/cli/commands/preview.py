@@ -21,7 +21,14 @@ _MAX_FAMILIES = 32
 
 
 if TYPE_CHECKING:
-    from pipelines.jobs.preview import JobPreview, PreviewCounts, PreviewEvent, PreviewFamily, PreviewSample
+    from pipelines.jobs.preview import (
+        JobPreview,
+        PreviewCounts,
+        PreviewEvent,
+        PreviewFamily,
+        PreviewSample,
+        UnmatchedFamily,
+    )
 
 EXAMPLES = ("rekindle preview --bucket my-bucket --pattern 'logs/**/*.gz' --objects 3",)
 
@@ -62,12 +69,18 @@ def _print_page(document: JobPreview) -> None:
     )
     print_field(
         "Objects",
-        f"{counts.evaluated:,} evaluated, {counts.matched:,} matched ({show_size(document.bytes.matched)})",
+        f"{counts.evaluated:,} evaluated, "
+        + (f"{counts.excluded:,} excluded, " if counts.excluded else "")
+        + f"{counts.matched:,} matched ({show_size(document.bytes.matched)})",
     )
+    for name, taken in document.by_source.items():
+        print_field(f"Source {name}", f"{_objects(taken.objects)} ({show_size(taken.bytes)})")
     print_field("To ingest", f"{counts.work:,} ({show_size(document.bytes.work)})" + (f"; {others}" if others else ""))
     for warning in document.warnings:
         print_field("Warning", warning, style="yellow")
     _print_families(document.families)
+    if document.by_source:
+        _print_unmatched(document.unmatched)
     for sample in document.samples:
         RESULTS.print()
         _print_sample(sample)
@@ -84,6 +97,7 @@ def _print_families(families: list[PreviewFamily]) -> None:
         sources = ", ".join(f"{number * 100 // family.events}% {name}" for name, number in family.time_sources.items())
         RESULTS.print(
             Text(f"  {printable(family.name)}", style="cyan")
+            .append(f"  {family.source}" if family.source else "", style="magenta")
             .append(f"  {_objects(family.objects)}, {show_size(family.bytes)}", style="dim")
             .append(f"  {kind or 'not read'}")
             .append(f"  times: {sources}" if sources else "", style="dim"),
@@ -91,6 +105,23 @@ def _print_families(families: list[PreviewFamily]) -> None:
         )
         for warning in family.warnings:
             print_field("warning", shorten(warning, _SHOWN_MESSAGE), indent=4, style="yellow")
+    if len(families) > _MAX_FAMILIES:
+        RESULTS.print(f"  and {len(families) - _MAX_FAMILIES:,} more (all with --json)")
+
+
+def _print_unmatched(families: list[UnmatchedFamily]) -> None:
+    """Print a line for each family of which no source takes all objects."""
+    if not families:
+        return
+    RESULTS.print(Text(f"\n{len(families):,} kinds of object that no source takes:", style="bold"))
+    for family in families[:_MAX_FAMILIES]:
+        excluded = f", {family.excluded:,} excluded" if family.excluded else ""
+        RESULTS.print(
+            Text(f"  {printable(family.name)}", style="cyan").append(
+                f"  {_objects(family.objects)}, {show_size(family.bytes)}{excluded}", style="dim"
+            ),
+            soft_wrap=True,
+        )
     if len(families) > _MAX_FAMILIES:
         RESULTS.print(f"  and {len(families) - _MAX_FAMILIES:,} more (all with --json)")
 
@@ -119,6 +150,7 @@ def _objects(number: int) -> str:
 def _print_sample(sample: PreviewSample) -> None:
     heading = Text(printable(sample.object), style="bold")
     known = "" if sample.disposition == "work" else f", {sample.disposition}"
+    known += f", source {sample.source}" if sample.source else ""
     RESULTS.print(
         heading.append(f"  {show_size(sample.size)}, {sample.modified[:19]}Z{known}", style="dim"), soft_wrap=True
     )

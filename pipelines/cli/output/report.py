@@ -41,6 +41,7 @@ def _print_report(report: JobReport) -> None:
         if number or name in ("evaluated", "matched")
     ]
     formats = [f"{name} {row.events:,} in {_objects(row.objects)}" for name, row in report.by_format.items()]
+    sources = [f"{name} {row.events:,} in {_objects(row.objects)}" for name, row in report.by_source.items()]
     codecs = [f"{name} {_objects(row.objects)}, {show_size(row.bytes_read)}" for name, row in report.by_codec.items()]
     dropped = f"{report.dropped:,} dropped + " if report.dropped else ""
     records = f"{report.records_in:,} in = {report.events:,} events + {dropped}{report.rejected:,} rejected"
@@ -55,6 +56,10 @@ def _print_report(report: JobReport) -> None:
         ("With _error", f"{report.events_with_error:,}"),
         ("By format", ", ".join(formats)),
         ("By codec", ", ".join(codecs)),
+        (
+            "By source",
+            ", ".join(sources),
+        ),
         ("Time range", " to ".join(report.time_range or ())),
         ("Written", f"{written}; waves: {report.waves:,}"),
         ("Took", f"{report.seconds:.1f} s, {report.megabytes_per_second:,} MB/s of decoded logs"),

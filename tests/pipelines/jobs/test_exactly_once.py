@@ -9,12 +9,11 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event
 
 import pytest
 
 from tests.conftest import S3
-from tests.fault_proxy import Fault, FaultProxy
+from tests.fault_proxy import FaultProxy, Gate
 from tests.pipelines.conftest import Ended, content, read_files, start_rekindle
 
 Rekindle = Callable[..., Ended]
@@ -22,19 +21,6 @@ LINES = 300
 ROUNDS = 10
 HELD = "logs/03.log.gz"
 """An object of the second wave."""
-
-
-class Gate:
-    """Holds the reading of one object until it is opened; the sample that the job reads of it before passes."""
-
-    def __init__(self, proxy: FaultProxy, key: str) -> None:
-        self.reached = Event()
-        self.opened = Event()
-        proxy.add(Fault(key=key, count=-1, skip=1, before=self._hold))
-
-    def _hold(self) -> None:
-        self.reached.set()
-        self.opened.wait()
 
 
 def fill(s3: S3, objects: int) -> dict[str, bytes]:

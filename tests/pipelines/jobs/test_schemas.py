@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from pipelines.jobs.job_files.job_file import load_job_file
 from pipelines.jobs.report import JobReport
 from pipelines.jobs.schemas import as_text, schemas
-from pipelines.jobs.specification import JobSpecification, check_specification, load_job_file
+from pipelines.jobs.specification import JobSpecification, check_specification
 from tests.pipelines.conftest import ROOT, Ended
 
 TYPES: dict[str, Any] = {
@@ -27,6 +28,10 @@ JOB_FILES = (
     "bucket: file:///var/log\npattern: '**/*.gz'\nmodifiedAfter: 2025-01-02T00:00:00Z\nonError: fail\n",
     '{"bucket": "b-1", "formatOptions": {"format": "csv", "headers": ["a", "b"], "skipRows": 1}, "host": "h"}',
     '{"bucket": "b-1", "formatOptions": {"format": "csv", "headers": "a,b"}, "region": null}',
+    "bucket: b-1\npattern: [a/**, b/*]\nexclude: ['**/*.tmp', '**/*.bak']\n",
+    "bucket: b-1\nexclude: '**/*.tmp'\nsources:\n- {name: web, pattern: web/**, pipelines: [access_combined]}\n"
+    "- {name: db, pattern: [db/*, pg/*], exclude: db/x, formatOptions: {format: text}, pipelines: db.yaml}\n"
+    "- {name: rest, pipelines: [{name: syslog, when: a=b}]}\n",
 )
 
 

@@ -25,20 +25,31 @@ class KeyGlob:
         pattern: As it was written.
         prefixes: Literal prefixes that together every matching key begins with, none of them under another; `[""]`
             where there is none.
+        regex: What matches the whole key, in the syntax of Polars' engine.
+        literal: The only key that matches, where the pattern has no wildcard.
     """
 
-    def __init__(self, pattern: str) -> None:
-        """Compile a pattern.
+    def __init__(self, pattern: str, name: str = "pattern") -> None:
+        """Compile a pattern; `name` is what messages call it.
 
         Raises:
             ConfigurationError: it is malformed; the message points at the character.
         """
         self.pattern = pattern
-        sequence = _Parser(pattern).parse()
-        _check_globstars(pattern, sequence)
-        self.prefixes = _topmost(prefix for prefix, _ in _expand(sequence, [("", True)]))
-        self._regex = rf"\A(?:{_regex(sequence)})\z"
-        self.matches("")
+        try:
+            sequence = _Parser(pattern).parse()
+            _check_globstars(sequence)
+        except _MalformedError as error:
+            raise ConfigurationError(error.describe(pattern, name), field=name) from None
+        self.prefixes = topmost(prefix for prefix, _ in _expand(sequence, [("", True)]))
+        self.literal = _literal(sequence)
+        self.regex = rf"\A(?:{_regex(sequence)})\z"
+        try:
+            self.matches("")
+        except pl.exceptions.ComputeError as error:  # the engine bounds the size of what it compiles
+            reason = str(error).splitlines()[0]
+            text = f"{name} of {len(pattern)} characters: it is too large ({reason})"
+            raise ConfigurationError(text, field=name) from error
 
     def matches(self, key: str) -> bool:
         """Whether the whole key matches. For many keys, `matches_all` is a hundred times faster."""
@@ -46,14 +57,24 @@ class KeyGlob:
 
     def matches_all(self, keys: Sequence[str]) -> list[bool]:
         """Return for each key whether it matches."""
-        try:
-            found: list[bool] = pl.Series(keys, dtype=pl.String).str.contains(self._regex).to_list()
-        except pl.exceptions.ComputeError as error:  # the engine bounds the size of what it compiles
-            raise ConfigurationError(
-                f"pattern of {len(self.pattern)} characters: it is too large ({str(error).splitlines()[0]})",
-                field="pattern",
-            ) from error
+        found: list[bool] = pl.Series(keys, dtype=pl.String).str.contains(self.regex).to_list()
         return found
+
+
+class _MalformedError(Exception):
+    """What is wrong with a pattern, and at which character, None for all of it."""
+
+    def __init__(self, position: int | None, problem: str) -> None:
+        self.position = position
+        self.problem = problem
+
+    def describe(self, pattern: str, name: str) -> str:
+        """Return the message, which points at the character."""
+        if self.position is None:
+            return f"{name}: {self.problem}"
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in pattern)
+        pointer = f"{' ' * self.position}^"
+        return f"{name}, character {self.position + 1}: {self.problem}\n  {shown}\n  {pointer}"
 
 
 @dataclass(frozen=True)
@@ -94,12 +115,10 @@ class _Parser:
 
     def parse(self) -> _Sequence:
         if not self._pattern:
-            raise ConfigurationError(
-                "pattern: it is empty and matches nothing; leave it out to match all objects", field="pattern"
-            )
+            raise _MalformedError(None, "it is empty and matches nothing; leave it out")
         for position, character in enumerate(self._pattern):
             if "\ud800" <= character <= "\udfff":
-                raise _error(self._pattern, position, "this is no character: the pattern is not UTF-8")
+                raise _MalformedError(position, "this is no character: the pattern is not UTF-8")
         return self._sequence(opened=[])
 
     def _sequence(self, opened: list[int]) -> _Sequence:
@@ -110,9 +129,7 @@ class _Parser:
                 return tuple(nodes)
             nodes.append(self._node(opened))
         if opened:
-            raise _error(
-                self._pattern, opened[-1], "this brace is never closed by '}'; write \\{ for the character itself"
-            )
+            raise _MalformedError(opened[-1], "this brace is never closed by '}'; write \\{ for the character itself")
         return tuple(nodes)
 
     def _node(self, opened: list[int]) -> _Node:
@@ -129,12 +146,12 @@ class _Parser:
         if character == "{":
             return self._braces([*opened, start])
         if character == "}":
-            raise _error(self._pattern, start, "this brace closes none; write \\} for the character itself")
+            raise _MalformedError(start, "this brace closes none; write \\} for the character itself")
         return _Literal(character)
 
     def _escaped(self, start: int) -> str:
         if self._at == len(self._pattern):
-            raise _error(self._pattern, start, "this backslash escapes nothing; write \\\\ for the character itself")
+            raise _MalformedError(start, "this backslash escapes nothing; write \\\\ for the character itself")
         self._at += 1
         return self._pattern[self._at - 1]
 
@@ -142,22 +159,22 @@ class _Parser:
         while self._at < len(self._pattern) and self._pattern[self._at] == "*":
             self._at += 1
         if self._at - start > 2:
-            raise _error(
-                self._pattern, start + 2, "more than two '*' in a row; ** stands for whole segments, * for part of one"
+            raise _MalformedError(
+                start + 2, "more than two '*' in a row; ** stands for whole segments, * for part of one"
             )
         return _Globstar(start) if self._at - start == 2 else _Any("[^/]*")
 
     def _braces(self, opened: list[int]) -> _Node:
         if len(opened) > _MAX_DEPTH:
-            raise _error(self._pattern, opened[-1], f"braces in braces, more than {_MAX_DEPTH} deep")
+            raise _MalformedError(opened[-1], f"braces in braces, more than {_MAX_DEPTH} deep")
         alternatives = [self._sequence(opened)]
         while self._pattern[self._at] == ",":
             self._at += 1
             alternatives.append(self._sequence(opened))
         self._at += 1
         if alternatives == [()]:
-            raise _error(
-                self._pattern, opened[-1], "there is nothing between these braces; write \\{ for the character itself"
+            raise _MalformedError(
+                opened[-1], "there is nothing between these braces; write \\{ for the character itself"
             )
         return _Braces(tuple(alternatives))
 
@@ -173,67 +190,62 @@ class _Parser:
                 self._at += 1
                 high = self._member(start)
             if low > high:
-                raise _error(self._pattern, low_at, f"the range {low}-{high} is upside down; write [{high}-{low}]")
+                raise _MalformedError(low_at, f"the range {low}-{high} is upside down; write [{high}-{low}]")
             ranges.append((ord(low), ord(high)))
         self._at += 1
         return _Any(_class_regex(ranges, negated=negated))
 
     def _member(self, start: int) -> str:
         if self._at >= len(self._pattern):
-            raise _error(
-                self._pattern, start, "this bracket is never closed by ']'; write \\[ for the character itself"
-            )
+            raise _MalformedError(start, "this bracket is never closed by ']'; write \\[ for the character itself")
         position, character = self._at, self._pattern[self._at]
         self._at += 1
         if character == "\\":
             character = self._escaped(position)
         if character == "/":
-            raise _error(
-                self._pattern,
+            raise _MalformedError(
                 position,
                 "a slash within [ ]: a class stands for one character of a segment, and never for '/'",
             )
         return character
 
 
-def _error(pattern: str, position: int, what: str) -> ConfigurationError:
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in pattern)
-    return ConfigurationError(
-        f"pattern, character {position + 1}: {what}\n  {shown}\n  {' ' * position}^", field="pattern"
-    )
-
-
 _START, _MIDDLE, _AFTER_STARS = "start", "middle", "after **"
 
 
-def _check_globstars(pattern: str, sequence: _Sequence) -> None:
+def _check_globstars(sequence: _Sequence) -> None:
     """Refuse a `**` that is not alone in its segment, in any reading of the braces around it."""
-    _check_segments(pattern, sequence, {_START: -1})
+    _check_segments(sequence, {_START: -1})
 
 
-def _check_segments(pattern: str, sequence: _Sequence, before: dict[str, int]) -> dict[str, int]:
+def _check_segments(sequence: _Sequence, before: dict[str, int]) -> dict[str, int]:
     """Return where in a segment the text behind the sequence may stand, and for `_AFTER_STARS` where the stars are."""
     for node in sequence:
         if isinstance(node, _Braces) and _AFTER_STARS in before:
-            raise _error(
-                pattern, before[_AFTER_STARS], "** is followed by braces; put the slash between them, as in **/{a,b}"
+            raise _MalformedError(
+                before[_AFTER_STARS], "** is followed by braces; put the slash between them, as in **/{a,b}"
             )
         if isinstance(node, _Braces):
             before = {
                 where: at
                 for alternative in node.alternatives
-                for where, at in _check_segments(pattern, alternative, before).items()
+                for where, at in _check_segments(alternative, before).items()
             }
         elif node == _SLASH:
             before = {_START: -1}
         elif _AFTER_STARS in before or (isinstance(node, _Globstar) and _MIDDLE in before):
             at = node.position if isinstance(node, _Globstar) else before[_AFTER_STARS]
-            raise _error(
-                pattern, at, "** must be alone in its segment, as in logs/**/*.json; * stands for part of a segment"
+            raise _MalformedError(
+                at, "** must be alone in its segment, as in logs/**/*.json; * stands for part of a segment"
             )
         else:
             before = {_AFTER_STARS: node.position} if isinstance(node, _Globstar) else {_MIDDLE: -1}
     return before
+
+
+def _literal(sequence: _Sequence) -> str | None:
+    literals = [node for node in sequence if isinstance(node, _Literal)]
+    return "".join(node.character for node in literals) if len(literals) == len(sequence) else None
 
 
 def _regex(sequence: _Sequence) -> str:
@@ -294,7 +306,7 @@ def _expand(sequence: _Sequence, prefixes: list[tuple[str, bool]]) -> list[tuple
     return prefixes
 
 
-def _topmost(prefixes: Iterable[str]) -> list[str]:
+def topmost(prefixes: Iterable[str]) -> list[str]:
     """Return the prefixes in order, less those that lie under another."""
     kept: list[str] = []
     for prefix in sorted(set(prefixes)):

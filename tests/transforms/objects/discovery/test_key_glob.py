@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.core.errors import ConfigurationError
-from transforms.objects.key_glob import KeyGlob
+from transforms.objects.discovery.key_glob import KeyGlob
 
 CASES = [
     # pattern, keys that match, keys that don't
@@ -72,7 +72,7 @@ def test_no_keys() -> None:
 @pytest.mark.parametrize(
     ("pattern", "character", "what"),
     [
-        ("", None, "leave it out to match all"),
+        ("", None, "matches nothing; leave it out"),
         ("[a", 1, "never closed by ']'"),
         ("x[]", 2, "never closed by ']'"),
         ("[!]", 1, "never closed by ']'"),
