@@ -389,6 +389,18 @@ def test_what_is_written_of_a_range(source: Source, local_tier: TierStore) -> No
     ]
 
 
+def test_an_object_is_cut_as_its_source_is_read(source: Source, local_tier: TierStore) -> None:
+    first, second = ranges_of(source, "a.log", count=2), ranges_of(source, "c.csv", count=2)
+    second = [replace(one, info=one.info.with_source(1)) for one in second]
+    several_lines = FormatOptions(format="text", multiline_start="dated")
+    settings = (ReadSettings(task_id="job"), ReadSettings(task_id="job", formats=several_lines))
+    run(cutting(source, local_tier, settings=settings), Given(RoughRange, first + second))
+    parts = read_parts(JobFolder(local_tier, "job"), first)
+    assert parts is not None
+    assert [part.info.source for part in parts] == [0, 0]
+    assert read_parts(JobFolder(local_tier, "job"), second) is None  # events of several lines are read in one piece
+
+
 def test_nothing_to_cut(source: Source, local_tier: TierStore) -> None:
     assert run(cutting(source, local_tier), Given(RoughRange)).main == []
     assert JobFolder(local_tier, "job").names() == []

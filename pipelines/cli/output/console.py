@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.text import Text
 
 from pipelines.cli.output.rows import printable
@@ -43,14 +42,17 @@ def print_message(text: str) -> None:
 def print_error(text: str, *, field: str | None) -> None:
     """Print an error on standard error; mistakes in a file begin lines of their own, with file, line and column."""
     is_located = field in ("pipelines", "rules") and _LOCATION.match(text) is not None
-    shown = text if is_located or field is None or text.lstrip("-").startswith(field) else f"{field}: {text}"
-    MESSAGES.print(f"[bold red]Error:[/]{chr(10) if is_located else ' '}{escape(printable(shown))}", soft_wrap=True)
+    names_source = text.startswith("source ") and field is not None and field.startswith("sources")
+    is_named = is_located or field is None or names_source or text.lstrip("-").startswith(field)
+    shown = printable(text if is_named else f"{field}: {text}")
+    # no markup: rich would take the backslash from what a glob is to be written as
+    MESSAGES.print(Text.assemble(("Error:", "bold red"), "\n" if is_located else " ", shown), soft_wrap=True)
 
 
 def print_warnings(warnings: Sequence[str]) -> None:
     """Print warnings on standard error, beside a report on standard output."""
     for text in warnings[:MAX_LINES]:
-        MESSAGES.print(f"Warning: {escape(printable(text))}", soft_wrap=True)
+        MESSAGES.print(Text(f"Warning: {printable(text)}"), soft_wrap=True)
 
 
 def print_field(name: str, text: str, *, indent: int = 0, style: str = "") -> None:

@@ -55,6 +55,7 @@ def test_a_mixed_bucket(rekindle: Rekindle, source: Path) -> None:
     document = preview(rekindle, source, "--objects", 20, "--events", 2)
     assert document["objects"] == {
         "evaluated": 7,
+        "excluded": 0,
         "matched": 7,
         "work": 6,
         "known": 0,

@@ -171,14 +171,25 @@ def test_lists_of_patterns_and_exclusions_as_flags(tmp_path: Path, rekindle: Rek
     [
         pytest.param({}, ["--pattern", "x"], "sources: pattern stands beside it, as a flag or", id="pattern-as-a-flag"),
         pytest.param({}, ["--timezone", "UTC"], "sources: formatOptions stands beside it", id="option-as-a-flag"),
-        pytest.param({}, ["--exclude", "["], "exclude, character 1: this bracket is never closed", id="exclude"),
         pytest.param(
-            {"sources": [{**WEB, "pipelines": "none.yaml"}]}, [], "source web: pipelines ", id="no-pipelines-file"
+            {},
+            ["--exclude", "["],
+            "Error: exclude, character 1: this bracket is never closed by ']'; write \\[ for",
+            id="exclude",
+        ),
+        pytest.param(
+            {"sources": [{**WEB, "pattern": ["a", "{"]}]},
+            [],
+            "Error: source web: pattern[1], character 1",
+            id="pattern",
+        ),
+        pytest.param(
+            {"sources": [{**WEB, "pipelines": "none.yaml"}]}, [], "Error: source web: pipelines ", id="no-file"
         ),
         pytest.param(
             {"sources": [{**OTHER, "pipelines": [{"name": "syslog", "when": "a="}]}]},
             [],
-            "source other:1:",
+            "Error:\nsource other:1:",
             id="wrong-condition",
         ),
     ],

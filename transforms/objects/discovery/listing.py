@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from transforms.objects.discovery.object_filter import EXCLUDED, OF_THE_TIER, ObjectFilter
 from transforms.storage import ObjectInfo, ObjectStore
@@ -72,7 +72,7 @@ def list_objects(
         counts.update(number for number in numbers if number < 0)
         for info, number in zip(page, numbers, strict=True):
             if number >= 0:
-                kept.append(replace(info, source=number) if number else info)
+                kept.append(info.with_source(number) if number else info)
             elif left_out is not None and number != OF_THE_TIER:
                 left_out(info, number)
         evaluated += len(page)

@@ -79,12 +79,10 @@ class SourceMatcher:
         keys = pl.Series([info.key for info in infos], dtype=pl.String)
         numbers = np.full(len(infos), NO_SOURCE)
         for number, (included, excluded) in enumerate(self._globs):
-            matches = included.matches(keys) & (numbers < 0)
-            if excluded is not None and matches.any():
-                left_out = matches & excluded.matches(keys)
-                numbers[left_out] = EXCLUDED
-                matches &= ~left_out
-            numbers[matches] = number
+            rows = np.flatnonzero(included.matches(keys) & (numbers < 0))
+            numbers[rows] = number
+            if excluded is not None and rows.size:  # few rows are left: exclusions of many sources cost what one's do
+                numbers[rows[excluded.matches(keys.gather(rows))]] = EXCLUDED
         if filter.modified_after is not None or filter.modified_before is not None:
             numbers[[not filter.within_dates(info) for info in infos]] = NO_SOURCE
         if filter.tier_prefix is not None:
