@@ -11,6 +11,8 @@ from pipelines.keys import MISSING_S3_PULL, Key, S3Pull, load_key
 from transforms.core.errors import ConfigurationError
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
+from transforms.hot_tier.configuration.holds import load_holds, with_holds
+from transforms.hot_tier.configuration.store import load_configuration
 from transforms.objects.listing import ObjectFilter
 from transforms.objects.reading import ReadSettings
 from transforms.retention.compiled_rules import CompiledRules
@@ -49,11 +51,12 @@ class JobContext:
         Raises:
             RekindleError: the file of pipelines or rules, the key, or a store's location is wrong.
         """
-        pipelines = (
-            load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
-        )
+        pipelines = _load_pipelines(settings)
         settings, rules_by_section = _compile_rules(settings)
         tier = settings.tier_location.open()
+        if settings.pipelines is None and settings.pipelines_version is None:
+            settings = _with_kept_pipelines(settings, tier)
+            pipelines = _load_pipelines(settings)
         key = load_key(tier, settings.key) if settings.key else None
         pull = _pull_of(key, specification.bucket) if key else S3Pull()
         settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
@@ -71,7 +74,7 @@ class JobContext:
             specification=specification,
             settings=replace(settings, hot_tier=tier.uri),
             pipelines=pipelines,
-            rules_by_section=rules_by_section,
+            rules_by_section=_with_kept_holds(rules_by_section, tier),
             reading=reading,
             tier=tier,
             store=store,
@@ -124,6 +127,30 @@ def _pull_of(key: Key, bucket: str) -> S3Pull:
         text = f"key {key.id} reads by the AWS role {pull.role_arn}, and {bucket} is no bucket: use another key"
         raise ConfigurationError(text, field="key")
     return pull
+
+
+def _load_pipelines(settings: RunSettings) -> tuple[Pipeline, ...]:
+    """Return a job's pipelines: those of its file, or those that the tier keeps."""
+    if settings.pipelines is None:
+        return ()
+    source = settings.pipelines_file
+    if settings.pipelines_version:
+        source = f"{source} (as the tier keeps it, version {settings.pipelines_version})"
+    return load_pipelines(settings.pipelines, source=source)
+
+
+def _with_kept_pipelines(settings: RunSettings, tier: TierStore) -> RunSettings:
+    """Return the settings with the pipelines that the tier keeps; a job goes on with those, whatever is set later."""
+    kept = load_configuration(tier)
+    if kept.pipelines is None:
+        return replace(settings, pipelines_version=kept.version)
+    file, text = kept.pipelines.file, kept.pipelines.text
+    return replace(settings, pipelines=text, pipelines_file=file, pipelines_version=kept.version)
+
+
+def _with_kept_holds(rules_by_section: dict[str, CompiledRules], tier: TierStore) -> dict[str, CompiledRules]:
+    kept = load_holds(tier) if rules_by_section else ()
+    return {section: with_holds(rules, kept) for section, rules in rules_by_section.items()}
 
 
 def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, CompiledRules]]:

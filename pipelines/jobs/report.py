@@ -42,6 +42,17 @@ class CodecCounts(JsonModel):
     bytes_read: int
 
 
+class PipelinesUsed(JsonModel):
+    """The pipelines that ran on a job's events."""
+
+    file: str
+    """The name of the file, also where the tier keeps its text."""
+    version: int | None
+    """The version of the tier's configuration that they are from; null where the job brought a file."""
+    sha256: str
+    """Of the file's text in UTF-8."""
+
+
 class Failure(JsonModel):
     """An object that was not read, or not wholly."""
 
@@ -58,6 +69,8 @@ class JobReport(JsonModel):
     """`Pending`, `Running`, `Succeeded`, `Failed` or `Canceled`."""
     job: JobSpecification
     hot_tier: str
+    pipelines: PipelinesUsed | None
+    """Null where none ran."""
     started_at: str | None
     finished_at: str | None
     seconds: float

@@ -11,10 +11,11 @@ from datetime import datetime, timezone
 
 from pipelines.console import Progress
 from pipelines.jobs.plan import WORK, JobPlan
-from pipelines.jobs.report import BROKEN, CodecCounts, Failure, FormatCounts, JobReport, ObjectCounts
-from pipelines.jobs.settings import StoredJob
+from pipelines.jobs.report import BROKEN, CodecCounts, Failure, FormatCounts, JobReport, ObjectCounts, PipelinesUsed
+from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.status import JobStatus, read_progress, read_status
 from transforms.core.errors import ConfigurationError
+from transforms.hot_tier.configuration.store import KeptFile
 from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.table import prepare as table
@@ -88,6 +89,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         status=status.status or "Pending",
         job=state.stored.job,
         hot_tier=state.stored.settings.hot_tier,
+        pipelines=_pipelines_used(state.stored.settings),
         started_at=status.started_at,
         finished_at=status.finished_at,
         seconds=seconds,
@@ -140,6 +142,13 @@ def find_job(tier: TierStore, task_id: str) -> JobFolder:
     if not _TASK_ID.fullmatch(task_id) or not folder.exists():
         raise ConfigurationError(f"there is no job {task_id} in {tier.uri}; `rekindle jobs list` shows all")
     return folder
+
+
+def _pipelines_used(settings: RunSettings) -> PipelinesUsed | None:
+    if settings.pipelines is None:
+        return None
+    kept = KeptFile(file=settings.pipelines_file, text=settings.pipelines)
+    return PipelinesUsed(file=kept.file, version=settings.pipelines_version, sha256=kept.sha256)
 
 
 def _seconds_running(status: JobStatus) -> float:

@@ -26,8 +26,10 @@ class RunSettings:
         hot_tier: The hot tier: a folder or `s3://bucket/prefix`.
         source_options: How the source is reached.
         tier_options: How the hot tier is reached.
-        pipelines: Text of the pipelines file, or None.
+        pipelines: Text of the pipelines file, else that of the tier's pipelines; None where there are none.
         pipelines_file: Its name, for messages.
+        pipelines_version: The version of the tier's configuration that a job without a file has begun with, 0 where
+            nothing was set; None where a file was given, or the job has not begun.
         rules: Text of the file of deletion rules, or None.
         rules_file: Its name, for messages.
         rules_now: When the job first started, ISO 8601: the rules' cut-offs stay the same however often it is resumed.
@@ -50,6 +52,7 @@ class RunSettings:
     tier_options: StorageOptions = field(default_factory=StorageOptions)
     pipelines: str | None = None
     pipelines_file: str = "pipelines"
+    pipelines_version: int | None = None
     rules: str | None = None
     rules_file: str = "rules"
     rules_now: str | None = None

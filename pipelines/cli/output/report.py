@@ -13,7 +13,7 @@ from pipelines.cli.output.rows import print_json, printable
 from pipelines.units import show_size
 
 if TYPE_CHECKING:
-    from pipelines.jobs.report import JobReport
+    from pipelines.jobs.report import JobReport, PipelinesUsed
 
 
 def show_report(report: JobReport, *, as_json: bool, code: int) -> int:
@@ -51,6 +51,7 @@ def _print_report(report: JobReport) -> None:
         ("Objects", ", ".join(shown)),
         ("Read", f"{show_size(report.bytes_read)}, {show_size(report.bytes_decoded)} decoded"),
         ("Records", f"{records} ({ignored})"),
+        ("Pipelines", _pipelines(report.pipelines)),
         ("Dropped by", ", ".join(f"{name} {number:,}" for name, number in report.dropped_by_pipeline.items())),
         ("With _error", f"{report.events_with_error:,}"),
         ("By format", ", ".join(formats)),
@@ -66,6 +67,12 @@ def _print_report(report: JobReport) -> None:
     _print_list("Failures", [f"{one.object}: {one.status}: {one.reason}" for one in report.failures])
     if report.status == "Succeeded" and objects.known and not report.events:
         RESULTS.print(f"\nNothing new: {_objects(objects.known)} known already; nothing was added.")
+
+
+def _pipelines(used: PipelinesUsed | None) -> str:
+    if used is None:
+        return ""
+    return used.file + (f", as the tier keeps it (version {used.version})" if used.version else "")
 
 
 def _print_named(rows: Sequence[tuple[str, str]]) -> None:
