@@ -17,7 +17,7 @@ from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.query.compiler import compile_query, exact_column, time_conditions, unified_attributes
+from transforms.query.compiler import columns_of, compile_query, exact_column, time_conditions, unified_attributes
 from transforms.storage import TierStore
 
 _TIME = "_time"
@@ -114,7 +114,7 @@ class EventFile:
             return self._columns
         needed = {_TIME}
         for field in request.fields:
-            needed.add(field.name if field.system or field.name in self._columns else ATTRIBUTES_COLUMN)
+            needed.update(columns_of(field, self._columns))
         return [name for name in self._columns if name in needed]
 
     def _scan(self, first: int, rows: int) -> pl.LazyFrame:
