@@ -27,7 +27,7 @@ COMMANDS = {
         "pipelines.cli.commands.preview:preview",
         "Show what a backfill with the same flags would ingest.",
     ),
-    "search": ("pipelines.cli.commands.search:search", "Find events, newest first."),
+    "search": ("pipelines.cli.commands.search:search", "Find events, newest first unless --oldest-first."),
     "sql": ("pipelines.cli.commands.sql:sql", "Run a SELECT statement over the events."),
     "files": ("pipelines.cli.commands.files:files", "List the live data files of the hot tier."),
     "delete": ("pipelines.cli.commands.delete:delete", "Delete events by rules."),

@@ -69,9 +69,12 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
         ConfigurationError: there is no such job.
     """
     tier = settings.tier_location.open()
-    stored = StoredJob.load(find_job(tier, task_id))
+    folder = find_job(tier, task_id)
+    stored = StoredJob.load(folder)
     specification = check_specification(stored.job.as_document())
-    return _Job(task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(resume=True)
+    return _Job(folder.task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(
+        resume=True
+    )
 
 
 class _Job:

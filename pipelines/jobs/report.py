@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs.specification import JobSpecification
+from pipelines.status import BROKEN
 
 SOME_FAILED = 3
-BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 
 
 class ObjectCounts(JsonModel):

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.output.console import MAX_LINES, RESULTS, print_error, print_warnings
+from pipelines.cli.output.console import MAX_LINES, MESSAGES, RESULTS, print_error, print_warnings
 from pipelines.cli.output.rows import print_json, printable
 from pipelines.units import show_size
+
+SOME_FAILED = 3
+_NAMED = 10
 
 if TYPE_CHECKING:
     from pipelines.jobs.report import JobReport, PipelinesUsed
@@ -25,7 +28,19 @@ def show_report(report: JobReport, *, as_json: bool, code: int) -> int:
             print_error(report.reason, field=None)
     else:
         _print_report(report)
+    if code == SOME_FAILED:
+        _print_failed(report)
     return code
+
+
+def _print_failed(report: JobReport) -> None:
+    """Print on one line, also if quiet, why the exit code is 3: which objects are not wholly there."""
+    names = [printable(one.object) for one in report.failures]
+    more = f" and {len(names) - _NAMED:,} more (`rekindle jobs show {report.task_id} --json` shows all)"
+    listed = ", ".join(names[:_NAMED]) + (more if len(names) > _NAMED else "")
+    MESSAGES.print(
+        Text(f"Exit code 3: {_objects(len(names))} could not be read, or not wholly: {listed}"), soft_wrap=True
+    )
 
 
 def _objects(number: int) -> str:
