@@ -2,7 +2,7 @@
 # Rekindle on one machine that has nothing but Python 3.10 or later (3.11 to 3.13 are best).
 #
 #   ./run_local.sh                                   the demonstration: an embedded S3, sample logs, a backfill, a search, SQL
-#   ./run_local.sh backfill --bucket my-bucket --pattern 'logs/**'   any rekindle command
+#   ./run_local.sh backfill --bucket my-bucket --pattern 'logs/**' --hot-tier my-tier   any rekindle command
 #
 # The first run makes `.venv` beside this script and installs there; later runs begin at once. See scripts/install.sh for what it minds.
 set -euo pipefail

@@ -165,8 +165,8 @@ def _what_next() -> None:
         ("errors of the payment service", "search 'level=error service=payment' --limit 3 --json"),
         ("what else the tier holds", "sql 'SELECT _format, count(*) AS events FROM events GROUP BY _format'"),
         ("the jobs so far", "jobs list"),
-        ("your own logs", "backfill --bucket my-bucket --pattern 'logs/**'"),
-        ("logs on this machine", "backfill --bucket file:///var/log --pattern '**/*.log*'"),
+        ("your own logs", "backfill --bucket my-bucket --pattern 'logs/**' --hot-tier my-tier"),
+        ("logs on this machine", "backfill --bucket file:///var/log --pattern '**/*.log*' --hot-tier my-tier"),
     ):
         _write(f"  {what + ':':<31} {launcher} {arguments}")
     _write(

@@ -1,17 +1,27 @@
-"""The status of a job, `status.json` in its folder: written while it runs, read by whoever asks."""
+"""The status of a job, `status.json` in its folder: written while it runs, read by whoever asks; and a list of jobs."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
-from typing import Any
+from os.path import commonprefix
+from typing import TYPE_CHECKING, Any
 
 from pipelines.console import Console, Progress
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
-from transforms.storage.job_folder import JobFolder
+from transforms.storage import TierStore
+from transforms.storage.job_folder import JobFolder, list_jobs
+
+if TYPE_CHECKING:
+    from pipelines.documents import JsonObject
 
 STATUS_FILE = "status.json"
+BROKEN = ("failed", "salvaged", "quarantined", "vanished")
+"""What becomes of an object that can't be read, or not wholly."""
+_READERS = 32
+_SHORTEST = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +130,72 @@ def read_progress(folder: JobFolder, wave: int | None) -> Progress:
         objects=sum(worker["objects"] for worker in workers),
         bytes_read=sum(worker["bytesRead"] for worker in workers),
         events=sum(worker["events"] for worker in workers),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRow:
+    """What a list shows of a job.
+
+    Attributes:
+        task_id: The job.
+        status, stage: As in its report.
+        started_at, finished_at: Times, ISO 8601.
+        ingested: How many objects it has ingested; None until it has ended, as the two that follow.
+        events: How many events it has published.
+        failed: How many objects could not be read, or not wholly.
+        job: The specification.
+    """
+
+    task_id: str
+    status: str | None
+    stage: str | None
+    started_at: str | None
+    finished_at: str | None
+    ingested: int | None
+    events: int | None
+    failed: int | None
+    job: JsonObject
+
+    def as_document(self) -> JsonObject:
+        """Return it as JSON takes it."""
+        counts = {"ingested": self.ingested, "events": self.events, "failed": self.failed}
+        times = {"startedAt": self.started_at, "finishedAt": self.finished_at}
+        return {"taskId": self.task_id, "status": self.status, "stage": self.stage, **times, **counts, "job": self.job}
+
+
+def list_job_rows(tier: TierStore) -> list[JobRow]:
+    """Return the jobs of a tier, the newest first; their folders are read side by side."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        rows = [row for row in pool.map(_job_row, list_jobs(tier)) if row is not None]
+    return sorted(rows, key=lambda row: row.started_at or "", reverse=True)
+
+
+def shortest_ids(task_ids: list[str]) -> dict[str, str]:
+    """Return each id as its first characters, eight or as many more as no other job begins with."""
+    ordered = sorted(task_ids)
+    shared = [0, *(len(commonprefix(pair)) for pair in zip(ordered, ordered[1:], strict=False)), 0]
+    lengths = (max(_SHORTEST, 1 + max(shared[number : number + 2])) for number in range(len(ordered)))
+    return {task_id: task_id[:length] for task_id, length in zip(ordered, lengths, strict=True)}
+
+
+def _job_row(folder: JobFolder) -> JobRow | None:
+    stored = folder.read_json("job.json")
+    if stored is None:
+        return None
+    status = read_status(folder)
+    report = (folder.read_json("report.json") or {}) if status.has_ended else {}
+    objects = report.get("objects", {})
+    return JobRow(
+        task_id=folder.task_id,
+        status=status.status,
+        stage=status.stage,
+        started_at=status.started_at,
+        finished_at=status.finished_at,
+        ingested=objects.get("ingested"),
+        events=report.get("events"),
+        failed=sum(objects[name] for name in BROKEN) if objects else None,
+        job=stored["job"],
     )
 
 

@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipelines.console", "pipelines.documents", "pipelines.units"),
     ("transforms",),
     ("transforms.hot_tier.search", "transforms.hot_tier.ledger", "transforms.hot_tier.maintenance"),
-    ("transforms.hot_tier.data",),
+    ("transforms.hot_tier.configuration", "transforms.hot_tier.data"),
     ("transforms.hot_tier.table",),
     ("transforms.objects",),
     ("transforms.event_pipelines",),

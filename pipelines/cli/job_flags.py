@@ -78,6 +78,7 @@ class JobFlags(ReadingFlags):
     try_archived: bool
     retry_failed: bool
     force: bool
+    no_disk_check: bool
     beam_flags: tuple[str, ...]
 
     def job_and_settings(self, common: Common) -> tuple[JobSpecification, RunSettings]:
@@ -116,6 +117,7 @@ class JobFlags(ReadingFlags):
             try_archived=self.try_archived,
             retry_failed=self.retry_failed,
             force=self.force,
+            no_disk_check=self.no_disk_check,
             beam_flags=beam_flags,
         )
         return specification, settings
@@ -253,6 +255,7 @@ job_flags = pass_flags(
     job_option("--require-match", is_flag=True, help="Exit with 1 if no object matches."),
     job_option("--try-archived", is_flag=True, help="Try to read objects in Glacier and Deep Archive."),
     job_option("--retry-failed", is_flag=True, help="Read salvaged objects again and replace their events."),
+    job_option("--no-disk-check", is_flag=True, help="Start even if the disk seems too small for the hot tier."),
     job_option("--force", is_flag=True, help="Ingest known objects again; their events are then in the tier twice."),
     beam_argument,
 )

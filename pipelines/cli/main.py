@@ -27,15 +27,20 @@ COMMANDS = {
         "pipelines.cli.commands.preview:preview",
         "Show what a backfill with the same flags would ingest.",
     ),
-    "search": ("pipelines.cli.commands.search:search", "Find events, newest first."),
+    "search": ("pipelines.cli.commands.search:search", "Find events, newest first unless --oldest-first."),
     "sql": ("pipelines.cli.commands.sql:sql", "Run a SELECT statement over the events."),
     "files": ("pipelines.cli.commands.files:files", "List the live data files of the hot tier."),
     "delete": ("pipelines.cli.commands.delete:delete", "Delete events by rules."),
     "restore": ("pipelines.cli.commands.restore:restore", "Bring back deleted events."),
     "tier": ("pipelines.cli.commands.tier:tier", "Move events to the cold tier by rules."),
     "compact": ("pipelines.cli.commands.compact:compact", "Merge the small data files of each date."),
+    "holds": ("pipelines.cli.commands.holds:holds", "List, add and lift holds, which keep events from every deletion."),
+    "audit": ("pipelines.cli.commands.audit:audit", "Show who did what to the hot tier, newest first."),
     "jobs": ("pipelines.cli.commands.jobs:jobs", "List, show, cancel and resume jobs."),
-    "pipelines": ("pipelines.cli.commands.pipelines:pipelines", "Test and list event pipelines."),
+    "pipelines": (
+        "pipelines.cli.commands.pipelines:pipelines",
+        "Test and list event pipelines, and set those of the hot tier.",
+    ),
     "keys": ("pipelines.cli.commands.keys:keys", "Create, list and revoke IAM keys."),
 }
 """Where each command is, and its summary: the first sentence of its help."""

@@ -14,6 +14,8 @@ from pipelines.keys import MISSING_S3_PULL, Key, S3Pull, load_key
 from transforms.core.errors import ConfigurationError
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
+from transforms.hot_tier.configuration.holds import load_holds, with_holds
+from transforms.hot_tier.configuration.store import load_configuration
 from transforms.objects.discovery.listing import Listing
 from transforms.objects.discovery.object_filter import ObjectFilter
 from transforms.objects.event_shaping import ShapingSettings
@@ -57,6 +59,9 @@ class JobContext:
         pipelines = _load_pipelines(specification, settings)
         settings, rules_by_section = _compile_rules(settings)
         tier = settings.tier_location.open()
+        if settings.pipelines is None and settings.pipelines_version is None:
+            settings = _with_kept_pipelines(settings, tier)
+            pipelines = _load_pipelines(specification, settings)
         key = load_key(tier, settings.key) if settings.key else None
         pull = _pull_of(key, specification.bucket) if key else S3Pull()
         settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
@@ -76,7 +81,7 @@ class JobContext:
         return cls(
             specification=specification,
             settings=replace(settings, hot_tier=tier.uri),
-            rules_by_section=rules_by_section,
+            rules_by_section=_with_kept_holds(rules_by_section, tier),
             readings=readings,
             shaping=tuple(map(_shaping, readings, pipelines)),
             tier=tier,
@@ -146,17 +151,18 @@ def _load_pipelines(specification: JobSpecification, settings: RunSettings) -> t
     Raises:
         ConfigurationError: a file is wrong, or a source has a pipeline whose name one that runs on all events has too.
     """
-    of_all = (
-        load_pipelines(settings.pipelines, source=settings.pipelines_file) if settings.pipelines is not None else ()
-    )
+    file = settings.pipelines_file
+    if settings.pipelines_version:
+        file = f"{file} (as the tier keeps it, version {settings.pipelines_version})"
+    of_all = load_pipelines(settings.pipelines, source=file) if settings.pipelines is not None else ()
     names = {pipeline.name for pipeline in of_all}
     found = []
     for source in specification.all_sources:
         own = _load_source_pipelines(source, settings.pipelines_of_sources)
         if twice := [pipeline.name for pipeline in own if pipeline.name in names]:
             raise ConfigurationError(
-                f"source {source.name}: pipelines: {twice[0]!r} is among those of {settings.pipelines_file} too, which "
-                "run on all sources; events record by name which pipelines ran",
+                f"source {source.name}: pipelines: {twice[0]!r} is among those of {file} too, which run on all "
+                "sources; events record by name which pipelines ran",
                 field="sources",
             )
         found.append((*own, *of_all))
@@ -198,6 +204,20 @@ def _pull_of(key: Key, bucket: str) -> S3Pull:
         text = f"key {key.id} reads by the AWS role {pull.role_arn}, and {bucket} is no bucket: use another key"
         raise ConfigurationError(text, field="key")
     return pull
+
+
+def _with_kept_pipelines(settings: RunSettings, tier: TierStore) -> RunSettings:
+    """Return the settings with the pipelines that the tier keeps; a job goes on with those, whatever is set later."""
+    kept = load_configuration(tier)
+    if kept.pipelines is None:
+        return replace(settings, pipelines_version=kept.version)
+    file, text = kept.pipelines.file, kept.pipelines.text
+    return replace(settings, pipelines=text, pipelines_file=file, pipelines_version=kept.version)
+
+
+def _with_kept_holds(rules_by_section: dict[str, CompiledRules], tier: TierStore) -> dict[str, CompiledRules]:
+    kept = load_holds(tier) if rules_by_section else ()
+    return {section: with_holds(rules, kept) for section, rules in rules_by_section.items()}
 
 
 def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, CompiledRules]]:

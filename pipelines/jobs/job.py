@@ -69,9 +69,12 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
         ConfigurationError: there is no such job.
     """
     tier = settings.tier_location.open()
-    stored = StoredJob.load(find_job(tier, task_id))
+    folder = find_job(tier, task_id)
+    stored = StoredJob.load(folder)
     specification = check_specification(stored.job.as_stored())
-    return _Job(task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(resume=True)
+    return _Job(folder.task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(
+        resume=True
+    )
 
 
 class _Job:
@@ -95,13 +98,20 @@ class _Job:
         self._start(resume=resume)
         began, before = time.monotonic(), self.status.current.seconds
         watching = run_periodically(self._watch, self._warn_of_watching, seconds=_WATCH_SECONDS)
-        with closing(self.engine), stop_signals(self.canceled.set), watching:
-            status, reason = self._outcome()
+        try:
+            with closing(self.engine), stop_signals(self.canceled.set), watching:
+                status, reason = self._outcome()
+        except RefusedError:
+            self.folder.remove()  # not before the thread that saves the status has ended
+            raise
         seconds = before + time.monotonic() - began
         self.status.save(status=status, reason=reason, finished_at=now(), seconds=seconds)
         self.folder.clear_progress()
         report = build_report(self.task_id, JobState.load(self.folder), load_ledger(self.tier))
-        self.folder.write_json("report.json", report.as_document())
+        if status == "Succeeded" and not report.objects.matched:
+            self.folder.remove()  # there is nothing to show, to resume, or to find in a list
+        else:
+            self.folder.write_json("report.json", report.as_document())
         return JobResult(report, report.exit_code(require_match=self.settings.require_match))
 
     def _outcome(self) -> tuple[str, str | None]:
@@ -109,7 +119,6 @@ class _Job:
         try:
             self._work()
         except RefusedError:
-            self.folder.remove()
             raise
         except RekindleError as error:
             if isinstance(error, CanceledError) or self.canceled.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
@@ -23,6 +24,11 @@ from transforms.storage.job_folder import JobFolder
 
 EXPECTED_RATIO = 1.5
 """Bytes of the hot tier for a byte of compressed source, at the most that was seen on ordinary logs."""
+_COMMITS = 16
+_ENOUGH_BYTES = 16 << 20
+"""What the newest commits must have read before what they have written is believed: of less, footers are the most."""
+_MARGIN = 1.25
+"""The next objects may be larger in the tier than those before."""
 
 
 class RefusedError(TierError):
@@ -48,8 +54,10 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
     )
     plan = JobPlan.make(context.specification.bucket, manifest, lambda info: disposition(info, ledger, policy), cut)
     plan = _with_deleted(context, plan, ledger, status)
-    status.console.message(_announcement(plan))
-    _require_disk(context, plan)
+    disk = disk_need(plan, ledger)
+    status.console.message(_announcement(plan, disk))
+    if not context.settings.no_disk_check:
+        _require_disk(context, plan, disk)
     plan.save(folder)
     return plan
 
@@ -111,7 +119,23 @@ def _distinct(manifest: pa.Table, status: StatusFile) -> pa.Table:
     return manifest.take(first).sort_by("key")
 
 
-def _announcement(plan: JobPlan) -> str:
+@dataclass(frozen=True)
+class DiskNeed:
+    """How many bytes of disk a job takes, and how that is known."""
+
+    bytes: int
+    reason: str
+
+
+def disk_need(plan: JobPlan, ledger: Ledger) -> DiskNeed:
+    """Estimate how much disk a job takes by what the tier's newest commits took, else by ordinary logs."""
+    read, written = ledger.bytes_of_newest(_COMMITS) if plan.waves else (0, 0)
+    if read < _ENOUGH_BYTES:
+        return DiskNeed(int(plan.work_bytes * EXPECTED_RATIO), "at most in ordinary cases")
+    return DiskNeed(int(plan.work_bytes * written / read * _MARGIN), "by what the last jobs took")
+
+
+def _announcement(plan: JobPlan, disk: DiskNeed) -> str:
     """Return what Processing will take."""
     counts = plan.counts()
     others = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()) if kind != "work")
@@ -122,19 +146,15 @@ def _announcement(plan: JobPlan) -> str:
     number, plural = counts["work"], "s" * (counts["work"] != 1)
     return (
         f"{number:,} object{plural} ({show_size(plan.work_bytes)}) to ingest in {waves}{beside}: "
-        f"about {number:,} request{plural}, and {show_size(_disk_bytes(plan))} of disk at most in ordinary cases"
+        f"about {number:,} request{plural}, and {show_size(disk.bytes)} of disk {disk.reason}"
     )
 
 
-def _disk_bytes(plan: JobPlan) -> int:
-    return int(plan.work_bytes * EXPECTED_RATIO)
-
-
-def _require_disk(context: JobContext, plan: JobPlan) -> None:
-    needed, free = _disk_bytes(plan), context.tier.free_bytes()
-    if plan.waves and free is not None and free < needed:
+def _require_disk(context: JobContext, plan: JobPlan, disk: DiskNeed) -> None:
+    free = context.tier.free_bytes()
+    if plan.waves and free is not None and free < disk.bytes:
         raise RefusedError(
-            f"too little disk for the hot tier {context.settings.hot_tier}: the job takes about {show_size(needed)}, "
-            f"and {show_size(free)} are free. "
-            "Nothing was written: free some, take another --hot-tier, or narrow --pattern"
+            f"too little disk for the hot tier {context.settings.hot_tier}: the job takes about "
+            f"{show_size(disk.bytes)} ({disk.reason}), and {show_size(free)} are free. Nothing was written: "
+            "free some, take another --hot-tier, narrow --pattern, or add --no-disk-check"
         )

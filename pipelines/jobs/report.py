@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs.specification import JobSpecification
+from pipelines.status import BROKEN
 
 SOME_FAILED = 3
-BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 
 
 class ObjectCounts(JsonModel):
@@ -44,6 +44,17 @@ class CodecCounts(JsonModel):
     bytes_read: int
 
 
+class PipelinesUsed(JsonModel):
+    """The pipelines that ran on a job's events."""
+
+    file: str
+    """The name of the file, also where the tier keeps its text."""
+    version: int | None
+    """The version of the tier's configuration that they are from; null where the job brought a file."""
+    sha256: str
+    """Of the file's text in UTF-8."""
+
+
 class SourceCounts(JsonModel):
     """What was read of one of the job's sources."""
 
@@ -67,6 +78,8 @@ class JobReport(JsonModel):
     """`Pending`, `Running`, `Succeeded`, `Failed` or `Canceled`."""
     job: JobSpecification
     hot_tier: str
+    pipelines: PipelinesUsed | None
+    """Null where none ran."""
     started_at: str | None
     finished_at: str | None
     seconds: float

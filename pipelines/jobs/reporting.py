@@ -11,10 +11,19 @@ from datetime import datetime, timezone
 
 from pipelines.console import Progress
 from pipelines.jobs.plan import WORK, JobPlan
-from pipelines.jobs.report import BROKEN, CodecCounts, Failure, FormatCounts, JobReport, ObjectCounts, SourceCounts
-from pipelines.jobs.settings import StoredJob
-from pipelines.status import JobStatus, read_progress, read_status
+from pipelines.jobs.report import (
+    CodecCounts,
+    Failure,
+    FormatCounts,
+    JobReport,
+    ObjectCounts,
+    PipelinesUsed,
+    SourceCounts,
+)
+from pipelines.jobs.settings import RunSettings, StoredJob
+from pipelines.status import BROKEN, JobStatus, read_progress, read_status
 from transforms.core.errors import ConfigurationError
+from transforms.hot_tier.configuration.store import KeptFile
 from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.event_times import count_time_sources, warn_of_times, warn_of_unbelieved
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
@@ -23,8 +32,9 @@ from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.query.instants import parse_time
 from transforms.storage import TierStore
-from transforms.storage.job_folder import JobFolder
+from transforms.storage.job_folder import JobFolder, jobs_of_prefix
 
+_LISTED = 10
 _TASK_ID = re.compile(r"[A-Za-z0-9-]+")
 _SUMS = (
     "bytes_read", "bytes_decoded", "records_in", "blank", "header", "events", "events_with_error", "dropped",
@@ -89,6 +99,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         status=status.status or "Pending",
         job=state.stored.job,
         hot_tier=state.stored.settings.hot_tier,
+        pipelines=_pipelines_used(state.stored.settings),
         started_at=status.started_at,
         finished_at=status.finished_at,
         seconds=seconds,
@@ -130,7 +141,8 @@ def load_report(tier: TierStore, task_id: str) -> JobReport:
     Raises:
         ConfigurationError: there is no such job.
     """
-    return build_report(task_id, JobState.load(find_job(tier, task_id)), load_ledger(tier))
+    folder = find_job(tier, task_id)
+    return build_report(folder.task_id, JobState.load(folder), load_ledger(tier))
 
 
 def load_ledger(tier: TierStore, previous: Ledger | None = None) -> Ledger:
@@ -141,13 +153,28 @@ def load_ledger(tier: TierStore, previous: Ledger | None = None) -> Ledger:
 def find_job(tier: TierStore, task_id: str) -> JobFolder:
     """Return the folder of a job.
 
+    Args:
+        tier: The hot tier.
+        task_id: Its id, or the first characters, where these are of one job.
+
     Raises:
-        ConfigurationError: there is no such job.
+        ConfigurationError: there is no such job, or there are several.
     """
-    folder = JobFolder(tier, task_id)
-    if not _TASK_ID.fullmatch(task_id) or not folder.exists():
+    found = sorted(jobs_of_prefix(tier, task_id)) if _TASK_ID.fullmatch(task_id) else []
+    whole = [one for one in found if one == task_id] or found
+    if len(whole) > 1:
+        listed = ", ".join(whole[:_LISTED]) + (" …" if len(whole) > _LISTED else "")
+        raise ConfigurationError(f"{len(whole):,} jobs begin with {task_id}: {listed}", field="ID")
+    if not whole or not (folder := JobFolder(tier, whole[0])).exists():
         raise ConfigurationError(f"there is no job {task_id} in {tier.uri}; `rekindle jobs list` shows all")
     return folder
+
+
+def _pipelines_used(settings: RunSettings) -> PipelinesUsed | None:
+    if settings.pipelines is None:
+        return None
+    kept = KeptFile(file=settings.pipelines_file, text=settings.pipelines)
+    return PipelinesUsed(file=kept.file, version=settings.pipelines_version, sha256=kept.sha256)
 
 
 def _seconds_running(status: JobStatus) -> float:

@@ -26,9 +26,11 @@ class RunSettings:
         hot_tier: The hot tier: a folder or `s3://bucket/prefix`.
         source_options: How the source is reached.
         tier_options: How the hot tier is reached.
-        pipelines: Text of the pipelines file, or None.
+        pipelines: Text of the pipelines file, else that of the tier's pipelines; None where there are none.
         pipelines_file: Its name, for messages.
         pipelines_of_sources: Text of the pipelines files of the job's sources, by their paths as the job names them.
+        pipelines_version: The version of the tier's configuration that a job without a file has begun with, 0 where
+            nothing was set; None where a file was given, or the job has not begun.
         rules: Text of the file of deletion rules, or None.
         rules_file: Its name, for messages.
         rules_now: When the job first started, ISO 8601: the rules' cut-offs stay the same however often it is resumed.
@@ -43,6 +45,7 @@ class RunSettings:
         try_archived: Read objects of Glacier and Deep Archive too.
         retry_failed: Read salvaged objects again, and replace their events.
         force: Ingest known objects again.
+        no_disk_check: Begin also where the disk seems too small.
         beam_flags: Flags for Apache Beam.
     """
 
@@ -52,6 +55,7 @@ class RunSettings:
     pipelines: str | None = None
     pipelines_file: str = "pipelines"
     pipelines_of_sources: dict[str, str] = field(default_factory=dict)
+    pipelines_version: int | None = None
     rules: str | None = None
     rules_file: str = "rules"
     rules_now: str | None = None
@@ -66,6 +70,7 @@ class RunSettings:
     try_archived: bool = False
     retry_failed: bool = False
     force: bool = False
+    no_disk_check: bool = False
     beam_flags: tuple[str, ...] = ()
 
     @property

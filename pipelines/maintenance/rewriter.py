@@ -78,6 +78,10 @@ class Rewriter:
         self._done |= {task.paths: result for task, result in zip(missing, results, strict=True)}
         return [self._done[task.paths] for task in tasks]
 
+    def forget_results(self) -> None:
+        """Forget the results of tasks: they were made by other rules or holds."""
+        self._done.clear()
+
     def _new_engine(self) -> Engine:
         from pipelines.runner.engine import Engine
 

@@ -43,7 +43,4 @@ class Rules:
 
     def new_run(self, kind: str, *, now: datetime | None) -> MaintenanceRun:
         """Return a run of these rules that begins now."""
-        holds = tuple((hold.name, hold.text) for hold in self.file.holds)
-        return MaintenanceRun.new(
-            kind, now=now, rules=self.text, rules_file=self.name, rules_sha256=self.file.sha256, holds=holds
-        )
+        return MaintenanceRun.new(kind, now=now, rules=self.text, rules_file=self.name, rules_sha256=self.file.sha256)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipelines.liveness import is_live, showing_life
 from pipelines.maintenance.reports import RemovedFiles, RulesReport, RunCounts
 from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules import Rules
+from transforms.hot_tier.configuration.holds import load_holds, with_holds
 from transforms.hot_tier.maintenance.accounting import Outcome, account, file_changes, outcomes_of, without_use
 from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
@@ -80,6 +81,7 @@ def _execute(
 ) -> RulesReport:
     remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
     check()
+    run = replace(run, holds=work.holds)
     folder = RunFolder.begin(tier, run)
     with showing_life(folder):
         committed = commit_run(folder, run, work.change)
@@ -120,11 +122,27 @@ class RuledWork:
         self.version = -1
         self.warnings: list[str] = []
         self._rewriter = rewriter
+        self._given = rules
         self._rules = rules
 
+    @property
+    def holds(self) -> tuple[tuple[str, str | None], ...]:
+        """Name and condition of the holds that are in force now, the tier's and the file's."""
+        return tuple((hold.name, hold.text) for hold in self._with_kept_holds().holds)
+
     def plan(self, snapshot: Snapshot) -> MaintenancePlan:
-        """Return what is to be done on a snapshot, by the log alone."""
-        return self._plan(snapshot, self._rules)
+        """Return what is to be done on a snapshot, by the log alone.
+
+        The tier's holds are read after the snapshot was taken: one that is set later makes its commit fail.
+        """
+        rules = self._with_kept_holds()
+        if rules != self._rules:
+            self._rules = rules
+            self._rewriter.forget_results()
+        return self._plan(snapshot, rules)
+
+    def _with_kept_holds(self) -> CompiledRules:
+        return with_holds(self._given, load_holds(self._rewriter.tier))
 
     def count(self, snapshot: Snapshot) -> RunCounts:
         """Return what the rules would do, and do nothing."""

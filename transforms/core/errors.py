@@ -51,6 +51,10 @@ class GoneError(TierError):
     """A file that was to be read has been removed from the tier by another command."""
 
 
+class ConflictError(RekindleError):
+    """Another has changed what was to be changed; nothing was done."""
+
+
 class UnconfirmedError(RekindleError):
     """The command would do so much that it needs `--yes`; nothing was done."""
 

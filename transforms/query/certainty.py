@@ -16,7 +16,7 @@ import polars as pl
 from transforms.core.schema import SYSTEM_COLUMNS, TIME, attribute_column
 from transforms.query.alternatives import with_memberships
 from transforms.query.compiler import compile_query
-from transforms.query.pruning import Values, may_hold
+from transforms.query.pruning import Values, certain_values, may_hold
 from transforms.query.syntax import (
     And,
     Comparison,
@@ -79,7 +79,8 @@ def prove_all(expr: Expr | None, known: Callable[[Field], KnownValues], files: i
             return (ALL_ROWS - prove_all(term, known, files)).astype(np.int8)
         case Word() | Comparison() | Membership():
             field = next(fields(expr))
-            distinct, codes = known(field)
+            given, codes = known(field)
+            distinct = [certain_values(field, values) for values in given]
             used, numbers = np.unique(codes, return_inverse=True)
             return _prove_condition(expr, field, [distinct[code] for code in used])[numbers]
 

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 import polars.selectors as cs
@@ -15,6 +16,7 @@ from transforms.core.names import ATTRIBUTES_COLUMN, TIME_NAMES, attribute_colum
 from transforms.query.alternatives import with_memberships
 from transforms.query.instants import parse_instant
 from transforms.query.matching import ORDERINGS, Compares, Contains, Differs, Matches, TextTest, is_number
+from transforms.query.members import member_texts
 from transforms.query.multiple import AnyValue
 from transforms.query.syntax import (
     MESSAGE_COLUMN,
@@ -29,6 +31,8 @@ from transforms.query.syntax import (
     Or,
     Word,
     fields,
+    leads_into_json,
+    member_paths,
 )
 
 
@@ -73,7 +77,13 @@ def time_conditions(start: datetime | None, end: datetime | None) -> list[pl.Exp
 
 def columns_read(expr: Expr, columns: Collection[str]) -> set[str]:
     """Return which of a frame's columns a query looks at; takes what `compile_query` does."""
-    return {column for field in fields(expr) if (column := _column(field, columns)) is not None}
+    return {column for field in fields(expr) for column in columns_of(field, columns)}
+
+
+def columns_of(field: Field, columns: Collection[str]) -> list[str]:
+    """Return which of a frame's columns may hold a field, or the JSON whose member it is."""
+    prefixes = [] if field.system else [Field(prefix) for prefix, _ in member_paths(field.name)]
+    return [column for one in (field, *prefixes) if (column := _column(one, columns)) is not None]
 
 
 def exact_column(name: str) -> pl.Expr:
@@ -130,7 +140,25 @@ def _ordered(comparison: Comparison, columns: Collection[str]) -> pl.Expr:
 
 
 def field_column(field: Field, columns: Collection[str]) -> pl.Expr | None:
-    """Return a field's values, None where no row has it; `columns` are as `compile_query` takes them."""
+    """Return a field's values, None where no row has it; `columns` are as `compile_query` takes them.
+
+    Where an event has no attribute of a dotted name, it is the member of the JSON in another (`members`).
+    """
+    own = own_column(field, columns)
+    if field.system or not leads_into_json(field.name):
+        return own
+    members = [
+        values.map_batches(partial(member_texts, path=path), return_dtype=pl.String, is_elementwise=True)
+        for prefix, path in member_paths(field.name)
+        if (values := own_column(Field(prefix), columns)) is not None
+    ]
+    if not members:
+        return own
+    return pl.coalesce(*([] if own is None else [own.cast(pl.String)]), *members)
+
+
+def own_column(field: Field, columns: Collection[str]) -> pl.Expr | None:
+    """Return the values of the attribute of that very name."""
     column = _column(field, columns)
     if column is None:
         return None

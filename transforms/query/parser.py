@@ -38,6 +38,10 @@ from transforms.query.syntax import (
 MAX_DEPTH = 100
 _KEYWORDS = ("AND", "OR", "NOT")
 _CONDITION = 'a condition (name=value), a word or a "phrase"'
+_PIPE = (
+    "a query has no pipes: `rekindle search QUERY --top NAME` counts values, `--histogram 1h` counts over time, "
+    "`--fields A,B` chooses what is shown, and `rekindle sql` does all else; the character itself is written in quotes"
+)
 _ORDERED = (Operator.GREATER, Operator.GREATER_OR_EQUAL, Operator.LESS, Operator.LESS_OR_EQUAL)
 
 
@@ -160,6 +164,8 @@ class _QueryParser:
         run = lexer.run(as_value=False)
         if run.text == "":
             lexer.fail_expecting(_CONDITION)
+        if run.text.startswith("|"):
+            lexer.fail(_PIPE, at=start)
         if lexer.next_operator() is not None or self._membership_follows():
             return self._condition(attribute_field(lexer.check_name(run), position=start))
         if run.text in _KEYWORDS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from transforms.query.syntax import And, Comparison, Expr, Field, Membership, Operator, Or, Pattern
+from transforms.query.syntax import And, Comparison, Expr, Field, Membership, Operator, Or, Pattern, leads_into_json
 
 _LIST_FIRST, _LIST_BEYOND = "[", "\\"
 # The characters beyond ASCII that equal an ASCII letter without case (CaseFolding.txt): the Kelvin sign and the long s.
@@ -55,17 +55,25 @@ def may_hold(expr: Expr | None, known: Callable[[Field], Values]) -> bool:
         case Or(terms):
             return any(may_hold(term, known) for term in terms)
         case Comparison(field, operator, value):
-            values = known(field)
+            values = certain_values(field, known(field))
             return not values.none and (
                 operator is not Operator.EQUAL or _may_match(value, values, several=not field.system)
             )
         case Membership(field, patterns):
-            values = known(field)
+            values = certain_values(field, known(field))
             return not values.none and any(
                 _may_match(pattern, values, several=not field.system) for pattern in patterns
             )
         case _:
             return True
+
+
+def certain_values(field: Field, values: Values) -> Values:
+    """Return what is known of a field, if that is not only known of the attribute of its name.
+
+    Rows that lack `http.status` may have it as a member of the JSON in `http`, of which nothing is known.
+    """
+    return values if field.system or values.complete or not leads_into_json(field.name) else UNKNOWN
 
 
 def _may_match(pattern: Pattern, values: Values, *, several: bool) -> bool:

@@ -198,5 +198,17 @@ def fields(expr: Expr) -> Iterator[Field]:
             return
 
 
+def member_paths(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the attributes that may hold a member of a dotted name, the longest first, each with the path in it."""
+    names = name.split(".")
+    for length in range(len(names) - 1, 0, -1):
+        yield ".".join(names[:length]), tuple(names[length:])
+
+
+def leads_into_json(name: str) -> bool:
+    """Whether an attribute's name may also mean a member of another attribute's JSON."""
+    return "." in name
+
+
 def _bracketed(expr: Expr) -> str:
     return f"({expr})" if isinstance(expr, And | Or) else str(expr)

@@ -50,6 +50,19 @@ def load_rules(text: str, *, source: str, section: str = RULES) -> RulesFile:
     return RulesFile(rules[section], holds, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
+def make_hold(name: str, when: str, *, description: str = "") -> Hold:
+    """Return a hold that stands in no file, checked as those of a file are.
+
+    Raises:
+        ConfigurationError: its name or condition is not allowed.
+    """
+    if problem := _problem_of_name(name):
+        raise ConfigurationError(problem, field="name")
+    if not when.strip():
+        raise ConfigurationError("the condition is empty", field="when")
+    return Hold(name=name, when=_parse_hold(when), text=when, description=description)
+
+
 class _RulesReader:
     """One file while it is read."""
 
@@ -124,11 +137,20 @@ def _check_names(entries: Iterable[Fields]) -> None:
         name = entry.values.get("name")
         if not isinstance(name, str):
             continue
-        if name != name.strip() or not name.isprintable():
-            entry.problem("name", f"{name!r} has a blank at its end or a control character; reports show it")
+        if name and (problem := _problem_of_name(name)):
+            entry.problem("name", problem)
         if name in seen:
             entry.problem("name", f"{name!r} names {seen[name]} too; reports and the audit refer to it by name")
         seen.setdefault(name, entry.path)
+
+
+def _problem_of_name(name: str) -> str | None:
+    """Return what is wrong with the name of a rule or hold, None where nothing is."""
+    if not name:
+        return "the name is empty"
+    if name != name.strip() or not name.isprintable():
+        return f"{name!r} has a blank at its end or a control character; reports show it"
+    return None
 
 
 def _retention(entry: Fields) -> timedelta:

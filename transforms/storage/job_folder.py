@@ -67,6 +67,11 @@ def list_jobs(tier: TierStore) -> Iterator[JobFolder]:
     return (JobFolder(tier, task_id) for task_id in folders_in(tier, ROOT))
 
 
+def jobs_of_prefix(tier: TierStore, prefix: str) -> set[str]:
+    """Return the ids of the jobs that begin with a text."""
+    return {file.path.split("/")[2] for file in tier.list(f"{ROOT}/{prefix}")}
+
+
 @dataclass
 class Heartbeat:
     """A worker's sign of life: now and then it writes how far it is, and looks whether it should stop.

@@ -17,7 +17,7 @@ from transforms.core.errors import TierError
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
 
-_id_argument = click.argument("task_id", metavar="ID", help="The id of the job.")
+_id_argument = click.argument("task_id", metavar="ID", help="The id of the job, or its first characters.")
 
 
 @click.group(cls=Group, default="list")
@@ -32,30 +32,30 @@ def jobs() -> None:
 @common_flags
 def list_jobs(common: Common) -> int:
     """List the jobs of a hot tier, newest first."""
-    from pipelines.status import read_status
+    from pipelines.status import list_job_rows, shortest_ids
     from transforms.hot_tier.table import location
-    from transforms.storage import job_folder
 
     tier = common.open_tier()
-    found = []
-    for folder in job_folder.list_jobs(tier):
-        job, status = folder.read_json("job.json"), read_status(folder)
-        if job:
-            progress = {"status": status.status, "stage": status.stage}
-            times = {"startedAt": status.started_at, "finishedAt": status.finished_at}
-            found.append({"taskId": folder.task_id, **progress, **times, "job": job["job"]})
+    found = list_job_rows(tier)
     if not found and not location.exists(tier):
         raise TierError(common.no_tier())
-    found.sort(key=lambda one: one["startedAt"] or "", reverse=True)
     if common.as_json:
-        print_rows_json(found)
-    else:
-        rows = [
-            (one["taskId"], one["status"], (one["startedAt"] or "")[:19], one["job"]["bucket"], _pattern(one["job"]))
-            for one in found
-        ]
-        print_table(("Job", "Status", "Started", "Bucket", "Pattern"), rows)
+        print_rows_json(one.as_document() for one in found)
+        return 0
+    ids = shortest_ids([one.task_id for one in found])
+    rows = [
+        (
+            ids[one.task_id], one.status, (one.started_at or "")[:19], _number(one.ingested), _number(one.events),
+            _number(one.failed), one.job["bucket"], _pattern(one.job),
+        )
+        for one in found
+    ]  # fmt: skip
+    print_table(("Job", "Status", "Started", "Ingested", "Events", "Failed", "Bucket", "Pattern"), rows)
     return 0
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
 
 
 def _pattern(job: JsonObject) -> str:
@@ -95,10 +95,12 @@ def cancel(task_id: str, common: Common) -> int:
     if not ended:
         folder.request_cancel()
     if common.as_json:
-        print_json({"taskId": task_id, "status": status, "cancelRequested": not ended})
+        print_json({"taskId": folder.task_id, "status": status, "cancelRequested": not ended})
     elif not common.quiet:
         print_message(
-            f"job {task_id} has ended already: {status}" if ended else f"job {task_id} stops at its next safe point"
+            f"job {folder.task_id} has ended already: {status}"
+            if ended
+            else f"job {folder.task_id} stops at its next safe point"
         )
     return 0
 

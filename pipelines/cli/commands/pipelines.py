@@ -1,4 +1,4 @@
-"""`rekindle pipelines …`: test and list event pipelines. Without Beam."""
+"""`rekindle pipelines …`: test, list and keep event pipelines. Without Beam."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.text import Text
 from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import FILE, Group, option
 from pipelines.cli.job_flags import ReadingFlags, merge_fields, reading_flags
-from pipelines.cli.output.console import MESSAGES, RESULTS, print_error, print_field, shorten
+from pipelines.cli.output.console import MESSAGES, RESULTS, print_error, print_field, print_message, shorten
 from pipelines.cli.output.rows import print_json, print_rows_json
 from pipelines.cli.output.tables import print_table
 from pipelines.units import show_size
@@ -23,6 +23,7 @@ from transforms.core.errors import ConfigurationError, reason_of
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
     from transforms.event_pipelines import Pipeline
+    from transforms.hot_tier.configuration.store import Configuration
     from transforms.objects.sample_object import Sample
 
 _SAMPLE_BYTES = 8 << 20
@@ -32,7 +33,7 @@ _STYLES = {"changed": "green", "failed": "red", "skipped": "dim", "dropped": "ye
 
 @click.group("pipelines", cls=Group)
 def pipelines() -> None:
-    """Test and list event pipelines."""
+    """Test and list event pipelines, and set those of the hot tier."""
 
 
 @pipelines.command(examples=("rekindle pipelines test pipelines.yaml --sample some-events.log",))
@@ -94,11 +95,36 @@ def list_pipelines(file: Path | None, common: Common) -> int:
     return 0
 
 
-@pipelines.command(examples=("rekindle pipelines show access_combined > pipelines.yaml",))
-@click.argument("name", help="The ready-made pipeline.")
+@pipelines.command("set", examples=("rekindle pipelines set pipelines.yaml",))
+@click.argument("file", type=FILE, help="The event pipelines, YAML or JSON.")
 @common_flags
-def show(name: str, common: Common) -> int:
-    """Print a ready-made pipeline: a file to start from."""
+def set_pipelines(file: Path, common: Common) -> int:
+    """Set the pipelines of the hot tier.
+
+    They run on all that comes in from now on. A job with --pipelines uses those of its file instead.
+    """
+    from transforms.hot_tier.configuration import pipelines as kept_pipelines
+    from transforms.hot_tier.maintenance.audit import audit_configuration
+
+    tier = common.open_tier()
+    configuration = kept_pipelines.set_pipelines(tier, _text_of(file, "pipelines"), file=str(file))
+    audit_configuration(tier)
+    if common.as_json:
+        print_json(_kept_document(configuration))
+    elif not common.quiet:
+        print_message(f"The pipelines of {common.hot_tier} are those of {file} (version {configuration.version}).")
+    return 0
+
+
+@pipelines.command(
+    examples=("rekindle pipelines show", "rekindle pipelines show access_combined > pipelines.yaml"),
+)
+@click.argument("name", required=False, help="A ready-made pipeline; without it, the pipelines of the hot tier.")
+@common_flags
+def show(name: str | None, common: Common) -> int:
+    """Print the pipelines of the hot tier, or a ready-made one: a file to start from."""
+    if name is None:
+        return _show_kept(common)
     from transforms.event_pipelines.ready_made import read_ready_made, ready_made_names
 
     if name not in ready_made_names():
@@ -110,6 +136,27 @@ def show(name: str, common: Common) -> int:
     else:
         click.echo(text, nl=False)
     return 0
+
+
+def _show_kept(common: Common) -> int:
+    """Print the pipelines that the tier keeps."""
+    from transforms.hot_tier.configuration.store import load_configuration
+
+    configuration = load_configuration(common.open_tier())
+    if common.as_json:
+        print_json(_kept_document(configuration))
+    elif configuration.pipelines is not None:
+        click.echo(configuration.pipelines.text, nl=False)
+    elif not common.quiet:
+        print_message(f"{common.hot_tier} has no pipelines of its own; `rekindle pipelines set FILE` sets them.")
+    return 0
+
+
+def _kept_document(configuration: Configuration) -> JsonObject:
+    kept = configuration.pipelines
+    if kept is None:
+        return {"version": configuration.version, "file": None, "sha256": None, "text": None}
+    return {"version": configuration.version, "file": kept.file, "sha256": kept.sha256, "text": kept.text}
 
 
 def _description(pipeline: Pipeline) -> JsonObject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,23 +25,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limit:
-    """How many events to show at most, or None for all; unless it was given, a message reports that there are more."""
+    """How many rows to show at most, or None for all; unless it was given, a message reports that there are more."""
 
-    events: int | None
+    rows: int | None
     is_given: bool
+
+    @classmethod
+    def of(cls, given: int | None, saving: Saving, common: Common, *, for_people: int) -> Limit:
+        """Return the limit that was given, 0 for all, else that for people where the rows are not for a program."""
+        if given is not None:
+            return cls(given or None, is_given=True)
+        is_for_programs = saving.parquet is not None or ((saving.as_csv or common.as_json) and not sys.stdout.isatty())
+        return cls(None if is_for_programs else for_people, is_given=False)
 
 
 def show_events(
     tier: TierStore, request: SearchRequest, limit: Limit, names: tuple[str, ...], saving: Saving, common: Common
 ) -> None:
     """Show or save the newest events."""
-    found = _Newest(limit, quiet=common.quiet)
+    found = _FirstEvents(limit)
     _show_events(tier, request, found, names, saving, common)
     found.report_more()
 
 
 def _show_events(
-    tier: TierStore, request: SearchRequest, found: _Newest, names: tuple[str, ...], saving: Saving, common: Common
+    tier: TierStore, request: SearchRequest, found: _FirstEvents, names: tuple[str, ...], saving: Saving, common: Common
 ) -> None:
     from transforms.hot_tier.search.events import Search
     from transforms.hot_tier.search.rows import flat_rows, row_key
@@ -97,31 +105,49 @@ def show_histogram(
 
 
 def show_top(
-    tier: TierStore, request: SearchRequest, field: Field, limit: int | None, saving: Saving, common: Common
+    tier: TierStore,
+    request: SearchRequest,
+    fields: Sequence[Field],
+    names: Sequence[str],
+    limit: Limit,
+    saving: Saving,
+    common: Common,
 ) -> None:
-    """Show the most frequent values of a field."""
-    from transforms.hot_tier.search.top import top
+    """Show the most frequent values of a field, or of several together."""
+    from transforms.hot_tier.search.top import top, top_together
 
-    pairs = top(tier, request, field, limit=limit)
-    rows = [{"value": value, "count": number} for value, number in pairs]
-    if not show_rows(saving, ("value", "count"), rows, as_json=common.as_json, quiet=common.quiet):
+    most = limit.rows if limit.rows is None or limit.is_given else limit.rows + 1
+    if len(fields) == 1:
+        found: list[tuple[tuple[str | None, ...], int]] = [
+            ((value,), number) for value, number in top(tier, request, fields[0], limit=most)
+        ]
+    else:
+        found = top_together(tier, request, fields, limit=most)
+    shown = found[: limit.rows]
+    columns = ("value",) if len(fields) == 1 else tuple(names)
+    rows = [{**dict(zip(columns, values, strict=True)), "count": number} for values, number in shown]
+    if not show_rows(saving, (*columns, "count"), rows, as_json=common.as_json, quiet=common.quiet):
         from pipelines.cli.output import charts
 
-        charts.print_top(pairs) if pairs else _report_no_match(common)
+        charts.print_top(shown, names) if shown else _report_no_match(common)
+    if len(found) > len(shown):
+        _report_more(f"the {len(shown):,} most frequent values")
 
 
-class _Newest:
-    """The newest events of a search; it reads one more than the limit where nobody has given that."""
+class _FirstEvents:
+    """The first events of a search; it reads one more than the limit where nobody has given that."""
 
-    def __init__(self, limit: Limit, *, quiet: bool) -> None:
-        self._limit = limit.events
-        self._looks_on = not (limit.is_given or quiet)
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit.rows
+        self._looks_on = not limit.is_given
         self._has_more = False
+        self._order = "newest"
 
     def frames(self, search: Search) -> Iterator[pl.DataFrame]:
         if self._limit is None or not self._looks_on:
             yield from search.frames(limit=self._limit)
             return
+        self._order = "oldest" if search.request.oldest_first else "newest"
         left = self._limit
         for frame in search.frames(limit=left + 1):
             self._has_more = frame.height > left
@@ -131,9 +157,7 @@ class _Newest:
 
     def report_more(self) -> None:
         if self._has_more:
-            from pipelines.cli.output.console import print_message
-
-            print_message(f"Showing the newest {self._limit:,} events. Add --limit 0 to show all.")
+            _report_more(f"the {self._order} {self._limit:,} events")
 
 
 def _interruptible(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -141,6 +165,13 @@ def _interruptible(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     for frame in frames:
         signal.siginterrupt(signal.SIGINT, True)  # noqa: FBT003 - it takes no name
         yield frame
+
+
+def _report_more(what: str) -> None:
+    """Report that not all is shown, also if quiet: nothing is cut in silence."""
+    from pipelines.cli.output.console import print_message
+
+    print_message(f"Showing {what}. Add --limit 0 to show all.")
 
 
 def _report_no_match(common: Common) -> None:

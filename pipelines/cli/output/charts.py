@@ -24,24 +24,29 @@ _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 def print_events(rows: Iterable[Mapping[str, Any]]) -> int:
-    """Print events, each on a line: its time, host, message and error; return how many."""
+    """Print events, each on a line: its time, host, source, message and error; return how many."""
     shown = 0
     for row in rows:
         shown += 1
         when = Text(f"{row['_time']:%Y-%m-%d %H:%M:%S.%f}"[:23], style="cyan")
         host = Text(f"  {printable(row['host'])}" if "host" in row else "", style="dim")
+        origin = row.get("source") or row.get("filename")
+        source = Text(f"  {printable(origin)} " if origin else "", style="dim")
         error = Text(f"  {printable(row['_error'])}" if "_error" in row else "", style="red")
-        RESULTS.print(when, host, Text(f" {printable(row['_message'])}"), error, sep="", soft_wrap=True)
+        RESULTS.print(when, host, source, Text(f" {printable(row['_message'])}"), error, sep="", soft_wrap=True)
     return shown
 
 
-def print_top(rows: Sequence[tuple[str, int]]) -> None:
-    """Print values and how many events have them."""
+def print_top(rows: Sequence[tuple[tuple[str | None, ...], int]], names: Sequence[str]) -> None:
+    """Print values and how many events have them; with their names where they are of several fields."""
+    if len(names) > 1:
+        print_table(("Events", *names), ((f"{count:,}", *values) for values, count in rows))
+        return
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(justify="right", no_wrap=True, style="cyan", min_width=max(len(f"{count:,}") for _, count in rows))
     table.add_column(overflow="ellipsis" if RESULTS.is_terminal else "fold", no_wrap=RESULTS.is_terminal)
-    for value, count in rows:
-        table.add_row(f"{count:,}", Text(printable(value)))
+    for (value, *_), count in rows:
+        table.add_row(f"{count:,}", Text(printable(value or "")))
     RESULTS.print(table)
 
 

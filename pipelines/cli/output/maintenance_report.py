@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -71,8 +73,19 @@ def show_restore_report(report: RestoreReport, *, quiet: bool) -> None:
     for name, events in report.deleted_again.items():
         RESULTS.print(f"rule {name} would delete {events:,} of them again at its next run", soft_wrap=True)
     if report.hold and not quiet:
-        MESSAGES.print("Under `holds:` of the rules file, this keeps them:")
+        MESSAGES.print("This keeps them, until the hold is lifted:")
+        for line in _hold_commands(report.hold):
+            MESSAGES.print(f"  {line}", soft_wrap=True, markup=False)
+        MESSAGES.print("So does this under `holds:` of each rules file:")
         MESSAGES.print(indent(report.hold.partition("\n")[2].rstrip(), "  "), soft_wrap=True, markup=False)
     print_warnings(report.warnings)
     if not report.executed and not quiet:
         MESSAGES.print("Dry run: nothing was changed. Add --execute to apply.")
+
+
+def _hold_commands(text: str) -> Iterator[str]:
+    """Yield the commands that set the holds of a rules file."""
+    import yaml
+
+    for hold in yaml.safe_load(text)["holds"]:
+        yield f"rekindle holds add {shlex.quote(hold['name'])} --when {shlex.quote(hold['when'])}"

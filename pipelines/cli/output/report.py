@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.output.console import MAX_LINES, RESULTS, print_error, print_warnings
+from pipelines.cli.output.console import MAX_LINES, MESSAGES, RESULTS, print_error, print_warnings
 from pipelines.cli.output.rows import print_json, printable
 from pipelines.units import show_size
 
+SOME_FAILED = 3
+_NAMED = 10
+
 if TYPE_CHECKING:
-    from pipelines.jobs.report import JobReport
+    from pipelines.jobs.report import JobReport, PipelinesUsed
 
 
 def show_report(report: JobReport, *, as_json: bool, code: int) -> int:
@@ -25,7 +28,19 @@ def show_report(report: JobReport, *, as_json: bool, code: int) -> int:
             print_error(report.reason, field=None)
     else:
         _print_report(report)
+    if code == SOME_FAILED:
+        _print_failed(report)
     return code
+
+
+def _print_failed(report: JobReport) -> None:
+    """Print on one line, also if quiet, why the exit code is 3: which objects are not wholly there."""
+    names = [printable(one.object) for one in report.failures]
+    more = f" and {len(names) - _NAMED:,} more (`rekindle jobs show {report.task_id} --json` shows all)"
+    listed = ", ".join(names[:_NAMED]) + (more if len(names) > _NAMED else "")
+    MESSAGES.print(
+        Text(f"Exit code 3: {_objects(len(names))} could not be read, or not wholly: {listed}"), soft_wrap=True
+    )
 
 
 def _objects(number: int) -> str:
@@ -52,6 +67,7 @@ def _print_report(report: JobReport) -> None:
         ("Objects", ", ".join(shown)),
         ("Read", f"{show_size(report.bytes_read)}, {show_size(report.bytes_decoded)} decoded"),
         ("Records", f"{records} ({ignored})"),
+        ("Pipelines", _pipelines(report.pipelines)),
         ("Dropped by", ", ".join(f"{name} {number:,}" for name, number in report.dropped_by_pipeline.items())),
         ("With _error", f"{report.events_with_error:,}"),
         ("By format", ", ".join(formats)),
@@ -71,6 +87,12 @@ def _print_report(report: JobReport) -> None:
     _print_list("Failures", [f"{one.object}: {one.status}: {one.reason}" for one in report.failures])
     if report.status == "Succeeded" and objects.known and not report.events:
         RESULTS.print(f"\nNothing new: {_objects(objects.known)} known already; nothing was added.")
+
+
+def _pipelines(used: PipelinesUsed | None) -> str:
+    if used is None:
+        return ""
+    return used.file + (f", as the tier keeps it (version {used.version})" if used.version else "")
 
 
 def _print_named(rows: Sequence[tuple[str, str]]) -> None:

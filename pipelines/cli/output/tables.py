@@ -17,7 +17,7 @@ from pipelines.cli.output.rows import printable
 _GAP = 3  # as rich's SIMPLE_HEAD has it
 _MIN_WIDTH = 6
 _IDS = frozenset(
-    {"Job", "Key", "_event_id", "_correlation_id", "_iam_key_id", "#eventId", "#correlationId", "#iamKeyId"}
+    {"Job", "Key", "Run", "_event_id", "_correlation_id", "_iam_key_id", "#eventId", "#correlationId", "#iamKeyId"}
 )
 """Columns that people copy from: never cut, however narrow the terminal."""
 

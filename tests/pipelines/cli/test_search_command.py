@@ -13,17 +13,20 @@ import subprocess
 import sys
 import termios
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 from rich.text import Text
 
+from pipelines.cli.output.answers import Limit
+from pipelines.cli.output.save import Saving
 from pipelines.cli.output.tables import column_widths
 from tests.pipelines.conftest import ROOT, Ended, start_rekindle
 from tests.transforms.hot_tier.tiers import Tier, event
@@ -76,6 +79,39 @@ def test_rows_as_json(search: Run) -> None:
     row = search("old", "--limit", 1, "--json").json
     assert list(row) == ["_time", "_time_source", "_message", "_event_id", "_object", "host", "status", "a,b"]
     assert (row["_time"], row["status"], row["a,b"]) == ("2025-01-01T02:00:00Z", "200", 'x,"y"\r\n')
+
+
+def test_the_oldest_first(search: Run) -> None:
+    newest = [row["_event_id"] for row in search("--json").rows]
+    assert [row["_event_id"] for row in search("--json", "--oldest-first").rows] == newest[::-1]
+    assert [row["_message"] for row in search("--json", "--oldest-first", "--limit", 2).rows] == ["old 0", "old 1"]
+
+
+def test_top_of_several(search: Run) -> None:
+    assert search("--top", "host,status", "--json").rows == [
+        {"host": "web-1", "status": "200", "count": 3},
+        {"host": "", "status": "404", "count": 1},
+        {"host": None, "status": "404", "count": 1},
+    ]
+    shown = search("--top", "status", "--top", "tags", "--csv").out
+    assert shown == "status,tags,count\n200,,3\n404,p,1\n404,q,1\n404,,1\n"
+    lines = search("--top", "host,status", "--limit", 1).out.splitlines()
+    assert [line.split() for line in lines[::2]] == [["Events", "host", "status"], ["3", "web-1", "200"]]
+
+
+@pytest.mark.parametrize("query", ["status=404 | top host", "| stats count", "error |head"])
+def test_a_pipe_is_answered(search: Run, query: str) -> None:
+    ended = search(query)
+    assert (ended.code, "--top NAME" in ended.err, ended.err.rstrip().endswith("^")) == (2, True, True), ended.err
+    assert search('"|"', "--count").out == "0\n"
+
+
+@pytest.mark.parametrize("statement", ["avg(status)", "status+1", "status>100", "status::INT + host::INT"])
+def test_numbers_are_text_in_sql(sql: Run, statement: str) -> None:
+    ended = sql(f"SELECT {statement} FROM events")
+    assert (ended.code, "write name::DOUBLE for a number, TRY_CAST(name AS DOUBLE)" in ended.err) == (2, True), (
+        ended.err
+    )
 
 
 def test_words_of_a_query_need_no_quotes(search: Run) -> None:
@@ -176,7 +212,7 @@ def test_parquet(search: Run, tmp_path: Path) -> None:
         ((), 100, True),
         (("--limit", 100), 100, False),
         (("--limit", 0), 105, False),
-        (("--quiet",), 100, False),
+        (("--quiet",), 100, True),
         (("old",), 3, False),
     ],
     ids=["default", "given", "all", "quiet", "few"],
@@ -185,6 +221,9 @@ def test_parquet(search: Run, tmp_path: Path) -> None:
 def test_more_events_than_are_shown(
     search: Run, tier: Tier, tmp_path: Path, form: str, more: tuple[object, ...], rows: int, said: bool
 ) -> None:
+    """For people 100 are shown, and that these are not all also with --quiet; into a pipe or file all are written."""
+    if form != "--fields" and "--limit" not in more and "old" not in more:
+        rows, said = 105, False
     tier.add([event(DAY + timedelta(days=3, seconds=n), f"more {n}") for n in range(100)])
     path = tmp_path / "found.parquet"
     ended = search(form, *{"--parquet": (path,), "--fields": ("#time",)}.get(form, ()), *more)
@@ -195,6 +234,28 @@ def test_more_events_than_are_shown(
         found = len(list(csv.reader(io.StringIO(ended.out, newline="")))) - heads[form]
     assert (ended.code, found) == (0, rows)
     assert ("Showing the newest 100 events. Add --limit 0 to show all." in ended.err) is said
+
+
+@pytest.mark.parametrize("on_terminal", [True, False], ids=["terminal", "pipe"])
+@pytest.mark.parametrize("form", ["json", "csv", "parquet", "people"])
+def test_only_people_get_a_limit(monkeypatch: pytest.MonkeyPatch, form: str, on_terminal: bool) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: on_terminal)
+    flags = Namespace(as_json=form == "json")
+    saving = Saving(as_csv=form == "csv", parquet=Path("x") if form == "parquet" else None)
+    most = None if form == "parquet" or (form != "people" and not on_terminal) else 100
+    assert Limit.of(None, saving, cast(Any, flags), for_people=100) == Limit(most, is_given=False)
+    assert Limit.of(0, saving, cast(Any, flags), for_people=100) == Limit(None, is_given=True)
+    assert Limit.of(7, saving, cast(Any, flags), for_people=100) == Limit(7, is_given=True)
+
+
+def test_values_that_are_not_shown_are_counted(search: Run, tier: Tier) -> None:
+    tier.add([event(DAY, "x", n=str(number)) for number in range(101)])
+    ended = search("--top", "n", "--quiet")
+    assert (ended.out.count("\n"), ended.err) == (
+        100,
+        "Showing the 100 most frequent values. Add --limit 0 to show all.\n",
+    )
+    assert search("--top", "n", "--json").out.count("\n") == 101
 
 
 def test_sql_as_csv_and_parquet(sql: Run, tmp_path: Path) -> None:

@@ -266,6 +266,7 @@ def test_nothing_matched_is_a_warning(tmp_path: Path, rekindle: Rekindle) -> Non
     assert ended.code == 0
     assert "nothing matched" in ended.json["warnings"][0]
     assert rekindle(*job, "--require-match").code == 1
+    assert not [path for path in (tmp_path / "hot").rglob("*") if path.is_file()], "no job's folder is left"
 
 
 def test_too_many_objects_are_refused_with_a_proposal(tmp_path: Path, rekindle: Rekindle) -> None:

@@ -130,6 +130,8 @@ def test_too_little_disk(logs: Path, tmp_path: Path, rekindle: Rekindle, monkeyp
     assert ended.code == 1
     assert "too little disk" in ended.err
     assert not [path for path in (tmp_path / "hot").rglob("*") if path.is_file()]
+    started = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / "hot", "--no-disk-check")
+    assert started.code == 0, started.err
 
 
 def test_no_such_folder(tmp_path: Path, rekindle: Rekindle) -> None:

@@ -239,7 +239,7 @@ def is_gone(pid: int) -> bool:
 
 def _of_kind(audit: Counter[tuple[Any, ...]], name: str) -> Counter[tuple[Any, ...]]:
     """Return the part of the audit about a command and holds: what is removed differs by what a killed run has left."""
-    return Counter({row: count for row, count in audit.items() if row[0] == name or row[0].startswith("hold_set")})
+    return Counter({row: count for row, count in audit.items() if row[0] in (name, "hold")})
 
 
 def _run_killed(

@@ -54,7 +54,7 @@ def holds(expr: Expr, system: Mapping[str, Any], attributes: Mapping[str, str]) 
         case Membership(field, values):
             return any(holds(Comparison(field, Operator.EQUAL, value), system, attributes) for value in values)
         case Comparison(field, Operator.EQUAL, value) if value.is_any:
-            return field.name in (system if field.system else attributes)
+            return field.name in system if field.system else value_of(field.name, attributes) is not None
         case Comparison(field, operator_, value):
             if isinstance(moment := system.get(field.name), datetime) and field.system and operator_ in ORDER:
                 bound = parse_instant(value.literal or "")
@@ -67,7 +67,29 @@ def texts(field: Field, system: Mapping[str, Any], attributes: Mapping[str, str]
     if field.system:
         value = system.get(field.name)
         return [] if value is None else [format_instant(value) if isinstance(value, datetime) else value]
-    return [] if field.name not in attributes else values_of(attributes[field.name])
+    value = value_of(field.name, attributes)
+    return [] if value is None else values_of(value)
+
+
+def value_of(name: str, attributes: Mapping[str, str]) -> str | None:
+    """Return an attribute, else the member of the JSON in another that the dots of its name lead to."""
+    if name in attributes:
+        return attributes[name]
+    names = name.split(".")
+    for length in range(len(names) - 1, 0, -1):
+        try:
+            value = json.loads(
+                attributes.get(".".join(names[:length]), ""),
+                parse_int=Number, parse_float=Number, parse_constant=refuse,
+                object_pairs_hook=lambda pairs: dict(pairs[::-1]),
+            )  # fmt: skip
+        except ValueError:
+            continue
+        for member in names[length:]:
+            value = value.get(member) if isinstance(value, dict) else None
+        if value is not None:
+            return value if isinstance(value, str) else written(value)
+    return None
 
 
 def values_of(text: str) -> list[str]:

@@ -50,6 +50,7 @@ CASES: dict[str, tuple[str, Values, bool]] = {
     "both": ("a=404 b=1", Values("1", "2"), False),
     "either": ("a=404 OR b=1", Values("1", "2"), True),
     "neither": ("a=404 OR a=500", Values("1", "2"), False),
+    "a member of JSON": ("a.b=404", NONE, True),
     "a word": ("word", NONE, True),
     "everything": ("*", NONE, True),
 }
@@ -57,7 +58,9 @@ CASES: dict[str, tuple[str, Values, bool]] = {
 
 @pytest.mark.parametrize(("query", "values", "expected"), CASES.values(), ids=CASES.keys())
 def test_may_hold(query: str, values: Values, *, expected: bool) -> None:
-    assert may_hold(parse(query), lambda field: values if field.name in ("a", "_object") else UNKNOWN) is expected
+    assert (
+        may_hold(parse(query), lambda field: values if field.name in ("a", "a.b", "_object") else UNKNOWN) is expected
+    )
 
 
 def test_every_event_may_be_there() -> None:

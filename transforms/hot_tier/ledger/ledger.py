@@ -169,6 +169,14 @@ class Ledger:
         """Return the commits of a job's waves, or of one, in order; two launchers may have committed one wave twice."""
         return [content.record for content in self._contents_of(job, wave)]
 
+    def bytes_of_newest(self, commits: int) -> tuple[int, int]:
+        """Return how many bytes the objects of the newest commits had, and how many were written for them."""
+        sidecars = self._sidecars[-commits:] if commits else ()
+        self._read(self._contents, sidecars, read_sidecar)
+        contents = [self._contents[sidecar.path] for sidecar in sidecars]
+        read = sum(pc.sum(content.entries["bytes_read"]).as_py() or 0 for content in contents)
+        return read, sum(content.record.bytes for content in contents)
+
     @cached_property
     def _index(self) -> _Index:
         self._read(self._published, self._sidecars, _read_published)

@@ -25,8 +25,10 @@ from deltalake.transaction import AddAction
 
 from transforms.core import schema
 from transforms.core.errors import TierError
-from transforms.hot_tier.maintenance.audit_rows import HOLD_LIFTED, HOLD_SET, Row, hold_rows, holds_in_force, run_rows
+from transforms.hot_tier.configuration.store import load_configuration, load_history
+from transforms.hot_tier.maintenance.audit_rows import Row, configuration_row, hold_rows, run_rows
 from transforms.hot_tier.maintenance.commit_run import CommittedRun
+from transforms.hot_tier.table import location
 from transforms.hot_tier.table.commit import Attempts, commit_actions, finish_commit
 from transforms.hot_tier.table.delta import create_table, open_table
 from transforms.hot_tier.table.log_entries import commit_time
@@ -50,6 +52,8 @@ _PROPERTIES = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.deletedFileRetentionDuration": "interval 3650 days",
 }
+_CONFIGURATION = "config"
+"""The app id of the commits of the configuration's changes; its version is that of the last of them."""
 _READERS = 8
 
 
@@ -73,10 +77,15 @@ class _AuditLog:
     def has(self, run: MaintenanceRun) -> bool:
         return self.table.transaction_version(_app_id(run)) is not None
 
-    def files(self, *, about_holds: bool = False) -> list[str]:
-        """Return the live files in the order of their commits, all or those that may have rows about holds."""
-        actions = pa.RecordBatchReader.from_stream(self.table.get_add_actions(flatten=True)).read_all().to_pylist()
-        return sorted(action["path"] for action in actions if not about_holds or _may_be_about_holds(action))
+    @property
+    def configuration(self) -> int:
+        """The newest version of the tier's configuration that has its row."""
+        return self.table.transaction_version(_CONFIGURATION) or 0
+
+    def files(self) -> list[str]:
+        """Return the live files in the order of their commits."""
+        actions = pa.RecordBatchReader.from_stream(self.table.get_add_actions(flatten=True)).read_all()
+        return sorted(actions["path"].to_pylist())
 
 
 def write_audit(tier: TierStore, run: MaintenanceRun, committed: CommittedRun | None) -> None:
@@ -97,26 +106,65 @@ def write_audit(tier: TierStore, run: MaintenanceRun, committed: CommittedRun | 
         if log.has(run):
             break
         with attempts.unless_refused():
-            in_force = holds_in_force(_read(tier, log.files(about_holds=True)))
-            path = f"{log.version + 1:020d}-{uuid.uuid4()}.parquet"
+            rows = [*run_rows(run, committed, at), *hold_rows(run, committed, at)]
+            path = _new_path(log)
             tried[path] = log.version + 1
-            _append(tier, log, run, path, [*run_rows(run, committed, at), *hold_rows(run, at, in_force)])
+            _append(tier, log, path, rows, (_app_id(run), 1))
     _clear(tier, log, tried)
 
 
-def read_audit(tier: TierStore) -> list[Row]:
-    """Return all rows of the audit in the order of their commits, none before the first run.
+def audit_configuration(tier: TierStore) -> None:
+    """Write the changes of the tier's configuration to the audit, each exactly once; may be repeated.
+
+    What a killed process has left, or was changed before there was a table, is written by the next change or run.
+
+    Raises:
+        TierError: the store refuses.
+    """
+    newest = load_configuration(tier).version
+    if not newest or not location.exists(tier):
+        return
+    attempts = Attempts(tier, "the change of the configuration can't be written to the audit", _AuditLog.load)
+    tried: dict[str, int] = {}
+    for log in attempts:
+        if log.configuration >= newest:
+            break
+        with attempts.unless_refused():
+            changes = list(load_history(tier, after=log.configuration))
+            path = _new_path(log)
+            tried[path] = log.version + 1
+            _append(tier, log, path, list(map(configuration_row, changes)), (_CONFIGURATION, changes[-1].version))
+    _clear(tier, log, tried)
+
+
+def read_audit(tier: TierStore, *, limit: int | None = None) -> list[Row]:
+    """Return the rows of the audit in the order of their commits, and those of changes that are not in it yet.
+
+    Args:
+        tier: The hot tier.
+        limit: Only so many, the newest; None is all.
 
     Raises:
         TierError: it can't be read.
     """
     try:
-        return _read(tier, _AuditLog(open_table(tier, AUDIT)).files())
+        log = _AuditLog(open_table(tier, AUDIT))
     except TableNotFoundError:
-        return []
+        files, audited = [], 0
+    else:
+        files, audited = log.files(), log.configuration
+    not_audited = list(map(configuration_row, load_history(tier, after=audited)))
+    if limit is None:
+        return [*_read(tier, files), *not_audited]
+    rows = [*_read_newest(tier, files, limit - len(not_audited)), *not_audited]
+    return rows[max(0, len(rows) - limit) :]
 
 
-def _append(tier: TierStore, log: _AuditLog, run: MaintenanceRun, path: str, rows: list[Row]) -> None:
+def _new_path(log: _AuditLog) -> str:
+    return f"{log.version + 1:020d}-{uuid.uuid4()}.parquet"
+
+
+def _append(tier: TierStore, log: _AuditLog, path: str, rows: list[Row], transaction: tuple[str, int]) -> None:
     """Write the rows' file, and try once to commit it."""
     table = pa.Table.from_pylist(rows, COLUMNS)
     written = io.BytesIO()
@@ -130,7 +178,7 @@ def _append(tier: TierStore, log: _AuditLog, run: MaintenanceRun, path: str, row
         "nullCount": {"kind": 0},
     }
     action = AddAction(path, written.tell(), {}, time.time_ns() // 1_000_000, True, orjson.dumps(stats).decode())
-    commit_actions(log.table, [action], transactions=[(_app_id(run), 1)])
+    commit_actions(log.table, [action], transactions=[transaction])
 
 
 def _clear(tier: TierStore, log: _AuditLog, tried: dict[str, int]) -> None:
@@ -144,6 +192,14 @@ def _clear(tier: TierStore, log: _AuditLog, tried: dict[str, int]) -> None:
                 tier.delete(f"{AUDIT}/{path}")
 
 
+def _read_newest(tier: TierStore, paths: list[str], limit: int) -> list[Row]:
+    rows: list[Row] = []
+    while paths and len(rows) < limit:
+        paths, newest = paths[:-_READERS], paths[-_READERS:]
+        rows = [*_read(tier, newest), *rows]
+    return rows
+
+
 def _read(tier: TierStore, paths: list[str]) -> list[Row]:
     with ThreadPoolExecutor(_READERS) as pool:
         return [row for rows in pool.map(lambda path: _read_file(tier, path), paths) for row in rows]
@@ -154,12 +210,6 @@ def _read_file(tier: TierStore, path: str) -> list[Row]:
     # active exception")
     rows: list[Row] = pq.ParquetFile(io.BytesIO(tier.get(f"{AUDIT}/{path}"))).read(use_threads=False).to_pylist()
     return rows
-
-
-def _may_be_about_holds(action: Row) -> bool:
-    """Whether a file may have rows about holds: besides, it has only rows of its run's kind."""
-    low, high = action.get("min.kind"), action.get("max.kind")
-    return low is None or low != high or low in (HOLD_SET, HOLD_LIFTED)
 
 
 def _app_id(run: MaintenanceRun) -> str:

@@ -1,21 +1,21 @@
-"""The audit's rows: one for each rule of a deletion or tiering, one for any other run, and the changes of holds."""
+"""The audit's rows: one for each rule and hold of a run, one for any other run and for a change of configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from transforms.hot_tier.configuration.store import PIPELINES_SET, Configuration
 from transforms.hot_tier.maintenance.accounting import kept_rules
 from transforms.hot_tier.maintenance.commit_run import CommittedRun
 from transforms.hot_tier.table.runs import DELETE, TIER, MaintenanceRun
-from transforms.query.instants import format_instant
+from transforms.query.instants import format_instant, parse_time
 from transforms.retention.durations import format_duration
 from transforms.retention.rules import Rule
 
-HOLD_SET, HOLD_LIFTED = "hold_set", "hold_lifted"
+HOLD = "hold"
 _NO_COUNTS = {"events": 0, "files": 0, "bytes": 0}
 _DETAILS: tuple[str, ...] = ("runs", "newer", "grace", "orphans")
 
@@ -39,33 +39,42 @@ def run_rows(run: MaintenanceRun, committed: CommittedRun | None, at: datetime) 
     return [_common(run, at) | row | versions for row in rows or [_whole_row(document)]]
 
 
-def hold_rows(run: MaintenanceRun, at: datetime, in_force: Mapping[str, str | None]) -> list[Row]:
-    """Return the rows about holds that have changed since the last run.
+def hold_rows(run: MaintenanceRun, committed: CommittedRun | None, at: datetime) -> list[Row]:
+    """Return a row for each hold that was in force, the tier's and the file's, with the events that it kept.
 
     Args:
         run: The run.
+        committed: What it changed; None where there was nothing to change.
         at: When.
-        in_force: Name and condition of the holds that are set by the audit.
     """
-    if run.holds is None:
-        return []
-    found = dict(run.holds)
-    lifted = [name for name, when in in_force.items() if name not in found or found[name] != when]
-    new = [name for name, when in found.items() if name not in in_force or in_force[name] != when]
-    changes = [(HOLD_LIFTED, name, in_force[name]) for name in lifted] + [(HOLD_SET, name, found[name]) for name in new]
-    rows = ({"kind": kind, "rule": name, "detail": _json({"when": when})} for kind, name, when in changes)
-    return [_common(run, at) | row for row in rows]
+    counted = committed.document.get("holds", ()) if committed else ()
+    kept: dict[str, int | None] = {hold["name"]: hold["events"] for hold in counted}
+    conditions = dict(run.holds or ())
+    return [
+        _common(run, at)
+        | {"kind": HOLD, "rule": name, "detail": _json({"when": conditions.get(name), "kept": kept.get(name)})}
+        for name in dict.fromkeys([*conditions, *kept])
+    ]
 
 
-def holds_in_force(rows: Iterable[Row]) -> dict[str, str | None]:
-    """Return name and condition of the holds that are set after these rows of the audit, in its order."""
-    holds: dict[str, str | None] = {}
-    for row in rows:
-        if row["kind"] == HOLD_LIFTED:
-            holds.pop(row["rule"], None)
-        elif row["kind"] == HOLD_SET:
-            holds[row["rule"]] = orjson.loads(row["detail"])["when"]
-    return holds
+def configuration_row(configuration: Configuration) -> Row:
+    """Return the row of a change of the tier's configuration."""
+    change = configuration.change
+    assert change is not None, "only version 0, which is no file, was made by no change"
+    at = parse_time(configuration.at)
+    row = {
+        "run_id": f"config-{configuration.version:08d}",
+        "kind": change.kind,
+        "rule": change.name,
+        "done_at": at,
+        "now": at,
+        "who": configuration.who,
+        "detail": _json({"version": configuration.version, **change.detail}),
+    }
+    if change.kind == PIPELINES_SET and configuration.pipelines is not None:
+        file = configuration.pipelines
+        row |= {"rules_file": file.file, "rules_sha256": file.sha256}
+    return row
 
 
 def _rule_rows(run: MaintenanceRun, document: Row) -> list[Row]:

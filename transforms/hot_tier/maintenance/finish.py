@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from itertools import islice
 
-from transforms.hot_tier.maintenance.audit import write_audit
+from transforms.hot_tier.maintenance.audit import audit_configuration, write_audit
 from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_committed, give_up
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.runs import DONE, REMOVE, MaintenanceRun, RunFolder, unfinished_runs, who
@@ -33,6 +33,7 @@ def finish(folder: RunFolder, run: MaintenanceRun, committed: CommittedRun | Non
     Raises:
         TierError: the store refuses; a later command finishes the run then (`finish_interrupted`).
     """
+    audit_configuration(folder.tier)
     write_audit(folder.tier, run, committed)
     _mark_done(folder, committed)
 

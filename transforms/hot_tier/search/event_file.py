@@ -17,7 +17,7 @@ from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.query.compiler import compile_query, exact_column, time_conditions, unified_attributes
+from transforms.query.compiler import columns_of, compile_query, exact_column, time_conditions, unified_attributes
 from transforms.storage import TierStore
 
 _TIME = "_time"
@@ -28,10 +28,11 @@ _SPARSE = 4
 
 @dataclass(frozen=True)
 class RowGroup:
-    """A row group: the number of its first row in the file, its rows, and a time than which none of them is newer."""
+    """A row group: the number of its first row in the file, its rows, and bounds of their times, both inclusive."""
 
     first: int
     rows: int
+    oldest: int
     newest: int
 
 
@@ -41,7 +42,7 @@ class EventFile:
     def __init__(self, tier: TierStore, file: LiveFile, never_in_map: Collection[str]) -> None:
         """Take a live file, and the attributes that are never in its map."""
         self.path = file.path
-        self.newest = file.max_time
+        self.oldest, self.newest = file.min_time, file.max_time
         self._tier = tier
         self._file = file
         self._never_in_map = frozenset(never_in_map)
@@ -57,22 +58,23 @@ class EventFile:
                 group = metadata.row_group(number)
                 oldest, newest = self._times(group.column(position).statistics)
                 if request.bounds.overlaps(oldest, newest):
-                    groups.append(RowGroup(first, group.num_rows, newest))
+                    groups.append(RowGroup(first, group.num_rows, oldest, newest))
                 first += group.num_rows
         return groups[::-1]
 
     def read(self, group: RowGroup, request: SearchRequest, limit: int | None) -> pl.DataFrame:
-        """Return the matching events of a row group, newest first, at most the newest `limit` of them."""
+        """Return the matching events of a row group in the request's order, at most the first `limit` of them."""
+        in_order = _oldest_first if request.oldest_first else _newest_first
         with self._errors():
             if limit is None:
-                return _newest_first(self._read_filtered(group, request))
-            found = _newest_first(self._find(group, request))
+                return in_order(self._read_filtered(group, request))
+            found = in_order(self._find(group, request))
             rows = found.get_column("row").to_numpy()[:limit]
             if not len(rows):
                 return pl.DataFrame()
             first, count = int(rows.min()), int(rows.max() - rows.min()) + 1
             if count > _SPARSE * len(rows):
-                return _newest_first(self._read_filtered(group, request)).head(limit)
+                return in_order(self._read_filtered(group, request)).head(limit)
             return (
                 self._scan(first, count).select(self._outputs(request)).collect().select(pl.all().gather(rows - first))
             )
@@ -114,7 +116,7 @@ class EventFile:
             return self._columns
         needed = {_TIME}
         for field in request.fields:
-            needed.add(field.name if field.system or field.name in self._columns else ATTRIBUTES_COLUMN)
+            needed.update(columns_of(field, self._columns))
         return [name for name in self._columns if name in needed]
 
     def _scan(self, first: int, rows: int) -> pl.LazyFrame:
@@ -156,6 +158,12 @@ class EventFile:
             raise TierError(f"{where}: this file is gone. If it was removed during the search, search again") from error
         except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise TierError(f"{where} can't be read: {error}") from error
+
+
+def _oldest_first(events: pl.DataFrame) -> pl.DataFrame:
+    """Return events of a file oldest first; those of one time in the file's order."""
+    order = events.select(pl.col(_TIME)).with_row_index("row").sort(_TIME, maintain_order=True)
+    return events.select(pl.all().gather(order.get_column("row")))
 
 
 def _newest_first(events: pl.DataFrame) -> pl.DataFrame:

@@ -37,6 +37,7 @@ def search(
     end: datetime | None = None,
     limit: int | None = 100,
     fields: Sequence[str] = (),
+    oldest_first: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Return the newest events that match a query as flat rows (`rows.flat_rows`), newest first.
 
@@ -47,13 +48,14 @@ def search(
         end: The time before which; None to the last event.
         limit: The most events; None means all.
         fields: The columns and attributes to keep; nothing means everything.
+        oldest_first: Return the oldest, oldest first.
 
     Raises:
         ConfigurationError: a field can't exist.
         TierError: the table can't be read; also later, while rows are taken.
     """
     kept = [row_field(name) for name in fields]
-    frames = search_frames(tier, SearchRequest(expr, start, end, tuple(kept)), limit=limit)
+    frames = search_frames(tier, SearchRequest(expr, start, end, tuple(kept), oldest_first=oldest_first), limit=limit)
     return (row for frame in frames for row in flat_rows(frame, kept))
 
 
@@ -85,27 +87,30 @@ class Search:
         return cls(request, files, snapshot.columns)
 
     def frames(self, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
-        """Return the events as frames of the tier's columns, newest first within and between them.
+        """Return the events as frames of the tier's columns, within and between them in the request's order.
 
         Columns that a file lacks are null; those that no file of a frame has may be missing. What was promoted after a
         file was written is in that file's map.
         """
-        return _newest_first(_Unread(self.files, self.request), self.request, limit)
+        return _in_order(_Unread(self.files, self.request), self.request, limit)
 
 
 class _Unread:
-    """The row groups not read yet, newest first; a file's footer is read when the file is next."""
+    """The row groups not read yet, the first to read first; a file's footer is read when the file is next."""
 
     def __init__(self, files: Sequence[EventFile], request: SearchRequest) -> None:
         self._request = request
         self._queue: list[tuple[int, int, EventFile, RowGroup | None]] = []
         self._pushed = 0
         for file in sorted(files, key=lambda file: file.path):
-            self._push(file.newest, file, None)
+            self._push(file, None)
 
-    def newest(self) -> int | None:
-        """Return a time than which nothing unread is newer, or None where all is read."""
-        return -self._queue[0][0] if self._queue else None
+    def bound(self) -> int | None:
+        """Return a time that nothing unread precedes in the request's order, or None where all is read."""
+        if not self._queue:
+            return None
+        first = self._queue[0][0]
+        return first if self._request.oldest_first else -first
 
     def take(self, count: int) -> list[tuple[EventFile, RowGroup]]:
         """Return the next row groups, at most so many."""
@@ -115,16 +120,18 @@ class _Unread:
             if group is not None:
                 taken.append((file, group))
                 continue
-            for number in file.row_groups(self._request):
-                self._push(number.newest, file, number)
+            for found in file.row_groups(self._request):
+                self._push(file, found)
         return taken
 
-    def _push(self, newest: int, file: EventFile, group: RowGroup | None) -> None:
+    def _push(self, file: EventFile, group: RowGroup | None) -> None:
+        bounds = group or file
         self._pushed += 1
-        heapq.heappush(self._queue, (-newest, self._pushed, file, group))
+        first = bounds.oldest if self._request.oldest_first else -bounds.newest
+        heapq.heappush(self._queue, (first, self._pushed, file, group))
 
 
-def _newest_first(unread: _Unread, request: SearchRequest, limit: int | None) -> Iterator[pl.DataFrame]:
+def _in_order(unread: _Unread, request: SearchRequest, limit: int | None) -> Iterator[pl.DataFrame]:
     """Read row groups, few at first and then more at a time, and yield what nothing unread can precede."""
     found = pl.DataFrame()
     at_once = 1
@@ -132,28 +139,30 @@ def _newest_first(unread: _Unread, request: SearchRequest, limit: int | None) ->
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="search") as pool:
         while limit is None or limit > 0:
             reading = [pool.submit(file.read, group, request, limit) for file, group in unread.take(at_once)]
-            found = _merge([found, *(frame.result() for frame in reading)])
+            found = _merge([found, *(frame.result() for frame in reading)], request)
             found = found if limit is None else found.head(limit)
-            ready, found = _split(found, unread.newest())
+            ready, found = _split(found, unread.bound(), request)
             if ready.height:
                 yield ready
             limit = None if limit is None else limit - ready.height
             at_once = min(2 * at_once, most)
-            if unread.newest() is None and not found.height:
+            if unread.bound() is None and not found.height:
                 return
 
 
-def _merge(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return the events of sorted frames, newest first; those of one time in the order of the frames."""
+def _merge(frames: Sequence[pl.DataFrame], request: SearchRequest) -> pl.DataFrame:
+    """Return the events of sorted frames in the request's order; those of one time in the order of the frames."""
     filled = [frame for frame in frames if frame.height]
     if len(filled) < 2:
         return filled[0] if filled else pl.DataFrame()
-    return pl.concat(filled, how="diagonal").sort("_time", descending=True, maintain_order=True)
+    together = pl.concat(filled, how="diagonal")
+    return together.sort("_time", descending=not request.oldest_first, maintain_order=True)
 
 
-def _split(found: pl.DataFrame, bound: int | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _split(found: pl.DataFrame, bound: int | None, request: SearchRequest) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split events into those that nothing unread can precede, and the others."""
     if bound is None or not found.height:
         return found, found.clear()
-    ready = int((found["_time"].to_physical() >= bound).sum())
+    times = found["_time"].to_physical()
+    ready = int((times <= bound if request.oldest_first else times >= bound).sum())
     return found.head(ready), found.slice(ready)

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import orjson
 import polars as pl
 
-from transforms.core.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME
+from transforms.core.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME, attribute_column
 from transforms.hot_tier.search.rows import row_key
-from transforms.query.compiler import field_column, time_text
-from transforms.query.syntax import Field
+from transforms.query.compiler import field_column, own_column, time_text
+from transforms.query.syntax import Field, leads_into_json, member_paths
 
 _MAP = pl.Map(pl.String, pl.String)
 _ROWS = 100_000
@@ -59,9 +59,17 @@ def _table(frame: pl.DataFrame, fields: Sequence[Field], promoted: Collection[st
 def _column(frame: pl.DataFrame, field: Field) -> pl.Series:
     """Return a field's values: in frames of several files some may be in its column and some in the map."""
     kind = pl.Datetime("us", "UTC") if field.system and SYSTEM_COLUMNS[field.name] == TIME else pl.String
+    if not field.system and leads_into_json(field.name):
+        names = [field.name, *(prefix for prefix, _ in member_paths(field.name))]
+        frame = pl.DataFrame([_own_values(frame, Field(name)).alias(attribute_column(name)) for name in names])
+        return frame.select(value=field_column(field, frame.columns)).to_series()
+    return _own_values(frame, field, kind)
+
+
+def _own_values(frame: pl.DataFrame, field: Field, kind: type[pl.DataType] | pl.DataType = pl.String) -> pl.Series:
     own = [name for name in frame.columns if name != ATTRIBUTES_COLUMN]
     shared = [name for name in frame.columns if name == ATTRIBUTES_COLUMN]
-    found = [value for columns in (own, shared) if (value := field_column(field, columns)) is not None]
+    found = [value for columns in (own, shared) if (value := own_column(field, columns)) is not None]
     if not found:
         return pl.Series([None] * frame.height, dtype=kind)
     return frame.select(pl.coalesce(*found).alias("value")).to_series()

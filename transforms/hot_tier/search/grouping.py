@@ -18,7 +18,7 @@ from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.query.equalities import equalities, has_no_case
 from transforms.query.pruning import text_range
-from transforms.query.syntax import Field, Pattern
+from transforms.query.syntax import Field, Pattern, leads_into_json
 
 _Terms = Sequence[tuple[Field, tuple[Pattern, ...]]]
 
@@ -56,7 +56,10 @@ def count_buckets(selection: Selection, buckets: TimeBuckets) -> dict[int, int] 
 def _in_columns(selection: Selection, named: Iterable[Field]) -> bool:
     """Whether DuckDB can read the files, and all keep these attributes in columns of their own, never in the map."""
     positions = {name: number for number, name in enumerate(selection.promoted)}
-    needed = 1 + max((positions.get(field.name, len(positions)) for field in named), default=0)
+    names = [field.name for field in named]
+    if any(map(leads_into_json, names)):
+        return False
+    needed = 1 + max((positions.get(name, len(positions)) for name in names), default=0)
     return can_read(selection.tier) and all(layout_of(file.path) >= needed for file in selection.files)
 
 

@@ -21,6 +21,7 @@ class SearchRequest:
         end: The time before which, exclusive.
         fields: What to return of each event; nothing means everything.
         tier_name: The partition `hot` or `cold`; None means both.
+        oldest_first: Whether the oldest events come first, not the newest.
     """
 
     expr: Expr | None = None
@@ -28,6 +29,7 @@ class SearchRequest:
     end: datetime | None = None
     fields: tuple[Field, ...] = ()
     tier_name: str | None = None
+    oldest_first: bool = False
 
     @cached_property
     def bounds(self) -> TimeBounds:

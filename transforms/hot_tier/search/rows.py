@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from transforms.core.errors import ConfigurationError
 from transforms.core.names import ATTRIBUTES_COLUMN, PARTITION_COLUMNS, SYSTEM_NAMES, attribute_column
 from transforms.query.parser import attribute_field
-from transforms.query.syntax import SYSTEM_ATTRIBUTES, Field
+from transforms.query.syntax import SYSTEM_ATTRIBUTES, Field, leads_into_json, member_paths
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,9 +56,25 @@ def flat_rows(events: pl.DataFrame, fields: Sequence[Field] = ()) -> Iterator[di
         if ATTRIBUTES_COLUMN in events.columns
         else [None] * events.height
     )
-    kept = [row_key(field) for field in fields]
     for number, others_of_row in enumerate(others):
         row = {key: value for key, column in zip(keys, columns, strict=True) if (value := column[number]) is not None}
         for name, value in (others_of_row or {}).items():
             row.setdefault(attribute_column(name), value)
-        yield {key: row[key] for key in kept if key in row} if kept else row
+        yield row if not fields else _kept(row, fields)
+
+
+def _kept(row: dict[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+    """Return some fields of a row; a dotted name may be a member of the JSON in another attribute."""
+    found = ((row_key(field), _value(row, field)) for field in fields)
+    return {key: value for key, value in found if value is not None}
+
+
+def _value(row: dict[str, Any], field: Field) -> Any:
+    value = row.get(row_key(field))
+    if value is not None or field.system or not leads_into_json(field.name):
+        return value
+    from transforms.query.members import member_text
+
+    texts = ((row.get(attribute_column(prefix)), path) for prefix, path in member_paths(field.name))
+    members = (member_text(text, path) for text, path in texts if text is not None)
+    return next((member for member in members if member is not None), None)

@@ -27,6 +27,10 @@ _FROM_DATASET = ("registered as '_events'", "arrow_scan: get_next")
 _T = TypeVar("_T")
 
 
+_ON_TEXT = re.compile(
+    r"No function matches [^\n]*\bVARCHAR\b|Cannot (?:compare|mix) values of type [^\n]*\bVARCHAR\b"
+    r"|Could not convert string .* to (?:U?INT|DOUBLE|FLOAT|DECIMAL)"
+)
 _NO_COLUMN = re.compile(r'Referenced column "(?P<name>[^"]+)" not found')
 
 
@@ -204,4 +208,6 @@ def _explained(message: str) -> RekindleError:
     hint = ""
     if missing := _NO_COLUMN.search(message):
         hint = f"\nAn attribute without a column is in the map: attributes['{missing['name']}']"
+    elif _ON_TEXT.search(message):
+        hint = "\nAttributes are text: write name::DOUBLE for a number, TRY_CAST(name AS DOUBLE) where some are none"
     return ConfigurationError(message + hint, field="sql")

@@ -57,6 +57,18 @@ def test_entries_come_back_as_they_were(tier: TierStore) -> None:
     assert load(tier).of_job("other") == []
 
 
+def test_bytes_of_the_newest_commits(local_tier: TierStore) -> None:
+    assert Ledger().bytes_of_newest(3) == (0, 0)
+    for number in range(3):
+        failed = replace(FULL, key=str(number), status="failed", events=0, rejected=5)
+        publish_wave(local_tier, job=f"job{number}", wave=3, files=[], entries=[failed])
+    publish(local_tier, ["a"])
+    ledger = load(local_tier)
+    written = ledger.waves_of_job("job")[0].bytes
+    assert ledger.bytes_of_newest(3) == (20 + sum(one.bytes_read for one in ledger.of_job("job")), written)
+    assert written > 0
+
+
 def test_one_wave_of_a_job(tier: TierStore) -> None:
     for wave in range(3):
         publish(tier, [f"k{wave}"], wave=wave)

@@ -29,7 +29,7 @@ from tests.transforms.hot_tier.maintenance.making import (
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.core.errors import TierError
 from transforms.hot_tier.maintenance.audit import read_audit, write_audit
-from transforms.hot_tier.maintenance.commit_run import Change, commit_run, find_committed
+from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run, find_committed
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.table.runs import (
     COMPACT,
@@ -45,6 +45,8 @@ from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 NOBODY = lambda run: False  # noqa: E731
+LATER = {"name": "set later", "events": 2}
+"""A hold that was set while a run was at work."""
 
 
 def ruled(kind: str = DELETE, **fields: Any) -> MaintenanceRun:
@@ -134,31 +136,20 @@ def test_append_only(local_tier: TierStore) -> None:
         DeltaTable(local_tier.table_uri("audit")).delete()
 
 
-@pytest.mark.parametrize(
-    ("holds", "rows"),
-    [
-        pytest.param([(("a", "x=1"),)], [("hold_set", "a", "x=1")], id="new"),
-        pytest.param([(("a", "x=1"),), (("a", "x=1"),)], [("hold_set", "a", "x=1")], id="same"),
-        pytest.param([(("a", None),), ()], [("hold_set", "a", None), ("hold_lifted", "a", None)], id="gone"),
-        pytest.param([(("a", None),), None], [("hold_set", "a", None)], id="run-that-knows-none"),
-        pytest.param(
-            [(("a", "x=1"),), (("a", "x=2"), ("b", "y=1"))],
-            [("hold_set", "a", "x=1"), ("hold_lifted", "a", "x=1"), ("hold_set", "a", "x=2"), ("hold_set", "b", "y=1")],
-            id="changed",
-        ),
-        pytest.param(
-            [(("a", "x=1"),), (), (("a", "x=1"),)],
-            [("hold_set", "a", "x=1"), ("hold_lifted", "a", "x=1"), ("hold_set", "a", "x=1")],
-            id="again",
-        ),
-    ],
-)
-def test_holds(local_tier: TierStore, holds: list[Any], rows: list[tuple[str, str, str | None]]) -> None:
-    for found in holds:
-        write_audit(local_tier, ruled(holds=found), None)
-        write_audit(local_tier, MaintenanceRun.new(COMPACT), None)
-    told = [row for row in read_audit(local_tier) if row["kind"].startswith("hold")]
-    assert [(row["kind"], row["rule"], orjson.loads(row["detail"])["when"]) for row in told] == rows
+def test_a_row_for_each_hold(local_tier: TierStore) -> None:
+    publish(local_tier, ["a"])
+    nothing, run = (ruled(holds=(("case", "x=1"), ("all", None))) for _ in range(2))
+    write_audit(local_tier, nothing, None)
+    write_audit(local_tier, run, CommittedRun("changes", 1, {"holds": [{"name": "case", "events": 7}, LATER]}))
+    write_audit(local_tier, MaintenanceRun.new(COMPACT), None)
+    rows = [row for row in read_audit(local_tier) if row["kind"] == "hold"]
+    assert [(row["run_id"], row["rule"], row["events"], orjson.loads(row["detail"])) for row in rows] == [
+        (nothing.id, "case", None, {"when": "x=1", "kept": None}),
+        (nothing.id, "all", None, {"when": None, "kept": None}),
+        (run.id, "case", None, {"when": "x=1", "kept": 7}),
+        (run.id, "all", None, {"when": None, "kept": None}),
+        (run.id, "set later", None, {"when": None, "kept": 2}),
+    ]
 
 
 def at_once(calls: list[Callable[[], object]]) -> None:
@@ -188,7 +179,7 @@ def test_many_at_once_also_make_the_table(tier: TierStore) -> None:
     assert sorted((row["run_id"], row["rule"]) for row in rows if row["kind"] == "delete") == sorted(
         (run.id, rule) for run in runs for rule in ("short", "none")
     )
-    assert [row["rule"] for row in rows if row["kind"] == "hold_set"] == ["case"]
+    assert [row["rule"] for row in rows if row["kind"] == "hold"] == ["case"] * 3
     assert len(list(tier.list("audit/0"))) == 3  # refused attempts leave no file
 
 

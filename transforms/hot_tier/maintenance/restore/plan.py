@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from transforms.hot_tier.configuration.holds import load_holds, with_holds
 from transforms.hot_tier.maintenance.accounting import kept_rules
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, RemovedRows, Superseded, removed_rows
 from transforms.hot_tier.maintenance.restore.restorable import Deleted, reading, with_superseded
@@ -55,7 +56,8 @@ def plan_restore(
         tier: The hot tier.
         snapshot: The table.
         runs: The deletions.
-        rules: The rules that may delete the events again; None are those that each deletion kept.
+        rules: The rules that may delete the events again; None are those that each deletion kept. The tier's
+            holds count beside theirs.
         now: The time that their retention counts from; None is the clock's.
 
     Raises:
@@ -63,8 +65,9 @@ def plan_restore(
     """
     moment = now or datetime.now(timezone.utc)
     found: list[_Count] = []
+    kept = load_holds(tier)
     for one, superseded in with_superseded(tier, snapshot, runs):
-        compiled = CompiledRules.of(rules or kept_rules(one.run), moment)
+        compiled = with_holds(CompiledRules.of(rules or kept_rules(one.run), moment), kept)
         with reading(tier, one):
             found += [_count_pair(tier, pair, superseded, compiled) for pair in one.pairs]
     by_rule: Counter[str] = Counter()

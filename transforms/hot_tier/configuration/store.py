@@ -1,0 +1,193 @@
+"""The tier's configuration: one numbered file a change, each whole, none ever changed or removed.
+
+`_rekindle/config/00000007.json` is what holds after the seventh change, with who made it, when, and what it was. Of two
+who write one number at once, the store lets one succeed; the other looks at what that one did and takes the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+
+import orjson
+
+from transforms.core.errors import ConfigurationError, ConflictError, TierError
+from transforms.hot_tier.table.runs import who
+from transforms.query.instants import format_instant
+from transforms.storage import TierStore
+
+ROOT = "_rekindle/config"
+FORMAT = 1
+"""Raised when older versions can no longer tell what a file means: they refuse it then."""
+HOLD_SET, HOLD_LIFTED, PIPELINES_SET = "hold_set", "hold_lifted", "pipelines_set"
+_MOST_ATTEMPTS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptHold:
+    """A hold of the tier: its name, its condition as it was written, and who set it when."""
+
+    name: str
+    when: str
+    description: str = ""
+    at: str
+    who: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptFile:
+    """A file whose text the tier keeps.
+
+    Attributes:
+        file: Its name where it came from.
+        text: Its content.
+    """
+
+    file: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its text, in hexadecimal digits."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigurationChange:
+    """What made a version: its kind, the name that it is about, and more about it."""
+
+    kind: str
+    name: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """The configuration after one of its changes; version 0 is that of a tier where nothing was ever set.
+
+    Attributes:
+        version: The number of the change.
+        id: Of the file: whoever wrote it knows it again.
+        at: When, ISO 8601.
+        who: Who made it, `user@host`.
+        change: What it was.
+        holds: The holds that are in force, in the order in which they were set.
+        pipelines: The pipelines that run on all that comes in; None where none were set.
+    """
+
+    version: int = 0
+    id: str = ""
+    at: str = ""
+    who: str = ""
+    change: ConfigurationChange | None = None
+    holds: tuple[KeptHold, ...] = ()
+    pipelines: KeptFile | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """Return it as a JSON document."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Configuration:
+        """Return the configuration that `as_document` was made from."""
+        pipelines = document["pipelines"]
+        return cls(
+            version=document["version"],
+            id=document["id"],
+            at=document["at"],
+            who=document["who"],
+            change=ConfigurationChange(**document["change"]),
+            holds=tuple(KeptHold(**hold) for hold in document["holds"]),
+            pipelines=None if pipelines is None else KeptFile(**pipelines),
+        )
+
+
+Edit = Callable[[Configuration], tuple[Configuration, ConfigurationChange] | None]
+
+
+def load_configuration(tier: TierStore) -> Configuration:
+    """Return the newest configuration; costs a listing and a read.
+
+    Raises:
+        TierError: it can't be read, or is of a newer version of Rekindle.
+    """
+    newest = max((file.path for file in tier.list(f"{ROOT}/")), default=None)
+    return Configuration() if newest is None else _read(tier, newest)
+
+
+def load_history(tier: TierStore, *, after: int = 0) -> Iterator[Configuration]:
+    """Yield all versions after a number, the oldest first."""
+    paths = sorted(file.path for file in tier.list(f"{ROOT}/"))
+    return (_read(tier, path) for path in paths if path > _path(after))
+
+
+def change_configuration(tier: TierStore, edit: Edit, *, expected: int | None = None) -> Configuration:
+    """Make one change, on what is newest when it is made.
+
+    Args:
+        tier: The hot tier.
+        edit: Returns the new configuration and what has changed, None where nothing is to be changed; called again
+            where another was faster.
+        expected: The only version that may be changed, for those who have looked at it; None is any.
+
+    Returns:
+        The configuration that holds now.
+
+    Raises:
+        ConflictError: another has changed the version that was expected.
+        TierError: the store refuses.
+    """
+    name = uuid.uuid4().hex
+    for _ in range(_MOST_ATTEMPTS):
+        current = load_configuration(tier)
+        if expected is not None and current.version != expected:
+            raise ConflictError(
+                f"hot tier {tier.uri}: its configuration is at version {current.version}, which {current.who} made at "
+                f"{current.at}, not at {expected}: look at it again"
+            )
+        edited = edit(current)
+        if edited is None:
+            return current
+        new = _stamped(*edited, version=current.version + 1, name=name)
+        if _put(tier, new):
+            return new
+    raise TierError(f"hot tier {tier.uri}: its configuration is changed by others all the time; try again")
+
+
+def _stamped(configuration: Configuration, change: ConfigurationChange, *, version: int, name: str) -> Configuration:
+    at = format_instant(datetime.now(timezone.utc))
+    return replace(configuration, version=version, id=name, at=at, who=who(), change=change)
+
+
+def _put(tier: TierStore, new: Configuration) -> bool:
+    """Write a version, and return whether it is there, which on S3 it may be although no answer came."""
+    path = _path(new.version)
+    try:
+        tier.put_new(path, orjson.dumps(new.as_document(), option=orjson.OPT_INDENT_2))
+    except FileExistsError:
+        return _read(tier, path).id == new.id
+    except TierError:
+        if not tier.exists(path):
+            raise
+        return _read(tier, path).id == new.id
+    return True
+
+
+def _path(version: int) -> str:
+    return f"{ROOT}/{version:08d}.json"
+
+
+def _read(tier: TierStore, path: str) -> Configuration:
+    try:
+        document = orjson.loads(tier.get(path))
+        if document["format"] > FORMAT:
+            raise ConfigurationError("it was written by a newer version of Rekindle")
+        return Configuration.from_document(document)
+    except (KeyError, TypeError, ValueError, ConfigurationError) as error:
+        raise TierError(
+            f"hot tier {tier.uri}: {path} can't be read ({error}): nothing is done without the holds in it"
+        ) from error
