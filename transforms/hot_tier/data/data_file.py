@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.core import schema
+from transforms.hot_tier.data.layout import names_in_maps
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription, ObjectRows, new_path
+from transforms.hot_tier.table.map_names import MapNames
 from transforms.hot_tier.table.statistics import ColumnStatistics, from_footer, statistics_columns, statistics_json
 from transforms.storage import TierStore
 
@@ -71,6 +73,7 @@ class DataFile:
         self._absent = [name for name in promoted if name not in table.schema.names]
         self._min_time = 0
         self._objects: dict[str, ObjectRows] = {}
+        self._map_names = MapNames()
         self._footer: list[pq.FileMetaData] = []
         self._output = store.open_output(f"{EVENTS}/{self.path}")
         self._sink = pa.BufferedOutputStream(pa.PythonFile(self._output, mode="w"), _WRITE_BYTES)
@@ -103,6 +106,7 @@ class DataFile:
             raise ValueError(f"{self.path}: rows of {times[0]} after {self.last_time}")
         self.last_time = int(times[-1])
         self._count_objects(object_rows(table, times))
+        self._map_names |= names_in_maps(table)
         groups = max(1, round(table.num_rows / ROW_GROUP_ROWS))
         self._writer.write_table(table, row_group_size=-(-table.num_rows // groups))
         self.rows += table.num_rows
@@ -129,6 +133,7 @@ class DataFile:
             objects=self._objects,
             min_time=self._min_time,
             max_time=self.last_time,
+            map_names=self._map_names.text,
         )
 
     def abort(self) -> None:
