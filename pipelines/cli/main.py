@@ -34,6 +34,7 @@ COMMANDS = {
     "restore": ("pipelines.cli.commands.restore:restore", "Bring back deleted events."),
     "tier": ("pipelines.cli.commands.tier:tier", "Move events to the cold tier by rules."),
     "compact": ("pipelines.cli.commands.compact:compact", "Merge the small data files of each date."),
+    "promote": ("pipelines.cli.commands.promote:promote", "Give attributes columns of their own, for all events."),
     "jobs": ("pipelines.cli.commands.jobs:jobs", "List, show, cancel and resume jobs."),
     "pipelines": ("pipelines.cli.commands.pipelines:pipelines", "Test and list event pipelines."),
     "keys": ("pipelines.cli.commands.keys:keys", "Create, list and revoke IAM keys."),

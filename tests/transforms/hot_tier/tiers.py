@@ -48,7 +48,7 @@ def give_columns(store: TierStore, names: Sequence[str]) -> list[str]:
     snapshot = Snapshot.load(store)
     missing = missing_columns(names, snapshot.columns)
     if missing:
-        commit(snapshot, restated=list(snapshot.files), transactions=(), columns=missing)
+        commit(snapshot, transactions=(), columns=missing)
     return [*snapshot.columns, *missing]
 
 

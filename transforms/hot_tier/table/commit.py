@@ -24,7 +24,7 @@ from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.log_entries import write_entry
 from transforms.hot_tier.table.map_names import MAP_NAMES, MapNames
 from transforms.hot_tier.table.snapshot import Snapshot, unnamed_file
-from transforms.hot_tier.table.statistics import PROPERTY, complete_statistics, statistics_property
+from transforms.hot_tier.table.statistics import PROPERTY, complete_statistics, statistics_columns, statistics_property
 from transforms.storage import TierStore
 
 CHECKPOINT_INTERVAL = 10
@@ -35,7 +35,6 @@ def commit(
     *,
     added: Sequence[FileDescription] = (),
     removed: Collection[str] = (),
-    restated: Collection[str] = (),
     transactions: Sequence[tuple[str, int]],
     removal_time: int | None = None,
     columns: Sequence[str] = (),
@@ -50,10 +49,9 @@ def commit(
         snapshot: What the change was planned on; it can't be used again.
         added: New files.
         removed: Paths of live files.
-        restated: Paths of live files whose statistics lack columns added since; no row changes.
         transactions: App ids and their versions.
         removal_time: When the removed files count as removed, in milliseconds since 1970 UTC; None is now.
-        columns: Attributes that get a column.
+        columns: Attributes that get a column; the statistics of the files that stay show that these lack it.
         off_maps: Those among them that the added files hold in place of removed ones which had them in their maps.
 
     Raises:
@@ -65,7 +63,7 @@ def commit(
     _check_places(snapshot, added, promoted)
     actions: list[AddAction | RemoveAction] = [
         *_removals(snapshot, removed, removal_time),
-        *_restatements(snapshot, restated, promoted),
+        *(_restatements(snapshot, removed, promoted) if columns else ()),
         *(_addition(file, promoted) for file in added),
     ]
     map_names = reduce(or_, (MapNames.parse(file.map_names) for file in added), snapshot.map_names).without(off_maps)
@@ -149,7 +147,12 @@ def _check_places(snapshot: Snapshot, added: Sequence[FileDescription], promoted
             )
 
 
-def _restatements(snapshot: Snapshot, paths: Collection[str], promoted: Sequence[str]) -> list[AddAction]:
+def _restatements(snapshot: Snapshot, removed: Collection[str], promoted: Sequence[str]) -> list[AddAction]:
+    """Return the files that stay once more, where columns that have statistics are added; no row changes."""
+    if statistics_columns(promoted) == statistics_columns(snapshot.columns):
+        return []
+    gone = set(removed)
+    stay = (file for path, file in snapshot.files.items() if path not in gone and snapshot.can_be_named(path))
     return [
         AddAction(
             file.path,
@@ -157,9 +160,9 @@ def _restatements(snapshot: Snapshot, paths: Collection[str], promoted: Sequence
             file.partition,
             file.modified,
             False,
-            complete_statistics(snapshot.statistics(path), file.rows, promoted),
+            complete_statistics(snapshot.statistics(file.path), file.rows, promoted),
         )
-        for path, file in ((path, snapshot.files[path]) for path in paths if snapshot.can_be_named(path))
+        for file in stay
     ]
 
 

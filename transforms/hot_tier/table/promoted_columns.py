@@ -49,7 +49,7 @@ def promote_new(tier: TierStore, names: Iterable[str], *, limit: int = schema.PR
             break
         added.update(choice.added)
         with attempts.unless_refused():
-            commit(snapshot, restated=list(snapshot.files), transactions=(), columns=choice.added)
+            commit(snapshot, transactions=(), columns=choice.added)
             flush_log(tier, snapshot.version + 1)
     there = tuple(name for name in choice.columns if name in added)
     return ColumnChoice(choice.columns, there, choice.in_maps, choice.no_room)
