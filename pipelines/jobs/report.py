@@ -84,6 +84,8 @@ class JobReport(JsonModel):
     rejected: int
     by_format: dict[str, FormatCounts]
     by_codec: dict[str, CodecCounts]
+    columns_added: list[str]
+    """Attributes to which the job gave a column of their own."""
     time_range: tuple[str, str] | None
     """The least and the greatest time of the events."""
     files_written: int

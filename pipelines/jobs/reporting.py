@@ -104,6 +104,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
             name: CodecCounts(objects=len(numbers), bytes_read=sum(numbers))
             for name, numbers in _by_name((one.codec, one.bytes_read) for one in entries)
         },
+        columns_added=list(status.columns_added),
         time_range=_time_range(entries),
         files_written=sum(wave.files for wave in waves),
         bytes_written=sum(wave.bytes for wave in waves),

@@ -55,6 +55,7 @@ def _print_report(report: JobReport) -> None:
         ("With _error", f"{report.events_with_error:,}"),
         ("By format", ", ".join(formats)),
         ("By codec", ", ".join(codecs)),
+        ("New columns", ", ".join(report.columns_added)),
         ("Time range", " to ".join(report.time_range or ())),
         ("Written", f"{written}; waves: {report.waves:,}"),
         ("Took", f"{report.seconds:.1f} s, {report.megabytes_per_second:,} MB/s of decoded logs"),

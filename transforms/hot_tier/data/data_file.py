@@ -56,7 +56,7 @@ class DataFile:
             table: The first rows: stored columns, text as `string_view` or `dictionary<int32, string>`.
             date: The partition's date.
             promoted: The attributes that have a column of their own, in the table's order; they and `_time` and
-                `_object` get statistics.
+                `_object` get statistics, in the log the first of them (`statistics_columns`).
             tier_name: The partition's tier.
             layout: How many of them had a column when the rows were laid out (`new_path`), by default all.
             job: The job, for the footer, so that orphans can be attributed.
@@ -67,10 +67,9 @@ class DataFile:
         self.last_time: int | None = None
         self._partition = (tier_name, date)
         self._store = store
-        self._text_statistics = [
-            name for name in statistics_columns(promoted) if name != "_time" and name in table.schema.names
-        ]
-        self._absent = [name for name in promoted if name not in table.schema.names]
+        logged = [name for name in statistics_columns(promoted) if name != "_time"]
+        self._text_statistics = [name for name in logged if name in table.schema.names]
+        self._absent = [name for name in logged if name in promoted and name not in table.schema.names]
         self._min_time = 0
         self._objects: dict[str, ObjectRows] = {}
         self._map_names = MapNames()
@@ -84,7 +83,7 @@ class DataFile:
             compression_level=level,
             use_dictionary=dictionary_columns(table),
             column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in table.schema.names},
-            write_statistics=["_time", *self._text_statistics],
+            write_statistics=[name for name in ("_time", "_object", *promoted) if name in table.schema.names],
             store_schema=False,
             metadata_collector=self._footer,
         )

@@ -34,10 +34,10 @@ def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PR
     return list(promote_new(tier, names, limit=limit).columns)
 
 
-def promote_new(tier: TierStore, names: Iterable[str], *, limit: int = schema.PROMOTED_LIMIT) -> ColumnChoice:
+def promote_new(tier: TierStore, names: Iterable[str], *, limit: int | None = schema.PROMOTED_LIMIT) -> ColumnChoice:
     """Add columns for attributes that no file keeps in its map, in this order, until the table has `limit` of them.
 
-    Names that can't be columns, that exist, or that differ from one only in case are left out. Other processes may do
+    Without a limit all get one. Names that can't be columns, that exist, or that differ from one only in case are left out. Other processes may do
     the same at the same time.
     """
     requested = list(names)
@@ -55,12 +55,12 @@ def promote_new(tier: TierStore, names: Iterable[str], *, limit: int = schema.PR
     return ColumnChoice(choice.columns, there, choice.in_maps, choice.no_room)
 
 
-def choose_columns(snapshot: Snapshot, names: Iterable[str], limit: int = schema.PROMOTED_LIMIT) -> ColumnChoice:
+def choose_columns(snapshot: Snapshot, names: Iterable[str], limit: int | None = schema.PROMOTED_LIMIT) -> ColumnChoice:
     """Return which attributes would get a column, and which would not."""
     missing = missing_columns(names, snapshot.columns)
     in_maps = [name for name in missing if snapshot.is_in_maps(name)]
     new = [name for name in missing if name not in in_maps]
-    room = max(0, limit - len(snapshot.columns))
+    room = len(new) if limit is None else max(0, limit - len(snapshot.columns))
     return ColumnChoice(tuple(snapshot.columns), tuple(new[:room]), tuple(in_maps), tuple(new[room:]))
 
 

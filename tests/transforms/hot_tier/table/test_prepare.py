@@ -12,6 +12,7 @@ import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
@@ -117,9 +118,26 @@ def test_add_columns(tier: TierStore) -> None:
 
 
 def test_columns_up_to_the_limit_in_their_order(local_tier: TierStore) -> None:
-    names = [f"a{number:03}" for number in range(100)]
-    assert table.add_columns(local_tier, names) == [*schema.BASE_ATTRIBUTES, *names[:59]]
-    assert table.add_columns(local_tier, ["b"]) == [*schema.BASE_ATTRIBUTES, *names[:59]]
+    names = [f"a{number:03}" for number in range(130)]
+    choice = columns.promote_new(local_tier, names)
+    assert choice.columns == (*schema.BASE_ATTRIBUTES, *names[:123])
+    assert (choice.added, choice.no_room) == (tuple(names[:123]), tuple(names[123:]))
+    assert columns.promote_new(local_tier, ["b"]).no_room == ("b",)
+    assert columns.promote_new(local_tier, ["b"], limit=None).added == ("b",)
+    logged = [*schema.BASE_ATTRIBUTES, *names[:27]]
+    assert table.open_events(local_tier).metadata().configuration[PROPERTY].split(",")[2:] == logged
+    publish_attributes(local_tier, "a", **dict.fromkeys(names[:123], "x"), host="h")
+    ((path, _),) = Snapshot.load(local_tier).files.items()
+    statistics = orjson.loads(Snapshot.load(local_tier).statistics(path))
+    assert list(statistics["nullCount"]) == ["_time", "_object", *logged]
+    with local_tier.open_input(f"events/{path}") as source:
+        group = pq.ParquetFile(source).metadata.row_group(0)
+    with_statistics = {
+        group.column(number).path_in_schema
+        for number in range(group.num_columns)
+        if group.column(number).statistics is not None
+    }
+    assert with_statistics == {"_time", "_object", *schema.BASE_ATTRIBUTES, *names[:123], "b"}, "by row group all have"
 
 
 def test_many_add_columns_at_once(tier: TierStore) -> None:
