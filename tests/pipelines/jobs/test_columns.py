@@ -1,4 +1,4 @@
-"""Which attributes a job gives columns, and that each keeps its place in the table whatever comes later (decision 22)."""
+"""Which attributes a job gives columns, and that each keeps its place in the table (decision 22)."""
 
 from __future__ import annotations
 
@@ -134,7 +134,6 @@ def test_a_saved_query_finds_all_after_a_new_object_came(place: Place) -> None:
 
 def test_what_found_no_room_stays_in_the_map(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(promoted_columns.schema, "PROMOTED_LIMIT", 7)
         patch.setattr(promoted_columns.promote_new, "__kwdefaults__", {"limit": 7})
         place.put("a.json", *({"kind": "x"} for _ in range(3)), {"kind": "y", "eventName": "Put"})
         first = place.backfill()

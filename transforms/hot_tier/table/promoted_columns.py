@@ -37,8 +37,8 @@ def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PR
 def promote_new(tier: TierStore, names: Iterable[str], *, limit: int | None = schema.PROMOTED_LIMIT) -> ColumnChoice:
     """Add columns for attributes that no file keeps in its map, in this order, until the table has `limit` of them.
 
-    Without a limit all get one. Names that can't be columns, that exist, or that differ from one only in case are left out. Other processes may do
-    the same at the same time.
+    Without a limit all get one. Names that can't be columns, that exist, or that differ from one only in case are left
+    out. Other processes may do the same at the same time.
     """
     requested = list(names)
     added: set[str] = set()
