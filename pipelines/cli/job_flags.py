@@ -207,8 +207,8 @@ job_flags = pass_flags(
         "--promote",
         multiple=True,
         metavar="NAMES",
-        help="Give these attributes a column of their own, before all others and without a limit; files that keep one in "
-        "their maps are written anew. Separate names by commas or repeat the flag.",
+        help="Give these attributes a column of their own, without a limit; files that keep one in their maps are "
+        "written anew. Separate names by commas or repeat the flag.",
     ),
     job_option(
         "--max-objects",

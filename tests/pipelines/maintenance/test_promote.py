@@ -15,9 +15,9 @@ from pipelines.maintenance.promote import promote
 from pipelines.maintenance.restore import Restore, restore
 from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from tests.pipelines.conftest import Ended
+from tests.pipelines.maintenance.execute_here import execute_here
 from tests.pipelines.reading import GONE, audit_rows, check_places, made_deletion, made_tier, read_live
 from transforms.core.errors import ConfigurationError, TierError
-from transforms.hot_tier.maintenance.execute import execute_task
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import StorageOptions, TierStore, open_tier
@@ -33,12 +33,7 @@ def store(tmp_path: Path) -> TierStore:
 @pytest.fixture
 def settings(store: TierStore, monkeypatch: pytest.MonkeyPatch) -> MaintenanceSettings:
     """Return settings whose tasks run in this process, without Beam."""
-
-    def run(rewriter: Rewriter, tasks: list[Task], promoted: tuple[str, ...]) -> list[TaskResult]:
-        results = (execute_task(store, task, promoted=promoted, run_id=rewriter._run_id) for task in tasks)
-        return [TaskResult.from_document(result.as_document()) for result in results]
-
-    monkeypatch.setattr(Rewriter, "_run", run)
+    monkeypatch.setattr(Rewriter, "_run", execute_here)
     return MaintenanceSettings(hot_tier=store.uri)
 
 
