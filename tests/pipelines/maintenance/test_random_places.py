@@ -311,7 +311,7 @@ def test_random_histories(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", range(1000, 1200 if THOROUGH else 1020, 10))
+@pytest.mark.parametrize("start", range(1000, 1200 if THOROUGH else 1010, 10))
 def test_many_random_histories(tmp_path: Path, start: int) -> None:
     promoted = 0
     for seed in range(start, start + 10):
