@@ -132,7 +132,9 @@ class _Job:
         self.status.save(stage="Processing")
         if plan.waves:
             table.prepare(self.tier)
+        if self.settings.promote and (plan.waves or table.exists(self.tier)):
             self._promote_named()
+        if plan.waves:
             self._promote_sampled(plan)
             self._process(plan)
             self._compact_where_it_pays()

@@ -15,6 +15,8 @@ from pipelines.units import show_size
 if TYPE_CHECKING:
     from pipelines.jobs.report import JobReport
 
+_NAMES_SHOWN = 8
+
 
 def show_report(report: JobReport, *, as_json: bool, code: int) -> int:
     """Print a job's report, with its warnings and failure on standard error if it is JSON; return `code`."""
@@ -55,7 +57,7 @@ def _print_report(report: JobReport) -> None:
         ("With _error", f"{report.events_with_error:,}"),
         ("By format", ", ".join(formats)),
         ("By codec", ", ".join(codecs)),
-        ("New columns", ", ".join(report.columns_added)),
+        ("New columns", _first_of(report.columns_added)),
         ("Time range", " to ".join(report.time_range or ())),
         ("Written", f"{written}; waves: {report.waves:,}"),
         ("Took", f"{report.seconds:.1f} s, {report.megabytes_per_second:,} MB/s of decoded logs"),
@@ -67,6 +69,12 @@ def _print_report(report: JobReport) -> None:
     _print_list("Failures", [f"{one.object}: {one.status}: {one.reason}" for one in report.failures])
     if report.status == "Succeeded" and objects.known and not report.events:
         RESULTS.print(f"\nNothing new: {_objects(objects.known)} known already; nothing was added.")
+
+
+def _first_of(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are: `--json` has all."""
+    more = f" and {len(names) - _NAMES_SHOWN:,} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def _print_named(rows: Sequence[tuple[str, str]]) -> None:

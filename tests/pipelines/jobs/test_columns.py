@@ -155,6 +155,7 @@ def test_what_found_no_room_stays_in_the_map(place: Place, monkeypatch: pytest.M
     assert "--promote: files keep eventName in their maps; these files are written anew" in third["err"]
     check_readers(place, "eventName", ["Put", "Get", "Head"])
     check_readers(place, "user", ["ann"])
+    assert place.backfill("--promote", "later")["columnsAdded"] == ["later"], "though nothing is new"
     place.check_places()
 
 

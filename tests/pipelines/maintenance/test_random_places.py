@@ -311,9 +311,9 @@ def test_random_histories(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", range(1000, 1200 if THOROUGH else 1010, 10))
+@pytest.mark.parametrize("start", range(1000, 1200 if THOROUGH else 1005, 5))
 def test_many_random_histories(tmp_path: Path, start: int) -> None:
     promoted = 0
-    for seed in range(start, start + 10):
+    for seed in range(start, start + 5):
         promoted += len(promoted_columns(live(tmp_path / str(seed), seed, 12).store))
-    assert promoted > 10 * len(schema.BASE_ATTRIBUTES)
+    assert promoted > 5 * len(schema.BASE_ATTRIBUTES)
