@@ -83,7 +83,12 @@ class Snapshot:
 
     def is_in_maps(self, name: str) -> bool:
         """Whether files may keep an attribute in their maps: another program's may keep any."""
-        return name in self.map_names or any(layout_of(path) == 0 for path in self.files)
+        return name in self.map_names or self._has_others_files
+
+    @cached_property
+    def _has_others_files(self) -> bool:
+        """Whether another program's files are live."""
+        return any(layout_of(path) == 0 for path in self.files)
 
     @cached_property
     def files(self) -> dict[str, LiveFile]:
