@@ -31,6 +31,7 @@ class JobStatus:
     Attributes:
         status: `Pending`, `Running`, `Succeeded`, `Failed` or `Canceled`; None before the file is written.
         warnings: For the report.
+        columns_added: Attributes that got a column, for the report.
         seconds: How long the job has run, without the time since it was last started.
         host, pid: The launcher's machine, and its process there.
         started_at, finished_at, updated_at, resumed_at: Times, as `now` has them.
@@ -43,6 +44,7 @@ class JobStatus:
 
     status: str | None = None
     warnings: tuple[str, ...] = ()
+    columns_added: tuple[str, ...] = ()
     seconds: float = 0.0
     host: str | None = None
     pid: int | None = None
@@ -72,7 +74,8 @@ class JobStatus:
         """Return the status that `document` was made from."""
         values = {one.name: document.get(_stored_name(one.name)) for one in fields(cls)}
         known = {name: value for name, value in values.items() if value is not None}
-        return cls(**known | {"warnings": tuple(document.get("warnings", ()))})
+        lists = {name: tuple(document.get(_stored_name(name), ())) for name in ("warnings", "columns_added")}
+        return cls(**known | lists)
 
 
 class StatusFile:

@@ -18,7 +18,14 @@ PRODUCT = ("service", "pipelines", "transforms")
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("service",),
-    ("pipelines.backfill", "pipelines.compact", "pipelines.delete", "pipelines.restore", "pipelines.tier"),
+    (
+        "pipelines.backfill",
+        "pipelines.compact",
+        "pipelines.delete",
+        "pipelines.promote",
+        "pipelines.restore",
+        "pipelines.tier",
+    ),
     ("pipelines.cli",),
     ("pipelines.jobs",),
     ("pipelines.maintenance",),

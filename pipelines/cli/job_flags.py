@@ -233,7 +233,8 @@ job_flags = pass_flags(
         "--promote",
         multiple=True,
         metavar="NAMES",
-        help="Give these attributes a column of their own; separate names by commas or repeat the flag.",
+        help="Give these attributes a column of their own, without a limit; files that keep one in their maps are "
+        "written anew. Separate names by commas or repeat the flag.",
     ),
     job_option(
         "--max-objects",

@@ -36,6 +36,7 @@ COMMANDS = {
     "compact": ("pipelines.cli.commands.compact:compact", "Merge the small data files of each date."),
     "holds": ("pipelines.cli.commands.holds:holds", "List, add and lift holds, which keep events from every deletion."),
     "audit": ("pipelines.cli.commands.audit:audit", "Show who did what to the hot tier, newest first."),
+    "promote": ("pipelines.cli.commands.promote:promote", "Give attributes columns of their own, for all events."),
     "jobs": ("pipelines.cli.commands.jobs:jobs", "List, show, cancel and resume jobs."),
     "pipelines": (
         "pipelines.cli.commands.pipelines:pipelines",

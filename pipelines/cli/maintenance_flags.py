@@ -1,4 +1,4 @@
-"""Flags that `rekindle delete`, `restore`, `tier` and `compact` share."""
+"""Flags that `rekindle delete`, `restore`, `tier`, `compact` and `promote` share."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -28,16 +29,18 @@ from pipelines.jobs.specification import JobSpecification, check_specification
 from pipelines.jobs.waves import run_wave
 from pipelines.liveness import run_periodically
 from pipelines.maintenance.compact import SMALL_FILES, compact, small_files
+from pipelines.maintenance.promote import promote
 from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.runner.engine import Engine
 from pipelines.status import StatusFile, now, read_progress
-from transforms import event_pipelines
 from transforms.core.errors import CanceledError, RekindleError, TierError
 from transforms.hot_tier.table import prepare as table
+from transforms.hot_tier.table.promoted_columns import promote_new
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage.job_folder import JobFolder
 
 _WATCH_SECONDS = 1.0
+_NAMES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,11 @@ class _Job:
         self.status.save(stage="Processing")
         if plan.waves:
             table.prepare(self.tier)
-            self._process(plan, self._promote(plan))
+        if self.settings.promote and (plan.waves or table.exists(self.tier)):
+            self._promote_named()
+        if plan.waves:
+            self._promote_sampled(plan)
+            self._process(plan)
             self._compact_where_it_pays()
 
     def _compact_where_it_pays(self) -> None:
@@ -147,17 +154,20 @@ class _Job:
         if small <= SMALL_FILES:
             return
         self.console.message(f"Merging {small:,} small files")
+        try:
+            compact(self._maintenance())
+        except RekindleError as error:
+            self.status.warn(f"{small:,} small files could not be merged; try again by `rekindle compact`: {error}")
+
+    def _maintenance(self) -> MaintenanceSettings:
+        """Return how to run over the job's tier."""
         settings = self.settings
-        maintenance = MaintenanceSettings(
+        return MaintenanceSettings(
             hot_tier=settings.hot_tier,
             tier_options=settings.tier_options,
             beam_flags=settings.beam_flags,
             console=self.console,
         )
-        try:
-            compact(maintenance)
-        except RekindleError as error:
-            self.status.warn(f"{small:,} small files could not be merged; try again by `rekindle compact`: {error}")
 
     # Status
 
@@ -196,13 +206,34 @@ class _Job:
 
     # Processing
 
-    def _promote(self, plan: JobPlan) -> tuple[str, ...]:
-        """Give the job's attributes columns of their own, and return all that have one."""
-        named = [*event_pipelines.outputs(self.context.pipelines), *self.settings.promote]
-        samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.readings)
-        return tuple(table.add_columns(self.tier, [*named, *attributes_of(samples)]))
+    def _promote_named(self) -> None:
+        """Give what `--promote` names a column, also where files keep it in their maps: these are written anew."""
+        choice = promote_new(self.tier, self.settings.promote, limit=None)
+        self._add_columns(choice.added)
+        if choice.in_maps:
+            self.console.message(
+                f"--promote: files keep {_listed(choice.in_maps)} in their maps; these files are written anew"
+            )
+            self._add_columns(promote(self._maintenance(), choice.in_maps).columns_added)
+        columns = set(table.promoted_columns(self.tier))
+        if twins := [name for name in self.settings.promote if name not in columns]:
+            self.status.warn(f"--promote: {_listed(twins)} differ from columns only in case, and stay in the map")
 
-    def _process(self, plan: JobPlan, columns: tuple[str, ...]) -> None:
+    def _promote_sampled(self, plan: JobPlan) -> None:
+        """Give the attributes of the job's sample columns, those that most events have first."""
+        samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.readings)
+        choice = promote_new(self.tier, attributes_of(samples, self.context.shaping))
+        self._add_columns(choice.added)
+        cure = "`rekindle promote NAME` gives one a column"
+        if choice.in_maps:
+            self.console.message(f"{_listed(choice.in_maps)} stay in the map, where older files keep them; {cure}")
+        if choice.no_room:
+            self.status.warn(f"no room for more columns: {_listed(choice.no_room)} stay in the map; {cure}")
+
+    def _add_columns(self, names: Sequence[str]) -> None:
+        self.status.update(columns_added=(*self.status.current.columns_added, *names))
+
+    def _process(self, plan: JobPlan) -> None:
         ledger = load_ledger(self.tier)
         for wave in range(plan.waves):
             entries = ledger.table_of_job(self.task_id)
@@ -213,6 +244,7 @@ class _Job:
             self._stop_if_canceled()
             self.status.save(wave=wave)
             self.folder.clear_progress()
+            columns = tuple(table.promoted_columns(self.tier))  # others may have added some since the last wave
             run_wave(plan, wave, self.context, self.engine, self.folder, columns=columns)
             ledger = load_ledger(self.tier, ledger)
             if not ledger.waves_of_job(self.task_id, wave):
@@ -220,3 +252,9 @@ class _Job:
                     f"hot tier {self.settings.hot_tier}: wave {wave} has run, and is not in the table: check that the "
                     "workers write to the same folder or bucket"
                 )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names joined by commas, those after the twentieth as a number."""
+    more = f" and {len(names) - _NAMES_SHOWN:,} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more

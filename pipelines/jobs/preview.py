@@ -22,10 +22,10 @@ from pipelines.jobs.reporting import load_ledger
 from pipelines.jobs.sample import attributes_of, choose_samples, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
-from transforms import event_pipelines
 from transforms.core import schema
 from transforms.hot_tier.table import prepare as table
-from transforms.hot_tier.table.promoted_columns import missing_columns
+from transforms.hot_tier.table.promoted_columns import choose_columns, missing_columns
+from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.discovery.listing import Listing, list_objects
 from transforms.objects.preview_object import preview_object, summarize_object
 from transforms.objects.sample_object import Sample
@@ -207,7 +207,7 @@ def run_preview(
     sampled = promoting_samples(of_kind[WORK])
     read = list({info.key: info for info in (*of_families.values(), *shown, *sampled)}.values())
     found = dict(zip((info.key for info in read), read_samples(read, context.store, context.readings), strict=True))
-    columns = _columns(context, attributes_of(found[info.key] for info in sampled))
+    columns = _columns(context, attributes_of((found[info.key] for info in sampled), context.shaping))
     samples = [_show(context, found[info.key], kinds[info.key], columns, events) for info in shown]
     return JobPreview(
         job=specification,
@@ -280,11 +280,14 @@ def _list(context: JobContext, unmatched: UnmatchedFamilies) -> tuple[list[Listi
 
 def _columns(context: JobContext, sampled: Sequence[str]) -> list[str]:
     """Return which attributes will have a column of their own, by the names that the job would sample."""
-    there = table.promoted_columns(context.tier) if table.exists(context.tier) else list(schema.BASE_ATTRIBUTES)
-    return [
-        *there,
-        *missing_columns([*event_pipelines.outputs(context.pipelines), *context.settings.promote, *sampled], there),
-    ]
+    there = list(schema.BASE_ATTRIBUTES)
+    kept = set[str]()
+    if table.exists(context.tier):
+        snapshot = Snapshot.load(context.tier)
+        there, kept = snapshot.columns, set(choose_columns(snapshot, sampled).in_maps)
+    columns = [*there, *missing_columns(context.settings.promote, there)]
+    new = [name for name in sampled if name not in kept]
+    return [*columns, *missing_columns(new, columns, schema.PROMOTED_LIMIT)]
 
 
 def _show(context: JobContext, sample: Sample, disposition: str, columns: Sequence[str], events: int) -> PreviewSample:

@@ -110,6 +110,8 @@ class JobReport(JsonModel):
     """All sources of the job by their names; empty where it names none."""
     by_time_source: dict[str, int]
     """Events by their `_time_source`."""
+    columns_added: list[str]
+    """Attributes to which the job gave a column of their own."""
     time_range: tuple[str, str] | None
     """The least and the greatest time of the events."""
     files_written: int

@@ -118,6 +118,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         },
         by_source=_count_by_source(state, entries),
         by_time_source=count_time_sources(entries),
+        columns_added=list(status.columns_added),
         time_range=_time_range(entries),
         files_written=sum(wave.files for wave in waves),
         bytes_written=sum(wave.bytes for wave in waves),

@@ -6,11 +6,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import TypeVar
 
+from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.objects.reading import ReadSettings
-from transforms.objects.sample_object import Sample, sample_object
+from transforms.objects.sample_object import Sample, count_attributes, sample_object
 from transforms.storage import ObjectInfo, ObjectStore
 
 _SAMPLED_OBJECTS, _OF_EACH = 32, 3
@@ -60,11 +61,12 @@ def read_samples(infos: Sequence[ObjectInfo], store: ObjectStore, settings: Sequ
         return list(pool.map(lambda info: sample_object(info, store, settings[info.source], size=SAMPLE_BYTES), infos))
 
 
-def attributes_of(samples: Iterable[Sample]) -> list[str]:
-    """Return the names of the attributes in some samples, those that most events have first."""
+def attributes_of(samples: Iterable[Sample], shaping: Sequence[ShapingSettings] = (ShapingSettings(),)) -> list[str]:
+    """Return the names of the attributes that events of some samples are stored with, those of most events first."""
     seen: Counter[str] = Counter()
-    for sample in samples:
-        seen += sample.attributes()
+    for batch in chain.from_iterable(sample.batches for sample in samples):
+        pipelines = shaping[batch.source].pipelines
+        seen += count_attributes(shape_events(batch, pipelines).events if pipelines else batch.events)
     return [name for name, _ in seen.most_common()]
 
 

@@ -35,7 +35,7 @@ class RunSettings:
         rules_file: Its name, for messages.
         rules_now: When the job first started, ISO 8601: the rules' cut-offs stay the same however often it is resumed.
         key: The id of the IAM key that lets the events in, or None.
-        promote: Attributes that get a column, whether the sample has them or not.
+        promote: Attributes that get a column, whether the sample has them or not, and whatever keeps them in maps.
         max_objects: Discovery stops beyond so many objects.
         wave_bytes: The largest wave, in compressed bytes.
         max_expansion: An object may be so many times as large decoded as it is compressed; beyond 4 GiB only.

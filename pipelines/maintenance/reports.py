@@ -1,4 +1,4 @@
-"""The reports of `rekindle delete`, `tier`, `restore` and `compact`, as `--json` prints them."""
+"""The reports of `rekindle delete`, `tier`, `restore`, `compact` and `promote`, as `--json` prints them."""
 
 from __future__ import annotations
 
@@ -112,6 +112,32 @@ class CompactReport(JsonModel):
     files_after: int
     merged: int
     written: int
+    events: int
+    bytes: int
+    version_before: int
+    version_after: int
+    warnings: list[str]
+
+
+class PromoteReport(JsonModel):
+    """The report of a promotion.
+
+    Attributes:
+        run_id: The promotion.
+        columns_added: The attributes that got a column.
+        already_columns: Those that had one.
+        files_examined: How many files were looked into.
+        files_rewritten: How many of them kept one of the attributes in their maps.
+        events, bytes: What is in the files written in their place.
+        version_before, version_after: Versions of the table, the same where there was nothing to do.
+        warnings: Files that had to be left as they are, and what failed after the commit.
+    """
+
+    run_id: str
+    columns_added: list[str]
+    already_columns: list[str]
+    files_examined: int
+    files_rewritten: int
     events: int
     bytes: int
     version_before: int

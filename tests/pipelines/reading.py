@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.transforms.hot_tier.tiers import Tier, event
+from transforms.core.names import can_be_column
+from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
 Flat = tuple[tuple[str, Any], ...]
@@ -76,6 +78,15 @@ def read_live(store: TierStore) -> LiveRows:
     return LiveRows(table.version(), files)
 
 
+def check_places(store: TierStore) -> None:
+    """Check that no file has a promoted name in its map, and that the table lists all names that maps have."""
+    snapshot = Snapshot.load(store)
+    for path, rows in read_live(store).files.items():
+        names = {name for entries in rows["attributes"].to_pylist() for name, _ in entries or ()}
+        assert names.isdisjoint(snapshot.columns), path
+        assert all(name in snapshot.map_names for name in names if can_be_column(name)), path
+
+
 def version_of(store: TierStore) -> int:
     return int(deltalake.DeltaTable(store.table_uri("events"), storage_options=store.delta_options()).version())
 
@@ -110,7 +121,7 @@ def audit_rows(store: TierStore) -> list[dict[str, Any]]:
     return [row | {"detail": json.loads(row["detail"])} for row in rows]
 
 
-def made_tier(store: TierStore) -> Tier:
+def made_tier(store: TierStore, *, promote: bool = True) -> Tier:
     """Return a tier of small files, for the rules above each of another kind: dropped, written again, held, kept."""
 
     def of_age(days: float, service: str, **attributes: str) -> Any:
@@ -120,20 +131,20 @@ def made_tier(store: TierStore) -> Tier:
         [of_age(40, "db"), of_age(40, "web")],
         [of_age(40.01, "web")],
         [of_age(20, "db"), of_age(20.001, "web"), of_age(20.002, "db", user="ann")],
-        promote=["service", "user"],
+        promote=["service", "user"] if promote else [],
     )
     return tier.add(
         [of_age(20.1, "db", level="x"), of_age(20.2, "web", level="x")],
         [of_age(3, "db"), of_age(3.01, "web", user="ann")],
         [of_age(6 + number / 100, "web") for number in range(8)],
         [of_age(3.02, "web")],
-        promote=["level"],
+        promote=["level"] if promote else [],
     )
 
 
-def made_deletion(store: TierStore, folder: Path) -> tuple[object, ...]:
+def made_deletion(store: TierStore, folder: Path, *, promote: bool = True) -> tuple[object, ...]:
     """Make that tier, and return the flags of a deletion by the rules above."""
-    made_tier(store)
+    made_tier(store, promote=promote)
     rules = folder / "rules.yaml"
     rules.write_text(RULES)
     return ("delete", "--rules", rules, "--hot-tier", store.uri, "--now", NOW.isoformat())

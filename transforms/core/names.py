@@ -27,7 +27,10 @@ TIME_NAMES = frozenset({"_time", "_observed_at"})
 PARTITION_COLUMNS = ("tier", "date")
 ATTRIBUTES_COLUMN = "attributes"
 BASE_ATTRIBUTES = ("host", "source", "sourcetype", "index", "filename")
-PROMOTED_LIMIT = 64
+PROMOTED_LIMIT = 128
+"""Columns that jobs fill by themselves; `--promote` and `rekindle promote` have no limit."""
+STATISTICS_LIMIT = 32
+"""Promoted attributes whose statistics are in the log."""
 
 _FORBIDDEN = frozenset(" ,;{}()=")
 _MAP_PREFIX = ATTRIBUTES_COLUMN + "."

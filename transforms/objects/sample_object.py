@@ -8,6 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+import pyarrow as pa
+
 from transforms.core import schema
 from transforms.core.errors import ObjectError
 from transforms.core.schema import EventBatch
@@ -33,15 +35,12 @@ class Sample:
     bytes_read: int
     failure: ObjectError | None
 
-    def attributes(self) -> Counter[str]:
-        """Return how many events have each attribute."""
-        seen: Counter[str] = Counter()
-        for batch in self.batches:
-            for column, values in zip(batch.events.schema.names, batch.events.columns, strict=True):
-                name = schema.attribute_name(column)
-                if name is not None:
-                    seen[name] += len(values) - values.null_count
-        return seen
+
+def count_attributes(events: pa.RecordBatch) -> Counter[str]:
+    """Return how many events in flight have each attribute."""
+    columns = zip(events.schema.names, events.columns, strict=True)
+    named = ((schema.attribute_name(column), len(values) - values.null_count) for column, values in columns)
+    return Counter({name: number for name, number in named if name is not None and number})
 
 
 class _SampleEndsError(ObjectError):

@@ -23,7 +23,7 @@ def sql(statement: str, saving: Saving, common: Common) -> int:
     """Run a SELECT statement over the events.
 
     The events are in the view `events`: its columns are the promoted attributes and the columns whose names begin
-    with _; all other attributes are in the map `attributes`.
+    with _; the map `attributes` has all attributes.
     """
     from transforms.hot_tier.search import sql_text
     from transforms.hot_tier.search.sql import run_sql

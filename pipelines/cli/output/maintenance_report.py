@@ -16,10 +16,17 @@ from pipelines.units import show_size
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipelines.maintenance.reports import CompactReport, RestoreReport, RuleCounts, RulesReport, RunCounts
+    from pipelines.maintenance.reports import (
+        CompactReport,
+        PromoteReport,
+        RestoreReport,
+        RuleCounts,
+        RulesReport,
+        RunCounts,
+    )
 
 
-def printed_as_json(report: RulesReport | RestoreReport | CompactReport, common: Common) -> bool:
+def printed_as_json(report: RulesReport | RestoreReport | CompactReport | PromoteReport, common: Common) -> bool:
     """Print a report as JSON if that is asked for, its warnings beside it unless quiet; return whether it was."""
     if common.as_json:
         print_json(report.as_document())

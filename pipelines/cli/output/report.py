@@ -18,6 +18,8 @@ _NAMED = 10
 if TYPE_CHECKING:
     from pipelines.jobs.report import JobReport, PipelinesUsed
 
+_NAMES_SHOWN = 8
+
 
 def show_report(report: JobReport, *, as_json: bool, code: int) -> int:
     """Print a job's report, with its warnings and failure on standard error if it is JSON; return `code`."""
@@ -72,10 +74,8 @@ def _print_report(report: JobReport) -> None:
         ("With _error", f"{report.events_with_error:,}"),
         ("By format", ", ".join(formats)),
         ("By codec", ", ".join(codecs)),
-        (
-            "By source",
-            ", ".join(sources),
-        ),
+        ("By source", ", ".join(sources)),
+        ("New columns", _first_of(report.columns_added)),
         ("Time range", " to ".join(report.time_range or ())),
         ("Written", f"{written}; waves: {report.waves:,}"),
         ("Took", f"{report.seconds:.1f} s, {report.megabytes_per_second:,} MB/s of decoded logs"),
@@ -93,6 +93,12 @@ def _pipelines(used: PipelinesUsed | None) -> str:
     if used is None:
         return ""
     return used.file + (f", as the tier keeps it (version {used.version})" if used.version else "")
+
+
+def _first_of(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are: `--json` has all."""
+    more = f" and {len(names) - _NAMES_SHOWN:,} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def _print_named(rows: Sequence[tuple[str, str]]) -> None:

@@ -61,6 +61,7 @@ def commands(tmp_path: Path) -> dict[str, tuple[object, ...]]:
     rules.write_text(RULES)
     at = ("--now", NOW.isoformat(), "--rules", rules, "--execute", "--yes", "--json")
     return {"delete": ("delete", "--grace", "0", *at), "tier": ("tier", *at), "compact": ("compact", "--json"),
+            "promote": ("promote", "service", "--json"),
             "restore": ("restore", "--to", AT_FIRST, "--execute", "--json")}  # fmt: skip
 
 
@@ -173,12 +174,14 @@ class Setting:
 
 
 @pytest.fixture
-def setting(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Setting:
-    made_tier(open_tier(f"s3://{s3.bucket}/made/hot", s3.options))
+def setting(s3: S3, fault_proxy: FaultProxy, tmp_path: Path, name: str) -> Setting:
+    made_tier(open_tier(f"s3://{s3.bucket}/made/hot", s3.options), promote=name != "promote")
     return Setting(s3, tmp_path, fault_proxy)
 
 
-SWEEPS = [(name, moment) for moment in ("before", "after") for name in ("delete", "restore", "tier", "compact")]
+SWEEPS = [
+    (name, moment) for moment in ("before", "after") for name in ("delete", "restore", "promote", "tier", "compact")
+]
 
 
 @pytest.mark.slow
@@ -198,7 +201,7 @@ def test_killed_at_every_write(
     undisturbed = setting.start(store, flags).wait()
     assert undisturbed.code == 0, undisturbed.err
     undisturbed_outcome = Outcome.of(store)
-    assert undisturbed_outcome.rows != before or name == "compact"
+    assert undisturbed_outcome.rows != before or name in ("compact", "promote")
     assert not undisturbed_outcome.dead or name != "delete"
     writes = [boundary(one.key) for one in setting.proxy.seen if one.method in WRITES.split()]
     moments = [(write, writes[:index].count(write)) for index, write in enumerate(writes)]
@@ -281,12 +284,12 @@ def _run_killed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["delete", "tier", "compact", "restore"])
+@pytest.mark.parametrize("name", ["delete", "tier", "compact", "promote", "restore"])
 def test_killed_at_any_moment(
     name: str, tmp_path: Path, commands: dict[str, tuple[object, ...]], rekindle: Rekindle
 ) -> None:
     rng = random.Random(name)
-    made_tier(open_tier(str(tmp_path / "made"), StorageOptions()))
+    made_tier(open_tier(str(tmp_path / "made"), StorageOptions()), promote=name != "promote")
     if name == "restore":
         assert rekindle(*without_removal(commands["delete"]), "--hot-tier", tmp_path / "made").code == 0
 

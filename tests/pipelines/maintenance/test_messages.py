@@ -55,7 +55,7 @@ rules:
 holds:
   - {name: mistyped, when: user=aan}
   - {name: by two, when: user=ann}
-  - {name: not yet, when: level=y}
+  - {name: not yet, when: nowhere=y}
   - {name: web, when: service=web}
 tiers:
   - {name: cold, retention: 10d}

@@ -20,13 +20,12 @@ from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.tier import Tiering, tier
 from tests.conftest import THOROUGH
+from tests.pipelines.maintenance.execute_here import execute_here
 from tests.pipelines.reading import LiveRows, audit_rows, read_live, version_of
 from tests.transforms.hot_tier.tiers import Event, Tier
 from tests.transforms.query.test_compiler import TIME, random_event
 from tests.transforms.retention.rule_samples import expected_rule, random_rules, rules_file
 from transforms.core import schema
-from transforms.hot_tier.maintenance.execute import count_rows, execute_task
-from transforms.hot_tier.maintenance.tasks import Task, TaskResult
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.retention.rules import Rule, RulesFile
 from transforms.storage import StorageOptions, open_tier
@@ -39,17 +38,8 @@ MORE_NAMES = ("date", "tier", "attributes", "Ünï", "a\tb", "ﬀ", "attributes.
 @pytest.fixture(autouse=True)
 def in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Carry tasks out right here; a test that asks for `beam` lets Beam do it."""
-
-    def run(rewriter: Rewriter, tasks: Sequence[Task], promoted: Sequence[str] | None) -> list[TaskResult]:
-        def result(task: Task) -> TaskResult:
-            if promoted is None:
-                return count_rows(rewriter.tier, task)
-            return execute_task(rewriter.tier, task, promoted=promoted, run_id=rewriter._run_id)
-
-        return [TaskResult.from_document(result(task).as_document()) for task in tasks]
-
     if "beam" not in request.fixturenames:
-        monkeypatch.setattr(Rewriter, "_run", run)
+        monkeypatch.setattr(Rewriter, "_run", execute_here)
 
 
 class Sample:

@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import THOROUGH
 from tests.pipelines import processes
 from tests.pipelines.conftest import Ended, read_files
-from tests.pipelines.reading import DAY, GONE, NOW, ROWS, RULES, audit_rows, made_tier, read_live
+from tests.pipelines.reading import DAY, GONE, NOW, ROWS, RULES, audit_rows, check_places, made_tier, read_live
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 Rekindle = Callable[..., Ended]
@@ -50,7 +50,8 @@ def rules(tmp_path: Path) -> Path:
 def maintenance_commands(rules: Path, tier: Path) -> dict[str, tuple[object, ...]]:
     at = ("--hot-tier", tier, "--json")
     by = ("--rules", rules, "--now", NOW.isoformat(), "--execute", "--yes", *at)
-    return {"delete": ("delete", *by), "tier": ("tier", *by), "compact": ("compact", *at)}
+    return {"delete": ("delete", *by), "tier": ("tier", *by), "compact": ("compact", *at),
+            "promote": ("promote", "service", *at)}  # fmt: skip
 
 
 def numbers(rekindle: Rekindle, tier: Path) -> Counter[Any]:
@@ -102,14 +103,24 @@ def check_audit(store: TierStore, deleted: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
-    [("delete", "delete"), ("compact", "compact"), ("delete", "tier"), ("tier", "tier"), ("delete", "compact")],
+    [
+        ("delete", "delete"),
+        ("compact", "compact"),
+        ("delete", "tier"),
+        ("tier", "tier"),
+        ("delete", "compact"),
+        ("promote", "promote"),
+        ("promote", "delete"),
+        ("promote", "compact"),
+        ("promote", "tier"),
+    ],
     ids="-".join,
 )
 def test_two_at_once_do_what_one_does(tmp_path: Path, rules: Path, names: tuple[str, str]) -> None:
     for number in range(5):
         tier = tmp_path / f"hot{number}"
         store = open_tier(str(tier), StorageOptions())
-        made_tier(store)
+        made_tier(store, promote="promote" not in names)
         before = read_live(store).rows()
         ended = [
             process.wait()
@@ -127,3 +138,4 @@ def test_two_at_once_do_what_one_does(tmp_path: Path, rules: Path, names: tuple[
         if names == ("tier", "tier"):
             assert sorted(report["events"] for report in reports) == [0, 16]
         assert sum(after.values()) == ROWS - len(gone)
+        check_places(store)

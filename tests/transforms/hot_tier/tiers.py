@@ -15,6 +15,7 @@ from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.commit import commit
 from transforms.hot_tier.table.file_description import FileDescription
+from transforms.hot_tier.table.promoted_columns import missing_columns
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.hot_tier.table.statistics import ColumnStatistics, statistics_json
 from transforms.storage import TierStore
@@ -42,6 +43,15 @@ def as_batch(events: Sequence[Event], *, source: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
 
+def give_columns(store: TierStore, names: Sequence[str]) -> list[str]:
+    """Give attributes columns as another program may, though files keep them in their maps; return all columns."""
+    snapshot = Snapshot.load(store)
+    missing = missing_columns(names, snapshot.columns)
+    if missing:
+        commit(snapshot, transactions=(), columns=missing)
+    return [*snapshot.columns, *missing]
+
+
 @dataclass
 class Tier:
     """A hot tier and all that was put into it."""
@@ -51,10 +61,13 @@ class Tier:
     commits: int = 0
 
     def add(self, *objects: Sequence[Event], promote: Sequence[str] = ()) -> Tier:
-        """Publish events of some objects, each in files of its own; attributes to promote get their columns first."""
+        """Publish events of some objects, each in files of its own; attributes to promote get their columns first.
+
+        Older files may keep these in their maps: readers take them as they are, whoever has given the column.
+        """
         if not self.commits:
             table.prepare(self.store)
-        columns = table.add_columns(self.store, promote)
+        columns = give_columns(self.store, promote)
         files = []
         for number, events in enumerate(objects):
             source = f"s3://logs/{self.commits}/{number}"

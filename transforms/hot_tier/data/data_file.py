@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.core import schema
+from transforms.hot_tier.data.layout import names_in_maps
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_description import JOB_METADATA, FileDescription, ObjectRows, new_path
+from transforms.hot_tier.table.map_names import MapNames
 from transforms.hot_tier.table.statistics import ColumnStatistics, from_footer, statistics_columns, statistics_json
 from transforms.storage import TierStore
 
@@ -54,7 +56,7 @@ class DataFile:
             table: The first rows: stored columns, text as `string_view` or `dictionary<int32, string>`.
             date: The partition's date.
             promoted: The attributes that have a column of their own, in the table's order; they and `_time` and
-                `_object` get statistics.
+                `_object` get statistics, in the log the first of them (`statistics_columns`).
             tier_name: The partition's tier.
             layout: How many of them had a column when the rows were laid out (`new_path`), by default all.
             job: The job, for the footer, so that orphans can be attributed.
@@ -65,12 +67,12 @@ class DataFile:
         self.last_time: int | None = None
         self._partition = (tier_name, date)
         self._store = store
-        self._text_statistics = [
-            name for name in statistics_columns(promoted) if name != "_time" and name in table.schema.names
-        ]
-        self._absent = [name for name in promoted if name not in table.schema.names]
+        logged = [name for name in statistics_columns(promoted) if name != "_time"]
+        self._text_statistics = [name for name in logged if name in table.schema.names]
+        self._absent = [name for name in logged if name in promoted and name not in table.schema.names]
         self._min_time = 0
         self._objects: dict[str, ObjectRows] = {}
+        self._map_names = MapNames()
         self._footer: list[pq.FileMetaData] = []
         self._output = store.open_output(f"{EVENTS}/{self.path}")
         self._sink = pa.BufferedOutputStream(pa.PythonFile(self._output, mode="w"), _WRITE_BYTES)
@@ -81,7 +83,7 @@ class DataFile:
             compression_level=level,
             use_dictionary=dictionary_columns(table),
             column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in table.schema.names},
-            write_statistics=["_time", *self._text_statistics],
+            write_statistics=[name for name in ("_time", "_object", *promoted) if name in table.schema.names],
             store_schema=False,
             metadata_collector=self._footer,
         )
@@ -103,6 +105,7 @@ class DataFile:
             raise ValueError(f"{self.path}: rows of {times[0]} after {self.last_time}")
         self.last_time = int(times[-1])
         self._count_objects(object_rows(table, times))
+        self._map_names |= names_in_maps(table)
         groups = max(1, round(table.num_rows / ROW_GROUP_ROWS))
         self._writer.write_table(table, row_group_size=-(-table.num_rows // groups))
         self.rows += table.num_rows
@@ -129,6 +132,7 @@ class DataFile:
             objects=self._objects,
             min_time=self._min_time,
             max_time=self.last_time,
+            map_names=self._map_names.text,
         )
 
     def abort(self) -> None:

@@ -6,17 +6,24 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import reduce
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.hot_tier.data.data_file import DataFile
 from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.row_groups import open_rows, rows_taken
+from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_description import FileDescription, layout_of
 from transforms.storage import TierStore
 
 Keep = Callable[[pa.Table], pa.ChunkedArray]
 """From a table of rows (`row_groups.open_rows`) to a mask (bool, no nulls) of the rows to keep."""
+
+
+def every_row(table: pa.Table) -> pa.ChunkedArray:
+    """Return a mask of all rows."""
+    return pa.chunked_array([pa.array(np.ones(table.num_rows, np.bool_))])
 
 
 def without_objects(uris: Collection[str], jobs: Collection[str] | None = None) -> Keep:
@@ -52,6 +59,7 @@ def rewrite_file(
     date: str,
     promoted: Sequence[str],
     job: str | None = None,
+    anew: bool = False,
 ) -> FileDescription | None:
     """Rewrite a file with the rows to keep, row group by row group.
 
@@ -63,13 +71,15 @@ def rewrite_file(
         keep: Which rows to keep.
         tier_name: The partition's tier.
         date: The partition's date.
-        promoted: The table's promoted attributes; the new file gets no columns that the old one lacks.
+        promoted: The table's promoted attributes; the new file gets no columns that the old one lacks, unless it is
+            laid out anew.
         job: For the new file's footer.
+        anew: Whether to lay it out anew: what was promoted since moves from its map to columns.
 
     Returns:
         The new file, or None where no row is kept.
     """
-    if layout_of(path) == 0:
+    if anew or layout_of(path) == 0:
         inputs, whole = [MergeInput(path, keep)], 1 << 62
         merged = merge_files(
             store, inputs, tier_name=tier_name, date=date, promoted=promoted, target_bytes=whole, job=job
@@ -78,9 +88,24 @@ def rewrite_file(
     with open_rows(store, path) as parquet:
         tables = map(parquet.read_row_group, range(parquet.num_row_groups))
         kept = (rows_taken(table, keep) for table in tables)
-        return write_rows(
+        file = write_rows(
             store, kept, tier_name=tier_name, date=date, promoted=promoted, layout=layout_of(path), job=job
         )
+    return file and lay_out_anew(store, file, promoted=promoted, job=job)
+
+
+def lay_out_anew(
+    store: TierStore, file: FileDescription, *, promoted: Sequence[str], job: str | None = None
+) -> FileDescription:
+    """Return a file that no commit names yet, or, where its map has what was promoted since, one in its place."""
+    if not file.misplaced(promoted):
+        return file
+    new = rewrite_file(
+        store, file.path, every_row, tier_name=file.tier, date=file.date, promoted=promoted, job=job, anew=True
+    )
+    assert new is not None, file.path
+    store.delete(f"{EVENTS}/{file.path}")
+    return new
 
 
 def write_rows(

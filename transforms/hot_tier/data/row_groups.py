@@ -6,7 +6,7 @@ Dictionaries are read and written as such: 90 ms for 88,000 access-log events of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -18,6 +18,7 @@ from transforms.hot_tier.table.delta import EVENTS
 from transforms.storage import TierStore
 
 _DICTIONARY = "RLE_DICTIONARY"
+_KEYS = "attributes.key_value.key"
 
 
 @contextmanager
@@ -51,6 +52,26 @@ def dictionary_encoded(metadata: pq.FileMetaData) -> list[str]:
 def _is_text(column: pq.ColumnSchema) -> bool:
     """Whether this is a column of text, not one of a map's two."""
     return bool(column.logical_type.type == "STRING" and column.max_repetition_level == 0)
+
+
+def map_has(store: TierStore, path: str, names: Collection[str]) -> bool:
+    """Whether a data file's map has one of some names; of the map only the keys are read."""
+    with store.open_input(f"{EVENTS}/{path}") as source:
+        parquet = pq.ParquetFile(source, read_dictionary=[_KEYS])
+        if _KEYS not in (parquet.schema.column(number).path for number in range(len(parquet.schema.names))):
+            return False
+        for number in range(parquet.num_row_groups):
+            maps = parquet.read_row_group(number, columns=[_KEYS], use_threads=False).column(0)
+            keys = (chunk.flatten().field(0) for chunk in maps.chunks)
+            if any(_are_among(names, array) for array in keys):
+                return True
+    return False
+
+
+def _are_among(names: Collection[str], keys: pa.Array) -> bool:
+    found = pc.unique(keys.cast(pa.string()) if not pa.types.is_dictionary(keys.type) else keys)
+    values = found.dictionary if pa.types.is_dictionary(found.type) else found
+    return not set(names).isdisjoint(values.to_pylist())
 
 
 def rows_taken(table: pa.Table, select: Callable[[pa.Table], pa.ChunkedArray | pa.Array]) -> pa.Table:

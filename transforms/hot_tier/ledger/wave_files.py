@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from transforms.hot_tier.data.file_objects import ObjectBounds, objects_in
-from transforms.hot_tier.data.rewrite import rewrite_file, without_contents
+from transforms.hot_tier.data.rewrite import every_row, rewrite_file, without_contents
 from transforms.hot_tier.ledger.dispositions import Wave
 from transforms.hot_tier.ledger.ledger import Published
 from transforms.hot_tier.table.file_description import FileDescription
@@ -50,14 +50,15 @@ class WaveFiles:
     def without(
         self, files: Sequence[FileDescription], uris: set[str], promoted: Sequence[str]
     ) -> list[FileDescription]:
-        """Return new files that hold rows of these objects and of no others."""
+        """Return new files that hold rows of these objects and of no others, with columns for what is promoted."""
         kept: list[FileDescription] = []
         for file in files:
             gone = file.objects.keys() - uris
-            if not gone:
+            misplaced = file.misplaced(promoted)
+            if not gone and not misplaced:
                 kept.append(file)
             elif len(gone) < len(file.objects):
-                kept += self._rewritten(file, dict.fromkeys(gone), promoted)
+                kept += self._rewritten(file, dict.fromkeys(gone), promoted, anew=bool(misplaced))
         return kept
 
     def replacements(
@@ -81,11 +82,16 @@ class WaveFiles:
         return self._objects[file.path]
 
     def _rewritten(
-        self, file: FileDescription | LiveFile, gone: Mapping[str, frozenset[str] | None], promoted: Sequence[str]
+        self,
+        file: FileDescription | LiveFile,
+        gone: Mapping[str, frozenset[str] | None],
+        promoted: Sequence[str],
+        *,
+        anew: bool = False,
     ) -> list[FileDescription]:
         key = (file.path, frozenset(gone.items()), tuple(promoted))
         if key not in self._written:
-            keep = without_contents(gone)
+            keep = without_contents(gone) if gone else every_row
             self._written[key] = rewrite_file(
                 self._wave.tier,
                 file.path,
@@ -94,6 +100,7 @@ class WaveFiles:
                 date=file.date,
                 promoted=promoted,
                 job=self._wave.job,
+                anew=anew,
             )
         written = self._written[key]
         return [] if written is None else [written]

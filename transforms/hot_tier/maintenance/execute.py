@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from transforms.core.errors import GoneError, TierError
 from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.rewrite import Keep, rewrite_file
+from transforms.hot_tier.data.row_groups import map_has
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_description import in_both
@@ -67,6 +68,8 @@ def _sources(store: TierStore, task: Task) -> Iterator[None]:
 
 
 def _execute_task(store: TierStore, task: Task, promoted: Sequence[str], run_id: str) -> TaskResult:
+    if task.promoting and not any(map_has(store, source.path, task.promoting) for source in task.sources):
+        return TaskResult(tuple(SourceResult(source.path, (0,)) for source in task.sources))
     counted = count_rows(store, task)
     sources = tuple(
         _without_taken(store, source, result, task.rules, promoted, run_id)

@@ -21,6 +21,10 @@ MOST_TASK_BYTES = 1 << 30
 """The most bytes of one date that one task moves; more make several tasks in parallel."""
 
 
+_WHOLE = 1 << 62
+"""A size that no file has: what is written anew stays one file."""
+
+
 @dataclass(frozen=True)
 class MaintenancePlan:
     """What to do to the files of one snapshot.
@@ -85,6 +89,19 @@ def plan_merging(snapshot: Snapshot, *, target_bytes: int) -> MaintenancePlan:
     return MaintenancePlan((), tuple(tasks))
 
 
+def plan_promotion(snapshot: Snapshot, names: Sequence[str]) -> MaintenancePlan:
+    """Plan which files are looked into, each in a task of its own, and written anew where their maps have a name."""
+    if not any(map(snapshot.is_in_maps, names)):
+        return MaintenancePlan((), ())
+    files = [file for file in snapshot.files.values() if snapshot.can_be_named(file.path)]
+    unnamed = [file for file in snapshot.files.values() if not snapshot.can_be_named(file.path)]
+    tasks = (
+        Task((file,), None, Destination(file.tier, _WHOLE, LEVELS[file.tier]), promoting=tuple(names)) for file in files
+    )
+    left = ((file, SourceResult(file.path, (0,), warning=_warning_of(file))) for file in unnamed)
+    return MaintenancePlan(tuple(left), tuple(tasks))
+
+
 def _decided(file: LiveFile, action: FileAction, compiled: CompiledRules) -> SourceResult:
     """Return the result of a file that the log alone decides."""
     held = action.kind is ActionKind.HELD
@@ -95,9 +112,11 @@ def _decided(file: LiveFile, action: FileAction, compiled: CompiledRules) -> Sou
 
 def _left_alone(file: LiveFile, compiled: CompiledRules) -> SourceResult:
     """Return the result of a file that no commit can remove from the table."""
-    return SourceResult(
-        file.path, (0,) * len(compiled.rules), warning=f"{unnamed_file(file.path)}: it is left as it is"
-    )
+    return SourceResult(file.path, (0,) * len(compiled.rules), warning=_warning_of(file))
+
+
+def _warning_of(file: LiveFile) -> str:
+    return f"{unnamed_file(file.path)}: it is left as it is"
 
 
 def _of_about(files: Sequence[LiveFile], size: int) -> list[tuple[LiveFile, ...]]:

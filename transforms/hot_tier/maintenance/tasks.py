@@ -38,11 +38,13 @@ class Task:
         sources: Live files of one partition, in the order of their times.
         rules: Which rows are taken from them; None takes all.
         destination: Where these go; None deletes them.
+        promoting: Attributes that get a column: of sources that have none of them in their maps nothing is taken.
     """
 
     sources: tuple[LiveFile, ...]
     rules: CompiledRules | None
     destination: Destination | None
+    promoting: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse files of several partitions, whose rows would end under one date."""

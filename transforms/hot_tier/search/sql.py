@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import duckdb
+import orjson
 import pyarrow as pa
 
 from transforms.core.errors import ConfigurationError, RekindleError, TierError
@@ -99,7 +100,7 @@ def run_sql(tier: TierStore, text: str, form: Form | None = None) -> SqlResult:
     snapshot = load_events(tier)
     database = _SqlDatabase()
     try:
-        database.show(tier, snapshot)
+        database.show(tier, snapshot, statement)
         database.lock()
         return SqlResult(database, database.run(statement, form))
     except BaseException:
@@ -136,15 +137,21 @@ class _SqlDatabase(Database):
         super().__init__()
         self.connection.execute("SET parquet_metadata_cache = true")  # the files' footers are needed three times
 
-    def show(self, tier: TierStore, snapshot: Snapshot) -> None:
-        """Make the view."""
+    def show(self, tier: TierStore, snapshot: Snapshot, statement: str) -> None:
+        """Make the view, with what a statement needs of it."""
+        entries = self._entries_of(statement)
         if not snapshot.files:
             select = view.select_nothing(snapshot.columns)
         elif can_read(tier, snapshot.files):
-            select = self._select_files(tier, snapshot)
+            select = self._select_files(tier, snapshot, entries)
         else:
-            select = self._select_dataset(snapshot)
+            select = self._select_dataset(snapshot, entries)
         self.wait(lambda: self.connection.execute(f"CREATE VIEW events AS {select}"))
+
+    def _entries_of(self, statement: str) -> frozenset[str] | None:
+        select = "SELECT json_serialize_sql(CAST(? AS VARCHAR))"
+        ((tree,),) = self.wait(lambda: self.connection.execute(select, [statement]).fetchall())
+        return view.entries_asked_for(orjson.loads(tree))
 
     def lock(self) -> None:
         """Close all ways out of the database but to the live files."""
@@ -182,7 +189,7 @@ class _SqlDatabase(Database):
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise _explained(str(error)) from error
 
-    def _select_files(self, tier: TierStore, snapshot: Snapshot) -> str:
+    def _select_files(self, tier: TierStore, snapshot: Snapshot, entries: frozenset[str] | None) -> str:
         paths = {file_uri(tier, path): path for path in snapshot.files}
         self.connection.execute(f"SET allowed_paths = [{', '.join(map(view.literal, paths))}]")
         groups = self.wait(lambda: self.connection.sql(view.select_groups(list(paths))).fetchall())
@@ -190,15 +197,24 @@ class _SqlDatabase(Database):
         for elements, uris in groups:
             known = never_in_map(snapshot, [paths[uri] for uri in uris])
             selects.append(
-                view.select_files(uris, view.root_columns(elements), promoted=snapshot.columns, never_in_map=known)
+                view.select_files(
+                    uris,
+                    view.root_columns(elements),
+                    promoted=snapshot.columns,
+                    never_in_map=known,
+                    entries=entries,
+                )
             )
         return " UNION ALL ".join(selects)
 
-    def _select_dataset(self, snapshot: Snapshot) -> str:
+    def _select_dataset(self, snapshot: Snapshot, entries: frozenset[str] | None) -> str:
         """Return the SELECT of files that DuckDB can't read by itself (`can_read`): pyarrow reads them."""
         self.connection.register("_events", snapshot.events.to_pyarrow_dataset())
         return view.select_table(
-            "_events", promoted=snapshot.columns, never_in_map=never_in_map(snapshot, snapshot.files)
+            "_events",
+            promoted=snapshot.columns,
+            never_in_map=never_in_map(snapshot, snapshot.files),
+            entries=entries,
         )
 
 

@@ -8,18 +8,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
+from operator import or_
 from typing import Generic, Protocol, TypeVar
 
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import DeltaError
+from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction
 
 from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.hot_tier.table.delta import EVENTS, NO_HOOKS, back_off, flush_log, one_line
 from transforms.hot_tier.table.file_description import FileDescription
+from transforms.hot_tier.table.log_entries import write_entry
+from transforms.hot_tier.table.map_names import MAP_NAMES, MapNames
 from transforms.hot_tier.table.snapshot import Snapshot, unnamed_file
-from transforms.hot_tier.table.statistics import complete_statistics
+from transforms.hot_tier.table.statistics import PROPERTY, complete_statistics, statistics_columns, statistics_property
 from transforms.storage import TierStore
 
 CHECKPOINT_INTERVAL = 10
@@ -30,9 +35,10 @@ def commit(
     *,
     added: Sequence[FileDescription] = (),
     removed: Collection[str] = (),
-    restated: Collection[str] = (),
     transactions: Sequence[tuple[str, int]],
     removal_time: int | None = None,
+    columns: Sequence[str] = (),
+    off_maps: Collection[str] = (),
 ) -> None:
     """Try once to commit the version after the snapshot's.
 
@@ -43,21 +49,40 @@ def commit(
         snapshot: What the change was planned on; it can't be used again.
         added: New files.
         removed: Paths of live files.
-        restated: Paths of live files whose statistics lack columns added since; no row changes.
         transactions: App ids and their versions.
         removal_time: When the removed files count as removed, in milliseconds since 1970 UTC; None is now.
+        columns: Attributes that get a column; the statistics of the files that stay show that these lack it.
+        off_maps: Those among them that the added files hold in place of removed ones which had them in their maps.
 
     Raises:
-        ValueError: a path to remove is not live in the snapshot.
+        ValueError: a path to remove is not live in the snapshot, or an added file has a promoted attribute in its map.
         DeltaError: the commit was refused, or the answer was lost.
         OSError: likewise.
     """
+    promoted = [*snapshot.columns, *columns]
+    _check_places(snapshot, added, promoted)
     actions: list[AddAction | RemoveAction] = [
         *_removals(snapshot, removed, removal_time),
-        *_restatements(snapshot, restated),
-        *(_addition(file, snapshot.columns) for file in added),
+        *(_restatements(snapshot, removed, promoted) if columns else ()),
+        *(_addition(file, promoted) for file in added),
     ]
-    commit_actions(snapshot.events, actions, transactions=transactions, partition_by=schema.PARTITION_COLUMNS)
+    map_names = reduce(or_, (MapNames.parse(file.map_names) for file in added), snapshot.map_names).without(off_maps)
+    if not columns and map_names == snapshot.map_names:
+        commit_actions(snapshot.events, actions, transactions=transactions, partition_by=schema.PARTITION_COLUMNS)
+        return
+    known = snapshot.events.schema().fields
+    write_entry(
+        snapshot.tier,
+        snapshot.events,
+        actions,
+        columns=Schema([*known, *(Field(name, PrimitiveType("string")) for name in columns)]),
+        configuration={
+            **snapshot.events.metadata().configuration,
+            PROPERTY: statistics_property(promoted),
+            MAP_NAMES: map_names.text,
+        },
+        transactions=transactions,
+    )
 
 
 def commit_actions(
@@ -112,7 +137,22 @@ def _removals(snapshot: Snapshot, removed: Collection[str], removal_time: int | 
     return [RemoveAction(file.path, True, now, file.size, {**file.partition}) for file in live]
 
 
-def _restatements(snapshot: Snapshot, paths: Collection[str]) -> list[AddAction]:
+def _check_places(snapshot: Snapshot, added: Sequence[FileDescription], promoted: Sequence[str]) -> None:
+    """Refuse files that would give an attribute a second place in the table (decision 22)."""
+    for file in added:
+        if misplaced := file.misplaced(promoted):
+            raise ValueError(
+                f"{file.path}: its map has {', '.join(misplaced[:3])}, a column since version {snapshot.version} or "
+                "before: it must be laid out anew"
+            )
+
+
+def _restatements(snapshot: Snapshot, removed: Collection[str], promoted: Sequence[str]) -> list[AddAction]:
+    """Return the files that stay once more, where columns that have statistics are added; no row changes."""
+    if statistics_columns(promoted) == statistics_columns(snapshot.columns):
+        return []
+    gone = set(removed)
+    stay = (file for path, file in snapshot.files.items() if path not in gone and snapshot.can_be_named(path))
     return [
         AddAction(
             file.path,
@@ -120,9 +160,9 @@ def _restatements(snapshot: Snapshot, paths: Collection[str]) -> list[AddAction]
             file.partition,
             file.modified,
             False,
-            complete_statistics(snapshot.statistics(path), file.rows, snapshot.columns),
+            complete_statistics(snapshot.statistics(file.path), file.rows, promoted),
         )
-        for path, file in ((path, snapshot.files[path]) for path in paths if snapshot.can_be_named(path))
+        for file in stay
     ]
 
 

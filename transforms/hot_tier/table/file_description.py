@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transforms.core.names import ATTRIBUTES_COLUMN, is_system
+from transforms.hot_tier.table.map_names import MapNames
 
 JOB_METADATA = "rekindle.job"
 """The key of the footer's metadata that names the job."""
@@ -36,6 +37,7 @@ class FileDescription:
         objects: The rows of each object, by its URI.
         min_time: The least `_time`, in microseconds since 1970 UTC.
         max_time: The greatest.
+        map_names: The names of the attributes in its map, as text (`MapNames`).
     """
 
     path: str
@@ -47,6 +49,12 @@ class FileDescription:
     objects: dict[str, ObjectRows]
     min_time: int
     max_time: int
+    map_names: str = ""
+
+    def misplaced(self, columns: Sequence[str]) -> list[str]:
+        """Return the table's promoted attributes that the file may have in its map: it must be laid out anew."""
+        names = MapNames.parse(self.map_names)
+        return [name for name in columns[layout_of(self.path) :] if name in names]
 
 
 _NAME = re.compile(r"/part-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-([0-9]+)\.parquet$")

@@ -85,18 +85,29 @@ class LogStatistics:
     def of(self, file: LiveFile, field: Field) -> Values:
         """Return what is known of a field in a file."""
         layout = layout_of(file.path)
-        position = (0 if field.name == OBJECT else layout) if field.system else self._positions.get(field.name, layout)
-        if position >= layout:
+        if not self._is_known(field, layout):
             return UNKNOWN
         if field.name not in self._bounds:
             self._bounds[field.name] = self._snapshot.text_bounds(field.name)
         nulls, low, high = self._bounds[field.name][file.path]
         return NONE if nulls == file.rows else Values(low, high, complete=nulls == 0)
 
+    def _is_known(self, field: Field, layout: int) -> bool:
+        if field.system or not layout:
+            return field.system and field.name == OBJECT and layout > 0
+        position = self._positions.get(field.name)
+        return position is not None and (position < layout or field.name not in self._snapshot.map_names)
+
 
 def never_in_map(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
-    """Return the attributes that none of these files has in its map: those promoted before all of them were written.
+    """Return the promoted attributes that none of these files has in its map.
 
-    Nothing is known of another writer's file (a foreign compaction).
+    Nothing is known of another writer's file (a foreign compaction). Of the product's own files none has one, but where
+    another program has given a column to an attribute of theirs.
     """
-    return snapshot.columns[: min(map(layout_of, paths), default=len(snapshot.columns))]
+    layout = min(map(layout_of, paths), default=len(snapshot.columns))
+    if not layout:
+        return []
+    return [
+        name for position, name in enumerate(snapshot.columns) if position < layout or name not in snapshot.map_names
+    ]

@@ -1,4 +1,4 @@
-"""Entries of the table's log, read directly: deltalake has no API for it.
+"""Entries of the table's log, read and written directly: for these deltalake has no API.
 
 An entry is a file of JSON lines, one action each (https://github.com/delta-io/delta/blob/master/PROTOCOL.md, "Delta Log
 Entries").
@@ -6,15 +6,28 @@ Entries").
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 
 import orjson
+from deltalake import DeltaTable, Schema
+from deltalake.transaction import AddAction, RemoveAction
 
+from transforms.core.errors import TierError
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.storage import TierStore
 
 LOG = f"{EVENTS}/_delta_log/"
+PLAIN = "/!$&'()+,:;=@"
+"""What deltalake does not encode in a path for the log, besides letters, digits and `-._~`."""
+_FEATURES = frozenset({"appendOnly", "invariants", "checkConstraints", "generatedColumns", "timestampNtz"})
+"""Of writers; others ask an entry for more than this module writes."""
+_TABLE_FEATURES = 7
+"""The version of writers from which a table names its features."""
+_ENGINE = "rekindle"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -41,3 +54,76 @@ def commit_time(tier: TierStore, version: int) -> datetime | None:
     infos = (action["commitInfo"] for action in actions if "commitInfo" in action)
     written = next((info["timestamp"] for info in infos if "timestamp" in info), None)
     return None if written is None else _EPOCH + timedelta(milliseconds=written)
+
+
+def write_entry(
+    tier: TierStore,
+    events: DeltaTable,
+    actions: Sequence[AddAction | RemoveAction],
+    *,
+    columns: Schema,
+    configuration: Mapping[str, str],
+    transactions: Sequence[tuple[str, int]],
+) -> None:
+    """Try once to commit the version after the handle's, with new metadata: deltalake has none beside removed files.
+
+    Args:
+        tier: The tier.
+        events: The handle of the table `events`, whose metadata is kept but for what follows.
+        actions: Added and removed files.
+        columns: The table's columns from now on.
+        configuration: Its properties.
+        transactions: App ids and their versions.
+
+    Raises:
+        FileExistsError: somebody else has committed that version.
+        TierError: the store refuses, or the answer was lost; or another program has enabled a feature of the table that
+            such an entry would have to heed.
+    """
+    _check_features(tier, events)
+    known = events.metadata()
+    metadata = {
+        "id": str(known.id),
+        "name": known.name,
+        "description": known.description,
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": columns.to_json(),
+        "partitionColumns": known.partition_columns,
+        "createdTime": known.created_time,
+        "configuration": configuration,
+    }
+    now = time.time_ns() // 1_000_000
+    lines = [
+        {"commitInfo": {"timestamp": now, "operation": "WRITE", "operationParameters": {}, "engineInfo": _ENGINE}},
+        {"metaData": metadata},
+        *map(_as_line, actions),
+        *({"txn": {"appId": app_id, "version": number}} for app_id, number in transactions),
+    ]
+    tier.put_new(entry_path(events.version() + 1), b"".join(orjson.dumps(line) + b"\n" for line in lines))
+
+
+def encoded_path(path: str) -> str:
+    """Return a path as deltalake's actions and `write_entry` have it in the log."""
+    return quote(path, safe=PLAIN)
+
+
+def _as_line(action: AddAction | RemoveAction) -> dict[str, Any]:
+    common = {
+        "path": encoded_path(action.path),
+        "partitionValues": dict(action.partition_values or {}),
+        "size": action.size,
+        "dataChange": action.data_change,
+    }
+    if isinstance(action, AddAction):
+        return {"add": {**common, "modificationTime": action.modification_time, "stats": action.stats}}
+    return {"remove": {**common, "deletionTimestamp": action.deletion_timestamp, "extendedFileMetadata": True}}
+
+
+def _check_features(tier: TierStore, events: DeltaTable) -> None:
+    protocol = events.protocol()
+    found = set(protocol.writer_features or ()) - _FEATURES if protocol.min_writer_version >= _TABLE_FEATURES else set()
+    if found:
+        raise TierError(
+            f"hot tier {tier.uri}: another program has enabled features of its table that a change of columns would "
+            f"have to heed ({', '.join(sorted(found))}); nothing was changed"
+        )

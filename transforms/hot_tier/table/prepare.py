@@ -9,7 +9,7 @@ from transforms.core import schema
 from transforms.hot_tier.table import statistics
 from transforms.hot_tier.table.delta import EVENTS, arrow_schema, create_table, open_events, promoted_columns
 from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_is_tier_or_empty, check_marker, exists
-from transforms.hot_tier.table.promoted_columns import add_columns, sync_statistics
+from transforms.hot_tier.table.promoted_columns import add_columns
 from transforms.storage import TierStore
 
 __all__ = [
@@ -43,7 +43,6 @@ def prepare(tier: TierStore) -> None:
         open_events(tier)
     except TableNotFoundError:
         _create_events(tier)
-    sync_statistics(tier)
 
 
 def _create_marker(tier: TierStore) -> None:

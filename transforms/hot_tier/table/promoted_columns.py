@@ -1,95 +1,77 @@
-"""The promoted attributes' columns, and the statistics that go with them.
-
-A column comes in three commits:
-
-1. the column itself;
-2. the live files again, with statistics by which it is null in all their rows: without them, deltalake's pyarrow
-   dataset finds no row of an older file where the column is null;
-3. the property that names it among the columns with statistics: until then readers expect none.
-
-After a kill in between the next command makes the commits that are left.
-"""
+"""The promoted attributes' columns: which get one, and the commit that adds them (decisions 6 and 22)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from deltalake import Field
-from deltalake.schema import PrimitiveType
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from transforms.core import schema
-from transforms.hot_tier.table import statistics
 from transforms.hot_tier.table.commit import Attempts, commit
-from transforms.hot_tier.table.delta import COMMIT_ONCE, NO_HOOKS, flush_log
+from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
-APP_ID = "columns"
-"""Its version is the number of promoted columns that the statistics of all live files cover."""
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """Which attributes have a column, and which have none though they could.
+
+    Attributes:
+        columns: All that have one now, in the table's order.
+        added: Those that got it.
+        in_maps: Those that stay in the map, because files keep them there.
+        no_room: Those for which the table had no room.
+    """
+
+    columns: tuple[str, ...]
+    added: tuple[str, ...] = ()
+    in_maps: tuple[str, ...] = ()
+    no_room: tuple[str, ...] = ()
 
 
 def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PROMOTED_LIMIT) -> list[str]:
-    """Add columns for attributes, in this order, until the table has `limit` of them.
+    """Add columns as `promote_new` does, and return all attributes that have one now."""
+    return list(promote_new(tier, names, limit=limit).columns)
 
-    Names that can't be columns, that exist, or that differ from one only in case are left out. Other processes may do
-    the same at the same time.
 
-    Returns:
-        All attributes that have a column now.
+def promote_new(tier: TierStore, names: Iterable[str], *, limit: int | None = schema.PROMOTED_LIMIT) -> ColumnChoice:
+    """Add columns for attributes that no file keeps in its map, in this order, until the table has `limit` of them.
+
+    Without a limit all get one. Names that can't be columns, that exist, or that differ from one only in case are left
+    out. Other processes may do the same at the same time.
     """
     requested = list(names)
+    added: set[str] = set()
     attempts = Attempts(tier, "its columns can't be added", Snapshot.load)
     for snapshot in attempts:
-        missing = missing_columns(requested, snapshot.columns, limit)
-        if not missing:
+        choice = choose_columns(snapshot, requested, limit)
+        if not choice.added:
             break
-        fields = [Field(name, PrimitiveType("string")) for name in missing]
+        added.update(choice.added)
         with attempts.unless_refused():
-            snapshot.events.alter.add_columns(
-                fields, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS
-            )
+            commit(snapshot, transactions=(), columns=choice.added)
             flush_log(tier, snapshot.version + 1)
-    return sync_statistics(tier)
+    there = tuple(name for name in choice.columns if name in added)
+    return ColumnChoice(choice.columns, there, choice.in_maps, choice.no_room)
 
 
-def sync_statistics(tier: TierStore) -> list[str]:
-    """Make the files' statistics and the table's property match the columns.
-
-    Returns:
-        The promoted attributes.
-    """
-    attempts = Attempts(tier, "its columns' statistics can't be set", Snapshot.load)
-    for snapshot in attempts:
-        if snapshot.events.metadata().configuration.get(statistics.PROPERTY) == statistics.statistics_property(
-            snapshot.columns
-        ):
-            break
-        with attempts.unless_refused():
-            _sync_once(snapshot)
-            flush_log(tier, snapshot.version + 1)
-    return snapshot.columns
+def choose_columns(snapshot: Snapshot, names: Iterable[str], limit: int | None = schema.PROMOTED_LIMIT) -> ColumnChoice:
+    """Return which attributes would get a column, and which would not."""
+    missing = missing_columns(names, snapshot.columns)
+    in_maps = [name for name in missing if snapshot.is_in_maps(name)]
+    new = [name for name in missing if name not in in_maps]
+    room = len(new) if limit is None else max(0, limit - len(snapshot.columns))
+    return ColumnChoice(tuple(snapshot.columns), tuple(new[:room]), tuple(in_maps), tuple(new[room:]))
 
 
-def _sync_once(snapshot: Snapshot) -> None:
-    """Make the next of the two commits that follow the column's."""
-    number = len(snapshot.columns)
-    if snapshot.files and (snapshot.transaction_version(APP_ID) or 0) < number:
-        commit(snapshot, restated=list(snapshot.files), transactions=[(APP_ID, number)])
-    else:
-        properties = {statistics.PROPERTY: statistics.statistics_property(snapshot.columns)}
-        snapshot.events.alter.set_table_properties(
-            properties, commit_properties=COMMIT_ONCE, post_commithook_properties=NO_HOOKS
-        )
-
-
-def missing_columns(names: Iterable[str], there: list[str], limit: int = schema.PROMOTED_LIMIT) -> list[str]:
-    """Return which attributes would get a column beside the existing ones."""
+def missing_columns(names: Iterable[str], there: Sequence[str], limit: int | None = None) -> list[str]:
+    """Return which attributes could get a column beside the existing ones, up to a limit of all."""
     taken = {
         name.lower() for name in (*there, *schema.SYSTEM_COLUMNS, *schema.PARTITION_COLUMNS, schema.ATTRIBUTES_COLUMN)
     }
     missing: list[str] = []
     for name in names:
-        if len(there) + len(missing) >= limit:
+        if limit is not None and len(there) + len(missing) >= limit:
             break
         if schema.can_be_column(name) and name.lower() not in taken:
             taken.add(name.lower())

@@ -1,4 +1,4 @@
-"""Maintenance runs: each executed deletion, restore, tiering, compaction or removal, and its `_rekindle/runs/RUN/`.
+"""Maintenance runs: each executed deletion, restore, move, compaction, promotion or removal; `_rekindle/runs/RUN/`.
 
 `run.json` is written before anything is done, `changes-UUID.json` before each attempt to commit, `done.json` when the
 audit has the run. Only the table's log decides what was done: of the changes that a run has written, those whose path
@@ -26,7 +26,7 @@ from transforms.storage import TierStore
 from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/runs"
-DELETE, RESTORE, TIER, COMPACT, REMOVE = "delete", "restore", "tier", "compact", "remove"
+DELETE, RESTORE, TIER, COMPACT, REMOVE, PROMOTE = "delete", "restore", "tier", "compact", "remove", "promote"
 DONE = "done.json"
 NEEDS = "needs.json"
 """What a restore reads, a list of paths in the table: no removal deletes them while the restore runs."""
@@ -40,7 +40,7 @@ class MaintenanceRun:
 
     Attributes:
         id: Its name, which begins with its time.
-        kind: `delete`, `restore`, `tier`, `compact` or `remove`.
+        kind: `delete`, `restore`, `tier`, `compact`, `promote` or `remove`.
         now: The time that retention counts from (`--now`), UTC.
         started_at: The time by the clock, UTC.
         who: Who ran it, `user@host`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import orjson
 from arro3.core import DataType, Table
@@ -16,11 +16,11 @@ from deltalake import DeltaTable
 
 from transforms.core.errors import TierError
 from transforms.hot_tier.table.delta import EVENTS, open_events, promoted_in
+from transforms.hot_tier.table.file_description import layout_of
+from transforms.hot_tier.table.log_entries import encoded_path
+from transforms.hot_tier.table.map_names import MAP_NAMES, MapNames
 from transforms.hot_tier.table.statistics import time_text
 from transforms.storage import TierStore
-
-_PLAIN = "/!$&'()+,:;=@"
-"""What deltalake does not encode in a path for the log, besides letters, digits and `-._~`."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +60,35 @@ class LiveFile:
 class Snapshot:
     """One version of the table, read by a handle that nothing else uses."""
 
-    def __init__(self, events: DeltaTable) -> None:
-        """Take over a new handle."""
+    def __init__(self, tier: TierStore, events: DeltaTable) -> None:
+        """Take over a new handle of the tier's table."""
+        self.tier = tier
         self.events = events
         self.version: int = events.version()
 
     @classmethod
     def load(cls, tier: TierStore) -> Snapshot:
         """Load the table as it is now."""
-        return cls(open_events(tier))
+        return cls(tier, open_events(tier))
 
     @cached_property
     def columns(self) -> list[str]:
         """The promoted attributes."""
         return promoted_in(self.events)
+
+    @cached_property
+    def map_names(self) -> MapNames:
+        """The names that files of the product keep in their maps, or have kept there (decision 22)."""
+        return MapNames.parse(self.events.metadata().configuration.get(MAP_NAMES) or "")
+
+    def is_in_maps(self, name: str) -> bool:
+        """Whether files may keep an attribute in their maps: another program's may keep any."""
+        return name in self.map_names or self._has_others_files
+
+    @cached_property
+    def _has_others_files(self) -> bool:
+        """Whether another program's files are live."""
+        return any(layout_of(path) == 0 for path in self.files)
 
     @cached_property
     def files(self) -> dict[str, LiveFile]:
@@ -116,7 +131,7 @@ class Snapshot:
         deltalake's actions take the plain path and encode it in one way; readers compare the encoded forms: a file of
         another form would stay live beside its replacement.
         """
-        return bool(self._forms[self._rows[path]] == quote(path, safe=_PLAIN))
+        return bool(self._forms[self._rows[path]] == encoded_path(path))
 
     @property
     def rows(self) -> int:

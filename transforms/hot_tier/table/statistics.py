@@ -12,9 +12,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import orjson
+
+from transforms.core.names import STATISTICS_LIMIT
 
 if TYPE_CHECKING:  # search needs only the log's statistics, and starts sooner without Parquet
     import pyarrow.parquet as pq
@@ -38,8 +41,8 @@ class ColumnStatistics:
 
 
 def statistics_columns(promoted: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns of a table that have statistics."""
-    return (*SYSTEM_STATISTICS, *promoted)
+    """Return the columns of a table that have statistics in the log."""
+    return (*SYSTEM_STATISTICS, *islice(promoted, STATISTICS_LIMIT))
 
 
 def statistics_property(promoted: Iterable[str]) -> str:
@@ -79,7 +82,7 @@ def statistics_json(rows: int, *, min_time: int, max_time: int, columns: Mapping
 def complete_statistics(stats: str, rows: int, promoted: Iterable[str]) -> str:
     """Return an Add action's statistics with all these columns: those they lack are null in all rows."""
     made = orjson.loads(stats)
-    missing = dict.fromkeys(set(promoted) - made["nullCount"].keys(), rows)
+    missing = dict.fromkeys(set(statistics_columns(promoted)) - made["nullCount"].keys(), rows)
     made["nullCount"] |= missing
     return orjson.dumps(made).decode() if missing else stats
 

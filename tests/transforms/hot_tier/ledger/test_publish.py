@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -534,10 +534,16 @@ def test_failure_after_the_commit_is_a_warning(local_tier: TierStore, monkeypatc
     assert ids(local_tier) == expected_ids(["a"])
 
 
-def test_of_two_commits_from_one_version_one_succeeds(tier: TierStore) -> None:
+@pytest.mark.parametrize(
+    "columns", [((), ()), (("a",), ()), ((), ("a",)), (("a",), ("b",))],
+    ids=["by-deltalake", "by-us-first", "by-us-second", "by-us"],
+)  # fmt: skip
+def test_of_two_commits_from_one_version_one_succeeds(tier: TierStore, columns: tuple[Sequence[str], ...]) -> None:
+    """Whether deltalake writes the log's entry, or we do because columns come with it."""
     first, second = Snapshot.load(tier), Snapshot.load(tier)
-    commits.commit(first, transactions=[("x", 1)])
-    with pytest.raises(DeltaError):
-        commits.commit(second, transactions=[("x", 2)])
+    commits.commit(first, transactions=[("x", 1)], columns=columns[0])
+    with pytest.raises((DeltaError, FileExistsError)):
+        commits.commit(second, transactions=[("x", 2)], columns=columns[1])
     after = Snapshot.load(tier)
     assert (after.version, after.transaction_version("x")) == (first.version + 1, 1)
+    assert after.columns == [*first.columns, *columns[0]]

@@ -17,7 +17,7 @@ import pytest
 from tests.transforms.hot_tier.tiers import Tier, event, foreign_file
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.core.schema import BASE_ATTRIBUTES, SYSTEM_COLUMNS
-from transforms.hot_tier.search import sql_text
+from transforms.hot_tier.search import sql, sql_text
 from transforms.hot_tier.search.sql import check_statement, run_sql
 from transforms.hot_tier.table.live_files import live_files, load_events
 from transforms.hot_tier.table.prepare import add_columns
@@ -95,7 +95,7 @@ def test_view_of_an_empty_table_has_the_same_columns(local_tier: TierStore) -> N
 
 def test_values_are_python_s_own(local: TierStore) -> None:
     assert run_sql(local, "SELECT attributes FROM events WHERE _message = 'a'").to_pylist() == [
-        {"attributes": {"status": "200", "other": "x"}}
+        {"attributes": {"host": "web-1", "status": "200", "other": "x"}}
     ]
     assert rows(local, "SELECT sum(1), 1.5, avg(2), NULL::DECIMAL(9,2) FROM events") == [(5, 1.5, 2.0, None)]
     assert rows(local, "SELECT 12345678901234567890.12::DECIMAL(38, 2)") == [(Decimal("12345678901234567890.12"),)]
@@ -178,8 +178,9 @@ def plan(store: TierStore, condition: str) -> str:
 
     with _SqlDatabase() as database:
         assert isinstance(database, _SqlDatabase)
-        database.show(store, load_events(store))
-        found = database.connection.execute(f"EXPLAIN SELECT _message FROM events WHERE {condition}").fetchall()
+        statement = f"SELECT _message FROM events WHERE {condition}"
+        database.show(store, load_events(store), statement)
+        found = database.connection.execute(f"EXPLAIN {statement}").fetchall()
         return "".join(character for character in found[0][1] if not character.isspace() and character not in _FRAME)
 
 
@@ -188,6 +189,60 @@ def test_filters_reach_files_and_statistics(local: TierStore) -> None:
     assert "1/2" in plan(local, "date = '2025-01-02'")
     assert "attributes" not in plan(local, "host = 'web-1'")
     assert "_time>" in plan(local, "_time > '2025-01-01 00:30:00'")
+
+
+ALL = {"host": "web-1", "status": "404"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("SELECT attributes FROM events", ALL),
+        ("SELECT Attributes FROM events", ALL),
+        ("SELECT e.attributes FROM events AS e", ALL),
+        ("SELECT e.attributes FROM (SELECT * FROM events) AS e", ALL),
+        ("SELECT attributes FROM (FROM events)", ALL),
+        ("SELECT events['attributes'] FROM events", ALL),
+        ("SELECT x.a FROM (SELECT _message, attributes FROM events) AS x(_message, a)", ALL),
+        ("SELECT COLUMNS('^attr') FROM events", ALL),
+        ("SELECT map_keys(attributes) FROM events", list(ALL)),
+        ("SELECT attributes['host'] FROM events", "web-1"),
+        ("SELECT attributes['none'] FROM events", None),
+        ("SELECT element_at(attributes, 'status') FROM events", ["404"]),
+        ("SELECT map_contains(attributes, 'status') FROM events", True),
+        ("SELECT attributes['ho' || 'st'] FROM events", "web-1"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_attributes_holds_all_of_an_events_attributes(local: TierStore, statement: str, expected: Any) -> None:
+    assert rows(local, f"{statement} WHERE _message = 'd'") == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "names"),
+    [
+        ("SELECT attributes['a'], e.attributes['b'] AS b FROM events e GROUP BY b", {"a", "b"}),
+        ("SELECT count(*) FROM events", set()),
+        ("SELECT map_extract(attributes, 'a') FROM events WHERE host = 'attributes'", {"a"}),
+        ("SELECT a.host FROM events a JOIN events b ON a.attributes['x'] = b.host", {"x"}),
+        ("SELECT host FROM events a JOIN events b USING (host)", None),
+        ("SELECT host FROM events a NATURAL JOIN events b", None),
+        ("SELECT e FROM events e", None),
+        ("SELECT #1 FROM events", None),
+        ("DESCRIBE events", None),
+        ("nonsense", None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_entries_that_a_statement_asks_for(statement: str, names: set[str] | None) -> None:
+    with sql._SqlDatabase() as database:
+        assert isinstance(database, sql._SqlDatabase)
+        assert database._entries_of(statement) == names
+
+
+def test_an_attribute_in_both_places_is_one_entry(empty_store: TierStore) -> None:
+    foreign_file(empty_store)
+    assert rows(empty_store, "SELECT attributes FROM events") == [({"status": "404"},)] * 2
 
 
 def test_sql_and_search_find_the_same(local: TierStore) -> None:

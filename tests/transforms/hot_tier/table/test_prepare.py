@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
+import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
 from tests.conftest import S3
-from tests.transforms.hot_tier.samples import expected_ids, ids, publish
+from tests.transforms.hot_tier.samples import NOON, entry, events, expected_ids, ids, publish, read, uri_of
+from tests.transforms.hot_tier.tiers import foreign_file
 from transforms.core import schema
 from transforms.core.errors import TierError
+from transforms.hot_tier.data.writer import HotTierWriter
+from transforms.hot_tier.ledger.publish import publish_wave
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table import promoted_columns as columns
+from transforms.hot_tier.table.commit import commit
+from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.location import open_existing_tier
+from transforms.hot_tier.table.map_names import MapNames
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.hot_tier.table.statistics import PROPERTY
 from transforms.storage import StorageOptions, TierLocation, TierStore, open_tier
@@ -37,7 +45,7 @@ def test_table_as_spec_8_has_it(empty_store: TierStore) -> None:
     assert pa.schema(events.schema().to_arrow()) == table.arrow_schema(schema.BASE_ATTRIBUTES)
     assert events.metadata().configuration[PROPERTY] == "_time,_object,host,source,sourcetype,index,filename"
     assert orjson.loads(empty_store.get("_rekindle/tier.json")) == {
-        "format": 1,
+        "format": 2,
         "product": "rekindle",
         "version": schema.VERSION,
     }
@@ -110,9 +118,26 @@ def test_add_columns(tier: TierStore) -> None:
 
 
 def test_columns_up_to_the_limit_in_their_order(local_tier: TierStore) -> None:
-    names = [f"a{number:03}" for number in range(100)]
-    assert table.add_columns(local_tier, names) == [*schema.BASE_ATTRIBUTES, *names[:59]]
-    assert table.add_columns(local_tier, ["b"]) == [*schema.BASE_ATTRIBUTES, *names[:59]]
+    names = [f"a{number:03}" for number in range(130)]
+    choice = columns.promote_new(local_tier, names)
+    assert choice.columns == (*schema.BASE_ATTRIBUTES, *names[:123])
+    assert (choice.added, choice.no_room) == (tuple(names[:123]), tuple(names[123:]))
+    assert columns.promote_new(local_tier, ["b"]).no_room == ("b",)
+    assert columns.promote_new(local_tier, ["b"], limit=None).added == ("b",)
+    logged = [*schema.BASE_ATTRIBUTES, *names[:27]]
+    assert table.open_events(local_tier).metadata().configuration[PROPERTY].split(",")[2:] == logged
+    publish_attributes(local_tier, "a", **dict.fromkeys(names[:123], "x"), host="h")
+    ((path, _),) = Snapshot.load(local_tier).files.items()
+    statistics = orjson.loads(Snapshot.load(local_tier).statistics(path))
+    assert list(statistics["nullCount"]) == ["_time", "_object", *logged]
+    with local_tier.open_input(f"events/{path}") as source:
+        group = pq.ParquetFile(source).metadata.row_group(0)
+    with_statistics = {
+        group.column(number).path_in_schema
+        for number in range(group.num_columns)
+        if group.column(number).statistics is not None
+    }
+    assert with_statistics == {"_time", "_object", *schema.BASE_ATTRIBUTES, *names[:123], "b"}, "by row group all have"
 
 
 def test_many_add_columns_at_once(tier: TierStore) -> None:
@@ -144,32 +169,105 @@ def test_older_files_are_known_to_lack_a_new_column(tier: TierStore) -> None:
     assert ids(tier) == expected_ids(["a"])
 
 
-@pytest.mark.parametrize("done", range(3))
-def test_killed_while_a_column_is_added(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch, done: int) -> None:
-    """Whatever was done before the kill, and whatever was published since: the next leaves it whole."""
-    publish(local_tier, ["a"])
-    with monkeypatch.context() as patch:
-        original = columns._sync_once
-        left = iter(range(done))
+def in_map(name: str) -> pl.Expr:
+    """Return what the maps hold of a name."""
+    return pl.col("attributes").map.get(pl.lit(name)).alias(f"map {name}")
 
-        def sync_once(snapshot: Snapshot) -> None:
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-            original(snapshot)
 
-        patch.setattr(columns, "_sync_once", sync_once)
-        if done < 2:
-            with pytest.raises(KeyboardInterrupt):
-                table.add_columns(local_tier, ["status"])
-        else:
-            table.add_columns(local_tier, ["status"])
-    assert rows_without(local_tier, "status") == 5
-    publish(local_tier, ["b"], job="between")
-    assert rows_without(local_tier, "status") == 10
-    table.prepare(local_tier)
+def publish_attributes(tier: TierStore, key: str, **attributes: str) -> None:
+    """Publish an object of two events with these attributes, laid out as the table is now."""
+    publish_files(tier, key, write_attributes(tier, key, **attributes))
 
-    assert table.open_events(local_tier).metadata().configuration[PROPERTY].endswith(",filename,status")
-    assert rows_without(local_tier, "status") == rows_without(local_tier, "host") == 10
+
+def write_attributes(tier: TierStore, key: str, **attributes: str) -> list[FileDescription]:
+    writer = HotTierWriter(tier, columns=table.promoted_columns(tier))
+    writer.write(events(uri_of(key), [NOON, NOON + 1], job=key, **attributes))
+    return writer.close()
+
+
+def publish_files(tier: TierStore, key: str, files: Sequence[FileDescription]) -> None:
+    publish_wave(tier, job=key, wave=0, files=files, entries=[entry(key, 2, job=key)])
+
+
+def test_what_files_keep_in_their_maps_gets_no_column(tier: TierStore) -> None:
+    publish_attributes(tier, "a", status="200", **dict[str, Any]({"date": "x", "a b": "y"}))
+    snapshot = Snapshot.load(tier)
+    assert snapshot.map_names == MapNames(frozenset({"status"})), "the others can never be columns"
+    choice = columns.promote_new(tier, ["status", "user", "HOST"])
+    assert choice == columns.ColumnChoice((*schema.BASE_ATTRIBUTES, "user"), ("user",), ("status",))
+    assert (Snapshot.load(tier).version, snapshot.version) == (2, 1)
+    publish_attributes(tier, "b", user="ann", status="404")
+    assert Snapshot.load(tier).version == 3
+    rows = read(tier).select("user", in_map("status")).sort("user").rows()
+    assert rows == [(None, "200")] * 2 + [("ann", "404")] * 2
+
+
+def test_files_laid_out_before_a_column_came_are_laid_out_anew(tier: TierStore) -> None:
+    files = write_attributes(tier, "a", status="200", other="x")
+    columns.promote_new(tier, ["status"])
+    with pytest.raises(ValueError, match="its map has status, a column since version 1 or before"):
+        commit(Snapshot.load(tier), added=files, transactions=())
+    publish_files(tier, "a", files)
+
+    assert Snapshot.load(tier).map_names == MapNames(frozenset({"other"}))
+    assert read(tier).select("status", in_map("status"), in_map("other")).rows() == [("200", None, "x")] * 2
+
+
+def test_a_column_that_is_in_no_map_leaves_files_as_they_are(local_tier: TierStore) -> None:
+    files = write_attributes(local_tier, "a", other="x")
+    columns.promote_new(local_tier, ["status"])
+    publish_files(local_tier, "a", files)
+    assert list(Snapshot.load(local_tier).files) == [file.path for file in files]
+
+
+@pytest.mark.parametrize("first", ["publish", "promote"])
+def test_two_at_once_give_an_attribute_one_place(
+    local_tier: TierStore, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """One publishes an attribute in a map, the other gives it a column; each finds the other's commit."""
+    files = write_attributes(local_tier, "a", status="200")
+
+    def do_publish() -> None:
+        publish_files(local_tier, "a", files)
+
+    def do_promote() -> None:
+        columns.promote_new(local_tier, ["status"])
+
+    one, other = (do_publish, do_promote) if first == "publish" else (do_promote, do_publish)
+
+    def put_new(self: TierStore, path: str, data: bytes) -> None:
+        if path.startswith("events/_delta_log/"):
+            monkeypatch.undo()
+            one()
+        original(self, path, data)
+
+    original = type(local_tier).put_new
+    monkeypatch.setattr(type(local_tier), "put_new", put_new)
+    other()
+    is_in_map = Snapshot.load(local_tier).map_names == MapNames(frozenset({"status"}))
+    assert is_in_map == (first == "publish") == ("status" not in table.promoted_columns(local_tier))
+    assert read(local_tier).select(in_map("status")).to_series().to_list() == ["200" if is_in_map else None] * 2
+
+
+def test_too_many_names_are_any(local_tier: TierStore) -> None:
+    writer = HotTierWriter(local_tier, columns=table.promoted_columns(local_tier))
+    writer.write(events(uri_of("a"), [NOON, NOON], **{f"a{number}": "x" for number in range(4097)}))
+    publish_files(local_tier, "a", writer.close())
+    assert Snapshot.load(local_tier).map_names == MapNames(is_any=True)
+    choice = columns.promote_new(local_tier, ["status"])
+    assert (choice.added, choice.in_maps) == ((), ("status",))
+
+
+def test_another_programs_file_may_keep_any_name_in_its_map(local_tier: TierStore) -> None:
+    foreign_file(local_tier)
+    assert columns.promote_new(local_tier, ["user"]).in_maps == ("user",)
+
+
+def test_table_features_that_a_change_of_columns_would_have_to_heed(local_tier: TierStore) -> None:
+    protocol = {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": [], "writerFeatures": ["rowTracking"]}
+    local_tier.put("events/_delta_log/00000000000000000001.json", orjson.dumps({"protocol": protocol}))
+    with pytest.raises(TierError, match=r"another program has enabled features of its table .* \(rowTracking\)"):
+        columns.promote_new(local_tier, ["status"])
 
 
 def put_local(root: Path, name: str, data: bytes = b"x") -> None:
@@ -178,7 +276,7 @@ def put_local(root: Path, name: str, data: bytes = b"x") -> None:
 
 
 def marker(**more: Any) -> bytes:
-    return orjson.dumps({"format": 1, "product": "rekindle", "version": "1.0"} | more)
+    return orjson.dumps({"format": 2, "product": "rekindle", "version": "1.0"} | more)
 
 
 @pytest.mark.parametrize(
@@ -191,13 +289,18 @@ def marker(**more: Any) -> bytes:
         ("_rekindle/tier.json", marker(product="other"), r"a table of another product \(other\)"),
         (
             "_rekindle/tier.json",
-            marker(format=2, version="9.9"),
-            r"made by a newer version \(9.9, format 2\); this one, .* knows format 1",
+            marker(format=3, version="9.9"),
+            r"made by a newer version \(9.9, format 3\); this one, .* knows format 2",
+        ),
+        (
+            "_rekindle/tier.json",
+            marker(format=1, version="0.1"),
+            r"made by an older version \(0.1, format 1\), .*: ingest the objects again into another folder",
         ),
         ("_rekindle/tier.json", b"not json", r"_rekindle/tier.json is not what Rekindle writes"),
         ("_rekindle/tier.json", b"[]", r"_rekindle/tier.json is not what Rekindle writes"),
     ],
-    ids=["file", "folder", "delta-table", "events", "product", "newer", "not-json", "no-object"],
+    ids=["file", "folder", "delta-table", "events", "product", "newer", "older", "not-json", "no-object"],
 )
 def test_place_that_is_refused(empty_store: TierStore, name: str, data: bytes, message: str) -> None:
     empty_store.put(name, data)

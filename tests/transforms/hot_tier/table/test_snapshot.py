@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from urllib.parse import quote
 
 import deltalake
 import pyarrow as pa
 from deltalake.transaction import AddAction
 
-from transforms.hot_tier.table.snapshot import _PLAIN
+from transforms.hot_tier.table.log_entries import encoded_path
 
 
 def test_how_deltalake_encodes_paths(tmp_path: Path) -> None:
@@ -28,4 +27,4 @@ def test_how_deltalake_encodes_paths(tmp_path: Path) -> None:
     )
     entry = (tmp_path / "_delta_log" / f"{1:020}.json").read_text()
     written = [action["add"]["path"] for action in map(json.loads, entry.splitlines()) if "add" in action]
-    assert written == [quote(name, safe=_PLAIN) for name in names]
+    assert written == [encoded_path(name) for name in names]

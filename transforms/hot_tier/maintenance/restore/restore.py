@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from transforms.core.errors import TierError
 from transforms.hot_tier.data.layout import own_columns
-from transforms.hot_tier.data.rewrite import write_rows
+from transforms.hot_tier.data.rewrite import lay_out_anew, write_rows
 from transforms.hot_tier.data.row_groups import open_rows, rows_taken
 from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.restore.plan import RestorePlan, plan_restore
@@ -63,9 +63,11 @@ class _Written:
     newer: int
     superseded: Superseded
 
-    def is_right_for(self, superseded: Superseded) -> bool:
-        """Whether the same rows are to be restored now."""
+    def is_right_for(self, superseded: Superseded, promoted: Sequence[str]) -> bool:
+        """Whether the same rows are to be restored now, and no attribute was promoted since that is in their maps."""
         there = self.file.objects if self.file else {}
+        if self.file is not None and self.file.misplaced(promoted):
+            return False
         return all(jobs == self.superseded.get(uri) for uri, jobs in superseded.items() if uri in there)
 
 
@@ -104,7 +106,7 @@ class _Restoring:
 
     def _write(self, pair: Pair, superseded: Superseded, promoted: Sequence[str]) -> _Written:
         known = self._written.get(pair.old)
-        if known is None or not known.is_right_for(superseded):
+        if known is None or not known.is_right_for(superseded, promoted):
             known = _write_pair(self._tier, pair, superseded, promoted=promoted, run_id=self._run.id)
             self._written[pair.old] = known
         return known
@@ -129,7 +131,7 @@ def _write_pair(
         file = write_rows(
             tier, restorable, tier_name=pair.tier, date=pair.date, promoted=promoted, layout=layout, job=run_id
         )
-    return _Written(file, newer, superseded)
+    return _Written(file and lay_out_anew(tier, file, promoted=promoted, job=run_id), newer, superseded)
 
 
 def _mask(mask: Mask, _: pa.Table) -> pa.Array:
