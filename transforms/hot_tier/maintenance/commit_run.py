@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from transforms.core.errors import GoneError, TierError
-from transforms.hot_tier.ledger.ledger import APP_ID
+from transforms.hot_tier.ledger.ledger_files import LastCommit
 from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
@@ -170,6 +170,6 @@ def app_id(run: MaintenanceRun) -> str:
 def _record(folder: RunFolder, snapshot: Snapshot, change: Change) -> CommittedRun:
     """Write what is about to be committed: it is valid if and only if the commit names it."""
     version = snapshot.version + 1
-    seen = {"versionBefore": snapshot.version, "version": version, "k": snapshot.transaction_version(APP_ID) or 0}
+    seen = {"versionBefore": snapshot.version, "version": version, "k": LastCommit.of(snapshot).k}
     document = change.document | seen
     return CommittedRun(folder.new_changes(document), version, document)
