@@ -33,12 +33,14 @@ class Change:
         document: What must be known of it later, as a JSON document: what it did by rule, and which file replaced
             which.
         transactions: App ids of the commit and their versions, besides the run's own.
+        forgotten: Paths of removed files that the log need not remember any more.
     """
 
     added: Sequence[FileDescription]
     removed: Sequence[str]
     document: dict[str, Any]
     transactions: Sequence[tuple[str, int]] = ()
+    forgotten: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def commit_run(
                 removed=change.removed,
                 transactions=[(app_id(run), 1), (tried[-1].path, 1), *change.transactions],
                 removal_time=run.removal_time,
+                forgotten=change.forgotten,
             )
     raise AssertionError  # they end by raising
 

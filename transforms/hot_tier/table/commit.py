@@ -16,8 +16,10 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from transforms.core import schema
 from transforms.core.errors import TierError
+from transforms.hot_tier.table import log_entries
 from transforms.hot_tier.table.delta import EVENTS, NO_HOOKS, back_off, flush_log, one_line
 from transforms.hot_tier.table.file_description import FileDescription
+from transforms.hot_tier.table.log_entries import clean_log
 from transforms.hot_tier.table.snapshot import Snapshot, unnamed_file
 from transforms.hot_tier.table.statistics import complete_statistics
 from transforms.storage import TierStore
@@ -33,6 +35,7 @@ def commit(
     restated: Collection[str] = (),
     transactions: Sequence[tuple[str, int]],
     removal_time: int | None = None,
+    forgotten: Collection[str] = (),
 ) -> None:
     """Try once to commit the version after the snapshot's.
 
@@ -46,6 +49,7 @@ def commit(
         restated: Paths of live files whose statistics lack columns added since; no row changes.
         transactions: App ids and their versions.
         removal_time: When the removed files count as removed, in milliseconds since 1970 UTC; None is now.
+        forgotten: Paths of files that were removed before, and that no checkpoint needs to remember any more.
 
     Raises:
         ValueError: a path to remove is not live in the snapshot.
@@ -54,6 +58,7 @@ def commit(
     """
     actions: list[AddAction | RemoveAction] = [
         *_removals(snapshot, removed, removal_time),
+        *_forgettings(snapshot, forgotten),
         *_restatements(snapshot, restated),
         *(_addition(file, snapshot.columns) for file in added),
     ]
@@ -81,7 +86,7 @@ def commit_actions(
 
 
 def finish_commit(tier: TierStore, version: int, table: str = EVENTS) -> list[str]:
-    """Flush a commit's log entry to the disk, and make a checkpoint now and then.
+    """Flush a commit's log entry to the disk, and now and then make a checkpoint, and clean the log.
 
     Returns:
         Warnings: a failure here does not undo the commit.
@@ -91,6 +96,8 @@ def finish_commit(tier: TierStore, version: int, table: str = EVENTS) -> list[st
         flush_log(tier, version, table)
         if version % CHECKPOINT_INTERVAL == 0:
             DeltaTable(tier.table_uri(table), version=version, storage_options=tier.delta_options()).create_checkpoint()
+        if version % log_entries.CLEANUP_INTERVAL == 0:
+            clean_log(tier, table)
     except (DeltaError, OSError, TierError) as error:
         message = f"version {version} of the hot tier's {table} is committed, but flushing it or its checkpoint failed"
         warnings.append(f"{message}: {one_line(error)}")
@@ -110,6 +117,19 @@ def _removals(snapshot: Snapshot, removed: Collection[str], removal_time: int | 
         raise TierError(f"{snapshot.events.table_uri}: {unnamed_file(unnamed[0])}; nothing was changed")
     live = [snapshot.files[path] for path in sorted(paths)]
     return [RemoveAction(file.path, True, now, file.size, {**file.partition}) for file in live]
+
+
+def _forgettings(snapshot: Snapshot, paths: Collection[str]) -> list[RemoveAction]:
+    """Return tombstones so old that the next checkpoint leaves them out, and those in whose place they come."""
+    live = sorted(snapshot.files.keys() & set(paths))
+    if live:
+        raise ValueError(f"live in version {snapshot.version}: {live}")
+    return [RemoveAction(path, False, 0, 0, _partition(path)) for path in paths]
+
+
+def _partition(path: str) -> dict[str, str | None]:
+    folders = (part.partition("=") for part in path.split("/")[:-1])
+    return {name: value for name, _, value in folders if name in schema.PARTITION_COLUMNS}
 
 
 def _restatements(snapshot: Snapshot, paths: Collection[str]) -> list[AddAction]:
