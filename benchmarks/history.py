@@ -84,6 +84,7 @@ def commit_one(tier: TierStore, number: int) -> None:
     publish_wave(tier, job=job, wave=0, files=writer.close(), entries=[entry])
     folder = JobFolder(tier, job)
     started = datetime.now(timezone.utc).isoformat()
+    folder.register(datetime.now(timezone.utc))
     folder.write_json("job.json", {"job": {"bucket": "s3://bucket", "pattern": "**"}, "settings": {}})
     folder.write_json("status.json", {"status": "Succeeded", "startedAt": started, "finishedAt": started})
 

@@ -12,6 +12,7 @@ import time
 import uuid
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import pyarrow.compute as pc
 
@@ -109,6 +110,7 @@ class _Job:
         try:
             self._work()
         except RefusedError:
+            self.folder.unregister()
             self.folder.remove()
             raise
         except RekindleError as error:
@@ -158,6 +160,8 @@ class _Job:
             self.folder.clear_progress()
             self.status.restore()
             self.status.update(resumed_at=now(), finished_at=None, reason=None)
+        else:
+            self.folder.register(datetime.now(timezone.utc))
         started = self.status.current.started_at or now()
         self.status.update(status="Running", host=socket.gethostname(), pid=os.getpid(), started_at=started)
         StoredJob(job=self.context.specification, settings=self.settings).save(self.folder)

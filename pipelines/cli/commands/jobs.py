@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import click
 
 from pipelines.cli.common import Common, beam_argument, check_beam_flags, common_flags, use_one_polars_thread
@@ -12,6 +14,7 @@ from pipelines.cli.output.rows import print_json, print_rows_json
 from pipelines.cli.output.tables import print_table
 from transforms.core.errors import TierError
 
+_READERS = 32
 _id_argument = click.argument("task_id", metavar="ID", help="The id of the job.")
 
 
@@ -24,17 +27,21 @@ def jobs() -> None:
 
 
 @jobs.command("list")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many jobs.")
+@click.option("--all", "every", is_flag=True, help="List all jobs.")
 @common_flags
-def list_jobs(common: Common) -> int:
-    """List the jobs of a hot tier, newest first."""
+def list_jobs(limit: int, every: bool, common: Common) -> int:
+    """List the newest jobs of a hot tier, the last one first."""
     from pipelines.status import read_status
     from transforms.hot_tier.table import location
     from transforms.storage import job_folder
 
     tier = common.open_tier()
     found = []
-    for folder in job_folder.list_jobs(tier):
-        job, status = folder.read_json("job.json"), read_status(folder)
+    with ThreadPoolExecutor(_READERS) as pool:
+        folders = list(job_folder.list_jobs(tier) if every else job_folder.newest_jobs(tier, limit))
+        documents = pool.map(lambda folder: (folder.read_json("job.json"), read_status(folder)), folders)
+    for folder, (job, status) in zip(folders, documents, strict=True):
         if job:
             progress = {"status": status.status, "stage": status.stage}
             times = {"startedAt": status.started_at, "finishedAt": status.finished_at}
