@@ -27,7 +27,7 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many jobs.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="How many jobs.")
 @click.option("--all", "every", is_flag=True, help="List all jobs.")
 @common_flags
 def list_jobs(limit: int, every: bool, common: Common) -> int:
