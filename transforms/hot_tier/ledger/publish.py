@@ -30,6 +30,8 @@ from transforms.hot_tier.table.purges import check_not_purged
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
+FOLD_INTERVAL = SIDECARS
+"""Who makes a commit whose number is a multiple of this folds the ledger."""
 MOST_FAILURES = 8
 """Attempts that may fail although nobody else commits: more are no rivalry."""
 
@@ -159,7 +161,7 @@ class _Publication:
             return None
         if self._is_committed(snapshot, attempt.record):
             warnings = finish_commit(self._wave.tier, attempt.record.version)
-            if attempt.record.k % SIDECARS == 0:
+            if attempt.record.k % FOLD_INTERVAL == 0:
                 warnings += fold_ledger(self._wave.tier, snapshot)
             return _result(attempt.record, (*attempt.plan.recorded, *attempt.plan.others), warnings)
         if snapshot.version >= attempt.record.version:  # a delayed request can't succeed any more either

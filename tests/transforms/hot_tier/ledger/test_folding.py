@@ -28,7 +28,7 @@ KEYS = [f"k{number}" for number in range(7)]
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folding, "SIDECARS", 2)
     monkeypatch.setattr(folding, "FILES", 2)
-    monkeypatch.setattr(publishing, "SIDECARS", 10**9)  # the tests fold
+    monkeypatch.setattr(publishing, "FOLD_INTERVAL", 10**9)  # the tests fold
 
 
 def commit(tier: TierStore, number: int) -> None:
@@ -93,7 +93,7 @@ def test_few_files_that_have_all(tier: TierStore) -> None:
 
 
 def test_published_waves_fold_by_themselves(tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "SIDECARS", 2)
+    monkeypatch.setattr(publishing, "FOLD_INTERVAL", 2)
     for number in range(9):
         publish(tier, [f"k{number}"], job=f"job{number}", rows=1)
     assert files(tier) == [(1, 8), (9, 9)]
@@ -113,7 +113,7 @@ def test_wave_that_is_published_again_when_its_commit_is_folded(tier: TierStore)
 
 
 def test_failure_is_a_warning(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "SIDECARS", 2)
+    monkeypatch.setattr(publishing, "FOLD_INTERVAL", 2)
 
     def put_new(self: TierStore, path: str, data: bytes) -> None:
         if "folded" in path:
@@ -127,7 +127,7 @@ def test_failure_is_a_warning(local_tier: TierStore, monkeypatch: pytest.MonkeyP
     assert "could not be brought together: disk full" in warning
     assert files(local_tier) == [(1, 1), (2, 2)]
     monkeypatch.undo()
-    monkeypatch.setattr(publishing, "SIDECARS", 2)
+    monkeypatch.setattr(publishing, "FOLD_INTERVAL", 2)
     assert fold(local_tier) == []
 
 
