@@ -12,7 +12,7 @@ from pipelines.console import Console, Progress
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
 from transforms.storage import TierStore
-from transforms.storage.job_folder import JobFolder, list_jobs
+from transforms.storage.job_folder import JobFolder, list_jobs, newest_jobs
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
@@ -167,10 +167,11 @@ class JobRow:
         return {"taskId": self.task_id, "status": self.status, "stage": self.stage, **times, **counts, "job": self.job}
 
 
-def list_job_rows(tier: TierStore) -> list[JobRow]:
-    """Return the jobs of a tier, the newest first; their folders are read side by side."""
+def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
+    """Return the jobs of a tier, or as many of the newest, the last one first; their folders are read side by side."""
+    folders = list_jobs(tier) if limit is None else newest_jobs(tier, limit)
     with ThreadPoolExecutor(_READERS) as pool:
-        rows = [row for row in pool.map(_job_row, list_jobs(tier)) if row is not None]
+        rows = [row for row in pool.map(_job_row, folders) if row is not None]
     return sorted(rows, key=lambda row: row.started_at or "", reverse=True)
 
 

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import pyarrow.compute as pc
 
@@ -105,14 +106,14 @@ class _Job:
             with closing(self.engine), stop_signals(self.canceled.set), watching:
                 status, reason = self._outcome()
         except RefusedError:
-            self.folder.remove()  # not before the thread that saves the status has ended
+            self.folder.discard()  # not before the thread that saves the status has ended
             raise
         seconds = before + time.monotonic() - began
         self.status.save(status=status, reason=reason, finished_at=now(), seconds=seconds)
         self.folder.clear_progress()
         report = build_report(self.task_id, JobState.load(self.folder), load_ledger(self.tier))
         if status == "Succeeded" and not report.objects.matched:
-            self.folder.remove()  # there is nothing to show, to resume, or to find in a list
+            self.folder.discard()  # there is nothing to show, to resume, or to find in a list
         else:
             self.folder.write_json("report.json", report.as_document())
         return JobResult(report, report.exit_code(require_match=self.settings.require_match))
@@ -177,6 +178,8 @@ class _Job:
             self.folder.clear_progress()
             self.status.restore()
             self.status.update(resumed_at=now(), finished_at=None, reason=None)
+        else:
+            self.folder.register(datetime.now(timezone.utc))
         started = self.status.current.started_at or now()
         self.status.update(status="Running", host=socket.gethostname(), pid=os.getpid(), started_at=started)
         StoredJob(job=self.context.specification, settings=self.settings).save(self.folder)

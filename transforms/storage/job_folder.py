@@ -11,15 +11,22 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from transforms.core.errors import CanceledError
-from transforms.storage import TierLocation, TierStore
+from transforms.storage import TierFile, TierLocation, TierStore
 from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/jobs"
+_BY_TIME = "_rekindle/jobs-by-time/"
+"""A file without content for each job, whose name begins with what is left of time at its start: the newest first."""
+_END_OF_TIME = 10**14
+"""In milliseconds since 1970 UTC: the year 5138."""
 
 
 class JobFolder(JsonFolder):
@@ -33,6 +40,22 @@ class JobFolder(JsonFolder):
     def exists(self) -> bool:
         """Whether the job was ever started here."""
         return self.tier.exists(self.path("job.json"))
+
+    def register(self, started: datetime) -> None:
+        """Put the job among those that are listed by the time of their start."""
+        left = _END_OF_TIME - int(started.timestamp() * 1000)
+        self.tier.put(f"{_BY_TIME}{left:014d}-{self.task_id}", b"")
+
+    def unregister(self) -> None:
+        """Take a job that has just begun out of those that are listed."""
+        for path, task_id in _by_time(self.tier, 1000):
+            if task_id == self.task_id:
+                self.tier.delete(path)
+
+    def discard(self) -> None:
+        """Leave nothing of a job that has just begun."""
+        self.unregister()
+        self.remove()
 
     def request_cancel(self) -> None:
         """Ask the job to stop at its next safe point."""
@@ -70,6 +93,24 @@ def list_jobs(tier: TierStore) -> Iterator[JobFolder]:
 def jobs_of_prefix(tier: TierStore, prefix: str) -> set[str]:
     """Return the ids of the jobs that begin with a text."""
     return {file.path.split("/")[2] for file in tier.list(f"{ROOT}/{prefix}")}
+
+
+def newest_jobs(tier: TierStore, number: int) -> list[JobFolder]:
+    """Return the folders of the jobs that were started last, the newest first.
+
+    On S3 this is one request however many jobs there were: keys are listed in their order.
+    """
+    return [JobFolder(tier, task_id) for _, task_id in _by_time(tier, number)]
+
+
+def _by_time(tier: TierStore, number: int) -> list[tuple[str, str]]:
+    """Return path and job of the newest entries."""
+    listed: Iterator[TierFile] = tier.list(_BY_TIME)
+    if tier.is_local:
+        paths = nsmallest(number, (file.path for file in listed))
+    else:
+        paths = [file.path for file in islice(listed, number)]
+    return [(path, path.removeprefix(_BY_TIME).partition("-")[2]) for path in paths]
 
 
 @dataclass

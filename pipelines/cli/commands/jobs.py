@@ -29,14 +29,16 @@ def jobs() -> None:
 
 
 @jobs.command("list")
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="How many jobs.")
+@click.option("--all", "every", is_flag=True, help="List all jobs.")
 @common_flags
-def list_jobs(common: Common) -> int:
-    """List the jobs of a hot tier, newest first."""
+def list_jobs(limit: int, every: bool, common: Common) -> int:
+    """List the newest jobs of a hot tier, the last one first."""
     from pipelines.status import list_job_rows, shortest_ids
     from transforms.hot_tier.table import location
 
     tier = common.open_tier()
-    found = list_job_rows(tier)
+    found = list_job_rows(tier, None if every else limit)
     if not found and not location.exists(tier):
         raise TierError(common.no_tier())
     if common.as_json:

@@ -3,7 +3,7 @@
     python -m tests.transforms.hot_tier.rival TIER OPTIONS JOB WAVES
 
 OPTIONS are `StorageOptions` as JSON, WAVES a JSON list of lists of `[key, content]`. It says `ready`, and begins when
-it reads a line.
+it reads a line. It folds the ledger at every second commit.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import sys
 
 from tests.transforms.hot_tier.samples import entry, events, times_of, uri_of
 from transforms.hot_tier.data.writer import HotTierWriter
+from transforms.hot_tier.ledger import folding
+from transforms.hot_tier.ledger import publish as publishing
 from transforms.hot_tier.ledger.publish import publish_wave
 from transforms.hot_tier.table.prepare import prepare, promoted_columns
 from transforms.storage import StorageOptions, TierStore, open_tier
@@ -33,6 +35,7 @@ def main(uri: str, options: str, job: str, waves: str) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
+    folding.SIDECARS = folding.FILES = publishing.FOLD_INTERVAL = 2
     prepare(tier)
     for number, objects in enumerate(json.loads(waves)):
         publish(tier, job, number, [(key, content) for key, content in objects])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import S3
 from transforms.core.errors import CanceledError
 from transforms.storage import StorageOptions, TierLocation, open_tier
-from transforms.storage.job_folder import Heartbeat, JobFolder, list_jobs
+from transforms.storage.job_folder import Heartbeat, JobFolder, list_jobs, newest_jobs
 
 
 def test_documents_progress_and_removal(tmp_path: Path) -> None:
@@ -23,6 +25,23 @@ def test_documents_progress_and_removal(tmp_path: Path) -> None:
     assert [one.task_id for one in list_jobs(tier)] == ["a-job"]
     folder.remove()
     assert not folder.exists()
+    assert list(list_jobs(tier)) == []
+
+
+@pytest.mark.parametrize("place", ["local", "s3"])
+def test_newest_jobs(place: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if place == "local":
+        tier = open_tier(str(tmp_path / "hot"), StorageOptions())
+    else:
+        s3: S3 = request.getfixturevalue("s3")
+        tier = open_tier(f"s3://{s3.bucket}/hot", s3.options)
+    start = datetime(2025, 1, 1, tzinfo=timezone.utc)
+    assert newest_jobs(tier, 3) == []
+    for number in (3, 0, 4, 1, 2):
+        JobFolder(tier, f"job-{number}").register(start + timedelta(minutes=number))
+    assert [one.task_id for one in newest_jobs(tier, 3)] == ["job-4", "job-3", "job-2"]
+    JobFolder(tier, "job-3").unregister()
+    assert [one.task_id for one in newest_jobs(tier, 10)] == ["job-4", "job-2", "job-1", "job-0"]
     assert list(list_jobs(tier)) == []
 
 

@@ -1,105 +1,69 @@
-"""The ledger: which objects are in the hot tier, and what became of the others (docs/decisions/0005-ledger.md).
-
-Every commit of a wave has one *sidecar*, `_rekindle/ledger/JOB/WAVE-K-UUID.parquet`, written before the commit and
-never again. K counts these commits, so each K has exactly one valid sidecar: the one whose path is an app id of the
-commit. Where only one sidecar has a K it is that one, without asking the log (`transaction_version` reads the log anew
-each time: 25 requests on S3).
-"""
+"""The ledger: which objects are in the hot tier, and what became of the others (docs/decisions/0005-ledger.md)."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from transforms.core import schema
 from transforms.core.errors import TierError
+from transforms.hot_tier.ledger.ledger_files import (
+    APP_ID,
+    FOLDER,
+    NO_COMMIT,
+    LastCommit,
+    LedgerFile,
+    MissingCommitError,
+    choose_files,
+)
+from transforms.hot_tier.ledger.published_index import PUBLISHED_COLUMNS, Published, PublishedIndex
 from transforms.hot_tier.ledger.sidecar import (
     ENTRY_SCHEMA,
-    FOLDER,
-    Content,
+    RECORD_SCHEMA,
     LedgerEntry,
-    Sidecar,
     WaveRecord,
-    parse_path,
-    read_sidecar,
+    entries_in,
+    entries_of_job,
+    read_rows,
+    records_in,
+    records_of,
 )
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import TierStore, object_uri
 
 __all__ = ["APP_ID", "Ledger", "LedgerEntry", "Published", "WaveRecord"]
 
-APP_ID = "ledger"
 _IDENTITY = ["bucket", "key", "etag", "size"]
+_INDEXED = tuple(dict.fromkeys((*PUBLISHED_COLUMNS, *RECORD_SCHEMA.names)))
+_SIZES = tuple(dict.fromkeys(("bucket", "bytes_read", *RECORD_SCHEMA.names)))
 _READERS = 8
-_T = TypeVar("_T")
-
-
-_PUBLISHED_SCHEMA = pa.schema(
-    [
-        ("uri", pa.string()),
-        ("etag", pa.string()),
-        ("size", pa.int64()),
-        ("status", schema.CONSTANT),
-        ("job", schema.CONSTANT),
-        ("wave", pa.int32()),
-        ("k", pa.int64()),
-        ("replaced", pa.bool_()),
-        ("min_time", pa.int64()),
-        ("max_time", pa.int64()),
-    ]
-)
-
-
-@dataclass(frozen=True)
-class Published:
-    """A content of an object whose events are in the table.
-
-    Attributes:
-        etag: The content's ETag.
-        size: The object's bytes.
-        status: `ingested` or `salvaged`.
-        job: The job that published it.
-        wave: The wave's number.
-        k: The commit's number in the ledger.
-        min_time: The least `_time` of its events, microseconds; None where it has none.
-        max_time: The greatest.
-    """
-
-    etag: str
-    size: int
-    status: str
-    job: str
-    wave: int
-    k: int
-    min_time: int | None
-    max_time: int | None
-
-    def is_same(self, other: Published | LedgerEntry) -> bool:
-        """Whether it is the same content of an object."""
-        return (self.etag, self.size) == (other.etag, other.size)
+_ATTEMPTS = 5
+"""How often files may vanish while they are read: others fold them, each at most once."""
 
 
 class Ledger:
-    """The ledger as of one snapshot; sidecars are read lazily, each once."""
+    """The ledger as of one snapshot."""
 
     def __init__(
-        self, tier: TierStore | None = None, sidecars: Sequence[Sidecar] = (), previous: Ledger | None = None
+        self,
+        tier: TierStore | None = None,
+        last: LastCommit = NO_COMMIT,
+        records: pa.Table | None = None,
+        index: PublishedIndex | None = None,
+        previous: Ledger | None = None,
     ) -> None:
-        """Take the valid sidecars in the order of their commits, and what `previous` has read of them."""
+        """Take what `load` has read; without arguments it is empty."""
         self._tier = tier
-        self._sidecars = tuple(sidecars)
-        self._contents: dict[str, Content] = dict(previous._contents) if previous else {}
-        self._published: dict[str, pa.Table] = dict(previous._published) if previous else {}
+        self._last = last
+        self._records = RECORD_SCHEMA.empty_table() if records is None else records
+        self._index = index or PublishedIndex()
+        self._entries: dict[tuple[str, int | None], tuple[tuple[int, ...], pa.Table]] = (
+            dict(previous._entries) if previous else {}
+        )
 
     @classmethod
     def load(cls, tier: TierStore, snapshot: Snapshot, previous: Ledger | None = None) -> Ledger:
@@ -107,27 +71,44 @@ class Ledger:
 
         Args:
             tier: The tier.
-            snapshot: The table's version that decides which sidecars are valid.
-            previous: The ledger of an earlier snapshot.
+            snapshot: The table's version that decides which files count.
+            previous: The ledger of an earlier snapshot; what it has read is not read again.
 
         Raises:
-            TierError: a valid sidecar is gone.
+            TierError: a file of the ledger is gone.
         """
-        last = snapshot.transaction_version(APP_ID) or 0
-        known = {sidecar.k: sidecar for sidecar in previous._sidecars} if previous else {}
-        candidates: dict[int, list[Sidecar]] = {}
-        if len(known) < last:
-            for file in tier.list(FOLDER + "/"):
-                sidecar = parse_path(file.path)
-                if sidecar is not None and sidecar.k <= last and sidecar.k not in known:
-                    candidates.setdefault(sidecar.k, []).append(sidecar)
-        chosen = [known.get(k) or _choose_valid(tier, snapshot, k, candidates.get(k, [])) for k in range(1, last + 1)]
-        return cls(tier, chosen, previous)
+        last = LastCommit.of(snapshot)
+        before = previous or cls()
+        if before._last == last:
+            return before
+        if before.k >= last.k:
+            before = cls()
+        rows = pa.concat_tables(
+            _read(tier, last, range(before.k + 1, last.k + 1), lambda data: read_rows(data, _INDEXED))
+        )
+        records = pa.concat_tables([before._records, records_in(rows)])
+        ledger = cls(tier, last, records, before._index.extended(rows), before)
+        if ledger.token_of(last.k) != last.token or records.num_rows != last.k:
+            raise TierError(
+                f"hot tier {tier.uri}: the files in {FOLDER}/ are not those of this table (commit {last.k}); "
+                "restore both from the same copy"
+            )
+        return ledger
 
     @property
     def k(self) -> int:
-        """How many commits have a sidecar."""
-        return len(self._sidecars)
+        """How many commits it has."""
+        return self._last.k
+
+    @property
+    def last(self) -> LastCommit:
+        """Its last commit."""
+        return self._last
+
+    def token_of(self, k: int) -> int | None:
+        """Return the token of a commit, None where there is none of that number."""
+        found = self._records["token"].filter(pc.equal(self._records["k"], k))
+        return found[0].as_py() if len(found) else None
 
     def published(self, bucket: str, key: str) -> list[Published]:
         """Return the contents of an object whose events are in the table, the latest last.
@@ -144,22 +125,18 @@ class Ledger:
 
     def superseded_since(self, k: int) -> dict[str, frozenset[str]]:
         """Return the objects whose contents were replaced or published again after commit `k`, with these' jobs."""
-        self._read(self._published, self._sidecars, _read_published)
-        later = [self._published[sidecar.path]["uri"].to_pylist() for sidecar in self._sidecars if sidecar.k > k]
-        found = ((uri, _superseded(self._index.find(uri), k)) for uri in {uri for uris in later for uri in uris})
+        found = ((uri, _superseded(self._index.find(uri), k)) for uri in self._index.uris_after(k))
         return {uri: jobs for uri, jobs in found if jobs}
 
     def of_job(self, job: str, wave: int | None = None) -> list[LedgerEntry]:
         """Return the entries of a job, or of one of its waves: the latest of each content of an object."""
-        rows = self.table_of_job(job, wave).to_pylist()
-        tuples = ({"warnings": tuple(row["warnings"]), "counts": tuple(row["counts"] or ())} for row in rows)
-        return [LedgerEntry(**row | own) for row, own in zip(rows, tuples, strict=True)]
+        return entries_in(self.table_of_job(job, wave))
 
     def table_of_job(self, job: str, wave: int | None = None) -> pa.Table:
         """Return the same as a table of `ENTRY_SCHEMA`: 150 bytes for an object, where `LedgerEntry` takes 900."""
-        contents = self._contents_of(job, wave)
-        table = pa.concat_tables([content.entries for content in contents]) if contents else ENTRY_SCHEMA.empty_table()
-        if len(contents) <= 1:
+        commits = self._records_of(job, wave)
+        table = self._entries_of(job, wave, commits["k"].to_pylist())
+        if commits.num_rows <= 1:
             return table
         numbered = table.select(_IDENTITY).append_column("row", pa.array(np.arange(table.num_rows)))
         latest = numbered.group_by(_IDENTITY).aggregate([("row", "max")])["row_max"]
@@ -167,33 +144,59 @@ class Ledger:
 
     def waves_of_job(self, job: str, wave: int | None = None) -> list[WaveRecord]:
         """Return the commits of a job's waves, or of one, in order; two launchers may have committed one wave twice."""
-        return [content.record for content in self._contents_of(job, wave)]
+        return records_of(self._records_of(job, wave))
 
     def bytes_of_newest(self, commits: int) -> tuple[int, int]:
         """Return how many bytes the objects of the newest commits had, and how many were written for them."""
-        sidecars = self._sidecars[-commits:] if commits else ()
-        self._read(self._contents, sidecars, read_sidecar)
-        contents = [self._contents[sidecar.path] for sidecar in sidecars]
-        read = sum(pc.sum(content.entries["bytes_read"]).as_py() or 0 for content in contents)
-        return read, sum(content.record.bytes for content in contents)
+        newest = range(max(1, self.k - commits + 1), self.k + 1)
+        if not newest:
+            return 0, 0
+        assert self._tier is not None
+        rows = pa.concat_tables(_read(self._tier, self._last, newest, lambda data: read_rows(data, _SIZES)))
+        return pc.sum(rows["bytes_read"]).as_py() or 0, pc.sum(records_in(rows)["bytes"]).as_py() or 0
 
-    @cached_property
-    def _index(self) -> _Index:
-        self._read(self._published, self._sidecars, _read_published)
-        return _Index([self._published[sidecar.path] for sidecar in self._sidecars])
+    def _records_of(self, job: str, wave: int | None) -> pa.Table:
+        mask = pc.equal(self._records["job"], job)
+        return self._records.filter(mask if wave is None else pc.and_(mask, pc.equal(self._records["wave"], wave)))
 
-    def _contents_of(self, job: str, wave: int | None) -> list[Content]:
-        sidecars = [sidecar for sidecar in self._sidecars if sidecar.job == job and wave in (None, sidecar.wave)]
-        self._read(self._contents, sidecars, read_sidecar)
-        return [self._contents[sidecar.path] for sidecar in sidecars]
+    def _entries_of(self, job: str, wave: int | None, commits: Sequence[int]) -> pa.Table:
+        """Return the entries of these commits; those that were read before are not read again."""
+        known, table = self._entries.get((job, wave), ((), ENTRY_SCHEMA.empty_table()))
+        missing = sorted(set(commits).difference(known))
+        if missing:
+            assert self._tier is not None
+            found = _read(self._tier, self._last, missing, lambda data: entries_of_job(data, job, wave))
+            table = pa.concat_tables([table, *found])
+            self._entries[job, wave] = tuple(commits), table
+        return table
 
-    def _read(self, known: dict[str, _T], sidecars: Sequence[Sidecar], read: Callable[[bytes], _T]) -> None:
-        paths = [sidecar.path for sidecar in sidecars if sidecar.path not in known]
-        if paths:
-            tier = self._tier
-            assert tier is not None
+
+def _read(
+    tier: TierStore, last: LastCommit, commits: Sequence[int], read: Callable[[bytes], pa.Table]
+) -> list[pa.Table]:
+    """Read the rows of some commits, in ascending order, from the files that have them.
+
+    Raises:
+        TierError: a file is gone.
+    """
+    cause: Exception | None = None
+    for _ in range(_ATTEMPTS):
+        try:
+            files = choose_files(tier, last, after=commits[0] - 1).files
+            paths = [file.path for file in files if _has_any(file, commits)]
             with ThreadPoolExecutor(_READERS) as pool:
-                known.update(zip(paths, pool.map(lambda path: read(tier.get(path)), paths), strict=True))
+                tables = list(pool.map(lambda path: read(tier.get(path)), paths))
+        except (FileNotFoundError, MissingCommitError) as error:  # folded meanwhile: another file has it now
+            cause = error
+        else:
+            numbers = pa.array(commits, pa.int64())
+            return [table.filter(pc.is_in(table["k"], numbers)) for table in tables]
+    raise TierError(str(cause)) from cause
+
+
+def _has_any(file: LedgerFile, commits: Sequence[int]) -> bool:
+    place = bisect_left(commits, file.first)
+    return place < len(commits) and commits[place] <= file.last
 
 
 def _superseded(contents: Iterable[tuple[bool, Published]], k: int) -> frozenset[str]:
@@ -207,51 +210,3 @@ def _superseded(contents: Iterable[tuple[bool, Published]], k: int) -> frozenset
             gone |= {one.job for one in hit if one.k <= k}
         there = [one for one in there if not (replaced and one in hit)] + [content]
     return frozenset(gone)
-
-
-class _Index:
-    """Finds the published contents of one object among very many: 5 µs each, without Python objects for the others."""
-
-    def __init__(self, tables: Sequence[pa.Table]) -> None:
-        self._starts = np.cumsum([0, *(table.num_rows for table in tables)])
-        self._columns = [{name: table[name].combine_chunks() for name in table.schema.names} for table in tables]
-        uris = (uri for columns in self._columns for uri in columns["uri"].to_pylist())
-        hashes = np.fromiter((hash(uri) for uri in uris), dtype=np.int64, count=int(self._starts[-1]))
-        self._order = np.argsort(hashes, kind="stable")
-        self._hashes = hashes[self._order]
-
-    def find(self, uri: str) -> Iterator[tuple[bool, Published]]:
-        """Yield an object's published contents in the order of their commits, each with whether it replaced others."""
-        target = hash(uri)
-        for number in range(int(np.searchsorted(self._hashes, target)), len(self._hashes)):
-            if self._hashes[number] != target:
-                break
-            row = self._row(int(self._order[number]))
-            if row.pop("uri") == uri:
-                yield row.pop("replaced"), Published(**row)
-
-    def _row(self, position: int) -> dict[str, Any]:
-        number = int(np.searchsorted(self._starts, position, side="right")) - 1
-        row = position - int(self._starts[number])
-        return {name: values[row].as_py() for name, values in self._columns[number].items()}
-
-
-def _read_published(data: bytes) -> pa.Table:
-    """Read what `Published` needs of the entries whose events are in the table."""
-    names = ["bucket", "key", *(name for name in _PUBLISHED_SCHEMA.names if name != "uri")]
-    table = pq.read_table(io.BytesIO(data), columns=names)
-    table = table.filter(pc.is_in(table["status"], pa.array(PUBLISHED)))
-    buckets = table["bucket"].combine_chunks().dictionary_encode()
-    folders = pa.array([object_uri(bucket, "") for bucket in buckets.dictionary.to_pylist()], pa.string())
-    uris = pc.binary_join_element_wise(folders.take(buckets.indices), table["key"], "")
-    return table.append_column("uri", uris).select(_PUBLISHED_SCHEMA.names).cast(_PUBLISHED_SCHEMA)
-
-
-def _choose_valid(tier: TierStore, snapshot: Snapshot, k: int, candidates: Sequence[Sidecar]) -> Sidecar:
-    if len(candidates) > 1:
-        candidates = [sidecar for sidecar in candidates if snapshot.transaction_version(sidecar.path) is not None]
-    if len(candidates) != 1:
-        raise TierError(
-            f"hot tier {tier.uri}: the ledger's file of commit {k} is gone from {FOLDER}/; restore it from a copy"
-        )
-    return candidates[0]

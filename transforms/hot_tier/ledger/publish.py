@@ -8,8 +8,8 @@ was committed.
 
 from __future__ import annotations
 
+import secrets
 import time
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,8 +18,10 @@ from deltalake.exceptions import DeltaError
 
 from transforms.core.errors import TierError
 from transforms.hot_tier.ledger.dispositions import Wave, check_balance, decide, with_times
-from transforms.hot_tier.ledger.ledger import APP_ID, Ledger, LedgerEntry, WaveRecord
-from transforms.hot_tier.ledger.sidecar import sidecar_path, write_sidecar
+from transforms.hot_tier.ledger.folding import SIDECARS, fold_ledger
+from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
+from transforms.hot_tier.ledger.ledger_files import TOKEN_BITS, LastCommit, sidecar_path
+from transforms.hot_tier.ledger.sidecar import write_sidecar
 from transforms.hot_tier.ledger.wave_files import Replaced, WaveFiles
 from transforms.hot_tier.table.commit import commit, finish_commit
 from transforms.hot_tier.table.delta import back_off, one_line
@@ -28,6 +30,8 @@ from transforms.hot_tier.table.purges import check_not_purged
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
+FOLD_INTERVAL = SIDECARS
+"""Who makes a commit whose number is a multiple of this folds the ledger."""
 MOST_FAILURES = 8
 """Attempts that may fail although nobody else commits: more are no rivalry."""
 
@@ -155,8 +159,10 @@ class _Publication:
         attempt, self._attempt = self._attempt, None
         if attempt is None:
             return None
-        if snapshot.transaction_version(attempt.sidecar) is not None:
+        if self._is_committed(snapshot, attempt.record):
             warnings = finish_commit(self._wave.tier, attempt.record.version)
+            if attempt.record.k % FOLD_INTERVAL == 0:
+                warnings += fold_ledger(self._wave.tier, snapshot)
             return _result(attempt.record, (*attempt.plan.recorded, *attempt.plan.others), warnings)
         if snapshot.version >= attempt.record.version:  # a delayed request can't succeed any more either
             with suppress(TierError, OSError):  # an orphan only costs a look at the log
@@ -183,9 +189,16 @@ class _Publication:
             snapshot,
             added=plan.added,
             removed=plan.removed,
-            transactions=[(self._wave.job, self._wave.wave), (APP_ID, attempt.record.k), (attempt.sidecar, 1)],
+            transactions=[LastCommit(attempt.record.k, attempt.record.token).transaction],
         )
         return None
+
+    def _is_committed(self, snapshot: Snapshot, record: WaveRecord) -> bool:
+        last = LastCommit.of(snapshot)
+        if last.k <= record.k:
+            return last == (record.k, record.token)
+        self._ledger = Ledger.load(self._wave.tier, snapshot, self._ledger)
+        return self._ledger.token_of(record.k) == record.token
 
     def _check_not_purged(self, snapshot: Snapshot, added: Sequence[FileDescription]) -> None:
         try:
@@ -201,8 +214,10 @@ class _Publication:
             version=snapshot.version + 1,
             files=len(plan.added),
             bytes=sum(file.size for file in plan.added),
+            token=secrets.randbits(TOKEN_BITS),
+            previous=ledger.last.token,
         )
-        path = sidecar_path(record.job, record.wave, record.k, str(uuid.uuid4()))
+        path = sidecar_path(record.k, record.token)
         recorded = tuple(replace(entry, k=record.k) for entry in plan.recorded)
         self._wave.tier.put_new(path, write_sidecar(record, recorded))
         return _Attempt(path, record, replace(plan, recorded=recorded))

@@ -1,28 +1,27 @@
-"""Sidecars: the ledger's files, one for each commit of a wave.
+"""Sidecars: what the ledger keeps of one commit of a wave.
 
-`_rekindle/ledger/JOB/WAVE-K-UUID.parquet` has an entry for each object that the commit decides about, and the commit's
-record in its footer.
+The file has a row for each object that the commit decides about, and first of all one for the commit itself, which has
+no `bucket`. A folded file (`ledger.folding`) has the rows of many sidecars, one after the other.
 """
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from typing import Any
 
-import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.core import schema
 from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import object_uri
 
-FOLDER = "_rekindle/ledger"
-_METADATA = b"rekindle"
-_NAME = re.compile(rf"{FOLDER}/(?P<job>[^/]+)/(?P<wave>\d+)-(?P<k>\d+)-[^/]+\.parquet")
+_ROW_GROUP = 16 << 10
+"""Rows: what is read to find the entries of one job among those of many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +154,8 @@ class WaveRecord:
         version: The table's version that it made.
         files: How many files it added.
         bytes: Their size.
+        token: The random number by which the table knows it among the attempts to make commit `k`.
+        previous: The token of commit `k - 1`.
     """
 
     job: str
@@ -163,53 +164,87 @@ class WaveRecord:
     version: int
     files: int
     bytes: int
+    token: int = 0
+    previous: int = 0
 
 
-@dataclass(frozen=True)
-class Sidecar:
-    """A ledger file's path, and the parts of its name."""
-
-    path: str
-    job: str
-    wave: int
-    k: int
-
-
-@dataclass(frozen=True)
-class Content:
-    """A sidecar's content: its footer's record, and its entries as a table of `ENTRY_SCHEMA`."""
-
-    record: WaveRecord
-    entries: pa.Table
-
-
-def sidecar_path(job: str, wave: int, k: int, unique: str) -> str:
-    """Return the path of a new sidecar."""
-    return f"{FOLDER}/{job}/{wave}-{k}-{unique}.parquet"
+RECORD_SCHEMA = pa.schema(
+    [
+        ("job", pa.string()),
+        ("wave", pa.int32()),
+        *((name, pa.int64()) for name in ("k", "version", "files", "bytes", "token", "previous")),
+    ]
+)
+assert RECORD_SCHEMA.names == [record_field.name for record_field in fields(WaveRecord)]
+FILE_SCHEMA = pa.schema([*ENTRY_SCHEMA, *(field for field in RECORD_SCHEMA if field.name not in ENTRY_SCHEMA.names)])
 
 
 def write_sidecar(record: WaveRecord, entries: Iterable[LedgerEntry]) -> bytes:
-    """Serialize a sidecar: the entries as Parquet, the record in the footer."""
+    """Serialize a sidecar as Parquet."""
     rows = list(entries)
+    first = pa.Table.from_pylist([asdict(record)], FILE_SCHEMA)
     columns = [pa.array([getattr(entry, field.name) for entry in rows], field.type) for field in ENTRY_SCHEMA]
-    table = pa.table(columns, ENTRY_SCHEMA)
+    return write_tables([first, pa.table(columns, ENTRY_SCHEMA)])
+
+
+def write_tables(tables: Sequence[pa.Table]) -> bytes:
+    """Serialize rows of the ledger; columns that only some of the tables have, as a newer version's may, stay."""
     sink = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({_METADATA: orjson.dumps(asdict(record))}), sink, compression="zstd")
+    table = pa.concat_tables(tables, promote_options="default")
+    pq.write_table(table, sink, compression="zstd", row_group_size=_ROW_GROUP)
     return sink.getvalue()
 
 
-def read_sidecar(data: bytes) -> Content:
-    """Parse a sidecar's bytes."""
-    table = pq.read_table(io.BytesIO(data))
-    record = WaveRecord(**orjson.loads(table.schema.metadata[_METADATA]))
-    for field in ENTRY_SCHEMA:  # older versions' sidecars have fewer
+def read_rows(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read the rows of a file of the ledger, with all columns of `FILE_SCHEMA` or with these."""
+    names = FILE_SCHEMA.names if columns is None else columns
+    return _complete(pq.ParquetFile(io.BytesIO(data)).read(list(names), use_threads=False), names)
+
+
+def read_whole(data: bytes) -> pa.Table:
+    """Read the rows of a file of the ledger with all that it has."""
+    return pq.ParquetFile(io.BytesIO(data)).read(use_threads=False)
+
+
+def records_in(rows: pa.Table) -> pa.Table:
+    """Return the records of the commits among rows, as a table of `RECORD_SCHEMA`."""
+    return rows.filter(pc.is_null(rows["bucket"])).select(RECORD_SCHEMA.names)
+
+
+def entries_of_job(data: bytes, job: str, wave: int | None) -> pa.Table:
+    """Return the entries of a job, or of one of its waves, in a file, as a table of `ENTRY_SCHEMA`."""
+    parquet = pq.ParquetFile(io.BytesIO(data))
+    found = []
+    for number in range(parquet.num_row_groups):
+        place = parquet.read_row_group(number, ["bucket", "job", "wave"], use_threads=False)
+        mask = pc.and_(pc.is_valid(place["bucket"]), pc.equal(place["job"], job))
+        if wave is not None:
+            mask = pc.and_(mask, pc.equal(place["wave"], wave))
+        if pc.any(mask).as_py():
+            rows = parquet.read_row_group(number, ENTRY_SCHEMA.names, use_threads=False)
+            found.append(_complete(rows, ENTRY_SCHEMA.names).filter(mask))
+    return pa.concat_tables(found) if found else ENTRY_SCHEMA.empty_table()
+
+
+def records_of(table: pa.Table) -> list[WaveRecord]:
+    """Return the records of a table of `RECORD_SCHEMA`."""
+    return [WaveRecord(**row) for row in table.to_pylist()]
+
+
+def entries_in(table: pa.Table) -> list[LedgerEntry]:
+    """Return the entries of a table of `ENTRY_SCHEMA`."""
+
+    def own(row: dict[str, Any]) -> dict[str, Any]:
+        return {"warnings": tuple(row["warnings"] or ()), "counts": tuple(row["counts"] or ())}
+
+    return [LedgerEntry(**row | own(row)) for row in table.to_pylist()]
+
+
+def _complete(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Return a table with all these columns; older versions' files have fewer."""
+    schema_ = pa.schema([FILE_SCHEMA.field(name) for name in names])
+    for field in schema_:
         if field.name not in table.schema.names:
             nothing = pa.scalar(0 if pa.types.is_integer(field.type) else None, field.type)
             table = table.append_column(field, pa.repeat(nothing, table.num_rows))
-    return Content(record, table.select(ENTRY_SCHEMA.names).replace_schema_metadata(None).cast(ENTRY_SCHEMA))
-
-
-def parse_path(path: str) -> Sidecar | None:
-    """Parse the path of a sidecar; return None for another file's."""
-    match = _NAME.fullmatch(path)
-    return Sidecar(path, match["job"], int(match["wave"]), int(match["k"])) if match else None
+    return table.select(list(names)).cast(schema_)

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from transforms.core.errors import GoneError, TierError
-from transforms.hot_tier.ledger.ledger import APP_ID
+from transforms.hot_tier.ledger.ledger_files import LastCommit
 from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
@@ -34,6 +34,7 @@ class Change:
             which.
         transactions: App ids of the commit and their versions, besides the run's own.
         columns: Attributes that get a column; no file keeps them in its map any more.
+        forgotten: Paths of removed files that the log need not remember any more.
     """
 
     added: Sequence[FileDescription]
@@ -41,6 +42,7 @@ class Change:
     document: dict[str, Any]
     transactions: Sequence[tuple[str, int]] = ()
     columns: Sequence[str] = ()
+    forgotten: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def commit_run(
                 removal_time=run.removal_time,
                 columns=change.columns,
                 off_maps=change.columns,
+                forgotten=change.forgotten,
             )
     raise AssertionError  # they end by raising
 
@@ -174,6 +177,6 @@ def app_id(run: MaintenanceRun) -> str:
 def _record(folder: RunFolder, snapshot: Snapshot, change: Change) -> CommittedRun:
     """Write what is about to be committed: it is valid if and only if the commit names it."""
     version = snapshot.version + 1
-    seen = {"versionBefore": snapshot.version, "version": version, "k": snapshot.transaction_version(APP_ID) or 0}
+    seen = {"versionBefore": snapshot.version, "version": version, "k": LastCommit.of(snapshot).k}
     document = change.document | seen
     return CommittedRun(folder.new_changes(document), version, document)

@@ -19,9 +19,10 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from transforms.core import schema
 from transforms.core.errors import TierError
+from transforms.hot_tier.table import log_entries
 from transforms.hot_tier.table.delta import EVENTS, NO_HOOKS, back_off, flush_log, one_line
 from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.log_entries import write_entry
+from transforms.hot_tier.table.log_entries import clean_log, write_entry
 from transforms.hot_tier.table.map_names import MAP_NAMES, MapNames
 from transforms.hot_tier.table.snapshot import Snapshot, unnamed_file
 from transforms.hot_tier.table.statistics import PROPERTY, complete_statistics, statistics_columns, statistics_property
@@ -39,6 +40,7 @@ def commit(
     removal_time: int | None = None,
     columns: Sequence[str] = (),
     off_maps: Collection[str] = (),
+    forgotten: Collection[str] = (),
 ) -> None:
     """Try once to commit the version after the snapshot's.
 
@@ -53,6 +55,7 @@ def commit(
         removal_time: When the removed files count as removed, in milliseconds since 1970 UTC; None is now.
         columns: Attributes that get a column; the statistics of the files that stay show that these lack it.
         off_maps: Those among them that the added files hold in place of removed ones which had them in their maps.
+        forgotten: Paths of files that were removed before, and that no checkpoint needs to remember any more.
 
     Raises:
         ValueError: a path to remove is not live in the snapshot, or an added file has a promoted attribute in its map.
@@ -63,6 +66,7 @@ def commit(
     _check_places(snapshot, added, promoted)
     actions: list[AddAction | RemoveAction] = [
         *_removals(snapshot, removed, removal_time),
+        *_forgettings(snapshot, forgotten),
         *(_restatements(snapshot, removed, promoted) if columns else ()),
         *(_addition(file, promoted) for file in added),
     ]
@@ -106,7 +110,7 @@ def commit_actions(
 
 
 def finish_commit(tier: TierStore, version: int, table: str = EVENTS) -> list[str]:
-    """Flush a commit's log entry to the disk, and make a checkpoint now and then.
+    """Flush a commit's log entry to the disk, and now and then make a checkpoint, and clean the log.
 
     Returns:
         Warnings: a failure here does not undo the commit.
@@ -116,6 +120,8 @@ def finish_commit(tier: TierStore, version: int, table: str = EVENTS) -> list[st
         flush_log(tier, version, table)
         if version % CHECKPOINT_INTERVAL == 0:
             DeltaTable(tier.table_uri(table), version=version, storage_options=tier.delta_options()).create_checkpoint()
+        if version % log_entries.CLEANUP_INTERVAL == 0:
+            clean_log(tier, table)
     except (DeltaError, OSError, TierError) as error:
         message = f"version {version} of the hot tier's {table} is committed, but flushing it or its checkpoint failed"
         warnings.append(f"{message}: {one_line(error)}")
@@ -145,6 +151,19 @@ def _check_places(snapshot: Snapshot, added: Sequence[FileDescription], promoted
                 f"{file.path}: its map has {', '.join(misplaced[:3])}, a column since version {snapshot.version} or "
                 "before: it must be laid out anew"
             )
+
+
+def _forgettings(snapshot: Snapshot, paths: Collection[str]) -> list[RemoveAction]:
+    """Return tombstones so old that the next checkpoint leaves them out, and those in whose place they come."""
+    live = sorted(snapshot.files.keys() & set(paths))
+    if live:
+        raise ValueError(f"live in version {snapshot.version}: {live}")
+    return [RemoveAction(path, False, 0, 0, _partition(path)) for path in paths]
+
+
+def _partition(path: str) -> dict[str, str | None]:
+    folders = (part.partition("=") for part in path.split("/")[:-1])
+    return {name: value for name, _, value in folders if name in schema.PARTITION_COLUMNS}
 
 
 def _restatements(snapshot: Snapshot, removed: Collection[str], promoted: Sequence[str]) -> list[AddAction]:

@@ -1,9 +1,9 @@
 """Physical removals, as processes that add files to the table see them (docs/decisions/0015-retention-runs.md).
 
 A removal deletes files that are not live: removed ones, and orphans that no commit ever named. Its list is the document
-of a commit without actions, with `purge` and the next number as app id; files are deleted after it. So a commit that
-adds files and has not seen the removal's is refused, and on the next attempt finds the list: it never adds a file that
-is gone or about to go.
+of a commit without new or live files, with `purge` and the next number as app id; files are deleted after it. So a
+commit that adds files and has not seen the removal's is refused, and on the next attempt finds the list: it never adds
+a file that is gone or about to go.
 """
 
 from __future__ import annotations

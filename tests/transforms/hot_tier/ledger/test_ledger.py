@@ -9,10 +9,11 @@ import pytest
 
 from tests.transforms.hot_tier.samples import MODIFIED, entry, publish, uri_of, write
 from transforms.core.errors import TierError
-from transforms.hot_tier.ledger import ledger as ledgers
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
+from transforms.hot_tier.ledger.ledger_files import folded_path, sidecar_path
 from transforms.hot_tier.ledger.publish import publish_wave
-from transforms.hot_tier.ledger.sidecar import ENTRY_SCHEMA, sidecar_path, write_sidecar
+from transforms.hot_tier.ledger.published_index import PublishedIndex
+from transforms.hot_tier.ledger.sidecar import ENTRY_SCHEMA, read_rows, write_sidecar
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -93,10 +94,8 @@ def test_empty_ledger(tier: TierStore) -> None:
 def test_sidecar_that_no_commit_names_does_not_count(tier: TierStore) -> None:
     publish(tier, ["a"])
     for k in (1, 2):
-        tier.put_new(
-            sidecar_path("stray", 0, k, "x"),
-            write_sidecar(replace(RECORD, job="stray", k=k), [entry("b", 1, job="stray")]),
-        )
+        stray = replace(RECORD, job="stray", k=k, token=7)
+        tier.put_new(sidecar_path(k, 7), write_sidecar(stray, [entry("b", 1, job="stray")]))
     ledger = load(tier)
     assert ledger.published("bucket", "b") == []
     assert len(ledger.published("bucket", "a")) == 1
@@ -107,9 +106,23 @@ def test_sidecar_that_no_commit_names_does_not_count(tier: TierStore) -> None:
 
 def test_other_files_in_the_folder_are_left_alone(tier: TierStore) -> None:
     publish(tier, ["a"])
-    tier.put("_rekindle/ledger/job/notes.txt", b"x")
+    tier.put("_rekindle/ledger/commits/notes.txt", b"x")
+    tier.put("_rekindle/ledger/folded/1-16.parquet.bak", b"x")
     tier.put("_rekindle/ledger/README", b"x")
     assert len(load(tier).published("bucket", "a")) == 1
+
+
+def test_files_of_another_table(local_tier: TierStore) -> None:
+    publish(local_tier, ["a"])
+    (sidecar,) = local_tier.list("_rekindle/ledger/commits/")
+    local_tier.put_new(folded_path(1, 1), local_tier.get(sidecar.path))
+    local_tier.delete(sidecar.path)
+    assert load(local_tier).k == 1
+
+    other = replace(RECORD, token=(load(local_tier).token_of(1) or 0) ^ 1)
+    local_tier.put(folded_path(1, 1), write_sidecar(other, [entry("a", 1)]))
+    with pytest.raises(TierError, match="not those of this table"):
+        load(local_tier)
 
 
 def test_missing_sidecar_is_said(tier: TierStore) -> None:
@@ -141,29 +154,34 @@ def test_same_file_by_another_root_is_the_same_object() -> None:
 def test_nothing_is_read_twice(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(local_tier, ["a"])
     publish(local_tier, ["b"], job="other")
-    ledger = load(local_tier)
     reads: list[str] = []
     original = type(local_tier).get
     monkeypatch.setattr(type(local_tier), "get", lambda self, path: (reads.append(path), original(self, path))[1])
+    ledger = load(local_tier)
+    assert len(reads) == 2
+    assert load(local_tier, ledger) is ledger
 
-    assert len(ledger.of_job("job")) == len(ledger.waves_of_job("job")) == 1
-    assert len(reads) == 1, "a job's entries are in its own sidecars"
-    assert len(ledger.published("bucket", "a")) == len(ledger.published("bucket", "b")) == 1
     reads.clear()
+    assert len(ledger.published("bucket", "a")) == len(ledger.published("bucket", "b")) == 1
+    assert len(ledger.of_job("job")) == len(ledger.waves_of_job("job")) == len(ledger.of_job("job")) == 1
+    assert len(reads) == 1, "a job's entries are in the files of its own commits"
     publish(local_tier, ["c"], wave=1)
     reads.clear()
     later = load(local_tier, ledger)
-    assert [len(later.published("bucket", key)) for key in "abc"] == [1, 1, 1]
     assert len(reads) == 1
+    assert [len(later.published("bucket", key)) for key in "abc"] == [1, 1, 1]
+    assert [one.key for one in later.of_job("job")] == ["a", "c"]
+    assert len(reads) == 2
     assert ledger.published("bucket", "c") == []
 
 
 def test_many_entries_are_found_by_their_names() -> None:
     made = [replace(entry(f"k{number}", 1), k=1) for number in range(3000)]
-    index = ledgers._Index(
-        [ledgers._read_published(write_sidecar(RECORD, [*made, entry("failed", 0, status="failed")]))]
-    )
-    for number in (0, 1, 1500, 2999):
+    failed = entry("failed", 0, status="failed")
+    index = PublishedIndex()
+    for some in ([*made[:2000], failed], made[2000:2001], made[2001:]):
+        index = index.extended(read_rows(write_sidecar(RECORD, some)))
+    for number in (0, 1, 1500, 1999, 2000, 2001, 2999):
         ((replaced, found),) = index.find(uri_of(f"k{number}"))
         assert (replaced, found.etag, found.size, found.job, found.k) == (False, "1", 100, "job", 1)
     assert list(index.find(uri_of("k3000"))) == []
@@ -183,8 +201,9 @@ def test_as_failure() -> None:
 def test_wave_records(tier: TierStore) -> None:
     files = write(tier, ["a", "b"])
     result = publish_wave(tier, job="job", wave=4, files=files, entries=[entry("a", 5), entry("b", 5)])
-    assert load(tier).waves_of_job("job") == [
-        WaveRecord(
-            job="job", wave=4, k=1, version=result.version, files=len(files), bytes=sum(file.size for file in files)
-        )
-    ]
+    (record,) = load(tier).waves_of_job("job")
+    assert replace(record, token=0) == WaveRecord(
+        job="job", wave=4, k=1, version=result.version, files=len(files), bytes=sum(file.size for file in files)
+    )
+    assert load(tier).token_of(1) == record.token
+    assert load(tier).token_of(2) is None

@@ -85,6 +85,8 @@ def _check(tier: TierStore, keys: Sequence[str]) -> None:
     ledger = Ledger.load(tier, Snapshot.load(tier))
     assert all(len(ledger.published("bucket", key)) == 1 for key in keys)
     assert sum(file.rows for file in Snapshot.load(tier).files.values()) == len(keys) * ROWS
+    assert any("folded" in file.path for file in tier.list("_rekindle/ledger/"))
+    assert len(list(tier.list("_rekindle/ledger/"))) < ledger.k
 
 
 def test_overlapping_jobs_and_two_launchers_of_one(vacant: tuple[TierStore, StorageOptions]) -> None:

@@ -1,7 +1,7 @@
 """Physical removal: deleting files that no reader sees any more, once their grace is over (decision 18).
 
 These are files that any run or wave removed from the table, and orphans of dead writers. They are listed on a snapshot,
-the list is committed on that very snapshot, without actions (`table.purges`), and only then files are deleted. After an
+the list is committed on that very snapshot (`table.purges`), and only then files are deleted. After an
 interruption the list stays valid: no commit brings one of its files back, because who adds files after it checks that
 they exist (`purges.check_not_purged`), and restoring writes rows to new files.
 """
@@ -125,7 +125,8 @@ class _Removing:
             "at": format_instant(datetime.now(timezone.utc)),
             "purge": number,
         }
-        return Change((), (), document, [(APP_ID, number)])
+        forgotten = [file.path.removeprefix(_PREFIX) for file in old]
+        return Change((), (), document, [(APP_ID, number)], forgotten)
 
     def _orphans(self, files: list[TierFile]) -> list[TierFile]:
         """Return the dead orphans by the real clock: a future `--now` makes no orphan older."""

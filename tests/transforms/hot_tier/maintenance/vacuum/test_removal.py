@@ -471,3 +471,25 @@ def test_no_value_of_deleted_rows_is_left_in_dictionaries(local_tier: TierStore)
         table = pq.read_table(io.BytesIO(tier.get(f"events/{path}")), columns=["host"], read_dictionary=["host"])
         found |= {value for chunk in table["host"].chunks for value in chunk.dictionary.to_pylist()}
     assert found == {"open-a", "other-a"}
+
+
+def test_log_forgets_what_is_removed_and_nothing_else(local_tier: TierStore) -> None:
+    publish(local_tier, ["a", "b"], job="job")
+    CHANGES["replacement"](local_tier)
+    compact_events(local_tier)
+    removed = set(removal_times(local_tier, Snapshot.load(local_tier)))
+    assert removed
+    removal = remove_old_files(local_tier, later(days=1), timedelta(0), is_live=DEAD)
+    assert removal.files == len(removed)
+    CHANGES["compaction"](local_tier)
+    publish(local_tier, ["b"], job="third", content="3")
+
+    snapshot = Snapshot.load(local_tier)
+    before = removal_times(local_tier, snapshot)
+    snapshot.events.create_checkpoint()
+    after = removal_times(local_tier, Snapshot.load(local_tier))
+    assert after.items() <= before.items()
+    assert after
+    assert removed.isdisjoint(after)
+    assert set(Snapshot.load(local_tier).files) == set(snapshot.files)
+    assert ids(local_tier) == sorted(expected_ids(["a"]) + expected_ids(["b"], content="3"))

@@ -1,0 +1,171 @@
+"""Show that cost does not grow with history: measure the same commands after more and more commits.
+
+And print a Markdown table.
+
+    python -m benchmarks.history                            # after 10 and 1,000 commits, in a local folder
+    python -m benchmarks.history --commits 10 1000 10000
+    python -m benchmarks.history --s3 --commits 10 300      # counts requests too, on the embedded S3 server
+
+Commits are made by publishing waves of one tiny object each, as jobs do, of which the tier keeps the last fifty: each
+replaces an older one. A folder of the job goes with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+import boto3
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from demo.embedded_s3 import EmbeddedS3
+from transforms.core import schema
+from transforms.hot_tier.data.writer import HotTierWriter
+from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.hot_tier.ledger.publish import publish_wave
+from transforms.hot_tier.table.prepare import prepare, promoted_columns
+from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage.job_folder import JobFolder
+
+OBJECTS = 50
+NOON = 1_700_000_000_000_000
+"""Microseconds since 1970 UTC."""
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class Place:
+    """Where the tier is, and how it is reached.
+
+    Attributes:
+        uri: The tier.
+        options: How this process reaches it.
+        flags: How commands do.
+        requests: The requests that commands made, where they are counted.
+    """
+
+    uri: str
+    options: StorageOptions = field(default_factory=StorageOptions)
+    flags: tuple[str, ...] = ()
+    requests: list[object] | None = None
+
+
+def commit_one(tier: TierStore, number: int) -> None:
+    """Publish a wave of a job of its own, with its folder as a job leaves it."""
+    job, key = f"job-{number:08}", f"object-{number % OBJECTS}"
+    uri = f"s3://bucket/{key}"
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "_message": pa.array([f"message {number}"], schema.TEXT),
+            "_event_id": pa.array([f"e_{number}"], schema.TEXT),
+            "_time": pa.array(np.array([NOON + number])).cast(schema.TIME),
+            "_object": pa.array([uri], schema.CONSTANT),
+            "_correlation_id": pa.array([job], schema.CONSTANT),
+        }
+    )
+    writer = HotTierWriter(tier, columns=promoted_columns(tier), job=job)
+    writer.write(batch)
+    entry = LedgerEntry(
+        bucket="bucket", key=key, etag=str(number), size=10, modified=datetime.now(timezone.utc), job=job, wave=0,
+        status="ingested", records_in=1, events=1,
+    )  # fmt: skip
+    publish_wave(tier, job=job, wave=0, files=writer.close(), entries=[entry])
+    folder = JobFolder(tier, job)
+    started = datetime.now(timezone.utc).isoformat()
+    folder.register(datetime.now(timezone.utc))
+    folder.write_json("job.json", {"job": {"bucket": "s3://bucket", "pattern": "**"}, "settings": {}})
+    folder.write_json("status.json", {"status": "Succeeded", "startedAt": started, "finishedAt": started})
+
+
+def run(place: Place, *command: str) -> tuple[float, int]:
+    """Run a command; return its CPU seconds and its requests."""
+    before, seen = resource.getrusage(resource.RUSAGE_CHILDREN), len(place.requests or ())
+    subprocess.run(
+        [sys.executable, "-P", "-m", "pipelines.cli", *command, "--hot-tier", place.uri, *place.flags],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu, len(place.requests or ()) - seen
+
+
+def measure(place: Place, tier: TierStore, source: Path, number: int) -> dict[str, object]:
+    """Return a row of the table."""
+    (source / f"new-{number}.log").write_text(f"2025-01-01T00:00:00Z line {number}\n")
+    backfill = ("backfill", "--bucket", source.as_uri(), "--pattern", "**/*.log")
+    row: dict[str, object] = {}
+    commands = {
+        "one-object job": backfill,
+        "no-op job": backfill,
+        "search": ("search", "message", "--limit", "5"),
+        "jobs list": ("jobs", "list"),
+    }
+    for name, command in commands.items():
+        cpu, requests = run(place, *command)
+        row[name] = f"{cpu:.2f} s" + (f", {requests}" if place.requests is not None else "")
+    before = time.process_time()
+    for extra in range(5):
+        commit_one(tier, 10_000_000 + number * 10 + extra)
+    row["publish"] = f"{(time.process_time() - before) * 200:.0f} ms"
+    for name, prefix in {"ledger": "_rekindle/ledger/", "log": "events/_delta_log/"}.items():
+        files = list(tier.list(prefix))
+        row[name] = f"{sum(file.size for file in files) / 1024:,.0f} KiB in {len(files):,}"
+    return row
+
+
+@contextmanager
+def on_s3() -> Iterator[Place]:
+    """Give a place on an S3 server of its own, whose requests are counted."""
+    sys.path.insert(0, str(ROOT))
+    from tests.fault_proxy import FaultProxy
+
+    os.environ |= {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    with EmbeddedS3() as server, FaultProxy(server.endpoint_url) as proxy:
+        client = boto3.client("s3", endpoint_url=server.endpoint_url, region_name="us-east-1")
+        client.create_bucket(Bucket="hot")
+        flags = ("--endpoint-url", proxy.endpoint_url)
+        yield Place("s3://hot/tier", StorageOptions(endpoint_url=server.endpoint_url), flags, proxy.seen)  # type: ignore[arg-type]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Make commits, and measure between them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--commits", type=int, nargs="+", default=[10, 1000])
+    parser.add_argument("--s3", action="store_true")
+    arguments = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "source"
+        source.mkdir()
+        with on_s3() if arguments.s3 else nullcontext(Place(str(Path(folder) / "hot"))) as place:
+            tier = open_tier(place.uri, place.options)
+            prepare(tier)
+            made, rows = 0, []
+            for goal in sorted(arguments.commits):
+                for number in range(made, goal):
+                    commit_one(tier, number)
+                made = goal
+                rows.append({"commits": f"{goal:,}", **measure(place, tier, source, goal)})
+                sys.stderr.write(orjson.dumps(rows[-1]).decode() + "\n")
+    _print_table(rows)
+
+
+def _print_table(rows: Sequence[dict[str, object]]) -> None:
+    names = list(rows[0])
+    lines = [names, ["---"] * len(names), *([str(row[name]) for name in names] for row in rows)]
+    sys.stdout.write("".join(f"| {' | '.join(line)} |\n" for line in lines))
+
+
+if __name__ == "__main__":
+    main()

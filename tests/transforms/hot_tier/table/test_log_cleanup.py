@@ -1,0 +1,94 @@
+"""Old entries and checkpoints of the log go, and what is left is readable."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from deltalake import DeltaTable
+
+from tests.transforms.hot_tier.samples import expected_ids, ids, publish
+from transforms.hot_tier.table import commit as commits
+from transforms.hot_tier.table import log_entries
+from transforms.hot_tier.table.log_entries import LogFile, clean_log, removable
+from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.storage import TierFile, TierStore
+
+NOW = datetime(2025, 1, 10, tzinfo=timezone.utc)
+
+
+def log_file(version: int, kind: str, days: float) -> LogFile:
+    path = f"events/_delta_log/{version:020d}.{kind}"
+    return LogFile(version, kind, TierFile(path, 1, NOW - timedelta(days=days)))
+
+
+def log(last: int, *, days: float, interval: int = 10) -> list[LogFile]:
+    """Return a log whose last file is of now, and all others older by so many days."""
+    entries = [log_file(version, "json", days) for version in range(last)]
+    checkpoints = [log_file(version, "checkpoint.parquet", days) for version in range(interval, last, interval)]
+    return [*entries, *checkpoints, log_file(last, "json", 0)]
+
+
+def left(last: int, *, days: float) -> tuple[list[int], list[int]]:
+    """Return the versions of the entries and of the checkpoints that are left."""
+    files = log(last, days=days)
+    gone = {file.path for file in removable(files)}
+    kept = [one for one in files if one.file.path not in gone]
+    return tuple(sorted(one.version for one in kept if one.kind == kind) for kind in ("json", "checkpoint.parquet"))  # type: ignore[return-value]
+
+
+def test_young_files_stay() -> None:
+    assert removable(log(5000, days=0.9)) == []
+    assert removable([]) == []
+
+
+@pytest.mark.parametrize(
+    ("last", "first_entry", "checkpoints"),
+    [
+        (5, 0, []),
+        (15, 0, [10]),
+        (205, 0, [100, 190, 200]),
+        (995, 0, [*range(100, 1000, 100), 980, 990]),
+        (1105, 100, [*range(100, 1101, 100), 1090]),
+        (9995, 8990, [8990, *range(9000, 9901, 100), 9980, 9990]),
+    ],
+)
+def test_what_stays(last: int, first_entry: int, checkpoints: list[int]) -> None:
+    entries, kept = left(last, days=2)
+    assert entries == list(range(first_entry, last + 1))
+    assert kept == sorted(checkpoints)
+
+
+def test_other_files_stay(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_entries, "KEPT_FOR", timedelta(0))
+    publish(local_tier, ["a"], rows=1)
+    names = ["_last_checkpoint", "00000000000000000000.00000000000000000001.compacted.json", "notes.txt"]
+    for name in names:
+        local_tier.put(f"events/_delta_log/{name}", b"{}")
+    assert clean_log(local_tier) == 0
+
+
+def test_table_is_the_same_after_it(tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("KEPT_FOR", timedelta(0)), ("KEPT_VERSIONS", 4), ("CLEANUP_INTERVAL", 4)):
+        monkeypatch.setattr(log_entries, name, value)
+    monkeypatch.setattr(commits, "CHECKPOINT_INTERVAL", 2)
+    keys = [f"k{number}" for number in range(12)]
+    for number, key in enumerate(keys):
+        assert publish(tier, [key], wave=number, rows=1).warnings == ()
+
+    last = Snapshot.load(tier).version
+    assert ids(tier) == expected_ids(keys, rows=1)
+    assert len(list(tier.list("events/_delta_log/"))) < last
+    for version in range(last - 4, last + 1):
+        table = DeltaTable(tier.table_uri("events"), version=version, storage_options=tier.delta_options())
+        assert len(table.file_uris()) == len(keys) - (last - version)
+
+
+def test_failure_is_a_warning(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(commits, "clean_log", fail)
+    monkeypatch.setattr(log_entries, "CLEANUP_INTERVAL", 1)
+    (warning,) = publish(local_tier, ["a"], rows=1).warnings
+    assert "disk full" in warning
