@@ -20,7 +20,7 @@ _VARYING = (
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"^((?:s3|file)://\S+  .*, )\S+Z$", re.MULTILINE), r"\1LAST-MODIFIED"),
-    (re.compile(r"^  \S+Z(  \(none found: the time of receipt\))$", re.MULTILINE), r"  NOW\1"),
+    (re.compile(r"^  \S+Z(  \(none found: the object's LastModified\))$", re.MULTILINE), r"  NOW\1"),
     (re.compile(r"^(Took|Written) .*$", re.MULTILINE), r"\1 …"),
     (re.compile(r"[\d,.]+ (?:[KMG]iB|bytes)"), "SIZE"),
 )

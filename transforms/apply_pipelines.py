@@ -22,12 +22,12 @@ COUNTS = "counts"
 class ApplyPipelines(beam.PTransform):
     """Run the pipelines over each batch, then give a time to each event that has none.
 
-    That is the time found in its text, or else the time of receipt.
+    That is the time found in its text, else that of a line before it, of its object, or of its receipt.
 
     Input: `PCollection[EventBatch]`.
     Output: `main`, a `PCollection[EventBatch]`, one event out for one in, in the same order, but those that a pipeline
-        dropped, and without batches that have no event left; and `counts`, a
-        `PCollection[EventCounts]` of what happened to some of them.
+        dropped, and without batches that have no event left; and `counts`, a `PCollection[EventCounts]` of where their
+        times are from and what happened to some of them.
     Metrics: none.
     Guarantees: every event that comes out has `_time` and `_time_source`.
 

@@ -146,9 +146,9 @@ _READING_OPTIONS = (
     ),
     format_option(
         "--timestamp",
-        type=OneOf(["auto", "received"]),
+        type=OneOf(["auto", "object", "received"]),
         show_default="auto",
-        help="Find the time in each event, or use the time of receipt (plain text only).",
+        help="Find the time in each event, or use its object's or that of receipt (plain text only).",
     ),
     format_option("--timezone", metavar="NAME", show_default="UTC", help="Time zone of times that name none."),
     format_option(

@@ -95,6 +95,8 @@ class JobReport(JsonModel):
     by_codec: dict[str, CodecCounts]
     by_source: dict[str, SourceCounts]
     """All sources of the job by their names; empty where it names none."""
+    by_time_source: dict[str, int]
+    """Events by their `_time_source`."""
     time_range: tuple[str, str] | None
     """The least and the greatest time of the events."""
     files_written: int

@@ -13,9 +13,11 @@ from pipelines.console import Progress
 from pipelines.jobs.plan import WORK, JobPlan
 from pipelines.jobs.report import BROKEN, CodecCounts, Failure, FormatCounts, JobReport, ObjectCounts, SourceCounts
 from pipelines.jobs.settings import StoredJob
+from pipelines.jobs.specification import JobSpecification, SourceSpecification
 from pipelines.status import JobStatus, read_progress, read_status
 from transforms.core.errors import ConfigurationError
 from transforms.hot_tier.ledger.entries import parse_count
+from transforms.hot_tier.ledger.event_times import count_time_sources, warn_of_times, warn_of_unbelieved
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -79,6 +81,7 @@ class JobState:
 def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
     """Return the report of a job."""
     entries = ledger.of_job(task_id)
+    by_source = _by_source(state, entries)
     waves = ledger.waves_of_job(task_id)
     status = state.status
     seconds = round(status.seconds + (0.0 if status.finished_at else _seconds_running(status)), 3)
@@ -104,13 +107,19 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
             name: CodecCounts(objects=len(numbers), bytes_read=sum(numbers))
             for name, numbers in _by_name((one.codec, one.bytes_read) for one in entries)
         },
-        by_source=_count_by_source(state, entries),
+        by_source=_count_by_source(state.stored.job, by_source),
+        by_time_source=count_time_sources(entries),
         time_range=_time_range(entries),
         files_written=sum(wave.files for wave in waves),
         bytes_written=sum(wave.bytes for wave in waves),
         megabytes_per_second=round(sums["bytes_decoded"] / 1e6 / seconds, 1) if seconds else 0.0,
         failures=_failures(state, entries),
-        warnings=[*status.warnings, *_warnings_of_entries(entries)],
+        warnings=[
+            *status.warnings,
+            *warn_of_times([one for one, source in by_source if source.format_options.timestamp == "auto"]),
+            *warn_of_unbelieved(entries),
+            *_warnings_of_entries(entries),
+        ],
         reason=status.reason or None,
         stage=status.stage,
         progress=_part_done(state, entries),
@@ -166,19 +175,24 @@ def _count_objects(state: JobState, entries: Sequence[LedgerEntry], waves: Seque
     return ObjectCounts(**counts)
 
 
-def _count_by_source(state: JobState, entries: Sequence[LedgerEntry]) -> dict[str, SourceCounts]:
-    """Return what was read of each source, in the order of the job."""
-    names = [source.name for source in state.stored.job.sources]
-    plan = state.plan
-    if not names:
-        return {}
-    sources = dict(zip(plan.table["key"].to_pylist(), plan.table["source"].to_pylist(), strict=True)) if plan else {}
+def _by_source(state: JobState, entries: Sequence[LedgerEntry]) -> list[tuple[LedgerEntry, SourceSpecification]]:
+    """Return entries, each with the source of its object."""
+    sources, plan = state.stored.job.all_sources, state.plan
+    if len(sources) == 1 or plan is None:
+        return [(entry, sources[0]) for entry in entries]
+    numbers = dict(zip(plan.table["key"].to_pylist(), plan.table["source"].to_pylist(), strict=True))
+    return [(entry, sources[numbers[entry.key]]) for entry in entries]
+
+
+def _count_by_source(
+    job: JobSpecification, entries: Sequence[tuple[LedgerEntry, SourceSpecification]]
+) -> dict[str, SourceCounts]:
+    """Return what was read of each source, in the order of the job; nothing where it names none."""
     objects, events = Counter[str](), Counter[str]()
-    for entry in entries:
-        name = names[sources[entry.key]]
-        objects[name] += 1
-        events[name] += entry.events
-    return {name: SourceCounts(objects=objects[name], events=events[name]) for name in names}
+    for entry, source in entries:
+        objects[source.name] += 1
+        events[source.name] += entry.events
+    return {one.name: SourceCounts(objects=objects[one.name], events=events[one.name]) for one in job.sources}
 
 
 def _failures(state: JobState, entries: Sequence[LedgerEntry]) -> list[Failure]:
@@ -192,25 +206,16 @@ def _failures(state: JobState, entries: Sequence[LedgerEntry]) -> list[Failure]:
 def _warnings_of_entries(entries: Sequence[LedgerEntry]) -> list[str]:
     """Return what happened to events on their way, over all objects, and the warnings of each object."""
     events: Counter[CountKey] = Counter()
-    untimed_objects = 0
     for entry in entries:
-        counts = {key: number for text, number in entry.counts if (key := parse_count(text))}
-        events.update(counts)
-        untimed_objects += CountKey(EventCount.UNTIMED) in counts
-    untimed, failed, old = [], [], []
+        events.update({key: number for text, number in entry.counts if (key := parse_count(text))})
+    failed, old = [], []
     for key, number in sorted(events.items()):
         count = _count(number, "event")
-        if key.kind is EventCount.UNTIMED:
-            where = f"{count} of {_count(untimed_objects, 'object')}"
-            cure = "`rekindle preview` shows what can be done"
-            untimed.append(f"{where}: no time was found, that of receipt holds ({cure})")
-        elif key.kind in (EventCount.DROPPED, EventCount.DROPPED_WITH_ERROR):
-            continue  # asked for, so no warning
-        elif key.kind is EventCount.STEP_FAILED:
+        if key.kind is EventCount.STEP_FAILED:
             failed.append(f"pipeline {key.name}, {key.detail} failed on {count}, left as they were")
-        else:
+        elif key.kind in (EventCount.OLDER_THAN_RULE, EventCount.OLDER_THAN_TIER):
             old.append(describe_too_old(key, count, one=number == 1))
-    return [*untimed, *failed, *old, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
+    return [*failed, *old, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
 
 
 def _dropped_by_pipeline(entries: Sequence[LedgerEntry]) -> dict[str, int]:

@@ -135,8 +135,8 @@ class FormatSpecification(JsonModel):
     """JSON: where the records are, names joined by dots."""
     multiline_start: str | None = None
     """Text: a regular expression that an event's first line matches, or `java`, `python`, `postgresql`, `dated`."""
-    timestamp: Literal["auto", "received"] = "auto"
-    """`received` gives plain text the time of its receipt; `auto` looks for one in it."""
+    timestamp: Literal["auto", "object", "received"] = "auto"
+    """`auto` looks for a time in plain text; `object` gives it the object's, `received` that of its receipt."""
     timezone: str = "UTC"
     """The zone of times that name none."""
     time_field: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -84,6 +85,10 @@ def chosen_times(batch: pa.RecordBatch) -> list[tuple[str, datetime, str]]:
     return [(row["_message"], row["_time"], row["_time_source"]) for row in batch.to_pylist()]
 
 
+def timed(source: str, number: int) -> tuple[CountKey, int]:
+    return CountKey(EventCount.TIMED, source), number
+
+
 def test_without_pipelines_every_event_gets_its_time() -> None:
     found = ran(ApplyPipelines(), batch_of(MESSAGES))
     assert found.labels == ["ApplyPipelines/Apply"]
@@ -94,11 +99,11 @@ def test_without_pipelines_every_event_gets_its_time() -> None:
     assert chosen_times(batch) == [
         (MESSAGES[0], datetime(2025, 11, 20, 10, tzinfo=UTC), "detected"),
         (MESSAGES[1], datetime(2025, 1, 1, tzinfo=UTC), "detected"),
-        (MESSAGES[2], RECEIVED, "received"),
-        (MESSAGES[3], RECEIVED, "received"),
+        (MESSAGES[2], datetime(2025, 1, 1, tzinfo=UTC), "inherited"),
+        (MESSAGES[3], datetime(2025, 1, 1, tzinfo=UTC), "inherited"),
     ]
     assert batch.column("_event_id").to_pylist() == [f"{LOG}-{number}" for number in range(4)]
-    assert found.outputs["counts"] == [EventCounts(LOG, ((CountKey(EventCount.UNTIMED), 2),))]
+    assert found.outputs["counts"] == [EventCounts(LOG, (timed("detected", 2), timed("inherited", 2)))]
 
 
 def test_pipelines_shape_events_and_are_counted() -> None:
@@ -109,7 +114,7 @@ def test_pipelines_shape_events_and_are_counted() -> None:
     assert chosen_times(batch) == [
         (MESSAGES[0], datetime(2025, 11, 20, 10, tzinfo=UTC), "detected"),
         (MESSAGES[1], datetime(2025, 1, 1, tzinfo=UTC), "detected"),
-        (MESSAGES[2], RECEIVED, "received"),
+        (MESSAGES[2], datetime(2025, 1, 1, tzinfo=UTC), "inherited"),
         (MESSAGES[3], datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), "pipeline"),
     ]
     assert batch.column("user").to_pylist() == ["ann", None, None, "1700000000"]
@@ -119,20 +124,18 @@ def test_pipelines_shape_events_and_are_counted() -> None:
     assert dict(counts.counts) == {
         CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex"): 2,
         CountKey(EventCount.STEP_FAILED, "p", "steps[1].timestamp"): 1,
-        CountKey(EventCount.UNTIMED): 1,
+        **dict([timed("detected", 2), timed("inherited", 1), timed("pipeline", 1)]),
         CountKey(EventCount.OLDER_THAN_RULE, "ann's", "12h"): 1,
-        CountKey(EventCount.OLDER_THAN_RULE, "old", "30d"): 1,  # of two that are older, a hold keeps one
-        CountKey(EventCount.OLDER_THAN_TIER, "cold", "1h"): 2,
+        CountKey(EventCount.OLDER_THAN_RULE, "old", "30d"): 2,  # of three that are older, a hold keeps one
+        CountKey(EventCount.OLDER_THAN_TIER, "cold", "1h"): 3,
     }
-    assert len(counts.counts) == 6
+    assert len(counts.counts) == 8
 
 
 @pytest.mark.parametrize(
     ("fields", "messages", "columns", "expected"),
     [
-        pytest.param(
-            {"timestamp": "received"}, MESSAGES[:1], {}, [(RECEIVED, "received")], id="received-by-order-is-not-counted"
-        ),
+        pytest.param({"timestamp": "received"}, MESSAGES[:1], {}, [(RECEIVED, "received")], id="received-by-order"),
         pytest.param(
             {"timezone": "Europe/Berlin"},
             ["2025-01-31 10:00:00 winter", "2025-01-31T10:00:00Z its own zone"],
@@ -161,7 +164,8 @@ def test_which_time_an_event_gets(
 ) -> None:
     found = ran(ApplyPipelines((ShapingSettings(**fields),)), batch_of(messages, **columns))
     assert [one[1:] for one in chosen_times(events(found)[0])] == expected
-    assert found.outputs["counts"] == []
+    numbers = Counter(source for _, source in expected)
+    assert found.outputs["counts"] == [EventCounts(LOG, tuple(timed(*one) for one in numbers.items()))]
 
 
 def test_each_source_has_its_own_pipelines_and_times() -> None:
@@ -214,8 +218,8 @@ def test_rules_see_the_time_that_was_chosen() -> None:
     ]
     rules = {"rules": rules_by_section()["rules"]}
     assert ran(ApplyPipelines(rules_by_section=rules), batch_of(messages)).outputs["counts"] == [
-        EventCounts(LOG, ((CountKey(EventCount.OLDER_THAN_RULE, "old", "30d"), 1),))
+        EventCounts(LOG, (timed("detected", 3), (CountKey(EventCount.OLDER_THAN_RULE, "old", "30d"), 1)))
     ]
-    assert (
-        ran(ApplyPipelines((ShapingSettings(timestamp="received"),), rules), batch_of(messages)).outputs["counts"] == []
-    )
+    assert ran(ApplyPipelines((ShapingSettings(timestamp="received"),), rules), batch_of(messages)).outputs[
+        "counts"
+    ] == [EventCounts(LOG, (timed("received", 3),))]

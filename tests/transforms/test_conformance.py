@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from transforms.core import schema
+from transforms.formats import FORMATS
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
@@ -79,7 +80,12 @@ def test_case_1_arrives_as_hec(tmp_path: Path) -> None:
     }
     collected = [{"_message": text, "_format": "splunk_hec"} for text in (line, '{"at":"2025-08-11T22:24:37Z"}')]
     timed = choose_times(
-        pa.RecordBatch.from_pylist(collected), timestamp="auto", timezone="UTC", modified=NOW, received=NOW
+        pa.RecordBatch.from_pylist(collected),
+        timestamp="auto",
+        timezone="UTC",
+        modified=NOW,
+        received=NOW,
+        lines=FORMATS["splunk_hec"].lines,
     )
     assert timed.column("_time").to_pylist() == [datetime(2025, 8, 11, 22, 24, 37, tzinfo=timezone.utc), NOW]
 

@@ -16,13 +16,15 @@ from tests.transforms.sources import Source
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.core.schema import EventBatch
 from transforms.cut_objects import CutObjects, RoughRange, cut_objects, propose_ranges, read_parts
+from transforms.event_pipelines.definition import load_pipelines
 from transforms.formats.options import FormatOptions
 from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
+from transforms.objects.event_shaping import shape_events
 from transforms.objects.outcomes import ObjectOutcome, merge_outcomes
 from transforms.objects.parts import ObjectPart, worth_cutting
 from transforms.objects.read_object import read_part
-from transforms.objects.reading import ReadSettings
+from transforms.objects.reading import Reading, ReadSettings
 from transforms.storage import (
     ObjectInfo,
     ObjectStore,
@@ -150,6 +152,106 @@ def test_parts_give_what_the_whole_gives(
     whole, merged = rows_and_entry([ObjectPart(info)], store, settings)[1], rows_and_entry(parts, store, settings)[1]
     assert merged.bytes_read > whole.bytes_read == info.size  # the parts had to be looked for
     assert replace(merged, bytes_read=info.size) == whole
+
+
+TRACES = "".join(
+    f"2025-08-11 00:{n // 60:02d}:{n % 60:02d} ERROR {n}\n" + "\tat com.example.Shop.sell(Shop.java:42)\n" * (n % 9)
+    for n in range(30)
+)
+LONG_LINES = "a line before all\n" + "".join(
+    f"2025-08-11 00:00:{n:02d} {'x' * (n * 13 % 500)}\n" + f"\t{'y' * (n * 29 % 400)}\n\r\n" * 3 for n in range(30)
+)
+SURROGATES = "".join(
+    f'{{"time": "2025-08-11T00:00:{n:02d}Z"}}\n{{"n": {n}}}\n{{"s": "\\ud800"}}\n' * (1 + n % 3) for n in range(30)
+)
+SHORTENED = """pipelines:
+- {name: some, steps: [{sample: {keep: 0.5}}, {regex: {source: message, pattern: '^(?P<head>.{1,24})'}}]}
+- {name: short, steps: [{message: {source: head}}]}"""
+
+
+def times_of(
+    parts: Sequence[ObjectPart], store: ObjectStore, settings: ReadSettings, pipelines: str
+) -> list[tuple[str, datetime, str]]:
+    shaped = [
+        shape_events(batch, load_pipelines(pipelines, source="p.yaml") if pipelines else ())
+        for part in parts
+        for batch in read_part(part, store, settings)
+        if isinstance(batch, EventBatch)
+    ]
+    return [(row["_event_id"], row["_time"], row["_time_source"]) for one in shaped for row in one.events.to_pylist()]
+
+
+@pytest.mark.parametrize("pipelines", [pytest.param("", id="no-pipelines"), pytest.param(SHORTENED, id="pipelines")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("a.log", TRACES, id="traces"),
+        pytest.param("a.log", TRACES.replace("\n", "\r\n"), id="traces-crlf"),
+        pytest.param("a.log", LONG_LINES, id="beyond-the-window"),
+        pytest.param("a.json", SURROGATES, id="json-with-errors"),
+    ],
+)
+def test_parts_inherit_times_as_the_whole_does(
+    place: Callable[[str, bytes], tuple[ObjectInfo, ObjectStore]],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str,
+    pipelines: str,
+) -> None:
+    monkeypatch.setattr("transforms.objects.inherited_times.window.WINDOW", 300)
+    monkeypatch.setattr("transforms.objects.inherited_times.preceding_records.LOOKED_AT", 100)
+    monkeypatch.setattr("transforms.objects.inherited_times.preceding_records.RECORD_WINDOW", 150)
+    info, store = place(name, text.encode())
+    settings = ReadSettings(task_id="job")
+    whole = times_of([ObjectPart(info)], store, settings, pipelines)
+    assert {source for _, _, source in whole} > {"inherited", "record" if name == "a.json" else "detected"}
+    lines = text.encode().splitlines(keepends=True)
+    ends = [sum(map(len, lines[:count])) for count in range(len(lines) + 1)]
+    records = [sum(line.strip(b"\r\n") != b"" for line in lines[:count]) for count in range(len(lines) + 1)]
+    for number in range(1, len(lines), max(1, len(lines) // 17)):
+        parts = [
+            ObjectPart(info, 0, ends[number]),
+            ObjectPart(info, ends[number], None, first=records[number]),
+        ]
+        assert times_of(parts, store, settings, pipelines) == whole
+
+
+COLLECTED = "".join(
+    f'{{"time": {1754870400 + n}, "event": "sold"}}\n'
+    '{"event": "\\tat Shop.sell"}\n{"event": {"at": "x"}}\n{"event": ""}\n'
+    for n in range(12)
+)
+MIXED = (NDJSON[:500] + '\n{"n": 1}\n  at x\nExited.\n{"n": 2}\n  at y\n') * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("a.log", LONG_LINES, id="text"),
+        pytest.param("a.log", COLLECTED, id="hec"),
+        pytest.param("a.json", MIXED, id="json-with-bad-lines"),
+    ],
+)
+def test_times_are_inherited_alike_wherever_blocks_are_cut(
+    place: Callable[[str, bytes], tuple[ObjectInfo, ObjectStore]],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str,
+) -> None:
+    monkeypatch.setattr("transforms.objects.inherited_times.window.WINDOW", 300)
+    info, _ = place(name, text.encode())
+
+    def times(size: int) -> list[tuple[str, datetime, str]]:
+        monkeypatch.setattr("transforms.formats.chunks.BLOCK_BYTES", size)
+        reading = Reading(info, ReadSettings(task_id="job"), received=datetime.now(timezone.utc))
+        chunks = iter([text.encode()[at : at + size] for at in range(0, len(text), size)])
+        shaped = [shape_events(batch, ()).events.to_pylist() for batch in reading.batches(chunks)]
+        return [(row["_event_id"], row["_time"], row["_time_source"]) for rows in shaped for row in rows]
+
+    whole = times(1 << 20)
+    assert {source for _, _, source in whole} >= {"inherited", "detected" if text is LONG_LINES else "record"}
+    for size in (1, 7, 64, 300, 1000):
+        assert times(size) == whole
 
 
 def test_a_record_over_a_whole_range(

@@ -103,6 +103,15 @@ def test_a_batch_comes_out_as_it_went_in(batch: pa.RecordBatch) -> None:
     assert decoded.to_pylist() == batch.to_pylist()
 
 
+@pytest.mark.parametrize("day_first", [False, True])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_what_precedes_a_batch_travels_with_it(batch: pa.RecordBatch, day_first: bool) -> None:
+    coder = EventBatchCoder()
+    given = EventBatch(batch_of(_message=pa.array(["a"], TEXT)), AT, day_first, batch)
+    assert coder.decode(coder.encode(given)) == given
+    assert coder.estimate_size(given) == given.events.get_total_buffer_size() + batch.get_total_buffer_size()
+
+
 @pytest.mark.parametrize("modified", [AT, AT.replace(year=1), AT.replace(year=9999), AT.replace(microsecond=0)])
 def test_the_time_of_a_batchs_object_travels_with_it(modified: datetime) -> None:
     coder = EventBatchCoder()

@@ -41,8 +41,10 @@ __all__ = [
     "TEXT",
     "TIME",
     "TIME_DETECTED",
+    "TIME_FROM_OBJECT",
     "TIME_FROM_PIPELINE",
     "TIME_FROM_RECORD",
+    "TIME_INHERITED",
     "TIME_RECEIVED",
     "VERSION",
     "as_json",
@@ -51,6 +53,7 @@ __all__ = [
     "can_be_column",
     "flat_row",
     "is_system",
+    "join_events",
 ]
 
 try:
@@ -71,7 +74,12 @@ SYSTEM_COLUMNS: dict[str, pa.DataType] = {name: TIME if name in TIME_NAMES else 
 TIME_FROM_RECORD = "record"
 TIME_DETECTED = "detected"
 TIME_FROM_PIPELINE = "pipeline"
+TIME_INHERITED = "inherited"
+TIME_FROM_OBJECT = "object"
 TIME_RECEIVED = "received"
+
+_NEAR = 64 << 10
+"""Records before a slice that are kept: of more of them none lies within the window of inherited times."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +90,14 @@ class EventBatch:
         events: The events, with the columns that this module describes.
         modified: The object's LastModified, with its zone: it chooses the year of times that name none.
         day_first: Whether the object's beginning shows that its dates have the day before the month.
+        preceding: The records before them, of which the first may have their time; None where they need none.
         source: The number of the job's source that the object belongs to.
     """
 
     events: pa.RecordBatch
     modified: datetime
     day_first: bool = False
+    preceding: pa.RecordBatch | None = None
     source: int = 0
 
     @property
@@ -96,8 +106,20 @@ class EventBatch:
         return int(self.events.num_rows)
 
     def slice(self, offset: int, length: int | None = None) -> EventBatch:
-        """Return some of the events, without copying them."""
-        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first, source=self.source)
+        """Return some of the events, without copying them; those before them are among what precedes them."""
+        preceding = self.preceding
+        if offset and "_message" in self.events.schema.names:
+            near = min(offset, _NEAR)
+            before = self.events.slice(offset - near, near)
+            preceding = before if preceding is None else join_events(preceding, before)
+        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first, preceding, self.source)
+
+
+def join_events(first: pa.RecordBatch, then: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the events of two batches of one object as one; a column that a batch lacks is null there."""
+    tables = (pa.Table.from_batches([first]), pa.Table.from_batches([then]))
+    joined = pa.concat_tables(tables, promote_options="default").unify_dictionaries().combine_chunks()
+    return pa.RecordBatch.from_arrays([column.chunk(0) for column in joined.columns], schema=joined.schema)
 
 
 def flat_row(row: Mapping[str, object]) -> dict[str, Any]:

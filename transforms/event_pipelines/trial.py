@@ -10,6 +10,7 @@ import pyarrow as pa
 from transforms.arrow import Flags
 from transforms.core import schema
 from transforms.event_pipelines.pipeline import DROPPED_BY, Pipeline, StepName, StepObserver, apply_pipelines
+from transforms.formats import format_of
 from transforms.processors.kernels.events import Columns, Events
 from transforms.timestamps import choose_times
 
@@ -25,7 +26,7 @@ def try_pipelines(
     Args:
         batch: Events as they were read.
         pipelines: What to run.
-        timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
+        timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
         timezone: IANA name for times that name no zone.
 
     Yields:
@@ -38,6 +39,7 @@ def try_pipelines(
     for at in range(batch.num_rows):
         event = batch.events.slice(at, 1)
         received = event.column("_observed_at")[0].as_py()
+        row = format_of(event)
         trace = _Trace(event)
         done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)
         before, after = (
@@ -48,6 +50,7 @@ def try_pipelines(
                 modified=modified,
                 received=received,
                 day_first=batch.day_first,
+                lines=row.lines if row else "errors",
             ).to_pylist()[0]
             for one in (event, done)
         )

@@ -15,6 +15,8 @@ from transforms.formats.format import Format
 from transforms.formats.options import FormatOptions, ObjectTimes, check_values, refuse
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from transforms.formats.record_block import RecordBlock
 
 _CSV_OPTIONS = ("delimiter", "skip_rows", "headers")
@@ -57,6 +59,7 @@ _ALL = (
         attributes="its top-level fields, numbers as they are written, lists and objects as JSON",
         extensions=(".json", ".ndjson", ".jsonl"),
         options=("records_path",),
+        inherits="errors",
     ),
     Format(
         name="splunk_csv",
@@ -77,6 +80,8 @@ _ALL = (
         attributes="`host`, `source`, `sourcetype` (`httpevent`), `index` and what `fields` holds",
         refines="json",
         defaults={"sourcetype": "httpevent"},
+        lines="plain",
+        inherits="all",
     ),
     Format(
         name="text",
@@ -87,13 +92,15 @@ _ALL = (
         message="the line",
         attributes="by pipelines",
         options=("multiline_start",),
+        lines="all",
+        inherits="all",
     ),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in _ALL}
 FORMAT_NAMES = ("auto", *FORMATS)
 """What `--format` and the job file take."""
 
-__all__ = ["FORMATS", "FORMAT_NAMES", "check_options", "read_records"]
+__all__ = ["FORMATS", "FORMAT_NAMES", "check_options", "format_of", "read_records"]
 
 
 def read_records(
@@ -113,6 +120,12 @@ def read_records(
         were complete come first, and the one that was cut off is left out.
     """
     return FORMATS[format_name].reader.read(chunks, options, ObjectTimes(modified=modified, received=received))
+
+
+def format_of(events: pa.RecordBatch) -> Format | None:
+    """Return the format of an object's events by their column `_format`; None where they don't say it."""
+    at = events.schema.get_field_index("_format")
+    return FORMATS.get(str(events.column(at)[0])) if at >= 0 and events.num_rows else None
 
 
 def check_options(options: FormatOptions) -> None:

@@ -109,6 +109,9 @@ class Format:
         refines: The format whose objects are looked at once more: this one is a special kind of it.
         options: The fields of `FormatOptions` that it takes beside those of all formats.
         defaults: Attributes of events that have none of their own, nor by the job's defaults.
+        lines: Which messages are looked through for a stamp, as lines of text are: `all`, `plain` (all that are not
+            JSON), or `errors` (those that could not be read).
+        inherits: Which events without a time have that of the one before them: `all`, `errors`, or none.
     """
 
     name: str
@@ -122,6 +125,8 @@ class Format:
     refines: str | None = None
     options: tuple[str, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
+    lines: str = "errors"
+    inherits: str = ""
 
     @cached_property
     def reader(self) -> FormatReader:

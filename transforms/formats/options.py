@@ -24,7 +24,7 @@ class FormatOptions:
         records_path: Names joined by dots that lead to the records of a JSON object that wraps them.
         multiline_start: A regular expression, or the name of a preset; a line of text that it does not match goes on
             the event before it.
-        timestamp: `auto`, or `received` to give text the time of receipt.
+        timestamp: `auto`; `object` or `received` to give text the object's LastModified or the time of receipt.
         timezone: The zone of times that name none.
         time_field: Fields of records that are asked for the time before all others; dots lead into nested objects.
         year: That of times without one; None chooses it by the object's LastModified.
@@ -114,7 +114,7 @@ def _multiline_start_error(value: str) -> str | None:
 
 
 def _timestamp_error(value: str) -> str | None:
-    return None if value in ("auto", "received") else "it must be auto or received"
+    return None if value in ("auto", "object", "received") else "it must be auto, object or received"
 
 
 def _timezone_error(value: str) -> str | None:

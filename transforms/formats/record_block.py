@@ -23,7 +23,8 @@ class RecordBlock:
 
     Attributes:
         records: Columns `_message` and attributes (`string_view`, null where absent), `_error` and `_rescued`
-            (`string_view`) if a record has one, `_time` and `_time_source` if a record has a time.
+            (`string_view`) if a record has one, `_time` and `_time_source` if a record has a time; `_time_source`
+            also if a record has one that is not believed.
         blank: Blank lines.
         header: Lines of the header and skipped lines.
         replaced: Bad bytes that became U+FFFD.
@@ -63,4 +64,5 @@ def make_records(
         for name, found in (("_error", errors), ("_rescued", rescued))
         if found
     }
-    return pa.record_batch({"_message": messages, **columns, **texts, **times})
+    stamps = {name: column for name, column in times.items() if column.null_count < rows}
+    return pa.record_batch({"_message": messages, **columns, **texts, **stamps})

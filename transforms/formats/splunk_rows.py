@@ -46,8 +46,7 @@ class SplunkRows:
         errors = {**dict.fromkeys(np.flatnonzero(bad).tolist(), invalid_time("_time")), **errors}
         good = ours.copy()
         good[list(errors)] = False
-        if not ours.all():
-            own = _without(self._any.columns(fields, self._first_rows), bad)
+        own = _without(own if ours.all() else self._any.columns(fields, self._first_rows), bad)
         rest = {name: column for name, column in fields.items() if name not in ("_raw", "_time")}
         for name, column in (("_raw", raw), ("_time", time)):
             if not good.all():

@@ -11,7 +11,11 @@ class EventCount(str, Enum):
     """What happened to an event."""
 
     UNTIMED = "untimed"
-    """No time was found in it, so it has the time of receipt."""
+    """It has the time of receipt: so older versions counted it, in place of `TIMED`."""
+    TIMED = "timed"
+    """It has a time, from the source that is the name."""
+    NOT_BELIEVED = "not_believed"
+    """It has a time that is not believed, because of what the name says, and is as one without it."""
     STEP_FAILED = "step_failed"
     """A pipeline's step failed on it and left it as it was."""
     DROPPED = "dropped"
@@ -38,7 +42,7 @@ class CountKey(NamedTuple):
 
     Attributes:
         kind: What happened to them.
-        name: The pipeline or rule it is about; empty for `UNTIMED`.
+        name: The pipeline, rule, `_time_source` or reason it is about; empty for `UNTIMED`.
         detail: The step (`steps[0].regex`), or the rule's retention (`30d`).
     """
 

@@ -3,20 +3,66 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.arrow.arrays import is_present, take
-from transforms.core.schema import TIME_RECEIVED, EventBatch
+from transforms.arrow.arrays import as_series, is_present, take
+from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Failures, Pipeline, apply_pipelines
+from transforms.formats import format_of
 from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
+from transforms.objects.inherited_times.preceding_records import inheriting
+from transforms.objects.inherited_times.window import inherited_times, last_time, record_starts
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.durations import format_duration
-from transforms.timestamps import choose_times
+from transforms.timestamps import choose_times, own_times
+
+
+@dataclass(frozen=True)
+class _TimeRules:
+    """How the times of a batch are found."""
+
+    pipelines: Sequence[Pipeline]
+    timestamp: str
+    timezone: str
+    year: int | None
+    day_first: bool
+    modified: datetime
+    received: datetime
+
+    def run(self, events: pa.RecordBatch, failures: Failures) -> pa.RecordBatch:
+        if not self.pipelines:
+            return events
+        return apply_pipelines(
+            events, self.pipelines, received=self.received, modified=self.modified, failures=failures
+        )
+
+    def choose(
+        self,
+        events: pa.RecordBatch,
+        inherit: Callable[[pl.Series], pl.Series] | None = None,
+        unbelieved: Counter[str] | None = None,
+    ) -> pa.RecordBatch:
+        row = format_of(events)
+        return choose_times(
+            events,
+            timestamp=self.timestamp,
+            timezone=self.timezone,
+            modified=self.modified,
+            received=self.received,
+            year=self.year,
+            day_first=self.day_first,
+            lines=row.lines if row else "errors",
+            inherit=inherit,
+            unbelieved=unbelieved,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +71,7 @@ class ShapingSettings:
 
     Attributes:
         pipelines: What to run, in order.
-        timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
+        timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
         timezone: IANA name for times that name no zone.
         year: That of times without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
@@ -55,37 +101,52 @@ def shape_events(
     Args:
         batch: Events as they were read.
         pipelines: What to run, in order.
-        timestamp: `auto`, or `received` for plain text whose lines get the time of receipt.
+        timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
         timezone: IANA name for times that name no zone.
         year: That of times without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
         rules_by_section: Rules by their section, to count the events that are too old for them.
-        counts: Where events are counted that got the time of receipt, that a step failed on, that a pipeline dropped,
-            or that a rule would take at once; None to count nothing.
+        counts: Where events are counted by the source of their time, and those that a step failed on, that a pipeline
+            dropped, or that a rule would take at once; None to count nothing.
         keep_dropped: Keep those that were dropped, with the pipeline's name in `DROPPED_BY` where there are any.
     """
-    events, modified, received = batch.events, batch.modified, batch.events.column("_observed_at")[0].as_py()
+    modified, received = batch.modified, batch.events.column("_observed_at")[0].as_py()
+    rules = _TimeRules(pipelines, timestamp, timezone, year, day_first or batch.day_first, modified, received)
     failures: Failures = Counter()
-    if pipelines:
-        events = apply_pipelines(events, pipelines, received=received, modified=modified, failures=failures)
-    events = choose_times(
-        events,
-        timestamp=timestamp,
-        timezone=timezone,
-        modified=modified,
-        received=received,
-        year=year,
-        day_first=day_first or batch.day_first,
-    )
+    unbelieved: Counter[str] | None = None if counts is None else Counter()
+    events = rules.run(batch.events, failures)
+    inherit = partial(_inherit, batch, rules) if inheriting(batch.events) else None
+    events = rules.choose(events, inherit, unbelieved)
     if not keep_dropped:
         events = _without_dropped(events, Counter() if counts is None else counts)
     if counts is not None:
         for step, number in failures.items():
             counts[CountKey(EventCount.STEP_FAILED, step.pipeline, step.step)] += number
-        if timestamp == "auto" and (untimed := _count_untimed(events)):
-            counts[CountKey(EventCount.UNTIMED)] += untimed
+        for reason, number in (unbelieved or {}).items():
+            counts[CountKey(EventCount.NOT_BELIEVED, reason)] += number
+        for source, number in count_time_sources([events]).items():
+            counts[CountKey(EventCount.TIMED, source)] += number
         counts.update(dict(count_too_old(events, rules_by_section or {})))
     return EventBatch(events, modified, batch.day_first, source=batch.source)
+
+
+def _inherit(batch: EventBatch, rules: _TimeRules, own: pl.Series) -> pl.Series:
+    """Return the times that events have from those before them.
+
+    Args:
+        batch: The events as they were read: how far they are apart is measured there.
+        rules: How their times are found.
+        own: Their own times.
+    """
+    before = None
+    if batch.preceding is not None and own[:1].null_count():
+        earlier = rules.choose(rules.run(batch.preceding, Counter()))
+        starts, end = record_starts(as_series(batch.preceding.column("_message")))
+        before = last_time(own_times(earlier), starts, end)
+    times = inherited_times(own, record_starts(as_series(batch.events.column("_message")))[0], before)
+    if inheriting(batch.events) == "errors":
+        times = times.set(as_series(batch.events.column("_error")).is_null(), None)
+    return times
 
 
 def count_too_old(
@@ -100,6 +161,15 @@ def count_too_old(
     for section, compiled in rules_by_section.items():
         for rule, number in compiled.count(events):
             yield CountKey(OLDER_THAN[section], rule.name, format_duration(rule.retention)), number
+
+
+def count_time_sources(batches: Iterable[pa.RecordBatch]) -> Counter[str]:
+    """Return how many events have their time from where (`_time_source`)."""
+    counts: Counter[str] = Counter()
+    for events in batches:
+        for row in pc.value_counts(events.column("_time_source")).to_pylist():
+            counts[row["values"]] += row["counts"]
+    return counts
 
 
 def _without_dropped(events: pa.RecordBatch, counts: Counter[CountKey]) -> pa.RecordBatch:
@@ -121,12 +191,3 @@ def _without_dropped(events: pa.RecordBatch, counts: Counter[CountKey]) -> pa.Re
 def _numbers_by_name(names: pa.Array) -> Iterator[tuple[str, int]]:
     for one in names.drop_null().value_counts().to_pylist():
         yield one["values"], one["counts"]
-
-
-def _count_untimed(events: pa.RecordBatch) -> int:
-    """Return how many events have the time of receipt."""
-    sources = events.column("_time_source")
-    values = sources.dictionary.to_pylist()
-    if TIME_RECEIVED not in values:
-        return 0
-    return int(pc.sum(pc.equal(sources.indices, values.index(TIME_RECEIVED))).as_py() or 0)

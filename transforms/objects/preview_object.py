@@ -13,21 +13,27 @@ from transforms.core import schema
 from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Pipeline
 from transforms.objects.event_counts import CountKey, describe_too_old
-from transforms.objects.event_shaping import count_too_old, shape_events
-from transforms.objects.reading import ReadSettings
+from transforms.objects.event_shaping import count_time_sources, count_too_old, shape_events
+from transforms.objects.reading import Reading, ReadSettings
 from transforms.objects.sample_object import Sample
-from transforms.objects.time_hints import count_time_sources, time_hint
+from transforms.objects.time_hints import time_hint, what_helps
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.timestamps import detect_times
 from transforms.timestamps.origin import first_stamp, time_field
 
 Row = dict[str, Any]
-_UNTIMED = (
-    "no time was found in these events: they get that of receipt. Lines that belong to the one before them are kept "
-    "there by --format text --multiline-start REGEX; a pipeline's timestamp reads other times"
-)
+_UNTIMED = "no time was found in these events: they get that of their object (its LastModified). What helps"
 _NO_RECORD = "no record ends in the part that was read: the first ones are longer (a backfill reads them all the same)"
 _YEAR = timedelta(days=366)
+_NO_TIME = {
+    schema.TIME_FROM_OBJECT: "none found: the object's LastModified",
+    schema.TIME_RECEIVED: "none found: the time of receipt",
+}
+_OTHERS = {
+    **_NO_TIME,
+    schema.TIME_FROM_PIPELINE: "a pipeline",
+    schema.TIME_INHERITED: "that of the event before it",
+}
 
 
 def preview_object(
@@ -54,7 +60,6 @@ def preview_object(
     shown = list(_shown_events(sample, settings, pipelines, events))
     found, old = _too_old(sample, settings, pipelines, rules_by_section) if rules_by_section else (None, [])
     left = [event["after"] for event in shown if event["after"] is not None]
-    untimed = bool(left) and all(row["_time_source"] == schema.TIME_RECEIVED for row in left)
     return {
         "object": reading.info.uri,
         "size": reading.info.size,
@@ -65,7 +70,7 @@ def preview_object(
         "format": reading.format and {"name": reading.format.format, "rule": reading.format.rule},
         "warnings": [
             *reading.all_warnings(),
-            *([_UNTIMED] if untimed and settings.formats.timestamp == "auto" else ()),
+            *(_untimed(reading, left) if settings.formats.timestamp == "auto" else ()),
             *old,
             *(
                 [_NO_RECORD]
@@ -79,6 +84,12 @@ def preview_object(
     }
 
 
+def _untimed(reading: Reading, rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a warning where no event that is shown has a time."""
+    if rows and reading.format and all(row["_time_source"] in _NO_TIME for row in rows):
+        yield f"{_UNTIMED}: {what_helps(reading.format.format)}"
+
+
 def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline]) -> dict[str, Any]:
     """Sum up the beginning of an object: codec, format, where its times are from, what is unusual, what would help.
 
@@ -89,7 +100,7 @@ def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence
     """
     reading = sample.reading
     shaped = [_shape(batch, settings, pipelines) for batch in sample.batches]
-    sources = count_time_sources(shaped)
+    sources = count_time_sources(batch.events for batch in shaped)
     hint = time_hint(sample, shaped, sources, settings.formats)
     failure = [f"{sample.failure.status}: {sample.failure}"] if sample.failure else []
     return {
@@ -167,7 +178,7 @@ def _time_origin(batch: EventBatch, row: Row, timezone: str) -> str:
         return f"stamp {first_stamp(row['_message'])!r} in the text" + (
             "; its year by the object's LastModified" if guessed else ""
         )
-    return "a pipeline" if source == schema.TIME_FROM_PIPELINE else "none found: the time of receipt"
+    return _OTHERS[source]
 
 
 def _is_yearless(message: str, timezone: str, modified: datetime) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
+from functools import partial
 
 from transforms.core.errors import ObjectError
 from transforms.core.schema import EventBatch
@@ -54,7 +55,9 @@ def read_part(
     try:
         chunks = progress.count_bytes(store.read(part.info, start=part.start, end=part.end))
         batches = (
-            reading.range_batches(progress.head(part.info, store), chunks, part.first)
+            reading.range_batches(
+                progress.head(part.info, store), chunks, part, partial(progress.read, part.info, store)
+            )
             if part.start
             else reading.batches(chunks)
         )
@@ -78,6 +81,12 @@ class _Progress:
         head = read_head(info, store)
         self.bytes_read += len(head)
         return head
+
+    def read(self, info: ObjectInfo, store: ObjectStore, start: int, end: int) -> Iterator[bytes]:
+        """Yield bytes that lie before a part."""
+        for chunk in store.read(info, start=start, end=end):
+            self.bytes_read += len(chunk)
+            yield chunk
 
     def count_bytes(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:

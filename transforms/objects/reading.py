@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
+import pyarrow as pa
 
 from transforms.codecs.decoding import Decoder
 from transforms.codecs.detection import CodecChoice, base_key, detect_codec
@@ -20,8 +21,10 @@ from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import read_range
 from transforms.formats.record_block import RecordBlock
 from transforms.objects.event_columns import EventColumns
+from transforms.objects.inherited_times.preceding_records import ReadBetween, inheriting, last_records, records_before
 from transforms.objects.leading_nuls import without_leading_nuls
 from transforms.objects.outcomes import ObjectOutcome
+from transforms.objects.parts import ObjectPart
 from transforms.storage import ObjectInfo
 from transforms.timestamps import head_is_day_first
 
@@ -106,45 +109,39 @@ class Reading:
             read_records(decoded, self.format.format, formats, modified=modified, received=self.received), first=0
         )
 
-    def range_batches(self, head: bytes, chunks: Iterator[bytes], first: int) -> Iterator[EventBatch]:
+    def range_batches(
+        self, head: bytes, chunks: Iterator[bytes], part: ObjectPart, read: ReadBetween
+    ) -> Iterator[EventBatch]:
         """Yield the events of a range that is not the object's first: how it is read follows from the object's head.
 
         Args:
             head: The object's first `HEAD_BYTES`.
             chunks: The range.
-            first: The ordinal of its first record.
+            part: Which it is.
+            read: Gives bytes of the object, for what precedes the range.
         """
         self.choose(head)
         assert self.format is not None and self.codec is not None
         self.decoder = Decoder(chunks, self.codec.name, max_expansion=self.settings.max_expansion)
-        blocks = read_range(
-            head,
-            iter(self.decoder),
-            self.format.format,
-            self.formats,
-            modified=self.info.modified,
-            received=self.received,
-        )
-        yield from self._events(blocks, first=first)
+        name, times = self.format.format, {"modified": self.info.modified, "received": self.received}
+        preceding = None
+        if self._inherits:
+            records = records_before(part.start, read, head, name, self.formats, **times)
+            if records is not None:
+                preceding = self._columns(first=part.first - records.num_rows).stamp(records).events
+        blocks = read_range(head, iter(self.decoder), name, self.formats, **times)
+        yield from self._events(blocks, first=part.first, preceding=preceding)
 
     def choose(self, head: bytes) -> None:
         """Choose codec and format of an object that is not compressed, by its first `HEAD_BYTES`."""
         self.codec = detect_codec(self.info.key, head[:CODEC_SAMPLE])
         self.format = self._choose_format(head[:FORMAT_SAMPLE])
 
-    def _events(self, blocks: Iterator[RecordBlock], *, first: int) -> Iterator[EventBatch]:
-        assert self.format is not None
-        name = self.format.format
-        defaults = {**FORMATS[name].defaults, **dict(self.settings.defaults)}
-        columns = EventColumns(
-            self.info,
-            format_name=name,
-            task_id=self.settings.task_id,
-            defaults=defaults,
-            system=dict(self.settings.columns),
-            first=first,
-            day_first=self.day_first,
-        )
+    def _events(
+        self, blocks: Iterator[RecordBlock], *, first: int, preceding: pa.RecordBatch | None = None
+    ) -> Iterator[EventBatch]:
+        columns = self._columns(first=first)
+        inherits = self._inherits
         for block in blocks:
             self.blank += block.blank
             self.header += block.header
@@ -152,7 +149,29 @@ class Reading:
             self.cut += block.cut
             self.warnings += block.warnings
             if block.records.num_rows:
-                yield self._count(columns.stamp(block.records))
+                batch = self._count(columns.stamp(block.records))
+                yield replace(batch, preceding=preceding) if inheriting(batch.events) else batch
+                if inherits:
+                    preceding = last_records(preceding, batch.events)
+
+    @property
+    def _inherits(self) -> bool:
+        """Whether events may have the time of one before them."""
+        assert self.format is not None
+        return bool(FORMATS[self.format.format].inherits) and self.settings.formats.timestamp == "auto"
+
+    def _columns(self, *, first: int) -> EventColumns:
+        assert self.format is not None
+        name = self.format.format
+        return EventColumns(
+            self.info,
+            format_name=name,
+            task_id=self.settings.task_id,
+            defaults={**FORMATS[name].defaults, **dict(self.settings.defaults)},
+            system=dict(self.settings.columns),
+            first=first,
+            day_first=self.day_first,
+        )
 
     def outcome(self, bytes_read: int, failure: ObjectError | None) -> ObjectOutcome:
         """Return what became of the object, when its reading ended, by the failure if there is one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from shlex import quote
 
 import polars as pl
@@ -19,6 +19,14 @@ from transforms.timestamps import TimeFields
 
 OWN_TIMES = (schema.TIME_FROM_RECORD, schema.TIME_DETECTED, schema.TIME_FROM_PIPELINE)
 """The sources of times that events have themselves."""
+_FIELDS = "--time-field NAME, or a pipeline's timestamp"
+_CURES = {
+    "text": "--format text --multiline-start REGEX (or java, python, postgresql, dated), or a pipeline's timestamp",
+    "csv": _FIELDS,
+    "json": _FIELDS,
+    "w3c": "their #Fields lack date and time",
+    "zeek": "their #fields lack ts",
+}
 _MOST = 0.5
 _NEARLY_ALL = 0.9
 _SAMPLED_ROWS = 1000
@@ -26,13 +34,9 @@ _STARTS = ("dated", r"^<\d+>", r"^\[", r"^\d", r"^\S")
 """How lines begin that are an event's first, the most telling first."""
 
 
-def count_time_sources(batches: Iterable[EventBatch]) -> Counter[str]:
-    """Return how many events have their time from where (`_time_source`)."""
-    counts: Counter[str] = Counter()
-    for batch in batches:
-        sources = as_series(batch.events.column("_time_source")).value_counts(name="events")
-        counts.update({source: events for source, events in sources.iter_rows() if source})
-    return counts
+def what_helps(format_name: str) -> str:
+    """Return what may give times to the events of a format that have none."""
+    return _CURES.get(format_name, "a pipeline's timestamp")
 
 
 def time_hint(

@@ -3,7 +3,7 @@
 Every step is a column operation.
 """
 
-from transforms.timestamps.choosing import choose_times, put_times
+from transforms.timestamps.choosing import choose_times, own_times, put_times
 from transforms.timestamps.clock import check_timezone
 from transforms.timestamps.columns import parse_epochs, parse_times
 from transforms.timestamps.detection import detect_times, head_is_day_first
@@ -21,6 +21,7 @@ __all__ = [
     "check_timezone",
     "detect_times",
     "head_is_day_first",
+    "own_times",
     "parse_epochs",
     "parse_times",
     "put_times",

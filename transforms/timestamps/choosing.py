@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -10,15 +11,18 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.arrow.arrays import as_series, constant
-from transforms.core.schema import CONSTANT, TIME, TIME_DETECTED, TIME_FROM_RECORD, TIME_RECEIVED
+from transforms.core.schema import (
+    CONSTANT,
+    TIME,
+    TIME_DETECTED,
+    TIME_FROM_OBJECT,
+    TIME_FROM_RECORD,
+    TIME_INHERITED,
+    TIME_RECEIVED,
+)
 from transforms.timestamps.casting import nothing
-from transforms.timestamps.clock import UTC
+from transforms.timestamps.clock import DAY, EPOCH, UTC, count_reasons
 from transforms.timestamps.detection import detect_times
-
-_WITH_LINES = ("text", "splunk_hec")
-"""Formats whose messages are lines that may have a stamp: a forwarder that sends no `time` leaves it to the
-receiver.
-"""
 
 
 def choose_times(
@@ -28,21 +32,25 @@ def choose_times(
     timezone: str,
     modified: datetime,
     received: datetime,
-    text: bool | None = None,
+    lines: str = "all",
     year: int | None = None,
     day_first: bool = False,
+    inherit: Callable[[pl.Series], pl.Series] | None = None,
+    unbelieved: Counter[str] | None = None,
 ) -> pa.RecordBatch:
-    """Give every event a time: the one it has, else the stamp in its line, else that of receipt.
+    """Give every event a time: the one it has, else the stamp in its line, one before it, or the object's.
 
     Args:
         batch: Events of one object.
-        timestamp: `auto`, or `received` for lines that shall not be searched.
+        timestamp: `auto`; `object` or `received` for lines that shall not be searched and get that time.
         timezone: IANA name that holds where a stamp has no zone.
         modified: When the object was last modified.
         received: When Rekindle read it.
-        text: Whether the events are lines of text, or sent to HEC as such; by the column `_format` if None.
+        lines: Which of their messages are looked through, as `Format.lines` says.
         year: That of stamps without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
+        inherit: Returns the times that events have from those before them, by the events' own times.
+        unbelieved: Where times are counted that are not believed, by why not; None to count nothing.
 
     Returns:
         The batch with `_time` (timestamp[us, UTC]) and `_time_source` (dictionary), both without nulls.
@@ -50,10 +58,13 @@ def choose_times(
     times = times_of(batch)
     if times.null_count() == 0 and _has_all_sources(batch):
         return batch
-    if times.null_count() and timestamp == "auto" and (_is_text(batch) if text is None else text):
+    if unbelieved is not None and times.null_count():
+        unbelieved.update(count_reasons(_sources(batch).filter(times.is_null())))
+    if times.null_count() and timestamp == "auto" and (lines != "errors" or _has_errors(batch)):
         found = _detect_missing(
             batch,
             times,
+            lines,
             partial(
                 detect_times,
                 timezone=timezone,
@@ -61,13 +72,38 @@ def choose_times(
                 received=received,
                 year=year,
                 day_first=day_first,
+                unbelieved=unbelieved,
             ),
         )
         batch = put_times(batch, found, source=TIME_DETECTED)
         times = times_of(batch)
-    late = pl.repeat(received, len(times), dtype=UTC, eager=True)
-    batch = put_times(batch, late.set(times.is_not_null(), None), source=TIME_RECEIVED)
-    return put_times(batch, times.set(_has_source(batch), None), source=TIME_FROM_RECORD)
+    own = times.is_not_null() & ~_has_source(batch)
+    if inherit is not None and timestamp == "auto" and times.null_count():
+        batch = put_times(batch, inherit(own_times(batch)).set(times.is_not_null(), None), source=TIME_INHERITED)
+    batch = _put_objects_time(batch, timestamp=timestamp, modified=modified, received=received)
+    return put_times(batch, times.set(~own, None), source=TIME_FROM_RECORD)
+
+
+def own_times(batch: pa.RecordBatch) -> pl.Series:
+    """Return the times that events have of their own: from a field, a line or a pipeline."""
+    times = times_of(batch)
+    return times.set(_sources(batch).is_in([TIME_INHERITED, TIME_FROM_OBJECT, TIME_RECEIVED]).fill_null(False), None)
+
+
+def is_believed(modified: datetime, received: datetime) -> bool:
+    """Whether an object's LastModified can be the time of its events."""
+    return EPOCH <= modified <= received + DAY
+
+
+def _put_objects_time(
+    batch: pa.RecordBatch, *, timestamp: str, modified: datetime, received: datetime
+) -> pa.RecordBatch:
+    """Give the time of the object, or else that of receipt, to the events that have none."""
+    times = times_of(batch)
+    objects = timestamp != "received" and is_believed(modified, received)
+    time, source = (modified, TIME_FROM_OBJECT) if objects else (received, TIME_RECEIVED)
+    late = pl.repeat(time, len(times), dtype=UTC, eager=True)
+    return put_times(batch, late.set(times.is_not_null(), None), source=source)
 
 
 def times_of(batch: pa.RecordBatch) -> pl.Series:
@@ -117,8 +153,8 @@ def _has_all_sources(batch: pa.RecordBatch) -> bool:
     return at >= 0 and int(batch.column(at).null_count) == 0
 
 
-def _is_text(batch: pa.RecordBatch) -> bool:
-    return batch.num_rows > 0 and (_format_of(batch) in _WITH_LINES or batch.schema.get_field_index("_error") >= 0)
+def _has_errors(batch: pa.RecordBatch) -> bool:
+    return "_error" in batch.schema.names
 
 
 def _has_no_error(batch: pa.RecordBatch) -> pl.Series:
@@ -127,26 +163,19 @@ def _has_no_error(batch: pa.RecordBatch) -> pl.Series:
     return as_series(batch.column(at)).is_null() if at >= 0 else pl.repeat(True, batch.num_rows, eager=True)
 
 
-def _format_of(batch: pa.RecordBatch) -> str | None:
-    at = batch.schema.get_field_index("_format")
-    return str(batch.column(at)[0]) if at >= 0 and batch.num_rows else None
-
-
-def _detect_missing(batch: pa.RecordBatch, times: pl.Series, detect: Callable[[pl.Series], pl.Series]) -> pl.Series:
+def _detect_missing(
+    batch: pa.RecordBatch, times: pl.Series, lines: str, detect: Callable[[pl.Series], pl.Series]
+) -> pl.Series:
     """Look for stamps in the rows without a time, but not in JSON (an event of HEC), which has other dates."""
-    lines = as_series(batch.column("_message"))
-    lines = lines.set(lines.str.starts_with("{") | lines.str.starts_with("["), None) if _is_collected(batch) else lines
-    if _format_of(batch) not in (None, *_WITH_LINES):
-        lines = lines.set(_has_no_error(batch), None)
+    messages = as_series(batch.column("_message"))
+    if lines == "plain":
+        messages = messages.set(messages.str.starts_with("{") | messages.str.starts_with("["), None)
+    elif lines == "errors":
+        messages = messages.set(_has_no_error(batch), None)
     missing = times.is_null()
     if missing.all():
-        return detect(lines)
-    return nothing(len(times)).scatter(missing.arg_true(), detect(lines.filter(missing)))
-
-
-def _is_collected(batch: pa.RecordBatch) -> bool:
-    at = batch.schema.get_field_index("_format")
-    return at >= 0 and str(batch.column(at)[0]) == "splunk_hec"
+        return detect(messages)
+    return nothing(len(times)).scatter(missing.arg_true(), detect(messages.filter(missing)))
 
 
 def _with_column(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBatch:

@@ -16,10 +16,26 @@ NAIVE = pl.Datetime("us")
 
 DayFirst = bool | Callable[[], bool]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_DAY = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+"""No time before it is believed."""
+DAY = timedelta(days=1)
+"""No time that is so much later than receipt is believed."""
+IN_FUTURE, BEFORE_EPOCH = "in the future", "before 1970"
+"""Why a time is not believed."""
 _WIDEST_OFFSET = timedelta(hours=15)
 _LEAP_YEARS_APART = 8  # 1896 to 1904, and 2096 to 2104
+
+
+def why_unbelieved(times: pl.Series, received: datetime) -> pl.Series:
+    """Return why times are not believed (`IN_FUTURE`, `BEFORE_EPOCH`), null where they are or where there is none."""
+    reason = pl.when(pl.col("time") < EPOCH).then(pl.lit(BEFORE_EPOCH)).when(pl.col("time") > received + DAY)
+    return pl.DataFrame({"time": times}).select(reason.then(pl.lit(IN_FUTURE)).alias("")).to_series()
+
+
+def count_reasons(reasons: pl.Series) -> dict[str, int]:
+    """Return how many of some texts are reasons not to believe a time, by reason."""
+    numbers = {reason: int((reasons == reason).sum()) for reason in (IN_FUTURE, BEFORE_EPOCH)}
+    return {reason: number for reason, number in numbers.items() if number}
 
 
 def check_timezone(name: str, *, field: str | None = None) -> None:
@@ -51,14 +67,14 @@ class TimeContext:
     Attributes:
         timezone: IANA name that holds for local times.
         modified: When the object was last modified; a missing year is chosen by it.
-        received: When Rekindle read it; later times than a day after it are not believed.
+        received: When Rekindle read it; None to believe any time.
         year: That of times without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August, or what finds that out where it matters.
     """
 
     timezone: str
     modified: datetime
-    received: datetime
+    received: datetime | None
     year: int | None = None
     day_first: DayFirst = False
 
@@ -86,7 +102,7 @@ class TimeContext:
         if times.null_count() > naive.null_count():
             # A skipped time: the offset in force before is that of the day before. (No gap is longer: Samoa's was 24
             # hours.)
-            times = times.zip_with(times.is_not_null(), self._in_zone(naive - _DAY) + _DAY)
+            times = times.zip_with(times.is_not_null(), self._in_zone(naive - DAY) + DAY)
         return times
 
     def _in_zone(self, naive: pl.Series) -> pl.Series:
@@ -95,10 +111,12 @@ class TimeContext:
 
     def believe(self, times: pl.Series) -> pl.Series:
         """Make null what is before 1970 or more than a day after receipt."""
-        low, high = times.min(), times.max()
-        if low is None or (low >= _EPOCH and high <= self.received + _DAY):  # type: ignore[operator]
+        if self.received is None:
             return times
-        return times.set(~times.is_between(_EPOCH, self.received + _DAY).fill_null(value=False), None)
+        low, high = times.min(), times.max()
+        if low is None or (low >= EPOCH and high <= self.received + DAY):  # type: ignore[operator]
+            return times
+        return times.set(~times.is_between(EPOCH, self.received + DAY).fill_null(value=False), None)
 
     def choose_year(self, in_year: Callable[[int], pl.Series], *, leap_day: pl.Series | None = None) -> pl.Series:
         """Choose for each time the latest year that does not put it more than a day after the object was modified.
@@ -113,7 +131,7 @@ class TimeContext:
         """
         if self.year is not None:
             return in_year(self.year)
-        limit = self.modified + _DAY
+        limit = self.modified + DAY
         year = (limit + _WIDEST_OFFSET).year
         chosen = in_year(year)
         for before in range(year - 1, year - 2 - _LEAP_YEARS_APART, -1):

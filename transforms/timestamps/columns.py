@@ -44,7 +44,7 @@ def parse_times(
     *,
     timezone: str,
     modified: datetime,
-    received: datetime,
+    received: datetime | None,
     epochs: bool,
     forms: Sequence[Form] = FORMS,
     year: int | None = None,
@@ -56,7 +56,7 @@ def parse_times(
         values: Strings.
         timezone: IANA name that holds where a value has no zone.
         modified: When the object was last modified; a missing year is chosen by it.
-        received: A time more than a day after it is not believed, nor one before 1970.
+        received: A time more than a day after it is not believed, nor one before 1970; None to believe any.
         epochs: Whether bare numbers are times too.
         forms: The forms to allow.
         year: That of times without one; None chooses it.

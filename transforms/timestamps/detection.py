@@ -6,12 +6,14 @@ A stamp is cut out with whatever stands right behind it like a zone, and then re
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime
 
 import polars as pl
 import pyarrow as pa
 
 from transforms.arrow.arrays import as_series
+from transforms.timestamps.clock import count_reasons, why_unbelieved
 from transforms.timestamps.columns import parse_times
 from transforms.timestamps.fields.day_order import is_day_first
 from transforms.timestamps.forms import COUNTS, FORMS, for_rust
@@ -45,6 +47,7 @@ def detect_times(
     received: datetime,
     year: int | None = None,
     day_first: bool = False,
+    unbelieved: Counter[str] | None = None,
 ) -> pl.Series:
     """Read the first stamp of each line, where it lies within the line's first 128 characters.
 
@@ -58,17 +61,18 @@ def detect_times(
         received: A time more than a day after it is not believed, nor one before 1970.
         year: That of stamps without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
+        unbelieved: Where stamps are counted that are not believed, by why not; None to count nothing.
 
     Returns:
         Datetime[us, UTC]; null where there is no stamp, or none to believe.
     """
 
-    def read(stamps: pl.Series) -> pl.Series:
+    def read(stamps: pl.Series, believed: datetime | None = received) -> pl.Series:
         return parse_times(
             stamps,
             timezone=timezone,
             modified=modified,
-            received=received,
+            received=believed,
             epochs=False,
             forms=_IN_TEXT,
             year=year,
@@ -77,7 +81,10 @@ def detect_times(
 
     lines = without_colours(as_series(messages))
     stamps = first_stamps(lines)
-    times = read(with_zones(stamps, lines))
+    zoned = with_zones(stamps, lines)
+    times = read(zoned)
+    if unbelieved is not None and (lost := stamps.is_not_null() & times.is_null()).any():
+        unbelieved.update(count_reasons(why_unbelieved(read(zoned.filter(lost), None), received)))
     rows = (~stamps.str.contains(HAS_YEAR)).fill_null(value=False).arg_true()
     if not len(rows):
         return times

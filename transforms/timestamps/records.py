@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from transforms.arrow.arrays import as_series
 from transforms.core.schema import TIME
+from transforms.timestamps.clock import why_unbelieved
 from transforms.timestamps.columns import parse_times
 from transforms.timestamps.fields.day_order import is_day_first
 from transforms.timestamps.fields.known_fields import COMMON, KNOWN, NAMES, ZONES, KnownField, plain_name
@@ -79,6 +80,37 @@ class TimeFields:
         if times is None or times.null_count() == len(times):
             return None
         return times.to_arrow(compat_level=pl.CompatLevel.newest()).cast(TIME)
+
+    def unbelieved(self, columns: Mapping[str, pa.Array], times: pa.Array | None) -> pl.Series | None:
+        """Return why records without a time have none to believe in the fields that are known or named for it.
+
+        Args:
+            columns: As `times` was given them.
+            times: What it returned.
+
+        Returns:
+            `why_unbelieved` of each record's first such field, null where it has none; None if that is everywhere.
+        """
+        rows = as_series(times).is_null().arg_true() if times is not None else None
+        reasons: pl.Series | None = None
+        for found in self._named(columns):
+            texts = found.texts if rows is None else found.texts.gather(rows)
+            read = parse_times(
+                texts,
+                timezone=self.timezone,
+                modified=self.modified,
+                received=None,
+                epochs=found.epochs,
+                year=self.year,
+                day_first=self.day_first,
+            )
+            reason = why_unbelieved(read, self.received)
+            reasons = reason if reasons is None else reasons.fill_null(reason)
+        if reasons is None or reasons.null_count() == len(reasons):
+            return None
+        if rows is None or times is None:
+            return reasons
+        return pl.repeat(None, len(times), dtype=pl.String, eager=True).scatter(rows, reasons)
 
     def _candidates(self, columns: Mapping[str, pa.Array], sample: FirstRows) -> Iterator[_Candidate]:
         """Give the columns that may hold the time, best first."""

@@ -89,7 +89,7 @@ def test_a_mixed_bucket(rekindle: Rekindle, source: Path) -> None:
 
     assert found["plain.gz"]["warnings"][0] == "its name says gzip, but it begins with plain text: read as it is"
     assert found["plain.gz"]["warnings"][1].startswith("no time was found in these events")
-    assert found["plain.gz"]["events"][0]["timeOrigin"] == "none found: the time of receipt"
+    assert found["plain.gz"]["events"][0]["timeOrigin"] == "none found: the object's LastModified"
     assert found["backup.tar"]["failure"]["reason"].startswith("unsupported: tar archive")
     assert found["cut.log.gz"]["failure"]["reason"].startswith("truncated gzip stream")
 

@@ -57,7 +57,7 @@ def test_good(options: dict[str, Any]) -> None:
         ({"multiline_start": "x"}, "multilineStart", "format text"),
         ({"format": "text", "multiline_start": "("}, "multilineStart", "regular expression"),
         ({"format": "text", "multiline_start": "(?=x)"}, "multilineStart", "look-around"),
-        ({"timestamp": "now"}, "timestamp", "auto or received"),
+        ({"timestamp": "now"}, "timestamp", "auto, object or received"),
         ({"timezone": "Mars/Olympus"}, "timezone", "IANA"),
         ({"timezone": ""}, "timezone", "IANA"),
         ({"timezone": "../etc"}, "timezone", "IANA"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -608,8 +609,8 @@ def batch_of(**given_: pa.Array) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(list(given_.values()), names=list(given_))
 
 
-def choose(batch: pa.RecordBatch, *, timestamp: str = "auto") -> list[tuple[datetime, str]]:
-    chosen = choose_times(batch, timestamp=timestamp, timezone="UTC", modified=MODIFIED, received=RECEIVED)
+def choose(batch: pa.RecordBatch, *, timestamp: str = "auto", lines: str = "all") -> list[tuple[datetime, str]]:
+    chosen = choose_times(batch, timestamp=timestamp, timezone="UTC", modified=MODIFIED, received=RECEIVED, lines=lines)
     assert chosen.schema.field("_time").type == TIME
     assert chosen.schema.field("_time_source").type in (CONSTANT, pa.string_view())
     assert chosen.num_rows == batch.num_rows
@@ -621,30 +622,81 @@ TEXT = pa.array(["text"] * 2).dictionary_encode()
 
 def test_records_with_an_error_are_looked_through_like_text() -> None:
     batch = batch_of(
-        _format=pa.array(["json"] * 3).dictionary_encode(),
         _message=pa.array(["2024-01-02 03:04:05 WARN x", "2024-01-02 03:04:06 of a record", "at x"]),
         _error=pa.array(["invalid_json: x", None, "invalid_json: x"]),
     )
     found = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-    assert choose(batch) == [(found, "detected"), (RECEIVED, "received"), (RECEIVED, "received")]
+    assert choose(batch, lines="errors") == [(found, "detected"), (MODIFIED, "object"), (MODIFIED, "object")]
 
 
 MESSAGES = pa.array(["2025-01-02 03:04:05 a", "b"], pa.string_view())
 SOME_TIME = datetime(2024, 5, 6, tzinfo=UTC)
 
 
-def test_lines_take_their_stamp_or_the_time_of_receipt() -> None:
+def test_lines_take_their_stamp_or_the_time_of_the_object() -> None:
     found = (at("2025-01-02T03:04:05"), "detected")
-    assert choose(batch_of(_message=MESSAGES, _format=TEXT)) == [found, (RECEIVED, "received")]
+    assert choose(batch_of(_message=MESSAGES, _format=TEXT)) == [found, (MODIFIED, "object")]
 
 
 def test_lines_are_not_searched_where_that_is_asked() -> None:
     assert choose(batch_of(_message=MESSAGES, _format=TEXT), timestamp="received") == [(RECEIVED, "received")] * 2
 
 
+def test_lines_take_the_time_of_the_object_where_that_is_asked() -> None:
+    assert choose(batch_of(_message=MESSAGES, _format=TEXT), timestamp="object") == [(MODIFIED, "object")] * 2
+
+
+@pytest.mark.parametrize(
+    ("modified", "believed"),
+    [
+        pytest.param(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), False, id="before-1970"),
+        pytest.param(datetime(1970, 1, 1, tzinfo=UTC), True, id="1970"),
+        pytest.param(RECEIVED + timedelta(days=1), True, id="a-day-ahead"),
+        pytest.param(RECEIVED + timedelta(days=1, seconds=1), False, id="further-ahead"),
+    ],
+)
+def test_a_time_of_the_object_that_cannot_be_is_not_believed(modified: datetime, believed: bool) -> None:
+    batch = batch_of(_message=pa.array(["a"], pa.string_view()), _format=TEXT[:1])
+    chosen = choose_times(batch, timestamp="auto", timezone="UTC", modified=modified, received=RECEIVED)
+    found = chosen["_time"].to_pylist(), chosen["_time_source"].to_pylist()
+    assert found == (([modified], ["object"]) if believed else ([RECEIVED], ["received"]))
+
+
 def test_records_are_not_searched() -> None:
-    json = pa.array(["json"] * 2).dictionary_encode()
-    assert choose(batch_of(_message=MESSAGES, _format=json)) == [(RECEIVED, "received")] * 2
+    assert choose(batch_of(_message=MESSAGES), lines="errors") == [(MODIFIED, "object")] * 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines", "expected"),
+    [
+        pytest.param({}, "all", {"in the future": 2, "before 1970": 1}, id="lines"),
+        pytest.param({}, "errors", {}, id="records-are-not-searched"),
+        pytest.param(
+            {
+                "_time": pa.array([SOME_TIME, None, None, None], TIME),
+                "_time_source": pa.array(["record", "before 1970", "in the future", None], pa.string()),
+            },
+            "errors",
+            {"before 1970": 1, "in the future": 1},
+            id="fields",
+        ),
+    ],
+)
+def test_times_that_are_not_believed_are_counted(
+    columns: dict[str, pa.Array], lines: str, expected: dict[str, int]
+) -> None:
+    stamps = ["2025-01-02 03:04:05", "2099-12-31T00:00:00Z", "[11/Aug/2031:00:00:00 +0000]", "1969-07-20 20:17:40"]
+    batch, counts = batch_of(_message=pa.array(stamps, pa.string_view()), **columns), Counter[str]()
+    choose_times(
+        batch,
+        timestamp="auto",
+        timezone="UTC",
+        modified=MODIFIED,
+        received=RECEIVED,
+        lines=lines,
+        unbelieved=counts,
+    )
+    assert counts == expected
 
 
 def test_what_is_set_stays() -> None:
@@ -654,12 +706,12 @@ def test_what_is_set_stays() -> None:
         _time=pa.array([SOME_TIME, None], TIME),
         _time_source=pa.array(["pipeline", None], pa.string_view()),
     )
-    assert choose(batch) == [(SOME_TIME, "pipeline"), (RECEIVED, "received")]
+    assert choose(batch) == [(SOME_TIME, "pipeline"), (MODIFIED, "object")]
 
 
 def test_times_without_a_source_are_the_record_s() -> None:
     batch = batch_of(_message=MESSAGES, _time=pa.array([SOME_TIME, None], TIME))
-    assert choose(batch) == [(SOME_TIME, "record"), (RECEIVED, "received")]
+    assert choose(batch) == [(SOME_TIME, "record"), (MODIFIED, "object")]
 
 
 def test_a_complete_batch_is_given_back() -> None:

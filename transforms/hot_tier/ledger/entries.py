@@ -1,7 +1,7 @@
 """How the outcome of an object becomes its row of the ledger.
 
-The texts under which a row counts events are stored, so they stay as they are: `received`,
-`pipeline NAME, steps[0].regex`, `dropped by NAME`, `dropped with _error by NAME`,
+The texts under which a row counts events are stored, so they stay as they are: `received`, `time from SOURCE`,
+`time not believed: REASON`, `pipeline NAME, steps[0].regex`, `dropped by NAME`, `dropped with _error by NAME`,
 `older than rule NAME allows (30d)` and `older than tier NAME allows (30d)`.
 """
 
@@ -16,6 +16,8 @@ from transforms.objects.outcomes import ObjectOutcome
 
 _TEXTS = {
     EventCount.UNTIMED: "received",
+    EventCount.TIMED: "time from {name}",
+    EventCount.NOT_BELIEVED: "time not believed: {name}",
     EventCount.STEP_FAILED: "pipeline {name}, {detail}",
     EventCount.DROPPED: "dropped by {name}",
     EventCount.DROPPED_WITH_ERROR: "dropped with _error by {name}",

@@ -16,6 +16,8 @@ MODIFIED = datetime(2025, 8, 12, tzinfo=timezone.utc)
 INFO = ObjectInfo(bucket="b", key="k", etag="e", size=9, modified=MODIFIED, storage_class="STANDARD")
 COUNTS = [
     pytest.param(CountKey(EventCount.UNTIMED), "received", id="untimed"),
+    pytest.param(CountKey(EventCount.NOT_BELIEVED, "in the future"), "time not believed: in the future", id="future"),
+    pytest.param(CountKey(EventCount.TIMED, "object"), "time from object", id="timed"),
     pytest.param(CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex"), "pipeline p, steps[0].regex", id="step"),
     pytest.param(CountKey(EventCount.STEP_FAILED, "a, {b}\n", "s"), "pipeline a, {b}\n, s", id="any-name"),
     pytest.param(CountKey(EventCount.DROPPED, "p, q"), "dropped by p, q", id="dropped"),
