@@ -21,6 +21,7 @@ from pipelines.jobs.report import (
     SourceCounts,
 )
 from pipelines.jobs.settings import RunSettings, StoredJob
+from pipelines.jobs.specification import JobSpecification, SourceSpecification
 from pipelines.status import BROKEN, JobStatus, read_progress, read_status
 from transforms.core.errors import ConfigurationError
 from transforms.hot_tier.configuration.store import KeptFile
@@ -90,6 +91,7 @@ class JobState:
 def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
     """Return the report of a job."""
     entries = ledger.of_job(task_id)
+    by_source = _by_source(state, entries)
     waves = ledger.waves_of_job(task_id)
     status = state.status
     seconds = round(status.seconds + (0.0 if status.finished_at else _seconds_running(status)), 3)
@@ -116,7 +118,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
             name: CodecCounts(objects=len(numbers), bytes_read=sum(numbers))
             for name, numbers in _by_name((one.codec, one.bytes_read) for one in entries)
         },
-        by_source=_count_by_source(state, entries),
+        by_source=_count_by_source(state.stored.job, by_source),
         by_time_source=count_time_sources(entries),
         columns_added=list(status.columns_added),
         time_range=_time_range(entries),
@@ -126,7 +128,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         failures=_failures(state, entries),
         warnings=[
             *status.warnings,
-            *(warn_of_times(entries) if state.stored.job.format_options.timestamp == "auto" else ()),
+            *warn_of_times([one for one, source in by_source if source.format_options.timestamp == "auto"]),
             *warn_of_unbelieved(entries),
             *_warnings_of_entries(entries),
         ],
@@ -201,19 +203,24 @@ def _count_objects(state: JobState, entries: Sequence[LedgerEntry], waves: Seque
     return ObjectCounts(**counts)
 
 
-def _count_by_source(state: JobState, entries: Sequence[LedgerEntry]) -> dict[str, SourceCounts]:
-    """Return what was read of each source, in the order of the job."""
-    names = [source.name for source in state.stored.job.sources]
-    plan = state.plan
-    if not names:
-        return {}
-    sources = dict(zip(plan.table["key"].to_pylist(), plan.table["source"].to_pylist(), strict=True)) if plan else {}
+def _by_source(state: JobState, entries: Sequence[LedgerEntry]) -> list[tuple[LedgerEntry, SourceSpecification]]:
+    """Return entries, each with the source of its object."""
+    sources, plan = state.stored.job.all_sources, state.plan
+    if len(sources) == 1 or plan is None:
+        return [(entry, sources[0]) for entry in entries]
+    numbers = dict(zip(plan.table["key"].to_pylist(), plan.table["source"].to_pylist(), strict=True))
+    return [(entry, sources[numbers[entry.key]]) for entry in entries]
+
+
+def _count_by_source(
+    job: JobSpecification, entries: Sequence[tuple[LedgerEntry, SourceSpecification]]
+) -> dict[str, SourceCounts]:
+    """Return what was read of each source, in the order of the job; nothing where it names none."""
     objects, events = Counter[str](), Counter[str]()
-    for entry in entries:
-        name = names[sources[entry.key]]
-        objects[name] += 1
-        events[name] += entry.events
-    return {name: SourceCounts(objects=objects[name], events=events[name]) for name in names}
+    for entry, source in entries:
+        objects[source.name] += 1
+        events[source.name] += entry.events
+    return {one.name: SourceCounts(objects=objects[one.name], events=events[one.name]) for one in job.sources}
 
 
 def _failures(state: JobState, entries: Sequence[LedgerEntry]) -> list[Failure]:
