@@ -71,6 +71,7 @@ def test_later_steps_and_pipelines_do_not_see_a_dropped_event() -> None:
         CountKey(EventCount.DROPPED, "inner"): 1,
         CountKey(EventCount.DROPPED_WITH_ERROR, "inner"): 1,
         CountKey(EventCount.DROPPED, "quiet"): 2,
+        CountKey(EventCount.TIMED, "received"): 1,
     }
 
 
