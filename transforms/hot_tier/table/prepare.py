@@ -9,17 +9,17 @@ from transforms.core import schema
 from transforms.hot_tier.table import statistics
 from transforms.hot_tier.table.delta import EVENTS, arrow_schema, create_table, open_events, promoted_columns
 from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_is_tier_or_empty, check_marker, exists
-from transforms.hot_tier.table.promoted_columns import add_columns
+from transforms.hot_tier.table.promoted_columns import promote_new
 from transforms.storage import TierStore
 
 __all__ = [
     "EVENTS",
-    "add_columns",
     "arrow_schema",
     "check_is_tier_or_empty",
     "exists",
     "open_events",
     "prepare",
+    "promote_new",
     "promoted_columns",
 ]
 

@@ -29,11 +29,6 @@ class ColumnChoice:
     no_room: tuple[str, ...] = ()
 
 
-def add_columns(tier: TierStore, names: Iterable[str], *, limit: int = schema.PROMOTED_LIMIT) -> list[str]:
-    """Add columns as `promote_new` does, and return all attributes that have one now."""
-    return list(promote_new(tier, names, limit=limit).columns)
-
-
 def promote_new(tier: TierStore, names: Iterable[str], *, limit: int | None = schema.PROMOTED_LIMIT) -> ColumnChoice:
     """Add columns for attributes that no file keeps in its map, in this order, until the table has `limit` of them.
 

@@ -20,7 +20,7 @@ from transforms.hot_tier.ledger import wave_files
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.ledger.publish import publish_wave
 from transforms.hot_tier.table import commit as commits
-from transforms.hot_tier.table.prepare import add_columns, promoted_columns
+from transforms.hot_tier.table.prepare import promote_new, promoted_columns
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -494,7 +494,7 @@ def test_rival_replaces_the_same_object(tier: TierStore, monkeypatch: pytest.Mon
 
 def test_rival_adds_columns(tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(tier, ["b"], job="other")
-    _rival(tier, lambda: add_columns(tier, ["status"]), monkeypatch)
+    _rival(tier, lambda: promote_new(tier, ["status"]), monkeypatch)
     publish(tier, ["a", "b"])
 
     assert ids(tier) == expected_ids(["a", "b"])

@@ -20,7 +20,7 @@ from transforms.core.schema import BASE_ATTRIBUTES, SYSTEM_COLUMNS
 from transforms.hot_tier.search import sql, sql_text
 from transforms.hot_tier.search.sql import check_statement, run_sql
 from transforms.hot_tier.table.live_files import live_files, load_events
-from transforms.hot_tier.table.prepare import add_columns
+from transforms.hot_tier.table.prepare import promote_new
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 DAY = datetime(2025, 1, 1, tzinfo=timezone.utc)
@@ -85,7 +85,7 @@ def test_view_has_all_columns(local: TierStore) -> None:
 
 
 def test_view_of_an_empty_table_has_the_same_columns(local_tier: TierStore) -> None:
-    add_columns(local_tier, ["status"])
+    promote_new(local_tier, ["status"])
     empty = run_sql(local_tier, "SELECT * FROM events").read_all()
     filled(local_tier)
     assert empty.num_rows == 0

@@ -103,7 +103,7 @@ def test_add_columns(tier: TierStore) -> None:
         "Message",
         "_time",
     ]
-    added = table.add_columns(tier, names)
+    added = list(table.promote_new(tier, names).columns)
 
     assert added == [*schema.BASE_ATTRIBUTES, "status", "k8s.pod", "we`ird", "Message"]
     assert table.promoted_columns(tier) == added
@@ -113,7 +113,7 @@ def test_add_columns(tier: TierStore) -> None:
         == "_time,_object,host,source,sourcetype,index,filename,status,`k8s.pod`,`we``ird`,Message"
     )
     version = events.version()
-    assert table.add_columns(tier, names) == added
+    assert list(table.promote_new(tier, names).columns) == added
     assert table.open_events(tier).version() == version
 
 
@@ -142,7 +142,7 @@ def test_columns_up_to_the_limit_in_their_order(local_tier: TierStore) -> None:
 
 def test_many_add_columns_at_once(tier: TierStore) -> None:
     actions = [
-        lambda number=number: table.add_columns(tier, [f"own{number}", "shared", f"Own{number}"]) for number in range(4)
+        lambda number=number: table.promote_new(tier, [f"own{number}", "shared", f"Own{number}"]) for number in range(4)
     ]
     assert at_once(*actions) == []
     promoted = table.promoted_columns(tier)
@@ -158,7 +158,7 @@ def rows_without(tier: TierStore, column: str) -> int:
 def test_older_files_are_known_to_lack_a_new_column(tier: TierStore) -> None:
     publish(tier, ["a"])
     before = Snapshot.load(tier)
-    table.add_columns(tier, ["k8s.pod"])
+    table.promote_new(tier, ["k8s.pod"])
     after = Snapshot.load(tier)
 
     assert rows_without(tier, "k8s.pod") == rows_without(tier, "host") == 5

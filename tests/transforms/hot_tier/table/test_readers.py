@@ -17,7 +17,7 @@ from tests.transforms.hot_tier.samples import NOON, entry, events, expected_ids,
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.publish import publish_wave
 from transforms.hot_tier.table.live_files import live_files
-from transforms.hot_tier.table.prepare import add_columns, open_events, promoted_columns
+from transforms.hot_tier.table.prepare import open_events, promote_new, promoted_columns
 from transforms.storage import TierStore
 
 MESSAGE = "äöü \x00 \U0001f600 " + "long " * 20
@@ -27,7 +27,7 @@ MESSAGE = "äöü \x00 \U0001f600 " + "long " * 20
 def filled(local_tier: TierStore) -> TierStore:
     """Files of before and after a column was added, and one that took the place of another."""
     publish(local_tier, ["old", "changed"], job="first")
-    add_columns(local_tier, ["status", "k8s.pod"])
+    promote_new(local_tier, ["status", "k8s.pod"])
     publish(local_tier, ["changed"], job="second", content="2")
     writer = HotTierWriter(local_tier, columns=promoted_columns(local_tier))
     batch = events(
