@@ -72,7 +72,7 @@ def _show_events(
         if names
         else charts.print_events(rows)
     ):
-        _report_no_match(common)
+        _report_no_match(tier, request, common)
 
 
 def show_count(tier: TierStore, request: SearchRequest, saving: Saving, common: Common) -> None:
@@ -82,6 +82,8 @@ def show_count(tier: TierStore, request: SearchRequest, saving: Saving, common: 
     number = count(tier, request)
     if not show_rows(saving, ["count"], [{"count": number}], as_json=common.as_json, quiet=common.quiet):
         sys.stdout.write(f"{number}\n")
+    if not number and not common.quiet:
+        _report_unknown(tier, request)
 
 
 def show_histogram(
@@ -101,7 +103,7 @@ def show_histogram(
     if not show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
         from pipelines.cli.output import charts
 
-        charts.print_histogram(bars) if bars else _report_no_match(common)
+        charts.print_histogram(bars) if bars else _report_no_match(tier, request, common)
 
 
 def show_top(
@@ -129,7 +131,7 @@ def show_top(
     if not show_rows(saving, (*columns, "count"), rows, as_json=common.as_json, quiet=common.quiet):
         from pipelines.cli.output import charts
 
-        charts.print_top(shown, names) if shown else _report_no_match(common)
+        charts.print_top(shown, names) if shown else _report_no_match(tier, request, common, fields)
     if len(found) > len(shown):
         _report_more(f"the {len(shown):,} most frequent values")
 
@@ -174,8 +176,22 @@ def _report_more(what: str) -> None:
     print_message(f"Showing {what}. Add --limit 0 to show all.")
 
 
-def _report_no_match(common: Common) -> None:
+def _report_no_match(tier: TierStore, request: SearchRequest, common: Common, counted: Sequence[Field] = ()) -> None:
     if not common.quiet:
         from pipelines.cli.output.console import print_message
 
         print_message("No event matches.")
+        _report_unknown(tier, request, counted)
+
+
+def _report_unknown(tier: TierStore, request: SearchRequest, counted: Sequence[Field] = ()) -> None:
+    """Report which attributes no event of the tier has, with the nearest names."""
+    from transforms.hot_tier.search.selection import unknown_attributes
+    from transforms.query.syntax import fields
+
+    named = [*(() if request.expr is None else fields(request.expr)), *counted]
+    for name, nearest in unknown_attributes(tier, named).items():
+        from pipelines.cli.output.console import print_message
+
+        hint = f"; there {'is' if len(nearest) == 1 else 'are'} {', '.join(nearest)}" if nearest else ""
+        print_message(f"No event of the tier has an attribute {name}{hint}.")

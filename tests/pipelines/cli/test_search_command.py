@@ -81,6 +81,23 @@ def test_rows_as_json(search: Run) -> None:
     assert (row["_time"], row["status"], row["a,b"]) == ("2025-01-01T02:00:00Z", "200", 'x,"y"\r\n')
 
 
+@pytest.mark.parametrize(
+    ("argv", "lines"),
+    [
+        (("stauts=404",), ["No event matches.", "No event of the tier has an attribute stauts; there is status."]),
+        (("HOST=a", "zz.y=1"), ["No event matches.", "No event of the tier has an attribute HOST; there is host.",
+                                "No event of the tier has an attribute zz.y."]),
+        (("status=999 tags.x=1",), ["No event matches."]),
+        (("stauts=404", "--count"), ["No event of the tier has an attribute stauts; there is status."]),
+        (("--top", "hots"), ["No event matches.", "No event of the tier has an attribute hots; there is host."]),
+        (("stauts=404", "--quiet"), []),
+        (("nothing",), ["No event matches."]),
+    ],
+)  # fmt: skip
+def test_attributes_that_no_event_has(search: Run, argv: tuple[str, ...], lines: list[str]) -> None:
+    assert search(*argv).err.splitlines() == lines
+
+
 def test_the_oldest_first(search: Run) -> None:
     newest = [row["_event_id"] for row in search("--json").rows]
     assert [row["_event_id"] for row in search("--json", "--oldest-first").rows] == newest[::-1]
@@ -147,7 +164,7 @@ def test_histogram_is_drawn(search: Run) -> None:
     assert [line.split()[:2] for line in lines] == [["2025-01-01", "3"], ["2025-01-02", "2"]]
     assert lines[0].count("█") > lines[1].count("█") > 0
     assert len(search("--histogram").out.splitlines()) == 27
-    nothing = search("zz=1", "--histogram")
+    nothing = search("status=1", "--histogram")
     assert (nothing.code, nothing.out, nothing.err) == (0, "", "No event matches.\n")
 
 
@@ -156,7 +173,7 @@ def test_top(search: Run) -> None:
     assert search("--top", "status", "--limit", 1, "--csv").out == "value,count\n200,3\n"
     assert search("--top", "status").out == "3  200\n2  404\n"
     assert search("--top", "tags", "--json").rows == [{"value": "p", "count": 1}, {"value": "q", "count": 1}]
-    assert search("--top", "missing").err == "No event matches.\n"
+    assert search("status=1", "--top", "host").err == "No event matches.\n"
 
 
 def test_fields_as_a_table(search: Run) -> None:
