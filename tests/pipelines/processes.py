@@ -20,10 +20,10 @@ from tests.pipelines.conftest import Ended
 _SERVER = multiprocessing.get_context("forkserver")
 _COMMANDS = (
     "cli.commands.backfill",
-    "cli.commands.compact",
-    "cli.commands.delete",
-    "cli.commands.restore",
-    "cli.commands.tier",
+    "cli.commands.maintenance.compact",
+    "cli.commands.maintenance.delete",
+    "cli.commands.maintenance.restore",
+    "cli.commands.maintenance.tier",
     "jobs.job",
     "maintenance.compact",
     "maintenance.delete",
