@@ -29,6 +29,7 @@ else:
 FOLDER = "_rekindle/keys"
 TOKEN_PREFIX = "rk_"  # noqa: S105  what a token begins with, so that scanners for leaked secrets find it
 MISSING_S3_PULL = 'Missing "s3_pull" key from IAM key attributes'
+_ID = re.compile(r"[0-9a-fA-F-]+")
 _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 _LONGEST = 31  # characters of `_env` and `_team`
 
@@ -167,13 +168,14 @@ def key_of_token(tier: TierStore, token: str) -> Key | None:
 
 
 def _find(tier: TierStore, key_id: str) -> Key:
-    try:
-        uuid.UUID(key_id)
-        return Key.model_validate_json(tier.get(_path(key_id.lower())))
-    except (ValueError, FileNotFoundError):
+    """Return the key of an id, or of its first characters, where these are of one key."""
+    found = [file.path for file in tier.list(f"{FOLDER}/{key_id.lower()}")] if _ID.fullmatch(key_id) else []
+    if len(found) != 1:
+        how_many = "are several keys" if found else "is no key"
         raise ConfigurationError(
-            f"there is no key {key_id!r} at {tier.uri}: `rekindle keys list` shows all", field="key"
-        ) from None
+            f"there {how_many} {key_id!r} at {tier.uri}: `rekindle keys list` shows all", field="key"
+        )
+    return Key.model_validate_json(tier.get(found[0]))
 
 
 def _all(tier: TierStore) -> Iterator[Key]:

@@ -64,7 +64,8 @@ class JobContext:
             pipelines = _load_pipelines(specification, settings)
         key = load_key(tier, settings.key) if settings.key else None
         pull = _pull_of(key, specification.bucket) if key else S3Pull()
-        settings = replace(settings, source_options=replace(settings.source_options, role_arn=pull.role_arn))
+        source_options = replace(settings.source_options, role_arn=pull.role_arn)
+        settings = replace(settings, source_options=source_options, key=key.id if key else None)
         store = open_store(specification.bucket, settings.source_options)
         same_store = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
         readings = tuple(

@@ -113,10 +113,12 @@ def test_the_token_is_nowhere(rekindle: Rekindle, tmp_path: Path) -> None:
 def test_a_revoked_key_lets_nothing_in(rekindle: Rekindle, source: Path, tmp_path: Path) -> None:
     tier = tmp_path / "hot"
     key = create(rekindle, tier)
-    assert rekindle("keys", "revoke", key["id"], "--hot-tier", tier).code == 0
+    other = create(rekindle, tier)
+    assert rekindle("keys", "revoke", key["id"][:30], "--hot-tier", tier, "--json").json["id"] == key["id"]
+    assert rekindle("keys", "revoke", "-", "--hot-tier", tier).code == 2
     store = open_tier(str(tier), StorageOptions())
     assert key_of_token(store, key["token"]) is None
-    assert list_keys(store)[0].revoked_at is not None
+    assert {one.id: one.revoked_at is not None for one in list_keys(store)} == {key["id"]: True, other["id"]: False}
     with pytest.raises(ConfigurationError, match="revoked"):
         load_key(store, key["id"])
     ended = rekindle("backfill", "--bucket", f"file://{source}", "--hot-tier", tier, "--key", key["id"])

@@ -97,7 +97,7 @@ def test_a_dry_run_counts_what_is_held(store: TierStore, rules: Path, rekindle: 
 def test_a_restore_names_the_command_and_respects_it(store: TierStore, rules: Path, rekindle: Rekindle) -> None:
     rules.write_text("rules: [{name: web, retention: 30d, when: service=web}]")
     deleted = rekindle(*ruled("delete", rules, store)).json
-    command = ("restore", "--run", deleted["runId"], "--hot-tier", store.uri)
+    command = ("restore", "--run", deleted["runId"][:-3], "--hot-tier", store.uri)
     dry = rekindle(*command)
     (line,) = [line.strip() for line in dry.err.splitlines() if "rekindle holds add" in line]
     when = f"((service=web) #time<{deleted['rules'][0]['cutoff']})"

@@ -180,6 +180,8 @@ def _deletions(tier: TierStore, snapshot: Snapshot) -> Iterator[Deleted]:
 
 def _deletion(tier: TierStore, snapshot: Snapshot, run_id: str) -> Deleted:
     names = [folder.run_id for folder in list_runs(tier)]
+    begun = [name for name in names if name.startswith(run_id)]
+    run_id = begun[0] if len(begun) == 1 else run_id  # its first characters will do
     committed = find_committed(snapshot, RunFolder(tier, run_id)) if run_id in names else None
     if committed is not None and (run := RunFolder(tier, run_id).run()).kind == DELETE:
         return Deleted(run, committed)
