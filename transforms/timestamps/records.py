@@ -177,7 +177,7 @@ class TimeFields:
         self._sampled = True
         named: list[str] = []
         others: list[str] = []
-        asked = {*COMMON, *(known.name for known in KNOWN), *ZONES}
+        asked = {*COMMON, *(known.name for known in KNOWN if known.path is None), *ZONES}
         columns = sample()
         for name in columns:
             plain = plain_name(name)
