@@ -269,10 +269,16 @@ _FORMAT_FIELDS = (
     "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "join_partial", "timestamp",
     "timezone", "time_field", "year", "day_first", "encoding",
 )  # fmt: skip
+_IMPLIED = {
+    "delimiter": "csv", "skip_rows": "csv", "headers": "csv", "records_path": "json", "multiline_start": "text",
+}  # fmt: skip
+"""The format that a flag means, where nothing names one: who gives it knows what the objects are."""
 
 
 def merge_fields(given: JsonObject, flags: Mapping[str, Any]) -> JsonObject:
     """Return the job's fields with the flags that were given over them; a flag wins over the file.
+
+    A flag of one format alone (`--skip-rows 3`) is that format's name too, where neither flag nor file has one.
 
     Args:
         given: The fields of the job file, camelCase.
@@ -282,7 +288,12 @@ def merge_fields(given: JsonObject, flags: Mapping[str, Any]) -> JsonObject:
     formats = _job_fields(flags, _FORMAT_FIELDS)
     if formats:
         options = merged.get("formatOptions") or {}
-        merged["formatOptions"] = {**options, **formats} if isinstance(options, dict) else options
+        if isinstance(options, dict):
+            implied = [name for flag, name in _IMPLIED.items() if flags.get(flag) is not None]
+            if implied and {**options, **formats}.get("format", "auto") == "auto" and flags.get("format") is None:
+                formats["format"] = implied[0]
+            options = {**options, **formats}
+        merged["formatOptions"] = options
     return merged
 
 

@@ -113,7 +113,7 @@ def _multiline_start_error(value: str) -> str | None:
     try:
         pl.Series([""]).str.contains(value)
     except pl.exceptions.ComputeError as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()).split(" This error occurred in")[0]  # then comes an expression of Polars'
         return f"it must be a regular expression without look-around and back references ({reason})"
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import pairwise
 
 import polars as pl
 import pyarrow as pa
@@ -33,7 +34,7 @@ def time_field(
 
     Returns:
         The first name by the order of the common names, then from the left, whose value alone gives that time;
-        `date time` if these two do together; None if no attribute does.
+        `date time` if these two do together, and so for a day and the time of day right of it; None if none does.
     """
     ranked = sorted(attributes, key=_rank)
     pairs: list[tuple[str, ...]] = [(name,) for name in ranked]
@@ -41,6 +42,7 @@ def time_field(
     lower = {name.lower(): name for name in reversed(ranked)}
     if {"date", "time"} <= lower.keys():
         pairs.insert(0, (lower["date"], lower["time"]))
+    pairs.extend(pairwise(attributes))
     for names in pairs:
         columns = {name: attributes[name] for name in names} | zones
         found = record_times(columns, timezone=timezone, modified=modified, received=received, csv=True)

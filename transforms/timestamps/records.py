@@ -54,6 +54,8 @@ class TimeFields:
     year: int | None = None
     day_first: bool = False
     _chosen: str | None = field(default=None, init=False)
+    _clock: str | None = field(default=None, init=False)
+    """Right of a chosen column of days, the one that has the time of day."""
     _sampled: bool = field(default=False, init=False)
     _sample_day_first: bool | None = field(default=None, init=False)
 
@@ -121,12 +123,17 @@ class TimeFields:
             self._choose(sample)
         if self._chosen is not None and self._chosen in columns:
             texts = as_series(columns[self._chosen])
+            if self._clock is not None and self._clock in columns:
+                both = _day_and_clock(texts, as_series(columns[self._clock]))
+                yield _Candidate(both if zones is None else add_zones(both, zones))
             yield _Candidate(texts if zones is None else add_zones(texts, zones))
 
     def _named(self, columns: Mapping[str, pa.Array]) -> Iterator[_Candidate]:
-        for path in self.time_field:
-            if (texts := _at_path(columns, path)) is not None:
-                yield _Candidate(texts, epochs=True)
+        asked = [texts for path in self.time_field if (texts := _at_path(columns, path)) is not None]
+        for at, texts in enumerate(asked):
+            if at + 1 < len(asked) and asked[at + 1].str.contains(_CLOCK).any():
+                yield _Candidate(_day_and_clock(texts, asked[at + 1]))
+            yield _Candidate(texts, epochs=True)
         by_name: dict[str, list[str]] = {}
         for name in columns:
             by_name.setdefault(plain_name(name), []).append(name)
@@ -170,7 +177,7 @@ class TimeFields:
         self._sampled = True
         named: list[str] = []
         others: list[str] = []
-        asked = {*COMMON, *(known.name for known in KNOWN), *ZONES}
+        asked = {*COMMON, *(known.name for known in KNOWN if known.path is None), *ZONES}
         columns = sample()
         for name in columns:
             plain = plain_name(name)
@@ -186,6 +193,10 @@ class TimeFields:
                 if name in fitting or (name in others and self._all_times(columns[name], sample))
             )
             self._chosen = next(leftmost, None)
+        if self.csv and self._chosen is not None:
+            names = list(columns)
+            right = names[names.index(self._chosen) + 1 :][:1]
+            self._clock = next((name for name in right if _are_clocks(as_series(columns[name]))), None)
 
     def _all_times(self, values: pa.Array, sample: FirstRows) -> bool:
         texts = as_series(values).drop_nulls()
@@ -235,6 +246,19 @@ def _value_of(texts: pl.Series, known: KnownField) -> pl.Series:
     parts = pl.DataFrame({"whole": values, "fraction": _inside(texts, known.nanoseconds)})
     fraction = pl.col("fraction").fill_null("0").str.zfill(9)
     return parts.select(pl.col("whole") + "." + fraction).to_series()
+
+
+_CLOCK = r"^ *T?[0-2]?[0-9]:[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]+)?)?(?: ?[AaPp]\.?[Mm]\.?)? *$"
+
+
+def _are_clocks(texts: pl.Series) -> bool:
+    texts = texts.filter(texts != "")
+    return len(texts) > 0 and bool(texts.str.contains(_CLOCK).all())
+
+
+def _day_and_clock(days: pl.Series, clocks: pl.Series) -> pl.Series:
+    """Read a day and the time of day that stands in another field together; null where that holds no time of day."""
+    return _beside(pl.DataFrame({"day": days}), pl.DataFrame({"clock": clocks.set(~clocks.str.contains(_CLOCK), None)}))
 
 
 _MIDNIGHT = r"[T ]00:00(?::00(?:\.0+)?)?Z?$"

@@ -91,7 +91,7 @@ def _print_families(families: list[PreviewFamily]) -> None:
     """Print a line for each family, those with something unusual first, and below it what that is."""
     if not families:
         return
-    RESULTS.print(Text(f"\n{len(families):,} kinds of object, by their keys:", style="bold"))
+    RESULTS.print(Text(f"\n{len(families):,} kind{'s' * (len(families) != 1)} of object, by their keys:", style="bold"))
     for family in sorted(families, key=_is_unusual, reverse=True)[:_MAX_FAMILIES]:
         kind = " ".join(name for name in (family.format, family.codec if family.codec != "none" else None) if name)
         sources = ", ".join(f"{number * 100 // family.events}% {name}" for name, number in family.time_sources.items())

@@ -32,13 +32,14 @@ def test_failed_processors_and_events_without_a_time(rekindle: Callable[..., End
     assert ended.code == 0, ended.err
     warnings = ended.json["warnings"]
     assert ended.json["byTimeSource"] == {"detected": 1, "inherited": 2, "object": 1}
-    help_ = f"What helps: {what_helps('text')}"
-    assert "--multiline-start REGEX" in help_
+    lines, none = (f"What helps: {what_helps('text', inherited=inherited)}" for inherited in (True, False))
+    assert "--multiline-start REGEX" in lines
+    assert "--multiline-start" not in none, "to join lines without a time gives them none"
     a, b = (f"{source.as_uri()}/{name}" for name in ("a.log", "b.log"))
     assert warnings[:4] == [
-        f"2 events (66.7 % of 1 text object) with the time of an event before them: {a} (2). {help_}",
+        f"2 events (66.7 % of 1 text object) with the time of an event before them: {a} (2). {lines}",
         "1 event (100 % of 1 text object) without a time: that of the object holds (its LastModified): "
-        f"{b} (1). {help_}",
+        f"{b} (1). {none}",
         "pipeline inner, steps[0].arithmetic failed on 2 events, left as they were",
         "pipeline numbers, steps[0].regex failed on 1 event, left as they were",
     ]

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from pipelines.cli.flags import FILE, Command, Group, OneOf, common_option, option, pass_flags
+from pipelines.cli.job_flags import merge_fields
 from pipelines.jobs.specification import FormatSpecification
 from pipelines.keys import S3Pull
 from transforms.formats import FORMATS
@@ -77,6 +78,27 @@ REFUSED = {
 def test_values(argv: list[str], values: dict[str, Any]) -> None:
     with command.make_context("example", list(argv)) as context:
         assert command.invoke(context) == {"name": "ann"} | values
+
+
+@pytest.mark.parametrize(
+    ("flags", "options", "expected"),
+    [
+        ({"skip_rows": 3}, {}, "csv"),
+        ({"delimiter": ";"}, {}, "csv"),
+        ({"headers": "a,b"}, {"format": "auto"}, "csv"),
+        ({"records_path": "log.entries"}, {}, "json"),
+        ({"multiline_start": "java"}, {}, "text"),
+        ({"multiline_start": "java", "format": "auto"}, {}, "auto"),
+        ({"skip_rows": 3, "format": "splunk_csv"}, {}, "splunk_csv"),
+        ({"skip_rows": 3}, {"format": "splunk_csv"}, "splunk_csv"),
+        ({"year": 2024}, {}, None),
+        ({}, {"skipRows": 3}, None),
+    ],
+    ids=str,
+)
+def test_a_flag_of_one_format_is_its_name(flags: dict[str, Any], options: dict[str, Any], expected: str | None) -> None:
+    merged = merge_fields({"bucket": "b", "formatOptions": options}, flags)
+    assert merged["formatOptions"].get("format") == expected
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,12 +97,16 @@ def test_a_mixed_bucket(rekindle: Rekindle, source: Path) -> None:
 TRACE = "2025-08-11 01:02:03,004 ERROR it broke\n" + "    at shop.cart.Cart.add(Cart.java:12)\n" * 5
 OTHER_NAME = '{"level": "info", "began": "2025-08-11T01:02:03Z", "took": 12}\n' * 9
 
+WITHIN = '{"_id": "1", "_source": {"@timestamp": "2025-08-11T01:02:03Z", "took": 12}}\n' * 9
+
 
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
         ("trace.log", TRACE * 3, "--multiline-start"),
         ("rows.json", OTHER_NAME, "--time-field began"),
+        ("within.json", WITHIN, "--time-field _source.@timestamp"),
+        ("half.json", '{"index": {"_id": "1"}}\n{"time": "2025-08-11T01:02:03Z"}\n' * 9, None),
         ("dated.log", ACCESS * 9, None),
         ("prose.log", "no stamp at all\n" * 9, None),
         ("plain.json", '{"level": "info", "took": 12}\n' * 9, None),
@@ -117,6 +121,9 @@ def test_a_family_says_what_would_give_its_events_times(
     (source / name).write_text(content)
     [family] = preview(rekindle, source)["families"]
     hints = [warning for warning in family["warnings"] if "--" in warning]
+    if expected and expected.startswith("--time-field"):
+        [cured] = preview(rekindle, source, *expected.split())["families"]
+        assert cured["withoutTime"] == 0
     assert len(hints) == (expected is not None)
     assert all(expected in hint for hint in hints if expected)
 
@@ -239,7 +246,7 @@ def test_warnings_name_what_to_do(rekindle: Rekindle, tmp_path: Path) -> None:
     (source / "auth.log").write_text("Mar 27 13:06:56 host sshd[1]: hello\n")
     os.utime(source / "auth.log", (1522627200, 1522627200))
     found = samples(preview(rekindle, source), source)
-    assert "--multiline-start" in found["traces.log"]["warnings"][0]
+    assert "a pipeline's timestamp" in found["traces.log"]["warnings"][0]
     assert found["latin.log"]["warnings"] == [
         "2 byte sequences that are no UTF-8 were replaced by U+FFFD: --encoding reads others, such as windows-1252 or "
         "shift_jis"

@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from tests.transforms.formats.reading import read_all
+from transforms.formats.detection import asked_for
+from transforms.formats.options import FormatOptions
 from transforms.formats.text.multiline_presets import MULTILINE_PRESETS, multiline_pattern
 
 _DOCS = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
@@ -109,3 +111,28 @@ def test_hostile_lines_are_searched_in_linear_time(preset: str) -> None:
     """Patterns run on the linear engine: each compiles there, and finds nothing in a line of nearly a stamp."""
     line = "[" + "2024-06-30 " * 10_000
     assert not pl.Series([line]).str.contains(multiline_pattern(preset)).item()
+
+
+@pytest.mark.parametrize(
+    ("start", "head", "expected"),
+    [
+        (
+            "jave",
+            b"2024-06-30 10:00:00 a\n2024-06-30 10:00:01 b\n",
+            "--multiline-start jave: they become one event; is java",
+        ),
+        (r"^\[\d", b"2024 a\n\n2024 b\n", r"--multiline-start '^\[\d': they become one event"),
+        ("java", b"a\nb\n", "--multiline-start java: they become one event"),
+        ("java", "\ufeffa\r\nb".encode("utf-16-le"), "--multiline-start java"),
+        ("java", "\ufeff2024-06-30 10:00:00 a\r\nb".encode("utf-16-le"), None),
+        ("java", b"2024-06-30 10:00:00 a\n  b\n", None),
+        ("java", b"  b\n2024-06-30 10:00:00 a\n", None),
+        ("java", b"only one line\n", None),
+        ("java", b"\n\n", None),
+        (None, b"a\nb\n", None),
+    ],
+    ids=str,
+)
+def test_a_start_that_no_line_matches_is_told(start: str | None, head: bytes, expected: str | None) -> None:
+    warning = asked_for("text", head, FormatOptions(format="text", multiline_start=start)).warning
+    assert warning is None if expected is None else expected in str(warning)

@@ -60,6 +60,7 @@ def test_good(options: dict[str, Any]) -> None:
         ({"format": "csv", "multiline_start": "x"}, "multilineStart", "format text"),
         ({"multiline_start": "x"}, "multilineStart", "format text"),
         ({"format": "text", "multiline_start": "("}, "multilineStart", "regular expression"),
+        ({"format": "text", "multiline_start": "("}, "multilineStart", "unclosed group)"),
         ({"format": "text", "multiline_start": "(?=x)"}, "multilineStart", "look-around"),
         ({"encoding": "windows-1225"}, "encoding", "; is windows-125"),
         ({"encoding": "win1252"}, "encoding", "; is windows-1252 meant?"),

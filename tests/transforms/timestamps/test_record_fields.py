@@ -103,6 +103,26 @@ def test_the_fields_that_are_asked_for(names: tuple[str, ...], expected: str) ->
 
 
 @pytest.mark.parametrize(
+    ("columns", "options", "expected"),
+    [
+        ({"Datum": ["13.06.2024"], "Uhrzeit": ["10:00:05"]}, {"csv": True}, "2024-06-13T10:00:05"),
+        ({"Day": ["06/13/2024"], "At": ["4:00 PM"], "n": ["1"]}, {"csv": True}, "2024-06-13T16:00:00"),
+        ({"Datum": ["2024-06-13"], "Uhrzeit": ["10:00"], "tz": ["+0200"]}, {"csv": True}, "2024-06-13T08:00:00"),
+        ({"Datum": ["2024-06-13 01:02:03"], "Dauer": ["10:00:05"]}, {"csv": True}, "2024-06-13T01:02:03"),
+        ({"Datum": ["2024-06-13"], "name": ["x"], "Dauer": ["10:00:05"]}, {"csv": True}, "2024-06-13T00:00:00"),
+        ({"d": ["13.06.2024"], "n": ["x"], "t": ["10:00:05"]}, {"time_field": ("d", "t")}, "2024-06-13T10:00:05"),
+        ({"a": ['{"d":"2024-06-13","t":"10:05"}']}, {"time_field": ("a.d", "a.t")}, "2024-06-13T10:05:00"),
+        ({"t": ["2024-06-13T10:05:00Z"], "event": ["x"]}, {"csv": True}, "2024-06-13T10:05:00"),
+        ({"d": ["2024-06-13"], "t": ["-"]}, {"time_field": ("d", "t")}, "2024-06-13T00:00:00"),
+        ({"d": [f"{TIME}Z"], "t": ["10:00:05"]}, {"time_field": ("d", "t")}, TIME),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else str(value)[:60],
+)
+def test_a_day_and_the_time_of_day_beside_it(columns: Columns, options: dict[str, Any], expected: str) -> None:
+    assert times_of(columns, **options) == [expected]
+
+
+@pytest.mark.parametrize(
     ("sample", "options", "expected"),
     [
         (["11/03/2024", "20/10/2024"], {}, "2024-03-11T00:00:00"),

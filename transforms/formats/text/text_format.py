@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from shlex import quote
 
 import numpy as np
 import polars as pl
@@ -29,7 +31,7 @@ from transforms.formats.options import FormatOptions, ObjectTimes
 from transforms.formats.partial_lines import join_parts
 from transforms.formats.record_block import RecordBlock, make_records
 from transforms.formats.record_errors import line_errors, record_too_long
-from transforms.formats.text.multiline_presets import multiline_pattern
+from transforms.formats.text.multiline_presets import MULTILINE_PRESETS, multiline_pattern
 
 
 def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
@@ -76,6 +78,20 @@ def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock
                 replaced=lines.replaced,
                 cut=lines.cut + dropped.take(),
             )
+
+
+def _mismatch(head: bytes, options: FormatOptions) -> str | None:
+    """Warn where no line of an object's beginning begins an event: a misspelt expression makes one of them all."""
+    start = options.multiline_start
+    if start is None:
+        return None
+    lines = pl.Series(b"".join(utf8(iter([head]))).decode(errors="replace").split("\n"), dtype=pl.String)
+    lines = lines.filter(lines.str.strip_chars() != "")
+    if len(lines) < 2 or lines.str.contains(multiline_pattern(start)).any():
+        return None
+    meant = get_close_matches(start.lower(), MULTILINE_PRESETS, 1)
+    hint = f"; is {meant[0]} meant?" if meant and meant[0] != start else ""
+    return f"no line of its beginning matches --multiline-start {quote(start)}: they become one event{hint}"
 
 
 @dataclass(frozen=True)
@@ -188,5 +204,6 @@ def _limit(waiting: bytes, max_record: int) -> tuple[bytes, _NotKept]:
 
 READER = FormatReader(
     read=read,
+    mismatch=_mismatch,
     ranges=RangeReader(read=read_range, count=_count, allows=lambda options: options.multiline_start is None),
 )

@@ -70,7 +70,7 @@ def _warning(source: str, name: str, objects: list[tuple[int, LedgerEntry]]) -> 
     number, whole = sum(count for count, _ in objects), sum(entry.events for _, entry in objects)
     share = f"{100 * number / whole:.3g} % of {len(objects):,} {name} object{'s' * (len(objects) != 1)}"
     events = f"{number:,} event{'s' * (number != 1)} ({share}) {_WHERE[source]}"
-    return f"{events}: {_named(objects)}. What helps: {what_helps(name)}"
+    return f"{events}: {_named(objects)}. What helps: {what_helps(name, inherited=source == TIME_INHERITED)}"
 
 
 def _named(objects: list[tuple[int, LedgerEntry]]) -> str:
