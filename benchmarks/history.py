@@ -7,9 +7,8 @@ And print a Markdown table.
     python -m benchmarks.history --s3 --commits 10 300      # counts requests too, on the embedded S3 server
 
 Commits are made by publishing waves of one tiny object each, as jobs do, of which the tier keeps the last fifty: each
-replaces an older one. A folder of the job goes with it. Before each measurement the log comes to a checkpoint: each entry
-after
-it costs every opening of the table a request.
+replaces an older one. A folder of the job goes with it. Before each measurement the log comes to a checkpoint, because
+each entry after it costs every opening of the table a request.
 """
 
 from __future__ import annotations

@@ -15,8 +15,11 @@ from transforms.storage import TierLocation, TierStore
 
 MARKER = "_rekindle/tier.json"
 PRODUCT = "rekindle"
-FORMAT = 1
-"""Raised when older versions can no longer read or write the tier correctly."""
+FORMAT = 2
+"""Raised when older versions can no longer read or write the tier correctly, or this one an older tier.
+
+2: an attribute has one place in the whole table (decision 22); what files keep in their maps is known.
+"""
 
 _LEFT_ALONE = ("_rekindle", "lost+found")
 
@@ -65,10 +68,10 @@ def open_existing_tier(location: TierLocation) -> TierStore:
 
 
 def check_marker(tier: TierStore, text: bytes) -> None:
-    """Check that a tier's marker is Rekindle's, and of a format that this version knows.
+    """Check that a tier's marker is Rekindle's, and of the format that this version writes.
 
     Raises:
-        TierError: it is another product's, or a newer version's.
+        TierError: it is another product's, or of another format.
     """
     try:
         marker = orjson.loads(text)
@@ -86,6 +89,12 @@ def check_marker(tier: TierStore, text: bytes) -> None:
             f"hot tier {tier.uri}: it was made by a newer version ({marker.get('version', 'unknown')}, format "
             f"{number}); this one, {schema.VERSION}, knows format {FORMAT}: install the newer version, or name another "
             "folder"
+        )
+    if number < FORMAT:
+        raise TierError(
+            f"hot tier {tier.uri}: it was made by an older version ({marker.get('version', 'unknown')}, format "
+            f"{number}), which may keep an attribute in a column here and in a map there: ingest the objects again "
+            "into another folder, and remove this one"
         )
 
 

@@ -37,7 +37,7 @@ def test_table_as_spec_8_has_it(empty_store: TierStore) -> None:
     assert pa.schema(events.schema().to_arrow()) == table.arrow_schema(schema.BASE_ATTRIBUTES)
     assert events.metadata().configuration[PROPERTY] == "_time,_object,host,source,sourcetype,index,filename"
     assert orjson.loads(empty_store.get("_rekindle/tier.json")) == {
-        "format": 1,
+        "format": 2,
         "product": "rekindle",
         "version": schema.VERSION,
     }
@@ -178,7 +178,7 @@ def put_local(root: Path, name: str, data: bytes = b"x") -> None:
 
 
 def marker(**more: Any) -> bytes:
-    return orjson.dumps({"format": 1, "product": "rekindle", "version": "1.0"} | more)
+    return orjson.dumps({"format": 2, "product": "rekindle", "version": "1.0"} | more)
 
 
 @pytest.mark.parametrize(
@@ -191,13 +191,18 @@ def marker(**more: Any) -> bytes:
         ("_rekindle/tier.json", marker(product="other"), r"a table of another product \(other\)"),
         (
             "_rekindle/tier.json",
-            marker(format=2, version="9.9"),
-            r"made by a newer version \(9.9, format 2\); this one, .* knows format 1",
+            marker(format=3, version="9.9"),
+            r"made by a newer version \(9.9, format 3\); this one, .* knows format 2",
+        ),
+        (
+            "_rekindle/tier.json",
+            marker(format=1, version="0.1"),
+            r"made by an older version \(0.1, format 1\), .*: ingest the objects again into another folder",
         ),
         ("_rekindle/tier.json", b"not json", r"_rekindle/tier.json is not what Rekindle writes"),
         ("_rekindle/tier.json", b"[]", r"_rekindle/tier.json is not what Rekindle writes"),
     ],
-    ids=["file", "folder", "delta-table", "events", "product", "newer", "not-json", "no-object"],
+    ids=["file", "folder", "delta-table", "events", "product", "newer", "older", "not-json", "no-object"],
 )
 def test_place_that_is_refused(empty_store: TierStore, name: str, data: bytes, message: str) -> None:
     empty_store.put(name, data)
