@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from transforms.formats.chunks import BreakableStream, ChunkBuffer
+from transforms.formats.lines import DroppedBytes
 
 _CRI_TIME = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)")
 _CRI_TAG = rb"(?::[^ \n]*)?(?: |$)"
 _DOCKER_LINE = b'{"log":"'
+_JSON_TEXT = re.compile(rb'[^"\\\n]*(?:\\.[^"\\\n]*)*')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +109,11 @@ class DockerLog:
             start, place = block.rfind(b"\n", 0, found.start()) + 1, found.end()
             stream = found["stream"]
             text = start + len(_DOCKER_LINE)
+            if not block.startswith(_DOCKER_LINE, start) or _text_end(block, text) != found.start():
+                place = _line_end(block, place)  # another object with such fields, and others between them
+                continue
             last = _ends_with_newline(block[text : found.start()])
-            if block.startswith(_DOCKER_LINE, start) and text <= found.start() and (stream in streams or not last):
+            if stream in streams or not last:
                 end = _line_end(block, place)
                 return PartLine(stream=stream, last=last, start=start, end=end, text=text, text_end=found.start())
         return None
@@ -116,6 +121,12 @@ class DockerLog:
     def close(self, line: bytes) -> bytes:
         """Return it as it is: a newline at the end of the text says it."""
         return line
+
+
+def _text_end(block: bytes, text: int) -> int:
+    """Return where a string of JSON ends that begins at some place: at its closing quote."""
+    match = _JSON_TEXT.match(block, text)
+    return match.end() if match else text
 
 
 def _ends_with_newline(text: bytes) -> bool:
@@ -136,7 +147,9 @@ def has_parts(head: bytes, format_name: str) -> bool:
     return parts is not None and parts.may_have_parts(head) and parts.next_part(head, 0, frozenset()) is not None
 
 
-def join_parts(chunks: Iterable[bytes], format_name: str, *, max_record: int) -> Iterator[bytes]:
+def join_parts(
+    chunks: Iterable[bytes], format_name: str, *, max_record: int, dropped: DroppedBytes | None = None
+) -> Iterator[bytes]:
     """Join the parts of each line that was cut; what else there is stays as it is.
 
     The whole line stands where its last part stood, with the time of the first. Parts of which the last is missing at
@@ -147,8 +160,10 @@ def join_parts(chunks: Iterable[bytes], format_name: str, *, max_record: int) ->
         chunks: A stream of UTF-8 lines, cut anywhere. If it breaks, open parts are left out.
         format_name: A name of `PART_FORMATS`.
         max_record: The longest record, in bytes.
+        dropped: Where the bytes of joined lines are counted that are not given.
     """
-    joiner, stream, tail = _Joiner(PART_FORMATS[format_name], max_record), BreakableStream(chunks), ChunkBuffer()
+    joiner = _Joiner(PART_FORMATS[format_name], max_record, dropped or DroppedBytes())
+    stream, tail = BreakableStream(chunks), ChunkBuffer()
     passing = False  # the rest of a line that is too long
     for chunk in stream:
         start = 0
@@ -178,20 +193,26 @@ class _OpenLine:
 
     Attributes:
         before, after: What stands before and behind the text of the first part.
-        texts: The texts.
-        size: Bytes of all.
+        text: The texts, joined: there may be millions.
+        dropped: Bytes of those that are not kept, because the line is too long.
     """
 
     before: bytes
     after: bytes
-    texts: list[bytes] = field(default_factory=list)
-    size: int = 0
+    text: bytearray = field(default_factory=bytearray)
+    dropped: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all that is kept."""
+        return len(self.before) + len(self.text) + len(self.after)
 
 
 class _Joiner:
-    def __init__(self, parts: PartFormat, max_record: int) -> None:
+    def __init__(self, parts: PartFormat, max_record: int, dropped: DroppedBytes) -> None:
         self._parts = parts
         self._max_record = max_record
+        self._dropped = dropped
         self._open: dict[bytes, _OpenLine] = {}
 
     def join(self, block: bytes) -> bytes:
@@ -220,16 +241,17 @@ class _Joiner:
         line = self._open.get(part.stream)
         if line is None:
             line = _OpenLine(block[part.start : part.text], block[part.text_end : part.end])
-            line.size = len(line.before) + len(line.after)
             self._open[part.stream] = line
         if line.size <= self._max_record:
-            line.texts.append(block[part.text : part.text_end])
-            line.size += part.text_end - part.text
+            line.text += block[part.text : part.text_end]
+        else:
+            line.dropped += part.text_end - part.text
 
     def _take(self, stream: bytes, *, whole: bool) -> bytes:
         line = self._open.pop(stream)
         before = self._parts.close(line.before) if whole else line.before
-        return b"".join([before, *line.texts, line.after])
+        self._dropped.count += line.dropped
+        return b"".join([before, line.text, line.after])
 
 
 def _line_end(block: bytes, place: int) -> int:

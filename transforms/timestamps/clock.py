@@ -66,7 +66,8 @@ class TimeContext:
 
     Attributes:
         timezone: IANA name that holds for local times.
-        modified: When the object was last modified; a missing year is chosen by it.
+        modified: When the object was last modified; a missing year is chosen by it, or by `received` where that is
+            earlier.
         received: When Rekindle read it; None to believe any time.
         year: That of times without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August, or what finds that out where it matters.
@@ -82,6 +83,11 @@ class TimeContext:
     def is_day_first(self) -> bool:
         """Whether the day comes before the month where both readings are possible."""
         return self.day_first if isinstance(self.day_first, bool) else self.day_first()
+
+    @property
+    def latest(self) -> datetime:
+        """When the object was modified, or where that is later, received: its events can't be in the future."""
+        return min(self.modified, self.received or self.modified)
 
     def in_region(self, name: str) -> TimeContext:
         """Return the clock for times that name a region as their zone; itself if there is no such region."""
@@ -131,7 +137,7 @@ class TimeContext:
         """
         if self.year is not None:
             return in_year(self.year)
-        limit = self.modified + DAY
+        limit = self.latest + DAY
         year = (limit + _WIDEST_OFFSET).year
         chosen = in_year(year)
         for before in range(year - 1, year - 2 - _LEAP_YEARS_APART, -1):

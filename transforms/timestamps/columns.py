@@ -151,7 +151,7 @@ def _read_either(form: Form, texts: pl.Series, clock: TimeContext) -> pl.Series:
     if form.name != SHORT_YEAR:
         return times
     frame = pl.DataFrame({"year_first": times, "month_first": _read_form(MONTH_FIRST_TWIN, texts, clock)})
-    far = (pl.col("year_first") - clock.modified).abs() > (pl.col("month_first") - clock.modified).abs()
+    far = (pl.col("year_first") - clock.latest).abs() > (pl.col("month_first") - clock.latest).abs()
     return frame.select(
         pl.when(far).then("month_first").otherwise(pl.coalesce("year_first", "month_first"))
     ).to_series()

@@ -111,6 +111,11 @@ _DOCKER_PARTS = [
         ['{"a":"x","stream":"stdout"}\n', '{"log":"x"}\n'],
         ['{"a":"x","stream":"stdout"}\n', '{"log":"x"}\n'],
     ),
+    (
+        "objects with other fields between",
+        ['{"log":"a","pod":"p","stream":"stdout"}\n', '{"log":"b","pod":"q","stream":"stdout"}\n'],
+        ['{"log":"a","pod":"p","stream":"stdout"}\n', '{"log":"b","pod":"q","stream":"stdout"}\n'],
+    ),
 ]
 _TABLE = [
     *(pytest.param("text", lines, joined, id=f"CRI: {name}") for name, lines, joined in _PARTS),
@@ -213,6 +218,8 @@ def test_long_lines_are_cut_and_marked(format_name: str) -> None:
     reading = read_all((part * 50 + last + last).encode(), format_name, max_record=1000, join_partial=True, cut=64)
     assert reading.errors == ["record_too_long", None]
     assert len(reading.messages[0]) == 1000
+    whole = len(_joined(part * 50 + last, format_name).rstrip("\n"))
+    assert reading.cut == whole - 1000
 
 
 @pytest.mark.parametrize("format_name", ["text", "json"])

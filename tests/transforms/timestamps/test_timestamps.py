@@ -283,6 +283,8 @@ def test_epochs_of_a_set_unit(unit: str, value: str, expected: str | None) -> No
         ("2024-02-28T11:59:59", "Feb 29 12:00:00", "2020-02-29T12:00:00"),
         ("2024-02-28T12:00:00", "Feb 29 12:00:00", "2024-02-29T12:00:00"),
         ("2025-06-01T00:00:00", "Feb 31 12:00:00", None),
+        pytest.param("2033-05-18T00:00:00", "Nov 22 12:00:00", "2025-11-22T12:00:00", id="modified in the future"),
+        pytest.param("2033-05-18T00:00:00", "Nov 22 12:00:01", "2024-11-22T12:00:01", id="and more than a day later"),
     ],
 )
 def test_year_is_the_latest_that_is_not_more_than_a_day_after_the_object(

@@ -16,6 +16,7 @@ from transforms.formats.json.fields import Fields
 from transforms.formats.json.framing.found_records import FramedRecords
 from transforms.formats.json.framing.framer import JsonFramer
 from transforms.formats.json.objects import ObjectBatch, ObjectReader, Objects
+from transforms.formats.lines import DroppedBytes
 from transforms.formats.options import FormatOptions
 from transforms.formats.partial_lines import join_parts
 from transforms.formats.record_block import MAX_ROWS
@@ -39,9 +40,9 @@ def read_objects(
     """
     framer = JsonFramer(max_record=options.max_record, path=path)
     reader = ObjectReader(max_record=options.max_record)
-    text = utf8(iter(chunks))
+    text, dropped = utf8(iter(chunks)), DroppedBytes()
     if options.join_partial:
-        text = join_parts(text, "json", max_record=options.max_record)
+        text = join_parts(text, "json", max_record=options.max_record, dropped=dropped)
     stream = BreakableStream(without_separators(text))
     for block in stream.blocks():
         framer.feed(block, final=False)
@@ -50,7 +51,7 @@ def read_objects(
     if stream.error is not None:
         framer.give_up()
     yield from _read(framer, reader)
-    yield _remarks(framer)
+    yield _remarks(framer, dropped.count)
     if stream.error is not None:
         raise stream.error
 
@@ -63,12 +64,12 @@ def wraps_records(head: bytes) -> bool:
     return bool(framer.path)
 
 
-def _remarks(framer: JsonFramer) -> ObjectBatch:
-    """Return what is known of a stream at its end, or where it breaks."""
+def _remarks(framer: JsonFramer, dropped: int) -> ObjectBatch:
+    """Return what is known of a stream at its end, or where it breaks; `dropped` are bytes that never came there."""
     warnings = [UNCLOSED] if framer.final and framer.is_unclosed else []
     if framer.other_list is not None:
         warnings.append(_OTHER_LIST.format(name=framer.other_list))
-    return ObjectBatch(0, 0, nulls(0), {}, {}, cut=framer.cut, warnings=tuple(warnings))
+    return ObjectBatch(0, 0, nulls(0), {}, {}, cut=framer.cut + dropped, warnings=tuple(warnings))
 
 
 def _read(framer: JsonFramer, reader: ObjectReader) -> Iterator[ObjectBatch]:

@@ -62,9 +62,9 @@ def _count(_: bytes, chunks: Iterator[bytes], options: FormatOptions, *, first: 
 
 
 def _read(text: Iterator[bytes], options: FormatOptions) -> Iterator[RecordBlock]:
-    if options.join_partial:
-        text = join_parts(text, "text", max_record=options.max_record)
     dropped = DroppedBytes()
+    if options.join_partial:
+        text = join_parts(text, "text", max_record=options.max_record, dropped=dropped)
     blocks = line_blocks(text, max_record=options.max_record, dropped=dropped)
     if options.multiline_start is not None:
         yield from _read_events(blocks, dropped, multiline_pattern(options.multiline_start), options.max_record)
