@@ -148,6 +148,9 @@ def _fits_nanoseconds(texts: pl.Series) -> bool:
 def _read_either(form: Form, texts: pl.Series, clock: TimeContext) -> pl.Series:
     """Read rows by one form; `08/12/25` by both of its readings: the nearer to LastModified holds."""
     times = _read_form(form, texts, clock)
+    if form.name.startswith("month_first_"):  # layouts are wider than forms: `06/07/25` behind `12/26/25` is either
+        either = next(one for one in FORMS if one.name == SHORT_YEAR)
+        return times.set(texts.str.contains(f"^(?:{for_rust(either.field)})$").fill_null(value=False), None)
     if form.name != SHORT_YEAR:
         return times
     frame = pl.DataFrame({"year_first": times, "month_first": _read_form(MONTH_FIRST_TWIN, texts, clock)})

@@ -810,3 +810,9 @@ def test_terminal_colours_do_not_hide_a_stamp(line: str, second: int) -> None:
     received = datetime(2025, 1, 1, tzinfo=timezone.utc)
     found = detect_times(pl.Series([line]), timezone="UTC", modified=received, received=received).item()
     assert found == datetime(2024, 6, 30, 10, 0, second, tzinfo=timezone.utc)
+
+
+def test_a_short_date_is_read_alike_whatever_stands_before_it() -> None:
+    modified = datetime(2006, 8, 1, tzinfo=UTC)  # nearer to 25 July 2006 than to 7 June 2025
+    assert detect(["06/07/25 10:26:19 a"], modified=modified) == [at("2006-07-25T10:26:19")]
+    assert detect(["12/26/24 10:34:26 a", "06/07/25 10:26:19 a"], modified=modified)[1] == at("2006-07-25T10:26:19")
