@@ -18,8 +18,8 @@ PRODUCT = "rekindle"
 FORMAT = 2
 """Raised when older versions can no longer read or write the tier correctly, or this one an older tier.
 
-2: an attribute has one place in the whole table, and what files keep in their maps is known (decision 22); the ledger is
-   a chain of commits, and folded (decision 23).
+2: an attribute has one place in the whole table, and what files keep in their maps is known (decision 22); the ledger
+is a chain of commits, and folded (decision 23).
 """
 
 _LEFT_ALONE = ("_rekindle", "lost+found")
