@@ -91,8 +91,8 @@ def own_times(batch: pa.RecordBatch) -> pl.Series:
 
 
 def is_believed(modified: datetime, received: datetime) -> bool:
-    """Whether an object's LastModified can be the time of its events."""
-    return EPOCH <= modified <= received + DAY
+    """Whether an object's LastModified can be the time of its events: 0 is what tools write that know none."""
+    return EPOCH < modified <= received + DAY
 
 
 def _put_objects_time(

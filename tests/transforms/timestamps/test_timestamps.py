@@ -652,7 +652,8 @@ def test_lines_take_the_time_of_the_object_where_that_is_asked() -> None:
     ("modified", "believed"),
     [
         pytest.param(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), False, id="before-1970"),
-        pytest.param(datetime(1970, 1, 1, tzinfo=UTC), True, id="1970"),
+        pytest.param(datetime(1970, 1, 1, tzinfo=UTC), False, id="none"),
+        pytest.param(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), True, id="1970"),
         pytest.param(RECEIVED + timedelta(days=1), True, id="a-day-ahead"),
         pytest.param(RECEIVED + timedelta(days=1, seconds=1), False, id="further-ahead"),
     ],
