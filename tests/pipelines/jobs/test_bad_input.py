@@ -41,7 +41,7 @@ def logs(tmp_path: Path) -> Path:
         pytest.param(("--wave-bytes", "1 parsec"), ["1 parsec", "MiB"], id="size"),
         pytest.param(("--on-error", "ignore"), ["--on-error", "salvage"], id="enumeration"),
         pytest.param(("--delimiter", ";;", "--format", "csv"), ["delimiter"], id="delimiter"),
-        pytest.param(("--headers", "a,b"), ["headers"], id="option of another format"),
+        pytest.param(("--headers", "a,b", "--format", "json"), ["headers"], id="option of another format"),
         pytest.param(("--nonsense",), ["--nonsense"], id="flag"),
         pytest.param(("--", "--nonsense"), ["--nonsense"], id="Beam flag"),
         pytest.param(("--pipelines", "/no/such/file.yaml"), ["/no/such/file.yaml"], id="pipelines file"),

@@ -7,7 +7,7 @@ path of the changes, which is an app id of the commit (docs/decisions/0004-commi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -41,8 +41,8 @@ class Change:
     removed: Sequence[str]
     document: dict[str, Any]
     transactions: Sequence[tuple[str, int]] = ()
-    columns: Sequence[str] = ()
-    forgotten: Sequence[str] = ()
+    columns: Sequence[str] = field(default=(), kw_only=True)
+    forgotten: Sequence[str] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)

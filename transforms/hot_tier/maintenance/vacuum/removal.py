@@ -126,7 +126,7 @@ class _Removing:
             "purge": number,
         }
         forgotten = [file.path.removeprefix(_PREFIX) for file in old]
-        return Change((), (), document, [(APP_ID, number)], forgotten)
+        return Change((), (), document, [(APP_ID, number)], forgotten=forgotten)
 
     def _orphans(self, files: list[TierFile]) -> list[TierFile]:
         """Return the dead orphans by the real clock: a future `--now` makes no orphan older."""
