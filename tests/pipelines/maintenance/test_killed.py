@@ -241,8 +241,11 @@ def is_gone(pid: int) -> bool:
 
 
 def _of_kind(audit: Counter[tuple[Any, ...]], name: str) -> Counter[tuple[Any, ...]]:
-    """Return the part of the audit about a command and holds: what is removed differs by what a killed run has left."""
-    return Counter({row: count for row, count in audit.items() if row[0] in (name, "hold")})
+    """Return the part of the audit about a command and holds: what is removed differs by what a killed run has left.
+
+    Each run that was executed has a row for a hold that was in force: the one that was killed and the one after it.
+    """
+    return Counter({row: 1 if row[0] == "hold" else count for row, count in audit.items() if row[0] in (name, "hold")})
 
 
 def _run_killed(
