@@ -43,7 +43,12 @@ def check_is_tier_or_empty(tier: TierStore) -> None:
     try:
         check_marker(tier, tier.get(MARKER))
     except FileNotFoundError:
-        _check_empty(tier)
+        try:
+            _check_empty(tier)
+        except TierError:
+            if not tier.exists(MARKER):
+                raise
+            check_marker(tier, tier.get(MARKER))  # another process has made the tier meanwhile
 
 
 def open_existing_tier(location: TierLocation) -> TierStore:

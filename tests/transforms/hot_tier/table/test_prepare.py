@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from transforms.core import schema
 from transforms.core.errors import TierError
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger.publish import publish_wave
+from transforms.hot_tier.table import location
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table import promoted_columns as columns
 from transforms.hot_tier.table.commit import commit
@@ -84,6 +85,19 @@ def test_many_make_the_tier_at_once(empty_store: TierStore) -> None:
     assert table.promoted_columns(empty_store) == list(schema.BASE_ATTRIBUTES)
     publish(empty_store, ["a"])
     assert ids(empty_store) == expected_ids(["a"])
+
+
+def test_made_by_another_while_it_is_looked_at(empty_store: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    top_names = location._top_names
+
+    def made_meanwhile(tier: TierStore) -> Iterator[str]:
+        monkeypatch.setattr(location, "_top_names", top_names)
+        table.prepare(tier)
+        return top_names(tier)
+
+    monkeypatch.setattr(location, "_top_names", made_meanwhile)
+    location.check_is_tier_or_empty(empty_store)
+    assert table.promoted_columns(empty_store) == list(schema.BASE_ATTRIBUTES)
 
 
 def test_add_columns(tier: TierStore) -> None:
