@@ -5,9 +5,11 @@ A chosen number of times.
 
 from __future__ import annotations
 
+import signal
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -286,6 +288,16 @@ class Gate:
         self.reached = threading.Event()
         self.opened = threading.Event()
         proxy.add(Fault(key=key, count=-1, skip=1, before=self._hold))
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """Kill a process that reads the object, as soon as it waits at the gate."""
+        try:
+            assert self.reached.wait(90), process.communicate(timeout=5)
+            process.send_signal(signal.SIGKILL)
+            process.communicate(timeout=30)
+        finally:
+            process.kill()
+            self.opened.set()
 
     def _hold(self) -> None:
         self.reached.set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,13 +53,7 @@ def killed(s3: S3, fault_proxy: FaultProxy, tmp_path: Path) -> Iterator[tuple[Pa
     process = start_rekindle(
         "backfill", *flags, "--hot-tier", tmp_path / "hot", "--endpoint-url", fault_proxy.endpoint_url
     )
-    try:
-        assert gate.reached.wait(90), process.communicate(timeout=5)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
-    finally:
-        process.kill()
-        gate.opened.set()
+    gate.kill(process)
     yield tmp_path / "hot", [*flags, "--endpoint-url", s3.endpoint_url]
 
 

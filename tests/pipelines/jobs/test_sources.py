@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -247,13 +246,7 @@ def test_killed_and_resumed_each_object_keeps_its_source(
     process = start_rekindle(
         "backfill", "--job", job, "--wave-bytes", "140K", *tier, "--endpoint-url", fault_proxy.endpoint_url
     )
-    try:
-        assert gate.reached.wait(90), process.communicate(timeout=5)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
-    finally:
-        process.kill()
-        gate.opened.set()
+    gate.kill(process)
     shutil.rmtree(job.parent)
     [listed] = rekindle("jobs", "list", *tier, "--json").rows
     shown = rekindle("jobs", "show", listed["taskId"], *tier, "--json").json
