@@ -36,7 +36,7 @@ from transforms.event_pipelines import Pipeline, outputs
 from transforms.event_pipelines import apply_pipelines as run_pipelines
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.hot_tier.data.writer import HotTierWriter
-from transforms.objects.event_shaping import shape_events
+from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
 from transforms.storage import StorageOptions, open_store, open_tier
@@ -114,7 +114,7 @@ def run_job(workload: Workload, pipelines: tuple[Pipeline, ...]) -> None:
     shutil.rmtree(out, ignore_errors=True)
     writer = HotTierWriter(open_tier(str(out), StorageOptions()), columns=outputs(pipelines))
     for batch in read_batches(workload):
-        writer.write(shape_events(batch, pipelines).events)
+        writer.write(shape_events(batch, ShapingSettings(pipelines=pipelines)).events)
     writer.close()
     shutil.rmtree(out)
 

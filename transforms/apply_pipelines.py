@@ -50,15 +50,10 @@ class _ApplyPipelinesFn(beam.DoFn):
         self._config = config
 
     def process(self, batch: EventBatch) -> Iterator[Any]:
-        settings = self._config.settings[batch.source]
         counts: Counter[CountKey] = Counter()
         shaped = shape_events(
             batch,
-            settings.pipelines,
-            timestamp=settings.timestamp,
-            timezone=settings.timezone,
-            year=settings.year,
-            day_first=settings.day_first,
+            self._config.settings[batch.source],
             rules_by_section=self._config.rules_by_section,
             counts=counts,
         )

@@ -84,7 +84,7 @@ class JobContext:
             settings=replace(settings, hot_tier=tier.uri),
             rules_by_section=_with_kept_holds(rules_by_section, tier),
             readings=readings,
-            shaping=tuple(map(_shaping, readings, pipelines)),
+            shaping=tuple(map(ShapingSettings.of, (reading.formats for reading in readings), pipelines)),
             tier=tier,
             store=store,
             filter=specification.object_filter(tier_prefix=tier.key_prefix_in(store.bucket) if same_store else None),
@@ -183,17 +183,6 @@ def _load_source_pipelines(source: SourceSpecification, files: dict[str, str]) -
         return load_pipelines(files[source.pipelines], source=source.pipelines)
     include = [one if isinstance(one, str) else one.model_dump(exclude_none=True) for one in source.pipelines]
     return load_pipelines(json.dumps({"include": include}), source=f"source {source.name}")
-
-
-def _shaping(reading: ReadSettings, pipelines: tuple[Pipeline, ...]) -> ShapingSettings:
-    formats = reading.formats
-    return ShapingSettings(
-        pipelines=pipelines,
-        timestamp=formats.timestamp,
-        timezone=formats.timezone,
-        year=formats.year,
-        day_first=formats.day_first,
-    )
 
 
 def _pull_of(key: Key, bucket: str) -> S3Pull:

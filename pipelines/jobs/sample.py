@@ -65,8 +65,8 @@ def attributes_of(samples: Iterable[Sample], shaping: Sequence[ShapingSettings] 
     """Return the names of the attributes that events of some samples are stored with, those of most events first."""
     seen: Counter[str] = Counter()
     for batch in chain.from_iterable(sample.batches for sample in samples):
-        pipelines = shaping[batch.source].pipelines
-        seen += count_attributes(shape_events(batch, pipelines).events if pipelines else batch.events)
+        settings = shaping[batch.source]
+        seen += count_attributes(shape_events(batch, settings).events if settings.pipelines else batch.events)
     return [name for name, _ in seen.most_common()]
 
 

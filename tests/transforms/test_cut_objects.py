@@ -20,7 +20,7 @@ from transforms.event_pipelines.definition import load_pipelines
 from transforms.formats.options import FormatOptions
 from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
-from transforms.objects.event_shaping import shape_events
+from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.objects.outcomes import ObjectOutcome, merge_outcomes
 from transforms.objects.parts import ObjectPart, worth_cutting
 from transforms.objects.read_object import read_part
@@ -180,7 +180,7 @@ def times_of(
     parts: Sequence[ObjectPart], store: ObjectStore, settings: ReadSettings, pipelines: str
 ) -> list[tuple[str, datetime, str]]:
     shaped = [
-        shape_events(batch, load_pipelines(pipelines, source="p.yaml") if pipelines else ())
+        shape_events(batch, ShapingSettings(pipelines=load_pipelines(pipelines, source="p.yaml") if pipelines else ()))
         for part in parts
         for batch in read_part(part, store, settings)
         if isinstance(batch, EventBatch)
@@ -255,7 +255,7 @@ def test_times_are_inherited_alike_wherever_blocks_are_cut(
         monkeypatch.setattr("transforms.formats.chunks.BLOCK_BYTES", size)
         reading = Reading(info, ReadSettings(task_id="job"), received=datetime.now(timezone.utc))
         chunks = iter([text.encode()[at : at + size] for at in range(0, len(text), size)])
-        shaped = [shape_events(batch, ()).events.to_pylist() for batch in reading.batches(chunks)]
+        shaped = [shape_events(batch, ShapingSettings()).events.to_pylist() for batch in reading.batches(chunks)]
         return [(row["_event_id"], row["_time"], row["_time_source"]) for rows in shaped for row in rows]
 
     whole = times(1 << 20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -17,52 +17,13 @@ from transforms.arrow.arrays import as_series, is_present, take
 from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Failures, Pipeline, apply_pipelines
 from transforms.formats import format_of
+from transforms.formats.options import FormatOptions
 from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
 from transforms.objects.inherited_times.preceding_records import inheriting
 from transforms.objects.inherited_times.window import inherited_times, last_time, record_starts
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.durations import format_duration
 from transforms.timestamps import choose_times, own_times
-
-
-@dataclass(frozen=True)
-class _TimeRules:
-    """How the times of a batch are found."""
-
-    pipelines: Sequence[Pipeline]
-    timestamp: str
-    timezone: str
-    year: int | None
-    day_first: bool
-    modified: datetime
-    received: datetime
-
-    def run(self, events: pa.RecordBatch, failures: Failures) -> pa.RecordBatch:
-        if not self.pipelines:
-            return events
-        return apply_pipelines(
-            events, self.pipelines, received=self.received, modified=self.modified, failures=failures
-        )
-
-    def choose(
-        self,
-        events: pa.RecordBatch,
-        inherit: Callable[[pl.Series], pl.Series] | None = None,
-        unbelieved: Counter[str] | None = None,
-    ) -> pa.RecordBatch:
-        row = format_of(events)
-        return choose_times(
-            events,
-            timestamp=self.timestamp,
-            timezone=self.timezone,
-            modified=self.modified,
-            received=self.received,
-            year=self.year,
-            day_first=self.day_first,
-            lines=row.lines if row else "errors",
-            inherit=inherit,
-            unbelieved=unbelieved,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,15 +44,57 @@ class ShapingSettings:
     year: int | None = None
     day_first: bool = False
 
+    @classmethod
+    def of(cls, formats: FormatOptions, pipelines: Sequence[Pipeline]) -> ShapingSettings:
+        """Return how events are shaped that were read by these options."""
+        return cls(
+            pipelines=tuple(pipelines),
+            timestamp=formats.timestamp,
+            timezone=formats.timezone,
+            year=formats.year,
+            day_first=formats.day_first,
+        )
+
+
+@dataclass(frozen=True)
+class _Shaping:
+    """How the events of one batch are shaped."""
+
+    settings: ShapingSettings
+    modified: datetime
+    received: datetime
+
+    def run(self, events: pa.RecordBatch, failures: Failures) -> pa.RecordBatch:
+        pipelines = self.settings.pipelines
+        if not pipelines:
+            return events
+        return apply_pipelines(events, pipelines, received=self.received, modified=self.modified, failures=failures)
+
+    def choose(
+        self,
+        events: pa.RecordBatch,
+        inherit: Callable[[pl.Series], pl.Series] | None = None,
+        unbelieved: Counter[str] | None = None,
+    ) -> pa.RecordBatch:
+        row = format_of(events)
+        return choose_times(
+            events,
+            timestamp=self.settings.timestamp,
+            timezone=self.settings.timezone,
+            modified=self.modified,
+            received=self.received,
+            year=self.settings.year,
+            day_first=self.settings.day_first,
+            lines=row.lines if row else "errors",
+            inherit=inherit,
+            unbelieved=unbelieved,
+        )
+
 
 def shape_events(
     batch: EventBatch,
-    pipelines: Sequence[Pipeline],
+    settings: ShapingSettings,
     *,
-    timestamp: str = "auto",
-    timezone: str = "UTC",
-    year: int | None = None,
-    day_first: bool = False,
     rules_by_section: Mapping[str, CompiledRules] | None = None,
     counts: Counter[CountKey] | None = None,
     keep_dropped: bool = False,
@@ -100,23 +103,20 @@ def shape_events(
 
     Args:
         batch: Events as they were read.
-        pipelines: What to run, in order.
-        timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
-        timezone: IANA name for times that name no zone.
-        year: That of times without one; None chooses it.
-        day_first: Whether `04/08/2025` is 4 August.
+        settings: How.
         rules_by_section: Rules by their section, to count the events that are too old for them.
         counts: Where events are counted by the source of their time, and those that a step failed on, that a pipeline
             dropped, or that a rule would take at once; None to count nothing.
         keep_dropped: Keep those that were dropped, with the pipeline's name in `DROPPED_BY` where there are any.
     """
     modified, received = batch.modified, batch.events.column("_observed_at")[0].as_py()
-    rules = _TimeRules(pipelines, timestamp, timezone, year, day_first or batch.day_first, modified, received)
+    settings = replace(settings, day_first=settings.day_first or batch.day_first)
+    shaping = _Shaping(settings, modified, received)
     failures: Failures = Counter()
     unbelieved: Counter[str] | None = None if counts is None else Counter()
-    events = rules.run(batch.events, failures)
-    inherit = partial(_inherit, batch, rules) if inheriting(batch.events) else None
-    events = rules.choose(events, inherit, unbelieved)
+    events = shaping.run(batch.events, failures)
+    inherit = partial(_inherit, batch, shaping) if inheriting(batch.events) else None
+    events = shaping.choose(events, inherit, unbelieved)
     if not keep_dropped:
         events = _without_dropped(events, Counter() if counts is None else counts)
     if counts is not None:
@@ -130,17 +130,17 @@ def shape_events(
     return EventBatch(events, modified, batch.day_first, source=batch.source)
 
 
-def _inherit(batch: EventBatch, rules: _TimeRules, own: pl.Series) -> pl.Series:
+def _inherit(batch: EventBatch, shaping: _Shaping, own: pl.Series) -> pl.Series:
     """Return the times that events have from those before them.
 
     Args:
         batch: The events as they were read: how far they are apart is measured there.
-        rules: How their times are found.
+        shaping: How their times are found.
         own: Their own times.
     """
     before = None
     if batch.preceding is not None and own[:1].null_count():
-        earlier = rules.choose(rules.run(batch.preceding, Counter()))
+        earlier = shaping.choose(shaping.run(batch.preceding, Counter()))
         starts, end = record_starts(as_series(batch.preceding.column("_message")))
         before = last_time(own_times(earlier), starts, end)
     times = inherited_times(own, record_starts(as_series(batch.events.column("_message")))[0], before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from transforms.core import schema
 from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Pipeline
 from transforms.objects.event_counts import CountKey, describe_too_old
-from transforms.objects.event_shaping import count_time_sources, count_too_old, shape_events
+from transforms.objects.event_shaping import ShapingSettings, count_time_sources, count_too_old, shape_events
 from transforms.objects.reading import Reading, ReadSettings
 from transforms.objects.sample_object import Sample
 from transforms.objects.time_hints import time_hint, what_helps
@@ -99,7 +100,8 @@ def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence
         pipelines: What a job would run on its events.
     """
     reading = sample.reading
-    shaped = [_shape(batch, settings, pipelines) for batch in sample.batches]
+    shaping = ShapingSettings.of(settings.formats, pipelines)
+    shaped = [shape_events(batch, shaping) for batch in sample.batches]
     sources = count_time_sources(batch.events for batch in shaped)
     hint = time_hint(sample, shaped, sources, settings.formats)
     failure = [f"{sample.failure.status}: {sample.failure}"] if sample.failure else []
@@ -117,8 +119,9 @@ def _too_old(
 ) -> tuple[dict[str, Any], list[str]]:
     """Return how many of the sample's events rules would take at once, as a document and as warnings."""
     counts: dict[str, Counter[CountKey]] = {section: Counter() for section in rules_by_section}
+    shaping = ShapingSettings.of(settings.formats, pipelines)
     for batch in sample.batches:
-        shaped = _shape(batch, settings, pipelines)
+        shaped = shape_events(batch, shaping)
         for section, compiled in rules_by_section.items():
             counts[section].update(dict(count_too_old(shaped.events, {section: compiled})))
     sampled = sum(batch.num_rows for batch in sample.batches)
@@ -134,34 +137,20 @@ def _too_old(
 def _shown_events(
     sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline], count: int
 ) -> Iterator[dict[str, Any]]:
+    shaping = ShapingSettings.of(settings.formats, pipelines)
     for batch in sample.batches:
         first = batch.slice(0, count)
         count -= first.num_rows
         if not first.num_rows:
             return
-        before = _shape(first, settings, ())
-        after = _shape(first, settings, pipelines, keep_dropped=True) if pipelines else before
+        before = shape_events(first, replace(shaping, pipelines=()))
+        after = shape_events(first, shaping, keep_dropped=True) if pipelines else before
         for number, (old, new) in enumerate(zip(before.events.to_pylist(), after.events.to_pylist(), strict=True)):
             yield {
                 "timeOrigin": _time_origin(after.slice(number, 1), new, settings.formats.timezone),
                 "before": schema.flat_row(old),
                 "after": None if new.pop(DROPPED_BY, None) else schema.flat_row(new),
             }
-
-
-def _shape(
-    batch: EventBatch, settings: ReadSettings, pipelines: Sequence[Pipeline], *, keep_dropped: bool = False
-) -> EventBatch:
-    formats = settings.formats
-    return shape_events(
-        batch,
-        pipelines,
-        timestamp=formats.timestamp,
-        timezone=formats.timezone,
-        year=formats.year,
-        day_first=formats.day_first,
-        keep_dropped=keep_dropped,
-    )
 
 
 def _time_origin(batch: EventBatch, row: Row, timezone: str) -> str:

@@ -13,7 +13,7 @@ from transforms.core.schema import CONSTANT, TEXT, TIME, EventBatch
 from transforms.elements import EventBatchCoder
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
-from transforms.objects.event_shaping import shape_events
+from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.objects.inherited_times.preceding_records import last_records
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
@@ -34,7 +34,7 @@ def batch(*messages: str) -> EventBatch:
 
 
 def test_the_objects_last_modified_chooses_the_year_and_stays_with_the_batch() -> None:
-    shaped = shape_events(batch("Feb 28 01:02:03 a line"), ())
+    shaped = shape_events(batch("Feb 28 01:02:03 a line"), ShapingSettings())
     assert shaped.events.column("_time").to_pylist() == [datetime(2024, 2, 28, 1, 2, 3, tzinfo=timezone.utc)]
     assert shaped.modified == MODIFIED
 
@@ -44,8 +44,8 @@ def test_what_is_counted() -> None:
     rules_by_section = {"rules": CompiledRules.of(load_rules(RULES, source="r.yaml"), RECEIVED)}
     pipelines = load_pipelines(PIPELINES, source="p.yaml")
     given = batch("2025-01-01 00:00:00 old", "no time", "nor here")
-    shape_events(given, pipelines, rules_by_section=rules_by_section, counts=counts)
-    shape_events(given, pipelines, rules_by_section=rules_by_section, counts=counts)
+    shape_events(given, ShapingSettings(pipelines=pipelines), rules_by_section=rules_by_section, counts=counts)
+    shape_events(given, ShapingSettings(pipelines=pipelines), rules_by_section=rules_by_section, counts=counts)
     old = CountKey(EventCount.OLDER_THAN_RULE, "short", "30d")
     failed = CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex")
     assert counts == {
@@ -94,7 +94,7 @@ def times_of(shaped: EventBatch) -> list[tuple[datetime, str]]:
 def test_a_line_without_a_time_has_that_of_the_nearest_before_it(
     messages: list[str], expected: list[tuple[datetime, str]]
 ) -> None:
-    assert times_of(shape_events(batch(*messages), ())) == expected
+    assert times_of(shape_events(batch(*messages), ShapingSettings())) == expected
 
 
 def test_distances_are_those_of_the_messages_as_they_were_read() -> None:
@@ -103,7 +103,7 @@ def test_distances_are_those_of_the_messages_as_they_were_read() -> None:
         "{message: {source: head}}]}]",
         source="p.yaml",
     )
-    shaped = shape_events(batch(STAMP + "x" * WINDOW, "a"), short)
+    shaped = shape_events(batch(STAMP + "x" * WINDOW, "a"), ShapingSettings(pipelines=short))
     assert len(shaped.events.column("_message")[0].as_py()) == 30
     assert times_of(shaped) == [OWN, OBJECT]
 
@@ -120,7 +120,7 @@ def test_only_lines_of_text_inherit(format_name: str, expected: tuple[datetime, 
         "_time": pa.array([NINE, None], TIME),
     }
     events = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-    assert times_of(shape_events(EventBatch(events, MODIFIED), ())) == [(NINE, "record"), expected]
+    assert times_of(shape_events(EventBatch(events, MODIFIED), ShapingSettings())) == [(NINE, "record"), expected]
 
 
 def test_of_json_only_what_could_not_be_read_inherits() -> None:
@@ -132,12 +132,16 @@ def test_of_json_only_what_could_not_be_read_inherits() -> None:
         "_error": pa.array([None, "invalid_json: x", None], TEXT),
     }
     events = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-    assert times_of(shape_events(EventBatch(events, MODIFIED), ())) == [(NINE, "record"), INHERITED, OBJECT]
+    assert times_of(shape_events(EventBatch(events, MODIFIED), ShapingSettings())) == [
+        (NINE, "record"),
+        INHERITED,
+        OBJECT,
+    ]
 
 
 @pytest.mark.parametrize(("timestamp", "expected"), [("object", OBJECT), ("received", (RECEIVED, "received"))])
 def test_one_time_for_all_lines(timestamp: str, expected: tuple[datetime, str]) -> None:
-    assert times_of(shape_events(batch(STAMP, "a"), (), timestamp=timestamp)) == [expected] * 2
+    assert times_of(shape_events(batch(STAMP, "a"), ShapingSettings(timestamp=timestamp))) == [expected] * 2
 
 
 def shaped_in_two(messages: list[str], cut: int) -> list[tuple[datetime, str]]:
@@ -146,17 +150,17 @@ def shaped_in_two(messages: list[str], cut: int) -> list[tuple[datetime, str]]:
     then = replace(then, preceding=last_records(None, first.events))
     coder = EventBatchCoder()
     parts = [coder.decode(coder.encode(part)) for part in (first, then)]
-    return [time for part in parts for time in times_of(shape_events(part, ()))]
+    return [time for part in parts for time in times_of(shape_events(part, ShapingSettings()))]
 
 
 @pytest.mark.parametrize("cut", range(1, 6))
 @pytest.mark.parametrize("size", [9, WINDOW // 3, WINDOW])
 def test_where_batches_are_cut_does_not_matter(cut: int, size: int) -> None:
     messages = ["first", STAMP, "x" * size, "at x", "y" * size, "at y"]
-    whole = times_of(shape_events(batch(*messages), ()))
+    whole = times_of(shape_events(batch(*messages), ShapingSettings()))
     assert whole[:3] == [OBJECT, OWN, INHERITED]
     assert shaped_in_two(messages, cut) == whole
-    assert times_of(shape_events(batch(*messages).slice(cut), ())) == whole[cut:]
+    assert times_of(shape_events(batch(*messages).slice(cut), ShapingSettings())) == whole[cut:]
 
 
 def test_what_precedes_a_batch_goes_back_over_small_ones() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from transforms.core import schema
 from transforms.event_pipelines.definition import load_pipelines
-from transforms.objects.event_shaping import shape_events
+from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.objects.read_object import read_object
 from transforms.objects.reading import ReadSettings
 from transforms.storage.local import LocalStore
@@ -37,7 +37,7 @@ def event_of(folder: Path, sent: dict[str, Any], pipelines: str) -> dict[str, An
     store = LocalStore(f"file://{folder}")
     (info,) = [info for page in store.list_pages("") for info in page]
     (batch,) = [
-        shape_events(read, load_pipelines(pipelines, source="p.yaml"))
+        shape_events(read, ShapingSettings(pipelines=load_pipelines(pipelines, source="p.yaml")))
         for read in read_object(info, store, ReadSettings(task_id="t_1"))
         if isinstance(read, schema.EventBatch)
     ]

@@ -14,7 +14,7 @@ from transforms.core.schema import CONSTANT, TEXT, TIME, EventBatch
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.event_pipelines.trial import try_pipelines
 from transforms.objects.event_counts import CountKey, EventCount
-from transforms.objects.event_shaping import shape_events
+from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.processors.drop import share_of
 
 NOW = datetime(2025, 8, 12, tzinfo=timezone.utc)
@@ -50,7 +50,9 @@ def batch(levels: list[str | None], users: list[str | None], errors: list[str | 
 
 def shaped(given: EventBatch, text: str) -> tuple[list[dict[str, Any]], Counter[CountKey]]:
     counts: Counter[CountKey] = Counter()
-    done = shape_events(given, load_pipelines(text, source="p.yaml"), timestamp="received", counts=counts)
+    done = shape_events(
+        given, ShapingSettings(pipelines=load_pipelines(text, source="p.yaml"), timestamp="received"), counts=counts
+    )
     return done.events.to_pylist(), counts
 
 
