@@ -1,7 +1,8 @@
 """Random histories: whatever happens to a tier, each attribute keeps one place, and every reader gives one answer.
 
-After each step of jobs (two at once among them), replacements, promotions, compactions, moves, deletions, restores and
-kills, each name is asked for by each reader, and compared with a row-by-row reference (decision 22).
+Each history has all of: jobs (two at once among them) over attributes that come and go, replacements, promotions,
+compactions, moves, deletions, restores and a kill. After each step, each name is asked for by each reader, and compared
+with a row-by-row reference (decision 22).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,8 @@ Attributes = dict[str, str]
 Rows = Counter[tuple[str, str]]
 Wave = tuple[str, list[str], list[FileDescription], dict[str, Attributes]]
 """A job, its objects, its files, and the events in them."""
+Kill = tuple[int, bool]
+"""The number of the call at which a process is gone, and whether the call is done before."""
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +66,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 class Settings(MaintenanceSettings):
     """Settings whose tier is killed at a call, when it is asked for."""
 
-    kill: tuple[int, bool] | None = None
+    kill: Kill | None = None
 
     def open_tier(self) -> TierStore:
         opened = super().open_tier()
@@ -82,6 +84,7 @@ class History:
         self.events: dict[str, Attributes] = {}
         self.contents: dict[str, str] = {}
         self.jobs = 0
+        self.kills = 0
         self.deleted: list[tuple[str, dict[str, Attributes]]] = []
 
     # Steps
@@ -94,28 +97,41 @@ class History:
         wave = self._write(self._keys(set()))
         if after:
             self._sample()
-        self._publish(wave)
+        self._publish(wave, kill=self._kill(40) if self.rng.random() < 0.4 else None)
+        self._note(wave)
+
+    def killed_job(self) -> None:
+        """Publish a job that is killed at one of the first calls, and then begun again."""
+        wave = self._write(self._keys(set()))
+        self._publish(wave, kill=self._kill(6))
+        self._note(wave)
 
     def two_jobs(self) -> None:
-        """Publish two jobs at the same time, both laid out for columns of before; meanwhile others add some."""
+        """Publish two jobs at the same time, both laid out for columns of before; meanwhile others add some.
+
+        One of them may be killed, and begun again while the other is at work.
+        """
         first = self._keys(set())
         waves = [self._write(first), self._write(self._keys(set(first)))]
         for meanwhile in self.rng.sample([self._sample, self.promotion, self.compaction], 2):
             meanwhile()
+        kills = [self._kill(40) if self.rng.random() < 0.4 else None, None]
         errors: list[BaseException] = []
 
-        def run(wave: Wave) -> None:
+        def run(wave: Wave, kill: Kill | None) -> None:
             try:
-                self._publish(wave, killed=False)
+                self._publish(wave, kill=kill)
             except BaseException as error:  # noqa: BLE001 - the test looks at it
                 errors.append(error)
 
-        threads = [threading.Thread(target=run, args=(wave,)) for wave in waves]
+        threads = [threading.Thread(target=run, args=each) for each in zip(waves, kills, strict=True)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert errors == []
+        for wave in waves:
+            self._note(wave)
 
     def promotion(self) -> None:
         possible = missing_columns(self.rng.sample(NAMES, len(NAMES)), promoted_columns(self.store))
@@ -149,9 +165,14 @@ class History:
             assert done.events == len(back)
             self.events |= back
 
-    def steps(self) -> list[Callable[[], None]]:
-        return [self.job, self.job, self.two_jobs, self.promotion, self.compaction, self.move, self.deletion,
-                self.restoring]  # fmt: skip
+    def steps(self, count: int) -> list[Callable[[], None]]:
+        """Return that many steps in random order, each kind among them where there are as many."""
+        kinds = [self.job, self.two_jobs, self.promotion, self.compaction, self.move, self.deletion, self.restoring]
+        more = self.rng.choices([self.job, *kinds], k=max(0, count - len(kinds)))
+        self.rng.shuffle(kinds)
+        chosen = [*kinds, *more][:count]
+        self.rng.shuffle(chosen)
+        return chosen
 
     # What they are made of
 
@@ -168,12 +189,13 @@ class History:
         """Write a job's files for the columns that there are now."""
         self.jobs += 1
         job = f"job{self.jobs}"
+        names = self.rng.sample(NAMES, self.rng.randrange(2, len(NAMES) + 1))
         made: dict[str, Attributes] = {}
         writer = HotTierWriter(self.store, columns=promoted_columns(self.store), job=job)
         files: list[FileDescription] = []
         for key in keys:
-            rows = [self._attributes() for _ in range(3)]
-            columns = {name: [row.get(name) for row in rows] for name in NAMES}
+            rows = [self._attributes(names) for _ in range(3)]
+            columns = {name: [row.get(name) for row in rows] for name in names}
             writer.write(events(uri_of(key), times_of(key, 3), job, job, **columns))
             made |= {f"e_{uri_of(key)}-{job}-{number}": row for number, row in enumerate(rows)}
             if self.rng.random() < 0.5:
@@ -181,21 +203,31 @@ class History:
                 writer = HotTierWriter(self.store, columns=promoted_columns(self.store), job=job)
         return job, keys, files + writer.close(), made
 
-    def _attributes(self) -> Attributes:
-        return {name: self.rng.choice(VALUES) for name in NAMES if self.rng.random() < 0.3}
+    def _attributes(self, names: Sequence[str]) -> Attributes:
+        return {name: self.rng.choice(VALUES) for name in names if self.rng.random() < 0.4}
 
-    def _publish(self, wave: Wave, *, killed: bool = True) -> None:
-        """Publish a job's files, now and then killed before, as often as it takes."""
-        job, keys, files, made = wave
+    def _kill(self, calls: int) -> Kill:
+        """Return before or after which call a process is gone, one of the first so many."""
+        return self.rng.randrange(1, calls), self.rng.random() < 0.5
+
+    def _publish(self, wave: Wave, *, kill: Kill | None) -> None:
+        """Publish a job's files; where it is killed, once more."""
+        job, keys, files, _ = wave
         entries = [entry(key, 3, job=job, content=job) for key in keys]
 
         def publish(store: Any) -> None:
             publish_wave(store, job=job, wave=0, files=files, entries=entries)
 
-        if killed and self.rng.random() < 0.4:
-            with suppress(Killed):
-                publish(Failing(self.store, self.rng.randrange(1, 40), after=self.rng.random() < 0.5))
+        if kill is not None:
+            try:
+                publish(Failing(self.store, kill[0], after=kill[1]))
+            except Killed:
+                self.kills += 1
         publish(self.store)
+
+    def _note(self, wave: Wave) -> None:
+        """Note what the reference has since a wave was published."""
+        job, keys, _, made = wave
         for key in keys:
             self.contents[key] = job
         self.events = {one: row for one, row in self.events.items() if self._is_present(one)} | made
@@ -208,11 +240,11 @@ class History:
     def _killed_or_not(self, work: Callable[[], Any]) -> Any:
         """Do some work, now and then killed before and done again; return its report, None where it was killed."""
         if self.rng.random() < 0.3:
-            object.__setattr__(self.settings, "kill", (self.rng.randrange(1, 60), self.rng.random() < 0.5))
+            object.__setattr__(self.settings, "kill", self._kill(60))
             try:
                 return work()
             except Killed:
-                pass
+                self.kills += 1
             finally:
                 object.__setattr__(self.settings, "kill", None)
             work()
@@ -229,7 +261,8 @@ class History:
         }
         for reader in (by_duckdb, by_polars, by_pandas, by_sql):
             assert reader(self.store, columns) == expected, reader.__name__
-        for name in self.rng.sample(NAMES, 2):
+        some = self.rng.sample(NAMES, 2)
+        for name in NAMES if THOROUGH else some:
             found = search(self.store, parse(f"`{name}`=*"))
             key = schema.attribute_column(name)
             assert Counter((row[key], row["_event_id"]) for row in found) == expected[name], name
@@ -299,8 +332,11 @@ def live(path: Path, seed: int, steps: int) -> History:
     history = History(path, seed)
     history.job()
     history.check()
-    for _ in range(steps):
-        history.rng.choice(history.steps())()
+    for step in history.steps(steps):
+        step()
+        history.check()
+    if not history.kills:
+        history.killed_job()
         history.check()
     return history
 
