@@ -224,7 +224,7 @@ job_flags = pass_flags(
         "--rules",
         type=FILE,
         metavar="FILE",
-        help="Warn of events that the deletion rules in FILE would delete at once.",
+        help="Warn of events that the deletion rules in FILE would delete at once. Defaults to the hot tier's rules.",
     ),
     job_option(
         "--key", metavar="ID", help="Ingest by this IAM key: events get its env, team and defaults, and its format."

@@ -30,10 +30,20 @@ COMMANDS = {
     "search": ("pipelines.cli.commands.search:search", "Find events, newest first unless --oldest-first."),
     "sql": ("pipelines.cli.commands.sql:sql", "Run a SELECT statement over the events."),
     "files": ("pipelines.cli.commands.files:files", "List the live data files of the hot tier."),
-    "delete": ("pipelines.cli.commands.maintenance.delete:delete", "Delete events by rules."),
+    "delete": (
+        "pipelines.cli.commands.maintenance.delete:delete",
+        "Delete events by rules, those of the hot tier or those of a file.",
+    ),
     "restore": ("pipelines.cli.commands.maintenance.restore:restore", "Bring back deleted events."),
-    "tier": ("pipelines.cli.commands.maintenance.tier:tier", "Move events to the cold tier by rules."),
+    "tier": (
+        "pipelines.cli.commands.maintenance.tier:tier",
+        "Move events to the cold tier by rules, those of the hot tier or those of a file.",
+    ),
     "compact": ("pipelines.cli.commands.maintenance.compact:compact", "Merge the small data files of each date."),
+    "rules": (
+        "pipelines.cli.commands.maintenance.rules:rules",
+        "Show and set the rules of the hot tier, by which events are deleted and moved.",
+    ),
     "holds": (
         "pipelines.cli.commands.maintenance.holds:holds",
         "List, add and lift holds, which keep events from every deletion.",

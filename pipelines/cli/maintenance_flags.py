@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from pipelines.maintenance.rewriter import MaintenanceSettings
 
 rules_option = option(
-    "--rules", type=FILE, metavar="FILE", required=True, help="Read the rules from FILE, YAML or JSON."
+    "--rules",
+    type=FILE,
+    metavar="FILE",
+    help="Read the rules from FILE, YAML or JSON, instead of going by those of the hot tier.",
 )
 execute_option = option("--execute", is_flag=True, help="Apply the changes; without it nothing is changed.")
 now_option = option(

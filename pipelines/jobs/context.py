@@ -15,7 +15,7 @@ from transforms.core.errors import ConfigurationError
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.hot_tier.configuration.holds import load_holds, with_holds
-from transforms.hot_tier.configuration.store import load_configuration
+from transforms.hot_tier.configuration.store import load_configuration, name_of_kept
 from transforms.objects.discovery.listing import Listing
 from transforms.objects.discovery.object_filter import ObjectFilter
 from transforms.objects.event_shaping import ShapingSettings
@@ -51,17 +51,18 @@ class JobContext:
 
     @classmethod
     def open(cls, task_id: str, specification: JobSpecification, settings: RunSettings) -> JobContext:
-        """Load and open what a job needs; nothing but the key is requested yet.
+        """Load and open what a job needs; nothing but the tier's configuration and the key is requested yet.
 
         Raises:
             RekindleError: the file of pipelines or rules, the key, or a store's location is wrong.
         """
         pipelines = _load_pipelines(specification, settings)
-        settings, rules_by_section = _compile_rules(settings)
+        _compile_rules(settings)
         tier = settings.tier_location.open()
-        if settings.pipelines is None and settings.pipelines_version is None:
-            settings = _with_kept_pipelines(settings, tier)
+        given, settings = settings, _with_kept_files(settings, tier)
+        if settings.pipelines != given.pipelines:
             pipelines = _load_pipelines(specification, settings)
+        settings, rules_by_section = _compile_rules(settings)
         key = load_key(tier, settings.key) if settings.key else None
         pull = _pull_of(key, specification.bucket) if key else S3Pull()
         source_options = replace(settings.source_options, role_arn=pull.role_arn)
@@ -119,8 +120,13 @@ class JobContext:
         return [
             *([own] if of_tier else ()),
             *(self._idle_sources(sources) if sources else [self._nothing_matched(listings)]),
-            *([idle] if self.settings.rules is not None and not self.rules_by_section else ()),
+            *([idle] if self._has_rules_file and not self.rules_by_section else ()),
         ]
+
+    @property
+    def _has_rules_file(self) -> bool:
+        """Whether the job was given one, and goes not by the tier's rules."""
+        return self.settings.rules is not None and self.settings.rules_version is None
 
     def _idle_sources(self, sources: Counter[int]) -> list[str]:
         return [
@@ -152,9 +158,7 @@ def _load_pipelines(specification: JobSpecification, settings: RunSettings) -> t
     Raises:
         ConfigurationError: a file is wrong, or a source has a pipeline whose name one that runs on all events has too.
     """
-    file = settings.pipelines_file
-    if settings.pipelines_version:
-        file = f"{file} (as the tier keeps it, version {settings.pipelines_version})"
+    file = name_of_kept(settings.pipelines_file, settings.pipelines_version)
     of_all = load_pipelines(settings.pipelines, source=file) if settings.pipelines is not None else ()
     names = {pipeline.name for pipeline in of_all}
     found = []
@@ -196,13 +200,25 @@ def _pull_of(key: Key, bucket: str) -> S3Pull:
     return pull
 
 
-def _with_kept_pipelines(settings: RunSettings, tier: TierStore) -> RunSettings:
-    """Return the settings with the pipelines that the tier keeps; a job goes on with those, whatever is set later."""
+def _with_kept_files(settings: RunSettings, tier: TierStore) -> RunSettings:
+    """Return the settings with the pipelines and rules that the tier keeps, where none were given.
+
+    A job goes on with those that it has begun with, whatever is set later.
+    """
+    has_pipelines = settings.pipelines is not None or settings.pipelines_version is not None
+    has_rules = settings.rules is not None or settings.rules_version is not None
+    if has_pipelines and has_rules:
+        return settings
     kept = load_configuration(tier)
-    if kept.pipelines is None:
-        return replace(settings, pipelines_version=kept.version)
-    file, text = kept.pipelines.file, kept.pipelines.text
-    return replace(settings, pipelines=text, pipelines_file=file, pipelines_version=kept.version)
+    if not has_pipelines:
+        settings = replace(settings, pipelines_version=kept.version)
+        if (file := kept.pipelines) is not None:
+            settings = replace(settings, pipelines=file.text, pipelines_file=file.file)
+    if not has_rules:
+        settings = replace(settings, rules_version=kept.version)
+        if (file := kept.rules) is not None:
+            settings = replace(settings, rules=file.text, rules_file=file.file)
+    return settings
 
 
 def _with_kept_holds(rules_by_section: dict[str, CompiledRules], tier: TierStore) -> dict[str, CompiledRules]:
@@ -215,9 +231,8 @@ def _compile_rules(settings: RunSettings) -> tuple[RunSettings, dict[str, Compil
     if settings.rules is None:
         return settings, {}
     started = datetime.fromisoformat(settings.rules_now) if settings.rules_now else datetime.now(timezone.utc)
-    files = {
-        section: load_rules(settings.rules, source=settings.rules_file, section=section) for section in (RULES, TIERS)
-    }
+    source = name_of_kept(settings.rules_file, settings.rules_version)
+    files = {section: load_rules(settings.rules, source=source, section=section) for section in (RULES, TIERS)}
     compiled = {section: CompiledRules.of(file, started) for section, file in files.items()}
     return replace(settings, rules_now=started.isoformat()), {
         section: one for section, one in compiled.items() if one.rules

@@ -44,13 +44,13 @@ class CodecCounts(JsonModel):
     bytes_read: int
 
 
-class PipelinesUsed(JsonModel):
-    """The pipelines that ran on a job's events."""
+class FileUsed(JsonModel):
+    """A file of pipelines or rules by which a job went."""
 
     file: str
     """The name of the file, also where the tier keeps its text."""
     version: int | None
-    """The version of the tier's configuration that they are from; null where the job brought a file."""
+    """The version of the tier's configuration that it is from; null where the job brought a file."""
     sha256: str
     """Of the file's text in UTF-8."""
 
@@ -78,8 +78,10 @@ class JobReport(JsonModel):
     """`Pending`, `Running`, `Succeeded`, `Failed` or `Canceled`."""
     job: JobSpecification
     hot_tier: str
-    pipelines: PipelinesUsed | None
+    pipelines: FileUsed | None
     """Null where none ran."""
+    rules: FileUsed | None
+    """Those that the warnings of events old enough to be deleted go by; null where there are none."""
     started_at: str | None
     finished_at: str | None
     seconds: float

@@ -14,13 +14,13 @@ from pipelines.jobs.plan import WORK, JobPlan
 from pipelines.jobs.report import (
     CodecCounts,
     Failure,
+    FileUsed,
     FormatCounts,
     JobReport,
     ObjectCounts,
-    PipelinesUsed,
     SourceCounts,
 )
-from pipelines.jobs.settings import RunSettings, StoredJob
+from pipelines.jobs.settings import StoredJob
 from pipelines.jobs.specification import JobSpecification, SourceSpecification
 from pipelines.status import BROKEN, JobStatus, read_progress, read_status
 from transforms.core.errors import ConfigurationError
@@ -93,15 +93,16 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
     entries = ledger.of_job(task_id)
     by_source = _by_source(state, entries)
     waves = ledger.waves_of_job(task_id)
-    status = state.status
+    status, settings = state.status, state.stored.settings
     seconds = round(status.seconds + (0.0 if status.finished_at else _seconds_running(status)), 3)
     sums = {name: sum(getattr(one, name) for one in (*entries, *state.unpublished)) for name in _SUMS}
     return JobReport(
         task_id=task_id,
         status=status.status or "Pending",
         job=state.stored.job,
-        hot_tier=state.stored.settings.hot_tier,
-        pipelines=_pipelines_used(state.stored.settings),
+        hot_tier=settings.hot_tier,
+        pipelines=_file_used(settings.pipelines_file, settings.pipelines, settings.pipelines_version),
+        rules=_file_used(settings.rules_file, settings.rules, settings.rules_version),
         started_at=status.started_at,
         finished_at=status.finished_at,
         seconds=seconds,
@@ -173,11 +174,8 @@ def find_job(tier: TierStore, task_id: str) -> JobFolder:
     return folder
 
 
-def _pipelines_used(settings: RunSettings) -> PipelinesUsed | None:
-    if settings.pipelines is None:
-        return None
-    kept = KeptFile(file=settings.pipelines_file, text=settings.pipelines)
-    return PipelinesUsed(file=kept.file, version=settings.pipelines_version, sha256=kept.sha256)
+def _file_used(file: str, text: str | None, version: int | None) -> FileUsed | None:
+    return None if text is None else FileUsed(file=file, version=version, sha256=KeptFile(file=file, text=text).sha256)
 
 
 def _seconds_running(status: JobStatus) -> float:

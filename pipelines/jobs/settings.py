@@ -31,8 +31,10 @@ class RunSettings:
         pipelines_of_sources: Text of the pipelines files of the job's sources, by their paths as the job names them.
         pipelines_version: The version of the tier's configuration that a job without a file has begun with, 0 where
             nothing was set; None where a file was given, or the job has not begun.
-        rules: Text of the file of deletion rules, or None.
+        rules: Text of the file of rules, else that of the tier's rules; None where there are none.
         rules_file: Its name, for messages.
+        rules_version: The version of the tier's configuration that a job without a file has begun with, 0 where
+            nothing was set; None where a file was given, or the job has not begun.
         rules_now: When the job first started, ISO 8601: the rules' cut-offs stay the same however often it is resumed.
         key: The id of the IAM key that lets the events in, or None.
         promote: Attributes that get a column, whether the sample has them or not, and whatever keeps them in maps.
@@ -58,6 +60,7 @@ class RunSettings:
     pipelines_version: int | None = None
     rules: str | None = None
     rules_file: str = "rules"
+    rules_version: int | None = None
     rules_now: str | None = None
     key: str | None = None
     promote: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from transforms.hot_tier.maintenance.plan import plan_deletion
 from transforms.hot_tier.maintenance.vacuum.removal import Removal, remove_old_files
 from transforms.hot_tier.table.runs import DELETE, MaintenanceRun
 from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.retention.rules_file import RULES
 from transforms.storage import TierStore
 
 GRACE = timedelta(days=7)
@@ -32,14 +33,14 @@ class Deletion:
     """One deletion, as it is requested.
 
     Attributes:
-        rules: The rules file.
+        rules: The rules; None are those that the tier keeps.
         now: The time by which retention is reckoned; None is the clock's.
         grace: For how long deleted events can be restored.
         execute: Whether to delete, or only to report.
         confirm: Asked before more than half of the events are deleted: a sentence, and what would be deleted.
     """
 
-    rules: Rules
+    rules: Rules | None = None
     now: datetime | None = None
     grace: timedelta = GRACE
     execute: bool = False
@@ -50,6 +51,7 @@ def delete(settings: MaintenanceSettings, request: Deletion) -> RulesReport:
     """Delete events by rules and remove the files whose grace is over, or report what the rules would delete.
 
     Raises:
+        ConfigurationError: no rules were given, and the tier has none of its own.
         UnconfirmedError: it is more than half of all events; nothing was done.
         TierError: the tier can't be read or written; nothing was deleted, as far as can be told.
     """
@@ -61,7 +63,8 @@ def delete(settings: MaintenanceSettings, request: Deletion) -> RulesReport:
     def remove(tier: TierStore, run: MaintenanceRun) -> Removal:
         return remove_old_files(tier, run, request.grace, is_live=lambda writer: is_live(tier, writer))
 
-    ruled = RuledRun(kind=DELETE, rules=request.rules, now=request.now, plan=plan_deletion, execute=request.execute)
+    rules = request.rules or Rules.of_tier(settings.open_tier(), RULES)
+    ruled = RuledRun(kind=DELETE, rules=rules, now=request.now, plan=plan_deletion, execute=request.execute)
     return run_rules(settings, ruled, check=check, remove=remove)
 
 

@@ -43,12 +43,29 @@ class RemovedFiles(JsonModel):
 
 
 class RulesReport(JsonModel):
-    """The report of a deletion or a tiering; `version_after` is None in a dry run, `removed` where nothing is."""
+    """The report of a deletion or a tiering.
+
+    Attributes:
+        run_id: The run.
+        executed: Whether it was done; else the numbers are of what would be.
+        now: The time by which retention was reckoned.
+        rules: What each rule takes.
+        rules_file, rules_sha256: The rules file's name and hash.
+        rules_version: The version of the tier's configuration that it is from; None where a file was given.
+        holds, held: The events that each hold keeps, and all of them.
+        events, bytes, share: What is taken in all.
+        version_before, version_after: Versions of the table; the second is None in a dry run.
+        warnings: What the rules could not be applied to, which match nothing, and what failed after the commit.
+        removed: Files whose grace is over; None where nothing is removed.
+    """
 
     run_id: str
     executed: bool
     now: str
     rules: list[RuleCounts]
+    rules_file: str | None
+    rules_sha256: str | None
+    rules_version: int | None
     holds: list[HoldCounts]
     held: int
     events: int

@@ -32,7 +32,7 @@ class RuledRun:
 
     Attributes:
         kind: `delete` or `tier`.
-        rules: The rules file.
+        rules: The rules, of a file or of the tier.
         now: The time by which retention is reckoned; None is the clock's.
         plan: Decides what is to be done on a snapshot.
         execute: Whether to do it, or only to report.
@@ -184,6 +184,9 @@ def _report(
         run_id=run.id,
         executed=after is not None,
         now=format_instant(run.now),
+        rules_file=run.rules_file,
+        rules_sha256=run.rules_sha256,
+        rules_version=run.rules_version,
         version_before=before,
         version_after=after,
         warnings=warnings,

@@ -12,6 +12,7 @@ from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.rules_run import RuledRun, run_rules
 from transforms.hot_tier.maintenance.plan import COLD, plan_tiering
 from transforms.hot_tier.table.runs import TIER
+from transforms.retention.rules_file import TIERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +20,12 @@ class Tiering:
     """One move to the cold tier, as it is requested.
 
     Attributes:
-        rules: The rules file.
+        rules: The rules; None are those that the tier keeps.
         now: The time by which retention is reckoned; None is the clock's.
         execute: Whether to move, or only to report.
     """
 
-    rules: Rules
+    rules: Rules | None = None
     now: datetime | None = None
     execute: bool = False
 
@@ -33,8 +34,10 @@ def tier(settings: MaintenanceSettings, request: Tiering) -> RulesReport:
     """Move events to the cold tier by rules, or report what they would move.
 
     Raises:
+        ConfigurationError: no rules were given, and the tier has none of its own.
         TierError: the tier can't be read or written; nothing was moved, as far as can be told.
     """
     plan = partial(plan_tiering, destination=COLD)
-    ruled = RuledRun(kind=TIER, rules=request.rules, now=request.now, plan=plan, execute=request.execute)
+    rules = request.rules or Rules.of_tier(settings.open_tier(), TIERS)
+    ruled = RuledRun(kind=TIER, rules=rules, now=request.now, plan=plan, execute=request.execute)
     return run_rules(settings, ruled)

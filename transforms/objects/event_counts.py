@@ -32,8 +32,8 @@ OLDER_THAN = {"rules": EventCount.OLDER_THAN_RULE, "tiers": EventCount.OLDER_THA
 """By the section of the rules file that the rule is in."""
 
 _RULES = {
-    EventCount.OLDER_THAN_RULE: ("rule", "the next `rekindle delete` with these rules removes"),
-    EventCount.OLDER_THAN_TIER: ("tier", "the next `rekindle tier` with these rules moves"),
+    EventCount.OLDER_THAN_RULE: ("rule", "the next `rekindle delete` by this rule removes"),
+    EventCount.OLDER_THAN_TIER: ("tier", "the next `rekindle tier` by this rule moves"),
 }
 
 

@@ -14,16 +14,16 @@ from rich.text import Text
 from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import FILE, Group, option
 from pipelines.cli.job_flags import ReadingFlags, merge_fields, reading_flags
-from pipelines.cli.output.console import MESSAGES, RESULTS, print_error, print_field, print_message, shorten
+from pipelines.cli.output.console import MESSAGES, RESULTS, print_error, print_field, shorten
+from pipelines.cli.output.kept_file import read_text, report_set, show_kept
 from pipelines.cli.output.rows import print_json, print_rows_json
 from pipelines.cli.output.tables import print_table
 from pipelines.units import show_size
-from transforms.core.errors import ConfigurationError, reason_of
+from transforms.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
     from transforms.event_pipelines import Pipeline
-    from transforms.hot_tier.configuration.store import Configuration
     from transforms.objects.sample_object import Sample
 
 _SAMPLE_BYTES = 8 << 20
@@ -60,7 +60,7 @@ def test(
     """Show what pipelines do to the events of a sample file."""
     from transforms.event_pipelines.definition import load_pipelines  # imports Polars
 
-    pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
+    pipelines = load_pipelines(read_text(file, "pipelines"), source=str(file))
     read = _read(sample, reading, object_key)
     document = _document(file, sample, read, list(_tried(read, pipelines, events)))
     if common.as_json:
@@ -81,7 +81,7 @@ def list_pipelines(file: Path | None, common: Common) -> int:
     if file is None:
         pipelines = tuple(pipeline for name in ready_made_names() for pipeline in load_ready_made(name))
     else:
-        pipelines = load_pipelines(_text_of(file, "pipelines"), source=str(file))
+        pipelines = load_pipelines(read_text(file, "pipelines"), source=str(file))
     rows = [_description(pipeline) for pipeline in pipelines]
     if common.as_json:
         print_rows_json(rows)
@@ -107,12 +107,9 @@ def set_pipelines(file: Path, common: Common) -> int:
     from transforms.hot_tier.maintenance.audit import audit_configuration
 
     tier = common.open_tier()
-    configuration = kept_pipelines.set_pipelines(tier, _text_of(file, "pipelines"), file=str(file))
+    configuration = kept_pipelines.set_pipelines(tier, read_text(file, "pipelines"), file=str(file))
     audit_configuration(tier)
-    if common.as_json:
-        print_json(_kept_document(configuration))
-    elif not common.quiet:
-        print_message(f"The pipelines of {common.hot_tier} are those of {file} (version {configuration.version}).")
+    report_set(configuration.pipelines, configuration.version, "pipelines", common)
     return 0
 
 
@@ -124,7 +121,11 @@ def set_pipelines(file: Path, common: Common) -> int:
 def show(name: str | None, common: Common) -> int:
     """Print the pipelines of the hot tier, or a ready-made one: a file to start from."""
     if name is None:
-        return _show_kept(common)
+        from transforms.hot_tier.configuration.store import load_configuration
+
+        configuration = load_configuration(common.open_tier())
+        show_kept(configuration.pipelines, configuration.version, "pipelines", common)
+        return 0
     from transforms.event_pipelines.ready_made import read_ready_made, ready_made_names
 
     if name not in ready_made_names():
@@ -138,27 +139,6 @@ def show(name: str | None, common: Common) -> int:
     return 0
 
 
-def _show_kept(common: Common) -> int:
-    """Print the pipelines that the tier keeps."""
-    from transforms.hot_tier.configuration.store import load_configuration
-
-    configuration = load_configuration(common.open_tier())
-    if common.as_json:
-        print_json(_kept_document(configuration))
-    elif configuration.pipelines is not None:
-        click.echo(configuration.pipelines.text, nl=False)
-    elif not common.quiet:
-        print_message(f"{common.hot_tier} has no pipelines of its own; `rekindle pipelines set FILE` sets them.")
-    return 0
-
-
-def _kept_document(configuration: Configuration) -> JsonObject:
-    kept = configuration.pipelines
-    if kept is None:
-        return {"version": configuration.version, "file": None, "sha256": None, "text": None}
-    return {"version": configuration.version, "file": kept.file, "sha256": kept.sha256, "text": kept.text}
-
-
 def _description(pipeline: Pipeline) -> JsonObject:
     from transforms.event_pipelines import outputs
 
@@ -169,13 +149,6 @@ def _description(pipeline: Pipeline) -> JsonObject:
         "enabled": pipeline.enabled,
         "outputs": outputs((pipeline,)),
     }
-
-
-def _text_of(file: Path, field: str) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} can't be read: {reason_of(error)}", field=field) from error
 
 
 def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.cli.common import Common
 from pipelines.cli.output.console import MESSAGES, RESULTS, print_warnings
-from pipelines.cli.output.rows import print_json
+from pipelines.cli.output.rows import print_json, printable
 from pipelines.cli.output.tables import print_table
 from pipelines.units import show_size
 
@@ -39,6 +39,9 @@ def show_rules_report(report: RulesReport, common: Common, verb: str) -> int:
     """Print the report of a deletion or a move, and return the exit code."""
     if printed_as_json(report, common):
         return 0
+    if report.rules_version is not None:
+        text = f"Rules: {report.rules_file}, as the tier keeps it (version {report.rules_version})\n"
+        RESULTS.print(printable(text), soft_wrap=True, markup=False)
     print_rules(report)
     would = "" if report.executed else "would be "
     RESULTS.print(

@@ -16,7 +16,7 @@ SOME_FAILED = 3
 _NAMED = 10
 
 if TYPE_CHECKING:
-    from pipelines.jobs.report import JobReport, PipelinesUsed
+    from pipelines.jobs.report import FileUsed, JobReport
 
 _NAMES_SHOWN = 8
 
@@ -69,7 +69,8 @@ def _print_report(report: JobReport) -> None:
         ("Objects", ", ".join(shown)),
         ("Read", f"{show_size(report.bytes_read)}, {show_size(report.bytes_decoded)} decoded"),
         ("Records", f"{records} ({ignored})"),
-        ("Pipelines", _pipelines(report.pipelines)),
+        ("Pipelines", _file_used(report.pipelines)),
+        ("Rules", _file_used(report.rules)),
         ("Dropped by", ", ".join(f"{name} {number:,}" for name, number in report.dropped_by_pipeline.items())),
         ("With _error", f"{report.events_with_error:,}"),
         ("By format", ", ".join(formats)),
@@ -89,7 +90,7 @@ def _print_report(report: JobReport) -> None:
         RESULTS.print(f"\nNothing new: {_objects(objects.known)} known already; nothing was added.")
 
 
-def _pipelines(used: PipelinesUsed | None) -> str:
+def _file_used(used: FileUsed | None) -> str:
     if used is None:
         return ""
     return used.file + (f", as the tier keeps it (version {used.version})" if used.version else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -14,6 +15,8 @@ from pipelines.jobs import context
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import check_specification
 from tests.pipelines.conftest import Ended
+from transforms.hot_tier.configuration.holds import add_hold
+from transforms.hot_tier.configuration.rules import set_rules
 from transforms.storage import StorageOptions, open_tier
 from transforms.storage.job_folder import JobFolder
 
@@ -34,7 +37,7 @@ pipelines:
   - name: level
     steps: [regex: {source: message, pattern: 'is (?P<level>noisy)'}]
 """
-NEXT = "the next `rekindle delete` with these rules removes"
+NEXT = "the next `rekindle delete` by this rule removes"
 
 
 def line(days: int, **fields: str) -> str:
@@ -66,7 +69,7 @@ def test_a_job_warns_of_events_that_are_old_enough(rekindle: Rekindle, source: P
     assert ended.json["warnings"] == [
         f"1 event is older than rule all allows (56d): {NEXT} it",
         f"3 events are older than rule short allows (14d): {NEXT} them",
-        "1 event is older than tier cold allows (35d): the next `rekindle tier` with these rules moves it",
+        "1 event is older than tier cold allows (35d): the next `rekindle tier` by this rule moves it",
     ]
     shown = rekindle("jobs", "show", ended.json["taskId"], "--hot-tier", source.parent / "hot", "--json")
     assert shown.json["warnings"] == ended.json["warnings"]
@@ -83,11 +86,42 @@ def test_the_preview_warns_of_all_sampled_events(rekindle: Rekindle, source: Pat
     assert found["a.jsonl"]["warnings"] == [
         f"2 of 6 sampled events are older than rule short allows (14d): {NEXT} them",
         f"1 of 6 sampled events is older than rule all allows (56d): {NEXT} it",
-        "1 of 6 sampled events is older than tier cold allows (35d): "
-        "the next `rekindle tier` with these rules moves it",
+        "1 of 6 sampled events is older than tier cold allows (35d): the next `rekindle tier` by this rule moves it",
     ]
     without = rekindle("preview", "--bucket", f"file://{source}", "--hot-tier", source.parent / "hot", "--json")
     assert [(sample["tooOld"], sample["warnings"]) for sample in without.json["samples"]] == [(None, [])] * 2
+
+
+def test_without_a_file_the_rules_of_the_tier_count(rekindle: Rekindle, source: Path) -> None:
+    hot, rules = source.parent / "hot", source.parent / "rules.yaml"
+    rules.write_text(RULES.partition("holds:")[0] + "tiers:\n" + RULES.partition("tiers:\n")[2])
+    assert rekindle("rules", "set", rules, "--hot-tier", hot).code == 0
+    add_hold(open_tier(str(hot), StorageOptions()), name="case", when="user=ann")
+    given = flags(source)
+    assert rekindle("preview", *given[:5], *given[7:]).json["samples"][0]["tooOld"]["rules"] == {"short": 2, "all": 1}
+    ended = rekindle("backfill", *given[:5], *given[7:])
+    assert ended.code == 0, ended.err
+    assert ended.json["warnings"] == [
+        f"1 event is older than rule all allows (56d): {NEXT} it",
+        f"3 events are older than rule short allows (14d): {NEXT} them",
+        "1 event is older than tier cold allows (35d): the next `rekindle tier` by this rule moves it",
+    ]
+    assert (ended.json["rules"]["file"], ended.json["rules"]["version"]) == (str(rules), 2)
+    shown = rekindle("jobs", "show", ended.json["taskId"], "--hot-tier", hot).out
+    assert f"{rules}, as the tier keeps it (version 2)" in shown
+
+
+def test_a_job_goes_on_with_the_rules_of_the_tier_that_it_has_begun_with(tmp_path: Path) -> None:
+    tier = open_tier(str(tmp_path / "hot"), StorageOptions())
+    job, given = check_specification({"bucket": f"file://{tmp_path}"}), RunSettings(hot_tier=tier.uri)
+    without = context.JobContext.open("job", job, given)
+    assert (without.settings.rules, without.settings.rules_version, without.rules_by_section) == (None, 0, {})
+    set_rules(tier, "rules: [{name: a, retention: 1d}]", file="rules.yaml")
+    first = context.JobContext.open("job", job, given)
+    set_rules(tier, "rules: []", file="rules.yaml")
+    assert list(context.JobContext.open("job", job, first.settings).rules_by_section) == ["rules"]
+    assert context.JobContext.open("job", job, without.settings).settings.rules is None
+    assert context.JobContext.open("job", job, given).warnings_of_listing([], Counter([0])) == [], "it asked for none"
 
 
 @pytest.mark.parametrize("command", ["backfill", "preview"])

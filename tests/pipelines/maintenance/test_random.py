@@ -137,7 +137,7 @@ def _as_stored(one: Event, name: str) -> Event:
 
 
 def _rules(file: RulesFile, section: str) -> Rules:
-    return Rules("rules.yaml", "rules: []", section, file)
+    return Rules(name="rules.yaml", text="rules: []", section=section, file=file)
 
 
 def evaluated(sample: Sample, file: RulesFile, now: datetime, ids: Sequence[str]) -> tuple[dict[str, str], int]:

@@ -275,7 +275,7 @@ def _is(name: str, value: str) -> Any:
 
 
 def _rules(file: RulesFile, section: str) -> Rules:
-    return Rules("rules.yaml", "rules: []", section, file)
+    return Rules(name="rules.yaml", text="rules: []", section=section, file=file)
 
 
 def _sql_of(name: str, columns: Sequence[str]) -> str:

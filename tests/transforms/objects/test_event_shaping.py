@@ -55,7 +55,7 @@ def test_what_is_counted() -> None:
         old: 6,
     }
     assert describe_too_old(old, "2 events", one=False) == (
-        "2 events are older than rule short allows (30d): the next `rekindle delete` with these rules removes them"
+        "2 events are older than rule short allows (30d): the next `rekindle delete` by this rule removes them"
     )
 
 

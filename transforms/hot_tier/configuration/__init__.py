@@ -1,1 +1,1 @@
-"""What a hot tier keeps of its own: holds and event pipelines, in numbered versions (docs/hot-tier.md)."""
+"""What a hot tier keeps of its own: holds, event pipelines and rules, in numbered versions (docs/hot-tier.md)."""

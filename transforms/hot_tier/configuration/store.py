@@ -21,9 +21,9 @@ from transforms.query.instants import format_instant
 from transforms.storage import TierStore
 
 ROOT = "_rekindle/config"
-FORMAT = 1
-"""Raised when older versions can no longer tell what a file means: they refuse it then."""
-HOLD_SET, HOLD_LIFTED, PIPELINES_SET = "hold_set", "hold_lifted", "pipelines_set"
+FORMAT = 2
+"""Raised when older versions can no longer tell what a file means: they refuse it then. 2 has rules."""
+HOLD_SET, HOLD_LIFTED, PIPELINES_SET, RULES_SET = "hold_set", "hold_lifted", "pipelines_set", "rules_set"
 _MOST_ATTEMPTS = 100
 
 
@@ -56,6 +56,11 @@ class KeptFile:
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def name_of_kept(file: str, version: int | None) -> str:
+    """Return what messages call a file that is from a version of the configuration; without one, from no tier."""
+    return f"{file} (as the tier keeps it, version {version})" if version else file
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConfigurationChange:
     """What made a version: its kind, the name that it is about, and more about it."""
@@ -77,6 +82,7 @@ class Configuration:
         change: What it was.
         holds: The holds that are in force, in the order in which they were set.
         pipelines: The pipelines that run on all that comes in; None where none were set.
+        rules: The rules by which events are deleted and moved; None where none were set.
     """
 
     version: int = 0
@@ -86,6 +92,7 @@ class Configuration:
     change: ConfigurationChange | None = None
     holds: tuple[KeptHold, ...] = ()
     pipelines: KeptFile | None = None
+    rules: KeptFile | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return it as a JSON document."""
@@ -94,7 +101,7 @@ class Configuration:
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Configuration:
         """Return the configuration that `as_document` was made from."""
-        pipelines = document["pipelines"]
+        pipelines, rules = document["pipelines"], document.get("rules")
         return cls(
             version=document["version"],
             id=document["id"],
@@ -103,6 +110,7 @@ class Configuration:
             change=ConfigurationChange(**document["change"]),
             holds=tuple(KeptHold(**hold) for hold in document["holds"]),
             pipelines=None if pipelines is None else KeptFile(**pipelines),
+            rules=None if rules is None else KeptFile(**rules),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from transforms.hot_tier.configuration.store import PIPELINES_SET, Configuration
+from transforms.hot_tier.configuration.store import PIPELINES_SET, RULES_SET, Configuration
 from transforms.hot_tier.maintenance.accounting import kept_rules
 from transforms.hot_tier.maintenance.commit_run import CommittedRun
 from transforms.hot_tier.table.runs import DELETE, TIER, MaintenanceRun
@@ -36,7 +36,7 @@ def run_rows(run: MaintenanceRun, committed: CommittedRun | None, at: datetime) 
         "version_before": document.get("versionBefore"),
         "version_after": committed.version if committed else None,
     }
-    return [_common(run, at) | row | versions for row in rows or [_whole_row(document)]]
+    return [_common(run, at) | row | versions for row in rows or [_whole_row(run, document)]]
 
 
 def hold_rows(run: MaintenanceRun, committed: CommittedRun | None, at: datetime) -> list[Row]:
@@ -71,15 +71,15 @@ def configuration_row(configuration: Configuration) -> Row:
         "who": configuration.who,
         "detail": _json({"version": configuration.version, **change.detail}),
     }
-    if change.kind == PIPELINES_SET and configuration.pipelines is not None:
-        file = configuration.pipelines
+    file = {PIPELINES_SET: configuration.pipelines, RULES_SET: configuration.rules}.get(change.kind)
+    if file is not None:
         row |= {"rules_file": file.file, "rules_sha256": file.sha256}
     return row
 
 
 def _rule_rows(run: MaintenanceRun, document: Row) -> list[Row]:
     counts: dict[str, Row] = {rule["name"]: rule for rule in document.get("rules", ())}
-    known = {rule.name: _terms(rule, run.now) for rule in kept_rules(run).rules}
+    known = {rule.name: _terms(rule, run.now) | _version(run) for rule in kept_rules(run).rules}
     return [_rule_row(name, counts.get(name, {}), known.get(name, {})) for name in dict.fromkeys([*known, *counts])]
 
 
@@ -89,9 +89,9 @@ def _rule_row(name: str, counts: Row, terms: Row) -> Row:
     return _NO_COUNTS | known | {"rule": name, "detail": _json(detail)}
 
 
-def _whole_row(document: Row) -> Row:
+def _whole_row(run: MaintenanceRun, document: Row) -> Row:
     """Return the row of a run that has no rules."""
-    detail = {key: document[key] for key in _DETAILS if key in document}
+    detail = {key: document[key] for key in _DETAILS if key in document} | _version(run)
     counts: Row = dict(_NO_COUNTS)
     if document:
         counts = {"events": document.get("events"), "files": len(document["files"]), "bytes": document["bytes"]}
@@ -108,6 +108,11 @@ def _common(run: MaintenanceRun, at: datetime) -> Row:
         "rules_file": run.rules_file,
         "rules_sha256": run.rules_sha256,
     }
+
+
+def _version(run: MaintenanceRun) -> Row:
+    """Return which version of the tier's rules a run went by, nothing where it had a file."""
+    return {} if run.rules_version is None else {"rulesVersion": run.rules_version}
 
 
 def _terms(rule: Rule, now: datetime) -> Row:

@@ -49,6 +49,7 @@ class MaintenanceRun:
         rules: The text of the rules file, or None where it has none.
         rules_file: Its name.
         rules_sha256: Its hash, in hexadecimal digits.
+        rules_version: The version of the tier's configuration that has it; None where a file was given.
         holds: Name and condition of the holds that were in force, None where the run knows none.
         parameters: Its other parameters.
     """
@@ -63,6 +64,7 @@ class MaintenanceRun:
     rules: str | None = None
     rules_file: str | None = None
     rules_sha256: str | None = None
+    rules_version: int | None = None
     holds: tuple[tuple[str, str | None], ...] | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "rekindle delete --rules rules.yaml",
-    "rekindle delete --rules rules.yaml --execute --grace 30d",
+    "rekindle delete --execute --grace 30d",
 )
 
 
@@ -39,21 +39,21 @@ EXAMPLES = (
 @common_flags
 def delete(
     beam_flags: tuple[str, ...],
-    rules: Path,
+    rules: Path | None,
     execute: bool,
     yes: bool,
     grace: str,
     now: str | None,
     common: Common,
 ) -> int:
-    """Delete events by rules.
+    """Delete events by rules, those of the hot tier or those of a file.
 
     Without --execute it is a dry run: the report shows what each rule would delete.
     """
     from pipelines.maintenance.rules import Rules
     from transforms.retention.durations import parse_duration
 
-    read = Rules.read(rules, "rules")
+    read = None if rules is None else Rules.read(rules, "rules")
     lasting, when = read_flag("grace", grace, partial(parse_duration, zero=True)), read_time(now, "now")
     with JobConsole(quiet=common.quiet) as console:
         from pipelines.maintenance.delete import Deletion

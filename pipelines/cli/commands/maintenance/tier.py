@@ -22,20 +22,21 @@ from pipelines.cli.output.maintenance_report import show_rules_report
 @common_flags
 def tier(
     beam_flags: tuple[str, ...],
-    rules: Path,
+    rules: Path | None,
     execute: bool,
     yes: bool,
     now: str | None,
     common: Common,
 ) -> int:
-    """Move events to the cold tier by rules.
+    """Move events to the cold tier by rules, those of the hot tier or those of a file.
 
     Without --execute it is a dry run: the report shows what each rule would move.
     """
     del yes
     from pipelines.maintenance.rules import Rules
 
-    read, when = Rules.read(rules, "tiers"), read_time(now, "now")
+    read = None if rules is None else Rules.read(rules, "tiers")
+    when = read_time(now, "now")
     with JobConsole(quiet=common.quiet) as console:
         from pipelines.maintenance.tier import Tiering
         from pipelines.maintenance.tier import tier as run_tiering

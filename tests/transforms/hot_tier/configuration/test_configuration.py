@@ -141,13 +141,23 @@ def test_answers_that_are_lost(s3: S3, fault_proxy: FaultProxy, fault: dict[str,
     [
         pytest.param(b"{", "can't be read", id="damaged"),
         pytest.param(b'{"version": 1}', "can't be read .*format", id="of another kind"),
-        pytest.param(b'{"format": 2}', "newer version of Rekindle", id="newer"),
+        pytest.param(b'{"format": 3}', "newer version of Rekindle", id="newer"),
     ],
 )
 def test_what_cannot_be_read_is_no_empty_configuration(local_tier: TierStore, text: bytes, message: str) -> None:
     local_tier.put("_rekindle/config/00000001.json", text)
     with pytest.raises(TierError, match=message):
         load_holds(local_tier)
+
+
+def test_what_was_written_before_there_were_rules_is_read(local_tier: TierStore) -> None:
+    change_configuration(local_tier, set_pipelines("a"))
+    path = "_rekindle/config/00000001.json"
+    document = orjson.loads(local_tier.get(path))
+    assert document.pop("rules") is None
+    local_tier.put(path, orjson.dumps(document | {"format": 1}))
+    configuration = load_configuration(local_tier)
+    assert (configuration.pipelines, configuration.rules) == (KeptFile(file="p.yaml", text="a"), None)
 
 
 def test_a_kept_hold_that_cannot_be_parsed_any_more_stops_deletions(local_tier: TierStore) -> None:
