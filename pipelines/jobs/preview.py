@@ -18,6 +18,7 @@ from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
 from pipelines.jobs.families import Family, UnmatchedFamilies, group_by_family
 from pipelines.jobs.plan import WORK, WorkPolicy, disposition
+from pipelines.jobs.report import PipelineEvents, count_by_pipeline
 from pipelines.jobs.reporting import load_ledger
 from pipelines.jobs.sample import attributes_of, choose_samples, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings
@@ -115,6 +116,7 @@ class PreviewFamily(JsonModel):
         events: How many of its events were looked at.
         time_sources: How many of these have their time from where (`_time_source`).
         without_time: The share of these that have no time of their own, 0 to 1.
+        by_pipeline: On how many of these each pipeline was tried, and how many it matched.
         warnings: What is unusual about the object, why it can't be read, and which flag would help.
     """
 
@@ -128,6 +130,7 @@ class PreviewFamily(JsonModel):
     events: int
     time_sources: dict[str, int]
     without_time: float
+    by_pipeline: dict[str, PipelineEvents]
     warnings: list[str]
 
 
@@ -230,15 +233,18 @@ def run_preview(
 
 def _summarize(context: JobContext, family: Family, sample: Sample | None) -> PreviewFamily:
     """Return the summary of a family, by its sample if it has one."""
-    nothing: dict[str, Any] = {"codec": None, "format": None, "warnings": [], "sampled": None, "timeSources": Counter()}
+    nothing: dict[str, Any] = {
+        "codec": None, "format": None, "warnings": [], "sampled": None, "timeSources": Counter(), "counts": {},
+    }  # fmt: skip
     number = family.source
     pipelines = context.shaping[number].pipelines
     document = nothing if sample is None else summarize_object(sample, context.readings[number], pipelines)
-    sources: Counter[str] = document["timeSources"]
+    sources, by_pipeline = document["timeSources"], count_by_pipeline(document.pop("counts"))
     own = sum(sources[source] for source in OWN_TIMES)
     return PreviewFamily.model_validate(
         {
             **document,
+            "byPipeline": by_pipeline,
             "name": family.name,
             "source": context.specification.all_sources[number].name or None,
             "objects": len(family.objects),

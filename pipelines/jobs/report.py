@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs.specification import JobSpecification
 from pipelines.status import BROKEN
+from transforms.objects.event_counts import CountKey, EventCount
 
 SOME_FAILED = 3
 
@@ -55,6 +58,15 @@ class FileUsed(JsonModel):
     """Of the file's text in UTF-8."""
 
 
+class PipelineEvents(JsonModel):
+    """What a pipeline was tried on, nested ones with it, and how much of it was of its kind."""
+
+    matched: int
+    """Events of which it changed something."""
+    tried: int
+    """Events that satisfied its condition."""
+
+
 class SourceCounts(JsonModel):
     """What was read of one of the job's sources."""
 
@@ -68,6 +80,16 @@ class Failure(JsonModel):
     object: str
     status: str
     reason: str | None
+
+
+def count_by_pipeline(counts: Mapping[CountKey, int]) -> dict[str, PipelineEvents]:
+    """Return on how many events each pipeline was tried, and how many it matched, those that matched most first."""
+    found = {
+        key.name: PipelineEvents(matched=counts.get(CountKey(EventCount.PIPELINE_MATCHED, key.name), 0), tried=number)
+        for key, number in counts.items()
+        if key.kind is EventCount.PIPELINE_TRIED
+    }
+    return dict(sorted(found.items(), key=lambda one: (-one[1].matched, one[0])))
 
 
 class JobReport(JsonModel):
@@ -105,6 +127,8 @@ class JobReport(JsonModel):
     """Records that pipelines dropped."""
     dropped_by_pipeline: dict[str, int]
     """How many each of them dropped."""
+    by_pipeline: dict[str, PipelineEvents]
+    """Events by the pipelines that were tried on them, those that matched most first."""
     rejected: int
     by_format: dict[str, FormatCounts]
     by_codec: dict[str, CodecCounts]

@@ -19,6 +19,7 @@ from pipelines.jobs.report import (
     JobReport,
     ObjectCounts,
     SourceCounts,
+    count_by_pipeline,
 )
 from pipelines.jobs.settings import StoredJob
 from pipelines.jobs.specification import JobSpecification, SourceSpecification
@@ -92,6 +93,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
     """Return the report of a job."""
     entries = ledger.of_job(task_id)
     by_source = _by_source(state, entries)
+    counts = _event_counts(entries)
     waves = ledger.waves_of_job(task_id)
     status, settings = state.status, state.stored.settings
     seconds = round(status.seconds + (0.0 if status.finished_at else _seconds_running(status)), 3)
@@ -110,7 +112,8 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         table_version=max((wave.version for wave in waves), default=None),
         objects=_count_objects(state, entries, waves),
         **sums,
-        dropped_by_pipeline=_dropped_by_pipeline(entries),
+        dropped_by_pipeline={key.name: number for key, number in counts if key.kind is EventCount.DROPPED},
+        by_pipeline=count_by_pipeline(dict(counts)),
         by_format={
             name: FormatCounts(objects=len(numbers), events=sum(numbers))
             for name, numbers in _by_name((one.format, one.events) for one in entries)
@@ -131,7 +134,8 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
             *status.warnings,
             *warn_of_times([one for one, source in by_source if source.format_options.timestamp == "auto"]),
             *warn_of_unbelieved(entries),
-            *_warnings_of_entries(entries),
+            *_warnings_of_counts(counts),
+            *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings),
         ],
         reason=status.reason or None,
         stage=status.stage,
@@ -229,29 +233,23 @@ def _failures(state: JobState, entries: Sequence[LedgerEntry]) -> list[Failure]:
     ]
 
 
-def _warnings_of_entries(entries: Sequence[LedgerEntry]) -> list[str]:
-    """Return what happened to events on their way, over all objects, and the warnings of each object."""
+def _event_counts(entries: Sequence[LedgerEntry]) -> list[tuple[CountKey, int]]:
+    """Return what happened to how many events on their way, over all objects, in the order of kinds and names."""
     events: Counter[CountKey] = Counter()
     for entry in entries:
         events.update({key: number for text, number in entry.counts if (key := parse_count(text))})
+    return sorted(events.items())
+
+
+def _warnings_of_counts(counts: Iterable[tuple[CountKey, int]]) -> list[str]:
     failed, old = [], []
-    for key, number in sorted(events.items()):
+    for key, number in counts:
         count = _count(number, "event")
         if key.kind is EventCount.STEP_FAILED:
             failed.append(f"pipeline {key.name}, {key.detail} failed on {count}, left as they were")
         elif key.kind in (EventCount.OLDER_THAN_RULE, EventCount.OLDER_THAN_TIER):
             old.append(describe_too_old(key, count, one=number == 1))
-    return [*failed, *old, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
-
-
-def _dropped_by_pipeline(entries: Sequence[LedgerEntry]) -> dict[str, int]:
-    dropped: Counter[str] = Counter()
-    for entry in entries:
-        for text, number in entry.counts:
-            key = parse_count(text)
-            if key and key.kind is EventCount.DROPPED:
-                dropped[key.name] += number
-    return dict(sorted(dropped.items()))
+    return [*failed, *old]
 
 
 def _count(number: int, name: str) -> str:

@@ -42,7 +42,8 @@ def load_pipelines(text: str, *, source: str) -> tuple[Pipeline, ...]:
 
 def load_ready_made(name: str) -> tuple[Pipeline, ...]:
     """Read the ready-made pipelines of a name."""
-    return load_pipelines(read_ready_made(name), source=f"{name} (ready-made)")
+    loaded = load_pipelines(read_ready_made(name), source=f"{name} (ready-made)")
+    return tuple(replace(pipeline, ready_made=True) for pipeline in loaded)
 
 
 class _PipelinesReader:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +13,7 @@ import pyarrow as pa
 from transforms.arrow import Flags
 from transforms.core.schema import attribute_name
 from transforms.event_pipelines.conditions import Conditions
+from transforms.event_pipelines.observing import PipelineCounts, StepCounter, StepName, StepObserver
 from transforms.event_pipelines.run_names import RunNames
 from transforms.processors.kernels.events import Columns, Events
 from transforms.processors.parameters import output_column
@@ -28,41 +27,18 @@ DROPPED_BY = "_dropped_by"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """An ordered list of processors and nested pipelines with a name, and the condition on which they run."""
+    """An ordered list of processors and nested pipelines with a name, and the condition on which they run.
+
+    `ready_made` is whether it ships with the product: an event that is not of its kind is none that it fails on where
+    another ready-made pipeline knows it.
+    """
 
     name: str
     steps: tuple[Processor | Pipeline, ...]
     description: str = ""
     when: Expr | None = None
     enabled: bool = True
-
-
-class StepName(NamedTuple):
-    """Where a processor stands: the name of its pipeline, and `steps[2].regex` there."""
-
-    pipeline: str
-    step: str
-
-
-Failures = Counter[StepName]
-"""On how many events each processor failed."""
-
-
-class StepObserver:
-    """Is told what a run does; this one counts failures."""
-
-    def __init__(self, failures: Failures | None = None) -> None:
-        """Count into a counter, if there is one."""
-        self._failures = failures
-
-    def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
-        """Note that a pipeline's condition was evaluated; `ran` is whether any event satisfied it."""
-
-    def done(self, step: StepName, events: Events, failed: Flags | None) -> None:
-        """A processor has run on some events, and failed on those that are flagged, None for none."""
-        del events
-        if self._failures is not None and failed is not None and (count := int(failed.sum())):
-            self._failures[step] += count
+    ready_made: bool = False
 
 
 def apply_pipelines(
@@ -71,7 +47,7 @@ def apply_pipelines(
     *,
     received: datetime,
     modified: datetime | None = None,
-    failures: Failures | None = None,
+    counts: PipelineCounts | None = None,
     watch: StepObserver | None = None,
 ) -> pa.RecordBatch:
     """Run all enabled pipelines in order; each sees what those before it made.
@@ -81,7 +57,7 @@ def apply_pipelines(
         pipelines: As `load_pipelines` gives them.
         received: When Rekindle read the object.
         modified: When it was last modified, for times without a year; that of receipt if None.
-        failures: Where it is counted on how many events each processor failed.
+        counts: Where events are counted by what the pipelines did to them.
         watch: Is told of each step; it then counts for itself.
 
     Returns:
@@ -91,9 +67,12 @@ def apply_pipelines(
     columns = Columns(batch)
     events = Events(columns, None, modified or received, received)
     conditions = Conditions([step.when for step in _steps(pipelines) if step.when], columns)
-    run = _Run(conditions, RunNames(batch.num_rows), RunNames(batch.num_rows), watch or StepObserver(failures))
+    counter = StepCounter() if watch is None and counts is not None else None
+    run = _Run(conditions, RunNames(batch.num_rows), RunNames(batch.num_rows), watch or counter or StepObserver())
     for pipeline in pipelines:
-        run.pipeline(pipeline, events.kept())
+        run.whole(pipeline, events.kept())
+    if counter is not None and counts is not None:
+        counter.add_to(counts)
     ran = run.names.column()
     if ran is None:
         return batch
@@ -113,17 +92,25 @@ class _Run:
     dropped_by: RunNames
     watch: StepObserver
 
-    def pipeline(self, pipeline: Pipeline, events: Events) -> None:
-        if not pipeline.enabled:
-            return
+    def whole(self, pipeline: Pipeline, events: Events) -> None:
+        """Run a pipeline of the first level on the events that satisfy its condition."""
+        if pipeline.enabled and (chosen := self._begun(pipeline, events)) is not None:
+            self.watch.began(pipeline.name, chosen, ready_made=pipeline.ready_made)
+            self._steps(pipeline, chosen)
+            self.watch.ended(chosen)
+
+    def _begun(self, pipeline: Pipeline, events: Events) -> Events | None:
         chosen = self._chosen(pipeline.when, events)
-        self.watch.matched(pipeline, ran=chosen is not None)
         if chosen is None:
-            return
+            self.watch.not_matched(pipeline.name)
+        return chosen
+
+    def _steps(self, pipeline: Pipeline, chosen: Events) -> None:
         self.names.add(pipeline.name, chosen.rows)
         for at, step in enumerate(pipeline.steps):
             if isinstance(step, Pipeline):
-                self.pipeline(step, chosen)
+                if step.enabled and (nested := self._begun(step, chosen)) is not None:
+                    self._steps(step, nested)
             else:
                 self._step(step, StepName(pipeline.name, f"steps[{at}].{step.name}"), chosen)
             chosen = chosen.kept()

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from transforms.arrow import Flags
 from transforms.core import schema
-from transforms.event_pipelines.pipeline import DROPPED_BY, Pipeline, StepName, StepObserver, apply_pipelines
+from transforms.event_pipelines.observing import PipelineCounts, StepCounter, StepName
+from transforms.event_pipelines.pipeline import DROPPED_BY, Pipeline, apply_pipelines
 from transforms.formats import format_of
 from transforms.processors.kernels.events import Columns, Events
 from transforms.timestamps import choose_times
@@ -19,7 +20,12 @@ Row = dict[str, Any]
 
 
 def try_pipelines(
-    batch: schema.EventBatch, pipelines: Sequence[Pipeline], *, timestamp: str = "auto", timezone: str = "UTC"
+    batch: schema.EventBatch,
+    pipelines: Sequence[Pipeline],
+    *,
+    timestamp: str = "auto",
+    timezone: str = "UTC",
+    counts: PipelineCounts | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Run pipelines on events one by one.
 
@@ -28,12 +34,14 @@ def try_pipelines(
         pipelines: What to run.
         timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
         timezone: IANA name for times that name no zone.
+        counts: Where events are counted by what the pipelines did to them.
 
     Yields:
         For each event `before` and `after` as flat rows, `after` None if it was dropped, and `steps`,
         each with `pipeline`, `step`, `outcome`
-        (`changed`, `skipped`, `failed`, `dropped`; of a pipeline whose condition did not hold
-        `not matched`) and `changes`: the new values, None for what is gone.
+        (`changed`, `skipped`, `failed`, `dropped`; `not matched` of a pipeline whose condition did not hold, and of a
+        ready-made one that is for other lines where another knows this one) and `changes`: the new values, None for
+        what is gone.
     """
     modified = batch.modified
     for at in range(batch.num_rows):
@@ -42,6 +50,7 @@ def try_pipelines(
         row = format_of(event)
         trace = _Trace(event)
         done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)
+        trace.finish(counts or PipelineCounts())
         before, after = (
             choose_times(
                 one,
@@ -61,7 +70,7 @@ def try_pipelines(
         }
 
 
-class _Trace(StepObserver):
+class _Trace(StepCounter):
     """Notes what each step does to one event."""
 
     def __init__(self, event: pa.RecordBatch) -> None:
@@ -70,11 +79,21 @@ class _Trace(StepObserver):
         self._dropped = False
         self._values = _values(Columns(event))
 
-    def matched(self, pipeline: Pipeline, *, ran: bool) -> None:
-        if not ran and not self._dropped:
-            self.steps.append({"pipeline": pipeline.name, "step": "when", "outcome": NOT_MATCHED, "changes": {}})
+    def not_matched(self, pipeline: str) -> None:
+        if not self._dropped:
+            self.steps.append({"pipeline": pipeline, "step": "when", "outcome": NOT_MATCHED, "changes": {}})
+
+    def finish(self, counts: PipelineCounts) -> None:
+        """Count the event, and note on which steps it did not fail although they did not know it."""
+        own = PipelineCounts()
+        self.add_to(own)
+        counts.add(own)
+        for step in self.steps:
+            if step["outcome"] == FAILED and StepName(step["pipeline"], step["step"]) not in own.failures:
+                step["outcome"] = NOT_MATCHED
 
     def done(self, step: StepName, events: Events, failed: Flags | None) -> None:
+        super().done(step, events, failed)
         before, self._values = self._values, _values(events.columns)
         changes = {
             name: self._values.get(name) for name in before | self._values if before.get(name) != self._values.get(name)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from transforms.arrow.arrays import as_series, is_present, take
 from transforms.core.schema import EventBatch
-from transforms.event_pipelines import DROPPED_BY, Failures, Pipeline, apply_pipelines
+from transforms.event_pipelines import DROPPED_BY, Pipeline, PipelineCounts, apply_pipelines
 from transforms.formats import format_of
 from transforms.formats.options import FormatOptions
 from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
@@ -64,11 +64,11 @@ class _Shaping:
     modified: datetime
     received: datetime
 
-    def run(self, events: pa.RecordBatch, failures: Failures) -> pa.RecordBatch:
+    def run(self, events: pa.RecordBatch, counts: PipelineCounts | None = None) -> pa.RecordBatch:
         pipelines = self.settings.pipelines
         if not pipelines:
             return events
-        return apply_pipelines(events, pipelines, received=self.received, modified=self.modified, failures=failures)
+        return apply_pipelines(events, pipelines, received=self.received, modified=self.modified, counts=counts)
 
     def choose(
         self,
@@ -105,23 +105,23 @@ def shape_events(
         batch: Events as they were read.
         settings: How.
         rules_by_section: Rules by their section, to count the events that are too old for them.
-        counts: Where events are counted by the source of their time, and those that a step failed on, that a pipeline
-            dropped, or that a rule would take at once; None to count nothing.
+        counts: Where events are counted by the source of their time, by the pipelines that were tried on them and
+            changed them, and those that a step failed on, that a pipeline dropped, or that a rule would take at once;
+            None to count nothing.
         keep_dropped: Keep those that were dropped, with the pipeline's name in `DROPPED_BY` where there are any.
     """
     modified, received = batch.modified, batch.events.column("_observed_at")[0].as_py()
     settings = replace(settings, day_first=settings.day_first or batch.day_first)
     shaping = _Shaping(settings, modified, received)
-    failures: Failures = Counter()
+    done = None if counts is None else PipelineCounts()
     unbelieved: Counter[str] | None = None if counts is None else Counter()
-    events = shaping.run(batch.events, failures)
+    events = shaping.run(batch.events, done)
     inherit = partial(_inherit, batch, shaping) if inheriting(batch.events) else None
     events = shaping.choose(events, inherit, unbelieved)
     if not keep_dropped:
         events = _without_dropped(events, Counter() if counts is None else counts)
-    if counts is not None:
-        for step, number in failures.items():
-            counts[CountKey(EventCount.STEP_FAILED, step.pipeline, step.step)] += number
+    if counts is not None and done is not None:
+        counts.update(dict(_counts_of_pipelines(done)))
         for reason, number in (unbelieved or {}).items():
             counts[CountKey(EventCount.NOT_BELIEVED, reason)] += number
         for source, number in count_time_sources([events]).items():
@@ -140,7 +140,7 @@ def _inherit(batch: EventBatch, shaping: _Shaping, own: pl.Series) -> pl.Series:
     """
     before = None
     if batch.preceding is not None and own[:1].null_count():
-        earlier = shaping.choose(shaping.run(batch.preceding, Counter()))
+        earlier = shaping.choose(shaping.run(batch.preceding))
         starts, end = record_starts(as_series(batch.preceding.column("_message")))
         before = last_time(own_times(earlier), starts, end)
     times = inherited_times(own, record_starts(as_series(batch.events.column("_message")))[0], before)
@@ -170,6 +170,16 @@ def count_time_sources(batches: Iterable[pa.RecordBatch]) -> Counter[str]:
         for row in pc.value_counts(events.column("_time_source")).to_pylist():
             counts[row["values"]] += row["counts"]
     return counts
+
+
+def _counts_of_pipelines(done: PipelineCounts) -> Iterator[tuple[CountKey, int]]:
+    for step, number in done.failures.items():
+        yield CountKey(EventCount.STEP_FAILED, step.pipeline, step.step), number
+    for name, number in done.tried.items():
+        yield CountKey(EventCount.PIPELINE_TRIED, name), number
+    for name, number in done.matched.items():
+        if number:
+            yield CountKey(EventCount.PIPELINE_MATCHED, name), number
 
 
 def _without_dropped(events: pa.RecordBatch, counts: Counter[CountKey]) -> pa.RecordBatch:

@@ -94,6 +94,8 @@ def _untimed(reading: Reading, rows: Sequence[Row]) -> Iterator[str]:
 def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence[Pipeline]) -> dict[str, Any]:
     """Sum up the beginning of an object: codec, format, where its times are from, what is unusual, what would help.
 
+    `counts` has its events by what happened to them (`EventCount`).
+
     Args:
         sample: What was read of it.
         settings: How a job would read it.
@@ -101,7 +103,8 @@ def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence
     """
     reading = sample.reading
     shaping = ShapingSettings.of(settings.formats, pipelines)
-    shaped = [shape_events(batch, shaping) for batch in sample.batches]
+    counts: Counter[CountKey] = Counter()
+    shaped = [shape_events(batch, shaping, counts=counts) for batch in sample.batches]
     sources = count_time_sources(batch.events for batch in shaped)
     hint = time_hint(sample, shaped, sources, settings.formats)
     failure = [f"{sample.failure.status}: {sample.failure}"] if sample.failure else []
@@ -110,6 +113,7 @@ def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence
         "codec": "+".join(reading.decoder.codecs) if reading.decoder else None,
         "format": reading.format.format if reading.format else None,
         "timeSources": sources,
+        "counts": counts,
         "warnings": [*failure, *reading.all_warnings(), *([hint] if hint else ())],
     }
 

@@ -23,7 +23,7 @@ from transforms.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
-    from transforms.event_pipelines import Pipeline
+    from transforms.event_pipelines import Pipeline, PipelineCounts
     from transforms.objects.sample_object import Sample
 
 _SAMPLE_BYTES = 8 << 20
@@ -58,11 +58,14 @@ def test(
     common: Common,
 ) -> int:
     """Show what pipelines do to the events of a sample file."""
-    from transforms.event_pipelines.definition import load_pipelines  # imports Polars
+    from transforms.event_pipelines import PipelineCounts  # imports Polars
+    from transforms.event_pipelines.definition import load_pipelines
 
     pipelines = load_pipelines(read_text(file, "pipelines"), source=str(file))
     read = _read(sample, reading, object_key)
-    document = _document(file, sample, read, list(_tried(read, pipelines, events)))
+    counts = PipelineCounts()
+    tried = list(_tried(read, pipelines, events, counts))
+    document = _document(file, sample, read, tried) | {"byPipeline": _by_pipeline(counts)}
     if common.as_json:
         print_json(document)
     else:
@@ -170,13 +173,17 @@ def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
     return sample_object(next(found), store, settings, size=_SAMPLE_BYTES, key=key)
 
 
-def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[JsonObject]:
+def _by_pipeline(counts: PipelineCounts) -> JsonObject:
+    return {name: {"matched": counts.matched[name], "tried": number} for name, number in counts.tried.items()}
+
+
+def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int, counts: PipelineCounts) -> Iterator[JsonObject]:
     from transforms.event_pipelines.trial import try_pipelines
 
     formats = sample.reading.formats
     for batch in sample.batches:
         yield from try_pipelines(
-            batch.slice(0, count), pipelines, timestamp=formats.timestamp, timezone=formats.timezone
+            batch.slice(0, count), pipelines, timestamp=formats.timestamp, timezone=formats.timezone, counts=counts
         )
         count -= min(count, batch.num_rows)
 
@@ -212,6 +219,8 @@ def _print_page(document: JsonObject) -> None:
     RESULTS.print()
     if not document["events"] and not document["failure"]:
         print_field("events", f"there are none in {document['sample']}")
+    for name, found in document["byPipeline"].items():
+        print_field(name, f"matched {found['matched']:,} of {found['tried']:,} events")
     for step in document["steps"]:
         found = ", ".join(f"{step[outcome]:,} {outcome}" for outcome in _STYLES if outcome in step)
         print_field(f"{step['pipeline']} {step['step']}", found, style="red" if "failed" in step else "")

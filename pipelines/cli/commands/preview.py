@@ -11,6 +11,7 @@ from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import Command, option
 from pipelines.cli.job_flags import JobFlags, job_flags
 from pipelines.cli.output.console import RESULTS, print_field, shorten
+from pipelines.cli.output.report import describe_pipelines
 from pipelines.cli.output.rows import print_json, printable
 from pipelines.units import show_size
 from transforms.core.names import SYSTEM_NAMES
@@ -103,6 +104,8 @@ def _print_families(families: list[PreviewFamily]) -> None:
             .append(f"  times: {sources}" if sources else "", style="dim"),
             soft_wrap=True,
         )
+        if family.by_pipeline:
+            print_field("pipelines", describe_pipelines(family.by_pipeline), indent=4)
         for warning in family.warnings:
             print_field("warning", shorten(warning, _SHOWN_MESSAGE), indent=4, style="yellow")
     if len(families) > _MAX_FAMILIES:

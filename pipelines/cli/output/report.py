@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -16,7 +16,7 @@ SOME_FAILED = 3
 _NAMED = 10
 
 if TYPE_CHECKING:
-    from pipelines.jobs.report import FileUsed, JobReport
+    from pipelines.jobs.report import FileUsed, JobReport, PipelineEvents
 
 _NAMES_SHOWN = 8
 
@@ -69,7 +69,7 @@ def _print_report(report: JobReport) -> None:
         ("Objects", ", ".join(shown)),
         ("Read", f"{show_size(report.bytes_read)}, {show_size(report.bytes_decoded)} decoded"),
         ("Records", f"{records} ({ignored})"),
-        ("Pipelines", _file_used(report.pipelines)),
+        ("Pipelines", ": ".join(filter(None, (_file_used(report.pipelines), describe_pipelines(report.by_pipeline))))),
         ("Rules", _file_used(report.rules)),
         ("Dropped by", ", ".join(f"{name} {number:,}" for name, number in report.dropped_by_pipeline.items())),
         ("With _error", f"{report.events_with_error:,}"),
@@ -88,6 +88,11 @@ def _print_report(report: JobReport) -> None:
     _print_list("Failures", [f"{one.object}: {one.status}: {one.reason}" for one in report.failures])
     if report.status == "Succeeded" and objects.known and not report.events:
         RESULTS.print(f"\nNothing new: {_objects(objects.known)} known already; nothing was added.")
+
+
+def describe_pipelines(by_pipeline: Mapping[str, PipelineEvents]) -> str:
+    """Return how many events each pipeline matched, of those on which it was tried."""
+    return ", ".join(f"{name} {one.matched:,} of {one.tried:,} events" for name, one in by_pipeline.items())
 
 
 def _file_used(used: FileUsed | None) -> str:

@@ -50,6 +50,29 @@ def test_failed_processors_and_events_without_a_time(rekindle: Callable[..., End
     assert quiet.json["byTimeSource"] == {"received": 4}
 
 
+def test_which_ready_made_pipeline_matched_how_much(rekindle: Callable[..., Ended], tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    access = '1.2.3.4 - ann [11/Aug/2025:22:24:37 +0000] "GET / HTTP/1.1" 200 1987 "-" "curl/8"\n'
+    (source / "a.log").write_text(access * 3 + "<34>1 2025-08-11T22:14:15Z web-1 su 12 ID47 - failed\n")
+    (source / "b.log").write_text(access * 2)
+    (tmp_path / "pipelines.yaml").write_text("include: [aws_alb, syslog, access_combined]")
+    flags = ("--pipelines", tmp_path / "pipelines.yaml", "--hot-tier", tmp_path / "hot")
+    preview = rekindle("preview", "--bucket", f"file://{source}", *flags, "--json").json
+    assert {family["sampled"][-5:]: family["byPipeline"]["access_combined"] for family in preview["families"]} == {
+        "a.log": {"matched": 3, "tried": 4}, "b.log": {"matched": 2, "tried": 2},
+    }  # fmt: skip
+    assert "pipelines: access_combined 2 of 2 events" in rekindle("preview", "--bucket", f"file://{source}", *flags).out
+    ended = rekindle("backfill", "--bucket", f"file://{source}", *flags, "--json")
+    assert (ended.code, ended.json["warnings"]) == (0, []), ended.err
+    expected = {"access_combined": (5, 6), "syslog": (1, 6), "aws_alb": (0, 6)}
+    assert list(ended.json["byPipeline"].items()) == [
+        (name, {"matched": matched, "tried": tried}) for name, (matched, tried) in expected.items()
+    ]
+    shown = rekindle("jobs", "show", ended.json["taskId"], "--hot-tier", tmp_path / "hot").out
+    assert "access_combined 5 of 6 events, syslog 1 of 6 events, aws_alb 0 of 6 events" in shown
+
+
 def test_times_that_are_not_believed_are_told(rekindle: Callable[..., Ended], tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from transforms.core import schema
-from transforms.event_pipelines import Pipeline, StepName, apply_pipelines, outputs
+from transforms.event_pipelines import Pipeline, PipelineCounts, StepName, apply_pipelines, outputs
 from transforms.event_pipelines.definition import load_pipelines
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
@@ -172,12 +171,10 @@ def test_slices_are_read_from_where_they_begin() -> None:
 def test_failures_are_counted_by_pipeline_and_step() -> None:
     digits = {"regex": {"source": "message", "pattern": r"(?P<n>\d+)"}}
     inner = {"pipeline": {"name": "inner", "when": "status=*", "steps": [digits]}}
-    failures: Counter[StepName] = Counter()
+    counts = PipelineCounts()
     for _ in range(2):
-        apply_pipelines(
-            BATCH, load({"name": "outer", "steps": [put("y"), digits, inner]}), received=NOW, failures=failures
-        )
-    assert failures == {StepName("outer", "steps[1].regex"): 6, StepName("inner", "steps[0].regex"): 4}
+        apply_pipelines(BATCH, load({"name": "outer", "steps": [put("y"), digits, inner]}), received=NOW, counts=counts)
+    assert counts.failures == {StepName("outer", "steps[1].regex"): 6, StepName("inner", "steps[0].regex"): 4}
 
 
 def test_times_are_set_for_some_events() -> None:

@@ -51,6 +51,7 @@ def test_what_is_counted() -> None:
     assert counts == {
         CountKey(EventCount.TIMED, "detected"): 2,
         CountKey(EventCount.TIMED, "inherited"): 4,
+        CountKey(EventCount.PIPELINE_TRIED, "p"): 6,
         failed: 6,
         old: 6,
     }

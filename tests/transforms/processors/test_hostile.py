@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from transforms.event_pipelines import StepName, apply_pipelines
+from transforms.event_pipelines import PipelineCounts, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
@@ -45,12 +44,12 @@ HOSTILE: list[tuple[dict[str, Any], str, bool]] = [
 )
 def test_ends(step: dict[str, Any], text: str, monkeypatch: pytest.MonkeyPatch, *, failed: bool) -> None:
     monkeypatch.setenv("REKINDLE_HASH_KEY", "key of the tests")
-    failures: Counter[StepName] = Counter()
+    counts = PipelineCounts()
     pipelines = load_pipelines(json.dumps({"pipelines": [{"name": "p", "steps": [step]}]}), source="p.json")
     values = pa.array([text, "short"], pa.string_view())
     batch = pa.RecordBatch.from_arrays([values, values], names=["_message", "a"])
-    done = apply_pipelines(batch, pipelines, received=NOW, failures=failures)
+    done = apply_pipelines(batch, pipelines, received=NOW, counts=counts)
     assert done.num_rows == 2
     if failed:
-        assert sum(failures.values()) >= 1
+        assert sum(counts.failures.values()) >= 1
         assert done["_message"][0].as_py() == text

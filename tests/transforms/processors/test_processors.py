@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from transforms.core.errors import ConfigurationError
-from transforms.event_pipelines import StepName, apply_pipelines
+from transforms.event_pipelines import PipelineCounts, StepName, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.processors import PROCESSORS
 
@@ -35,14 +35,14 @@ def batch_of(events: list[Event]) -> pa.RecordBatch:
 def run(steps: list[Event], events: list[Event], **pipeline: object) -> tuple[list[Event], Counter[StepName]]:
     """Return events after a pipeline, without what is null and without `_pipelines`, and the failures."""
     text = json.dumps({"pipelines": [{"name": "p", "steps": steps, **pipeline}]})
-    failures: Counter[StepName] = Counter()
-    done = apply_pipelines(batch_of(events), load_pipelines(text, source="p.json"), received=NOW, failures=failures)
+    counts = PipelineCounts()
+    done = apply_pipelines(batch_of(events), load_pipelines(text, source="p.json"), received=NOW, counts=counts)
     assert done.num_rows == len(events)
     rows = [
         {"m" if name == "_message" else name: value for name, value in row.items() if value is not None}
         for row in done.to_pylist()
     ]
-    return [{name: value for name, value in row.items() if name != "_pipelines"} for row in rows], failures
+    return [{name: value for name, value in row.items() if name != "_pipelines"} for row in rows], counts.failures
 
 
 def grok(pattern: str, **more: object) -> Event:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timezone
 from importlib.resources import files
 from typing import Any
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from transforms.event_pipelines import StepName, apply_pipelines
+from transforms.event_pipelines import PipelineCounts, apply_pipelines
 from transforms.event_pipelines.definition import load_pipelines, load_ready_made
 from transforms.event_pipelines.ready_made import ready_made_names
 
@@ -61,10 +60,10 @@ def test_sample(name: str, sample: dict[str, Any]) -> None:
         pa.array([value], pa.string()).dictionary_encode() if kind != pa.string_view() else pa.array([value], kind)
         for kind, value in zip(types, before.values(), strict=True)
     ]
-    failures: Counter[StepName] = Counter()
+    counts = PipelineCounts()
     pipelines = load_pipelines(f"include: [{name}]", source="p.yaml")
     batch = apply_pipelines(
-        pa.RecordBatch.from_arrays(arrays, names=list(before)), pipelines, received=NOW, failures=failures
+        pa.RecordBatch.from_arrays(arrays, names=list(before)), pipelines, received=NOW, counts=counts
     )
     after = {column: value for column, value in batch.to_pylist()[0].items() if value is not None}
     time = sample.get("time")
@@ -73,7 +72,7 @@ def test_sample(name: str, sample: dict[str, Any]) -> None:
         expected |= {"_time": time.replace(tzinfo=time.tzinfo or timezone.utc), "_time_source": "pipeline"}
     expected["_message"] = sample.get("text", sample["message"])
     assert after == {column: value for column, value in expected.items() if value is not None}
-    assert sum(failures.values()) == sample.get("failed", 0), failures
+    assert sum(counts.failures.values()) == sample.get("failed", 0), counts
 
 
 def test_the_library_is_as_documented() -> None:

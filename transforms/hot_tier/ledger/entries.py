@@ -1,14 +1,15 @@
 """How the outcome of an object becomes its row of the ledger.
 
 The texts under which a row counts events are stored, so they stay as they are: `received`, `time from SOURCE`,
-`time not believed: REASON`, `pipeline NAME, steps[0].regex`, `dropped by NAME`, `dropped with _error by NAME`,
-`older than rule NAME allows (30d)` and `older than tier NAME allows (30d)`.
+`time not believed: REASON`, `pipeline NAME, steps[0].regex`, `tried by NAME`, `matched by NAME`, `dropped by NAME`,
+`dropped with _error by NAME`, `older than rule NAME allows (30d)` and `older than tier NAME allows (30d)`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from transforms.hot_tier.ledger.sidecar import LedgerEntry
 from transforms.objects.event_counts import CountKey, EventCount
@@ -19,6 +20,8 @@ _TEXTS = {
     EventCount.TIMED: "time from {name}",
     EventCount.NOT_BELIEVED: "time not believed: {name}",
     EventCount.STEP_FAILED: "pipeline {name}, {detail}",
+    EventCount.PIPELINE_TRIED: "tried by {name}",
+    EventCount.PIPELINE_MATCHED: "matched by {name}",
     EventCount.DROPPED: "dropped by {name}",
     EventCount.DROPPED_WITH_ERROR: "dropped with _error by {name}",
     EventCount.OLDER_THAN_RULE: "older than rule {name} allows ({detail})",
@@ -72,6 +75,7 @@ def text_of_count(key: CountKey) -> str:
     return _TEXTS[key.kind].format(name=key.name, detail=key.detail)
 
 
+@lru_cache(maxsize=4096)
 def parse_count(text: str) -> CountKey | None:
     """Return what a stored count is about, or None for one that only a newer version knows."""
     for kind, pattern in _PATTERNS.items():
