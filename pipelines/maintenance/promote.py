@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from functools import reduce
+from operator import or_
 
 from pipelines.liveness import is_live, showing_life
 from pipelines.maintenance.reports import PromoteReport
@@ -14,8 +16,10 @@ from transforms.hot_tier.maintenance.accounting import file_changes, outcomes_of
 from transforms.hot_tier.maintenance.commit_run import Change, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.plan import plan_promotion
-from transforms.hot_tier.maintenance.tasks import remove_left_results
+from transforms.hot_tier.maintenance.tasks import TaskResult, remove_left_results
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import load_events
+from transforms.hot_tier.table.map_names import MapNames
 from transforms.hot_tier.table.promoted_columns import missing_columns
 from transforms.hot_tier.table.runs import PROMOTE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -113,4 +117,17 @@ def _change(snapshot: Snapshot, rewriter: Rewriter, names: Sequence[str]) -> Cha
         "bytes": sum(file.size for file in moved),
         "warnings": [result.warning for _, result in plan.decided],
     }
-    return Change(moved, [change["old"] for change in changes], document, columns=missing)
+    return Change(
+        moved,
+        [change["old"] for change in changes],
+        document,
+        columns=missing,
+        map_names=_names_of_kept(results) if plan.tasks and not plan.decided else None,
+    )
+
+
+def _names_of_kept(results: Sequence[TaskResult]) -> MapNames:
+    """Return the names in the maps of the product's files that were looked into and stay."""
+    kept = (source for result in results for source in result.sources if not any(source.taken))
+    own = (MapNames.parse(source.map_names) for source in kept if layout_of(source.path))
+    return reduce(or_, own, MapNames())

@@ -1,6 +1,7 @@
 """One story for every runner.
 
-A bucket is brought in, some of its objects change and come again, events are deleted, moved and merged.
+A bucket is brought in, some of its objects change and come again, events are deleted, moved and merged, and an
+attribute for which the table had no room gets its column.
 
 What a tier then holds is told by its fingerprint, which is the same wherever the story was run.
 """
@@ -18,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import deltalake
+import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -41,7 +43,9 @@ tiers:
   - {name: errors, retention: 30d, when: "status>=500"}
 """
 PIPELINES = Path(__file__).parents[2] / "benchmarks" / "access_logs.yaml"
-STEPS = ("backfill", "backfill again", "delete", "tier", "compact")
+STEPS = ("backfill", "backfill again", "delete", "tier", "compact", "promote")
+WIDE = [f"attr{number:03}" for number in range(140)]
+"""Attributes of one object; the table has no room for the last of them."""
 SECONDS = 1800.0
 
 
@@ -91,6 +95,9 @@ class Story:
             make_workload(kind, folder, mib=mib / len(KINDS), files=objects // len(KINDS))
             for path in sorted(folder.iterdir()):
                 self.client.put_object(Bucket=self.bucket, Key=f"logs/{kind}/{path.name}", Body=path.read_bytes())
+        event = {"time": "2025-08-11T12:00:00Z", **dict.fromkeys(WIDE, "x")}
+        line = orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+        self.client.put_object(Bucket=self.bucket, Key="logs/wide/0.ndjson", Body=line * 9)
 
     def change_logs(self) -> int:
         """Replace each fifth object by the one after it, and return how many."""
@@ -128,6 +135,7 @@ class Story:
             "delete": ruled,
             "tier": ruled,
             "compact": [],
+            "promote": [WIDE[-1]],
         }
         name = step.partition(" ")[0]
         return [name, *flags[name], *where]

@@ -1,4 +1,4 @@
-"""Whatever runs a job, a deletion, a move or a compaction: the table and the ledger are the same (docs/clusters.md)."""
+"""Whatever runs a job and each kind of maintenance: the table and the ledger are the same (docs/clusters.md)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import S3, THOROUGH
 from tests.runners.processes import Server
 from tests.runners.servers import WorkerPool
-from tests.runners.story import STEPS, Story
+from tests.runners.story import STEPS, WIDE, Story
 
 pytestmark = [pytest.mark.runner, pytest.mark.slow]
 
@@ -36,3 +36,5 @@ def test_every_runner_makes_the_same_of_it(
         counts = ("objects", "events", "recordsIn", "bytesRead", "held")
         assert {one: report.get(one) for one in counts} == {one: expected.get(one) for one in counts}
         assert report["events"], step
+    assert report["columnsAdded"] == [WIDE[-1]]
+    assert report["filesRewritten"], "it was in a map"

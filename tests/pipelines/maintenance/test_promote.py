@@ -11,15 +11,23 @@ import polars as pl
 import pytest
 
 from pipelines.maintenance.compact import compact
+from pipelines.maintenance.delete import Deletion, delete
 from pipelines.maintenance.promote import promote
 from pipelines.maintenance.restore import Restore, restore
 from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
+from pipelines.maintenance.rules import Rules
 from tests.pipelines.conftest import Ended
 from tests.pipelines.maintenance.execute_here import execute_here
-from tests.pipelines.reading import GONE, audit_rows, check_places, made_deletion, made_tier, read_live
+from tests.pipelines.reading import DAY, GONE, NOW, audit_rows, check_places, made_deletion, made_tier, read_live
+from tests.transforms.hot_tier.tiers import Tier, event
+from tests.transforms.retention.rule_samples import rules_file
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.hot_tier.maintenance.tasks import Task, TaskResult
+from transforms.hot_tier.table.map_names import MapNames
+from transforms.hot_tier.table.promoted_columns import promote_new
 from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.query.parser import parse
+from transforms.retention.rules import Rule
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 Rekindle = Callable[..., Ended]
@@ -94,6 +102,44 @@ def test_what_no_map_has_opens_no_file(store: TierStore, settings: MaintenanceSe
     report = promote(settings, ["nowhere"])
     assert (report.columns_added, report.files_examined, report.version_after) == (["nowhere"], 0, 3)
     assert report.version_after == report.version_before + 1
+
+
+@pytest.mark.parametrize("are_left", [True, False])
+def test_a_list_that_was_full_is_made_anew(store: TierStore, settings: MaintenanceSettings, *, are_left: bool) -> None:
+    """Beyond 4,096 names any name counts as one that maps have, until a promotion has looked into all files."""
+    unpromoted(store)
+    wild = {f"wild{number}": "x" for number in range(4097)}
+    promote_new(store, ["wilder"])
+    Tier(store).add([event(NOW, "wild", wilder="yes", **wild)])
+    if not are_left:
+        rules = rules_file(Rule(name="wild", retention=DAY, when=parse("wilder=yes")))
+        asked = Rules(name="r.yaml", text="rules: []", section="rules", file=rules)
+        delete(settings, Deletion(rules=asked, now=NOW + 2 * DAY, execute=True, confirm=lambda *_: True))
+    assert Snapshot.load(store).map_names == MapNames(is_any=True), "what was deleted may come back"
+    assert promote_new(store, ["new"]).in_maps == ("new",)
+    report = promote(settings, ["service"])
+    assert (report.columns_added, report.files_examined) == (["service"], len(read_live(store).files))
+    if are_left:
+        assert Snapshot.load(store).map_names.is_any
+        return
+    assert Snapshot.load(store).map_names.names == {"user", "level"}
+    assert promote_new(store, ["new"]).added == ("new",)
+    check_places(store)
+
+
+def test_what_comes_back_is_in_the_list_again(store: TierStore, settings: MaintenanceSettings) -> None:
+    """A restored file keeps in its map what no live one had when the list was made anew."""
+    unpromoted(store)
+    rules = rules_file(Rule(name="x", retention=DAY, when=parse("level=x")))
+    asked = Rules(name="r.yaml", text="rules: []", section="rules", file=rules)
+    gone = delete(settings, Deletion(rules=asked, now=NOW, execute=True, confirm=lambda *_: True))
+    assert gone.events > 0
+    promote(settings, ["service"])
+    assert Snapshot.load(store).map_names.names == {"user"}
+    restore(settings, Restore(run_id=gone.run_id, execute=True))
+    assert Snapshot.load(store).map_names.names == {"user", "level"}
+    assert promote_new(store, ["level"]).in_maps == ("level",)
+    check_places(store)
 
 
 def test_files_that_come_meanwhile_are_written_anew_too(

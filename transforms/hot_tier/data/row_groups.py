@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.map_names import MapNames
 from transforms.storage import TierStore
 
 _DICTIONARY = "RLE_DICTIONARY"
@@ -54,24 +55,26 @@ def _is_text(column: pq.ColumnSchema) -> bool:
     return bool(column.logical_type.type == "STRING" and column.max_repetition_level == 0)
 
 
-def map_has(store: TierStore, path: str, names: Collection[str]) -> bool:
-    """Whether a data file's map has one of some names; of the map only the keys are read."""
+def map_names_without(store: TierStore, path: str, names: Collection[str]) -> MapNames | None:
+    """Return the names in a data file's map, None where it has one of some names; of the map only keys are read."""
+    found = MapNames()
     with store.open_input(f"{EVENTS}/{path}") as source:
         parquet = pq.ParquetFile(source, read_dictionary=[_KEYS])
         if _KEYS not in (parquet.schema.column(number).path for number in range(len(parquet.schema.names))):
-            return False
+            return found
         for number in range(parquet.num_row_groups):
             maps = parquet.read_row_group(number, columns=[_KEYS], use_threads=False).column(0)
-            keys = (chunk.flatten().field(0) for chunk in maps.chunks)
-            if any(_are_among(names, array) for array in keys):
-                return True
-    return False
+            for chunk in maps.chunks:
+                there = _distinct(chunk.flatten().field(0))
+                if not there.isdisjoint(names):
+                    return None
+                found |= MapNames.of(there)
+    return found
 
 
-def _are_among(names: Collection[str], keys: pa.Array) -> bool:
+def _distinct(keys: pa.Array) -> set[str]:
     found = pc.unique(keys.cast(pa.string()) if not pa.types.is_dictionary(keys.type) else keys)
-    values = found.dictionary if pa.types.is_dictionary(found.type) else found
-    return not set(names).isdisjoint(values.to_pylist())
+    return set((found.dictionary if pa.types.is_dictionary(found.type) else found).to_pylist())
 
 
 def rows_taken(table: pa.Table, select: Callable[[pa.Table], pa.ChunkedArray | pa.Array]) -> pa.Table:

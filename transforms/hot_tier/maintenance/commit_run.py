@@ -17,6 +17,7 @@ from transforms.hot_tier.ledger.ledger_files import LastCommit
 from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
+from transforms.hot_tier.table.map_names import MapNames
 from transforms.hot_tier.table.purges import check_not_purged
 from transforms.hot_tier.table.runs import DONE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -35,6 +36,7 @@ class Change:
         transactions: App ids of the commit and their versions, besides the run's own.
         columns: Attributes that get a column; no file keeps them in its map any more.
         forgotten: Paths of removed files that the log need not remember any more.
+        map_names: The names in the maps of the product's files that stay; None where not all were looked into.
     """
 
     added: Sequence[FileDescription]
@@ -43,6 +45,7 @@ class Change:
     transactions: Sequence[tuple[str, int]] = ()
     columns: Sequence[str] = field(default=(), kw_only=True)
     forgotten: Sequence[str] = field(default=(), kw_only=True)
+    map_names: MapNames | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ def commit_run(
                 columns=change.columns,
                 off_maps=change.columns,
                 forgotten=change.forgotten,
+                map_names=change.map_names,
             )
     raise AssertionError  # they end by raising
 

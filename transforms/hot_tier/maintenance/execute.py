@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from transforms.core.errors import GoneError, TierError
 from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.rewrite import Keep, rewrite_file
-from transforms.hot_tier.data.row_groups import map_has
+from transforms.hot_tier.data.row_groups import map_names_without
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_description import in_both
@@ -68,8 +68,8 @@ def _sources(store: TierStore, task: Task) -> Iterator[None]:
 
 
 def _execute_task(store: TierStore, task: Task, promoted: Sequence[str], run_id: str) -> TaskResult:
-    if task.promoting and not any(map_has(store, source.path, task.promoting) for source in task.sources):
-        return TaskResult(tuple(SourceResult(source.path, (0,)) for source in task.sources))
+    if task.promoting and (unchanged := _without_names(store, task)) is not None:
+        return unchanged
     counted = count_rows(store, task)
     sources = tuple(
         _without_taken(store, source, result, task.rules, promoted, run_id)
@@ -94,6 +94,17 @@ def _execute_task(store: TierStore, task: Task, promoted: Sequence[str], run_id:
     )
     _check(sum(file.rows for file in moved), sum(sum(result.taken) for result in sources), task.paths)
     return TaskResult(sources, tuple(moved))
+
+
+def _without_names(store: TierStore, task: Task) -> TaskResult | None:
+    """Return the result of sources none of which has a promoted name in its map, None where one has."""
+    results = []
+    for source in task.sources:
+        names = map_names_without(store, source.path, task.promoting)
+        if names is None:
+            return None
+        results.append(SourceResult(source.path, (0,), map_names=names.text))
+    return TaskResult(tuple(results))
 
 
 def _count(store: TierStore, source: LiveFile, compiled: CompiledRules | None) -> SourceResult:

@@ -67,6 +67,8 @@ class SourceResult:
         held: How many rows each hold keeps from the rules; a row counts for the first hold that keeps it.
         rest: The file that holds its other rows; None where all or none are taken, or rows are only counted.
         warning: Why none of its rows may be touched, else empty.
+        map_names: The names in its map, as text (`MapNames`), of one that a promotion has looked into and leaves as it
+            is.
     """
 
     path: str
@@ -74,6 +76,7 @@ class SourceResult:
     held: tuple[int, ...] = ()
     rest: FileDescription | None = None
     warning: str = ""
+    map_names: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,9 @@ class TaskResult:
 def _source_result(document: dict[str, Any]) -> SourceResult:
     rest = document["rest"]
     numbers = (tuple(document["taken"]), tuple(document["held"]))
-    return SourceResult(document["path"], *numbers, rest and FileDescription(**rest), document["warning"])
+    return SourceResult(
+        document["path"], *numbers, rest and FileDescription(**rest), document["warning"], document["map_names"]
+    )
 
 
 _ROOT = "_rekindle/results"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from transforms.core.errors import TierError
-from transforms.core.names import ATTRIBUTES_COLUMN, BASE_ATTRIBUTES
+from transforms.core.names import ATTRIBUTES_COLUMN, BASE_ATTRIBUTES, can_be_column
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_description import layout_of
@@ -106,15 +106,31 @@ def unknown_attributes(tier: TierStore, named: Iterable[Field]) -> dict[str, lis
     snapshot = load_events(tier)
     columns = {*BASE_ATTRIBUTES, *_filled_columns(snapshot)}
     asked = [name for name in names if not _is_there(name, columns)]
-    if not asked or len(snapshot.files) > _MOST_FILES:
+    in_maps = _names_in_maps(tier, snapshot, asked) if asked else None
+    if in_maps is None:
         return {}
-    known = columns.union(*(_names_in_map(tier, path) for path in snapshot.files))
+    known = columns.union(in_maps)
     by_folded = {name.casefold(): name for name in sorted(known)}
     return {
         name: [by_folded[near] for near in get_close_matches(name.casefold(), by_folded, n=_NEAREST, cutoff=_LIKENESS)]
         for name in dict.fromkeys(asked)
         if not _is_there(name, known)
     }
+
+
+def _names_in_maps(tier: TierStore, snapshot: Snapshot, asked: Iterable[str]) -> Collection[str] | None:
+    """Return the names in the files' maps, None where that would take too long.
+
+    The table's list is enough where it has all names that could be columns' and others are not asked for; of names that
+    no file has any more it may still have some.
+    """
+    wanted = {part for name in asked for part in (name, *(prefix for prefix, _ in member_paths(name)))}
+    listed = snapshot.all_map_names
+    if listed is not None and all(map(can_be_column, wanted)):
+        return listed
+    if len(snapshot.files) > _MOST_FILES:
+        return None
+    return set[str]().union(*(_names_in_map(tier, path) for path in snapshot.files))
 
 
 def _is_there(name: str, known: set[str]) -> bool:

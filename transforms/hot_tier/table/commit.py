@@ -41,6 +41,7 @@ def commit(
     columns: Sequence[str] = (),
     off_maps: Collection[str] = (),
     forgotten: Collection[str] = (),
+    map_names: MapNames | None = None,
 ) -> None:
     """Try once to commit the version after the snapshot's.
 
@@ -56,6 +57,7 @@ def commit(
         columns: Attributes that get a column; the statistics of the files that stay show that these lack it.
         off_maps: Those among them that the added files hold in place of removed ones which had them in their maps.
         forgotten: Paths of files that were removed before, and that no checkpoint needs to remember any more.
+        map_names: The names in the maps of the product's files that stay; None are those that the snapshot has.
 
     Raises:
         ValueError: a path to remove is not live in the snapshot, or an added file has a promoted attribute in its map.
@@ -70,8 +72,9 @@ def commit(
         *(_restatements(snapshot, removed, promoted) if columns else ()),
         *(_addition(file, promoted) for file in added),
     ]
-    map_names = reduce(or_, (MapNames.parse(file.map_names) for file in added), snapshot.map_names).without(off_maps)
-    if not columns and map_names == snapshot.map_names:
+    stay = snapshot.map_names if map_names is None else map_names
+    all_names = reduce(or_, (MapNames.parse(file.map_names) for file in added), stay).without(off_maps)
+    if not columns and all_names == snapshot.map_names:
         commit_actions(snapshot.events, actions, transactions=transactions, partition_by=schema.PARTITION_COLUMNS)
         return
     known = snapshot.events.schema().fields
@@ -83,7 +86,7 @@ def commit(
         configuration={
             **snapshot.events.metadata().configuration,
             PROPERTY: statistics_property(promoted),
-            MAP_NAMES: map_names.text,
+            MAP_NAMES: all_names.text,
         },
         transactions=transactions,
     )

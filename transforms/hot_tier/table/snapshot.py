@@ -85,6 +85,11 @@ class Snapshot:
         """Whether files may keep an attribute in their maps: another program's may keep any."""
         return name in self.map_names or self._has_others_files
 
+    @property
+    def all_map_names(self) -> frozenset[str] | None:
+        """The names that files may have in their maps and that could be columns, None where not all are known."""
+        return None if self.map_names.is_any or self._has_others_files else self.map_names.names
+
     @cached_property
     def _has_others_files(self) -> bool:
         """Whether another program's files are live."""
