@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent import futures
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import _duckdb  # what the package duckdb wraps; the wrapping takes 0.07 s to import
 
@@ -40,12 +40,12 @@ class Database:
         self._spill = tempfile.TemporaryDirectory(prefix="rekindle-sql-")
         self.connection = _duckdb.connect(":memory:", config={"temp_directory": self._spill.name})
         self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="sql")
-        self._working: futures.Future[Any] | None = None
+        self._thread.submit(int)  # starts the thread: Ctrl-C in the middle of that would lose sight of it
         self._closed = False
 
     def wait(self, work: Callable[[], _T]) -> _T:
         """Run work on the thread and return its result; Ctrl-C ends the wait, and `close` the work."""
-        self._working = future = self._thread.submit(work)
+        future = self._thread.submit(work)
         while not future.done():  # a wait without end would sleep through a signal that came just before it
             futures.wait([future], timeout=_SIGNAL_SECONDS)
         return future.result()
@@ -55,11 +55,11 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        self.connection.interrupt()
-        # an interrupt that comes before the statement begins is forgotten
-        while self._working is not None and not self._working.done():
-            futures.wait([self._working], timeout=_SIGNAL_SECONDS)
-            self.connection.interrupt()
+        # done once all before it is; of that nobody may know: Ctrl-C can come while work is handed to the thread
+        last = self._thread.submit(int)
+        while not last.done():
+            self.connection.interrupt()  # one that comes before the statement begins is forgotten
+            futures.wait([last], timeout=_SIGNAL_SECONDS)
         self._thread.shutdown()
         self.connection.close()
         self._spill.cleanup()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,6 +20,7 @@ from tests.transforms.hot_tier.tiers import Tier, event, foreign_file
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.core.schema import BASE_ATTRIBUTES, SYSTEM_COLUMNS
 from transforms.hot_tier.search import sql, sql_text
+from transforms.hot_tier.search.duckdb_session import Database
 from transforms.hot_tier.search.sql import check_statement, run_sql
 from transforms.hot_tier.table.live_files import live_files, load_events
 from transforms.hot_tier.table.prepare import promote_new
@@ -457,6 +460,50 @@ except KeyboardInterrupt:
 NEVER = "FROM range(100000000) a, range(100000000) b WHERE (a.range * b.range) % 7 = 8"
 
 
+class Forgetful:
+    """A connection that tells of its first interrupt, which comes too early, and passes all else on."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.interrupted = threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def interrupt(self) -> None:
+        self.connection.interrupt()
+        self.interrupted.set()
+
+
+def test_ctrl_c_while_a_statement_is_handed_to_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the statement then; it must be ended all the same."""
+    database = Database()
+    connection = database.connection = Forgetful(database.connection)  # type: ignore[assignment]
+    submit = database._thread.submit
+
+    def interrupted(work: Callable[[], object]) -> None:
+        submit(work)
+        raise KeyboardInterrupt
+
+    def begin_late() -> None:
+        connection.interrupted.wait()
+        connection.execute(f"SELECT count(*) {NEVER}")
+
+    monkeypatch.setattr(database._thread, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        database.wait(begin_late)
+    monkeypatch.undo()
+    closing = threading.Thread(target=database.close)
+    closing.start()
+    closing.join(20)
+    is_closed = not closing.is_alive()
+    while closing.is_alive():  # not to leave it behind
+        with suppress(duckdb.Error):
+            connection.interrupt()
+        closing.join(0.05)
+    assert is_closed
+
+
 @pytest.mark.parametrize(
     ("when", "text"),
     [
@@ -468,5 +515,5 @@ NEVER = "FROM range(100000000) a, range(100000000) b WHERE (a.range * b.range) %
 )
 def test_ctrl_c_ends_it(local: TierStore, when: str, text: str) -> None:
     command = [sys.executable, "-X", "faulthandler", "-c", CTRL_C, local.uri, when, text]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path.cwd(), timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path.cwd(), timeout=120)
     assert (done.stdout, done.returncode) == ("interrupted\n", 0), done.stderr
