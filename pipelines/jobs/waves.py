@@ -51,6 +51,8 @@ def run_wave(
             on_error=specification.on_error,
             force=settings.force,
             retry_failed=settings.retry_failed,
+            reprocess=settings.reprocess,
+            digests=context.digests,
         ),
     )
     engine.run(build, name=f"rekindle-{task_id}-wave-{wave}")

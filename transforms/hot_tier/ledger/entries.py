@@ -32,8 +32,8 @@ _PATTERNS = {
 }
 
 
-def entry_of(outcome: ObjectOutcome, *, job: str, wave: int) -> LedgerEntry:
-    """Return the ledger's row for an object of a job's wave."""
+def entry_of(outcome: ObjectOutcome, *, job: str, wave: int, digest: str | None = None) -> LedgerEntry:
+    """Return the ledger's row for an object of a job's wave, read with options and pipelines of a digest."""
     info, published = outcome.info, outcome.is_published
     counts: Counter[str] = Counter()
     kinds: Counter[EventCount] = Counter()
@@ -64,6 +64,7 @@ def entry_of(outcome: ObjectOutcome, *, job: str, wave: int) -> LedgerEntry:
         bytes_decoded=outcome.bytes_decoded,
         warnings=outcome.warnings,
         counts=tuple(sorted(counts.items())),
+        digest=digest,
     )
 
 

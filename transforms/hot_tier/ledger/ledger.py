@@ -113,7 +113,7 @@ class Ledger:
     def published(self, bucket: str, key: str) -> list[Published]:
         """Return the contents of an object whose events are in the table, the latest last.
 
-        A replacement replaced the same content (`--retry-failed`) where there was one, else all contents.
+        A replacement replaced the same content (`--reprocess`, `--retry-failed`) where there was one, else all.
         """
         found: list[Published] = []
         for replaced, content in self._index.find(object_uri(bucket, key)):

@@ -92,6 +92,7 @@ def publish_wave(
     on_changed: str = "replace",
     force: bool = False,
     retry_failed: bool = False,
+    reprocess: bool = False,
 ) -> PublishResult:
     """Publish a wave of a job exactly once, however often and by however many processes this is called.
 
@@ -104,6 +105,7 @@ def publish_wave(
         on_changed: What to do with an object whose older content is in the table: `replace`, `append` or `skip`.
         force: Publish also what other jobs published.
         retry_failed: Replace what was salvaged.
+        reprocess: Replace the same content, whichever job published it.
 
     Returns:
         The result; of a wave that was published before, the same again.
@@ -120,6 +122,7 @@ def publish_wave(
         on_changed=on_changed,
         force=force,
         retry_failed=retry_failed,
+        reprocess=reprocess,
     )
     check_balance(given)
     return _Publication(given).run()
