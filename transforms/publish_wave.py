@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -11,7 +13,8 @@ import apache_beam as beam
 from transforms.core.errors import ObjectError
 from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
-from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
+from transforms.hot_tier.ledger.publish import OvertakenError, PublishResult, publish_wave
+from transforms.hot_tier.maintenance.past_deletions import PastDeletions
 from transforms.hot_tier.table.location import open_existing_tier
 from transforms.objects.event_counts import EventCounts
 from transforms.objects.outcomes import ObjectOutcome, merge_outcomes, with_counts
@@ -39,6 +42,8 @@ class PublishWave(beam.PTransform):
         retry_failed: Replace objects that were salvaged.
         reprocess: Replace known objects.
         digests: Of the options and pipelines of each of the job's sources.
+        deletions: By which what was replaced was read; if there are others by the time of the commit, nothing is
+            published. None where nothing is to be looked at.
     """
 
     tier: TierLocation
@@ -50,6 +55,7 @@ class PublishWave(beam.PTransform):
     retry_failed: bool
     reprocess: bool
     digests: tuple[str, ...]
+    deletions: PastDeletions | None = None
 
     def expand(self, inputs: dict[str, beam.PCollection[Any]]) -> beam.PCollection[PublishResult]:
         """Gather the wave's descriptions in one worker, which publishes them."""
@@ -116,14 +122,16 @@ class _PublishWaveFn(beam.DoFn):
         tier = open_existing_tier(wave.tier)
         if wave.on_error == "fail":
             refuse_failures(JobFolder(tier, wave.job), entries)
-        yield publish_wave(
-            tier,
-            job=wave.job,
-            wave=wave.wave,
-            files=list(inputs["files"]),
-            entries=entries,
-            on_changed=wave.on_changed,
-            force=wave.force,
-            retry_failed=wave.retry_failed,
-            reprocess=wave.reprocess,
-        )
+        with suppress(OvertakenError):  # the job reads the wave again
+            yield publish_wave(
+                tier,
+                job=wave.job,
+                wave=wave.wave,
+                files=list(inputs["files"]),
+                entries=entries,
+                on_changed=wave.on_changed,
+                force=wave.force,
+                retry_failed=wave.retry_failed,
+                reprocess=wave.reprocess,
+                is_current=None if wave.deletions is None else partial(wave.deletions.is_current, tier),
+            )

@@ -260,6 +260,10 @@ class JobPlan:
         """Yield the objects that are work, in the order of their keys."""
         return objects_of(self.bucket, self._work())
 
+    def objects(self, wave: int) -> Iterator[ObjectInfo]:
+        """Yield the objects of a wave, in the order of their keys."""
+        return objects_of(self.bucket, self.table.filter(pc.equal(self.table["wave"], wave)))
+
     def splits(self, wave: int) -> list[tuple[ObjectInfo, ...]]:
         """Return the objects of each split of a wave, in the order of their keys."""
         table = self.table.filter(pc.equal(self.table["wave"], wave))
