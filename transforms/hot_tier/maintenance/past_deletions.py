@@ -72,7 +72,7 @@ class PastDeletions:
             left = [pair for pair in pairs if pair[0].kind == DELETE and pair[0].run_id not in restored]
             rules = [rule for found in pool.map(lambda pair: list(_rules_of(*pair)), left) for rule in found]
         ended = {folder.run_id for folder, one in zip(folders, committed, strict=True) if one or _was_idle(folder)}
-        return cls(_uncovered(rules), frozenset(ended))
+        return cls(uncovered(rules), frozenset(ended))
 
     def is_current(self, tier: TierStore, snapshot: Snapshot) -> bool:
         """Whether no deletion or restore has been committed since."""
@@ -122,12 +122,12 @@ def _holds_of(run: MaintenanceRun, compiled: CompiledRules) -> tuple[Hold, ...]:
     if run.holds is None:
         return compiled.holds
     try:
-        return tuple(Hold(name=name, when=when and parse(when), text=when) for name, when in run.holds)
+        return tuple(Hold(name=name, when=None if when is None else parse(when), text=when) for name, when in run.holds)
     except ConfigurationError:  # valid for another version only
         return compiled.holds
 
 
-def _uncovered(rules: Iterable[PastRule]) -> tuple[PastRule, ...]:
+def uncovered(rules: Iterable[PastRule]) -> tuple[PastRule, ...]:
     """Return rules in the order of their deletions, without those that a later deletion went by again."""
     left: list[PastRule] = []
     for rule in sorted(rules, key=lambda one: one.k):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 import pytest
 
 from tests.transforms.hot_tier.samples import BUCKET, entry, expected_ids, ids, publish, read, write
 from transforms.hot_tier.data.rewrite import rewrite_file
+from transforms.hot_tier.ledger import publish as publishing
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, Published
-from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
+from transforms.hot_tier.ledger.publish import OvertakenError, PublishResult, publish_wave
 from transforms.hot_tier.table.commit import commit
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
@@ -169,3 +171,85 @@ def test_the_ledger_keeps_the_digest_of_what_holds(local_tier: TierStore) -> Non
         )
         assert [one.digest for one in published(local_tier, "a")] == [digest]
     assert [one.digest for one in Ledger.load(local_tier, Snapshot.load(local_tier)).of_job("old")] == ["1:a"]
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+def kill(*_: object, **__: object) -> None:
+    raise KilledError
+
+
+def kill_after_commit(*args: Any, **more: Any) -> None:
+    commit(*args, **more)
+    raise KilledError
+
+
+MOMENTS: dict[str, tuple[str, Callable[..., None], bool]] = {
+    "before-sidecar": ("write_sidecar", kill, False),
+    "after-sidecar": ("commit", kill, False),
+    "after-commit": ("commit", kill_after_commit, True),
+    "before-the-end": ("finish_commit", kill, True),
+}
+
+
+@pytest.mark.parametrize("job", ["again", "another"], ids=["resumed", "same-command-again"])
+@pytest.mark.parametrize(("step", "killing", "committed"), MOMENTS.values(), ids=MOMENTS)
+def test_killed_between_steps(
+    local_tier: TierStore,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    killing: Callable[..., None],
+    committed: bool,
+    job: str,
+) -> None:
+    publish(local_tier, ["a", "b"], job="old")
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(publishing, step, killing)
+        reprocess(local_tier, "a", "b")
+    assert jobs(local_tier) == dict.fromkeys([(key, "again" if committed else "old") for key in "ab"], 5)
+    reprocess(local_tier, "a", "b", job=job)
+    assert jobs(local_tier) == {("a", job): 5, ("b", job): 5}
+    assert ids(local_tier) == expected_ids(["a", "b"])
+
+
+def test_a_wave_that_was_overtaken_is_not_published(local_tier: TierStore) -> None:
+    asked: list[int] = []
+
+    def is_current(snapshot: Snapshot) -> bool:
+        asked.append(snapshot.version)
+        return False
+
+    publish(local_tier, ["a"], job="old", is_current=is_current)
+    publish(local_tier, ["a"], job="changed", content="2", reprocess=True, is_current=is_current)
+    assert not asked, "nothing was replaced by the same content"
+    version = Snapshot.load(local_tier).version
+    with pytest.raises(OvertakenError, match="wave 0 of job again was overtaken by a deletion or restore"):
+        publish(local_tier, ["a"], job="again", content="2", reprocess=True, is_current=is_current)
+    assert (asked, Snapshot.load(local_tier).version) == ([version], version)
+    assert jobs(local_tier) == {("a", "changed"): 5}
+
+
+Step = tuple[str, str, dict[str, Any]]
+LINEAGES: dict[str, tuple[list[Step], list[str]]] = {
+    "once": ([("one", "1", {})], ["one"]),
+    "again": ([("one", "1", {}), ("two", "1", {"reprocess": True}), ("three", "1", {"reprocess": True})],
+              ["one", "two", "three"]),
+    "forced": ([("one", "1", {}), ("two", "1", {"force": True}), ("three", "1", {"reprocess": True})],
+               ["two", "three"]),
+    "other-content-between": ([("one", "1", {}), ("two", "2", {}), ("three", "1", {}),
+                               ("four", "1", {"reprocess": True})],
+                              ["three", "four"]),
+    "appended": ([("one", "1", {}), ("two", "2", {"on_changed": "append"}), ("three", "2", {"reprocess": True}),
+                  ("four", "1", {"reprocess": True})], ["one", "four"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("steps", "expected"), LINEAGES.values(), ids=LINEAGES)
+def test_lineage(local_tier: TierStore, steps: list[Step], expected: list[str]) -> None:
+    for job, content, rules in steps:
+        publish(local_tier, ["a"], job=job, content=content, **rules)
+    ledger = Ledger.load(local_tier, Snapshot.load(local_tier))
+    last = ledger.published(BUCKET, "a")[-1]
+    assert [one.job for one in ledger.lineage(last, BUCKET, "a")] == expected
