@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from pipelines.cli.beam_style import parse_backfill
+from pipelines.cli.streams import end_process
 from pipelines.jobs.job import run_job
 
 
@@ -19,4 +20,4 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    end_process(run())

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from pipelines.cli.main import run as run_command
+from pipelines.cli.streams import end_process
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -17,4 +18,4 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    end_process(run())

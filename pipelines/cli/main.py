@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 
 from pipelines.cli.flags import LazyGroup
-from pipelines.cli.streams import INTERRUPTED, OutputError, stop_writing, take_streams
+from pipelines.cli.streams import INTERRUPTED, OutputError, end_process, stop_writing, take_streams
 from transforms.core.errors import ConfigurationError, RekindleError
 
 COMMANDS = {
@@ -95,10 +95,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
     code = run(sys.argv[1:]) if take_streams() else _refuse("standard output is closed", code=1)
     if code == INTERRUPTED:
         stop_writing()  # whoever reads it may never read on
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream.flush()
-    os._exit(code)  # all is closed and written: to take the idle threads of Beam and Arrow down took another 0.5 s
+    end_process(code)
 
 
 def run(argv: list[str]) -> int:

@@ -242,14 +242,16 @@ def _event_counts(entries: Sequence[LedgerEntry]) -> list[tuple[CountKey, int]]:
 
 
 def _warnings_of_counts(counts: Iterable[tuple[CountKey, int]]) -> list[str]:
-    failed, old = [], []
+    failed, old, gone = [], [], []
     for key, number in counts:
         count = _count(number, "event")
         if key.kind is EventCount.STEP_FAILED:
             failed.append(f"pipeline {key.name}, {key.detail} failed on {count}, left as they were")
+        elif key.kind is EventCount.DELETED:
+            gone.append(f"{count} that rule {key.name} had deleted {'was' if number == 1 else 'were'} not brought back")
         elif key.kind in (EventCount.OLDER_THAN_RULE, EventCount.OLDER_THAN_TIER):
             old.append(describe_too_old(key, count, one=number == 1))
-    return [*failed, *old]
+    return [*failed, *gone, *old]
 
 
 def _count(number: int, name: str) -> str:

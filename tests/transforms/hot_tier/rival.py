@@ -3,7 +3,7 @@
     python -m tests.transforms.hot_tier.rival TIER OPTIONS JOB WAVES
 
 OPTIONS are `StorageOptions` as JSON, WAVES a JSON list of lists of `[key, content]`. It says `ready`, and begins when
-it reads a line. It folds the ledger at every second commit.
+it reads a line. It folds the ledger at every second commit. It ends as the product's processes do.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 
+from pipelines.cli.streams import end_process
 from tests.transforms.hot_tier.samples import entry, events, times_of, uri_of
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger import folding
@@ -43,3 +44,4 @@ def main(uri: str, options: str, job: str, waves: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    end_process(0)
