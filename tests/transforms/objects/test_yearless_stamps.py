@@ -102,15 +102,18 @@ def test_the_order_gives_the_years(place: Place, pipelines: str, year: int | Non
     assert (outcome.warnings, outcome.bytes_read) == ((), info.size)  # it is small: its bytes were kept
 
 
-@pytest.mark.parametrize("year", [pytest.param(None, id="by-last-modified"), pytest.param(2023, id="by-flag")])
 @pytest.mark.parametrize(
-    "pipelines", [pytest.param(PIPELINES["none"], id="none"), pytest.param(PIPELINES["java"], id="java")]
+    ("pipelines", "year"),
+    [
+        pytest.param(PIPELINES["none"], None, id="by-last-modified"),
+        pytest.param(PIPELINES["java"], 2023, id="by-flag-in-a-pipeline"),
+    ],
 )
 def test_wherever_it_is_cut(tmp_path: Path, place: Place, pipelines: str, year: int | None) -> None:
     info, store = place("a.log", THREE_YEARS.encode())
     whole, _ = read([ObjectPart(info)], store, settings_of(year), pipelines)
     tier = open_tier(str(tmp_path / "hot"), StorageOptions())
-    for place_of_cut in range(1, info.size, 11):
+    for place_of_cut in range(30, info.size, 13):
         folder = JobFolder(tier, f"job-{place_of_cut}")
         ranges = [RoughRange(info, 0, place_of_cut), RoughRange(info, place_of_cut, info.size)]
         for rough in ranges:
