@@ -335,7 +335,7 @@ FILES: Mapping[str, Input] = {
         ),
         modified="2026-11-30T00:00:00Z",
     ),
-    "27/flag.log": Input(lines("Dec 31 23:59:59 pc app: a", "Jan  1 00:00:01 pc app: b"), ("--year", "2023")),
+    "27/flag.log": Input(lines("Dec 31 23:59:59 pc app: a", "Jan  1 00:00:01 pc app: b"), ("--year", "2019")),
     "27/copied.log": Input(
         lines("Feb 11 20:44:26 pc app: a", "Feb 29 20:44:26 pc app: b"), modified="2026-11-30T00:00:00Z"
     ),
