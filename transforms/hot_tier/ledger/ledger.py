@@ -128,13 +128,13 @@ class Ledger:
 
         What was ingested by itself, or by `--force` once more, begins a lineage.
         """
-        found: list[list[Published]] = []
+        present: list[list[Published]] = []
         for replaced, one in self._index.find(object_uri(bucket, key)):
-            before = [line for line in found if line[-1].is_same(one)] if replaced else []
+            before = [line for line in present if line[-1].is_same(one)] if replaced else []
             if replaced:
-                found = [line for line in found if line not in before] if before else []
-            found.append([*(before[-1] if before else ()), one])
-        return next((line for line in found if line[-1] == content), [])
+                present = [line for line in present if line not in before] if before else []
+            present.append([*(before[-1] if before else ()), one])
+        return next((line for line in present if line[-1] == content), [])
 
     def superseded_since(self, k: int) -> dict[str, frozenset[str]]:
         """Return the objects whose contents were replaced or published again after commit `k`, with these' jobs."""
