@@ -17,7 +17,7 @@ from transforms.retention.rules import Rule
 
 HOLD = "hold"
 _NO_COUNTS = {"events": 0, "files": 0, "bytes": 0}
-_DETAILS: tuple[str, ...] = ("runs", "newer", "grace", "orphans", "columns")
+_DETAILS: tuple[str, ...] = ("runs", "newer", "grace", "orphans", "columns", "jobs", "objects", "objectsHeld")
 
 Row = dict[str, Any]
 
