@@ -119,10 +119,11 @@ class _UndoWork:
         document = {
             "jobs": [self.undoing.job],
             "objects": gone.rows.num_rows,
-            "objectsHeld": len(left),
             "replaced": gone.replaced,
             "leftAlone": self.ruled.left_alone,
         }
+        if left:
+            document["objectsHeld"] = len(left)
         ledger = self.undoing.ledger(snapshot)
         in_ledger = undo_in_ledger(ledger, gone, run_id=run_id, version=snapshot.version + 1)
         return replace(change, document=change.document | document, ledger=in_ledger)
@@ -150,7 +151,7 @@ def _report(
         replaced=document.get("replaced", 0),
         holds=counts.holds,
         held=counts.held,
-        objects_held=document.get("objectsHeld", work.objects_held),
+        objects_held=document.get("objectsHeld", 0) if committed else work.objects_held,
         version_before=document.get("versionBefore", version),
         version_after=committed.version if committed else version,
         warnings=[*document.get("leftAlone", work.ruled.left_alone), *(committed.warnings if committed else ())],

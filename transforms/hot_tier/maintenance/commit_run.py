@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from transforms.core.errors import GoneError, TierError
-from transforms.hot_tier.ledger.folding import SIDECARS, fold_ledger
+from transforms.hot_tier.ledger import folding
 from transforms.hot_tier.ledger.ledger_files import LastCommit
 from transforms.hot_tier.ledger.undone import LedgerChange
 from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
@@ -124,8 +124,8 @@ class _Attempt:
     def finished(self, tier: TierStore, snapshot: Snapshot) -> CommittedRun:
         """Do what follows the commit, and return it."""
         warnings = finish_commit(tier, self.run.version)
-        if self.ledger is not None and LastCommit.of(snapshot).k % SIDECARS == 0:
-            warnings += fold_ledger(tier, snapshot)
+        if self.ledger is not None and LastCommit.of(snapshot).k % folding.SIDECARS == 0:
+            warnings += folding.fold_ledger(tier, snapshot)
         return replace(self.run, warnings=tuple(warnings))
 
     def clear(self, tier: TierStore, snapshot: Snapshot) -> None:
