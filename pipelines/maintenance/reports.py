@@ -110,7 +110,7 @@ class RestoreReport(JsonModel):
         runs: The deletions and undone jobs that are taken back.
         already_restored: Those that were taken back before.
         events: How many events come back.
-        newer: How many stay away, because their objects were replaced or ingested again since.
+        newer: How many stay away, because their objects were replaced, undone or ingested again since.
         files: How many files come back.
         objects: How many objects of undone jobs are known again.
         deleted_again: By rule, the events that the next deletion would take.

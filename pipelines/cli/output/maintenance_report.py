@@ -123,7 +123,7 @@ def show_restore_report(report: RestoreReport, *, quiet: bool) -> None:
     runs = ", ".join(report.runs) or "no run"
     RESULTS.print(f"{report.events:,} events of {runs} {would}come back", soft_wrap=True)
     if report.newer:
-        RESULTS.print(f"{report.newer:,} stay away: their objects were replaced or ingested again since")
+        RESULTS.print(f"{report.newer:,} stay away: their objects were replaced, undone or ingested again since")
     if report.objects:
         RESULTS.print(f"{_objects(report.objects, 'is', 'are')} {would and 'then '}known again")
     for run_id in report.already_restored:
