@@ -194,19 +194,13 @@ class Setting:
 
 @pytest.fixture
 def setting(s3: S3, fault_proxy: FaultProxy, tmp_path: Path, name: str) -> Setting:
-    made(
-        open_tier(f"s3://{s3.bucket}/made/hot", s3.options),
-        name,
-        MaintenanceSettings(hot_tier=f"s3://{s3.bucket}/made/hot", tier_options=s3.options),
-    )
+    settings = MaintenanceSettings(hot_tier=f"s3://{s3.bucket}/made/hot", tier_options=s3.options)
+    made(settings.open_tier(), name, settings)
     return Setting(s3, tmp_path, fault_proxy)
 
 
-SWEEPS = [
-    (name, moment)
-    for moment in ("before", "after")
-    for name in ("delete", "restore", "promote", "tier", "compact", "undo")
-]
+NAMES = ("delete", "restore", "undo", "promote", "tier", "compact")
+SWEEPS = [(name, moment) for moment in ("before", "after") for name in NAMES]
 
 
 @pytest.mark.slow
@@ -312,14 +306,13 @@ def _run_killed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["delete", "tier", "compact", "promote", "restore", "undo"])
+@pytest.mark.parametrize("name", NAMES)
 def test_killed_at_any_moment(
     name: str, tmp_path: Path, commands: dict[str, tuple[object, ...]], rekindle: Rekindle
 ) -> None:
     rng = random.Random(name)
-    made(
-        open_tier(str(tmp_path / "made"), StorageOptions()), name, MaintenanceSettings(hot_tier=str(tmp_path / "made"))
-    )
+    settings = MaintenanceSettings(hot_tier=str(tmp_path / "made"))
+    made(settings.open_tier(), name, settings)
     if name == "restore":
         assert rekindle(*without_removal(commands["delete"]), "--hot-tier", tmp_path / "made").code == 0
 
