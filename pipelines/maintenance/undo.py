@@ -12,7 +12,7 @@ from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules_run import RuledWork, counts_if_most, counts_of
 from pipelines.status import read_status
 from transforms.core.errors import ConflictError, UnconfirmedError
-from transforms.hot_tier.ledger.undone import JobContents, undo_in_ledger
+from transforms.hot_tier.ledger.undone import undo_in_ledger
 from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.tasks import remove_left_results
@@ -74,7 +74,8 @@ def undo(settings: MaintenanceSettings, request: Undo) -> UndoReport:
 def _check_not_running(tier: TierStore, task_id: str) -> None:
     if read_status(JobFolder(tier, task_id)).status in ("Pending", "Running"):
         raise ConflictError(
-            f"job {task_id} is running: cancel it first (`rekindle jobs cancel {task_id}`); nothing was undone"
+            f"job {task_id} is running: cancel it first (`rekindle jobs cancel {task_id}`), or, where its machine is "
+            "gone, wait two minutes; nothing was undone"
         )
 
 
@@ -104,12 +105,12 @@ class _UndoWork:
 
     def has_nothing(self, snapshot: Snapshot) -> bool:
         """Whether nothing of the job is in the table."""
-        return not self.ruled.plan(snapshot).most_rows and not self._contents(snapshot).rows.num_rows
+        return not self.ruled.plan(snapshot).most_rows and not self.undoing.contents(snapshot).rows.num_rows
 
     def change(self, snapshot: Snapshot, run_id: str) -> Change | None:
         """Have the new files written, and return what to commit; None where there is nothing to undo."""
         change = self.ruled.change(snapshot)
-        contents = self._contents(snapshot)
+        contents = self.undoing.contents(snapshot)
         left = self.undoing.objects_left(self.ruled.outcomes)
         gone = contents.without(left)
         self.objects_held = len(left)
@@ -127,9 +128,6 @@ class _UndoWork:
         ledger = self.undoing.ledger(snapshot)
         in_ledger = undo_in_ledger(ledger, gone, run_id=run_id, version=snapshot.version + 1)
         return replace(change, document=change.document | document, ledger=in_ledger)
-
-    def _contents(self, snapshot: Snapshot) -> JobContents:
-        return JobContents.in_table(self.undoing.ledger(snapshot), self.undoing.job)
 
 
 def _report(

@@ -82,10 +82,9 @@ class History:
         prepare(self.store)
         self.events: dict[str, Attributes] = {}
         self.contents: dict[str, str] = {}
-        self.published: Counter[str] = Counter()
         self.jobs = 0
         self.deleted: list[tuple[str, dict[str, Attributes]]] = []
-        self.undone: dict[str, tuple[str, dict[str, int]]] = {}
+        self.undone: dict[str, tuple[str, list[str]]] = {}
 
     # Steps
 
@@ -148,7 +147,7 @@ class History:
         """Undo a job; its objects are then no longer known, until it is restored or they are published again."""
         job = self.rng.choice(sorted(set(self.contents.values())) or ["none"])
         gone = {one: attributes for one, attributes in self.events.items() if f"-{job}-" in one}
-        keys = {key: self.published[key] for key, content in self.contents.items() if content == job}
+        keys = [key for key, content in self.contents.items() if content == job]
         report = self._killed_or_not(lambda: undo(self.settings, Undo(task_id=job, confirm=lambda *_: True)))
         self.events = {one: attributes for one, attributes in self.events.items() if one not in gone}
         self.contents = {key: content for key, content in self.contents.items() if content != job}
@@ -161,8 +160,8 @@ class History:
         if self.deleted:
             run_id, gone = self.deleted.pop(self.rng.randrange(len(self.deleted)))
             done = restore(self.settings, Restore(run_id=run_id, execute=True))
-            job, keys = self.undone.pop(run_id, ("", {}))
-            known = {key: job for key, number in keys.items() if self.published[key] == number}
+            job, keys = self.undone.pop(run_id, ("", []))
+            known = {key: job for key in keys if key not in self.contents}
             assert done.objects == len(known)
             self.contents |= known
             back = {one: attributes for one, attributes in gone.items() if self._is_present(one)}
@@ -218,7 +217,6 @@ class History:
         publish(self.store)
         for key in keys:
             self.contents[key] = job
-            self.published[key] += 1
         self.events = {one: row for one, row in self.events.items() if self._is_present(one)} | made
 
     def _is_present(self, event_id: str) -> bool:

@@ -157,6 +157,23 @@ def test_what_came_in_between_stays_and_is_not_doubled(store: TierStore) -> None
     assert [one.job for key in "cd" for one in ledger(store).published("bucket", key)] == ["four", "two"]
 
 
+def test_the_first_of_two_attempts_comes_back(store: TierStore) -> None:
+    """The second was worse, and is undone too; what is there then decides what of the second may come back."""
+    publish(store, ["a", "b"], job="one")
+    first = undone(store, "one")
+    publish(store, ["a", "b"], job="two")
+    second = undone(store, "two")
+    both = restore(Opened(store), Restore(to=1))
+    assert (both.events, both.newer, both.objects) == (10, 10, 2), "of both the newer comes back, and nothing twice"
+    assert restored(store, first.run_id).events == 10
+    assert ids(store) == expected_ids("ab")
+    assert [one.job for one in ledger(store).published("bucket", "a")] == ["one"]
+    done = restored(store, second.run_id)
+    assert (done.events, done.newer, done.objects) == (0, 10, 0)
+    assert ids(store) == expected_ids("ab")
+    assert (ledger(store).undone_by("one"), ledger(store).undone_by("two")) == (None, second.run_id)
+
+
 def test_replaced_content_does_not_come_back(store: TierStore) -> None:
     """It is not in the table, so it is not known: who has it may bring it again."""
     publish(store, ["a"], job="one")
@@ -212,6 +229,9 @@ def test_what_holds_keep_stays_and_stays_known(store: TierStore) -> None:
 
     lift_hold(store, "case")
     rest = undone(store)
+    assert ledger(store).undone_by("two") == rest.run_id
+    alone = restore(Opened(store), Restore(run_id=first.run_id))
+    assert (alone.events, alone.newer) == (0, 9), "c's others come back with its last, d came again"
     assert (rest.events, rest.objects, known(store, "c")) == (1, 1, "")
     both = restored(store, to=first.version_before)
     assert (both.runs, both.events, both.newer) == ([first.run_id, rest.run_id], 5, 5)

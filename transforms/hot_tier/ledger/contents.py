@@ -1,16 +1,32 @@
 """Which contents of an object are in the table, from its rows of the ledger in the order of their commits.
 
 A row publishes a content, or is about a job that was undone (`ledger.undone`): its content is then no longer in the
-table, and is there again once the undoing is restored. What was published since ends that: the older content does not
-come back then.
+table, and is there again once that is restored. It may come back while nothing of the object is there that has come
+since: else an event could be there twice, or an older one beside what has replaced it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from transforms.hot_tier.ledger.published_index import Published
 from transforms.hot_tier.ledger.sidecar import UNDONE
+
+
+class PresentContent(NamedTuple):
+    """A content that is in the table, and the commit by which it came or came back."""
+
+    content: Published
+    since: int
+
+
+class UndoneContent(NamedTuple):
+    """A content that was in the table, since when, and the commit that has undone its job."""
+
+    content: Published
+    since: int
+    undone: int
 
 
 class ContentHistory:
@@ -18,13 +34,13 @@ class ContentHistory:
 
     Attributes:
         present: Those that are in the table, the latest last.
-        undone: Those that an undoing has taken away and a restore may bring back, each with that commit's number.
+        undone: Those of jobs that are undone.
     """
 
     def __init__(self) -> None:
         """Begin with an object that nobody has seen."""
-        self.present: list[Published] = []
-        self.undone: list[tuple[Published, int]] = []
+        self.present: list[PresentContent] = []
+        self.undone: list[UndoneContent] = []
 
     @classmethod
     def of(cls, rows: Iterable[tuple[bool, Published]]) -> ContentHistory:
@@ -34,26 +50,36 @@ class ContentHistory:
             history.add(row, replaced=replaced)
         return history
 
+    @property
+    def contents(self) -> list[Published]:
+        """The contents that are in the table, the latest last."""
+        return [one.content for one in self.present]
+
     def add(self, row: Published, *, replaced: bool) -> None:
         """Take the next row.
 
         A replacement replaced the same content (`--reprocess`, `--retry-failed`) where there was one, else all.
         """
         if row.status == UNDONE:
-            gone = [one for one in self.present if _is_of_job(one, row)]
+            gone = [one for one in self.present if _is_of_job(one.content, row)]
             self.present = [one for one in self.present if one not in gone]
-            self.undone += [(one, row.k) for one in gone]
+            self.undone += [UndoneContent(*one, row.k) for one in gone]
             return
-        restored = [one for one, _ in self.undone if _is_of_job(one, row)]
-        if restored:  # an undone job publishes nothing: it is a restore
-            self.undone = [(one, k) for one, k in self.undone if one not in restored]
-            self.present += restored
-            return
-        self.undone = []
-        if replaced:
-            others = [one for one in self.present if not one.is_same(row)]
+        content = row
+        if self.undone and (restored := [one for one in self.undone if _is_of_job(one.content, row)]):
+            # an undone job publishes nothing: it is a restore
+            self.undone = [one for one in self.undone if one not in restored]
+            content = restored[-1].content
+        elif replaced:
+            others = [one for one in self.present if not one.content.is_same(row)]
             self.present = others if len(others) < len(self.present) else []
-        self.present.append(row)
+        self.present.append(PresentContent(content, row.k))
+
+    def restorable(self, restoring: Collection[int]) -> list[UndoneContent]:
+        """Return the undone contents that come back when the undoings of some commits are restored together."""
+        chosen = [one for one in self.undone if one.undone in restoring]
+        since = [*(one.since for one in self.present), *(one.since for one in chosen)]
+        return [one for one in chosen if all(number <= one.undone for number in since)]
 
 
 def superseded_jobs(rows: Iterable[tuple[bool, Published]], k: int, restoring: Collection[int]) -> frozenset[str]:
@@ -64,17 +90,20 @@ def superseded_jobs(rows: Iterable[tuple[bool, Published]], k: int, restoring: C
     Args:
         rows: An object's.
         k: The number of a commit.
-        restoring: Undoings that are being restored: what they have taken away counts as there.
+        restoring: Undoings that are being restored: what these bring back counts as there.
     """
     history = ContentHistory()
     before: list[Published] = []
     for replaced, row in rows:
         history.add(row, replaced=replaced)
         if row.k <= k:
-            before = [*history.present, *(one for one, _ in history.undone)]
-    now = [*history.present, *(one for one, by in history.undone if by in restoring)]
-    later = [one for one in now if one.k > k]
-    return frozenset(one.job for one in before if one not in now or any(one.is_same(other) for other in later))
+            before = [*history.contents, *(one.content for one in history.undone)]
+    there = {one.content: one.since for one in history.present}
+    there |= {one.content: one.since for one in history.restorable(restoring)}
+    later = [content for content, since in there.items() if since > k]
+    return frozenset(
+        one.job for one in before if one not in there or any(one.is_same(other) and one != other for other in later)
+    )
 
 
 def _is_of_job(one: Published, row: Published) -> bool:

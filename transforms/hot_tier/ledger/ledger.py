@@ -115,7 +115,7 @@ class Ledger:
 
     def published(self, bucket: str, key: str) -> list[Published]:
         """Return the contents of an object whose events are in the table, the latest last."""
-        return self.history(bucket, key).present
+        return self.history(bucket, key).contents
 
     def history(self, bucket: str, key: str) -> ContentHistory:
         """Return which contents of an object are in the table, and which were undone."""
@@ -135,12 +135,14 @@ class Ledger:
         return {uri: jobs for uri, jobs in found if jobs}
 
     def undone_by(self, job: str) -> str | None:
-        """Return the run that has undone a job, None where there is none, or it was restored."""
-        *_, last = (row for _, row in ((False, None), *self._index.find(object_uri(OF_JOB, job))))
-        if last is None or last.status != UNDONE:
-            return None
-        run: str = self._records["job"].filter(pc.equal(self._records["k"], last.k))[0].as_py()
-        return run
+        """Return the last run that has undone a job and was not restored, None where there is none."""
+        runs: dict[str, None] = {}
+        for _, row in self._index.find(object_uri(OF_JOB, job)):
+            if row.status == UNDONE:
+                runs[row.etag] = None
+            else:
+                runs.pop(row.etag, None)
+        return next(reversed(runs), None)
 
     def of_job(self, job: str, wave: int | None = None) -> list[LedgerEntry]:
         """Return the entries of a job, or of one of its waves: the latest of each content of an object."""

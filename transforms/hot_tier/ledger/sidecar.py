@@ -24,7 +24,7 @@ from transforms.storage import object_uri
 UNDONE = "undone"
 """The status of a row by which what a job has brought is no longer in the table (`ledger.undone`)."""
 OF_JOB = ""
-"""In place of a bucket: the row is about a job as a whole, whose id is the key."""
+"""In place of a bucket: the row is about a job as a whole; its key is the job's id, its ETag the run that undid it."""
 _ROW_GROUP = 16 << 10
 """Rows: what is read to find the entries of one job among those of many."""
 

@@ -59,12 +59,21 @@ class JobContents:
     @classmethod
     def in_table(cls, ledger: Ledger, job: str) -> JobContents:
         """Return the contents of a job that are in the table."""
-        return cls._chosen(ledger, job, lambda history: history.present)
+        return cls._chosen(ledger, job, lambda history: history.contents)
 
     @classmethod
-    def undone_in(cls, ledger: Ledger, job: str, k: int) -> JobContents:
-        """Return the contents of a job that commit `k` has undone, and that may come back."""
-        return cls._chosen(ledger, job, lambda history: [content for content, by in history.undone if by == k])
+    def restorable(cls, ledger: Ledger, job: str, k: int, *, restoring: Collection[int]) -> JobContents:
+        """Return the contents of a job that commit `k` has undone, and that come back when that is restored.
+
+        Args:
+            ledger: The ledger.
+            job: The job.
+            k: The commit.
+            restoring: All such commits that are restored together.
+        """
+        return cls._chosen(
+            ledger, job, lambda history: [one.content for one in history.restorable(restoring) if one.undone == k]
+        )
 
     @classmethod
     def _chosen(cls, ledger: Ledger, job: str, choose: Callable[[ContentHistory], Iterable[Published]]) -> JobContents:
@@ -97,10 +106,6 @@ class JobContents:
             for uri, least, most in zip(self.uris, low, high, strict=True)
         }
 
-    def and_those_of(self, other: JobContents) -> JobContents:
-        """Return these and others of the same job."""
-        return JobContents(self.job, pa.concat_tables([self.rows, other.rows]))
-
     def without(self, uris: Collection[str]) -> JobContents:
         """Return those of other objects."""
         if not uris:
@@ -117,19 +122,42 @@ def undo_in_ledger(ledger: Ledger, contents: JobContents, *, run_id: str, versio
         run_id: The run.
         version: The table's version that the commit makes.
     """
-    return _change(ledger, {contents.job: contents}, run_id=run_id, version=version, status=UNDONE)
+    rows = _with(_rows({run_id: contents}), "status", UNDONE)
+    return _change(ledger, rows, (contents.job,), run_id=run_id, version=version)
 
 
 def restore_in_ledger(
     ledger: Ledger, contents: Mapping[str, JobContents], *, run_id: str, version: int
 ) -> LedgerChange:
-    """Return the commit by which contents are known again, and their jobs, by their ids, are not undone."""
-    return _change(ledger, contents, run_id=run_id, version=version, status=None)
+    """Return the commit by which contents are known again, by the runs that have undone their jobs.
+
+    Args:
+        ledger: The ledger as of the snapshot that the commit is tried on.
+        contents: The contents that come back, by the ids of the runs that are restored.
+        run_id: The run that restores them.
+        version: The table's version that the commit makes.
+    """
+    jobs = tuple(dict.fromkeys(one.job for one in contents.values()))
+    return _change(ledger, _rows(contents), jobs, run_id=run_id, version=version)
 
 
-def _change(
-    ledger: Ledger, contents: Mapping[str, JobContents], *, run_id: str, version: int, status: str | None
-) -> LedgerChange:
+def _rows(contents: Mapping[str, JobContents]) -> pa.Table:
+    """Return rows for contents, and for each run that undoes them one for the job."""
+    jobs = [one.job for one in contents.values()]
+    texts = {
+        "bucket": [OF_JOB] * len(jobs),
+        "key": jobs,
+        "etag": list(contents),
+        "job": jobs,
+        "status": [PUBLISHED[0]] * len(jobs),
+    }
+    of_jobs = pa.table({name: pa.array(values, pa.string()) for name, values in texts.items()})
+    return pa.concat_tables(
+        [of_jobs, *(one.rows.select(_COPIED) for one in contents.values())], promote_options="default"
+    )
+
+
+def _change(ledger: Ledger, rows: pa.Table, jobs: tuple[str, ...], *, run_id: str, version: int) -> LedgerChange:
     last = LastCommit(ledger.k + 1, secrets.randbits(TOKEN_BITS))
     record = WaveRecord(
         job=run_id,
@@ -141,21 +169,9 @@ def _change(
         token=last.token,
         previous=ledger.last.token,
     )
-    jobs = pa.table(
-        {
-            "bucket": pa.array([OF_JOB] * len(contents), pa.string()),
-            "key": pa.array(list(contents), pa.string()),
-            "job": pa.array(list(contents), pa.string()),
-            "status": pa.array([PUBLISHED[0]] * len(contents), pa.string()),
-        }
-    )
-    rows = pa.concat_tables([*(one.rows.select(_COPIED) for one in contents.values()), jobs], promote_options="default")
-    if status is not None:
-        rows = _with(rows, "status", status)
-    rows = _with(_with(rows, "k", last.k), "replaced", value=False)
-    objects = rows.num_rows - len(contents)
-    path = sidecar_path(last.k, last.token)
-    return LedgerChange(path, write_rows(record, rows), last.transaction, objects, tuple(contents))
+    data = write_rows(record, _with(_with(rows, "k", last.k), "replaced", value=False))
+    objects = pc.sum(pc.not_equal(rows["bucket"], OF_JOB)).as_py()
+    return LedgerChange(sidecar_path(last.k, last.token), data, last.transaction, objects, jobs)
 
 
 def _with(table: pa.Table, name: str, value: object) -> pa.Table:

@@ -124,7 +124,7 @@ class _Attempt:
     def finished(self, tier: TierStore, snapshot: Snapshot) -> CommittedRun:
         """Do what follows the commit, and return it."""
         warnings = finish_commit(tier, self.run.version)
-        if self.ledger is not None and LastCommit.of(snapshot).k % folding.SIDECARS == 0:
+        if self.ledger is not None and (self.run.document["k"] + 1) % folding.SIDECARS == 0:
             warnings += folding.fold_ledger(tier, snapshot)
         return replace(self.run, warnings=tuple(warnings))
 

@@ -57,12 +57,22 @@ class JobUndoing:
         self.rules = _all_events(f"job {job}", parse(condition_of(job)))
         self._tier = tier
         self._ledger: Ledger | None = None
+        self._contents: tuple[Ledger | None, JobContents | None] = (None, None)
         self._rows: dict[str, int] = {}
 
     def ledger(self, snapshot: Snapshot) -> Ledger:
         """Return the ledger as of a snapshot."""
         self._ledger = Ledger.load(self._tier, snapshot, self._ledger)
         return self._ledger
+
+    def contents(self, snapshot: Snapshot) -> JobContents:
+        """Return the contents of the job that are in the table."""
+        ledger = self.ledger(snapshot)
+        known, contents = self._contents
+        if contents is None or known is not ledger:
+            contents = JobContents.in_table(ledger, self.job)
+            self._contents = ledger, contents
+        return contents
 
     def plan(self, snapshot: Snapshot, rules: CompiledRules) -> MaintenancePlan:
         """Plan which files go whole, and which are written again.
@@ -99,7 +109,7 @@ class JobUndoing:
 
     def _count_rows(self, snapshot: Snapshot) -> None:
         """Count the job's events in each live file that may have any."""
-        bounds = ObjectBounds(JobContents.in_table(self.ledger(snapshot), self.job).times)
+        bounds = ObjectBounds(self.contents(snapshot).times)
         files = snapshot.files.values()
         paths = [file.path for file in files if file.path not in self._rows and bounds.any_may_be_in(file)]
         try:

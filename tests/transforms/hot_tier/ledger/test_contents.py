@@ -33,8 +33,9 @@ def named(contents: list[Published]) -> str:
         pytest.param("a1 b1 b1-", "a1", "b1", id="forced, then undone"),
         pytest.param("a1 b2= b2-", "", "b2", id="what was replaced does not come back"),
         pytest.param("a1 a1- a1", "a1", "", id="restored"),
-        pytest.param("a1 a1- b1", "b1", "", id="ingested again"),
-        pytest.param("a1 a1- b1 b1-", "", "b1", id="ingested again and undone again"),
+        pytest.param("a1 a1- b1", "b1", "a1", id="ingested again"),
+        pytest.param("a1 a1- b1 b1-", "", "a1 b1", id="ingested again and undone again"),
+        pytest.param("a1 a1- b1 b1- a1", "a1", "b1", id="the first of two restored"),
         pytest.param("a1 a1- a1 a1-", "", "a1", id="restored and undone again"),
         pytest.param("a1 b2 b2- b2", "a1 b2", "", id="restored beside another"),
         pytest.param("a1 b1-", "a1", "", id="nothing of the job is there"),
@@ -43,8 +44,8 @@ def named(contents: list[Published]) -> str:
 )
 def test_contents_that_are_present(text: str, present: str, undone: str) -> None:
     history = ContentHistory.of(rows(text))
-    assert named(history.present) == present
-    assert named([one for one, _ in history.undone]) == undone
+    assert named(history.contents) == present
+    assert named([one.content for one in history.undone]) == undone
 
 
 @pytest.mark.parametrize(
@@ -60,8 +61,10 @@ def test_contents_that_are_present(text: str, present: str, undone: str) -> None
         pytest.param("a1 a1- a1", 1, (), "", id="undone and restored since"),
         pytest.param("a1 a1- b1", 2, (2,), "a", id="ingested again since"),
         pytest.param("a1 a1- b2", 2, (2,), "a", id="other content since"),
-        pytest.param("a1 a1- b1 b1-", 2, (2,), "a", id="ingested again since, and undone"),
-        pytest.param("a1 a1- b1 b1-", 4, (4,), "", id="the later of two undone jobs"),
+        pytest.param("a1 a1- b1 b1-", 2, (2,), "", id="ingested again since, and undone"),
+        pytest.param("a1 a1- b1 b1-", 2, (2, 4), "a", id="the earlier of two undone jobs"),
+        pytest.param("a1 a1- b1 b1- a1", 4, (4,), "b", id="the later, when the earlier is back"),
+        pytest.param("a1 a1- b1 b1-", 4, (2, 4), "a", id="the later of two undone jobs"),
         pytest.param("a1 b1 b1-", 1, (), "", id="forced, and that undone"),
         pytest.param("a1 b1= b1-", 1, (), "a", id="replaced, and that undone"),
         pytest.param("a1 b1 b1- b1", 1, (), "a", id="forced, undone and restored"),

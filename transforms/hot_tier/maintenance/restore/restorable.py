@@ -160,7 +160,7 @@ def with_superseded(tier: TierStore, ledger: Ledger, snapshot: Snapshot, runs: S
         Restorable(
             one,
             ledger.superseded_since(one.k, restoring=undoings),
-            None if one.job is None else JobContents.undone_in(ledger, one.job, one.k),
+            None if one.job is None else JobContents.restorable(ledger, one.job, one.k, restoring=undoings),
         )
         for one in runs
     ]

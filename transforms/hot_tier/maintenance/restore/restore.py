@@ -100,8 +100,7 @@ class _Restoring:
                 of_run = [self._write(pair, one.superseded, snapshot.columns) for pair in one.deleted.pairs]
             written += of_run
             if one.contents is not None and (one.contents.rows.num_rows or any(pair.file for pair in of_run)):
-                before = known.get(one.contents.job)
-                known[one.contents.job] = one.contents if before is None else before.and_those_of(one.contents)
+                known[one.deleted.run.id] = one.contents
         files = [one.file for one in written if one.file is not None]
         events, newer = sum(file.rows for file in files), sum(one.newer for one in written)
         if events + newer != sum(one.events for one in left):
