@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -422,29 +423,30 @@ def test_rows_of_another_writers_file_are_examined(store: TierStore) -> None:
 @pytest.mark.parametrize("step", [1, pytest.param(0, marks=pytest.mark.slow)], ids=["some", "all"])
 def test_killed_at_every_call(tmp_path: Any, what: str, after: bool, step: int) -> None:
     """Run again, all is as if nothing had happened."""
-    number = 0
+    made = open_tier(str(tmp_path / "made"), StorageOptions())
+    prepare(made)
+    three_jobs(made)
+    compact(Opened(made))
+    JobFolder(made, "two").write_json("status.json", {"status": "Succeeded"})
+    run_id = undone(made).run_id if what == "restore" else None
+
+    def done(store: Any) -> object:
+        return undone(store) if run_id is None else restored(store, run_id)
+
+    keys = "abef" if run_id is None else "abcdef"
     calls = range(5, 10**9, 23) if step else range(1, 10**9)
     for number in calls:
+        shutil.copytree(tmp_path / "made", tmp_path / f"hot-{number}")
         store = open_tier(str(tmp_path / f"hot-{number}"), StorageOptions())
-        prepare(store)
-        three_jobs(store)
-        compact(Opened(store))
-        JobFolder(store, "two").write_json("status.json", {"status": "Succeeded"})
-        run_id = undone(store).run_id if what == "restore" else None
-        failing = Failing(store, number, after=after)
         try:
-            undone(failing) if run_id is None else restored(failing, run_id)
+            done(Failing(store, number, after=after))
         except Killed:
             is_killed = True
         else:
             is_killed = False
         finish_interrupted(store, lambda _: False)
-        if run_id is None:
-            undone(store)
-        else:
-            restored(store, run_id)
-        expected, keys = (expected_ids("abef"), "abef") if run_id is None else (expected_ids("abcdef"), "abcdef")
-        assert (ids(store), known(store, "abcdef")) == (expected, keys), number
+        done(store)
+        assert (ids(store), known(store, "abcdef")) == (expected_ids(keys), keys), number
         rows = [row["events"] for row in read_audit(store) if row["kind"] == what]
         assert [events for events in rows if events] == [10], number
         status = JobFolder(store, "two").read_json("status.json")
