@@ -55,20 +55,19 @@ def undo(settings: MaintenanceSettings, request: Undo) -> UndoReport:
         tier = rewriter.tier
         _check_not_running(tier, request.task_id)
         if not location.exists(tier):
-            return _report(run, _UndoWork(rewriter, request.task_id), None, None, 0)
+            return _report(run, _UndoWork(rewriter, request.task_id), None, 0)
         remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
         work = _UndoWork(rewriter, request.task_id)
         snapshot = load_events(tier)
-        undone_by = work.undoing.ledger(snapshot).undone_by(request.task_id)
         if work.has_nothing(snapshot):
-            return _report(run, work, undone_by, None, snapshot.version)
+            return _report(run, work, None, snapshot.version)
         _check_share(work.ruled, snapshot, request)
         run = replace(run, holds=work.ruled.holds)
         folder = RunFolder.begin(tier, run)
         with showing_life(folder):
             committed = commit_run(folder, run, lambda newer: work.change(newer, run.id))
             finish(folder, run, committed)
-    return _report(run, work, undone_by, committed, snapshot.version)
+    return _report(run, work, committed, snapshot.version)
 
 
 def _check_not_running(tier: TierStore, task_id: str) -> None:
@@ -130,16 +129,14 @@ class _UndoWork:
         return replace(change, document=change.document | document, ledger=in_ledger)
 
 
-def _report(
-    run: MaintenanceRun, work: _UndoWork, undone_by: str | None, committed: CommittedRun | None, version: int
-) -> UndoReport:
+def _report(run: MaintenanceRun, work: _UndoWork, committed: CommittedRun | None, version: int) -> UndoReport:
     document = committed.document if committed else {}
     counts = counts_of(committed) if committed else work.ruled.counts
     return UndoReport(
         run_id=run.id,
         executed=True,
         task_id=work.undoing.job,
-        undone_by=undone_by,
+        undone_by=work.undoing.undone_by,
         events=counts.events,
         files=len(document.get("files", ())),
         files_whole=sum(rule.files_whole for rule in counts.rules),

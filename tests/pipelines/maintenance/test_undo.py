@@ -369,6 +369,8 @@ def test_what_others_commit_meanwhile(store: TierStore, monkeypatch: pytest.Monk
     assert (report.events, sum(row["kind"] == "undo" for row in read_audit(store))) == {
         "undoing": (0, 2), "deletion": (5, 1), "replacement": (5, 1), "another": (10, 2),
     }.get(rival, (10, 1))  # fmt: skip
+    if rival == "undoing":
+        assert (report.undone_by, report.version_after) == (ledger(store).undone_by("two"), report.version_before)
     sidecars = [file.path for file in store.list("_rekindle/ledger/commits/")]
     assert len(sidecars) == ledger(store).k, "an attempt that was refused leaves nothing"
 

@@ -65,6 +65,11 @@ class JobUndoing:
         self._ledger = Ledger.load(self._tier, snapshot, self._ledger)
         return self._ledger
 
+    @property
+    def undone_by(self) -> str | None:
+        """The run that has undone the job before, by the newest snapshot that was planned on."""
+        return None if self._ledger is None else self._ledger.undone_by(self.job)
+
     def contents(self, snapshot: Snapshot) -> JobContents:
         """Return the contents of the job that are in the table."""
         ledger = self.ledger(snapshot)
