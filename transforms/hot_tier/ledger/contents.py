@@ -15,17 +15,19 @@ from transforms.hot_tier.ledger.sidecar import UNDONE
 
 
 class PresentContent(NamedTuple):
-    """A content that is in the table, and the commit by which it came or came back."""
+    """A content that is in the table, since which commit, and those of the same bytes that it has replaced."""
 
     content: Published
     since: int
+    before: tuple[Published, ...] = ()
 
 
 class UndoneContent(NamedTuple):
-    """A content that was in the table, since when, and the commit that has undone its job."""
+    """A content that was in the table, as `PresentContent` has it, and the commit that has undone its job."""
 
     content: Published
     since: int
+    before: tuple[Published, ...]
     undone: int
 
 
@@ -66,14 +68,16 @@ class ContentHistory:
             self.undone += [UndoneContent(*one, row.k) for one in gone]
             return
         content = row
+        before: tuple[Published, ...] = ()
         if self.undone and (restored := [one for one in self.undone if _is_of_job(one.content, row)]):
             # an undone job publishes nothing: it is a restore
             self.undone = [one for one in self.undone if one not in restored]
-            content = restored[-1].content
+            content, before = restored[-1].content, restored[-1].before
         elif replaced:
-            others = [one for one in self.present if not one.content.is_same(row)]
-            self.present = others if len(others) < len(self.present) else []
-        self.present.append(PresentContent(content, row.k))
+            same = [one for one in self.present if one.content.is_same(row)]
+            before = (*same[-1].before, same[-1].content) if same else ()
+            self.present = [one for one in self.present if one not in same] if same else []
+        self.present.append(PresentContent(content, row.k, before))
 
     def restorable(self, restoring: Collection[int]) -> list[UndoneContent]:
         """Return the undone contents that come back when the undoings of some commits are restored together."""

@@ -121,6 +121,14 @@ class Ledger:
         """Return which contents of an object are in the table, and which were undone."""
         return ContentHistory.of(self._index.find(object_uri(bucket, key)))
 
+    def lineage(self, content: Published, bucket: str, key: str) -> list[Published]:
+        """Return a present content of an object, after those of the same bytes that it has replaced, the oldest first.
+
+        What was ingested by itself, or by `--force` once more, begins a lineage.
+        """
+        present = self.history(bucket, key).present
+        return next(([*one.before, content] for one in present if one.content == content), [])
+
     def superseded_since(self, k: int, *, restoring: Collection[int] = ()) -> dict[str, frozenset[str]]:
         """Return the objects whose contents were replaced, undone or published again after commit `k`.
 
