@@ -12,12 +12,11 @@ from pipelines.console import Console, Progress
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
 from transforms.storage import TierStore
-from transforms.storage.job_folder import JobFolder, list_jobs, newest_jobs
+from transforms.storage.job_folder import STATUS_FILE, JobFolder, list_jobs, newest_jobs
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
 
-STATUS_FILE = "status.json"
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 """What becomes of an object that can't be read, or not wholly."""
 _READERS = 32
@@ -40,6 +39,7 @@ class JobStatus:
             how many match.
         wave: The wave that is running.
         reason: Why the job has failed or was canceled.
+        undone: The run by which it was undone (`runId`), and when that began (`at`).
     """
 
     status: str | None = None
@@ -58,6 +58,7 @@ class JobStatus:
     finished_at: str | None = None
     updated_at: str | None = None
     resumed_at: str | None = None
+    undone: dict[str, str] | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -148,6 +149,7 @@ class JobRow:
         events: How many events it has published.
         failed: How many objects could not be read, or not wholly.
         job: The specification.
+        undone: As in its status.
     """
 
     task_id: str
@@ -159,12 +161,15 @@ class JobRow:
     events: int | None
     failed: int | None
     job: JsonObject
+    undone: dict[str, str] | None = None
 
     def as_document(self) -> JsonObject:
         """Return it as JSON takes it."""
         counts = {"ingested": self.ingested, "events": self.events, "failed": self.failed}
         times = {"startedAt": self.started_at, "finishedAt": self.finished_at}
-        return {"taskId": self.task_id, "status": self.status, "stage": self.stage, **times, **counts, "job": self.job}
+        undone = {} if self.undone is None else {"undone": self.undone}
+        state = {"taskId": self.task_id, "status": self.status, "stage": self.stage}
+        return {**state, **undone, **times, **counts, "job": self.job}
 
 
 def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
@@ -200,6 +205,7 @@ def _job_row(folder: JobFolder) -> JobRow | None:
         events=report.get("events"),
         failed=sum(objects[name] for name in BROKEN) if objects else None,
         job=stored["job"],
+        undone=status.undone,
     )
 
 

@@ -34,7 +34,7 @@ from pipelines.maintenance.promote import promote
 from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.runner.engine import Engine
 from pipelines.status import StatusFile, now, read_progress
-from transforms.core.errors import CanceledError, RekindleError, TierError
+from transforms.core.errors import CanceledError, ConflictError, RekindleError, TierError
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.past_deletions import PastDeletions
 from transforms.hot_tier.table import prepare as table
@@ -73,9 +73,15 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
 
     Raises:
         ConfigurationError: there is no such job.
+        ConflictError: it was undone.
     """
     tier = settings.tier_location.open()
     folder = find_job(tier, task_id)
+    if run_id := load_ledger(tier).undone_by(folder.task_id):
+        raise ConflictError(
+            f"job {folder.task_id} was undone by run {run_id}, and can't go on: start a new one by the same `rekindle "
+            f"backfill`, or bring back what it had brought (`rekindle restore --run {run_id} --execute`) and resume it"
+        )
     stored = StoredJob.load(folder)
     specification = check_specification(stored.job.as_stored())
     return _Job(folder.task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(
@@ -180,7 +186,7 @@ class _Job:
             self.folder.withdraw_cancel()
             self.folder.clear_progress()
             self.status.restore()
-            self.status.update(resumed_at=now(), finished_at=None, reason=None)
+            self.status.update(resumed_at=now(), finished_at=None, reason=None, undone=None)
         else:
             self.folder.register(datetime.now(timezone.utc))
         started = self.status.current.started_at or now()

@@ -19,6 +19,7 @@ from pipelines.jobs.report import (
     ObjectCounts,
     PipelinesUsed,
     SourceCounts,
+    Undoing,
 )
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, SourceSpecification
@@ -28,6 +29,7 @@ from transforms.hot_tier.configuration.store import KeptFile
 from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.event_times import count_time_sources, warn_of_times, warn_of_unbelieved
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
+from transforms.hot_tier.maintenance.undo import describe_undoing
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
@@ -93,6 +95,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
     entries = ledger.of_job(task_id)
     by_source = _by_source(state, entries)
     waves = ledger.waves_of_job(task_id)
+    undoing = describe_undoing(ledger, task_id)
     status = state.status
     seconds = round(status.seconds + (0.0 if status.finished_at else _seconds_running(status)), 3)
     sums = {name: sum(getattr(one, name) for one in (*entries, *state.unpublished)) for name in _SUMS}
@@ -133,6 +136,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
             *_warnings_of_entries(entries),
         ],
         reason=status.reason or None,
+        undone=Undoing.model_validate(undoing) if undoing else None,
         stage=status.stage,
         progress=_part_done(state, entries),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from transforms.hot_tier.data.file_objects import ObjectBounds, objects_in
 from transforms.hot_tier.ledger.ledger import Published
-from transforms.hot_tier.maintenance.commit_run import committed_of_kind
+from transforms.hot_tier.maintenance.commit_run import committed_of_kinds
 from transforms.hot_tier.table.runs import DELETE, list_runs
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import microseconds, parse_instant
@@ -40,7 +40,7 @@ class Deletions:
         if not folders:
             return None
         snapshot = Snapshot.load(tier)
-        committed = (one for _, one in committed_of_kind(snapshot, folders, DELETE))
+        committed = (one for _, one in committed_of_kinds(snapshot, folders, (DELETE,)))
         times = (parse_instant(rule["cutoff"]) for one in committed for rule in one.document["rules"] if rule["cutoff"])
         cutoff = max((microseconds(time) for time in times if time is not None), default=None)
         return None if cutoff is None else cls(tier, snapshot, cutoff)
