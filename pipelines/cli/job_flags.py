@@ -174,7 +174,9 @@ _READING_OPTIONS = (
         metavar="NAMES",
         help="The fields that hold the time, separated by commas; dots lead into nested objects.",
     ),
-    format_option("--year", type=int, metavar="YYYY", help="The year of times that name none."),
+    format_option(
+        "--year", type=int, metavar="YYYY", help="The year of times that name none; of text that of its first line."
+    ),
     format_option("--day-first", is_flag=True, default=None, help="Read 04/08/2025 as 4 August."),
     format_option(
         "--encoding",

@@ -14,6 +14,7 @@ import pytest
 from tests.transforms.beam import Given, run
 from tests.transforms.sources import Source
 from transforms.core.errors import ConfigurationError, TierError
+from transforms.core.record_years import RecordYears
 from transforms.core.schema import EventBatch
 from transforms.cut_objects import CutObjects, RoughRange, cut_objects, propose_ranges, read_parts
 from transforms.event_pipelines.definition import load_pipelines
@@ -380,10 +381,11 @@ def test_what_is_written_of_a_range(source: Source, local_tier: TierStore) -> No
         44,
         {15: 44 - 15, 21: 44 - 21},
     )  # the head, and what lies behind each proposed place: of a short object all
+    none: dict[str, Any] = {"stretches": []}
     assert found == {
-        "0-15.json": {"start": 0, "end": 22, "records": 2, "bytes_read": head + windows[15] + 22},
-        "15-21.json": {"start": 22, "end": 22, "records": 0, "bytes_read": head + windows[15] + windows[21]},
-        "21-44.json": {"start": 22, "end": 44, "records": 2, "bytes_read": head + windows[21] + 22},
+        "0-15.json": {"start": 0, "end": 22, "records": 2, "bytes_read": head + windows[15] + 22, **none},
+        "15-21.json": {"start": 22, "end": 22, "records": 0, "bytes_read": head + windows[15] + windows[21], **none},
+        "21-44.json": {"start": 22, "end": 44, "records": 2, "bytes_read": head + windows[21] + 22, **none},
     }
     assert read_parts(JobFolder(local_tier, "job"), ranges) == [
         ObjectPart(info, 0, 22, first=0, looked_at=head + windows[15] + 22),
@@ -401,6 +403,20 @@ def test_an_object_is_cut_as_its_source_is_read(source: Source, local_tier: Tier
     assert parts is not None
     assert [part.info.source for part in parts] == [0, 0]
     assert read_parts(JobFolder(local_tier, "job"), second) is None  # events of several lines are read in one piece
+
+
+def test_ranges_of_stamps_without_a_year_know_the_years_of_the_object(source: Source, local_tier: TierStore) -> None:
+    months = [f"{month} {day:2} 10:00:00 pc app: x\n" for month in ("Jun", "Dec", "Feb") for day in range(1, 29)]
+    source.put({"years.log": "".join(months * 2).encode()})
+    ranges = ranges_of(source, "years.log")
+    run(cutting(source, local_tier), Given(RoughRange, ranges), workers=2)
+    folder = JobFolder(local_tier, "job")
+    starts = (0, 56, 140)  # the first June; its February, with the June behind it; the last February
+    for year, first in ((2020, 2020), (None, source.info("years.log").modified.year - 2)):
+        parts = read_parts(folder, ranges, FormatOptions(year=year))
+        assert parts is not None
+        assert len(parts) == 4
+        assert {part.years for part in parts} == {RecordYears(starts, (first, first + 1, first + 2))}
 
 
 def test_nothing_to_cut(source: Source, local_tier: TierStore) -> None:

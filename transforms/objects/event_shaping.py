@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.arrow import Indices
 from transforms.arrow.arrays import as_series, is_present, take
 from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Failures, Pipeline, apply_pipelines
@@ -68,15 +69,26 @@ class _Shaping:
     modified: datetime
     received: datetime
 
-    def run(self, events: pa.RecordBatch, failures: Failures) -> pa.RecordBatch:
+    def year(self, batch: EventBatch) -> int | Indices | None:
+        """Return the year of stamps without one, that of each event where these are known."""
+        return self.settings.year if batch.years is None else batch.years.of(0, batch.num_rows)
+
+    def year_before(self, batch: EventBatch, rows: int) -> int | Indices | None:
+        """Return the same of the records that precede a batch."""
+        return self.settings.year if batch.years is None else batch.years.of(-rows, rows)
+
+    def run(self, events: pa.RecordBatch, failures: Failures, year: int | Indices | None) -> pa.RecordBatch:
         pipelines = self.settings.pipelines
         if not pipelines:
             return events
-        return apply_pipelines(events, pipelines, received=self.received, modified=self.modified, failures=failures)
+        return apply_pipelines(
+            events, pipelines, received=self.received, modified=self.modified, year=year, failures=failures
+        )
 
     def choose(
         self,
         events: pa.RecordBatch,
+        year: int | Indices | None,
         inherit: Callable[[pl.Series], pl.Series] | None = None,
         unbelieved: Counter[str] | None = None,
     ) -> pa.RecordBatch:
@@ -87,7 +99,7 @@ class _Shaping:
             timezone=self.settings.timezone,
             modified=self.modified,
             received=self.received,
-            year=self.settings.year,
+            year=year,
             day_first=self.settings.day_first,
             lines=row.lines if row else "errors",
             inherit=inherit,
@@ -120,9 +132,10 @@ def shape_events(
     shaping = _Shaping(settings, modified, received)
     failures: Failures = Counter()
     unbelieved: Counter[str] | None = None if counts is None else Counter()
-    events = shaping.run(batch.events, failures)
+    year = shaping.year(batch)
+    events = shaping.run(batch.events, failures, year)
     inherit = partial(_inherit, batch, shaping) if inheriting(batch.events) else None
-    events = shaping.choose(events, inherit, unbelieved)
+    events = shaping.choose(events, year, inherit, unbelieved)
     if not keep_dropped:
         events = _without_dropped(events, Counter() if counts is None else counts)
     if past_rules and events.num_rows:
@@ -149,7 +162,8 @@ def _inherit(batch: EventBatch, shaping: _Shaping, own: pl.Series) -> pl.Series:
     """
     before = None
     if batch.preceding is not None and own[:1].null_count():
-        earlier = shaping.choose(shaping.run(batch.preceding, Counter()))
+        year = shaping.year_before(batch, batch.preceding.num_rows)
+        earlier = shaping.choose(shaping.run(batch.preceding, Counter(), year), year)
         starts, end = record_starts(as_series(batch.preceding.column("_message")))
         before = last_time(own_times(earlier), starts, end)
     times = inherited_times(own, record_starts(as_series(batch.events.column("_message")))[0], before)

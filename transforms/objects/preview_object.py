@@ -13,6 +13,7 @@ import polars as pl
 from transforms.core import schema
 from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Pipeline
+from transforms.formats.options import FormatOptions
 from transforms.objects.event_counts import CountKey, describe_too_old
 from transforms.objects.event_shaping import ShapingSettings, count_time_sources, count_too_old, shape_events
 from transforms.objects.reading import Reading, ReadSettings
@@ -147,27 +148,35 @@ def _shown_events(
         after = shape_events(first, shaping, keep_dropped=True) if pipelines else before
         for number, (old, new) in enumerate(zip(before.events.to_pylist(), after.events.to_pylist(), strict=True)):
             yield {
-                "timeOrigin": _time_origin(after.slice(number, 1), new, settings.formats.timezone),
+                "timeOrigin": _time_origin(after.slice(number, 1), new, sample, settings.formats),
                 "before": schema.flat_row(old),
                 "after": None if new.pop(DROPPED_BY, None) else schema.flat_row(new),
             }
 
 
-def _time_origin(batch: EventBatch, row: Row, timezone: str) -> str:
+def _time_origin(batch: EventBatch, row: Row, sample: Sample, formats: FormatOptions) -> str:
     """Describe where the time of the one event in a batch is from."""
     event, modified, source = batch.events, batch.modified, row["_time_source"]
     if source == schema.TIME_FROM_RECORD:
         named = zip(map(schema.attribute_name, event.schema.names), event.columns, strict=True)
         attributes = {name: column for name, column in named if name is not None and column[0].is_valid}
         received = event.column("_observed_at")[0].as_py()
-        name = time_field(attributes, event.column("_time"), timezone=timezone, modified=modified, received=received)
+        time, zone = event.column("_time"), formats.timezone
+        name = time_field(attributes, time, timezone=zone, modified=modified, received=received)
         return f"field {name}" if name else "the record's own time"
     if source == schema.TIME_DETECTED:
-        guessed = _is_yearless(row["_message"], timezone, modified)
+        guessed = _is_yearless(row["_message"], formats.timezone, modified)
         return f"stamp {first_stamp(row['_message'])!r} in the text" + (
-            "; its year by the object's LastModified" if guessed else ""
+            _year_origin(sample, formats) if guessed else ""
         )
     return _OTHERS[source]
+
+
+def _year_origin(sample: Sample, formats: FormatOptions) -> str:
+    if formats.year is not None:
+        return "; its year by --year"
+    end = "" if sample.whole or not sample.reading.yearless else ", in a backfill also by the order of all its stamps"
+    return f"; its year by the object's LastModified{end}"
 
 
 def _is_yearless(message: str, timezone: str, modified: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from transforms.codecs.decoding import Decoder
 from transforms.codecs.detection import CodecChoice, base_key, detect_codec
 from transforms.core.errors import BombError, CorruptStreamError, ObjectError
 from transforms.core.peeking import peek
+from transforms.core.record_years import NO_ORDER, RecordYears
 from transforms.core.schema import EventBatch
 from transforms.formats import FORMATS, read_records
 from transforms.formats.detection import asked_for, detect_format
@@ -28,7 +29,7 @@ from transforms.objects.leading_nuls import without_leading_nuls
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.parts import ObjectPart
 from transforms.storage import ObjectInfo
-from transforms.timestamps import head_is_day_first
+from transforms.timestamps import head_is_day_first, head_is_yearless
 
 CODEC_SAMPLE = 4096
 FORMAT_SAMPLE = 64 << 10
@@ -72,9 +73,13 @@ class Reading:
         long, cut: Records that were cut because they are too long, and the bytes of them that are not kept.
         first_error: The first `_error`.
         day_first: Whether the lines of its beginning show that dates have the day before the month.
+        yearless: Whether stamps of its beginning have no year.
+        years: Their years, where they are known.
     """
 
-    def __init__(self, info: ObjectInfo, settings: ReadSettings, *, received: datetime) -> None:
+    def __init__(
+        self, info: ObjectInfo, settings: ReadSettings, *, received: datetime, years: RecordYears | None = None
+    ) -> None:
         """Prepare for an object; `received` is now."""
         self.info = info
         self.settings = settings
@@ -87,7 +92,8 @@ class Reading:
         self.records = self.blank = self.header = self.errors = self.replaced = 0
         self.long = self.cut = 0
         self.first_error: str | None = None
-        self.day_first = False
+        self.day_first = self.yearless = False
+        self.years = years
 
     @property
     def decoded(self) -> int:
@@ -101,6 +107,14 @@ class Reading:
 
     def batches(self, chunks: Iterator[bytes]) -> Iterator[EventBatch]:
         """Yield the object's events."""
+        yield from self.events(self.records_of(chunks))
+
+    def events(self, blocks: Iterator[RecordBlock]) -> Iterator[EventBatch]:
+        """Yield the events of the object's records."""
+        return self._events(blocks, first=0)
+
+    def records_of(self, chunks: Iterator[bytes]) -> Iterator[RecordBlock]:
+        """Choose how the object is read, and return its records."""
         head, chunks = peek(chunks, CODEC_SAMPLE)
         self.codec = detect_codec(self.info.key, head)
         self._warn(self.codec.warning)
@@ -120,10 +134,10 @@ class Reading:
         self._warn(self.format.warning)
         if not self.settings.formats.join_partial and has_parts(head, self.format.format):
             self._warn("it has lines that a container's runtime has cut: --join-partial joins them")
+        if self.years == NO_ORDER:
+            self.warn_of_no_order()
         formats, modified = self.formats, self.info.modified
-        yield from self._events(
-            read_records(decoded, self.format.format, formats, modified=modified, received=self.received), first=0
-        )
+        return read_records(decoded, self.format.format, formats, modified=modified, received=self.received)
 
     def range_batches(
         self, head: bytes, chunks: Iterator[bytes], part: ObjectPart, read: ReadBetween
@@ -180,7 +194,9 @@ class Reading:
             self.warnings += block.warnings
             if block.records.num_rows:
                 batch = self._count(columns.stamp(block.records))
-                yield replace(batch, preceding=preceding) if inheriting(batch.events) else batch
+                if inheriting(batch.events):
+                    batch = replace(batch, preceding=preceding)
+                yield from with_years([batch], self.years, first=columns.next - batch.num_rows)
                 if inherits:
                     preceding = last_records(preceding, batch.events)
 
@@ -224,10 +240,14 @@ class Reading:
     def _choose_format(self, head: bytes) -> FormatChoice:
         self.day_first = head_is_day_first(head[:FORMAT_SAMPLE])
         asked = self.settings.formats.format
-        if asked != "auto":
-            return asked_for(asked, head, self.settings.formats)
         assert self.codec is not None
-        return detect_format(base_key(self.info.key, self.codec.name), head)
+        if asked != "auto":
+            choice = asked_for(asked, head, self.settings.formats)
+        else:
+            choice = detect_format(base_key(self.info.key, self.codec.name), head)
+        lines = FORMATS[choice.format].lines == "all" and self.settings.formats.timestamp == "auto"
+        self.yearless = lines and head_is_yearless(head[:FORMAT_SAMPLE])
+        return choice
 
     def all_warnings(self) -> list[str]:
         """Return what the object's user should know, by all that was read of it so far."""
@@ -246,6 +266,17 @@ class Reading:
                 f"the first: {self.first_error}"
             )
         return found
+
+    def warn_of_no_order(self) -> None:
+        """Warn that the order of the object's stamps gives no years."""
+        year = self.settings.formats.year
+        chosen = (
+            "each has the latest year that does not put it more than a day after the object's LastModified (--year "
+            "names another)"
+            if year is None
+            else f"all are of {year} (--year)"
+        )
+        self._warn(f"its stamps name no year and are in no order of years: {chosen}")
 
     def _replaced_warning(self) -> str:
         name = self.encoding.name if self.encoding else UTF8
@@ -284,3 +315,15 @@ class Reading:
         if isinstance(failure, CorruptStreamError) and self.settings.on_error == "salvage" and self.records:
             return "salvaged"
         return failure.status
+
+
+def with_years(batches: Iterable[EventBatch], years: RecordYears | None, *, first: int = 0) -> Iterator[EventBatch]:
+    """Give batches that follow each other the years of their records, which are known by their numbers from `first`."""
+    for batch in batches:
+        if years is None or years == NO_ORDER:
+            yield batch
+            continue
+        before = batch.preceding.num_rows if batch.preceding is not None else 0
+        near = years.within(first - before, first + batch.num_rows)
+        yield replace(batch, years=near.counted_from(first))
+        first += batch.num_rows

@@ -203,7 +203,11 @@ def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Itera
     formats = sample.reading.formats
     for batch in sample.batches:
         yield from try_pipelines(
-            batch.slice(0, count), pipelines, timestamp=formats.timestamp, timezone=formats.timezone
+            batch.slice(0, count),
+            pipelines,
+            timestamp=formats.timestamp,
+            timezone=formats.timezone,
+            year=formats.year,
         )
         count -= min(count, batch.num_rows)
 
