@@ -23,7 +23,7 @@ from pipelines.jobs.context import JobContext
 from pipelines.jobs.plan import JobPlan
 from pipelines.jobs.planner import RefusedError, make_plan
 from pipelines.jobs.report import JobReport
-from pipelines.jobs.reporting import JobState, build_report, find_job, load_ledger
+from pipelines.jobs.reporting import JobState, TableView, build_report, find_job
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, check_specification
@@ -37,7 +37,6 @@ from pipelines.status import StatusFile, now, read_progress
 from transforms.core.errors import CanceledError, RekindleError, TierError
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import promote_new
-from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage.job_folder import JobFolder
 
 _WATCH_SECONDS = 1.0
@@ -91,6 +90,8 @@ class _Job:
         self.settings, self.tier = self.context.settings, self.context.tier
         self.folder = JobFolder(self.tier, task_id)
         self.status = StatusFile(self.folder, console)
+        self.view = TableView(self.tier)
+        self.columns: tuple[str, ...] = ()
         self.published = Progress()
         self.canceled = threading.Event()
         self.engine = Engine(settings.beam_flags, message=console.message, canceled=self.canceled)
@@ -111,7 +112,9 @@ class _Job:
         seconds = before + time.monotonic() - began
         self.status.save(status=status, reason=reason, finished_at=now(), seconds=seconds)
         self.folder.clear_progress()
-        report = build_report(self.task_id, JobState.load(self.folder), load_ledger(self.tier))
+        if status != "Succeeded":
+            self.view.refresh()  # a wave may have been published after all
+        report = build_report(self.task_id, JobState.load(self.folder), self.view.ledger)
         if status == "Succeeded" and not report.objects.matched:
             self.folder.discard()  # there is nothing to show, to resume, or to find in a list
         else:
@@ -137,12 +140,14 @@ class _Job:
     def _work(self) -> None:
         plan = JobPlan.load(self.context.specification.bucket, self.folder)
         if plan is None:
-            plan = make_plan(self.context, self.engine, self.folder, self.status)
+            plan = make_plan(self.context, self.engine, self.folder, self.status, self.view)
+        else:
+            self.view.refresh()
         self._stop_if_canceled()
         self.status.save(stage="Processing")
         if plan.waves:
-            table.prepare(self.tier)
-        if self.settings.promote and (plan.waves or table.exists(self.tier)):
+            self.view.refresh(table.prepare(self.tier))
+        if self.settings.promote and self.view.snapshot is not None:
             self._promote_named()
         if plan.waves:
             self._promote_sampled(plan)
@@ -151,7 +156,7 @@ class _Job:
 
     def _compact_where_it_pays(self) -> None:
         """Merge small files where there are very many; if that fails, they stay as they are."""
-        small = small_files(Snapshot.load(self.tier))
+        small = small_files(self.view.snapshot) if self.view.snapshot is not None else 0
         if small <= SMALL_FILES:
             return
         self.console.message(f"Merging {small:,} small files")
@@ -211,21 +216,22 @@ class _Job:
 
     def _promote_named(self) -> None:
         """Give what `--promote` names a column, also where files keep it in their maps: these are written anew."""
-        choice = promote_new(self.tier, self.settings.promote, limit=None)
+        choice = promote_new(self.tier, self.settings.promote, limit=None, known=self.view.snapshot)
         self._add_columns(choice.added)
         if choice.in_maps:
             self.console.message(
                 f"--promote: files keep {_listed(choice.in_maps)} in their maps; these files are written anew"
             )
             self._add_columns(promote(self._maintenance(), choice.in_maps).columns_added)
-        columns = set(table.promoted_columns(self.tier))
+        columns = self.view.refresh().columns
         if twins := [name for name in self.settings.promote if name not in columns]:
             self.status.warn(f"--promote: {_listed(twins)} differ from columns only in case, and stay in the map")
 
     def _promote_sampled(self, plan: JobPlan) -> None:
         """Give the attributes of the job's sample columns, those that most events have first."""
         samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.readings)
-        choice = promote_new(self.tier, attributes_of(samples, self.context.shaping))
+        choice = promote_new(self.tier, attributes_of(samples, self.context.shaping), known=self.view.snapshot)
+        self.columns = choice.columns
         self._add_columns(choice.added)
         cure = "`rekindle promote NAME` gives one a column"
         if choice.in_maps:
@@ -237,8 +243,8 @@ class _Job:
         self.status.update(columns_added=(*self.status.current.columns_added, *names))
 
     def _process(self, plan: JobPlan) -> None:
-        ledger = load_ledger(self.tier)
         for wave in range(plan.waves):
+            ledger = self.view.ledger
             entries = ledger.table_of_job(self.task_id)
             read, events = (pc.sum(entries[name]).as_py() or 0 for name in ("size", "events"))
             self.published = Progress(entries.num_rows, read, events, plan.work_bytes)
@@ -247,10 +253,9 @@ class _Job:
             self._stop_if_canceled()
             self.status.save(wave=wave)
             self.folder.clear_progress()
-            columns = tuple(table.promoted_columns(self.tier))  # others may have added some since the last wave
-            run_wave(plan, wave, self.context, self.engine, self.folder, columns=columns)
-            ledger = load_ledger(self.tier, ledger)
-            if not ledger.waves_of_job(self.task_id, wave):
+            run_wave(plan, wave, self.context, self.engine, self.folder, columns=self.columns)
+            self.columns = self.view.refresh().columns  # others may have added some
+            if not self.view.ledger.waves_of_job(self.task_id, wave):
                 raise TierError(
                     f"hot tier {self.settings.hot_tier}: wave {wave} has run, and is not in the table: check that the "
                     "workers write to the same folder or bucket"

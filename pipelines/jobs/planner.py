@@ -12,7 +12,7 @@ from pipelines.graphs import build_discovery
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
 from pipelines.jobs.plan import JobPlan, WorkPolicy, cut_waves, disposition
-from pipelines.jobs.reporting import load_ledger
+from pipelines.jobs.reporting import TableView
 from pipelines.runner.engine import Engine
 from pipelines.status import StatusFile
 from pipelines.units import show_size
@@ -35,8 +35,10 @@ class RefusedError(TierError):
     """The job was refused before it wrote an event: nothing of it stays."""
 
 
-def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: StatusFile) -> JobPlan:
+def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: StatusFile, view: TableView) -> JobPlan:
     """Discover the job's objects, and keep the plan for them in the job's folder.
+
+    The view is refreshed when the objects are known.
 
     Raises:
         RefusedError: the disk is too small.
@@ -44,7 +46,7 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
     """
     status.save(stage="Discovery")
     manifest = _discover(context, engine, folder, status)
-    ledger = load_ledger(context.tier)
+    ledger = view.refresh().ledger
     policy = WorkPolicy.of(context.specification, context.settings)
     cut = partial(
         cut_waves,
@@ -53,7 +55,7 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
         split_bytes=engine.split_bytes,
     )
     plan = JobPlan.make(context.specification.bucket, manifest, lambda info: disposition(info, ledger, policy), cut)
-    plan = _with_deleted(context, plan, ledger, status)
+    plan = _with_deleted(context, plan, view, status)
     disk = disk_need(plan, ledger)
     status.console.message(_announcement(plan, disk))
     if not context.settings.no_disk_check:
@@ -62,15 +64,15 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
     return plan
 
 
-def _with_deleted(context: JobContext, plan: JobPlan, ledger: Ledger, status: StatusFile) -> JobPlan:
+def _with_deleted(context: JobContext, plan: JobPlan, view: TableView, status: StatusFile) -> JobPlan:
     """Return the plan with those known objects as deleted of which rules have left no event.
 
     Where `--force` brings some events back, warn.
     """
     seen = plan.work() if context.settings.force else plan.known()
-    published = {info.uri: ledger.published(info.bucket, info.key) for info in seen}
+    published = {info.uri: view.ledger.published(info.bucket, info.key) for info in seen}
     known = {uri: contents for uri, contents in published.items() if contents}
-    deletions = Deletions.load(context.tier) if known else None
+    deletions = Deletions.load(view.snapshot) if known and view.snapshot is not None else None
     if deletions is None:
         return plan
     if not context.settings.force:

@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from pipelines.console import Progress
@@ -28,7 +28,6 @@ from transforms.hot_tier.configuration.store import KeptFile
 from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.event_times import count_time_sources, warn_of_times, warn_of_unbelieved
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
-from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.query.instants import parse_time
@@ -148,9 +147,36 @@ def load_report(tier: TierStore, task_id: str) -> JobReport:
     return build_report(folder.task_id, JobState.load(folder), load_ledger(tier))
 
 
-def load_ledger(tier: TierStore, previous: Ledger | None = None) -> Ledger:
-    """Return the ledger of a hot tier, empty where there is no table; what `previous` has read is not read again."""
-    return Ledger.load(tier, Snapshot.load(tier), previous) if table.exists(tier) else Ledger()
+def load_ledger(tier: TierStore) -> Ledger:
+    """Return the ledger of a hot tier, empty where there is no table."""
+    return TableView(tier).refresh().ledger
+
+
+@dataclass
+class TableView:
+    """What a job knows of the table: handed on from step to step, because opening it takes 13 requests on S3.
+
+    Attributes:
+        tier: The hot tier.
+        snapshot: The newest that was loaded; None where there is no table.
+        ledger: The ledger of that.
+    """
+
+    tier: TierStore
+    snapshot: Snapshot | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The promoted attributes."""
+        return tuple(self.snapshot.columns) if self.snapshot is not None else ()
+
+    def refresh(self, snapshot: Snapshot | None = None) -> TableView:
+        """Load the table as it is now, or take a snapshot that was just loaded; what was read is not read again."""
+        self.snapshot = snapshot or Snapshot.find(self.tier)
+        if self.snapshot is not None:
+            self.ledger = Ledger.load(self.tier, self.snapshot, self.ledger)
+        return self
 
 
 def find_job(tier: TierStore, task_id: str) -> JobFolder:

@@ -17,7 +17,7 @@ from transforms.hot_tier.ledger.ledger_files import LastCommit
 from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.purges import check_not_purged
+from transforms.hot_tier.table.purges import check_not_purged, purge_number
 from transforms.hot_tier.table.runs import DONE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
@@ -88,6 +88,7 @@ def commit_run(
             return replace(committed, warnings=tuple(finish_commit(folder.tier, committed.version)))
         if snapshot.transaction_version(app_id(run)) is not None:
             raise _given_up(folder)
+        purge_number(snapshot), LastCommit.of(snapshot)  # asked now: the log may be cleaned while a change is planned
         try:
             change = plan(snapshot)
         except GoneError as error:

@@ -34,12 +34,10 @@ class Deletions:
     cutoff: int
 
     @classmethod
-    def load(cls, tier: TierStore) -> Deletions | None:
-        """Read all deletions; return None where there were none, without opening the table."""
+    def load(cls, snapshot: Snapshot) -> Deletions | None:
+        """Read all deletions of a snapshot; return None where there were none."""
+        tier = snapshot.tier
         folders = [folder for folder in list_runs(tier) if folder.kind == DELETE]
-        if not folders:
-            return None
-        snapshot = Snapshot.load(tier)
         committed = (one for _, one in committed_of_kind(snapshot, folders, DELETE))
         times = (parse_instant(rule["cutoff"]) for one in committed for rule in one.document["rules"] if rule["cutoff"])
         cutoff = max((microseconds(time) for time in times if time is not None), default=None)
