@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -23,7 +23,7 @@ from pipelines.jobs.context import JobContext
 from pipelines.jobs.plan import JobPlan
 from pipelines.jobs.planner import RefusedError, make_plan
 from pipelines.jobs.report import JobReport
-from pipelines.jobs.reporting import JobState, TableView, build_report, find_job
+from pipelines.jobs.reporting import REPORT_FILE, TableView, find_job, finished_report, report_of
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, check_specification
@@ -73,6 +73,9 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
     """
     tier = settings.tier_location.open()
     folder = find_job(tier, task_id)
+    if (report := finished_report(folder)) is not None:
+        (console or Silent()).message(f"Job {folder.task_id} has succeeded: there is nothing left to do")
+        return JobResult(report, report.exit_code(require_match=False))
     stored = StoredJob.load(folder)
     specification = check_specification(stored.job.as_stored())
     return _Job(folder.task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(
@@ -114,12 +117,20 @@ class _Job:
         self.folder.clear_progress()
         if status != "Succeeded":
             self.view.refresh()  # a wave may have been published after all
-        report = build_report(self.task_id, JobState.load(self.folder), self.view.ledger)
+        report = report_of(self.folder, self.view.ledger)
         if status == "Succeeded" and not report.objects.matched:
             self.folder.discard()  # there is nothing to show, to resume, or to find in a list
         else:
-            self.folder.write_json("report.json", report.as_document())
+            self.folder.write_json(REPORT_FILE, report.as_document())
+            self._forget_work(status)
         return JobResult(report, report.exit_code(require_match=self.settings.require_match))
+
+    def _forget_work(self, status: str) -> None:
+        """Remove what the report of a job that has succeeded has too: a job's folder is kept for ever."""
+        if status == "Succeeded":
+            with suppress(TierError, OSError):  # what stays only takes room
+                JobPlan.forget(self.folder)
+                self.folder.clear_parts()
 
     def _outcome(self) -> tuple[str, str | None]:
         """Do the job, and return its last status, with the reason where it is not `Succeeded`."""
@@ -139,6 +150,8 @@ class _Job:
 
     def _work(self) -> None:
         plan = JobPlan.load(self.context.specification.bucket, self.folder)
+        if plan is None and finished_report(self.folder) is not None:
+            return  # another launcher of this job has done all
         if plan is None:
             plan = make_plan(self.context, self.engine, self.folder, self.status, self.view)
         else:

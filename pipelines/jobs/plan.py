@@ -169,6 +169,11 @@ class JobPlan:
         pq.write_table(self.table, sink, compression="zstd")
         folder.tier.put(folder.path(PLAN_FILE), sink.getvalue())
 
+    @staticmethod
+    def forget(folder: JobFolder) -> None:
+        """Remove the plan of a job that has succeeded, whose report has all that it told."""
+        folder.tier.delete(folder.path(PLAN_FILE))
+
     def known(self) -> Iterator[ObjectInfo]:
         """Yield the objects that are known."""
         return _infos(self.bucket, self.table.filter(pc.equal(self.table["disposition"], KNOWN)))

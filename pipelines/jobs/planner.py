@@ -60,7 +60,9 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
     status.console.message(_announcement(plan, disk))
     if not context.settings.no_disk_check:
         _require_disk(context, plan, disk)
+    status.save()  # who resumes the job with this plan does not count again what was evaluated and matched
     plan.save(folder)
+    folder.clear_listing()  # the plan has it
     return plan
 
 

@@ -34,6 +34,7 @@ from transforms.query.instants import parse_time
 from transforms.storage import TierStore
 from transforms.storage.job_folder import JobFolder, jobs_of_prefix
 
+REPORT_FILE = "report.json"
 _LISTED = 10
 _TASK_ID = re.compile(r"[A-Za-z0-9-]+")
 _SUMS = (
@@ -144,7 +145,22 @@ def load_report(tier: TierStore, task_id: str) -> JobReport:
         ConfigurationError: there is no such job.
     """
     folder = find_job(tier, task_id)
-    return build_report(folder.task_id, JobState.load(folder), load_ledger(tier))
+    return report_of(folder, load_ledger(tier))
+
+
+def report_of(folder: JobFolder, ledger: Ledger) -> JobReport:
+    """Return the report of a job as it stands; once its plan is gone, as it was at its end."""
+    state = JobState.load(folder)
+    written = finished_report(folder) if state.plan is None else None
+    return written or build_report(folder.task_id, state, ledger)
+
+
+def finished_report(folder: JobFolder) -> JobReport | None:
+    """Return the report that a job has left when it succeeded, None where it has not."""
+    document = folder.read_json(REPORT_FILE)
+    if document is None or document["status"] != "Succeeded":
+        return None
+    return JobReport.model_validate(document)
 
 
 def load_ledger(tier: TierStore) -> Ledger:
