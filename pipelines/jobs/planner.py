@@ -74,7 +74,7 @@ def _with_deleted(context: JobContext, plan: JobPlan, view: TableView, status: S
     seen = plan.work() if context.settings.force else plan.known()
     published = {info.uri: view.ledger.published(info.bucket, info.key) for info in seen}
     known = {uri: contents for uri, contents in published.items() if contents}
-    deletions = Deletions.load(view.snapshot) if known and view.snapshot is not None else None
+    deletions = Deletions.load(context.tier, view.snapshot) if known else None
     if deletions is None:
         return plan
     if not context.settings.force:

@@ -163,9 +163,9 @@ def finished_report(folder: JobFolder) -> JobReport | None:
     return JobReport.model_validate(document)
 
 
-def load_ledger(tier: TierStore) -> Ledger:
-    """Return the ledger of a hot tier, empty where there is no table."""
-    return TableView(tier).refresh().ledger
+def load_ledger(tier: TierStore, previous: Ledger | None = None) -> Ledger:
+    """Return the ledger of a hot tier, empty where there is no table; what `previous` has read is not read again."""
+    return TableView(tier, ledger=previous or Ledger()).refresh().ledger
 
 
 @dataclass

@@ -32,6 +32,8 @@ NEEDS = "needs.json"
 """What a restore reads, a list of paths in the table: no removal deletes them while the restore runs."""
 _ALIVE = "alive.json"
 CHANGES = "changes-"
+CUTOFF = "cutoff-"
+"""A file without content of a deletion that is done: what follows is the latest cut-off of its rules."""
 
 
 @dataclass(frozen=True, kw_only=True)
