@@ -143,6 +143,7 @@ class CompactReport(JsonModel):
         merged, written: How many files were merged, into how many.
         events, bytes: What is in the new files.
         version_before, version_after: Versions of the table, the same where there was nothing to merge.
+        removed: The old files that were removed from the store.
         warnings: What failed after the commit.
     """
 
@@ -155,6 +156,7 @@ class CompactReport(JsonModel):
     bytes: int
     version_before: int
     version_after: int
+    removed: RemovedFiles
     warnings: list[str]
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.maintenance.reports import (
         CompactReport,
         PromoteReport,
+        RemovedFiles,
         RestoreReport,
         RuleCounts,
         RulesReport,
@@ -50,14 +51,19 @@ def show_rules_report(report: RulesReport, common: Common, verb: str) -> int:
     RESULTS.print(
         f"{report.events:,} events ({report.share:.2%} of the tier) {would}{verb}; holds keep {report.held:,}"
     )
-    if report.removed and report.removed.files:
-        RESULTS.print(f"{report.removed.files:,} old files removed for good ({show_size(report.removed.bytes)})")
+    print_removed(report.removed)
     if report.executed and report.events:
         RESULTS.print(f"Run {report.run_id}, version {report.version_after}", soft_wrap=True)
     print_warnings(report.warnings)
     if not report.executed and not common.quiet:
         MESSAGES.print("Dry run: nothing was changed. Add --execute to apply.")
     return 0
+
+
+def print_removed(removed: RemovedFiles | None) -> None:
+    """Print how many old files were removed from the store, where any were."""
+    if removed and removed.files:
+        RESULTS.print(f"{removed.files:,} old files removed for good ({show_size(removed.bytes)})")
 
 
 def print_rules(report: RulesReport | RunCounts, *, on: Console = RESULTS) -> None:

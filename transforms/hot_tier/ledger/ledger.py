@@ -41,8 +41,9 @@ from transforms.storage import TierStore, object_uri
 __all__ = ["APP_ID", "Ledger", "LedgerEntry", "Published", "WaveRecord"]
 
 _IDENTITY = ["bucket", "key", "etag", "size"]
-_INDEXED = tuple(dict.fromkeys((*PUBLISHED_COLUMNS, *RECORD_SCHEMA.names)))
-_SIZES = tuple(dict.fromkeys(("bucket", "bytes_read", *RECORD_SCHEMA.names)))
+_INDEXED = tuple(dict.fromkeys((*PUBLISHED_COLUMNS, "bytes_read", *RECORD_SCHEMA.names)))
+_BYTES_READ = pa.schema([("k", pa.int64()), ("bytes_read", pa.int64())])
+"""What is kept of each commit beside its record."""
 _READERS = 8
 _ATTEMPTS = 5
 """How often files may vanish while they are read: others fold them, each at most once."""
@@ -56,6 +57,7 @@ class Ledger:
         tier: TierStore | None = None,
         last: LastCommit = NO_COMMIT,
         records: pa.Table | None = None,
+        bytes_read: pa.Table | None = None,
         index: PublishedIndex | None = None,
         previous: Ledger | None = None,
     ) -> None:
@@ -63,6 +65,7 @@ class Ledger:
         self._tier = tier
         self._last = last
         self._records = RECORD_SCHEMA.empty_table() if records is None else records
+        self._bytes_read = _BYTES_READ.empty_table() if bytes_read is None else bytes_read
         self._index = index or PublishedIndex()
         self._entries: dict[tuple[str, int | None], tuple[tuple[int, ...], pa.Table]] = (
             dict(previous._entries) if previous else {}
@@ -90,7 +93,8 @@ class Ledger:
             _read(tier, last, range(before.k + 1, last.k + 1), lambda data: read_rows(data, _INDEXED))
         )
         records = pa.concat_tables([before._records, records_in(rows)])
-        ledger = cls(tier, last, records, before._index.extended(rows), before)
+        bytes_read = pa.concat_tables([before._bytes_read, _bytes_by_commit(rows)])
+        ledger = cls(tier, last, records, bytes_read, before._index.extended(rows), before)
         if ledger.token_of(last.k) != last.token or records.num_rows != last.k:
             raise TierError(
                 f"hot tier {tier.uri}: the files in {FOLDER}/ are not those of this table (commit {last.k}); "
@@ -172,12 +176,10 @@ class Ledger:
 
     def bytes_of_newest(self, commits: int) -> tuple[int, int]:
         """Return how many bytes the objects of the newest commits had, and how many were written for them."""
-        newest = range(max(1, self.k - commits + 1), self.k + 1)
-        if not newest:
-            return 0, 0
-        assert self._tier is not None
-        rows = pa.concat_tables(_read(self._tier, self._last, newest, lambda data: read_rows(data, _SIZES)))
-        return pc.sum(rows["bytes_read"]).as_py() or 0, pc.sum(records_in(rows)["bytes"]).as_py() or 0
+        read, written = (
+            table.filter(pc.greater(table["k"], self.k - commits)) for table in (self._bytes_read, self._records)
+        )
+        return pc.sum(read["bytes_read"]).as_py() or 0, pc.sum(written["bytes"]).as_py() or 0
 
     def _records_of(self, job: str, wave: int | None) -> pa.Table:
         mask = pc.equal(self._records["job"], job)
@@ -216,6 +218,11 @@ def _read(
             numbers = pa.array(commits, pa.int64())
             return [table.filter(pc.is_in(table["k"], numbers)) for table in tables]
     raise TierError(str(cause)) from cause
+
+
+def _bytes_by_commit(rows: pa.Table) -> pa.Table:
+    sums = rows.select(_BYTES_READ.names).group_by("k", use_threads=False).aggregate([("bytes_read", "sum")])
+    return sums.rename_columns({"bytes_read_sum": "bytes_read"}).select(_BYTES_READ.names).cast(_BYTES_READ)
 
 
 def _has_any(file: LedgerFile, commits: Sequence[int]) -> bool:

@@ -20,7 +20,7 @@ from transforms.hot_tier.ledger.undone import LedgerChange
 from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.purges import check_not_purged
+from transforms.hot_tier.table.purges import check_not_purged, purge_number
 from transforms.hot_tier.table.runs import DONE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
@@ -95,6 +95,7 @@ def commit_run(
             one.clear(folder.tier, snapshot)
         if snapshot.transaction_version(app_id(run)) is not None:
             raise _given_up(folder)
+        purge_number(snapshot), LastCommit.of(snapshot)  # asked now: the log may be cleaned while a change is planned
         try:
             change = plan(snapshot)
         except GoneError as error:

@@ -13,9 +13,10 @@ from itertools import islice
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.audit import audit_configuration, write_audit
 from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_committed, give_up
+from transforms.hot_tier.maintenance.deleted_objects import mark_cutoff
 from transforms.hot_tier.maintenance.undo import describe_undoing
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.runs import DONE, REMOVE, MaintenanceRun, RunFolder, unfinished_runs, who
+from transforms.hot_tier.table.runs import DELETE, DONE, REMOVE, MaintenanceRun, RunFolder, unfinished_runs, who
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
 from transforms.storage import TierStore
@@ -87,6 +88,8 @@ def _mark_jobs(tier: TierStore, jobs: Sequence[str]) -> None:
 
 
 def _mark_done(folder: RunFolder, committed: CommittedRun | None, **more: str) -> None:
+    if folder.kind == DELETE:
+        mark_cutoff(folder, committed)
     path, version = (committed.path, committed.version) if committed else (None, None)
     folder.write_json(DONE, {"changes": path, "version": version, **more})
 

@@ -36,6 +36,8 @@ NEEDS = "needs.json"
 _ALIVE = "alive.json"
 CHANGES = "changes-"
 _STAMP = "%Y%m%dT%H%M%SZ"
+CUTOFF = "cutoff-"
+"""A file without content of a deletion that is done: what follows is the latest cut-off of its rules."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,6 +103,11 @@ def find_runs(
     return RestorableRuns(tuple(runs), tuple(sorted(restored)))
 
 
+def files_of_restorable(tier: TierStore, snapshot: Snapshot) -> set[str]:
+    """Return the files that restoring any of the deletions would read."""
+    return {path for one in find_runs(tier, snapshot).runs for pair in one.pairs for path in pair.paths}
+
+
 def check_not_removed(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> None:
     """Check that the files that restoring reads have not been removed from the store.
 
