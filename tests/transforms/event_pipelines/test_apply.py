@@ -180,16 +180,15 @@ REQUIRED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"), [row[1:] for row in REQUIRED], ids=[row[0] for row in REQUIRED]
-)
+@pytest.mark.parametrize(("values", "expected"), [row[1:] for row in REQUIRED], ids=[row[0] for row in REQUIRED])
 @pytest.mark.parametrize("step", [{"regex": {"pattern": r"^a(?P<n>\d)"}}, {"grok": {"pattern": "^a%{INT:n}"}}])
 def test_a_pipeline_ends_for_what_a_required_pattern_does_not_match(
     values: list[str | None], expected: list[str | None], step: dict[str, Any]
 ) -> None:
     """Only that pipeline: the one around it goes on."""
     [(name, parameters)] = step.items()
-    inner = [{name: {**parameters, "source": "v", "required": True}}, {"set": {"output": "v", "value": "x", "override": True}}]
+    overwrite = {"set": {"output": "v", "value": "x", "override": True}}
+    inner = [{name: {**parameters, "source": "v", "required": True}}, overwrite]
     done = run(
         batch_of(_message=views(*["m"] * len(values)), v=views(*values)),
         {"pipeline": {"name": "inner", "steps": inner}},
