@@ -42,7 +42,7 @@ FIELDS = {
     "leef": (r"[^|]+", "|"),
     "logfmt": (r'[^\s"]*"(?:[^"\\]|\\.)*"|\S+', " "),
     "nginx_error": (r"[0-9/]+ [0-9:]+|[0-9]+#[0-9]+:|\S+", " "),
-    "postgresql": (r"[0-9-]+ [0-9:.]+ [A-Z]+(?:::?\S+)?|\S+", " "),
+    "postgresql": (r"[0-9-]+ [0-9:.]+ [A-Z]+(?:::?\S+|-\S+)?|\S+", " "),
     "postgresql_csv": (CELLS, ","),
     "syslog": (SYSLOG, " "),
 }
@@ -60,6 +60,7 @@ _ABSENT = "-"  # no value, so none in the wrong place
 _TWO_READINGS = re.compile(
     r'" a" |[0-9-] "-" "-"$|\{\} "|"203.0.113.9, 10.0.0.1"$|^[0-9.]+, |^host\.example\.net |'
     r'\|(?:\^|0?x[0-9A-Fa-f]+)\||"new" new$| 400 226 "-" "-"$|'
+    r"@shop/psql |,app=(?:pgAdmin 4|a LOG)|"  # an application's name may have blanks
     r"(?: no host|behind a full stamp|Use the BFG!|web-1 hello|last message repeated 2 times)$"
 )
 """Samples that are another whole form with a field more or fewer: the last of a list, LEEF's delimiter, a syslog line
