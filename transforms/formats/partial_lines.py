@@ -153,8 +153,8 @@ def join_parts(
     """Join the parts of each line that was cut; what else there is stays as it is.
 
     The whole line stands where its last part stood, with the time of the first. Where the first line ends with CRLF, a
-    CR at the end of a part is its line's end, else it is what the container wrote. Parts of which the last is missing at
-    the end are joined there, marked as what they are. Lines longer than `max_record` are no parts, and no more of a
+    CR at the end of a part is its line's end, else it is what the container wrote. Parts of which the last is missing
+    at the end are joined there, marked as what they are. Lines longer than `max_record` are no parts, and no more of a
     joined one is kept than shows that it is too long.
 
     Args:
