@@ -19,6 +19,7 @@ from transforms.formats.lines import Lines
 from transforms.formats.record_block import cells_as_json
 
 _QUOTE = 34
+_FEW = 4  # so few rows are read one by one: numpy takes as long for one as for some hundred
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,8 @@ def read_cells(lines: Lines, layout: RowLayout) -> tuple[list[pa.Array], dict[in
     Returns:
         The columns; what is wrong with some rows; and the cells that the header has no column for, as a list in JSON.
     """
+    if len(lines) <= _FEW:
+        return _uneven_columns(lines, np.arange(len(lines)), layout)
     grid = even_rows(lines, layout)
     columns = _columns(lines.text, grid, layout)
     if len(grid.rows) == len(lines):
