@@ -224,10 +224,11 @@ def test_both_paths_read_any_row_alike(name: str, header: str, rows: list[str], 
     ("name", "data", "rescued"),
     [
         ("w3c", '#Fields: a b\n1 2 "x ""y""" -\n4 5\n6\n', ['["x \\"y\\"","-"]', None, None]),
+        ("w3c", '#Fields: a b\n1 2 "" \n1 "" \n', ['[""]', None]),
         ("w3c", "1 é\n#Fields: a b\n3 4\n", ['["1","é"]', None]),
         ("zeek", "#fields\ta\n1\t(empty)\t-\n2\n", ['["(empty)","-"]', None]),
     ],
-    ids=["w3c", "w3c, before its header", "zeek"],
+    ids=["w3c", "w3c, quotes and a blank", "w3c, before its header", "zeek"],
 )
 def test_further_cells_are_rescued(name: str, data: str, rescued: list[str | None], patches: dict[str, Any]) -> None:
     """As they are written: what is absent is said of columns of the header alone."""

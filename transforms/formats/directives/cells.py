@@ -214,7 +214,8 @@ def split_row(line: str, layout: RowLayout) -> list[str]:
     if separator == " " and "\t" in line.partition(" ")[0]:
         separator = "\t"
     cells = _split_quoted(line, separator) if layout.quotes and '"' in line else _split(line, separator)
-    if len(cells) == len(layout.names) + 1 and not cells[-1] and line.endswith(separator):
+    # behind a blank at the end there is no cell: an empty one is in quotes there
+    if len(cells) == len(layout.names) + 1 and not cells[-1] and separator != " " and line.endswith(separator):
         cells.pop()
     return cells
 

@@ -16,7 +16,7 @@ from transforms.arrow import Indices
 from transforms.arrow.arrays import as_constant, take
 
 HeaderT = TypeVar("HeaderT")
-Piece = tuple[Indices, pa.Array]
+Fragment = tuple[Indices, pa.Array]
 """Some rows of a block, and a value for each."""
 
 
@@ -35,9 +35,9 @@ class HeadedRows(Generic[HeaderT]):
     fields: Mapping[str, pa.Array]
 
 
-def spread(pieces: Sequence[Piece], total: int) -> pa.Array:
-    """Return a column of a block of which pieces are known, null elsewhere."""
-    rows, values = pieces[0] if len(pieces) == 1 else joined(pieces)
+def spread(fragments: Sequence[Fragment], total: int) -> pa.Array:
+    """Return a column of a block of which fragments are known, null elsewhere."""
+    rows, values = fragments[0] if len(fragments) == 1 else joined(fragments)
     if len(rows) == total:
         return values
     index = np.full(total, -1)
@@ -45,22 +45,22 @@ def spread(pieces: Sequence[Piece], total: int) -> pa.Array:
     return take(values, index)
 
 
-def joined(pieces: Sequence[Piece]) -> Piece:
-    """Return pieces as one, its rows ascending."""
-    if len(pieces) == 1:
-        return pieces[0]
-    rows = np.concatenate([rows for rows, _ in pieces])
+def joined(fragments: Sequence[Fragment]) -> Fragment:
+    """Return fragments as one, its rows ascending."""
+    if len(fragments) == 1:
+        return fragments[0]
+    rows = np.concatenate([rows for rows, _ in fragments])
     order = np.argsort(rows)
-    return rows[order], take(pa.concat_arrays([values for _, values in pieces]), order)
+    return rows[order], take(pa.concat_arrays([values for _, values in fragments]), order)
 
 
 def union_of_fields(parts: Sequence[HeadedRows[HeaderT]], total: int) -> dict[str, pa.Array]:
     """Return the columns of all parts together; all rows of the block are in one of them."""
-    pieces: dict[str, list[Piece]] = {}
+    fragments: dict[str, list[Fragment]] = {}
     for part in parts:
         for name, column in part.fields.items():
-            pieces.setdefault(name, []).append((part.rows, column))
-    return {name: spread(found, total) for name, found in pieces.items()}
+            fragments.setdefault(name, []).append((part.rows, column))
+    return {name: spread(found, total) for name, found in fragments.items()}
 
 
 def closed_up(parts: Sequence[HeadedRows[HeaderT]]) -> tuple[Indices, dict[str, pa.Array]]:
@@ -74,14 +74,14 @@ def closed_up(parts: Sequence[HeadedRows[HeaderT]]) -> tuple[Indices, dict[str, 
 
 def spread_times(found: Sequence[tuple[Indices, Mapping[str, pa.Array]]], total: int) -> dict[str, pa.Array]:
     """Return `_time` and `_time_source` of a block of which those of some rows are known."""
-    pieces = [(rows, times) for rows, times in found if times]
-    if not pieces:
+    fragments = [(rows, times) for rows, times in found if times]
+    if not fragments:
         return {}
     return {
-        "_time": spread([(rows, times["_time"]) for rows, times in pieces], total),
+        "_time": spread([(rows, times["_time"]) for rows, times in fragments], total),
         "_time_source": as_constant(
-            spread([(rows, times["_time_source"].cast(pa.string())) for rows, times in pieces], total)
+            spread([(rows, times["_time_source"].cast(pa.string())) for rows, times in fragments], total)
         )
-        if len(pieces) > 1 or len(pieces[0][0]) < total
-        else pieces[0][1]["_time_source"],
+        if len(fragments) > 1 or len(fragments[0][0]) < total
+        else fragments[0][1]["_time_source"],
     }

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from transforms.arrow import Indices
 from transforms.arrow.arrays import as_series, as_view, take
-from transforms.formats.directives.mixed_rows import HeadedRows, Piece, closed_up, joined, spread, spread_times
+from transforms.formats.directives.mixed_rows import Fragment, HeadedRows, closed_up, joined, spread, spread_times
 from transforms.formats.directives.sections import Header
 from transforms.formats.directives.w3c_header import FileDate, W3cHeader
 from transforms.formats.options import FormatOptions, ObjectTimes
@@ -50,7 +50,7 @@ class W3cTimes:
     def columns(self, parts: Sequence[HeadedRows[Header]], total: int) -> dict[str, pa.Array]:
         """Return `_time` and `_time_source` of the next rows, or nothing where none has a time."""
         timed: list[_Clocks] = []
-        stamps: list[Piece] = []
+        stamps: list[Fragment] = []
         others: list[HeadedRows[Header]] = []
         for part in parts:
             header = part.headers[0][0]
@@ -71,7 +71,7 @@ class W3cTimes:
         found += [(rows, self._other.columns(fields)) for rows, fields in ([closed_up(others)] if others else [])]
         return spread_times(found, total)
 
-    def _stamps(self, timed: Sequence[_Clocks], total: int) -> Piece:
+    def _stamps(self, timed: Sequence[_Clocks], total: int) -> Fragment:
         """Return dates with their times of day, null where either is."""
         rows, clocks = joined([(one.part.rows, one.clocks) for one in timed])
         days = [(one.part.rows, one.days) for one in timed if one.days is not None]
@@ -85,7 +85,7 @@ class W3cTimes:
         )
         return rows, as_view(texts.to_arrow(compat_level=pl.CompatLevel.newest()))
 
-    def _days_of(self, timed: Sequence[_Clocks]) -> Piece:
+    def _days_of(self, timed: Sequence[_Clocks]) -> Fragment:
         """Return the day of each row: the next one where its time of day is before that of the row before it.
 
         A row may be up to an hour earlier than the one before it: requests are written when they end.
