@@ -210,7 +210,7 @@ class Reading:
         """Return what became of the object, when its reading ended, by the failure if there is one."""
         return ObjectOutcome(
             info=self.info,
-            status=self._status(failure),
+            status=self.status(failure),
             reason=str(failure) if failure else None,
             codec=self.codec.name if self.codec else None,
             format=self.format.format if self.format else None,
@@ -271,7 +271,8 @@ class Reading:
         if warning:
             self.warnings.append(warning)
 
-    def _status(self, failure: ObjectError | None) -> str:
+    def status(self, failure: ObjectError | None) -> str:
+        """Return what becomes of the object, by the failure that ended its reading if there was one."""
         if failure is None:
             return "ingested"
         if isinstance(failure, (CorruptStreamError, BombError)) and self.settings.on_error == "quarantine":

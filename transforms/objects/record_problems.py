@@ -10,6 +10,13 @@ from dataclasses import dataclass
 
 from transforms.formats.transcoding import UTF8
 
+_CSV_COLUMNS = (
+    "--skip-rows N passes over N lines before the header, --skip-rows 1 --headers A,B,C replaces the header, "
+    "--delimiter names what stands between cells"
+)
+_MORE_COLUMNS = {"csv": _CSV_COLUMNS, "splunk_csv": _CSV_COLUMNS}
+_NO_COLUMNS = "--format text reads lines as they are"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordProblems:
@@ -52,7 +59,7 @@ class RecordProblems:
         if self.first_error and records > 1 and errors > records // 2 and format_name:
             yield (
                 f"{errors:,} of {records:,} records could not be read as {format_name}, the first: "
-                f"{self.first_error[1]}"
+                f"{self.first_error[1]}{_cure(self.first_error[1], format_name)}"
             )
 
     def _replaced_warning(self) -> str:
@@ -65,6 +72,13 @@ class RecordProblems:
         what = "byte sequences that are" if self.replaced != 1 else "byte sequence that is"
         done = "were" if self.replaced != 1 else "was"
         return f"{self.replaced:,} {what} no {self.encoding.upper()} {done} replaced by U+FFFD: {cure}"
+
+
+def _cure(error: str, format_name: str) -> str:
+    """Return what helps against an error that most records have, as the end of a sentence."""
+    if not error.startswith("too_many_columns"):
+        return ""
+    return f". {_MORE_COLUMNS.get(format_name, _NO_COLUMNS)}"
 
 
 def add_problems(parts: Sequence[RecordProblems]) -> RecordProblems:

@@ -199,13 +199,18 @@ def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
 
 def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[JsonObject]:
     from transforms.event_pipelines.trial import try_pipelines
+    from transforms.objects.event_shaping import ShapingSettings
+    from transforms.objects.preview_object import before_and_after, shown_rows
 
-    formats = sample.reading.formats
+    shaping = ShapingSettings.of(sample.reading.formats, pipelines)
     for batch in sample.batches:
-        yield from try_pipelines(
-            batch.slice(0, count), pipelines, timestamp=formats.timestamp, timezone=formats.timezone
-        )
-        count -= min(count, batch.num_rows)
+        first = batch.slice(0, count)
+        count -= first.num_rows
+        if not first.num_rows:
+            return
+        before, after = (one.events.to_pylist() for one in before_and_after(first, shaping))
+        for event, old, new in zip(try_pipelines(first, pipelines), before, after, strict=True):
+            yield {**event, **shown_rows(old, new)}  # their times as a backfill has them: some are inherited
 
 
 def _document(file: Path, sample: Path, read: Sample, events: list[JsonObject]) -> JsonObject:

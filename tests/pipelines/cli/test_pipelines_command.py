@@ -91,6 +91,22 @@ def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> 
     assert document["steps"][0] == {"pipeline": "access_combined", "step": "steps[0].regex", "changed": 1, "skipped": 1}
 
 
+def test_times_are_inherited_as_in_a_backfill(call: Call, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("2025-08-11 01:02:03 ERROR broke\n  at x\n2025-08-12 01:02:03 INFO\n  at y\n")
+    _, out = call("test", file, "--sample", tmp_path / "a.log", "--json")
+    times = [
+        (event[when]["_time"], event[when]["_time_source"])
+        for event in json.loads(out)["events"]
+        for when in event
+        if when in ("before", "after")
+    ]
+    assert times == [
+        (f"2025-08-{day}T01:02:03Z", source)
+        for day, source in ((11, "detected"), (11, "inherited"), (12, "detected"), (12, "inherited"))
+        for _ in ("before", "after")
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "found"),
     [
