@@ -162,9 +162,10 @@ def _shown_events(
 
 
 def before_and_after(batch: EventBatch, shaping: ShapingSettings) -> tuple[EventBatch, EventBatch]:
-    """Return a batch as a backfill would publish it without pipelines and with them, those that they drop too."""
-    before = shape_events(batch, replace(shaping, pipelines=()))
-    return before, shape_events(batch, shaping, keep_dropped=True) if shaping.pipelines else before
+    """Return a batch as it is without pipelines, and as a backfill would publish it; with the events that they drop."""
+    before = shape_events(batch, replace(shaping, pipelines=(), keep_message=True))
+    published = not shaping.pipelines and shaping.keep_message
+    return before, before if published else shape_events(batch, shaping, keep_dropped=True)
 
 
 def shown_rows(before: Row, after: Row) -> dict[str, Row | None]:

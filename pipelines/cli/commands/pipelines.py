@@ -269,7 +269,9 @@ def _print_event(number: int, event: JsonObject) -> None:
     if after is None:
         return
     print_field("after", _values(after), indent=3)
-    if after["_message"] != before["_message"]:
+    if "_message" not in after:
+        print_field("after", "without _message (--no-message)", indent=3)
+    elif after["_message"] != before["_message"]:
         print_field("after", f"_message={shorten(after['_message'], _MAX_CHARACTERS)}", indent=3)
 
 

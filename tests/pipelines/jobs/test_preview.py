@@ -138,6 +138,17 @@ def test_it_says_what_a_backfill_does_and_what_helps(
     assert status is None or family["warnings"][0].startswith(f"{status}: truncated gzip stream")
 
 
+def test_without_messages(rekindle: Rekindle, source: Path) -> None:
+    flags = ("--bucket", f"file://{source}", "--pattern", "app/**", "--hot-tier", source.parent / "hot", "--no-message")
+    ended = rekindle("preview", *flags, "--json")
+    assert ended.json["job"]["formatOptions"]["keepMessage"] is False
+    [event, *_] = ended.json["samples"][0]["events"]
+    assert "_message" in event["before"] and "_message" not in event["after"]
+    shown = rekindle("preview", *flags)
+    assert shown.code == 0
+    assert "level=info" in shown.out
+
+
 TRACE = "2025-08-11 01:02:03,004 ERROR it broke\n" + "    at shop.cart.Cart.add(Cart.java:12)\n" * 5
 OTHER_NAME = '{"level": "info", "began": "2025-08-11T01:02:03Z", "took": 12}\n' * 9
 
