@@ -40,6 +40,7 @@ class JobStatus:
             how many match.
         wave: The wave that is running.
         reason: Why the job has failed or was canceled.
+        queued: True where a worker of a service runs the job, and another one goes on with it if that one ends.
     """
 
     status: str | None = None
@@ -58,6 +59,7 @@ class JobStatus:
     finished_at: str | None = None
     updated_at: str | None = None
     resumed_at: str | None = None
+    queued: bool | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -117,10 +119,12 @@ def now() -> str:
 
 
 def read_status(folder: JobFolder) -> JobStatus:
-    """Return the status of a job; a job that was running and whose process is gone has failed."""
+    """Return the status of a job; one that was running and whose process is gone has failed, or waits in the queue."""
     status = _read(folder) or JobStatus()
     host, pid, updated = status.host, status.pid, status.updated_at
     if status.status == "Running" and host and pid and updated and is_gone(host, pid, parse_time(updated)):
+        if status.queued:
+            return replace(status, status="Pending", reason=f"its worker ended after {updated}; another continues it")
         cure = f"`rekindle jobs resume {folder.task_id}` continues it"
         return replace(status, status="Failed", reason=f"its process ended without a message after {updated}; {cure}")
     return status
@@ -148,6 +152,7 @@ class JobRow:
         events: How many events it has published.
         failed: How many objects could not be read, or not wholly.
         job: The specification.
+        key: The id of the IAM key that it came in by, or None.
     """
 
     task_id: str
@@ -159,12 +164,14 @@ class JobRow:
     events: int | None
     failed: int | None
     job: JsonObject
+    key: str | None = None
 
     def as_document(self) -> JsonObject:
         """Return it as JSON takes it."""
         counts = {"ingested": self.ingested, "events": self.events, "failed": self.failed}
         times = {"startedAt": self.started_at, "finishedAt": self.finished_at}
-        return {"taskId": self.task_id, "status": self.status, "stage": self.stage, **times, **counts, "job": self.job}
+        named = {"taskId": self.task_id, "status": self.status, "stage": self.stage}
+        return named | times | counts | {"key": self.key, "job": self.job}
 
 
 def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
@@ -172,7 +179,7 @@ def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
     folders = list_jobs(tier) if limit is None else newest_jobs(tier, limit)
     with ThreadPoolExecutor(_READERS) as pool:
         rows = [row for row in pool.map(_job_row, folders) if row is not None]
-    return sorted(rows, key=lambda row: row.started_at or "", reverse=True)
+    return sorted(rows, key=lambda row: (row.started_at is None, row.started_at or ""), reverse=True)
 
 
 def shortest_ids(task_ids: list[str]) -> dict[str, str]:
@@ -200,6 +207,7 @@ def _job_row(folder: JobFolder) -> JobRow | None:
         events=report.get("events"),
         failed=sum(objects[name] for name in BROKEN) if objects else None,
         job=stored["job"],
+        key=stored["settings"].get("key"),
     )
 
 
