@@ -14,13 +14,14 @@ from service.api.state import Service
 from service.app import create_app
 from service.logs import log, set_up_logging
 from service.settings import ServiceSettings
-from service.work.supervisor import Supervisor
+from service.workers.supervisor import Supervisor
 from transforms.core.errors import ConfigurationError, RekindleError
 from transforms.hot_tier.table import location
 
 _GRACE_SECONDS = 10
 _INTERRUPTED = 130
 _MOST_CONNECTIONS = 1000
+_MOST_WAITING = 2048
 
 
 def serve(settings: ServiceSettings) -> int:
@@ -91,6 +92,7 @@ def _listen(settings: ServiceSettings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(_MOST_WAITING)  # who has read that the service listens may connect
     except OSError as error:
         listener.close()
         text = f"can't listen on {settings.host}:{settings.port}: {error.strerror or error}; --port takes another"

@@ -35,7 +35,7 @@ async def healthz() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: {"model": Readiness}})
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def readyz(service: Annotated[Service, Depends(service_of)]) -> JSONResponse:
     """Answer 200 where the hot tier can be used and workers run, else 503."""
     workers = service.count_workers()

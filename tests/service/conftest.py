@@ -57,7 +57,7 @@ def make_api(tmp_path: Path, **settings: Any) -> Api:
     source = tmp_path / "source"
     source.mkdir(exist_ok=True)
     (source / "a.log").write_text("2025-01-01 10:00:00 hello\n")
-    fields = {"hot_tier": str(tmp_path / "hot"), "allow_dirs": (str(source),), "job_workers": 0}
+    fields: dict[str, Any] = {"hot_tier": str(tmp_path / "hot"), "allow_dirs": (str(source),), "job_workers": 0}
     service = Service(
         settings=ServiceSettings(**fields | settings), tier=open_tier(str(tmp_path / "hot"), StorageOptions())
     )

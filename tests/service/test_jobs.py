@@ -15,8 +15,8 @@ from pipelines.jobs.queued.job_queue import JobQueue
 from pipelines.jobs.reporting import load_report
 from pipelines.jobs.settings import StoredJob
 from pipelines.keys import list_keys
-from service.work import worker as work
-from service.work.worker import Worker
+from service.workers import worker as work
+from service.workers.worker import Worker
 from tests.service.conftest import Api
 from transforms.core.errors import AccessError
 from transforms.storage.job_folder import JobFolder
@@ -33,7 +33,7 @@ def ingest(api: Api, tmp_path: Path, token: str | None = None, **fields: object)
 
 def work_off(api: Api, monkeypatch: pytest.MonkeyPatch, run: Any = run_queued_job) -> None:
     """Run the jobs of the queue in this process, as a worker does, until there is none."""
-    monkeypatch.setattr(work.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(work, "_wait", lambda: False)
     Worker(api.service.settings, run).run()
 

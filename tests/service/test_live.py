@@ -7,16 +7,21 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from service import server
+from service.settings import ServiceSettings
 from tests.conftest import S3
 from tests.pipelines.conftest import Ended, content, read_files, rekindle
 from tests.service.conftest import SECONDS, LiveService, serving
+from transforms.core.errors import RekindleError
 
 __all__ = ["rekindle"]
 DOCUMENTED = (
@@ -27,6 +32,7 @@ DOCUMENTED = (
 )
 
 
+@pytest.mark.slow
 def test_the_documented_call(s3: S3, rekindle: Callable[..., Ended]) -> None:
     s3.put("logs/example_logs.bz2", bz2.compress(b"2025-08-11 10:00:00 one\n2025-08-11 10:00:01 two\n"))
     tier = f"s3://{s3.bucket}-tier/hot"
@@ -59,17 +65,30 @@ def test_the_documented_call(s3: S3, rekindle: Callable[..., Ended]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
+    ("settings", "message"),
     [
-        (["--host", "0.0.0.0"], "there is no key of the role admin"),  # noqa: S104
-        (["--root-path", "/logs"], "there is no key of the role admin"),
-        (["--host", "192.0.2.1"], "there is no key of the role admin"),
+        ({"host": "0.0.0.0"}, "there is no key of the role admin in .* opens on 0.0.0.0 to others"),  # noqa: S104
+        ({"host": "::"}, "there is no key of the role admin in"),
+        ({"root_path": "/logs"}, "opens behind a proxy .--root-path /logs. to others"),
+        ({"tls_cert": "none.pem", "tls_key": "none.pem"}, "there is no file none.pem"),
+        ({"host": "127.0.0.1", "port": 1, "hot_tier": "/dev/null"}, "hot tier"),
     ],
-    ids=lambda part: str(part),
+    ids=str,
 )
-def test_it_refuses_to_open_to_others_without_a_key(tmp_path: Path, flags: list[str], message: str) -> None:
-    with pytest.raises(AssertionError, match=message), serving(tmp_path / "hot", *flags):
-        pass
+def test_it_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr(server, "set_up_logging", lambda _: None)
+    with pytest.raises(RekindleError, match=message):
+        server.serve(ServiceSettings(**{"hot_tier": str(tmp_path / "hot")} | settings))
+
+
+def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "set_up_logging", lambda _: None)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(RekindleError, match=f"can't listen on 127.0.0.1:{port}: .*; --port takes another"):
+            server.serve(ServiceSettings(hot_tier=str(tmp_path / "hot"), port=port))
 
 
 def kill_at_once(*services: LiveService) -> list[int]:
@@ -92,8 +111,8 @@ def test_killed_during_three_jobs(tmp_path: Path, rekindle: Callable[..., Ended]
     source, tier = tmp_path / "source", tmp_path / "hot"
     for job in range(3):
         (source / str(job)).mkdir(parents=True)
-        for number in range(40):
-            lines = "".join(f"2025-01-01 10:00:00 job {job} object {number} line {line}\n" for line in range(20_000))
+        for number in range(12):
+            lines = "".join(f"2025-01-01 10:00:00 job {job} object {number} line {line}\n" for line in range(10_000))
             (source / str(job) / f"{number}.log").write_text(lines)
     flags = ("--allow-dir", source, "--job-workers", "3")
     with ExitStack() as services:
@@ -108,10 +127,10 @@ def test_killed_during_three_jobs(tmp_path: Path, rekindle: Callable[..., Ended]
         assert len(kill_at_once(first)) == 3
         after = other or services.enter_context(serving(tier, *flags))
         reports = [after.wait_for(task_id, "Succeeded", "Failed", "Canceled") for task_id in ids]
-    assert [(one["status"], one["objects"]["ingested"]) for one in reports] == [("Succeeded", 40)] * 3
+    assert [(one["status"], one["objects"]["ingested"]) for one in reports] == [("Succeeded", 12)] * 3
     counted = "SELECT _object, count(*), count(DISTINCT _event_id) FROM events GROUP BY ALL"
     rows = read_files(rekindle, tier, counted)
-    assert (len(rows), {row[1:] for row in rows}) == (120, {(20_000, 20_000)})
+    assert (len(rows), {row[1:] for row in rows}) == (36, {(10_000, 10_000)})
     assert list((tier / "_rekindle" / "queue").glob("*")) == []
 
 
@@ -119,9 +138,9 @@ def test_killed_during_three_jobs(tmp_path: Path, rekindle: Callable[..., Ended]
 def test_ended_and_started_again_it_goes_on(tmp_path: Path, rekindle: Callable[..., Ended]) -> None:
     source, tier = tmp_path / "source", tmp_path / "hot"
     source.mkdir()
-    for number in range(40):
+    for number in range(12):
         (source / f"{number}.log").write_text(
-            "".join(f"2025-01-01 10:00:00 object {number} line {line}\n" for line in range(20_000))
+            "".join(f"2025-01-01 10:00:00 object {number} line {line}\n" for line in range(10_000))
         )
     flags = ("--allow-dir", source, "--job-workers", "1")
     with serving(tier, *flags) as first:
@@ -134,5 +153,5 @@ def test_ended_and_started_again_it_goes_on(tmp_path: Path, rekindle: Callable[.
     with serving(tier, *flags) as second:
         reports = [second.wait_for(task_id) for task_id in ids]
     assert [one["status"] for one in reports] == ["Succeeded", "Succeeded"]
-    assert [one["objects"]["ingested"] for one in reports] == [40, 0]
-    assert read_files(rekindle, tier, "SELECT count(*), count(DISTINCT _event_id) FROM events") == [(800_000, 800_000)]
+    assert [one["objects"]["ingested"] for one in reports] == [12, 0]
+    assert read_files(rekindle, tier, "SELECT count(*), count(DISTINCT _event_id) FROM events") == [(120_000, 120_000)]

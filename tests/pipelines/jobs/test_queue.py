@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -178,7 +179,7 @@ def test_a_canceled_job_is_resumed_and_once(tier: TierStore) -> None:
 
 def test_a_running_job_without_its_worker_waits_in_the_list(tier: TierStore) -> None:
     folder = submit(tier)
-    host = {"host": claims.socket.gethostname(), "pid": GONE, "updatedAt": "2025-01-01T00:00:00Z"}
+    host = {"host": socket.gethostname(), "pid": GONE, "updatedAt": "2025-01-01T00:00:00Z"}
     folder.write_json(STATUS_FILE, {"status": "Running", "queued": True, **host})
     status = read_status(folder)
     assert (status.status, "another continues it" in (status.reason or "")) == ("Pending", True)

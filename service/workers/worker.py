@@ -1,6 +1,6 @@
 """A worker: claims jobs of the queue and runs them, one at a time. `rekindle serve` starts some.
 
-    python -m service.work.worker SETTINGS
+    python -m service.workers.worker SETTINGS
 
 A line on standard input wakes it; the end of standard input is that of the service. Then, and after a number of jobs,
 it finishes the job that it runs, and ends. SIGTERM ends it at once: its claim is released, and the next worker

@@ -66,7 +66,7 @@ class _Slot:
     """One worker, and the next one after it."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self._command = [sys.executable, "-m", "service.work.worker", settings.model_dump_json(by_alias=True)]
+        self._command = [sys.executable, "-m", "service.workers.worker", settings.model_dump_json(by_alias=True)]
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._pause = 0.0
