@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 STATUS_FILE = "status.json"
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 """What becomes of an object that can't be read, or not wholly."""
+ENDED = ("Succeeded", "Failed", "Canceled")
 _READERS = 32
 _SHORTEST = 8
 
@@ -64,7 +66,7 @@ class JobStatus:
     @property
     def has_ended(self) -> bool:
         """Whether the job will not go on by itself."""
-        return self.status in ("Succeeded", "Failed", "Canceled")
+        return self.status in ENDED
 
     def document(self) -> dict[str, object]:
         """Return the status as JSON takes it."""
@@ -166,6 +168,11 @@ class JobRow:
     job: JsonObject
     key: str | None = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the job will not go on by itself."""
+        return self.status in ENDED
+
     def as_document(self) -> JsonObject:
         """Return it as JSON takes it."""
         counts = {"ingested": self.ingested, "events": self.events, "failed": self.failed}
@@ -178,7 +185,12 @@ def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
     """Return the jobs of a tier, or as many of the newest, the last one first; their folders are read side by side."""
     folders = list_jobs(tier) if limit is None else newest_jobs(tier, limit)
     with ThreadPoolExecutor(_READERS) as pool:
-        rows = [row for row in pool.map(_job_row, folders) if row is not None]
+        rows = [row for row in pool.map(load_job_row, folders) if row is not None]
+    return newest_first(rows)
+
+
+def newest_first(rows: Iterable[JobRow]) -> list[JobRow]:
+    """Return rows in the order of the list: those that have not begun, then the last one that was started."""
     return sorted(rows, key=lambda row: (row.started_at is None, row.started_at or ""), reverse=True)
 
 
@@ -190,7 +202,8 @@ def shortest_ids(task_ids: list[str]) -> dict[str, str]:
     return {task_id: task_id[:length] for task_id, length in zip(ordered, lengths, strict=True)}
 
 
-def _job_row(folder: JobFolder) -> JobRow | None:
+def load_job_row(folder: JobFolder) -> JobRow | None:
+    """Return the row of a job, None where the folder holds none."""
     stored = folder.read_json("job.json")
     if stored is None:
         return None

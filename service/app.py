@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from http import HTTPStatus
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,11 @@ from service.api.state import Service
 from service.logs import log
 
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_REFUSE_AMBIGUOUS = errors.answer(
+    HTTPStatus.BAD_REQUEST,
+    "Content-Length and Transfer-Encoding exclude each other: a proxy may have read another request",
+    headers={"Connection": "close"},
+)
 _UNLOGGED = ("/healthz", "/readyz")
 
 
@@ -42,6 +48,10 @@ class AnswerLog:
         """Answer a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        names = [name for name, _ in scope["headers"]]
+        if b"content-length" in names and b"transfer-encoding" in names:
+            await _REFUSE_AMBIGUOUS(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
 

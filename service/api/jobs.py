@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.documents import JsonModel, JsonObject
@@ -13,7 +14,7 @@ from pipelines.jobs.report import JobReport
 from pipelines.jobs.reporting import find_job, load_report
 from pipelines.jobs.settings import StoredJob
 from pipelines.jobs.specification import JobSpecification
-from pipelines.status import JobRow, list_job_rows, read_status
+from pipelines.status import JobRow, read_status
 from service.api.callers import Anyone, Caller, Ingester
 from service.api.documents import Document
 from service.api.openapi import body_of
@@ -77,6 +78,7 @@ async def ingest(request: Request, document: Document, caller: Ingester) -> Star
     specification, settings = await run_in_threadpool(check_job, document, caller, service.settings)
     await prove_job(specification, settings)
     task_id = await run_in_threadpool(service.queue.submit, specification, settings)
+    service.job_rows.forget()
     service.wake_workers()
     log(f"Job {task_id} is in the queue", taskId=task_id, key=caller.key_id)
     return StartedJob(task_id=task_id)
@@ -101,7 +103,7 @@ def list_jobs(
     filtered = any(one is not None for one in (status, key, search, own))
     rows = [
         row
-        for row in list_job_rows(service.tier, MOST_JOBS if filtered else limit)
+        for row in service.job_rows.newest(MOST_JOBS if filtered else limit)
         if (status is None or row.status == status)
         and (key is None or row.key == key)
         and (own is None or row.key == own)
@@ -113,10 +115,10 @@ def list_jobs(
 
 
 @router.get("/jobs/{task_id}", response_model=JobReport)
-def show_job(task_id: str, service: Here, caller: Anyone) -> object:
+def show_job(task_id: str, service: Here, caller: Anyone) -> JSONResponse:
     """Show the report of a job as it stands; a task id may be shortened to its first characters."""
     folder = _find(service, task_id, caller, role="read")
-    return _as_json(load_report(service.tier, folder.task_id))
+    return JSONResponse(load_report(service.tier, folder.task_id).as_document())
 
 
 @router.post("/jobs/{task_id}/cancel")
@@ -125,6 +127,7 @@ def cancel_job(task_id: str, service: Here, caller: Anyone) -> ChangedJob:
     folder = _find(service, task_id, caller, role="admin")
     if not read_status(folder).has_ended:
         service.queue.cancel(folder)
+        service.job_rows.forget()
     return ChangedJob(task_id=folder.task_id, status=read_status(folder).status)
 
 
@@ -136,6 +139,7 @@ def resume_job(task_id: str, service: Here, caller: Anyone) -> ChangedJob:
     if not status.has_ended and status.status != "Pending":
         raise ApiError(HTTPStatus.CONFLICT, f"job {folder.task_id} runs: wait for its end, or cancel it")
     service.queue.resume(folder)
+    service.job_rows.forget()
     service.wake_workers()
     return ChangedJob(task_id=folder.task_id, status="Pending")
 
@@ -153,12 +157,6 @@ def _find(service: Service, task_id: str, caller: Caller, *, role: Literal["read
     if not caller.has(role) and StoredJob.load(folder).settings.key != caller.key_id:
         raise ApiError(HTTPStatus.NOT_FOUND, f"there is no job {task_id!r:.80} of this key", field="taskId")
     return folder
-
-
-def _as_json(report: JobReport) -> object:
-    from fastapi.responses import JSONResponse
-
-    return JSONResponse(report.as_document())
 
 
 def _text_of(row: JobRow) -> str:

@@ -10,6 +10,7 @@ from fastapi import Request
 from pipelines.jobs.queued.job_queue import JobQueue
 from service.access.keyring import Keyring
 from service.access.limits import RateLimit
+from service.api.job_rows import JobRows
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
 
@@ -25,6 +26,7 @@ class Service:
         count_workers: Returns how many workers run.
         queue: The queue of jobs.
         keyring: The keys.
+        job_rows: The list of jobs.
         guesses: Wrong tokens, by address.
         calls: Calls, by key.
     """
@@ -35,6 +37,7 @@ class Service:
     count_workers: Callable[[], int] = lambda: 0
     queue: JobQueue = field(init=False)
     keyring: Keyring = field(init=False)
+    job_rows: JobRows = field(init=False)
     guesses: RateLimit = field(default_factory=lambda: RateLimit(burst=10, a_second=0.2))
     calls: RateLimit = field(default_factory=lambda: RateLimit(burst=1000, a_second=100))
 
@@ -42,6 +45,7 @@ class Service:
         """Make what depends on the tier."""
         self.queue = JobQueue(self.tier)
         self.keyring = Keyring(self.tier)
+        self.job_rows = JobRows(self.tier, self.queue.task_ids)
 
 
 def service_of(request: Request) -> Service:

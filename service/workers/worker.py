@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     RunJob: TypeAlias = Callable[[str, RunSettings, Console], JobResult]
 _POLL_SECONDS = 2.0
-_MOST_JOBS = 20
+_MOST_JOBS = 50
 """Then another process takes over: what libraries keep in memory goes with this one."""
 _TERMINATED = 143
 

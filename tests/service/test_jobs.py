@@ -15,6 +15,8 @@ from pipelines.jobs.queued.job_queue import JobQueue
 from pipelines.jobs.reporting import load_report
 from pipelines.jobs.settings import StoredJob
 from pipelines.keys import list_keys
+from service.api import specifications
+from service.api.job_rows import ANSWER_SECONDS, ENDED_SECONDS, JobRows
 from service.workers import worker as work
 from service.workers.worker import Worker
 from tests.service.conftest import Api
@@ -136,6 +138,58 @@ def test_a_request_to_cancel_is_kept_when_a_worker_begins(
 
     work_off(api, monkeypatch, cancel_and_run)
     assert load_report(api.service.tier, task_id).status == "Canceled"
+
+
+def test_what_has_ended_is_not_read_for_each_list(api: Api, tmp_path: Path) -> None:
+    now = 0.0
+    read: list[str] = []
+    tier = api.service.tier
+    rows = JobRows(tier, api.service.queue.task_ids, clock=lambda: now)
+    ended, waiting = ingest(api, tmp_path), ingest(api, tmp_path)
+    api.ask("POST", f"/jobs/{ended}/cancel")
+    get = tier.get
+    tier.get = lambda path: read.append(path) or get(path)  # type: ignore[method-assign]
+
+    def folders() -> set[str]:
+        """Return which jobs' folders are read for a list."""
+        read.clear()
+        assert {row.task_id for row in rows.newest(10)} == {ended, waiting}
+        return {path.split("/")[2] for path in read}
+
+    assert folders() == {ended, waiting}
+    assert folders() == set()
+    now = ANSWER_SECONDS
+    assert folders() == {waiting}
+    api.service.queue.resume(JobFolder(tier, ended))
+    now += ANSWER_SECONDS
+    assert folders() == {ended, waiting}
+    api.service.queue.cancel(JobFolder(tier, ended))
+    now += ENDED_SECONDS
+    assert folders() == {ended, waiting}
+
+
+def test_a_bucket_that_can_not_be_read_is_refused(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AccessError("bucket b: access denied")
+
+    monkeypatch.setattr(specifications, "prove_access", refuse)
+    answer = api.ask("POST", "/ingest", json={"bucket": f"file://{tmp_path}/source"})
+    assert answer.status_code == 400
+    assert answer.json() == {"error": {"field": "bucket", "message": "bucket b: access denied"}}
+    assert api.service.queue.task_ids() == set()
+
+
+def test_a_store_that_takes_long_is_left_to_the_worker(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(specifications, "prove_access", lambda *_: answers.wait())
+    monkeypatch.setattr(specifications, "_PROOF_SECONDS", 0.01)
+    try:
+        task_id = ingest(api, tmp_path)
+        assert api.service.queue.task_ids() == {task_id}
+    finally:
+        answers.set()
 
 
 def test_preview(api: Api, tmp_path: Path) -> None:

@@ -52,7 +52,6 @@ def test_the_documented_call(s3: S3, rekindle: Callable[..., Ended]) -> None:
         wrong = DOCUMENTED.format(token="rk_wrong", port=service.port, bucket=s3.bucket)  # noqa: S106
         done = subprocess.run(wrong, shell=True, capture_output=True, text=True, check=True)  # noqa: S602
         assert done.stdout == '{"error":{"field":"token","message":"Invalid token"}}401'
-        assert service.ask("POST", "/ingest", {"bucket": "no-such-bucket"}, token=key["token"])[0] == 400
         service.process.terminate()
         assert service.process.wait(SECONDS) == 0
     assert [row["_message"] for row in content(rekindle, tier, *flags)] == [

@@ -88,6 +88,10 @@ class JobQueue:
         """Whether a job is in the queue: it waits for a worker, or one runs it."""
         return self.tier.exists(ROOT + task_id)
 
+    def task_ids(self) -> set[str]:
+        """Return the jobs that are in the queue."""
+        return {entry.path.removeprefix(ROOT) for entry in self.tier.list(ROOT)}
+
     def claim_next(self) -> ClaimedJob | None:
         """Claim the job that has waited longest; return None where there is none, or others were faster."""
         for entry in sorted(self.tier.list(ROOT), key=lambda file: (file.modified, file.path)):
