@@ -49,6 +49,7 @@ COMMANDS = {
         "Test and list event pipelines, and set those of the hot tier.",
     ),
     "keys": ("pipelines.cli.commands.keys:keys", "Create, list and revoke IAM keys."),
+    "serve": ("pipelines.cli.commands.serve:serve", "Serve the hot tier over HTTP, and run the jobs of its queue."),
 }
 """Where each command is, and its summary: the first sentence of its help."""
 

@@ -94,14 +94,16 @@ def cancel(task_id: str, common: Common) -> int:
 
     The waves that it has published stay in the hot tier.
     """
+    from pipelines.jobs.queued.job_queue import JobQueue
     from pipelines.jobs.reporting import find_job
     from pipelines.status import read_status
 
-    folder = find_job(common.open_tier(), task_id)
+    tier = common.open_tier()
+    folder = find_job(tier, task_id)
     found = read_status(folder)
     status, ended = found.status, found.has_ended
     if not ended:
-        folder.request_cancel()
+        JobQueue(tier).cancel(folder)
     if common.as_json:
         print_json({"taskId": folder.task_id, "status": status, "cancelRequested": not ended})
     elif not common.quiet:
