@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.core.errors import TierError
-from transforms.core.names import ATTRIBUTES_COLUMN, is_system
+from transforms.core.names import ATTRIBUTES_COLUMN, TIME_NAMES, is_system
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.query.compiler import columns_of, compile_query, exact_column, time_conditions, unified_attributes
+from transforms.query.compiler import (
+    columns_of,
+    compile_query,
+    exact_column,
+    field_column,
+    time_conditions,
+    unified_attributes,
+)
+from transforms.query.syntax import Everything, Field
 from transforms.storage import TierStore
 
 _TIME = "_time"
@@ -78,6 +89,79 @@ class EventFile:
             return (
                 self._scan(first, count).select(self._outputs(request)).collect().select(pl.all().gather(rows - first))
             )
+
+    def find(self, group: RowGroup, request: SearchRequest) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the times of all rows of a row group, and which of its rows match, counted from its first."""
+        with self._errors():
+            found = self._scan(group.first, group.rows).select(
+                pl.col(_TIME).cast(pl.Datetime("us", "UTC")).to_physical(), self._condition(request).alias(_FOUND)
+            )
+            columns = found.collect()
+            return columns.get_column(_TIME).to_numpy(), columns.get_column(_FOUND).arg_true().cast(pl.Int64).to_numpy()
+
+    def take(
+        self,
+        group: RowGroup,
+        times: npt.NDArray[np.int64],
+        rows: npt.NDArray[np.int64],
+        request: SearchRequest,
+    ) -> pl.DataFrame:
+        """Return what a request asks of some rows of a row group, in the order of `rows`.
+
+        Args:
+            group: The row group.
+            times: The times of all its rows (`find`): of rows far apart, only those of these times are decoded.
+            rows: Which rows, counted from its first.
+            request: Its fields are returned; without fields, everything.
+        """
+        if not len(rows):
+            return pl.DataFrame()
+        with self._errors():
+            first, count = int(rows.min()), int(rows.max() - rows.min()) + 1
+            kept = np.arange(first, first + count)
+            if count > _SPARSE * len(rows):
+                near = np.isin(times, times[rows])
+                if count > _SPARSE * int(near.sum()):
+                    kept = np.flatnonzero(near)
+            if len(kept) == count:
+                frame = self._scan(group.first + first, count)
+            else:
+                moments = pl.Series(np.unique(times[rows])).cast(pl.Datetime("us", "UTC"))
+                frame = self._scan(group.first, group.rows).filter(
+                    pl.col(_TIME).cast(pl.Datetime("us", "UTC")).is_in(moments.implode())
+                )
+            position = pl.Series(np.searchsorted(kept, rows))
+            return frame.select(self._outputs(request)).collect().select(pl.all().gather(position))
+
+    def values(self, group: RowGroup, request: SearchRequest, named: Mapping[str, Field]) -> pl.DataFrame:
+        """Return fields of the matching events of a row group, in the file's order.
+
+        Args:
+            group: The row group.
+            request: Which events match.
+            named: The fields by the names of their columns. Times stay times, all else is text.
+        """
+        columns = {name: field_column(field, self._columns) for name, field in named.items()}
+        outputs = [
+            (pl.lit(None, pl.String) if column is None else _plain_text(column, named[name])).alias(name)
+            for name, column in columns.items()
+        ]
+        with self._errors():
+            frame = self._scan(group.first, group.rows)
+            if not self._takes_all(group, request):
+                frame = frame.filter(self._condition(request))
+            # a column of the file comes along, so that constants are as long as it
+            return frame.select(pl.col(_TIME).alias(_FOUND), *outputs).collect().drop(_FOUND)
+
+    def _takes_all(self, group: RowGroup, request: SearchRequest) -> bool:
+        """Whether every event of a row group matches, by its times alone."""
+        is_everything = request.expr is None or isinstance(request.expr, Everything)
+        return is_everything and self._has_bounds and request.bounds.holds(group.oldest, group.newest)
+
+    @property
+    def _has_bounds(self) -> bool:
+        """Whether bounds of times are exact: another writer's may be cut."""
+        return layout_of(self.path) > 0
 
     def _read_filtered(self, group: RowGroup, request: SearchRequest) -> pl.DataFrame:
         """Return matching events in the file's order; of whole row groups Polars decodes only the rows it keeps."""
@@ -158,6 +242,12 @@ class EventFile:
             raise TierError(f"{where}: this file is gone. If it was removed during the search, search again") from error
         except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise TierError(f"{where} can't be read: {error}") from error
+
+
+def _plain_text(column: pl.Expr, field: Field) -> pl.Expr:
+    """Return a field's values as text, times as times."""
+    is_time = field.system and field.name in TIME_NAMES
+    return column.cast(pl.Datetime("us", "UTC") if is_time else pl.String)
 
 
 def _oldest_first(events: pl.DataFrame) -> pl.DataFrame:
