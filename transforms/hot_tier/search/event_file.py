@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.core.errors import TierError
@@ -33,14 +35,16 @@ from transforms.storage import TierStore
 
 _TIME = "_time"
 _FOUND = "__found"
+_KEYS = f"{ATTRIBUTES_COLUMN}.key_value.key"
 _SPARSE = 4
 """Where fewer than one in so many rows match, rows are filtered while reading, else picked from a block read whole."""
 
 
 @dataclass(frozen=True)
 class RowGroup:
-    """A row group: the number of its first row in the file, its rows, and bounds of their times, both inclusive."""
+    """A row group: its number and that of its first row, its rows, and bounds of their times, both inclusive."""
 
+    number: int
     first: int
     rows: int
     oldest: int
@@ -62,21 +66,21 @@ class EventFile:
         """Return the row groups that the time range needs, by the footer's statistics; the file's last one first."""
         groups: list[RowGroup] = []
         first = 0
-        with self._errors():
+        with self.errors():
             metadata = self._metadata()
             position = metadata.schema.names.index(_TIME)
             for number in range(metadata.num_row_groups):
                 group = metadata.row_group(number)
                 oldest, newest = self._times(group.column(position).statistics)
                 if request.bounds.overlaps(oldest, newest):
-                    groups.append(RowGroup(first, group.num_rows, oldest, newest))
+                    groups.append(RowGroup(number, first, group.num_rows, oldest, newest))
                 first += group.num_rows
         return groups[::-1]
 
     def read(self, group: RowGroup, request: SearchRequest, limit: int | None) -> pl.DataFrame:
         """Return the matching events of a row group in the request's order, at most the first `limit` of them."""
         in_order = _oldest_first if request.oldest_first else _newest_first
-        with self._errors():
+        with self.errors():
             if limit is None:
                 return in_order(self._read_filtered(group, request))
             found = in_order(self._find(group, request))
@@ -92,7 +96,7 @@ class EventFile:
 
     def find(self, group: RowGroup, request: SearchRequest) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return the times of all rows of a row group, and which of its rows match, counted from its first."""
-        with self._errors():
+        with self.errors():
             found = self._scan(group.first, group.rows).select(
                 pl.col(_TIME).cast(pl.Datetime("us", "UTC")).to_physical(), self._condition(request).alias(_FOUND)
             )
@@ -116,7 +120,7 @@ class EventFile:
         """
         if not len(rows):
             return pl.DataFrame()
-        with self._errors():
+        with self.errors():
             first, count = int(rows.min()), int(rows.max() - rows.min()) + 1
             kept = np.arange(first, first + count)
             if count > _SPARSE * len(rows):
@@ -146,14 +150,50 @@ class EventFile:
             (pl.lit(None, pl.String) if column is None else _plain_text(column, named[name])).alias(name)
             for name, column in columns.items()
         ]
-        with self._errors():
-            frame = self._scan(group.first, group.rows)
-            if not self._takes_all(group, request):
-                frame = frame.filter(self._condition(request))
+        with self.errors():
             # a column of the file comes along, so that constants are as long as it
-            return frame.select(pl.col(_TIME).alias(_FOUND), *outputs).collect().drop(_FOUND)
+            frame = self._matching(group, request).select(pl.col(_TIME).alias(_FOUND), *outputs)
+            return frame.collect().drop(_FOUND)
 
-    def _takes_all(self, group: RowGroup, request: SearchRequest) -> bool:
+    def attribute_counts(self, group: RowGroup, request: SearchRequest) -> dict[str, int]:
+        """Return how many of the matching events of a row group have each attribute, by its name."""
+        own = [name for name in self._columns if not is_system(name)]
+        with self.errors():
+            if self.takes_all(group, request) and not self._in_both_places:
+                return self._counts_by_footer(group, own)
+            frame = self._matching(group, request)
+            counts = frame.select(exact_column(name).count().alias(name) for name in own).collect() if own else None
+            found = {} if counts is None else counts.row(0, named=True)
+            if ATTRIBUTES_COLUMN in self._columns:
+                names = frame.select(name=pl.col(ATTRIBUTES_COLUMN).map.keys().explode()).drop_nulls()
+                others = names.group_by("name").len("count").collect()
+                found |= {name: count for name, count in others.iter_rows() if name not in found}
+            return found
+
+    def _counts_by_footer(self, group: RowGroup, own: Collection[str]) -> dict[str, int]:
+        """Return the counts of a whole row group: the footer has those of columns, of the map only names are read."""
+        with self._open() as source, pq.ParquetFile(source, read_dictionary=[_KEYS]) as file:
+            chunks = (file.metadata.row_group(group.number).column(n) for n in range(file.metadata.num_columns))
+            known = {chunk.path_in_schema: (chunk, chunk.statistics) for chunk in chunks}
+            found = {}
+            for name in own:
+                chunk, statistics = known[name]
+                has_nulls = statistics is not None and statistics.has_null_count
+                nulls = statistics.null_count if has_nulls else file.read_row_group(group.number, [name])[0].null_count
+                found[name] = chunk.num_values - nulls
+            if _KEYS in known:
+                maps = file.read_row_group(group.number, columns=[_KEYS], use_threads=False).column(0)
+                for chunk in maps.chunks:
+                    counts = pc.value_counts(chunk.flatten().field(0).cast(pa.string()))
+                    for name, count in zip(*(part.to_pylist() for part in counts.flatten()), strict=True):
+                        found[name] = found.get(name, 0) + count
+            return found
+
+    def _matching(self, group: RowGroup, request: SearchRequest) -> pl.LazyFrame:
+        frame = self._scan(group.first, group.rows)
+        return frame if self.takes_all(group, request) else frame.filter(self._condition(request))
+
+    def takes_all(self, group: RowGroup, request: SearchRequest) -> bool:
         """Whether every event of a row group matches, by its times alone."""
         is_everything = request.expr is None or isinstance(request.expr, Everything)
         return is_everything and self._has_bounds and request.bounds.holds(group.oldest, group.newest)
@@ -225,7 +265,7 @@ class EventFile:
     def _metadata(self) -> pq.FileMetaData:
         if self._tier.local_path is not None:
             return pq.read_metadata(file_uri(self._tier, self.path))
-        with self._tier.open_input(f"{EVENTS}/{self.path}") as source:
+        with self._open() as source:
             return pq.ParquetFile(source).metadata
 
     def _times(self, statistics: pq.Statistics | None) -> tuple[int, int]:
@@ -233,8 +273,12 @@ class EventFile:
             return self._file.min_time, self._file.max_time
         return int(statistics.min_raw), int(statistics.max_raw)
 
+    def _open(self) -> BinaryIO:
+        return self._tier.open_input(f"{EVENTS}/{self.path}")
+
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Turn what reading the file raises into a TierError."""
         where = f"hot tier {self._tier.uri}: {EVENTS}/{self.path}"
         try:
             yield

@@ -13,10 +13,10 @@ from transforms.hot_tier.search.aggregates.scan import newest_first, read_row_gr
 from transforms.hot_tier.search.aggregates.value_counts import COUNT, VALUE, ValueCounter, ValueCounts
 from transforms.hot_tier.search.counts import count_times
 from transforms.hot_tier.search.event_file import EventFile, RowGroup
-from transforms.hot_tier.search.request import TimeBuckets
+from transforms.hot_tier.search.request import SearchRequest, TimeBuckets
 from transforms.hot_tier.search.selection import Selection
 from transforms.hot_tier.search.serving.stop import StopSignal
-from transforms.hot_tier.table.snapshot import LiveFile
+from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query.compiler import time_text
 from transforms.query.syntax import Field
 
@@ -32,10 +32,10 @@ BAR_SCHEMA = {NUMBER: pl.Int64, COLOUR: pl.String, COUNT: pl.Int64}
 
 @dataclass(frozen=True)
 class FileQuestion:
-    """What is counted of files: values of fields, and events in buckets of time, divided by the values of a field."""
+    """What is counted of files: values of fields, and events in buckets of time, which a field's values divide."""
 
     facets: tuple[Field, ...]
-    buckets: TimeBuckets
+    buckets: TimeBuckets | None
     colour: Field | None
 
 
@@ -68,11 +68,21 @@ def count_parts(selection: Selection, question: FileQuestion, cache: FileCache, 
     ]
     others = newest_first(selection.without(whole).files)
     yield from (part for _, part in _read(selection, others, question, _every(question), stop))
-    yield from _whole_parts(selection, whole, question, cache, stop)
+    yield from (part for _, part in _whole_parts(selection, whole, question, cache, stop))
+
+
+def count_whole_files(
+    snapshot: Snapshot, files: Sequence[LiveFile], field: Field, cache: FileCache, stop: StopSignal
+) -> Iterator[tuple[LiveFile, ValueCounts]]:
+    """Yield how many of all events of a file have each value of a field."""
+    selection = Selection(snapshot, SearchRequest(), files)
+    for file, part in _whole_parts(selection, files, FileQuestion((field,), None, None), cache, stop):
+        for counts in part.facets.values():
+            yield file, counts
 
 
 def _every(question: FileQuestion) -> _Needs:
-    return _Needs(tuple(range(len(question.facets))), bars=True)
+    return _Needs(tuple(range(len(question.facets))), bars=question.buckets is not None)
 
 
 @dataclass(frozen=True)
@@ -89,13 +99,13 @@ def _whole_parts(
     question: FileQuestion,
     cache: FileCache,
     stop: StopSignal,
-) -> Iterator[Part]:
+) -> Iterator[tuple[LiveFile, Part]]:
     """Yield the counts of files of which every event counts; what is read is kept."""
     unread: dict[_Needs, list[LiveFile]] = {}
     for file in files:
         stop.check()
         kept, needs = _kept(selection, file, question, cache)
-        yield kept
+        yield file, kept
         if needs.facets or needs.bars:
             unread.setdefault(needs, []).append(file)
     for needs, some in unread.items():
@@ -105,7 +115,7 @@ def _whole_parts(
                 cache.put(file.path, ("facet", question.facets[number]), counts)
             if part.bars is not None:
                 cache.put(file.path, ("bars", question.buckets, question.colour), part.bars)
-            yield part
+            yield file, part
 
 
 def _kept(selection: Selection, file: LiveFile, question: FileQuestion, cache: FileCache) -> tuple[Part, _Needs]:
@@ -116,11 +126,11 @@ def _kept(selection: Selection, file: LiveFile, question: FileQuestion, cache: F
         if (counts := cache.get(file.path, ("facet", field), ValueCounts)) is not None
     }
     bars = cache.get(file.path, ("bars", question.buckets, question.colour), BarCounts)
-    if bars is None and question.colour is None:
+    if bars is None and question.buckets is not None and question.colour is None:
         bars = _uncoloured(selection, file, question.buckets)
         cache.put(file.path, ("bars", question.buckets, None), bars)
     missing = tuple(number for number in range(len(question.facets)) if number not in facets)
-    return Part(facets, bars), _Needs(missing, bars is None)
+    return Part(facets, bars), _Needs(missing, bars is None and question.buckets is not None)
 
 
 def _uncoloured(selection: Selection, file: LiveFile, buckets: TimeBuckets) -> BarCounts:
@@ -142,8 +152,9 @@ def _read(
     stop: StopSignal,
 ) -> Iterator[tuple[LiveFile, Part]]:
     """Yield the counts of row groups."""
+    buckets = question.buckets if needs.bars else None
     named = {f"facet{number}": question.facets[number] for number in needs.facets}
-    if needs.bars:
+    if buckets is not None:
         named[_TIME] = _TIME_FIELD
         if question.colour is not None:
             named[COLOUR] = question.colour
@@ -151,7 +162,7 @@ def _read(
     def count(file: EventFile, group: RowGroup) -> Part:
         frame = file.values(group, selection.request, named)
         facets = {number: ValueCounts.of(_as_text(frame.get_column(f"facet{number}"))) for number in needs.facets}
-        return Part(facets, _bars_of(frame, question.buckets) if needs.bars else None)
+        return Part(facets, None if buckets is None else _bars_of(frame, buckets))
 
     return read_row_groups(selection, files, count, stop)
 

@@ -139,6 +139,19 @@ def overview(
     return tally.answer(snapshot.version)
 
 
+def value_counts_of(
+    snapshot: Snapshot, request: OverviewRequest, *, cache: FileCache | None = None, stop: StopSignal | None = None
+) -> list[ValueCounts]:
+    """Return the counts of all values of an overview's facets, lists as they are."""
+    selection = Selection.of(snapshot, request.search)
+    counters = [ValueCounter() for _ in request.facets]
+    question = FileQuestion(request.facets, None, None)
+    for part in count_parts(selection, question, cache or FileCache(0), stop or StopSignal()):
+        for number, counts in part.facets.items():
+            counters[number].add(counts)
+    return [counter.counts() for counter in counters]
+
+
 def _check(request: OverviewRequest) -> None:
     limits = (
         ("facets", len(request.facets), 0, MOST_FACETS),
