@@ -165,19 +165,21 @@ def complete_values(
 ) -> list[tuple[str, int]]:
     """Return the most frequent values of a field that begin with a text, without regard to case, and their counts.
 
+    Of a field with very many values these may be the most frequent of some only, with counts that are lower bounds.
+
     Raises:
         ConfigurationError: the limit can't be.
         TierError: a file can't be read.
     """
     _check_limit(limit)
     counts = _counts_of(snapshot, request, field, cache, stop)
-    if not counts.is_exact and prefix:
+    found = _beginning_with(prefix, counts, field, limit)
+    if not counts.is_exact and prefix and len(found) < limit:
         begins = Comparison(field, Operator.EQUAL, Pattern((prefix, "")))
         expr = begins if request.expr is None else And((request.expr, begins))
         counts = _counts_of(snapshot, replace(request, expr=expr), field, None, stop)
-    single = counts.frame if field.system else split_lists(counts.frame)
-    folded = pl.col("value").str.to_lowercase().str.starts_with(prefix.lower())
-    return ranked(single.filter(folded), limit)
+        found = _beginning_with(prefix, counts, field, limit)
+    return found
 
 
 def complete_names(
@@ -204,6 +206,12 @@ def complete_names(
     listed = list_fields(snapshot, request, cache=cache, stop=stop).fields
     names = (str(one.field) for one in listed)
     return [name for name in names if name.lower().lstrip("`").startswith(folded.lstrip("`"))][:limit]
+
+
+def _beginning_with(prefix: str, counts: ValueCounts, field: Field, limit: int) -> list[tuple[str, int]]:
+    single = counts.frame if field.system else split_lists(counts.frame)
+    folded = pl.col("value").str.to_lowercase().str.starts_with(prefix.lower())
+    return ranked(single.filter(folded), limit)
 
 
 def _check_limit(limit: int) -> None:

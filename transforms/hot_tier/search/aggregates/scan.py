@@ -39,10 +39,8 @@ def read_row_groups(
     waiting: deque[tuple[LiveFile, Future[_T]]] = deque()
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="scan") as pool:
         try:
-            for live in files:
-                stop.check()
-                file = event_file(selection, live)
-                for group in file.row_groups(selection.request):
+            for live, file, groups in _footers(selection, files, pool):
+                for group in groups:
                     stop.check()
                     waiting.append((live, pool.submit(read, file, group)))
                     if len(waiting) > _THREADS:
@@ -54,8 +52,25 @@ def read_row_groups(
                 yield done, future.result()
             stop.check()
         finally:
-            for _, future in waiting:
-                future.cancel()
+            pool.shutdown(cancel_futures=True)
+
+
+def _footers(
+    selection: Selection, files: Sequence[LiveFile], pool: ThreadPoolExecutor
+) -> Iterator[tuple[LiveFile, EventFile, list[RowGroup]]]:
+    """Yield files and their row groups; on S3 each footer is a request, so some are read ahead."""
+
+    def open_file(live: LiveFile) -> tuple[LiveFile, EventFile, list[RowGroup]]:
+        file = event_file(selection, live)
+        return live, file, file.row_groups(selection.request)
+
+    opening: deque[Future[tuple[LiveFile, EventFile, list[RowGroup]]]] = deque()
+    for live in files:
+        opening.append(pool.submit(open_file, live))
+        if len(opening) > _THREADS:
+            yield opening.popleft().result()
+    while opening:
+        yield opening.popleft().result()
 
 
 def event_file(selection: Selection, live: LiveFile) -> EventFile:
