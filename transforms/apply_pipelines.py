@@ -13,6 +13,7 @@ from transforms.elements import EventBatch
 from transforms.objects.event_counts import CountKey, EventCounts
 from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.retention.compiled_rules import CompiledRules
+from transforms.retention.past_rules import PastRules
 
 MAIN = "main"
 COUNTS = "counts"
@@ -26,18 +27,20 @@ class ApplyPipelines(beam.PTransform):
 
     Input: `PCollection[EventBatch]`.
     Output: `main`, a `PCollection[EventBatch]`, one event out for one in, in the same order, but those that a pipeline
-        dropped, and without batches that have no event left; and `counts`, a `PCollection[EventCounts]` of where their
-        times are from and what happened to some of them.
+        dropped or a rule had deleted before, and without batches that have no event left; and `counts`, a
+        `PCollection[EventCounts]` of where their times are from and what happened to some of them.
     Metrics: none.
     Guarantees: every event that comes out has `_time` and `_time_source`.
 
     Attributes:
         settings: What runs on the events of each of the job's sources, and how their times are found.
         rules_by_section: Rules by their section, to count the events that are too old for them.
+        past_rules: What was deleted of objects that are read again, and does not come back.
     """
 
     settings: tuple[ShapingSettings, ...] = (ShapingSettings(),)
     rules_by_section: Mapping[str, CompiledRules] = field(default_factory=dict)
+    past_rules: PastRules = field(default_factory=PastRules)
 
     def expand(self, batches: beam.PCollection[EventBatch]) -> beam.pvalue.DoOutputsTuple:
         """Apply `shape_events` to every batch, with its counts as a tagged output."""
@@ -51,14 +54,15 @@ class _ApplyPipelinesFn(beam.DoFn):
 
     def process(self, batch: EventBatch) -> Iterator[Any]:
         counts: Counter[CountKey] = Counter()
+        uri = str(batch.events.column("_object")[0])
         shaped = shape_events(
             batch,
             self._config.settings[batch.source],
             rules_by_section=self._config.rules_by_section,
+            past_rules=self._config.past_rules.of_object(uri),
             counts=counts,
         )
         if shaped.num_rows:
             yield shaped
         if counts:
-            uri = str(batch.events.column("_object")[0])
             yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(uri, tuple(counts.items())))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -11,7 +13,8 @@ import apache_beam as beam
 from transforms.core.errors import ObjectError
 from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
-from transforms.hot_tier.ledger.publish import PublishResult, publish_wave
+from transforms.hot_tier.ledger.publish import OvertakenError, PublishResult, publish_wave
+from transforms.hot_tier.maintenance.past_deletions import PastDeletions
 from transforms.hot_tier.table.location import open_existing_tier
 from transforms.objects.event_counts import EventCounts
 from transforms.objects.outcomes import ObjectOutcome, merge_outcomes, with_counts
@@ -37,6 +40,10 @@ class PublishWave(beam.PTransform):
         on_error: With `fail`, nothing is published when an object of the wave failed.
         force: Publish objects that other jobs have published already.
         retry_failed: Replace objects that were salvaged.
+        reprocess: Replace known objects.
+        digests: Of the options and pipelines of each of the job's sources.
+        deletions: By which what was replaced was read; if there are others by the time of the commit, nothing is
+            published. None where nothing is to be looked at.
     """
 
     tier: TierLocation
@@ -46,6 +53,9 @@ class PublishWave(beam.PTransform):
     on_error: str
     force: bool
     retry_failed: bool
+    reprocess: bool
+    digests: tuple[str, ...]
+    deletions: PastDeletions | None = None
 
     def expand(self, inputs: dict[str, beam.PCollection[Any]]) -> beam.PCollection[PublishResult]:
         """Gather the wave's descriptions in one worker, which publishes them."""
@@ -62,11 +72,19 @@ def _with_one_key(value: Any) -> tuple[int, Any]:  # any element
 
 
 def wave_entries(
-    outcomes: Iterable[ObjectOutcome], counts: Iterable[EventCounts], *, job: str, wave: int
+    outcomes: Iterable[ObjectOutcome], counts: Iterable[EventCounts], *, job: str, wave: int, digests: Sequence[str]
 ) -> list[LedgerEntry]:
-    """Return the ledger's entries of a wave, one for each object, by the outcomes of its parts."""
+    """Return the ledger's entries of a wave, one for each object, by the outcomes of its parts.
+
+    Args:
+        outcomes: What became of each object, or of each part of one.
+        counts: What happened to its events.
+        job: The job's task id.
+        wave: The wave's number.
+        digests: Of the options and pipelines of each of the job's sources.
+    """
     merged = with_counts(merge_outcomes(outcomes), counts)
-    return [entry_of(outcome, job=job, wave=wave) for outcome in merged]
+    return [entry_of(outcome, job=job, wave=wave, digest=digests[outcome.info.source]) for outcome in merged]
 
 
 def refuse_failures(folder: JobFolder, entries: Iterable[LedgerEntry]) -> None:
@@ -100,17 +118,20 @@ class _PublishWaveFn(beam.DoFn):
 
     def process(self, gathered: tuple[int, dict[str, Iterable[Any]]]) -> Iterator[PublishResult]:
         wave, inputs = self._config, gathered[1]
-        entries = wave_entries(inputs["outcomes"], inputs["counts"], job=wave.job, wave=wave.wave)
+        entries = wave_entries(inputs["outcomes"], inputs["counts"], job=wave.job, wave=wave.wave, digests=wave.digests)
         tier = open_existing_tier(wave.tier)
         if wave.on_error == "fail":
             refuse_failures(JobFolder(tier, wave.job), entries)
-        yield publish_wave(
-            tier,
-            job=wave.job,
-            wave=wave.wave,
-            files=list(inputs["files"]),
-            entries=entries,
-            on_changed=wave.on_changed,
-            force=wave.force,
-            retry_failed=wave.retry_failed,
-        )
+        with suppress(OvertakenError):  # the job reads the wave again
+            yield publish_wave(
+                tier,
+                job=wave.job,
+                wave=wave.wave,
+                files=list(inputs["files"]),
+                entries=entries,
+                on_changed=wave.on_changed,
+                force=wave.force,
+                retry_failed=wave.retry_failed,
+                reprocess=wave.reprocess,
+                is_current=None if wave.deletions is None else partial(wave.deletions.is_current, tier),
+            )

@@ -77,6 +77,7 @@ class JobFlags(ReadingFlags):
     require_match: bool
     try_archived: bool
     retry_failed: bool
+    reprocess: bool
     force: bool
     no_disk_check: bool
     beam_flags: tuple[str, ...]
@@ -87,6 +88,12 @@ class JobFlags(ReadingFlags):
         Raises:
             ConfigurationError: a flag or the job file is wrong, or a file can't be read.
         """
+        if self.force and self.reprocess:
+            raise ConfigurationError(
+                "--force and --reprocess exclude each other: --reprocess replaces the events of known objects, --force "
+                "adds them once more",
+                field="force",
+            )
         beam_flags = check_beam_flags(self.beam_flags, "objects are chosen by --pattern, in quotes; ")
         from pipelines.jobs.job_files.job_file import load_job_file
         from pipelines.jobs.settings import RunSettings
@@ -116,6 +123,7 @@ class JobFlags(ReadingFlags):
             require_match=self.require_match,
             try_archived=self.try_archived,
             retry_failed=self.retry_failed,
+            reprocess=self.reprocess,
             force=self.force,
             no_disk_check=self.no_disk_check,
             beam_flags=beam_flags,
@@ -256,6 +264,11 @@ job_flags = pass_flags(
     job_option("--require-match", is_flag=True, help="Exit with 1 if no object matches."),
     job_option("--try-archived", is_flag=True, help="Try to read objects in Glacier and Deep Archive."),
     job_option("--retry-failed", is_flag=True, help="Read salvaged objects again and replace their events."),
+    job_option(
+        "--reprocess",
+        is_flag=True,
+        help="Read known objects again and replace their events: for changed pipelines or format options.",
+    ),
     job_option("--no-disk-check", is_flag=True, help="Start even if the disk seems too small for the hot tier."),
     job_option("--force", is_flag=True, help="Ingest known objects again; their events are then in the tier twice."),
     beam_argument,

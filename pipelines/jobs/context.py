@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import Any
 
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification, SourceSpecification
 from pipelines.keys import MISSING_S3_PULL, Key, S3Pull, load_key
 from transforms.core.errors import ConfigurationError
 from transforms.event_pipelines import Pipeline
+from transforms.event_pipelines.content import pipelines_content
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.hot_tier.configuration.holds import load_holds, with_holds
 from transforms.hot_tier.configuration.store import load_configuration
@@ -20,6 +22,7 @@ from transforms.objects.discovery.listing import Listing
 from transforms.objects.discovery.object_filter import ObjectFilter
 from transforms.objects.event_shaping import ShapingSettings
 from transforms.objects.reading import ReadSettings
+from transforms.objects.reading_digest import reading_digest
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import RULES, TIERS, load_rules
 from transforms.storage import ObjectStore, SourceLocation, TierStore, open_store
@@ -35,6 +38,7 @@ class JobContext:
         rules_by_section: The rules that are evaluated on events, by their section (`rules`, `tiers`).
         readings: How the objects of each source are read.
         shaping: What runs on the events of each source, and how their times are found.
+        digests: Of the options and pipelines of each source, as the ledger keeps them with its objects.
         tier: The hot tier.
         store: The source.
         filter: Which of its objects are meant.
@@ -45,6 +49,7 @@ class JobContext:
     rules_by_section: dict[str, CompiledRules]
     readings: tuple[ReadSettings, ...]
     shaping: tuple[ShapingSettings, ...]
+    digests: tuple[str, ...]
     tier: TierStore
     store: ObjectStore
     filter: ObjectFilter
@@ -85,6 +90,7 @@ class JobContext:
             rules_by_section=_with_kept_holds(rules_by_section, tier),
             readings=readings,
             shaping=tuple(map(ShapingSettings.of, (reading.formats for reading in readings), pipelines)),
+            digests=tuple(map(reading_digest, readings, _pipelines_content(specification, settings))),
             tier=tier,
             store=store,
             filter=specification.object_filter(tier_prefix=tier.key_prefix_in(store.bucket) if same_store else None),
@@ -171,8 +177,17 @@ def _load_pipelines(specification: JobSpecification, settings: RunSettings) -> t
 
 
 def _load_source_pipelines(source: SourceSpecification, files: dict[str, str]) -> tuple[Pipeline, ...]:
-    if source.pipelines is None:
+    text = _text_of_source(source, files)
+    if text is None:
         return ()
+    name = source.pipelines if isinstance(source.pipelines, str) else f"source {source.name}"
+    return load_pipelines(text, source=name)
+
+
+def _text_of_source(source: SourceSpecification, files: dict[str, str]) -> str | None:
+    """Return the text of a source's own pipelines, None where it has none."""
+    if source.pipelines is None:
+        return None
     if isinstance(source.pipelines, str):
         if source.pipelines not in files:
             raise ConfigurationError(
@@ -180,9 +195,16 @@ def _load_source_pipelines(source: SourceSpecification, files: dict[str, str]) -
                 "name ready-made pipelines in a list, or run the job with --job FILE",
                 field="sources",
             )
-        return load_pipelines(files[source.pipelines], source=source.pipelines)
+        return files[source.pipelines]
     include = [one if isinstance(one, str) else one.model_dump(exclude_none=True) for one in source.pipelines]
-    return load_pipelines(json.dumps({"include": include}), source=f"source {source.name}")
+    return json.dumps({"include": include})
+
+
+def _pipelines_content(specification: JobSpecification, settings: RunSettings) -> tuple[list[dict[str, Any]], ...]:
+    """Return the pipelines of each source, as digests take them."""
+    texts = [_text_of_source(source, settings.pipelines_of_sources) for source in specification.all_sources]
+    of_all = [] if settings.pipelines is None else pipelines_content(settings.pipelines)
+    return tuple(([] if text is None else pipelines_content(text)) + of_all for text in texts)
 
 
 def _pull_of(key: Key, bucket: str) -> S3Pull:

@@ -27,7 +27,7 @@ from pipelines.jobs.reporting import JobState, build_report, find_job, load_ledg
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, check_specification
-from pipelines.jobs.waves import run_wave
+from pipelines.jobs.waves import PastReadings, run_wave
 from pipelines.liveness import run_periodically
 from pipelines.maintenance.compact import SMALL_FILES, compact, small_files
 from pipelines.maintenance.promote import promote
@@ -35,6 +35,8 @@ from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.runner.engine import Engine
 from pipelines.status import StatusFile, now, read_progress
 from transforms.core.errors import CanceledError, RekindleError, TierError
+from transforms.hot_tier.ledger.ledger import Ledger
+from transforms.hot_tier.maintenance.past_deletions import PastDeletions
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import promote_new
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -92,6 +94,7 @@ class _Job:
         self.folder = JobFolder(self.tier, task_id)
         self.status = StatusFile(self.folder, console)
         self.published = Progress()
+        self.deletions: PastDeletions | None = None
         self.canceled = threading.Event()
         self.engine = Engine(settings.beam_flags, message=console.message, canceled=self.canceled)
 
@@ -244,17 +247,37 @@ class _Job:
             self.published = Progress(entries.num_rows, read, events, plan.work_bytes)
             if ledger.waves_of_job(self.task_id, wave):
                 continue
-            self._stop_if_canceled()
             self.status.save(wave=wave)
+            ledger = self._run_wave(plan, wave, ledger)
+
+    def _run_wave(self, plan: JobPlan, wave: int, ledger: Ledger) -> Ledger:
+        """Run a wave until it is published; return the ledger that has it."""
+        while True:
+            self._stop_if_canceled()
             self.folder.clear_progress()
             columns = tuple(table.promoted_columns(self.tier))  # others may have added some since the last wave
-            run_wave(plan, wave, self.context, self.engine, self.folder, columns=columns)
+            past = self._past_readings(ledger)
+            run_wave(plan, wave, self.context, self.engine, self.folder, columns=columns, past=past)
             ledger = load_ledger(self.tier, ledger)
-            if not ledger.waves_of_job(self.task_id, wave):
+            if ledger.waves_of_job(self.task_id, wave):
+                return ledger
+            if past is None or past.deletions.is_current(self.tier, Snapshot.load(self.tier)):
                 raise TierError(
                     f"hot tier {self.settings.hot_tier}: wave {wave} has run, and is not in the table: check that the "
                     "workers write to the same folder or bucket"
                 )
+            self.console.message(
+                f"A deletion or restore has changed events that wave {wave} replaces: its objects are read once more"
+            )
+
+    def _past_readings(self, ledger: Ledger) -> PastReadings | None:
+        """Return what is known of objects whose events are replaced; None where none of this job are."""
+        settings = self.settings
+        if settings.force or not (settings.reprocess or settings.retry_failed):
+            return None
+        if self.deletions is None or not self.deletions.is_current(self.tier, Snapshot.load(self.tier)):
+            self.deletions = PastDeletions.load(self.tier)
+        return PastReadings(ledger, self.deletions)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import io
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 
 from pipelines.jobs.settings import FIRST_WAVE_BYTES, RunSettings
 from pipelines.jobs.specification import JobSpecification
-from transforms.hot_tier.ledger.ledger import Ledger
-from transforms.storage import ObjectInfo, object_uri
+from transforms.hot_tier.ledger.ledger import Ledger, Published
+from transforms.hot_tier.maintenance.deleted_objects import Deletions
+from transforms.objects.reading_digest import differs
+from transforms.storage import ObjectInfo, TierStore
 from transforms.storage.job_folder import JobFolder
 
 PLAN_FILE = "plan.parquet"
@@ -39,6 +41,7 @@ class WorkPolicy:
     on_changed: str = "replace"
     force: bool = False
     retry_failed: bool = False
+    reprocess: bool = False
     try_archived: bool = False
 
     @classmethod
@@ -48,23 +51,92 @@ class WorkPolicy:
             on_changed=specification.on_changed,
             force=settings.force,
             retry_failed=settings.retry_failed,
+            reprocess=settings.reprocess,
             try_archived=settings.try_archived,
         )
 
 
-def disposition(info: ObjectInfo, ledger: Ledger, policy: WorkPolicy) -> str:
-    """Return `work`, or why the object is none: `empty`, `archived`, `known`, `skipped`."""
-    if info.is_empty:
-        return "empty"
-    if info.is_archived and not policy.try_archived:
-        return "archived"
-    if policy.force:
-        return WORK
-    published = ledger.published(info.bucket, info.key)
-    same = [entry for entry in published if (entry.etag, entry.size) == (info.etag, info.size)]
-    if same:
-        return WORK if policy.retry_failed and same[-1].status == "salvaged" else KNOWN
-    return "skipped" if published and policy.on_changed == "skip" else WORK
+class Decisions:
+    """What becomes of each matched object, and what was seen on the way.
+
+    Attributes:
+        replaced: How many known objects are work: their events are to be replaced.
+        outdated: How many are known that were read with other options or pipelines.
+    """
+
+    def __init__(self, tier: TierStore, ledger: Ledger, policy: WorkPolicy, digests: Sequence[str]) -> None:
+        """Prepare for a job.
+
+        Args:
+            tier: The hot tier.
+            ledger: What is in it.
+            policy: Which objects are work.
+            digests: Of the options and pipelines of each of the job's sources.
+        """
+        self.replaced = self.outdated = 0
+        self._tier, self._ledger, self._policy, self._digests = tier, ledger, policy, digests
+        self._deleted: Collection[str] = ()
+        self._coming_back = 0
+
+    def look_for_deleted(self, objects: Iterable[ObjectInfo]) -> None:
+        """Find out of which known objects rules have left no event, and, with `--force`, of which some come back."""
+        deletions = Deletions.load(self._tier) if self._ledger.k else None
+        if deletions is None:
+            return
+        published = ((info, self._ledger.published(info.bucket, info.key)) for info in objects)
+        known = {info.uri: contents for info, contents in published if _same_content(info, contents)}
+        if self._policy.force:
+            self._coming_back = len(deletions.may_have_lost(known))
+        else:
+            self._deleted = deletions.have_lost_all(known)
+
+    def decide(self, info: ObjectInfo) -> str:
+        """Return `work`, or why an object is none: `empty`, `archived`, `known`, `deleted`, `skipped`."""
+        policy = self._policy
+        if info.is_empty:
+            return "empty"
+        if info.is_archived and not policy.try_archived:
+            return "archived"
+        if policy.force:
+            return WORK
+        published = self._ledger.published(info.bucket, info.key)
+        same = _same_content(info, published)
+        if same:
+            return self._decide_known(info, same[-1])
+        return "skipped" if published and policy.on_changed == "skip" else WORK
+
+    def _decide_known(self, info: ObjectInfo, content: Published) -> str:
+        if self._deleted and info.uri in self._deleted:
+            return DELETED
+        if self._policy.reprocess or (self._policy.retry_failed and content.status == "salvaged"):
+            self.replaced += 1
+            return WORK
+        self.outdated += differs(content.digest, self._digests[info.source])
+        return KNOWN
+
+    def warnings(self) -> list[str]:
+        """Return what the job's user should know."""
+        found = []
+        if self._coming_back:
+            found.append(
+                f"--force: events of {_objects(self._coming_back)} that deletion rules have removed come back; the "
+                "next `rekindle delete` removes again what is too old"
+            )
+        if self.outdated:
+            are, them = ("was", "it") if self.outdated == 1 else ("were", "them")
+            found.append(
+                f"{_objects(self.outdated, 'known ')} {are} read with other options or pipelines; add --reprocess to "
+                f"read {them} again"
+            )
+        return found
+
+
+def _objects(number: int, kind: str = "") -> str:
+    return f"{number:,} {kind}object{'s' * (number != 1)}"
+
+
+def _same_content(info: ObjectInfo, published: Sequence[Published]) -> list[Published]:
+    return [content for content in published if (content.etag, content.size) == (info.etag, info.size)]
 
 
 def cut_waves(
@@ -145,7 +217,7 @@ class JobPlan:
         cut: Callable[[list[int]], list[tuple[int, int]]],
     ) -> JobPlan:
         """Plan the manifest: `decide` gives dispositions, `cut` the waves of the sizes of what is work."""
-        dispositions = [decide(info) for info in _infos(bucket, manifest)]
+        dispositions = [decide(info) for info in objects_of(bucket, manifest)]
         sizes = [size for size, kind in zip(manifest["size"].to_pylist(), dispositions, strict=True) if kind == WORK]
         cuts = iter(cut(sizes))
         positions = [next(cuts) if kind == WORK else (None, None) for kind in dispositions]
@@ -169,22 +241,6 @@ class JobPlan:
         pq.write_table(self.table, sink, compression="zstd")
         folder.tier.put(folder.path(PLAN_FILE), sink.getvalue())
 
-    def known(self) -> Iterator[ObjectInfo]:
-        """Yield the objects that are known."""
-        return _infos(self.bucket, self.table.filter(pc.equal(self.table["disposition"], KNOWN)))
-
-    def with_deleted(self, uris: Collection[str]) -> JobPlan:
-        """Return the plan with some known objects as deleted: rules have left none of their events."""
-        if not uris:
-            return self
-        bucket = self.bucket
-        kinds = [
-            DELETED if kind == KNOWN and object_uri(bucket, key) in uris else kind
-            for kind, key in zip(self.table["disposition"].to_pylist(), self.table["key"].to_pylist(), strict=True)
-        ]
-        position = self.table.schema.get_field_index("disposition")
-        return JobPlan(self.bucket, self.table.set_column(position, "disposition", pa.array(kinds, pa.string())))
-
     def counts(self) -> Counter[str]:
         """Return how many objects have each disposition."""
         return Counter(self.table["disposition"].to_pylist())
@@ -202,13 +258,17 @@ class JobPlan:
 
     def work(self) -> Iterator[ObjectInfo]:
         """Yield the objects that are work, in the order of their keys."""
-        return _infos(self.bucket, self._work())
+        return objects_of(self.bucket, self._work())
+
+    def objects(self, wave: int) -> Iterator[ObjectInfo]:
+        """Yield the objects of a wave, in the order of their keys."""
+        return objects_of(self.bucket, self.table.filter(pc.equal(self.table["wave"], wave)))
 
     def splits(self, wave: int) -> list[tuple[ObjectInfo, ...]]:
         """Return the objects of each split of a wave, in the order of their keys."""
         table = self.table.filter(pc.equal(self.table["wave"], wave))
         grouped: dict[int, list[ObjectInfo]] = {}
-        for info, split in zip(_infos(self.bucket, table), table["split"].to_pylist(), strict=True):
+        for info, split in zip(objects_of(self.bucket, table), table["split"].to_pylist(), strict=True):
             grouped.setdefault(split, []).append(info)
         return [tuple(objects) for _, objects in sorted(grouped.items())]
 
@@ -216,7 +276,8 @@ class JobPlan:
         return self.table.filter(pc.equal(self.table["disposition"], WORK))
 
 
-def _infos(bucket: str, table: pa.Table) -> Iterator[ObjectInfo]:
+def objects_of(bucket: str, table: pa.Table) -> Iterator[ObjectInfo]:
+    """Yield the objects of a manifest or plan."""
     for batch in table.select(["key", "etag", "size", "modified", "storage_class", "restored", "source"]).to_batches(
         max_chunksize=10_000
     ):

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipelines.graphs import build_discovery
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
-from pipelines.jobs.plan import JobPlan, WorkPolicy, cut_waves, disposition
+from pipelines.jobs.plan import Decisions, JobPlan, WorkPolicy, cut_waves, objects_of
 from pipelines.jobs.reporting import load_ledger
 from pipelines.runner.engine import Engine
 from pipelines.status import StatusFile
@@ -19,7 +19,6 @@ from pipelines.units import show_size
 from transforms.core.errors import TierError
 from transforms.discover_objects import DiscoverObjects, read_listings, read_manifest
 from transforms.hot_tier.ledger.ledger import Ledger
-from transforms.hot_tier.maintenance.deleted_objects import Deletions
 from transforms.storage.job_folder import JobFolder
 
 EXPECTED_RATIO = 1.5
@@ -46,40 +45,22 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
     manifest = _discover(context, engine, folder, status)
     ledger = load_ledger(context.tier)
     policy = WorkPolicy.of(context.specification, context.settings)
+    decisions = Decisions(context.tier, ledger, policy, context.digests)
+    decisions.look_for_deleted(objects_of(context.specification.bucket, manifest))
     cut = partial(
         cut_waves,
         wave_bytes=context.settings.wave_bytes,
         workers=engine.workers,
         split_bytes=engine.split_bytes,
     )
-    plan = JobPlan.make(context.specification.bucket, manifest, lambda info: disposition(info, ledger, policy), cut)
-    plan = _with_deleted(context, plan, ledger, status)
+    plan = JobPlan.make(context.specification.bucket, manifest, decisions.decide, cut)
+    for warning in decisions.warnings():
+        status.warn(warning)
     disk = disk_need(plan, ledger)
     status.console.message(_announcement(plan, disk))
     if not context.settings.no_disk_check:
         _require_disk(context, plan, disk)
     plan.save(folder)
-    return plan
-
-
-def _with_deleted(context: JobContext, plan: JobPlan, ledger: Ledger, status: StatusFile) -> JobPlan:
-    """Return the plan with those known objects as deleted of which rules have left no event.
-
-    Where `--force` brings some events back, warn.
-    """
-    seen = plan.work() if context.settings.force else plan.known()
-    published = {info.uri: ledger.published(info.bucket, info.key) for info in seen}
-    known = {uri: contents for uri, contents in published.items() if contents}
-    deletions = Deletions.load(context.tier) if known else None
-    if deletions is None:
-        return plan
-    if not context.settings.force:
-        return plan.with_deleted(deletions.have_lost_all(known))
-    if back := deletions.may_have_lost(known):
-        status.warn(
-            f"--force: events of {len(back):,} object{'s' * (len(back) != 1)} that deletion rules have removed come "
-            "back; the next `rekindle delete` removes again what is too old"
-        )
     return plan
 
 

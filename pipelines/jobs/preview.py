@@ -17,7 +17,7 @@ from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
 from pipelines.jobs.families import Family, UnmatchedFamilies, group_by_family
-from pipelines.jobs.plan import WORK, WorkPolicy, disposition
+from pipelines.jobs.plan import WORK, Decisions, WorkPolicy
 from pipelines.jobs.reporting import load_ledger
 from pipelines.jobs.sample import attributes_of, choose_samples, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings
@@ -34,7 +34,7 @@ from transforms.storage import ObjectInfo
 
 _LISTED_AT_ONCE = 16
 _FAMILIES = 64  # so many are looked into, those with most bytes first
-_DISPOSITIONS = (WORK, "known", "skipped", "archived", "empty")
+_DISPOSITIONS = (WORK, "known", "deleted", "skipped", "archived", "empty")
 
 
 class PreviewCounts(JsonModel):
@@ -44,7 +44,11 @@ class PreviewCounts(JsonModel):
     excluded: int
     matched: int
     work: int
+    replaced: int
+    """Among the work: known objects, whose events are to be replaced."""
     known: int
+    deleted: int
+    """Known objects of which rules have left no event."""
     skipped: int
     archived: int
     empty: int
@@ -196,10 +200,11 @@ def run_preview(
     unmatched = UnmatchedFamilies()
     listings, matched = _list(context, unmatched)
     ledger = load_ledger(context.tier)
-    policy = WorkPolicy.of(specification, settings)
-    kinds = {info.key: disposition(info, ledger, policy) for info in matched}
+    decisions = Decisions(context.tier, ledger, WorkPolicy.of(specification, settings), context.digests)
+    decisions.look_for_deleted(matched)
+    kinds = {info.key: decisions.decide(info) for info in matched}
     of_kind = {kind: [info for info in matched if kinds[info.key] == kind] for kind in _DISPOSITIONS}
-    readable = of_kind[WORK] or of_kind["known"] or of_kind["skipped"]
+    readable = of_kind[WORK] or of_kind["known"] or of_kind["deleted"] or of_kind["skipped"]
     families = group_by_family(readable)
     of_families = {family.sample.key: family.sample for family in families[:_FAMILIES]}
     others = choose_samples((info for info in readable if info.key not in of_families), objects)
@@ -216,6 +221,7 @@ def run_preview(
             evaluated=sum(one.evaluated for one in listings),
             excluded=sum(one.excluded for one in listings),
             matched=len(matched),
+            replaced=decisions.replaced,
             **{kind: len(infos) for kind, infos in of_kind.items()},
         ),
         bytes=PreviewBytes(matched=sum(info.size for info in matched), work=sum(info.size for info in of_kind[WORK])),
@@ -224,7 +230,10 @@ def run_preview(
         families=[_summarize(context, family, found.get(family.sample.key)) for family in families],
         unmatched=[UnmatchedFamily.model_validate(asdict(family)) for family in unmatched.families()],
         samples=samples,
-        warnings=context.warnings_of_listing(listings, Counter(info.source for info in matched)),
+        warnings=[
+            *context.warnings_of_listing(listings, Counter(info.source for info in matched)),
+            *decisions.warnings(),
+        ],
     )
 
 

@@ -236,14 +236,16 @@ def _warnings_of_entries(entries: Sequence[LedgerEntry]) -> list[str]:
     events: Counter[CountKey] = Counter()
     for entry in entries:
         events.update({key: number for text, number in entry.counts if (key := parse_count(text))})
-    failed, old = [], []
+    failed, old, gone = [], [], []
     for key, number in sorted(events.items()):
         count = _count(number, "event")
         if key.kind is EventCount.STEP_FAILED:
             failed.append(f"pipeline {key.name}, {key.detail} failed on {count}, left as they were")
+        elif key.kind is EventCount.DELETED:
+            gone.append(f"{count} that rule {key.name} had deleted {'was' if number == 1 else 'were'} not brought back")
         elif key.kind in (EventCount.OLDER_THAN_RULE, EventCount.OLDER_THAN_TIER):
             old.append(describe_too_old(key, count, one=number == 1))
-    return [*failed, *old, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
+    return [*failed, *gone, *old, *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings)]
 
 
 def _dropped_by_pipeline(entries: Sequence[LedgerEntry]) -> dict[str, int]:

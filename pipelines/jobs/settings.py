@@ -44,6 +44,7 @@ class RunSettings:
         require_match: End with exit code 1 where nothing matches.
         try_archived: Read objects of Glacier and Deep Archive too.
         retry_failed: Read salvaged objects again, and replace their events.
+        reprocess: Read all known objects again, and replace their events.
         force: Ingest known objects again.
         no_disk_check: Begin also where the disk seems too small.
         beam_flags: Flags for Apache Beam.
@@ -69,6 +70,7 @@ class RunSettings:
     require_match: bool = False
     try_archived: bool = False
     retry_failed: bool = False
+    reprocess: bool = False
     force: bool = False
     no_disk_check: bool = False
     beam_flags: tuple[str, ...] = ()

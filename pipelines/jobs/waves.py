@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
@@ -13,9 +15,12 @@ from transforms.apply_pipelines import ApplyPipelines
 from transforms.cut_objects import CutObjects, propose_ranges, read_parts
 from transforms.elements import Split
 from transforms.hot_tier.data.writer import BUFFER_BYTES
+from transforms.hot_tier.ledger.ledger import Ledger, Published
+from transforms.hot_tier.maintenance.past_deletions import PastDeletions
 from transforms.objects.parts import ObjectPart, worth_cutting
 from transforms.publish_wave import PublishWave
 from transforms.read_events import ReadEvents
+from transforms.retention.past_rules import PastRules
 from transforms.storage import ObjectInfo
 from transforms.storage.job_folder import JobFolder
 from transforms.write_hot_tier import WriteHotTier
@@ -23,8 +28,39 @@ from transforms.write_hot_tier import WriteHotTier
 _LEAST_BUFFER = 4 << 20
 
 
+@dataclass(frozen=True)
+class PastReadings:
+    """What is known of objects that were read before.
+
+    Attributes:
+        ledger: Which of them are in the tier.
+        deletions: What was deleted of them.
+    """
+
+    ledger: Ledger
+    deletions: PastDeletions
+
+    def rules_of(self, objects: Iterable[ObjectInfo]) -> PastRules:
+        """Return the rules that have taken events of these objects, as their content is."""
+        return self.deletions.of_objects(self._lineages(objects))
+
+    def _lineages(self, objects: Iterable[ObjectInfo]) -> Iterator[tuple[str, list[Published]]]:
+        for info in objects:
+            contents = self.ledger.published(info.bucket, info.key)
+            same = [one for one in contents if (one.etag, one.size) == (info.etag, info.size)]
+            if same:
+                yield info.uri, self.ledger.lineage(same[-1], info.bucket, info.key)
+
+
 def run_wave(
-    plan: JobPlan, wave: int, context: JobContext, engine: Engine, folder: JobFolder, *, columns: tuple[str, ...]
+    plan: JobPlan,
+    wave: int,
+    context: JobContext,
+    engine: Engine,
+    folder: JobFolder,
+    *,
+    columns: tuple[str, ...],
+    past: PastReadings | None,
 ) -> None:
     """Read, write and publish one wave.
 
@@ -35,13 +71,15 @@ def run_wave(
         engine: Runs the pipeline.
         folder: The job's.
         columns: The promoted attributes.
+        past: What objects that are read again have lost; None where none is.
     """
     specification, settings, task_id = context.specification, context.settings, folder.task_id
+    past_rules = PastRules() if past is None else past.rules_of(plan.objects(wave))
     build = partial(
         build_wave,
         splits=wave_splits(plan, wave, context, engine, folder),
         read=ReadEvents(context.source_location, context.readings, settings.tier_location),
-        apply=ApplyPipelines(context.shaping, context.rules_by_section),
+        apply=ApplyPipelines(context.shaping, context.rules_by_section, past_rules),
         write=WriteHotTier(settings.tier_location, columns, task_id, _buffer_bytes(settings.memory, engine)),
         publish=PublishWave(
             tier=settings.tier_location,
@@ -51,6 +89,9 @@ def run_wave(
             on_error=specification.on_error,
             force=settings.force,
             retry_failed=settings.retry_failed,
+            reprocess=settings.reprocess,
+            digests=context.digests,
+            deletions=None if past is None else past.deletions,
         ),
     )
     engine.run(build, name=f"rekindle-{task_id}-wave-{wave}")

@@ -19,6 +19,7 @@ from transforms.event_pipelines.definition import load_pipelines
 from transforms.objects.event_counts import CountKey, EventCount, EventCounts
 from transforms.objects.event_shaping import ShapingSettings
 from transforms.retention.compiled_rules import CompiledRules
+from transforms.retention.past_rules import PastRules
 from transforms.retention.rules_file import load_rules
 
 UTC = timezone.utc
@@ -222,3 +223,31 @@ def test_rules_see_the_time_that_was_chosen() -> None:
     ]
     received = ApplyPipelines((ShapingSettings(timestamp="received"),), rules)
     assert ran(received, batch_of(messages)).outputs["counts"] == [EventCounts(LOG, (timed("received", 3),))]
+
+
+def test_what_was_deleted_of_an_object_that_is_read_again_is_left_out() -> None:
+    compiled = rules_by_section()["rules"]
+    each = tuple(CompiledRules((rule,), compiled.holds) for rule in compiled.rules)
+    assert [one.rules[0].name for one in each] == ["ann's", "old"]
+    other, all_of_it = "s3://logs/b.log", "s3://logs/c.log"
+    past = PastRules(each, {LOG: 0, all_of_it: 0, "s3://logs/later.log": 1})
+    errors = {"_error": pa.array(["invalid_text: x", None, None, None], TEXT)}
+    found = ran(
+        ApplyPipelines(SHAPING_USERS, past_rules=past),
+        batch_of(MESSAGES, **errors),
+        batch_of(MESSAGES, uri=other),
+        batch_of(MESSAGES[:1], uri="s3://logs/later.log"),
+        batch_of(MESSAGES[3:], uri=all_of_it),
+    )
+    messages = {str(one["_object"][0]): one["_message"].to_pylist() for one in events(found)}
+    assert messages == {LOG: [MESSAGES[1]], other: MESSAGES, "s3://logs/later.log": MESSAGES[:1]}
+    counts = {one.uri: dict(one.counts) for one in found.outputs["counts"]}
+    assert counts[all_of_it] == {CountKey(EventCount.DELETED, "old"): 1}
+    failed = {key: number for key, number in counts[other].items() if key.kind is EventCount.STEP_FAILED}
+    assert counts[LOG] == {
+        **failed,
+        CountKey(EventCount.DELETED, "ann's"): 1,
+        CountKey(EventCount.DELETED_WITH_ERROR, "ann's"): 1,
+        CountKey(EventCount.DELETED, "old"): 2,
+        CountKey(EventCount.TIMED, "detected"): 1,
+    }

@@ -28,6 +28,7 @@ from transforms.storage import ObjectInfo, StorageOptions, TierLocation, TierSto
 from transforms.storage.job_folder import JobFolder
 
 STEPS = ["KeyFiles", "KeyOutcomes", "KeyCounts", "Gather", "Publish"]
+DIGEST = "1:d"
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -40,6 +41,8 @@ def publishing(tier: TierStore, options: StorageOptions | None = None, /, **fiel
         "on_error": "salvage",
         "force": False,
         "retry_failed": False,
+        "reprocess": False,
+        "digests": (DIGEST,),
     }
     return PublishWave(**given | fields)
 
@@ -79,7 +82,7 @@ def with_times(one: LedgerEntry, **fields: Any) -> LedgerEntry:
     """Return an entry as it is published: with the range of its events' times, and the number of the commit."""
     times = times_of(one.key, one.events)
     low, high = (EPOCH + timedelta(microseconds=value) for value in (times[0], times[-1]))
-    return replace(one, min_time=low, max_time=high, k=1, **fields)
+    return replace(one, min_time=low, max_time=high, k=1, digest=DIGEST, **fields)
 
 
 def in_order(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
@@ -108,7 +111,7 @@ def test_a_wave_of_files_outcomes_and_counts(local_tier: TierStore) -> None:
     expected = [
         with_times(a, counts=(("pipeline p, steps[0].regex", 2), ("received", 4))),
         with_times(b),
-        replace(failed, k=1),
+        replace(failed, k=1, digest=DIGEST),
     ]
     [result] = ran.main
     assert type(result) is PublishResult
@@ -131,8 +134,8 @@ def test_nothing_to_publish(local_tier: TierStore) -> None:
 def test_a_wave_of_failures_alone_is_recorded(local_tier: TierStore) -> None:
     gone = replace(entry("a", 0, status="vanished"), reason="gone")
     [result] = published(publishing(local_tier), outcomes=[gone]).main
-    assert (result.files, result.bytes, result.entries) == (0, 0, (replace(gone, k=1),))
-    assert recorded(local_tier) == [replace(gone, k=1)]
+    assert (result.files, result.bytes, result.entries) == (0, 0, (replace(gone, k=1, digest=DIGEST),))
+    assert recorded(local_tier) == [replace(gone, k=1, digest=DIGEST)]
     assert read_live(local_tier).files == {}
 
 

@@ -23,7 +23,11 @@ from transforms.objects.inherited_times.preceding_records import inheriting
 from transforms.objects.inherited_times.window import inherited_times, last_time, record_starts
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.durations import format_duration
+from transforms.retention.past_rules import taken_by
 from transforms.timestamps import choose_times, own_times
+
+_DROPPED = EventCount.DROPPED, EventCount.DROPPED_WITH_ERROR
+_DELETED = EventCount.DELETED, EventCount.DELETED_WITH_ERROR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +100,7 @@ def shape_events(
     settings: ShapingSettings,
     *,
     rules_by_section: Mapping[str, CompiledRules] | None = None,
+    past_rules: Sequence[CompiledRules] = (),
     counts: Counter[CountKey] | None = None,
     keep_dropped: bool = False,
 ) -> EventBatch:
@@ -105,8 +110,9 @@ def shape_events(
         batch: Events as they were read.
         settings: How.
         rules_by_section: Rules by their section, to count the events that are too old for them.
+        past_rules: What these take is left out, too: they have deleted it before (`retention.past_rules`).
         counts: Where events are counted by the source of their time, and those that a step failed on, that a pipeline
-            dropped, or that a rule would take at once; None to count nothing.
+            dropped, that a rule had deleted, or that one would take at once; None to count nothing.
         keep_dropped: Keep those that were dropped, with the pipeline's name in `DROPPED_BY` where there are any.
     """
     modified, received = batch.modified, batch.events.column("_observed_at")[0].as_py()
@@ -119,6 +125,9 @@ def shape_events(
     events = shaping.choose(events, inherit, unbelieved)
     if not keep_dropped:
         events = _without_dropped(events, Counter() if counts is None else counts)
+    if past_rules and events.num_rows:
+        deleted = taken_by(events, past_rules)
+        events = _without(events, deleted, _DELETED, Counter() if counts is None else counts)
     if counts is not None:
         for step, number in failures.items():
             counts[CountKey(EventCount.STEP_FAILED, step.pipeline, step.step)] += number
@@ -176,14 +185,28 @@ def _without_dropped(events: pa.RecordBatch, counts: Counter[CountKey]) -> pa.Re
     """Return the events that no pipeline dropped, and count the others by the pipeline's name."""
     if DROPPED_BY not in events.schema.names:
         return events
-    dropped_by = events.column(DROPPED_BY)
-    names = dropped_by.dictionary_decode()
-    counts.update({CountKey(EventCount.DROPPED, name): number for name, number in _numbers_by_name(names)})
+    dropped_by = events.column(DROPPED_BY).dictionary_decode()
+    return _without(events.drop_columns(DROPPED_BY), dropped_by, _DROPPED, counts)
+
+
+def _without(
+    events: pa.RecordBatch, names: pa.Array, kinds: tuple[EventCount, EventCount], counts: Counter[CountKey]
+) -> pa.RecordBatch:
+    """Return the events without a name, and count the others by it.
+
+    Args:
+        events: The events.
+        names: What takes each of them, null for one that stays.
+        kinds: What they are counted under, and those of them that have `_error`.
+        counts: Where.
+    """
+    if names.null_count == len(names):
+        return events
+    counts.update({CountKey(kinds[0], name): number for name, number in _numbers_by_name(names)})
     if "_error" in events.schema.names:
         broken = names.filter(events.column("_error").is_valid())
-        counts.update({CountKey(EventCount.DROPPED_WITH_ERROR, name): n for name, n in _numbers_by_name(broken)})
-    rows = np.flatnonzero(~is_present(dropped_by))
-    events = events.drop_columns(DROPPED_BY)
+        counts.update({CountKey(kinds[1], name): n for name, n in _numbers_by_name(broken)})
+    rows = np.flatnonzero(~is_present(names))
     columns = [take(column, rows) for column in events.columns]
     return pa.RecordBatch.from_arrays(columns, schema=events.schema)
 

@@ -64,7 +64,7 @@ def _print_page(document: JobPreview) -> None:
     counts = document.objects
     others = ", ".join(
         f"{getattr(counts, kind):,} {kind}"
-        for kind in ("known", "skipped", "archived", "empty")
+        for kind in ("known", "deleted", "skipped", "archived", "empty")
         if getattr(counts, kind)
     )
     print_field(
@@ -75,7 +75,12 @@ def _print_page(document: JobPreview) -> None:
     )
     for name, taken in document.by_source.items():
         print_field(f"Source {name}", f"{_objects(taken.objects)} ({show_size(taken.bytes)})")
-    print_field("To ingest", f"{counts.work:,} ({show_size(document.bytes.work)})" + (f"; {others}" if others else ""))
+    print_field(
+        "To ingest",
+        f"{counts.work:,} ({show_size(document.bytes.work)})"
+        + (f", {counts.replaced:,} of them known, to be replaced" if counts.replaced else "")
+        + (f"; {others}" if others else ""),
+    )
     for warning in document.warnings:
         print_field("Warning", warning, style="yellow")
     _print_families(document.families)

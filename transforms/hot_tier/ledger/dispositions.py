@@ -27,6 +27,7 @@ class Wave:
     on_changed: str
     force: bool
     retry_failed: bool
+    reprocess: bool
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,15 @@ def decide(entry: LedgerEntry, published: Sequence[Published], own: LedgerEntry 
         return Decision(own, is_recorded=False)
     if any(content.job == wave.job for content in same):  # by another wave: not planned so, but never publish twice
         return Decision(_unread(entry, "known", known_of=wave.job), is_recorded=False)
-    retried = bool(same) and wave.retry_failed and same[-1].status == "salvaged"
+    if own is not None and own.is_published and wave.reprocess:  # another job has replaced since what this one brought
+        return Decision(own, is_recorded=False)
+    retried = bool(same) and (wave.reprocess or (wave.retry_failed and same[-1].status == "salvaged"))
     if same and not wave.force and not retried:
         return Decision(_unread(entry, "known", known_of=same[-1].job), is_recorded=False)
     if not entry.is_published:
         return Decision(entry, is_recorded=True)
+    if retried and entry.status == "salvaged" and any(content.status == "ingested" for content in same):
+        return Decision(own or _quarantined(entry, same[-1].job), is_recorded=own is None)
     if not same and published and wave.on_changed == "skip":
         return Decision(_unread(entry, "skipped"), is_recorded=False)
     older = () if same or wave.on_changed != "replace" else tuple(published)
@@ -82,6 +87,20 @@ def _unread(entry: LedgerEntry, status: str, *, known_of: str | None = None) -> 
         wave=entry.wave,
         status=status,
         known_of=known_of,
+    )
+
+
+def _quarantined(entry: LedgerEntry, job: str) -> LedgerEntry:
+    """Return the entry of an object that broke half-way, and of which another job has published all events."""
+    return replace(
+        entry,
+        status="quarantined",
+        reason=f"{entry.reason}; its events of job {job}, which read all of it, stay",
+        events=0,
+        events_with_error=0,
+        dropped=0,
+        rejected=entry.records_in,
+        counts=(),
     )
 
 

@@ -2,6 +2,7 @@
 
 The texts under which a row counts events are stored, so they stay as they are: `received`, `time from SOURCE`,
 `time not believed: REASON`, `pipeline NAME, steps[0].regex`, `dropped by NAME`, `dropped with _error by NAME`,
+`deleted before by NAME`, `deleted before with _error by NAME`,
 `older than rule NAME allows (30d)` and `older than tier NAME allows (30d)`.
 """
 
@@ -21,6 +22,8 @@ _TEXTS = {
     EventCount.STEP_FAILED: "pipeline {name}, {detail}",
     EventCount.DROPPED: "dropped by {name}",
     EventCount.DROPPED_WITH_ERROR: "dropped with _error by {name}",
+    EventCount.DELETED: "deleted before by {name}",
+    EventCount.DELETED_WITH_ERROR: "deleted before with _error by {name}",
     EventCount.OLDER_THAN_RULE: "older than rule {name} allows ({detail})",
     EventCount.OLDER_THAN_TIER: "older than tier {name} allows ({detail})",
 }
@@ -32,14 +35,16 @@ _PATTERNS = {
 }
 
 
-def entry_of(outcome: ObjectOutcome, *, job: str, wave: int) -> LedgerEntry:
-    """Return the ledger's row for an object of a job's wave."""
+def entry_of(outcome: ObjectOutcome, *, job: str, wave: int, digest: str | None = None) -> LedgerEntry:
+    """Return the ledger's row for an object of a job's wave, read with options and pipelines of a digest."""
     info, published = outcome.info, outcome.is_published
     counts: Counter[str] = Counter()
     kinds: Counter[EventCount] = Counter()
     for key, number in outcome.counts:
         counts[text_of_count(key)] += number
         kinds[key.kind] += number
+    left_out = kinds[EventCount.DROPPED] + kinds[EventCount.DELETED]
+    broken = kinds[EventCount.DROPPED_WITH_ERROR] + kinds[EventCount.DELETED_WITH_ERROR]
     return LedgerEntry(
         bucket=info.bucket,
         key=info.key,
@@ -56,14 +61,15 @@ def entry_of(outcome: ObjectOutcome, *, job: str, wave: int) -> LedgerEntry:
         records_in=outcome.records,
         blank=outcome.blank,
         header=outcome.header,
-        events=outcome.records - kinds[EventCount.DROPPED] if published else 0,
-        events_with_error=outcome.errors - kinds[EventCount.DROPPED_WITH_ERROR] if published else 0,
-        dropped=kinds[EventCount.DROPPED] if published else 0,
+        events=outcome.records - left_out if published else 0,
+        events_with_error=outcome.errors - broken if published else 0,
+        dropped=left_out if published else 0,
         rejected=0 if published else outcome.records,
         bytes_read=outcome.bytes_read,
         bytes_decoded=outcome.bytes_decoded,
         warnings=outcome.warnings,
         counts=tuple(sorted(counts.items())),
+        digest=digest,
     )
 
 

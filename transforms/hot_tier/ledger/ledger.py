@@ -113,7 +113,7 @@ class Ledger:
     def published(self, bucket: str, key: str) -> list[Published]:
         """Return the contents of an object whose events are in the table, the latest last.
 
-        A replacement replaced the same content (`--retry-failed`) where there was one, else all contents.
+        A replacement replaced the same content (`--reprocess`, `--retry-failed`) where there was one, else all.
         """
         found: list[Published] = []
         for replaced, content in self._index.find(object_uri(bucket, key)):
@@ -122,6 +122,19 @@ class Ledger:
                 found = others if len(others) < len(found) else []
             found.append(content)
         return found
+
+    def lineage(self, content: Published, bucket: str, key: str) -> list[Published]:
+        """Return a present content of an object, after those of the same bytes that it has replaced, the oldest first.
+
+        What was ingested by itself, or by `--force` once more, begins a lineage.
+        """
+        found: list[list[Published]] = []
+        for replaced, one in self._index.find(object_uri(bucket, key)):
+            before = [line for line in found if line[-1].is_same(one)] if replaced else []
+            if replaced:
+                found = [line for line in found if line not in before] if before else []
+            found.append([*(before[-1] if before else ()), one])
+        return next((line for line in found if line[-1] == content), [])
 
     def superseded_since(self, k: int) -> dict[str, frozenset[str]]:
         """Return the objects whose contents were replaced or published again after commit `k`, with these' jobs."""

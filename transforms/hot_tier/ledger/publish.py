@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -65,12 +65,14 @@ class _WavePlan:
         removed: Live files to remove.
         recorded: Entries for the ledger.
         others: Entries that are not this commit's: known, skipped, or published by an earlier commit of this job.
+        replaces_same: Whether the same content of an object is replaced.
     """
 
     added: tuple[FileDescription, ...]
     removed: tuple[str, ...]
     recorded: tuple[LedgerEntry, ...]
     others: tuple[LedgerEntry, ...]
+    replaces_same: bool
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ def publish_wave(
     on_changed: str = "replace",
     force: bool = False,
     retry_failed: bool = False,
+    reprocess: bool = False,
+    is_current: Callable[[Snapshot], bool] | None = None,
 ) -> PublishResult:
     """Publish a wave of a job exactly once, however often and by however many processes this is called.
 
@@ -104,11 +108,15 @@ def publish_wave(
         on_changed: What to do with an object whose older content is in the table: `replace`, `append` or `skip`.
         force: Publish also what other jobs published.
         retry_failed: Replace what was salvaged.
+        reprocess: Replace the same content, whichever job published it.
+        is_current: Whether what the wave's events were chosen by still holds on a snapshot; it is asked where the same
+            content is to be replaced.
 
     Returns:
         The result; of a wave that was published before, the same again.
 
     Raises:
+        OvertakenError: it no longer holds; nothing was published.
         TierError: files and entries don't agree, or the store refuses; nothing was published then.
     """
     given = Wave(
@@ -120,9 +128,10 @@ def publish_wave(
         on_changed=on_changed,
         force=force,
         retry_failed=retry_failed,
+        reprocess=reprocess,
     )
     check_balance(given)
-    return _Publication(given).run()
+    return _Publication(given, is_current).run()
 
 
 class _Publication:
@@ -131,8 +140,9 @@ class _Publication:
     Each begins with a new snapshot, which also shows whether the one before it succeeded.
     """
 
-    def __init__(self, wave: Wave) -> None:
+    def __init__(self, wave: Wave, is_current: Callable[[Snapshot], bool] | None) -> None:
         self._wave = wave
+        self._is_current = is_current
         self._ledger: Ledger | None = None
         self._files = WaveFiles(wave)
         self._attempt: _Attempt | None = None
@@ -147,7 +157,7 @@ class _Publication:
                 result = self._find_result(snapshot) or self._begin(snapshot)
                 if result is not None:
                     return result
-            except _RefusedError:
+            except (_RefusedError, OvertakenError):
                 raise
             # refused, or the answer was lost: the next snapshot shows which
             except (DeltaError, OSError, TierError) as error:
@@ -182,6 +192,10 @@ class _Publication:
         records = self._ledger.waves_of_job(self._wave.job, self._wave.wave)
         if records and not plan.recorded:
             return _result(_sum_of(records), plan.others, ())
+        if plan.replaces_same and self._is_current is not None and not self._is_current(snapshot):
+            raise OvertakenError(
+                f"wave {self._wave.wave} of job {self._wave.job} was overtaken by a deletion or restore"
+            )
         self._check_not_purged(snapshot, plan.added)
         attempt = self._write_sidecar(snapshot, self._ledger, plan)
         self._attempt = attempt
@@ -228,16 +242,18 @@ class _Publication:
         recorded: list[LedgerEntry] = []
         others: list[LedgerEntry] = []
         replaced: dict[str, Replaced] = {}
+        replaces_same = False
         for entry in wave.entries:
             published = ledger.published(entry.bucket, entry.key)
             decision = decide(entry, published, own.get(_identity(entry)), wave)
             if decision.replaces:
                 replaced[entry.uri] = Replaced.of(decision.replaces, published)
+                replaces_same |= decision.replaces[0].is_same(entry)
             (recorded if decision.is_recorded else others).append(decision.entry)
         kept = {entry.uri for entry in recorded if entry.is_published}
         added = self._files.without(wave.files, kept, snapshot.columns)
         removed, rewritten = self._files.replacements(snapshot, replaced)
-        return _WavePlan((*added, *rewritten), removed, with_times(recorded, wave.files), tuple(others))
+        return _WavePlan((*added, *rewritten), removed, with_times(recorded, wave.files), tuple(others), replaces_same)
 
     def _pause(self) -> None:
         self._failures += 1
@@ -249,6 +265,10 @@ class _Publication:
         cause = one_line(self._cause) if self._cause else "commits are accepted but do not appear"
         wave = self._wave
         return f"hot tier {wave.tier.uri}: wave {wave.wave} of job {wave.job} can't be published: {cause}"
+
+
+class OvertakenError(TierError):
+    """What the wave's events were chosen by no longer holds: the wave must be read again. Nothing was published."""
 
 
 class _RefusedError(TierError):

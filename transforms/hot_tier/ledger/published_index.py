@@ -29,6 +29,7 @@ _PUBLISHED_SCHEMA = pa.schema(
         ("replaced", pa.bool_()),
         ("min_time", pa.int64()),
         ("max_time", pa.int64()),
+        ("digest", schema.CONSTANT),
     ]
 )
 
@@ -46,6 +47,7 @@ class Published:
         k: The commit's number in the ledger.
         min_time: The least `_time` of its events, microseconds; None where it has none.
         max_time: The greatest.
+        digest: Of the options and pipelines that it was read with; None where an older version has published it.
     """
 
     etag: str
@@ -56,6 +58,7 @@ class Published:
     k: int
     min_time: int | None
     max_time: int | None
+    digest: str | None = None
 
     def is_same(self, other: Published | LedgerEntry) -> bool:
         """Whether it is the same content of an object."""

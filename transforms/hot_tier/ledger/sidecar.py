@@ -59,6 +59,8 @@ class LedgerEntry:
         warnings: Warnings about it.
         counts: Events by what happened to them: those with the time of receipt, those that a processor failed on, those
             that a pipeline dropped.
+        digest: Of the options and pipelines that it was read with (`transforms.objects.reading_digest`); None where an
+            older version has published it.
     """
 
     bucket: str
@@ -89,6 +91,7 @@ class LedgerEntry:
     known_of: str | None = None
     warnings: tuple[str, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+    digest: str | None = None
 
     @property
     def uri(self) -> str:
@@ -138,6 +141,7 @@ ENTRY_SCHEMA = pa.schema(
         ("known_of", pa.string()),
         ("warnings", pa.list_(pa.string())),
         ("counts", pa.map_(pa.string(), pa.int64())),
+        ("digest", pa.string()),
     ]
 )
 assert ENTRY_SCHEMA.names == [entry_field.name for entry_field in fields(LedgerEntry)]
