@@ -30,6 +30,7 @@ COMMANDS = {
     "search": ("pipelines.cli.commands.search:search", "Find events, newest first unless --oldest-first."),
     "sql": ("pipelines.cli.commands.sql:sql", "Run a SELECT statement over the events."),
     "files": ("pipelines.cli.commands.files:files", "List the live data files of the hot tier."),
+    "usage": ("pipelines.cli.commands.usage:usage", "Show how many events, files and bytes the hot tier has."),
     "delete": ("pipelines.cli.commands.maintenance.delete:delete", "Delete events by rules."),
     "restore": ("pipelines.cli.commands.maintenance.restore:restore", "Bring back deleted events."),
     "tier": ("pipelines.cli.commands.maintenance.tier:tier", "Move events to the cold tier by rules."),
