@@ -309,6 +309,22 @@ def test_objects_without_events_are_no_longer_known(store: TierStore) -> None:
     assert known(store, ["empty"]) == "empty"
 
 
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [("delete", "a file is gone from the store"), ("damage", "is damaged, and can't be read as Parquet")],
+)
+def test_a_file_that_can_not_be_read(store: TierStore, harm: str, message: str) -> None:
+    publish(store, ["a"], job="one")
+    publish(store, ["c"], job="two")
+    for path in Snapshot.load(store).files:
+        store.delete(f"events/{path}")
+        if harm == "damage":
+            store.put(f"events/{path}", b"PAR1 no more")
+    with pytest.raises(TierError, match=message):
+        undone(store)
+    assert known(store, "ac") == "ac"
+
+
 def test_no_tier_yet(tmp_path: Any) -> None:
     report = undone(open_tier(str(tmp_path / "none"), StorageOptions()))
     assert (report.events, report.version_after) == (0, 0)
