@@ -187,6 +187,17 @@ def test_replaced_content_does_not_come_back(store: TierStore) -> None:
     assert ids(store) == expected_ids("a")
 
 
+def test_what_was_read_again_is_gone_too(store: TierStore) -> None:
+    publish(store, ["a"], job="one")
+    publish(store, ["a", "b"], job="two", reprocess=True)
+    report = undone(store)
+    assert (report.events, report.objects, report.replaced) == (10, 2, 1)
+    assert (ids(store), known(store, "ab")) == ([], "")
+    assert restored(store, report.run_id).events == 10
+    (content,) = ledger(store).published("bucket", "a")
+    assert [one.job for one in ledger(store).lineage(content, "bucket", "a")] == ["one", "two"]
+
+
 @pytest.mark.parametrize("rules", [{"force": True}, {"content": "2", "on_changed": "append"}], ids=["forced", "other"])
 def test_what_another_job_has_of_the_same_object_stays(store: TierStore, rules: dict[str, Any]) -> None:
     publish(store, ["a"], job="one")
@@ -296,6 +307,22 @@ def test_objects_without_events_are_no_longer_known(store: TierStore) -> None:
     assert (report.events, report.objects, known(store, ["empty"])) == (0, 1, "")
     assert restored(store, report.run_id).objects == 1
     assert known(store, ["empty"]) == "empty"
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [("delete", "a file is gone from the store"), ("damage", "is damaged, and can't be read as Parquet")],
+)
+def test_a_file_that_can_not_be_read(store: TierStore, harm: str, message: str) -> None:
+    publish(store, ["a"], job="one")
+    publish(store, ["c"], job="two")
+    for path in Snapshot.load(store).files:
+        store.delete(f"events/{path}")
+        if harm == "damage":
+            store.put(f"events/{path}", b"PAR1 no more")
+    with pytest.raises(TierError, match=message):
+        undone(store)
+    assert known(store, "ac") == "ac"
 
 
 def test_no_tier_yet(tmp_path: Any) -> None:

@@ -6,11 +6,14 @@ column `_correlation_id` is read, a few bytes where it has one value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
-from transforms.core.errors import GoneError
+import pyarrow as pa
+
+from transforms.core.errors import GoneError, TierError
 from transforms.hot_tier.data.file_objects import ObjectBounds, objects_of_job, rows_of_job
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.ledger.undone import JobContents
@@ -107,9 +110,10 @@ class JobUndoing:
     def objects_left(self, outcomes: Iterable[Outcome]) -> set[str]:
         """Return the objects of which events that the job has brought stay in the table: holds keep these."""
         left: set[str] = set()
-        for file, result in outcomes:
-            if sum(result.taken) < self._rows[file.path]:
-                left |= objects_of_job(self._tier, result.rest.path if result.rest else file.path, self.job)
+        with self._reading():
+            for file, result in outcomes:
+                if sum(result.taken) < self._rows[file.path]:
+                    left |= objects_of_job(self._tier, result.rest.path if result.rest else file.path, self.job)
         return left
 
     def _count_rows(self, snapshot: Snapshot) -> None:
@@ -117,15 +121,24 @@ class JobUndoing:
         bounds = ObjectBounds(self.contents(snapshot).times)
         files = snapshot.files.values()
         paths = [file.path for file in files if file.path not in self._rows and bounds.any_may_be_in(file)]
+        with self._reading(), ThreadPoolExecutor(_READERS) as pool:
+            counts = list(pool.map(lambda path: rows_of_job(self._tier, path, self.job), paths))
+        self._rows |= dict(zip(paths, counts, strict=True))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         try:
-            with ThreadPoolExecutor(_READERS) as pool:
-                counts = list(pool.map(lambda path: rows_of_job(self._tier, path, self.job), paths))
+            yield
         except FileNotFoundError as error:
             raise GoneError(
                 f"hot tier {self._tier.uri}: a file is gone from the store ({error}): another command has removed it "
                 "meanwhile; run it again"
             ) from error
-        self._rows |= dict(zip(paths, counts, strict=True))
+        except pa.ArrowInvalid as error:
+            raise TierError(
+                f"hot tier {self._tier.uri}: a file is damaged, and can't be read as Parquet ({error}); "
+                "`rekindle files` lists them; nothing was changed"
+            ) from error
 
 
 def _all_events(name: str, when: Expr | None) -> CompiledRules:

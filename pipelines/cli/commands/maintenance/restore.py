@@ -40,7 +40,7 @@ def restore(
     yes: bool,
     common: Common,
 ) -> int:
-    """Bring back deleted events, and those of undone jobs.
+    """Bring back deleted events and undone jobs.
 
     This takes back runs of `rekindle delete` and `rekindle jobs undo`, until the grace of their events ends. Give
     either --run or --to.

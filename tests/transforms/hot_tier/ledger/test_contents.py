@@ -49,6 +49,21 @@ def test_contents_that_are_present(text: str, present: str, undone: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        pytest.param("a1 b1=", "a1", id="replaced"),
+        pytest.param("a1 b1= c1=", "a1 b1", id="twice"),
+        pytest.param("a1 b1= b1- b1", "a1", id="undone and restored"),
+        pytest.param("a1 b1= b1- c1", "", id="undone and ingested again"),
+        pytest.param("a1 b1= b1- b1 c1=", "a1 b1", id="restored and replaced"),
+    ],
+)
+def test_what_the_present_content_has_replaced(text: str, before: str) -> None:
+    (present,) = ContentHistory.of(rows(text)).present
+    assert named(list(present.before)) == before
+
+
+@pytest.mark.parametrize(
     ("text", "k", "restoring", "jobs"),
     [
         pytest.param("a1 b2=", 1, (), "a", id="replaced"),
