@@ -33,6 +33,7 @@ from transforms.hot_tier.ledger.sidecar import (
     records_of,
 )
 from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import TierStore, object_uri
 
 __all__ = ["APP_ID", "Ledger", "LedgerEntry", "Published", "WaveRecord"]
@@ -129,7 +130,12 @@ class Ledger:
         What was ingested by itself, or by `--force` once more, begins a lineage.
         """
         present: list[list[Published]] = []
+        seen = set[tuple[str, str, int]]()
         for replaced, one in self._index.find(object_uri(bucket, key)):
+            identity = one.job, one.etag, one.size
+            if one.status not in PUBLISHED or identity in seen:  # a job publishes a content of an object once
+                continue
+            seen.add(identity)
             before = [line for line in present if line[-1].is_same(one)] if replaced else []
             if replaced:
                 present = [line for line in present if line not in before] if before else []
