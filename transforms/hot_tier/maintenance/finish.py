@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from itertools import islice
 
 from transforms.hot_tier.maintenance.audit import audit_configuration, write_audit
+from transforms.hot_tier.maintenance.audit_merging import merge_audit
 from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_committed, give_up
 from transforms.hot_tier.maintenance.deleted_objects import mark_cutoff
 from transforms.hot_tier.table.delta import EVENTS
@@ -36,6 +37,7 @@ def finish(folder: RunFolder, run: MaintenanceRun, committed: CommittedRun | Non
     """
     audit_configuration(folder.tier)
     write_audit(folder.tier, run, committed)
+    merge_audit(folder.tier)
     _mark_done(folder, committed)
 
 
