@@ -12,6 +12,7 @@ from itertools import islice
 
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.audit import audit_configuration, write_audit
+from transforms.hot_tier.maintenance.audit_merging import merge_audit
 from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_committed, give_up
 from transforms.hot_tier.maintenance.deleted_objects import mark_cutoff
 from transforms.hot_tier.maintenance.undo import describe_undoing
@@ -41,6 +42,7 @@ def finish(folder: RunFolder, run: MaintenanceRun, committed: CommittedRun | Non
     write_audit(folder.tier, run, committed)
     if committed is not None and (jobs := committed.document.get("jobs")):
         _mark_jobs(folder.tier, jobs)
+    merge_audit(folder.tier)
     _mark_done(folder, committed)
 
 
