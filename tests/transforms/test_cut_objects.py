@@ -90,6 +90,11 @@ CASES = [
     pytest.param("a.log", LINES, {"encoding": "shift_jis"}, False, id="text-bytes-a-character"),
     pytest.param("a.log", LINES, {"format": "text", "join_partial": True}, False, id="text-partial-lines"),
     pytest.param("a.log", "x" * 20_000, {}, False, id="no-line-ends"),
+    pytest.param("a.log", LINES.replace(" of", " \udce9\udce9"), {}, True, id="text-bad-bytes"),
+    pytest.param("a.log", LINES.replace(" of", " \udc81"), {"encoding": "cp1252"}, True, id="text-not-its-encoding"),
+    pytest.param("a.log", LINES, {"max_record": 34}, True, id="text-long-lines"),
+    pytest.param("a.csv", TABLE.replace("said", "\udce9"), {"max_record": 37}, True, id="csv-bad-bytes-long-rows"),
+    pytest.param("a.log", HEADED.replace("said", "\udce9"), {"max_record": 31}, True, id="w3c-bad-bytes-long-lines"),
 ]  # fmt: skip
 
 
@@ -148,7 +153,7 @@ def test_parts_give_what_the_whole_gives(
     can_be_cut: bool,
     count: int,
 ) -> None:
-    info, store = place(name, text.encode())
+    info, store = place(name, text.encode("utf-8", "surrogateescape"))
     settings = ReadSettings(task_id="job", formats=FormatOptions(**options))
     parts = cut(info, store, settings, JobFolder(open_tier(str(tmp_path / "hot"), StorageOptions()), "job"), count)
     assert (parts is not None) is can_be_cut
@@ -311,6 +316,24 @@ def test_one_bad_part_is_the_objects_fate() -> None:
         0,
         14,
     )
+
+
+def test_one_warning_has_the_sums_of_all_parts(
+    tmp_path: Path, place: Callable[[str, bytes], tuple[ObjectInfo, ObjectStore]]
+) -> None:
+    info, store = place("a.csv", TABLE.replace("said", "\udce9").encode("utf-8", "surrogateescape"))
+    settings = ReadSettings(task_id="job", formats=FormatOptions(max_record=37))
+    parts = cut(info, store, settings, JobFolder(open_tier(str(tmp_path / "hot"), StorageOptions()), "job"), 5)
+    assert parts is not None and len(parts) == 5
+    outcomes = [one for part in parts for one in read_part(part, store, settings) if isinstance(one, ObjectOutcome)]
+    for order in (outcomes, outcomes[::-1]):
+        [merged] = merge_outcomes(order)
+        replaced, cut_short, unreadable = merged.all_warnings
+        assert replaced.startswith("400 byte sequences that are no UTF-8 were replaced")
+        assert cut_short == (
+            "390 records longer than 37 bytes (--max-record) were cut: 1,380 bytes of them are not kept"
+        )
+        assert unreadable.startswith("400 of 400 records could not be read as csv, the first: invalid_text")
 
 
 def test_only_what_makes_a_wave_shorter_is_cut() -> None:

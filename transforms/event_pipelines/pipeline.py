@@ -127,17 +127,17 @@ class _Run:
             if isinstance(step, Pipeline):
                 self.pipeline(step, chosen)
             else:
-                self._step(step, StepName(pipeline.name, f"steps[{at}].{step.name}"), chosen)
+                chosen = self._step(step, StepName(pipeline.name, f"steps[{at}].{step.name}"), chosen)
             chosen = chosen.kept()
             if not len(chosen):
                 return
 
-    def _step(self, step: Processor, name: StepName, events: Events) -> None:
-        """Run a processor on the events that satisfy its own condition, and note which it dropped."""
+    def _step(self, step: Processor, name: StepName, events: Events) -> Events:
+        """Run a processor on the events that satisfy its own condition; return those for which the pipeline goes on."""
         chosen = self._chosen(step.when, events)
         if chosen is None:
             self.watch.done(name, events, None)
-            return
+            return events
         failed = _trimmed(step.apply(chosen))
         dropped = chosen.columns.dropped
         if dropped is not None:
@@ -146,6 +146,8 @@ class _Run:
             if rows.size:
                 self.dropped_by.add(name.pipeline, rows)
         self.watch.done(name, chosen, failed)
+        going_on = step.going_on(chosen, failed)
+        return events if going_on is None else chosen.where(going_on)
 
     def _chosen(self, condition: Expr | None, events: Events) -> Events | None:
         """Return the events that satisfy a condition; only one on `#pipelines` has the names made into a column."""

@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow import Indices
-from transforms.arrow.arrays import as_series, is_present, take
+from transforms.arrow.arrays import as_flags, as_series, is_present, null_unless, take
 from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Failures, Pipeline, apply_pipelines
 from transforms.formats import format_of
 from transforms.formats.options import FormatOptions
+from transforms.formats.record_block import MESSAGE_IS_FIELD
 from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
 from transforms.objects.inherited_times.preceding_records import inheriting
 from transforms.objects.inherited_times.window import inherited_times, last_time, record_starts
@@ -41,6 +42,7 @@ class ShapingSettings:
         timezone: IANA name for times that name no zone.
         year: That of times without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
+        keep_message: Whether records whose fields are attributes are messages too.
     """
 
     pipelines: tuple[Pipeline, ...] = ()
@@ -48,6 +50,7 @@ class ShapingSettings:
     timezone: str = "UTC"
     year: int | None = None
     day_first: bool = False
+    keep_message: bool = True
 
     @classmethod
     def of(cls, formats: FormatOptions, pipelines: Sequence[Pipeline]) -> ShapingSettings:
@@ -58,6 +61,7 @@ class ShapingSettings:
             timezone=formats.timezone,
             year=formats.year,
             day_first=formats.day_first,
+            keep_message=formats.keep_message,
         )
 
 
@@ -136,6 +140,10 @@ def shape_events(
     events = shaping.run(batch.events, failures, year)
     inherit = partial(_inherit, batch, shaping) if inheriting(batch.events) else None
     events = shaping.choose(events, year, inherit, unbelieved)
+    if not settings.keep_message:
+        events = _without_messages(events, batch.events)
+    if MESSAGE_IS_FIELD in events.schema.names:
+        events = events.drop_columns(MESSAGE_IS_FIELD)
     if not keep_dropped:
         events = _without_dropped(events, Counter() if counts is None else counts)
     if past_rules and events.num_rows:
@@ -193,6 +201,30 @@ def count_time_sources(batches: Iterable[pa.RecordBatch]) -> Counter[str]:
         for row in pc.value_counts(events.column("_time_source")).to_pylist():
             counts[row["values"]] += row["counts"]
     return counts
+
+
+def _without_messages(events: pa.RecordBatch, read: pa.RecordBatch) -> pa.RecordBatch:
+    """Return events without the messages that only say what their attributes say.
+
+    Kept are those of records with an error, those that are a field of the record (Splunk's `_raw`), and those that a
+    pipeline has written.
+
+    Args:
+        events: Behind their pipelines, with their times.
+        read: The same events as they were read.
+    """
+    row = format_of(read)
+    if row is None or "keep_message" not in row.options:
+        return events
+    messages = events.column("_message")
+    kept = as_flags(as_series(messages).ne_missing(as_series(read.column("_message"))))
+    if "_error" in events.schema.names:
+        kept |= is_present(events.column("_error"))
+    if MESSAGE_IS_FIELD in events.schema.names:
+        kept |= events.column(MESSAGE_IS_FIELD).fill_null(False).to_numpy(zero_copy_only=False)
+    if not kept.any():
+        return events.drop_columns("_message")
+    return events.set_column(events.schema.get_field_index("_message"), "_message", null_unless(kept, messages))
 
 
 def _without_dropped(events: pa.RecordBatch, counts: Counter[CountKey]) -> pa.RecordBatch:

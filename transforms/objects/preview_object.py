@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from transforms.core import schema
+from transforms.core.errors import ObjectError
 from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Pipeline
 from transforms.formats.options import FormatOptions
@@ -26,6 +27,10 @@ from transforms.timestamps.origin import first_stamp, time_field
 Row = dict[str, Any]
 _UNTIMED = "no time was found in these events: they get that of their object (its LastModified). What helps"
 _NO_RECORD = "no record ends in the part that was read: the first ones are longer (a backfill reads them all the same)"
+_DONE = {
+    "salvaged": "a backfill keeps what comes before (--on-error salvage)",
+    "quarantined": "a backfill publishes none of it (--on-error quarantine)",
+}
 _YEAR = timedelta(days=366)
 _NO_TIME = {
     schema.TIME_FROM_OBJECT: "none found: the object's LastModified",
@@ -80,10 +85,17 @@ def preview_object(
                 else ()
             ),
         ],
-        "failure": sample.failure and {"status": sample.failure.status, "reason": str(sample.failure)},
+        "failure": sample.failure
+        and {"status": reading.status(sample.failure), "reason": _reason(reading, sample.failure)},
         "tooOld": found,
         "events": shown,
     }
+
+
+def _reason(reading: Reading, failure: ObjectError) -> str:
+    """Return why an object can't be read, or not to its end, and what a backfill does with what came before."""
+    done = _DONE.get(reading.status(failure))
+    return f"{failure}; {done}" if done and reading.records else str(failure)
 
 
 def _untimed(reading: Reading, rows: Sequence[Row]) -> Iterator[str]:
@@ -105,7 +117,7 @@ def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence
     shaped = [shape_events(batch, shaping) for batch in sample.batches]
     sources = count_time_sources(batch.events for batch in shaped)
     hint = time_hint(sample, shaped, sources, settings.formats)
-    failure = [f"{sample.failure.status}: {sample.failure}"] if sample.failure else []
+    failure = [f"{reading.status(sample.failure)}: {_reason(reading, sample.failure)}"] if sample.failure else []
     return {
         "sampled": reading.info.uri,
         "codec": "+".join(reading.decoder.codecs) if reading.decoder else None,
@@ -144,14 +156,23 @@ def _shown_events(
         count -= first.num_rows
         if not first.num_rows:
             return
-        before = shape_events(first, replace(shaping, pipelines=()))
-        after = shape_events(first, shaping, keep_dropped=True) if pipelines else before
+        before, after = before_and_after(first, shaping)
         for number, (old, new) in enumerate(zip(before.events.to_pylist(), after.events.to_pylist(), strict=True)):
-            yield {
-                "timeOrigin": _time_origin(after.slice(number, 1), new, sample, settings.formats),
-                "before": schema.flat_row(old),
-                "after": None if new.pop(DROPPED_BY, None) else schema.flat_row(new),
-            }
+            origin = _time_origin(after.slice(number, 1), new, sample, settings.formats)
+            yield {"timeOrigin": origin, **shown_rows(old, new)}
+
+
+def before_and_after(batch: EventBatch, shaping: ShapingSettings) -> tuple[EventBatch, EventBatch]:
+    """Return a batch as it is without pipelines, and as a backfill would publish it; with the events that they drop."""
+    before = shape_events(batch, replace(shaping, pipelines=(), keep_message=True))
+    published = not shaping.pipelines and shaping.keep_message
+    return before, before if published else shape_events(batch, shaping, keep_dropped=True)
+
+
+def shown_rows(before: Row, after: Row) -> dict[str, Row | None]:
+    """Return an event `before` and `after` its pipelines as flat rows, `after` None where they dropped it."""
+    dropped = after.pop(DROPPED_BY, None)
+    return {"before": schema.flat_row(before), "after": None if dropped else schema.flat_row(after)}
 
 
 def _time_origin(batch: EventBatch, row: Row, sample: Sample, formats: FormatOptions) -> str:
