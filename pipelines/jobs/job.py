@@ -23,7 +23,7 @@ from pipelines.jobs.context import JobContext
 from pipelines.jobs.plan import JobPlan
 from pipelines.jobs.planner import RefusedError, make_plan
 from pipelines.jobs.report import JobReport
-from pipelines.jobs.reporting import REPORT_FILE, TableView, find_job, finished_report, report_of
+from pipelines.jobs.reporting import REPORT_FILE, TableView, find_job, finished_report, load_ledger, report_of
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, check_specification
@@ -34,7 +34,7 @@ from pipelines.maintenance.promote import promote
 from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.runner.engine import Engine
 from pipelines.status import StatusFile, now, read_progress
-from transforms.core.errors import CanceledError, RekindleError, TierError
+from transforms.core.errors import CanceledError, ConflictError, RekindleError, TierError
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.past_deletions import PastDeletions
 from transforms.hot_tier.table import prepare as table
@@ -73,9 +73,15 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
 
     Raises:
         ConfigurationError: there is no such job.
+        ConflictError: it was undone.
     """
     tier = settings.tier_location.open()
     folder = find_job(tier, task_id)
+    if run_id := load_ledger(tier).undone_by(folder.task_id):
+        raise ConflictError(
+            f"job {folder.task_id} was undone by run {run_id}, and can't go on: start a new one by the same `rekindle "
+            f"backfill`, or bring back what it had brought (`rekindle restore --run {run_id} --execute`) and resume it"
+        )
     if (report := finished_report(folder)) is not None:
         (console or Silent()).message(f"Job {folder.task_id} has succeeded: there is nothing left to do")
         return JobResult(report, report.exit_code(require_match=False))
@@ -86,12 +92,38 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
     )
 
 
+def run_queued_job(task_id: str, settings: RunSettings, console: Console) -> JobResult:
+    """Begin or continue a job of the queue, as its worker does.
+
+    A request to cancel it stays, and so does its folder, whatever becomes of the job: who has put it into the queue
+    asks for it.
+
+    Args:
+        task_id: The job.
+        settings: Where the hot tier is, and how stores are reached now; the rest is as the job was submitted.
+        console: Where the job reports to.
+    """
+    folder = JobFolder(settings.tier_location.open(), task_id)
+    stored = StoredJob.load(folder)
+    specification = check_specification(stored.job.as_stored())
+    return _Job(task_id, specification, stored.settings.reached_like(settings), console, queued=True).run(resume=True)
+
+
 class _Job:
     """One job, from its start or its resumption to its end."""
 
-    def __init__(self, task_id: str, specification: JobSpecification, settings: RunSettings, console: Console) -> None:
+    def __init__(
+        self,
+        task_id: str,
+        specification: JobSpecification,
+        settings: RunSettings,
+        console: Console,
+        *,
+        queued: bool = False,
+    ) -> None:
         self.task_id = task_id
         self.console = console
+        self.queued = queued
         self.context = JobContext.open(task_id, specification, settings)
         self.settings, self.tier = self.context.settings, self.context.tier
         self.folder = JobFolder(self.tier, task_id)
@@ -114,7 +146,8 @@ class _Job:
             with closing(self.engine), stop_signals(self.canceled.set), watching:
                 status, reason = self._outcome()
         except RefusedError:
-            self.folder.discard()  # not before the thread that saves the status has ended
+            if not self.queued:
+                self.folder.discard()  # not before the thread that saves the status has ended
             raise
         seconds = before + time.monotonic() - began
         self.status.save(status=status, reason=reason, finished_at=now(), seconds=seconds)
@@ -122,7 +155,7 @@ class _Job:
         if status != "Succeeded":
             self.view.refresh()  # a wave may have been published after all
         report = report_of(self.folder, self.view.ledger)
-        if status == "Succeeded" and not report.objects.matched:
+        if status == "Succeeded" and not report.objects.matched and not self.queued:
             self.folder.discard()  # there is nothing to show, to resume, or to find in a list
         else:
             self.folder.write_json(REPORT_FILE, report.as_document())
@@ -196,19 +229,20 @@ class _Job:
 
     def _start(self, *, resume: bool) -> None:
         if resume:
-            self.folder.withdraw_cancel()
+            if not self.queued:
+                self.folder.withdraw_cancel()
             self.folder.clear_progress()
             self.status.restore()
-            self.status.update(resumed_at=now(), finished_at=None, reason=None)
+            again = now() if self.status.current.started_at else None
+            self.status.update(resumed_at=again, finished_at=None, reason=None, undone=None, queued=self.queued or None)
         else:
             self.folder.register(datetime.now(timezone.utc))
         started = self.status.current.started_at or now()
         self.status.update(status="Running", host=socket.gethostname(), pid=os.getpid(), started_at=started)
         StoredJob(job=self.context.specification, settings=self.settings).save(self.folder)
         self.status.save()
-        self.console.message(
-            f"Job {self.task_id} {'resumes' if resume else 'starts'}: {self.context.source} → {self.settings.hot_tier}"
-        )
+        begins = "resumes" if self.status.current.resumed_at else "starts"
+        self.console.message(f"Job {self.task_id} {begins}: {self.context.source} → {self.settings.hot_tier}")
 
     def _watch(self) -> None:
         if not self.canceled.is_set():

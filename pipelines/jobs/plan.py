@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from pipelines.jobs.settings import FIRST_WAVE_BYTES, RunSettings
 from pipelines.jobs.specification import JobSpecification
+from transforms.hot_tier.configuration.holds import load_holds
 from transforms.hot_tier.ledger.ledger import Ledger, Published
 from transforms.hot_tier.maintenance.deleted_objects import Deletions
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -133,6 +134,12 @@ class Decisions:
             found.append(
                 f"{_objects(self.outdated, 'known ')} {are} read with other options or pipelines; add --reprocess to "
                 f"read {them} again"
+            )
+        if self.replaced and (holds := load_holds(self._tier)):
+            names = ", ".join(hold.name for hold in holds)
+            found.append(
+                f"the tier's holds ({names}) keep events from deletion, and not from being replaced: what pipelines "
+                "drop or change now is no longer as it was"
             )
         return found
 

@@ -59,7 +59,7 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
     for warning in decisions.warnings():
         status.warn(warning)
     disk = disk_need(plan, ledger)
-    status.console.message(_announcement(plan, disk))
+    status.console.message(_announcement(plan, disk, decisions.replaced))
     if not context.settings.no_disk_check:
         _require_disk(context, plan, disk)
     status.save()  # who resumes the job with this plan does not count again what was evaluated and matched
@@ -120,11 +120,13 @@ def disk_need(plan: JobPlan, ledger: Ledger) -> DiskNeed:
     return DiskNeed(int(plan.work_bytes * written / read * _MARGIN), "by what the last jobs took")
 
 
-def _announcement(plan: JobPlan, disk: DiskNeed) -> str:
+def _announcement(plan: JobPlan, disk: DiskNeed, replaced: int) -> str:
     """Return what Processing will take."""
     counts = plan.counts()
     others = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()) if kind != "work")
     beside = f"; {others}" if others else ""
+    if replaced:
+        beside = f", {replaced:,} of them known, whose events are replaced{beside}"
     if not plan.waves:
         return f"Nothing to ingest{beside}"
     waves = f"{plan.waves} wave{'s' if plan.waves > 1 else ''}"

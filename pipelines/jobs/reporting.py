@@ -19,6 +19,7 @@ from pipelines.jobs.report import (
     ObjectCounts,
     PipelinesUsed,
     SourceCounts,
+    Undoing,
 )
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, SourceSpecification
@@ -28,6 +29,7 @@ from transforms.hot_tier.configuration.store import KeptFile
 from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.event_times import count_time_sources, warn_of_times, warn_of_unbelieved
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
+from transforms.hot_tier.maintenance.undo import describe_undoing
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.query.instants import parse_time
@@ -133,6 +135,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
             *_warnings_of_entries(entries),
         ],
         reason=status.reason or None,
+        undone=_undoing(ledger, task_id),
         stage=status.stage,
         progress=_part_done(state, entries),
     )
@@ -152,7 +155,14 @@ def report_of(folder: JobFolder, ledger: Ledger) -> JobReport:
     """Return the report of a job as it stands; once its plan is gone, as it was at its end."""
     state = JobState.load(folder)
     written = finished_report(folder) if state.plan is None else None
-    return written or build_report(folder.task_id, state, ledger)
+    if written is not None:  # it may have been undone, or restored, since
+        return written.model_copy(update={"undone": _undoing(ledger, folder.task_id)})
+    return build_report(folder.task_id, state, ledger)
+
+
+def _undoing(ledger: Ledger, task_id: str) -> Undoing | None:
+    undoing = describe_undoing(ledger, task_id)
+    return Undoing.model_validate(undoing) if undoing else None
 
 
 def finished_report(folder: JobFolder) -> JobReport | None:

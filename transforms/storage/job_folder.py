@@ -22,6 +22,7 @@ from transforms.storage import TierLocation, TierStore
 from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/jobs"
+STATUS_FILE = "status.json"
 _BY_TIME = "_rekindle/jobs-by-time/"
 """A file without content for each job, whose name begins with what is left of time at its start: the newest first.
 
@@ -72,6 +73,13 @@ class JobFolder(JsonFolder):
     def cancel_requested(self) -> bool:
         """Whether somebody asked the job to stop."""
         return self.tier.exists(self.path("cancel"))
+
+    def mark_undone(self, by: dict[str, str] | None) -> None:
+        """Let a list of jobs show by which run the job was undone, and when; None where it no longer is."""
+        status = self.read_json(STATUS_FILE)
+        if status is not None and status.get("undone") != by:
+            rest = {name: value for name, value in status.items() if name != "undone"}
+            self.write_json(STATUS_FILE, rest if by is None else rest | {"undone": by})
 
     def progress(self) -> list[dict[str, Any]]:
         """Return the latest progress of each worker of the running wave."""

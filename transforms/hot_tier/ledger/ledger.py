@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.core.errors import TierError
+from transforms.hot_tier.ledger.contents import ContentHistory, superseded_jobs
 from transforms.hot_tier.ledger.ledger_files import (
     APP_ID,
     FOLDER,
@@ -23,7 +24,9 @@ from transforms.hot_tier.ledger.ledger_files import (
 from transforms.hot_tier.ledger.published_index import PUBLISHED_COLUMNS, Published, PublishedIndex
 from transforms.hot_tier.ledger.sidecar import (
     ENTRY_SCHEMA,
+    OF_JOB,
     RECORD_SCHEMA,
+    UNDONE,
     LedgerEntry,
     WaveRecord,
     entries_in,
@@ -115,35 +118,43 @@ class Ledger:
         return found[0].as_py() if len(found) else None
 
     def published(self, bucket: str, key: str) -> list[Published]:
-        """Return the contents of an object whose events are in the table, the latest last.
+        """Return the contents of an object whose events are in the table, the latest last."""
+        return self.history(bucket, key).contents
 
-        A replacement replaced the same content (`--reprocess`, `--retry-failed`) where there was one, else all.
-        """
-        found: list[Published] = []
-        for replaced, content in self._index.find(object_uri(bucket, key)):
-            if replaced:
-                others = [one for one in found if not one.is_same(content)]
-                found = others if len(others) < len(found) else []
-            found.append(content)
-        return found
+    def history(self, bucket: str, key: str) -> ContentHistory:
+        """Return which contents of an object are in the table, and which were undone."""
+        return ContentHistory.of(self._index.find(object_uri(bucket, key)))
 
     def lineage(self, content: Published, bucket: str, key: str) -> list[Published]:
         """Return a present content of an object, after those of the same bytes that it has replaced, the oldest first.
 
         What was ingested by itself, or by `--force` once more, begins a lineage.
         """
-        found: list[list[Published]] = []
-        for replaced, one in self._index.find(object_uri(bucket, key)):
-            before = [line for line in found if line[-1].is_same(one)] if replaced else []
-            if replaced:
-                found = [line for line in found if line not in before] if before else []
-            found.append([*(before[-1] if before else ()), one])
-        return next((line for line in found if line[-1] == content), [])
+        present = self.history(bucket, key).present
+        return next(([*one.before, content] for one in present if one.content == content), [])
 
-    def superseded_since(self, k: int) -> dict[str, frozenset[str]]:
-        """Return the objects whose contents were replaced or published again after commit `k`, with these' jobs."""
-        found = ((uri, _superseded(self._index.find(uri), k)) for uri in self._index.uris_after(k))
+    def superseded_since(self, k: int, *, restoring: Collection[int] = ()) -> dict[str, frozenset[str]]:
+        """Return the objects whose contents were replaced, undone or published again after commit `k`.
+
+        Args:
+            k: The number of a commit.
+            restoring: Undoings that are being restored: what these have taken away counts as there.
+
+        Returns:
+            By each object's URI the jobs that had brought these contents.
+        """
+        found = ((uri, superseded_jobs(self._index.find(uri), k, restoring)) for uri in self._index.uris_after(k))
         return {uri: jobs for uri, jobs in found if jobs}
+
+    def undone_by(self, job: str) -> str | None:
+        """Return the last run that has undone a job and was not restored, None where there is none."""
+        runs: dict[str, None] = {}
+        for _, row in self._index.find(object_uri(OF_JOB, job)):
+            if row.status == UNDONE:
+                runs[row.etag] = None
+            else:
+                runs.pop(row.etag, None)
+        return next(reversed(runs), None)
 
     def of_job(self, job: str, wave: int | None = None) -> list[LedgerEntry]:
         """Return the entries of a job, or of one of its waves: the latest of each content of an object."""
@@ -217,16 +228,3 @@ def _bytes_by_commit(rows: pa.Table) -> pa.Table:
 def _has_any(file: LedgerFile, commits: Sequence[int]) -> bool:
     place = bisect_left(commits, file.first)
     return place < len(commits) and commits[place] <= file.last
-
-
-def _superseded(contents: Iterable[tuple[bool, Published]], k: int) -> frozenset[str]:
-    """Return the jobs whose contents, of commit `k` or before, a later one replaced or repeated (`--force`)."""
-    there: list[Published] = []
-    gone: set[str] = set()
-    for replaced, content in contents:
-        same = [one for one in there if one.is_same(content)]
-        hit = (same or there) if replaced else same
-        if content.k > k:
-            gone |= {one.job for one in hit if one.k <= k}
-        there = [one for one in there if not (replaced and one in hit)] + [content]
-    return frozenset(gone)
