@@ -13,12 +13,11 @@ from pipelines.console import Console, Progress
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
 from transforms.storage import TierStore
-from transforms.storage.job_folder import JobFolder, list_jobs, newest_jobs
+from transforms.storage.job_folder import STATUS_FILE, JobFolder, list_jobs, newest_jobs
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
 
-STATUS_FILE = "status.json"
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 """What becomes of an object that can't be read, or not wholly."""
 ENDED = ("Succeeded", "Failed", "Canceled")
@@ -42,6 +41,7 @@ class JobStatus:
             how many match.
         wave: The wave that is running.
         reason: Why the job has failed or was canceled.
+        undone: The run by which it was undone (`runId`), and when that began (`at`).
         queued: True where a worker of a service runs the job, and another one goes on with it if that one ends.
     """
 
@@ -61,6 +61,7 @@ class JobStatus:
     finished_at: str | None = None
     updated_at: str | None = None
     resumed_at: str | None = None
+    undone: dict[str, str] | None = None
     queued: bool | None = None
 
     @property
@@ -154,6 +155,7 @@ class JobRow:
         events: How many events it has published.
         failed: How many objects could not be read, or not wholly.
         job: The specification.
+        undone: As in its status.
         key: The id of the IAM key that it came in by, or None.
     """
 
@@ -166,6 +168,7 @@ class JobRow:
     events: int | None
     failed: int | None
     job: JsonObject
+    undone: dict[str, str] | None = None
     key: str | None = None
 
     @property
@@ -177,8 +180,9 @@ class JobRow:
         """Return it as JSON takes it."""
         counts = {"ingested": self.ingested, "events": self.events, "failed": self.failed}
         times = {"startedAt": self.started_at, "finishedAt": self.finished_at}
-        named = {"taskId": self.task_id, "status": self.status, "stage": self.stage}
-        return named | times | counts | {"key": self.key, "job": self.job}
+        undone = {} if self.undone is None else {"undone": self.undone}
+        state = {"taskId": self.task_id, "status": self.status, "stage": self.stage}
+        return {**state, **undone, **times, **counts, "key": self.key, "job": self.job}
 
 
 def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
@@ -220,6 +224,7 @@ def load_job_row(folder: JobFolder) -> JobRow | None:
         events=report.get("events"),
         failed=sum(objects[name] for name in BROKEN) if objects else None,
         job=stored["job"],
+        undone=status.undone,
         key=stored["settings"].get("key"),
     )
 

@@ -18,10 +18,10 @@ from pipelines.jobs.queued.claims import JobClaim, SilenceWatch, newest_claim, t
 from pipelines.jobs.reporting import JobState, build_report, load_ledger
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification
-from pipelines.status import STATUS_FILE, JobStatus, StatusFile, now
+from pipelines.status import JobStatus, StatusFile, now
 from transforms.core.errors import ConflictError
 from transforms.storage import TierFile, TierStore
-from transforms.storage.job_folder import JobFolder
+from transforms.storage.job_folder import STATUS_FILE, JobFolder
 
 ROOT = "_rekindle/queue/"
 REPORT_FILE = "report.json"

@@ -15,11 +15,11 @@ from pipelines.jobs.queued.claims import SILENT_SECONDS, SilenceWatch, newest_cl
 from pipelines.jobs.queued.job_queue import MOST_CRASHES, JobQueue
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import check_specification
-from pipelines.status import STATUS_FILE, JobStatus, list_job_rows, read_status
+from pipelines.status import JobStatus, list_job_rows, read_status
 from tests.conftest import S3
 from transforms.core.errors import ConflictError, TierError
 from transforms.storage import StorageOptions, TierStore, open_tier
-from transforms.storage.job_folder import JobFolder
+from transforms.storage.job_folder import STATUS_FILE, JobFolder
 
 GONE = 2**22 + 1
 """More than the largest number of a process on Linux."""
