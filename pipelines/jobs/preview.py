@@ -28,9 +28,9 @@ from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import choose_columns, missing_columns
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.discovery.listing import Listing, list_objects
-from transforms.objects.preview_object import preview_object, summarize_object
-from transforms.objects.sample_object import Sample
-from transforms.objects.time_hints import OWN_TIMES
+from transforms.objects.sampling.preview_object import preview_object, summarize_object
+from transforms.objects.sampling.sample_object import Sample
+from transforms.objects.sampling.time_hints import OWN_TIMES
 from transforms.storage import ObjectInfo
 
 _LISTED_AT_ONCE = 16
@@ -70,7 +70,7 @@ class ChosenBy(JsonModel):
 
 
 class PreviewFailure(JsonModel):
-    """Why an object would not be ingested, and the status that it would have."""
+    """Why an object would not be ingested, or not to its end, and the status that it would have."""
 
     status: str
     reason: str

@@ -25,6 +25,7 @@ def try_pipelines(
     *,
     timestamp: str = "auto",
     timezone: str = "UTC",
+    year: int | None = None,
     counts: PipelineCounts | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Run pipelines on events one by one.
@@ -34,6 +35,7 @@ def try_pipelines(
         pipelines: What to run.
         timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
         timezone: IANA name for times that name no zone.
+        year: That of times without one, where the batch does not have them; None chooses it.
         counts: Where events are counted by what the pipelines did to them.
 
     Yields:
@@ -48,8 +50,9 @@ def try_pipelines(
         event = batch.events.slice(at, 1)
         received = event.column("_observed_at")[0].as_py()
         row = format_of(event)
+        own = year if batch.years is None else int(batch.years.of(at, 1)[0])
         trace = _Trace(event)
-        done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)
+        done = apply_pipelines(event, pipelines, received=received, modified=modified, year=own, watch=trace)
         trace.finish(counts or PipelineCounts())
         before, after = (
             choose_times(
@@ -58,6 +61,7 @@ def try_pipelines(
                 timezone=timezone,
                 modified=modified,
                 received=received,
+                year=own,
                 day_first=batch.day_first,
                 lines=row.lines if row else "errors",
             ).to_pylist()[0]

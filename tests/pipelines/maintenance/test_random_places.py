@@ -1,8 +1,8 @@
 """Random histories: whatever happens to a tier, each attribute keeps one place, and every reader gives one answer.
 
 Each history has all of: jobs (two at once among them) over attributes that come and go, replacements, promotions,
-compactions, moves, deletions, restores and a kill. After each step, each name is asked for by each reader, and compared
-with a row-by-row reference (decision 22).
+compactions, moves, deletions, undone jobs, restores and a kill. After each step, each name is asked for by each reader,
+and compared with a row-by-row reference (decision 22).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pipelines.maintenance.restore import Restore, restore
 from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.tier import Tiering, tier
+from pipelines.maintenance.undo import Undo, undo
 from tests.conftest import THOROUGH
 from tests.pipelines.maintenance.execute_here import execute_here
 from tests.pipelines.reading import check_places
@@ -86,6 +87,7 @@ class History:
         self.jobs = 0
         self.kills = 0
         self.deleted: list[tuple[str, dict[str, Attributes]]] = []
+        self.undone: dict[str, tuple[str, list[str]]] = {}
 
     # Steps
 
@@ -157,17 +159,35 @@ class History:
         if report is not None and gone and report.events == len(gone):
             self.deleted.append((report.run_id, gone))
 
+    def undoing(self) -> None:
+        """Undo a job; its objects are then no longer known, until it is restored or they are published again."""
+        job = self.rng.choice(sorted(set(self.contents.values())) or ["none"])
+        gone = {one: attributes for one, attributes in self.events.items() if f"-{job}-" in one}
+        keys = [key for key, content in self.contents.items() if content == job]
+        report = self._killed_or_not(lambda: undo(self.settings, Undo(task_id=job, confirm=lambda *_: True)))
+        self.events = {one: attributes for one, attributes in self.events.items() if one not in gone}
+        self.contents = {key: content for key, content in self.contents.items() if content != job}
+        if report is not None and keys:
+            assert (report.events, report.objects) == (len(gone), len(keys))
+            self.deleted.append((report.run_id, gone))
+            self.undone[report.run_id] = job, keys
+
     def restoring(self) -> None:
         if self.deleted:
             run_id, gone = self.deleted.pop(self.rng.randrange(len(self.deleted)))
             done = restore(self.settings, Restore(run_id=run_id, execute=True))
+            job, keys = self.undone.pop(run_id, ("", []))
+            known = {key: job for key in keys if key not in self.contents}
+            assert done.objects == len(known)
+            self.contents |= known
             back = {one: attributes for one, attributes in gone.items() if self._is_present(one)}
             assert done.events == len(back)
             self.events |= back
 
     def steps(self, count: int) -> list[Callable[[], None]]:
         """Return that many steps in random order, each kind among them where there are as many."""
-        kinds = [self.job, self.two_jobs, self.promotion, self.compaction, self.move, self.deletion, self.restoring]
+        kinds = [self.job, self.two_jobs, self.promotion, self.compaction, self.move, self.deletion, self.undoing,
+                 self.restoring]  # fmt: skip
         more = self.rng.choices([self.job, *kinds], k=max(0, count - len(kinds)))
         self.rng.shuffle(kinds)
         chosen = [*kinds, *more][:count]
@@ -235,7 +255,7 @@ class History:
     def _is_present(self, event_id: str) -> bool:
         """Whether an event is of its object's present content."""
         uri, content, _ = event_id.removeprefix("e_").rsplit("-", 2)
-        return self.contents[uri.rpartition("/")[2]] == content
+        return self.contents.get(uri.rpartition("/")[2]) == content
 
     def _killed_or_not(self, work: Callable[[], Any]) -> Any:
         """Do some work, now and then killed before and done again; return its report, None where it was killed."""
