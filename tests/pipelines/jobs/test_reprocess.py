@@ -113,7 +113,12 @@ def test_other_format_options(place: Place) -> None:
     assert place.run(*start)["warnings"] == [
         "1 known object was read with other options or pipelines; add --reprocess to read it again"
     ]
+    assert place.rekindle("holds", "add", "case", "--when", "n=1", "--hot-tier", place.tier).code == 0
     done = place.run(*start, "--reprocess")
+    assert [text for text in done["warnings"] if "holds" in text] == [
+        "the tier's holds (case) keep events from deletion, and not from being replaced: what pipelines drop or change "
+        "now is no longer as it was"
+    ]
     assert (done["events"], objects(done)) == (2, {"ingested": 1, "replaced": 1})
     assert [row[1][21:] for row in place.rows("_message")] == ["one\n  more", "two"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from tests.transforms.hot_tier.samples import BUCKET, entry, expected_ids, ids, publish, read, write
@@ -253,3 +255,16 @@ def test_lineage(local_tier: TierStore, steps: list[Step], expected: list[str]) 
     ledger = Ledger.load(local_tier, Snapshot.load(local_tier))
     last = ledger.published(BUCKET, "a")[-1]
     assert [one.job for one in ledger.lineage(last, BUCKET, "a")] == expected
+
+
+def test_a_ledger_without_digests_is_read(local_tier: TierStore) -> None:
+    publish(local_tier, ["a"], job="old")
+    [sidecar] = [file.path for file in local_tier.list("_rekindle/ledger/commits/")]
+    table = pq.read_table(io.BytesIO(local_tier.get(sidecar)))
+    sink = io.BytesIO()
+    pq.write_table(table.drop_columns(["digest"]), sink)
+    local_tier.put(sidecar, sink.getvalue())
+    assert [one.digest for one in published(local_tier, "a")] == [None]
+    assert [one.digest for one in Ledger.load(local_tier, Snapshot.load(local_tier)).of_job("old")] == [None]
+    reprocess(local_tier, "a")
+    assert jobs(local_tier) == {("a", "again"): 5}
