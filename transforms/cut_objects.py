@@ -14,7 +14,7 @@ from transforms.hot_tier.table.location import open_existing_tier
 from transforms.objects.measure_range import measure_range
 from transforms.objects.parts import ObjectPart
 from transforms.objects.reading import ReadSettings
-from transforms.objects.yearless_stamps import years_of
+from transforms.objects.yearless.stamps import years_of
 from transforms.storage import ObjectInfo, ObjectStore, SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
 from transforms.timestamps.years.stretches import Stretch, join_ranges

@@ -13,7 +13,7 @@ from transforms.formats import read_records
 from transforms.formats.ranges import can_be_cut, count_records, read_range, record_start
 from transforms.objects.parts import read_head
 from transforms.objects.reading import Reading, ReadSettings
-from transforms.objects.yearless_stamps import stretches_of
+from transforms.objects.yearless.stamps import stretches_of
 from transforms.storage import ObjectInfo, ObjectStore
 from transforms.timestamps.years.stretches import Stretch
 

@@ -15,7 +15,7 @@ from transforms.core.schema import EventBatch
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.parts import ObjectPart, read_head
 from transforms.objects.reading import Reading, ReadSettings
-from transforms.objects.yearless_stamps import scan_years
+from transforms.objects.yearless.stamps import scan_years
 from transforms.storage import ObjectInfo, ObjectStore
 
 _KEPT = 8 << 20

@@ -15,7 +15,7 @@ from transforms.core.errors import ObjectError
 from transforms.core.record_years import NO_ORDER
 from transforms.core.schema import EventBatch
 from transforms.objects.reading import Reading, ReadSettings, with_years
-from transforms.objects.yearless_stamps import stretches_of, years_of
+from transforms.objects.yearless.stamps import stretches_of, years_of
 from transforms.storage import ObjectInfo, ObjectStore
 
 _ENOUGH_DECODED = 16 << 20

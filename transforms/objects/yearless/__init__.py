@@ -1,0 +1,1 @@
+"""The years of an object whose stamps name none (docs/formats.md)."""
