@@ -11,6 +11,7 @@ FROM apache/beam_python${PYTHON_VERSION}_sdk:${BEAM_VERSION}
 WORKDIR /src
 COPY setup.py pyproject.toml constraints.txt README.md LICENSE ./
 COPY pipelines pipelines
+COPY service service
 COPY transforms transforms
 RUN pip install --no-cache-dir -c constraints.txt . && rm -rf /src/*
 

@@ -50,7 +50,7 @@ docs: install ## write the pages of docs/ that are generated from the code
 	$(BIN)/python -m scripts.make_docs
 
 constraints: ## renew constraints.txt from setup.py (takes uv; users don't need it)
-	uv pip compile setup.py --extra demo --extra test --extra bench --extra dev --universal --python-version 3.10 --upgrade \
+	uv pip compile setup.py --extra demo --extra service --extra test --extra bench --extra dev --universal --python-version 3.10 --upgrade \
 	    --no-annotate --custom-compile-command "make constraints" --output-file constraints.txt
 
 clean: ## remove .venv, caches and the demonstration's hot tier

@@ -40,7 +40,17 @@ REQUIRES = [
 ]
 
 DEMO = ["moto[server]>=5.1,<6"]
-TEST = [*DEMO, "pytest>=8.3,<10", "pytest-xdist>=3.6,<4", "pytest-cov>=6,<8", "hypothesis>=6.115,<7", "pandas>=2.2,<4"]
+SERVICE = ["fastapi>=0.160,<1", "starlette>=1.7,<2", "anyio>=4.10,<5", "uvicorn>=0.50,<1"]
+TEST = [
+    *DEMO,
+    *SERVICE,
+    "httpx2>=2.10,<3",
+    "pytest>=8.3,<10",
+    "pytest-xdist>=3.6,<4",
+    "pytest-cov>=6,<8",
+    "hypothesis>=6.115,<7",
+    "pandas>=2.2,<4",
+]
 BENCH = [*DEMO, "chdb>=3"]
 DEV = [*TEST, "ruff>=0.14", "mypy>=1.18", "types-PyYAML"]
 
@@ -56,10 +66,10 @@ setup(
     keywords=["logs", "s3", "parquet", "delta-lake", "apache-beam", "backfill", "splunk", "retention"],
     python_requires=">=3.10",
     # Not demo, benchmarks and tests: others have packages of these names, and the product needs none of them.
-    packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*"]),
+    packages=find_packages(include=["pipelines", "pipelines.*", "service", "service.*", "transforms", "transforms.*"]),
     package_data={"": ["*.yaml", "*.json", "py.typed"]},
     install_requires=REQUIRES,
-    extras_require={"demo": DEMO, "test": TEST, "bench": BENCH, "dev": DEV},
+    extras_require={"demo": DEMO, "service": SERVICE, "test": TEST, "bench": BENCH, "dev": DEV},
     entry_points={"console_scripts": ["rekindle = pipelines.cli.__main__:main"]},
     classifiers=[
         "Development Status :: 4 - Beta",

@@ -1,6 +1,7 @@
 """IAM keys: who may ingest, and what the events that come in by a key get. Each is a small file beside the tier.
 
 A token is kept as a hash. It is 256 random bits, so a plain SHA-256 will do: a slow hash protects what can be guessed.
+A file named by the hash leads from a token to its key, so that a service finds it without a list.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import hmac
 import re
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import orjson
 from pydantic import AfterValidator, Field, ValidationError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 else:
     FormatName = Literal[tuple(FORMATS)]  # pydantic checks it; the names are those of the table of formats
 FOLDER = "_rekindle/keys"
+_BY_TOKEN = "_rekindle/keys-by-token"  # noqa: S105
+_USED = "_rekindle/keys-used"
 TOKEN_PREFIX = "rk_"  # noqa: S105  what a token begins with, so that scanners for leaked secrets find it
 MISSING_S3_PULL = 'Missing "s3_pull" key from IAM key attributes'
 _ID = re.compile(r"[0-9a-fA-F-]+")
@@ -80,6 +83,7 @@ class Key(JsonModel):
         env, team: The values of `_env` and `_team`.
         s3_pull: The integration with S3, None where it is not enabled.
         token_hash: SHA-256 of the token, hexadecimal.
+        hec_token_hash: That of the GUID token, which clients of Splunk's HTTP Event Collector take; None without one.
         created_at, revoked_at: When.
     """
 
@@ -90,6 +94,7 @@ class Key(JsonModel):
     team: Label = None
     s3_pull: S3Pull | None = None
     token_hash: str
+    hec_token_hash: str | None = None
     created_at: datetime
     revoked_at: datetime | None = None
 
@@ -100,21 +105,48 @@ class Key(JsonModel):
         return {name: value for name, value in columns.items() if value is not None}
 
     def shown(self) -> JsonObject:
-        """Return what people may see: all but the hash."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"token_hash"})
+        """Return what people may see: all but the hashes."""
+        hashes = {"token_hash", "hec_token_hash"}
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=hashes)
+
+    def has_token(self, digest: str) -> bool:
+        """Whether the hash of a token is that of one of its tokens."""
+        return any(hmac.compare_digest(one, digest) for one in (self.token_hash, self.hec_token_hash) if one)
+
+
+class CreatedKey(NamedTuple):
+    """A new key with its tokens, which are nowhere else."""
+
+    key: Key
+    token: str
+    hec_token: str | None
+
+    def shown(self) -> JsonObject:
+        """Return what is shown once."""
+        tokens = {"token": self.token, "hecToken": self.hec_token}
+        return self.key.shown() | {name: token for name, token in tokens.items() if token is not None}
 
 
 def create_key(
-    tier: TierStore, *, name: str, role: str, env: str | None, team: str | None, s3_pull: dict[str, str] | None
-) -> tuple[Key, str]:
-    """Make a key and keep it; return it with its token, which is nowhere else.
+    tier: TierStore,
+    *,
+    name: str,
+    role: str,
+    env: str | None,
+    team: str | None,
+    s3_pull: Mapping[str, object] | None,
+    hec: bool = False,
+) -> CreatedKey:
+    """Make a key with these fields, with `hec` a GUID token too, and keep it; return it with its tokens.
 
     Raises:
         ConfigurationError: a field is wrong.
     """
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    hec_token = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)) if hec else None
     fields = {"name": name, "role": role, "env": env, "team": team, "s3_pull": s3_pull}
-    made = {"id": str(uuid.uuid4()), "token_hash": _hash(token), "created_at": datetime.now(timezone.utc)}
+    hashes = {"token_hash": hash_of(token), "hec_token_hash": hash_of(hec_token) if hec_token else None}
+    made = {"id": str(uuid.uuid4()), "created_at": datetime.now(timezone.utc), **hashes}
     try:
         key = Key.model_validate(fields | made)
     except ValidationError as error:
@@ -124,12 +156,34 @@ def create_key(
             f"{field}: {detail['msg'].removeprefix('Value error, ')}, not {detail['input']!r}", field=field
         ) from None
     tier.put_new(_path(key.id), _dump(key))
-    return key, token
+    index_key(tier, key)
+    return CreatedKey(key, token, hec_token)
+
+
+def index_key(tier: TierStore, key: Key) -> None:
+    """Let a key be found by its tokens."""
+    for digest in (key.token_hash, key.hec_token_hash):
+        if digest is not None:
+            tier.put(f"{_BY_TOKEN}/{digest}", key.id.encode())
+
+
+def index_keys(tier: TierStore) -> None:
+    """Let those keys be found by their tokens that an earlier version made."""
+    indexed = {file.path.rpartition("/")[2] for file in tier.list(f"{_BY_TOKEN}/")}
+    for key in _all(tier):
+        if key.token_hash not in indexed:
+            index_key(tier, key)
 
 
 def list_keys(tier: TierStore) -> list[Key]:
     """Return all keys, the revoked too, the oldest first."""
     return sorted(_all(tier), key=lambda key: key.created_at)
+
+
+def list_keys_with_use(tier: TierStore) -> list[JsonObject]:
+    """Return what people may see of all keys, with when each was last used."""
+    used = last_uses(tier)
+    return [key.shown() | ({"lastUsedAt": _iso(used[key.id])} if key.id in used else {}) for key in list_keys(tier)]
 
 
 def load_key(tier: TierStore, key_id: str) -> Key:
@@ -162,9 +216,34 @@ def revoke_key(tier: TierStore, key_id: str) -> Key:
 
 
 def key_of_token(tier: TierStore, token: str) -> Key | None:
-    """Return the key in force that a token is of, or None."""
-    digest = _hash(token)
-    return next((key for key in _all(tier) if hmac.compare_digest(key.token_hash, digest) and not key.revoked_at), None)
+    """Return the key in force that a token is of, or None; it takes no list of the keys."""
+    return key_of_digest(tier, hash_of(token))
+
+
+def key_of_digest(tier: TierStore, digest: str) -> Key | None:
+    """Return the key in force that the hash of a token is of, or None."""
+    try:
+        key = Key.model_validate_json(tier.get(_path(tier.get(f"{_BY_TOKEN}/{digest}").decode())))
+    except FileNotFoundError:
+        return None
+    return key if key.has_token(digest) and not key.revoked_at else None
+
+
+def are_there_keys(tier: TierStore, *, role: str | None = None) -> bool:
+    """Whether a key was ever made; or, with a role, whether one of that role is in force."""
+    if role is None:
+        return next(iter(tier.list(f"{FOLDER}/")), None) is not None
+    return any(key.role == role and not key.revoked_at for key in _all(tier))
+
+
+def note_use(tier: TierStore, key_id: str) -> None:
+    """Keep that a key was used now."""
+    tier.put(f"{_USED}/{key_id}", b"")
+
+
+def last_uses(tier: TierStore) -> dict[str, datetime]:
+    """Return when each key was last used, to a minute, by its id; without those that never were."""
+    return {file.path.rpartition("/")[2]: file.modified for file in tier.list(f"{_USED}/")}
 
 
 def _find(tier: TierStore, key_id: str) -> Key:
@@ -183,7 +262,8 @@ def _all(tier: TierStore) -> Iterator[Key]:
         yield Key.model_validate_json(tier.get(file.path))
 
 
-def _hash(token: str) -> str:
+def hash_of(token: str) -> str:
+    """Return the hash by which a token is kept."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -193,3 +273,7 @@ def _path(key_id: str) -> str:
 
 def _dump(key: Key) -> bytes:
     return orjson.dumps(key.as_document(), option=orjson.OPT_INDENT_2)
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
@@ -12,14 +13,14 @@ from pipelines.console import Console, Progress
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
 from transforms.storage import TierStore
-from transforms.storage.job_folder import JobFolder, list_jobs, newest_jobs
+from transforms.storage.job_folder import STATUS_FILE, JobFolder, list_jobs, newest_jobs
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
 
-STATUS_FILE = "status.json"
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 """What becomes of an object that can't be read, or not wholly."""
+ENDED = ("Succeeded", "Failed", "Canceled")
 _READERS = 32
 _SHORTEST = 8
 
@@ -40,6 +41,8 @@ class JobStatus:
             how many match.
         wave: The wave that is running.
         reason: Why the job has failed or was canceled.
+        undone: The run by which it was undone (`runId`), and when that began (`at`).
+        queued: True where a worker of a service runs the job, and another one goes on with it if that one ends.
     """
 
     status: str | None = None
@@ -58,11 +61,13 @@ class JobStatus:
     finished_at: str | None = None
     updated_at: str | None = None
     resumed_at: str | None = None
+    undone: dict[str, str] | None = None
+    queued: bool | None = None
 
     @property
     def has_ended(self) -> bool:
         """Whether the job will not go on by itself."""
-        return self.status in ("Succeeded", "Failed", "Canceled")
+        return self.status in ENDED
 
     def document(self) -> dict[str, object]:
         """Return the status as JSON takes it."""
@@ -117,10 +122,12 @@ def now() -> str:
 
 
 def read_status(folder: JobFolder) -> JobStatus:
-    """Return the status of a job; a job that was running and whose process is gone has failed."""
+    """Return the status of a job; one that was running and whose process is gone has failed, or waits in the queue."""
     status = _read(folder) or JobStatus()
     host, pid, updated = status.host, status.pid, status.updated_at
     if status.status == "Running" and host and pid and updated and is_gone(host, pid, parse_time(updated)):
+        if status.queued:
+            return replace(status, status="Pending", reason=f"its worker ended after {updated}; another continues it")
         cure = f"`rekindle jobs resume {folder.task_id}` continues it"
         return replace(status, status="Failed", reason=f"its process ended without a message after {updated}; {cure}")
     return status
@@ -148,6 +155,8 @@ class JobRow:
         events: How many events it has published.
         failed: How many objects could not be read, or not wholly.
         job: The specification.
+        undone: As in its status.
+        key: The id of the IAM key that it came in by, or None.
     """
 
     task_id: str
@@ -159,20 +168,34 @@ class JobRow:
     events: int | None
     failed: int | None
     job: JsonObject
+    undone: dict[str, str] | None = None
+    key: str | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the job will not go on by itself."""
+        return self.status in ENDED
 
     def as_document(self) -> JsonObject:
         """Return it as JSON takes it."""
         counts = {"ingested": self.ingested, "events": self.events, "failed": self.failed}
         times = {"startedAt": self.started_at, "finishedAt": self.finished_at}
-        return {"taskId": self.task_id, "status": self.status, "stage": self.stage, **times, **counts, "job": self.job}
+        undone = {} if self.undone is None else {"undone": self.undone}
+        state = {"taskId": self.task_id, "status": self.status, "stage": self.stage}
+        return {**state, **undone, **times, **counts, "key": self.key, "job": self.job}
 
 
 def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
     """Return the jobs of a tier, or as many of the newest, the last one first; their folders are read side by side."""
     folders = list_jobs(tier) if limit is None else newest_jobs(tier, limit)
     with ThreadPoolExecutor(_READERS) as pool:
-        rows = [row for row in pool.map(_job_row, folders) if row is not None]
-    return sorted(rows, key=lambda row: row.started_at or "", reverse=True)
+        rows = [row for row in pool.map(load_job_row, folders) if row is not None]
+    return newest_first(rows)
+
+
+def newest_first(rows: Iterable[JobRow]) -> list[JobRow]:
+    """Return rows in the order of the list: those that have not begun, then the last one that was started."""
+    return sorted(rows, key=lambda row: (row.started_at is None, row.started_at or ""), reverse=True)
 
 
 def shortest_ids(task_ids: list[str]) -> dict[str, str]:
@@ -183,7 +206,8 @@ def shortest_ids(task_ids: list[str]) -> dict[str, str]:
     return {task_id: task_id[:length] for task_id, length in zip(ordered, lengths, strict=True)}
 
 
-def _job_row(folder: JobFolder) -> JobRow | None:
+def load_job_row(folder: JobFolder) -> JobRow | None:
+    """Return the row of a job, None where the folder holds none."""
     stored = folder.read_json("job.json")
     if stored is None:
         return None
@@ -200,6 +224,8 @@ def _job_row(folder: JobFolder) -> JobRow | None:
         events=report.get("events"),
         failed=sum(objects[name] for name in BROKEN) if objects else None,
         job=stored["job"],
+        undone=status.undone,
+        key=stored["settings"].get("key"),
     )
 
 

@@ -6,18 +6,23 @@ python -m scripts.make_docs
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pipelines.cli.flags import Command, option_groups
 from pipelines.cli.main import app
 from pipelines.jobs.schemas import as_text, schemas
+from service.api.state import Service
+from service.app import create_app
+from service.settings import ServiceSettings
 from transforms.event_pipelines.definition import load_ready_made
 from transforms.event_pipelines.ready_made import read_ready_made, read_samples, ready_made_names
 
@@ -149,7 +154,57 @@ def _ready_made(name: str) -> str:
     )
 
 
+def api_page() -> str:
+    """Return the reference of the service's calls, as Markdown, from its OpenAPI document."""
+    paths = create_api().openapi()["paths"]
+    calls = [(path, method, call) for path, methods in paths.items() for method, call in methods.items()]
+    parts = [
+        "# HTTP API",
+        "Generated from the code by `make docs`; `/openapi.json` of a service describes the same in full, with the "
+        "schemas of bodies and answers. [service.md](service.md) says what keys, errors and the queue are.",
+        *(_call(path, method, call) for path, method, call in calls),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def create_api() -> Any:
+    """Return the service's application, over no tier."""
+    return create_app(Service(settings=ServiceSettings(hot_tier="hot-tier"), tier=None))  # type: ignore[arg-type]
+
+
+def _call(path: str, method: str, call: dict[str, Any]) -> str:
+    """Return the section of one call."""
+    parts = [f"## {method.upper()} {path}", inspect.cleandoc(call["description"])]
+    if rows := [
+        f"| `{one['name']}` | {_values(one['schema'])} | {_default(one['schema'])} |"
+        for one in call.get("parameters", ())
+        if one["in"] == "query"
+    ]:
+        parts.append("\n".join(["| parameter | | default |", "|---|---|---|", *rows]))
+    if body := call.get("requestBody"):
+        (content,) = body["content"].values()
+        model = content["schema"]["$ref"].rpartition("/")[2]
+        parts.append(f"Body: `{model}`, such as\n\n```json\n{json.dumps(content['example'])}\n```")
+    answer = call["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    parts.append(f"Answer: `{answer}`.")
+    return "\n\n".join(parts)
+
+
+def _values(schema: dict[str, Any]) -> str:
+    """Return which values a parameter takes."""
+    choices = [choice for choice in schema.get("anyOf", [schema]) if choice.get("type") != "null"]
+    if names := [name for choice in choices for name in choice.get("enum", ())]:
+        return ", ".join(f"`{name}`" for name in names)
+    low, high = choices[0].get("minimum"), choices[0].get("maximum")
+    return str(choices[0]["type"]) if low is None else f"{low} to {high}"
+
+
+def _default(schema: dict[str, Any]) -> str:
+    return f"`{schema['default']}`" if schema.get("default") is not None else ""
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
+    "docs/api.md": api_page,
     "docs/commands.md": commands_page,
     "docs/ready-made-pipelines.md": ready_made_page,
     **{f"docs/{name}": partial(as_text, schema) for name, schema in schemas().items()},

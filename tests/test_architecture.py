@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "pipelines.promote",
         "pipelines.restore",
         "pipelines.tier",
+        "pipelines.undo",
     ),
     ("pipelines.cli",),
     ("pipelines.jobs",),

@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("pipelines", "transforms")
+PACKAGES = ("pipelines", "service", "transforms")
 
 
 @pytest.fixture(name="setup")
@@ -55,18 +55,20 @@ def test_what_the_product_imports_is_required_by_name(setup: dict[str, Any]) -> 
 
     With that one's next version or in an install without extras.
     """
-    named = {canonicalize_name(Requirement(text).name) for text in setup["install_requires"]}
-    named |= {canonicalize_name("botocore")}  # boto3's other half
+    required = {canonicalize_name(Requirement(text).name) for text in setup["install_requires"]}
+    required.add(canonicalize_name("botocore"))  # boto3's other half
+    extra = {canonicalize_name(Requirement(text).name) for text in setup["extras_require"]["service"]}
+    named = {"pipelines": required, "service": required | extra, "transforms": required}
     homes = {
         **packages_distributions(),
         "_duckdb": ["duckdb"],
     }  # an extension module, which this does not look at before Python 3.12
     unnamed = {
         f"{path.relative_to(ROOT)}: {module}"
-        for top in ("pipelines", "transforms")
+        for top in PACKAGES
         for path in (ROOT / top).rglob("*.py")
-        for module in imported_modules(path) - sys.stdlib_module_names - {*PACKAGES, "service"}
-        if not named & {canonicalize_name(home) for home in homes.get(module, [])}
+        for module in imported_modules(path) - sys.stdlib_module_names - {*PACKAGES}
+        if not named[top] & {canonicalize_name(home) for home in homes.get(module, [])}
     }
     assert unnamed == set()
 
@@ -177,7 +179,7 @@ def test_the_wheel_holds_the_product_and_nothing_else(wheel: zipfile.ZipFile) ->
         if path.is_file() and "__pycache__" not in path.parts and path.name != "README.md"
     }
     assert {name for name in wheel.namelist() if ".dist-info/" not in name} == product
-    assert {"pipelines/py.typed", "transforms/py.typed"} <= product
+    assert {"pipelines/py.typed", "service/py.typed", "transforms/py.typed"} <= product
 
 
 def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile, setup: dict[str, Any]) -> None:

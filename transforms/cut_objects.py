@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
 
 import apache_beam as beam
 
+from transforms.formats.options import FormatOptions
 from transforms.hot_tier.table.location import open_existing_tier
 from transforms.objects.measure_range import measure_range
 from transforms.objects.parts import ObjectPart
 from transforms.objects.reading import ReadSettings
+from transforms.objects.yearless_stamps import years_of
 from transforms.storage import ObjectInfo, ObjectStore, SourceLocation, TierLocation
 from transforms.storage.job_folder import JobFolder
+from transforms.timestamps.years.stretches import Stretch, join_ranges
 
 
 @dataclass(frozen=True)
@@ -57,24 +61,31 @@ def propose_ranges(info: ObjectInfo, part_bytes: int) -> list[RoughRange]:
     return [RoughRange(info, start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
 
 
-def read_parts(folder: JobFolder, ranges: Sequence[RoughRange]) -> list[ObjectPart] | None:
+def read_parts(
+    folder: JobFolder, ranges: Sequence[RoughRange], options: FormatOptions | None = None
+) -> list[ObjectPart] | None:
     """Return the parts of one object, or None if it must be read in one piece.
 
     Args:
         folder: The job's folder, where `CutObjects` has written what it found.
         ranges: The object's proposed ranges, in their order.
+        options: How it is read; the default if None.
     """
     found = [folder.read_json(_name(one)) for one in ranges]
     if not all(found):
         return None
     parts: list[ObjectPart] = []
+    stretches: list[tuple[int, list[Stretch]]] = []
     first = 0
     for rough, document in zip(ranges, found, strict=True):
         if document["end"] > document["start"]:
             end = document["end"] if document["end"] < rough.info.size else None
             parts.append(ObjectPart(rough.info, document["start"], end, first, document["bytes_read"]))
+        stretches.append((first, [Stretch(**one) for one in document.get("stretches", ())]))
         first += document["records"]
-    return parts
+    received = datetime.now(timezone.utc)
+    years = years_of(join_ranges(stretches), ranges[0].info, options or FormatOptions(), received=received)
+    return parts if years is None else [replace(part, years=years) for part in parts]
 
 
 def cut_objects(store: ObjectStore, rough: RoughRange, settings: ReadSettings, folder: JobFolder) -> None:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 
+from transforms.core.record_years import RecordYears
 from transforms.core.schema import EventBatch
 from transforms.objects.parts import ObjectPart
 
@@ -42,9 +44,10 @@ _SOURCE_BYTES = 4
 class EventBatchCoder(beam.coders.Coder):
     """Encode an `EventBatch` as an Arrow IPC stream of one batch, and behind it what else it has.
 
-    That is the records that precede it, as a stream like it or nothing; then, big-endian, where they begin (8 bytes),
-    the number of the source (4), the order of dates (1) and LastModified (8, microseconds since 1970 UTC). They come
-    last, so that Arrow's buffers keep their alignment.
+    That is the records that precede it, as a stream like it or nothing; the years of its records, as pairs of 8 bytes;
+    then, big-endian, where what precedes it begins (8 bytes), where the years do (8), the number of the source (4), the
+    order of dates (1) and LastModified (8, microseconds since 1970 UTC). They come last, so that Arrow's buffers keep
+    their alignment.
     """
 
     def encode(self, value: EventBatch) -> bytes:
@@ -54,7 +57,11 @@ class EventBatchCoder(beam.coders.Coder):
         behind = sink.tell()
         if value.preceding is not None:
             _write(sink, value.preceding)
+        behind_all = sink.tell()
+        if value.years is not None:
+            sink.write(np.array([value.years.starts, value.years.years], dtype=">i8").tobytes())
         sink.write(behind.to_bytes(_NUMBER_BYTES, "big"))
+        sink.write(behind_all.to_bytes(_NUMBER_BYTES, "big"))
         sink.write(value.source.to_bytes(_SOURCE_BYTES, "big"))
         sink.write(bytes([value.day_first]))
         sink.write(((value.modified - _EPOCH) // _MICROSECOND).to_bytes(_NUMBER_BYTES, "big", signed=True))
@@ -63,14 +70,15 @@ class EventBatchCoder(beam.coders.Coder):
 
     def decode(self, encoded: bytes) -> EventBatch:
         """Return the batch that `encode` was given, its LastModified in UTC."""
-        end = len(encoded) - 2 * _NUMBER_BYTES - _SOURCE_BYTES - 1
+        end = len(encoded) - 3 * _NUMBER_BYTES - _SOURCE_BYTES - 1
         behind = int.from_bytes(encoded[end : end + _NUMBER_BYTES], "big")
+        behind_all = int.from_bytes(encoded[end + _NUMBER_BYTES : end + 2 * _NUMBER_BYTES], "big")
         whole = pa.py_buffer(encoded)
-        preceding = _read(whole.slice(behind)) if behind < end else None
+        preceding = _read(whole.slice(behind)) if behind < behind_all else None
         source = int.from_bytes(encoded[-_NUMBER_BYTES - 1 - _SOURCE_BYTES : -_NUMBER_BYTES - 1], "big")
         microseconds = int.from_bytes(encoded[-_NUMBER_BYTES:], "big", signed=True)
         modified, day_first = _EPOCH + microseconds * _MICROSECOND, bool(encoded[-_NUMBER_BYTES - 1])
-        return EventBatch(_read(whole), modified, day_first, preceding, source)
+        return EventBatch(_read(whole), modified, day_first, preceding, source, _years(encoded[behind_all:end]))
 
     def estimate_size(self, value: EventBatch) -> int:
         """Return the batch's bytes in memory.
@@ -83,6 +91,13 @@ class EventBatchCoder(beam.coders.Coder):
     def is_deterministic(self) -> bool:
         """Return False: equal batches may be laid out differently, so they are never a key."""
         return False
+
+
+def _years(encoded: bytes) -> RecordYears | None:
+    if not encoded:
+        return None
+    starts, years = np.frombuffer(encoded, dtype=">i8").reshape(2, -1).tolist()
+    return RecordYears(tuple(starts), tuple(years))
 
 
 def _write(sink: pa.NativeFile, batch: pa.RecordBatch) -> None:

@@ -46,6 +46,7 @@ class ReadingFlags:
     time_field: str | None
     year: int | None
     day_first: bool | None
+    keep_message: bool | None
     encoding: str | None
     index: str | None
     source: str | None
@@ -174,8 +175,18 @@ _READING_OPTIONS = (
         metavar="NAMES",
         help="The fields that hold the time, separated by commas; dots lead into nested objects.",
     ),
-    format_option("--year", type=int, metavar="YYYY", help="The year of times that name none."),
+    format_option(
+        "--year", type=int, metavar="YYYY", help="The year of times that name none; of text that of its first line."
+    ),
     format_option("--day-first", is_flag=True, default=None, help="Read 04/08/2025 as 4 August."),
+    format_option(
+        "--no-message",
+        "keep_message",
+        is_flag=True,
+        flag_value=False,
+        default=None,
+        help="CSV, JSON, w3c, zeek: keep the attributes of events alone, not the record as message too: half the size.",
+    ),
     format_option(
         "--encoding",
         metavar="NAME",
@@ -280,7 +291,7 @@ _JOB_FIELDS = (
 )  # fmt: skip
 _FORMAT_FIELDS = (
     "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "join_partial", "timestamp",
-    "timezone", "time_field", "year", "day_first", "encoding",
+    "timezone", "time_field", "year", "day_first", "keep_message", "encoding",
 )  # fmt: skip
 _IMPLIED = {
     "delimiter": "csv", "skip_rows": "csv", "headers": "csv", "records_path": "json", "multiline_start": "text",

@@ -30,8 +30,12 @@ COMMANDS = {
     "search": ("pipelines.cli.commands.search:search", "Find events, newest first unless --oldest-first."),
     "sql": ("pipelines.cli.commands.sql:sql", "Run a SELECT statement over the events."),
     "files": ("pipelines.cli.commands.files:files", "List the live data files of the hot tier."),
+    "usage": ("pipelines.cli.commands.usage:usage", "Show how many events, files and bytes the hot tier has."),
     "delete": ("pipelines.cli.commands.maintenance.delete:delete", "Delete events by rules."),
-    "restore": ("pipelines.cli.commands.maintenance.restore:restore", "Bring back deleted events."),
+    "restore": (
+        "pipelines.cli.commands.maintenance.restore:restore",
+        "Bring back deleted events and undone jobs.",
+    ),
     "tier": ("pipelines.cli.commands.maintenance.tier:tier", "Move events to the cold tier by rules."),
     "compact": ("pipelines.cli.commands.maintenance.compact:compact", "Merge the small data files of each date."),
     "holds": (
@@ -43,12 +47,13 @@ COMMANDS = {
         "pipelines.cli.commands.maintenance.promote:promote",
         "Give attributes columns of their own, for all events.",
     ),
-    "jobs": ("pipelines.cli.commands.jobs:jobs", "List, show, cancel and resume jobs."),
+    "jobs": ("pipelines.cli.commands.jobs:jobs", "List, show, cancel, resume and undo jobs."),
     "pipelines": (
         "pipelines.cli.commands.pipelines:pipelines",
         "Test and list event pipelines, and set those of the hot tier.",
     ),
     "keys": ("pipelines.cli.commands.keys:keys", "Create, list and revoke IAM keys."),
+    "serve": ("pipelines.cli.commands.serve:serve", "Serve the hot tier over HTTP, and run the jobs of its queue."),
 }
 """Where each command is, and its summary: the first sentence of its help."""
 

@@ -25,7 +25,7 @@ class Family:
     """Objects whose keys are alike.
 
     Attributes:
-        name: Their key, with `*` for what differs.
+        name: Their key, with `*` for what differs; of one object its own.
         objects: The objects, in the order of their keys.
     """
 
@@ -54,7 +54,10 @@ def group_by_family(infos: Iterable[ObjectInfo]) -> list[Family]:
     for info in infos:
         members.setdefault((info.source, family_name(info.key)), []).append(info)
     families = [
-        Family(name=name, objects=tuple(sorted(objects, key=lambda info: info.key)))
+        Family(
+            name=name if len(objects) > 1 else objects[0].key,
+            objects=tuple(sorted(objects, key=lambda info: info.key)),
+        )
         for (_, name), objects in members.items()
     ]
     return sorted(families, key=lambda family: (-family.size, family.name))
@@ -65,7 +68,7 @@ class FamilyTotals:
     """Objects whose keys are alike, without the objects themselves.
 
     Attributes:
-        name: Their key, with `*` for what differs.
+        name: Their key, with `*` for what differs; of one object its own.
         objects, bytes: How many there are, and their bytes.
         excluded: How many of them only `exclude` has left out.
     """
@@ -88,7 +91,8 @@ class UnmatchedFamilies:
         """Count an object, and whether it was `EXCLUDED`."""
         name = family_name(info.key)
         with self._lock:
-            totals = self._totals.setdefault(name, FamilyTotals(name=name))
+            totals = self._totals.setdefault(name, FamilyTotals(name=info.key))
+            totals.name = name if totals.objects else info.key
             totals.objects += 1
             totals.bytes += info.size
             totals.excluded += reason == EXCLUDED

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -23,7 +23,7 @@ from pipelines.jobs.context import JobContext
 from pipelines.jobs.plan import JobPlan
 from pipelines.jobs.planner import RefusedError, make_plan
 from pipelines.jobs.report import JobReport
-from pipelines.jobs.reporting import JobState, build_report, find_job, load_ledger
+from pipelines.jobs.reporting import REPORT_FILE, TableView, find_job, finished_report, load_ledger, report_of
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, check_specification
@@ -34,7 +34,7 @@ from pipelines.maintenance.promote import promote
 from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.runner.engine import Engine
 from pipelines.status import StatusFile, now, read_progress
-from transforms.core.errors import CanceledError, RekindleError, TierError
+from transforms.core.errors import CanceledError, ConflictError, RekindleError, TierError
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.past_deletions import PastDeletions
 from transforms.hot_tier.table import prepare as table
@@ -73,9 +73,18 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
 
     Raises:
         ConfigurationError: there is no such job.
+        ConflictError: it was undone.
     """
     tier = settings.tier_location.open()
     folder = find_job(tier, task_id)
+    if run_id := load_ledger(tier).undone_by(folder.task_id):
+        raise ConflictError(
+            f"job {folder.task_id} was undone by run {run_id}, and can't go on: start a new one by the same `rekindle "
+            f"backfill`, or bring back what it had brought (`rekindle restore --run {run_id} --execute`) and resume it"
+        )
+    if (report := finished_report(folder)) is not None:
+        (console or Silent()).message(f"Job {folder.task_id} has succeeded: there is nothing left to do")
+        return JobResult(report, report.exit_code(require_match=False))
     stored = StoredJob.load(folder)
     specification = check_specification(stored.job.as_stored())
     return _Job(folder.task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(
@@ -83,16 +92,44 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
     )
 
 
+def run_queued_job(task_id: str, settings: RunSettings, console: Console) -> JobResult:
+    """Begin or continue a job of the queue, as its worker does.
+
+    A request to cancel it stays, and so does its folder, whatever becomes of the job: who has put it into the queue
+    asks for it.
+
+    Args:
+        task_id: The job.
+        settings: Where the hot tier is, and how stores are reached now; the rest is as the job was submitted.
+        console: Where the job reports to.
+    """
+    folder = JobFolder(settings.tier_location.open(), task_id)
+    stored = StoredJob.load(folder)
+    specification = check_specification(stored.job.as_stored())
+    return _Job(task_id, specification, stored.settings.reached_like(settings), console, queued=True).run(resume=True)
+
+
 class _Job:
     """One job, from its start or its resumption to its end."""
 
-    def __init__(self, task_id: str, specification: JobSpecification, settings: RunSettings, console: Console) -> None:
+    def __init__(
+        self,
+        task_id: str,
+        specification: JobSpecification,
+        settings: RunSettings,
+        console: Console,
+        *,
+        queued: bool = False,
+    ) -> None:
         self.task_id = task_id
         self.console = console
+        self.queued = queued
         self.context = JobContext.open(task_id, specification, settings)
         self.settings, self.tier = self.context.settings, self.context.tier
         self.folder = JobFolder(self.tier, task_id)
         self.status = StatusFile(self.folder, console)
+        self.view = TableView(self.tier)
+        self.columns: tuple[str, ...] = ()
         self.published = Progress()
         self.deletions: PastDeletions | None = None
         self.canceled = threading.Event()
@@ -109,17 +146,28 @@ class _Job:
             with closing(self.engine), stop_signals(self.canceled.set), watching:
                 status, reason = self._outcome()
         except RefusedError:
-            self.folder.discard()  # not before the thread that saves the status has ended
+            if not self.queued:
+                self.folder.discard()  # not before the thread that saves the status has ended
             raise
         seconds = before + time.monotonic() - began
         self.status.save(status=status, reason=reason, finished_at=now(), seconds=seconds)
         self.folder.clear_progress()
-        report = build_report(self.task_id, JobState.load(self.folder), load_ledger(self.tier))
-        if status == "Succeeded" and not report.objects.matched:
+        if status != "Succeeded":
+            self.view.refresh()  # a wave may have been published after all
+        report = report_of(self.folder, self.view.ledger)
+        if status == "Succeeded" and not report.objects.matched and not self.queued:
             self.folder.discard()  # there is nothing to show, to resume, or to find in a list
         else:
-            self.folder.write_json("report.json", report.as_document())
+            self.folder.write_json(REPORT_FILE, report.as_document())
+            self._forget_work(status)
         return JobResult(report, report.exit_code(require_match=self.settings.require_match))
+
+    def _forget_work(self, status: str) -> None:
+        """Remove what the report of a job that has succeeded has too: a job's folder is kept for ever."""
+        if status == "Succeeded":
+            with suppress(TierError, OSError):  # what stays only takes room
+                JobPlan.forget(self.folder)
+                self.folder.clear_parts()
 
     def _outcome(self) -> tuple[str, str | None]:
         """Do the job, and return its last status, with the reason where it is not `Succeeded`."""
@@ -139,13 +187,17 @@ class _Job:
 
     def _work(self) -> None:
         plan = JobPlan.load(self.context.specification.bucket, self.folder)
+        if plan is None and finished_report(self.folder) is not None:
+            return  # another launcher of this job has done all
         if plan is None:
-            plan = make_plan(self.context, self.engine, self.folder, self.status)
+            plan = make_plan(self.context, self.engine, self.folder, self.status, self.view)
+        else:
+            self.view.refresh()
         self._stop_if_canceled()
         self.status.save(stage="Processing")
         if plan.waves:
-            table.prepare(self.tier)
-        if self.settings.promote and (plan.waves or table.exists(self.tier)):
+            self.view.refresh(table.prepare(self.tier))
+        if self.settings.promote and self.view.snapshot is not None:
             self._promote_named()
         if plan.waves:
             self._promote_sampled(plan)
@@ -154,7 +206,7 @@ class _Job:
 
     def _compact_where_it_pays(self) -> None:
         """Merge small files where there are very many; if that fails, they stay as they are."""
-        small = small_files(Snapshot.load(self.tier))
+        small = small_files(self.view.snapshot) if self.view.snapshot is not None else 0
         if small <= SMALL_FILES:
             return
         self.console.message(f"Merging {small:,} small files")
@@ -177,19 +229,20 @@ class _Job:
 
     def _start(self, *, resume: bool) -> None:
         if resume:
-            self.folder.withdraw_cancel()
+            if not self.queued:
+                self.folder.withdraw_cancel()
             self.folder.clear_progress()
             self.status.restore()
-            self.status.update(resumed_at=now(), finished_at=None, reason=None)
+            again = now() if self.status.current.started_at else None
+            self.status.update(resumed_at=again, finished_at=None, reason=None, undone=None, queued=self.queued or None)
         else:
             self.folder.register(datetime.now(timezone.utc))
         started = self.status.current.started_at or now()
         self.status.update(status="Running", host=socket.gethostname(), pid=os.getpid(), started_at=started)
         StoredJob(job=self.context.specification, settings=self.settings).save(self.folder)
         self.status.save()
-        self.console.message(
-            f"Job {self.task_id} {'resumes' if resume else 'starts'}: {self.context.source} → {self.settings.hot_tier}"
-        )
+        begins = "resumes" if self.status.current.resumed_at else "starts"
+        self.console.message(f"Job {self.task_id} {begins}: {self.context.source} → {self.settings.hot_tier}")
 
     def _watch(self) -> None:
         if not self.canceled.is_set():
@@ -214,21 +267,22 @@ class _Job:
 
     def _promote_named(self) -> None:
         """Give what `--promote` names a column, also where files keep it in their maps: these are written anew."""
-        choice = promote_new(self.tier, self.settings.promote, limit=None)
+        choice = promote_new(self.tier, self.settings.promote, limit=None, known=self.view.snapshot)
         self._add_columns(choice.added)
         if choice.in_maps:
             self.console.message(
                 f"--promote: files keep {_listed(choice.in_maps)} in their maps; these files are written anew"
             )
             self._add_columns(promote(self._maintenance(), choice.in_maps).columns_added)
-        columns = set(table.promoted_columns(self.tier))
+        columns = self.view.refresh().columns
         if twins := [name for name in self.settings.promote if name not in columns]:
             self.status.warn(f"--promote: {_listed(twins)} differ from columns only in case, and stay in the map")
 
     def _promote_sampled(self, plan: JobPlan) -> None:
         """Give the attributes of the job's sample columns, those that most events have first."""
         samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.readings)
-        choice = promote_new(self.tier, attributes_of(samples, self.context.shaping))
+        choice = promote_new(self.tier, attributes_of(samples, self.context.shaping), known=self.view.snapshot)
+        self.columns = choice.columns
         self._add_columns(choice.added)
         cure = "`rekindle promote NAME` gives one a column"
         if choice.in_maps:
@@ -240,28 +294,28 @@ class _Job:
         self.status.update(columns_added=(*self.status.current.columns_added, *names))
 
     def _process(self, plan: JobPlan) -> None:
-        ledger = load_ledger(self.tier)
         for wave in range(plan.waves):
+            ledger = self.view.ledger
             entries = ledger.table_of_job(self.task_id)
             read, events = (pc.sum(entries[name]).as_py() or 0 for name in ("size", "events"))
             self.published = Progress(entries.num_rows, read, events, plan.work_bytes)
             if ledger.waves_of_job(self.task_id, wave):
                 continue
             self.status.save(wave=wave)
-            ledger = self._run_wave(plan, wave, ledger)
+            self._run_wave(plan, wave)
 
-    def _run_wave(self, plan: JobPlan, wave: int, ledger: Ledger) -> Ledger:
-        """Run a wave until it is published; return the ledger that has it."""
+    def _run_wave(self, plan: JobPlan, wave: int) -> None:
+        """Run a wave until it is published."""
         while True:
             self._stop_if_canceled()
             self.folder.clear_progress()
-            columns = tuple(table.promoted_columns(self.tier))  # others may have added some since the last wave
-            past = self._past_readings(ledger)
-            run_wave(plan, wave, self.context, self.engine, self.folder, columns=columns, past=past)
-            ledger = load_ledger(self.tier, ledger)
-            if ledger.waves_of_job(self.task_id, wave):
-                return ledger
-            if past is None or past.deletions.is_current(self.tier, Snapshot.load(self.tier)):
+            past = self._past_readings(self.view.ledger)
+            run_wave(plan, wave, self.context, self.engine, self.folder, columns=self.columns, past=past)
+            snapshot = self.view.refresh().snapshot
+            self.columns = self.view.columns  # others may have added some
+            if self.view.ledger.waves_of_job(self.task_id, wave):
+                return
+            if past is None or (snapshot is not None and past.deletions.is_current(self.tier, snapshot)):
                 raise TierError(
                     f"hot tier {self.settings.hot_tier}: wave {wave} has run, and is not in the table: check that the "
                     "workers write to the same folder or bucket"

@@ -21,6 +21,7 @@ from pipelines.jobs.specification import JobSpecification
 from transforms.hot_tier.configuration.holds import load_holds
 from transforms.hot_tier.ledger.ledger import Ledger, Published
 from transforms.hot_tier.maintenance.deleted_objects import Deletions
+from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.reading_digest import differs
 from transforms.storage import ObjectInfo, TierStore
 from transforms.storage.job_folder import JobFolder
@@ -79,9 +80,14 @@ class Decisions:
         self._deleted: Collection[str] = ()
         self._coming_back = 0
 
-    def look_for_deleted(self, objects: Iterable[ObjectInfo]) -> None:
-        """Find out of which known objects rules have left no event, and, with `--force`, of which some come back."""
-        deletions = Deletions.load(self._tier) if self._ledger.k else None
+    def look_for_deleted(self, objects: Iterable[ObjectInfo], snapshot: Snapshot | None = None) -> None:
+        """Find out of which known objects rules have left no event, and, with `--force`, of which some come back.
+
+        Args:
+            objects: The matched objects.
+            snapshot: The table as it is; None loads it where there were deletions.
+        """
+        deletions = Deletions.load(self._tier, snapshot) if self._ledger.k else None
         if deletions is None:
             return
         published = ((info, self._ledger.published(info.bucket, info.key)) for info in objects)
@@ -247,6 +253,11 @@ class JobPlan:
         sink = io.BytesIO()
         pq.write_table(self.table, sink, compression="zstd")
         folder.tier.put(folder.path(PLAN_FILE), sink.getvalue())
+
+    @staticmethod
+    def forget(folder: JobFolder) -> None:
+        """Remove the plan of a job that has succeeded, whose report has all that it told."""
+        folder.tier.delete(folder.path(PLAN_FILE))
 
     def counts(self) -> Counter[str]:
         """Return how many objects have each disposition."""

@@ -12,7 +12,7 @@ from pipelines.graphs import build_discovery
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
 from pipelines.jobs.plan import Decisions, JobPlan, WorkPolicy, cut_waves, objects_of
-from pipelines.jobs.reporting import load_ledger
+from pipelines.jobs.reporting import TableView
 from pipelines.runner.engine import Engine
 from pipelines.status import StatusFile
 from pipelines.units import show_size
@@ -34,8 +34,10 @@ class RefusedError(TierError):
     """The job was refused before it wrote an event: nothing of it stays."""
 
 
-def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: StatusFile) -> JobPlan:
+def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: StatusFile, view: TableView) -> JobPlan:
     """Discover the job's objects, and keep the plan for them in the job's folder.
+
+    The view is refreshed when the objects are known.
 
     Raises:
         RefusedError: the disk is too small.
@@ -43,10 +45,10 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
     """
     status.save(stage="Discovery")
     manifest = _discover(context, engine, folder, status)
-    ledger = load_ledger(context.tier)
+    ledger = view.refresh().ledger
     policy = WorkPolicy.of(context.specification, context.settings)
     decisions = Decisions(context.tier, ledger, policy, context.digests)
-    decisions.look_for_deleted(objects_of(context.specification.bucket, manifest))
+    decisions.look_for_deleted(objects_of(context.specification.bucket, manifest), view.snapshot)
     cut = partial(
         cut_waves,
         wave_bytes=context.settings.wave_bytes,
@@ -60,7 +62,9 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
     status.console.message(_announcement(plan, disk, decisions.replaced))
     if not context.settings.no_disk_check:
         _require_disk(context, plan, disk)
+    status.save()  # who resumes the job with this plan does not count again what was evaluated and matched
     plan.save(folder)
+    folder.clear_listing()  # the plan has it
     return plan
 
 

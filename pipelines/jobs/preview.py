@@ -69,7 +69,7 @@ class ChosenBy(JsonModel):
 
 
 class PreviewFailure(JsonModel):
-    """Why an object would not be ingested, and the status that it would have."""
+    """Why an object would not be ingested, or not to its end, and the status that it would have."""
 
     status: str
     reason: str

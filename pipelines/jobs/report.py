@@ -70,6 +70,15 @@ class Failure(JsonModel):
     reason: str | None
 
 
+class Undoing(JsonModel):
+    """By what a job was undone."""
+
+    run_id: str
+    """`rekindle restore --run` with it brings the events back."""
+    at: str
+    """When the run began."""
+
+
 class JobReport(JsonModel):
     """The report of a job: while it runs, after it, and over all runs of a resumed job."""
 
@@ -122,14 +131,16 @@ class JobReport(JsonModel):
     warnings: list[str]
     reason: str | None = None
     """Why the job has failed or was canceled."""
+    undone: Undoing | None = None
+    """Whether what it had brought was taken away again (`rekindle jobs undo`)."""
     stage: str | None = None
     """`Discovery` or `Processing`, while the job runs."""
     progress: float | None = None
     """Which part of the work's bytes is done, 0 to 1, while the job runs."""
 
     def as_document(self) -> JsonObject:
-        """Return it as JSON takes it, without a reason where there is none, and without a stage after the end."""
-        absent = {"reason"} if self.reason is None else set()
+        """Return it as JSON takes it, without what is absent: a reason, an undoing, and a stage after the end."""
+        absent = {name for name in ("reason", "undone") if getattr(self, name) is None}
         if self.finished_at:
             absent |= {"stage", "progress"}
         return self.model_dump(mode="json", by_alias=True, exclude=absent) | {"job": self.job.as_document()}

@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from pipelines.console import Progress
@@ -19,6 +19,7 @@ from pipelines.jobs.report import (
     ObjectCounts,
     PipelinesUsed,
     SourceCounts,
+    Undoing,
 )
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, SourceSpecification
@@ -28,13 +29,14 @@ from transforms.hot_tier.configuration.store import KeptFile
 from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.event_times import count_time_sources, warn_of_times, warn_of_unbelieved
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
-from transforms.hot_tier.table import prepare as table
+from transforms.hot_tier.maintenance.undo import describe_undoing
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.query.instants import parse_time
 from transforms.storage import TierStore
 from transforms.storage.job_folder import JobFolder, jobs_of_prefix
 
+REPORT_FILE = "report.json"
 _LISTED = 10
 _TASK_ID = re.compile(r"[A-Za-z0-9-]+")
 _SUMS = (
@@ -133,6 +135,7 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
             *_warnings_of_entries(entries),
         ],
         reason=status.reason or None,
+        undone=_undoing(ledger, task_id),
         stage=status.stage,
         progress=_part_done(state, entries),
     )
@@ -145,12 +148,61 @@ def load_report(tier: TierStore, task_id: str) -> JobReport:
         ConfigurationError: there is no such job.
     """
     folder = find_job(tier, task_id)
-    return build_report(folder.task_id, JobState.load(folder), load_ledger(tier))
+    return report_of(folder, load_ledger(tier))
+
+
+def report_of(folder: JobFolder, ledger: Ledger) -> JobReport:
+    """Return the report of a job as it stands; once its plan is gone, as it was at its end."""
+    state = JobState.load(folder)
+    written = finished_report(folder) if state.plan is None else None
+    if written is not None:  # it may have been undone, or restored, since
+        return written.model_copy(update={"undone": _undoing(ledger, folder.task_id)})
+    return build_report(folder.task_id, state, ledger)
+
+
+def _undoing(ledger: Ledger, task_id: str) -> Undoing | None:
+    undoing = describe_undoing(ledger, task_id)
+    return Undoing.model_validate(undoing) if undoing else None
+
+
+def finished_report(folder: JobFolder) -> JobReport | None:
+    """Return the report that a job has left when it succeeded, None where it has not."""
+    document = folder.read_json(REPORT_FILE)
+    if document is None or document["status"] != "Succeeded":
+        return None
+    return JobReport.model_validate(document)
 
 
 def load_ledger(tier: TierStore, previous: Ledger | None = None) -> Ledger:
     """Return the ledger of a hot tier, empty where there is no table; what `previous` has read is not read again."""
-    return Ledger.load(tier, Snapshot.load(tier), previous) if table.exists(tier) else Ledger()
+    return TableView(tier, ledger=previous or Ledger()).refresh().ledger
+
+
+@dataclass
+class TableView:
+    """What a job knows of the table: handed on from step to step, because opening it takes 13 requests on S3.
+
+    Attributes:
+        tier: The hot tier.
+        snapshot: The newest that was loaded; None where there is no table.
+        ledger: The ledger of that.
+    """
+
+    tier: TierStore
+    snapshot: Snapshot | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The promoted attributes."""
+        return tuple(self.snapshot.columns) if self.snapshot is not None else ()
+
+    def refresh(self, snapshot: Snapshot | None = None) -> TableView:
+        """Load the table as it is now, or take a snapshot that was just loaded; what was read is not read again."""
+        self.snapshot = snapshot or Snapshot.find(self.tier)
+        if self.snapshot is not None:
+            self.ledger = Ledger.load(self.tier, self.snapshot, self.ledger)
+        return self
 
 
 def find_job(tier: TierStore, task_id: str) -> JobFolder:

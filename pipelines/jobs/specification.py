@@ -149,6 +149,8 @@ class FormatSpecification(JsonModel):
     """The year of times that name none; otherwise the object's date decides."""
     day_first: bool = Field(default=False, strict=True)
     """Reads `04/08/2025` as 4 August."""
+    keep_message: bool = Field(default=True, strict=True)
+    """Keeps records as messages; else events of CSV, JSON, `w3c` and `zeek` without error have attributes alone."""
     encoding: str = "auto"
     """The objects' encoding: `auto`, or a text codec of Python's, such as `windows-1252`, `utf-16-le`, `shift_jis`."""
 

@@ -135,4 +135,9 @@ def _cut(
     cut = CutObjects(context.source_location, context.readings, context.settings.tier_location)
     build = partial(build_cutting, ranges=every, cut=cut)
     engine.run(build, name=f"rekindle-{folder.task_id}-cutting-{wave}")
-    return {key: parts for key, proposed in ranges.items() if (parts := read_parts(folder, proposed))}
+    found: dict[str, list[ObjectPart]] = {}
+    for info, _ in large:
+        parts = read_parts(folder, ranges[info.key], context.readings[info.source].formats)
+        if parts:
+            found[info.key] = parts
+    return found

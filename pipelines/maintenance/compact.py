@@ -5,14 +5,17 @@ from __future__ import annotations
 from contextlib import closing
 
 from pipelines.liveness import is_live, showing_life
-from pipelines.maintenance.reports import CompactReport
+from pipelines.maintenance.delete import GRACE
+from pipelines.maintenance.reports import CompactReport, RemovedFiles
 from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from transforms.hot_tier.data.writer import TARGET_BYTES
 from transforms.hot_tier.maintenance.accounting import file_changes, outcomes_of
 from transforms.hot_tier.maintenance.commit_run import Change, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.plan import plan_merging
+from transforms.hot_tier.maintenance.restore.restorable import files_of_restorable
 from transforms.hot_tier.maintenance.tasks import remove_left_results
+from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
 from transforms.hot_tier.table.live_files import load_events
 from transforms.hot_tier.table.runs import COMPACT, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -22,7 +25,9 @@ SMALL_FILES = 1000
 
 
 def compact(settings: MaintenanceSettings, *, target_bytes: int = TARGET_BYTES) -> CompactReport:
-    """Merge small files.
+    """Merge small files, and remove files that were replaced so long ago that nobody reads them any more.
+
+    Deletions may have a longer grace: what these have replaced stays until `rekindle delete` removes it.
 
     Args:
         settings: Where the tier is.
@@ -42,6 +47,13 @@ def compact(settings: MaintenanceSettings, *, target_bytes: int = TARGET_BYTES) 
             with showing_life(folder):
                 committed = commit_run(folder, run, lambda snapshot: _change(snapshot, rewriter, target_bytes))
                 finish(folder, run, committed)
+        removal = remove_old_files(
+            tier,
+            run,
+            GRACE,
+            is_live=lambda writer: is_live(tier, writer),
+            kept=lambda snapshot: files_of_restorable(tier, snapshot),
+        )
     document = committed.document if committed else {}
     return CompactReport(
         run_id=run.id,
@@ -53,7 +65,8 @@ def compact(settings: MaintenanceSettings, *, target_bytes: int = TARGET_BYTES) 
         bytes=document.get("bytes", 0),
         version_before=document.get("versionBefore", before.version),
         version_after=committed.version if committed else before.version,
-        warnings=list(committed.warnings) if committed else [],
+        removed=RemovedFiles(files=removal.files, bytes=removal.bytes),
+        warnings=[*(committed.warnings if committed else ()), *removal.warnings],
     )
 
 

@@ -14,7 +14,7 @@ from pipelines.liveness import is_live
 from pipelines.maintenance.reports import RulesReport, RunCounts
 from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.maintenance.rules import Rules
-from pipelines.maintenance.rules_run import RuledRun, RuledWork, run_rules
+from pipelines.maintenance.rules_run import RuledRun, RuledWork, counts_if_most, run_rules
 from transforms.core.errors import UnconfirmedError
 from transforms.hot_tier.maintenance.plan import plan_deletion
 from transforms.hot_tier.maintenance.vacuum.removal import Removal, remove_old_files
@@ -23,8 +23,6 @@ from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
 GRACE = timedelta(days=7)
-MOST_SHARE = 0.5
-"""To delete more than this part of all events takes a `--yes`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +64,8 @@ def delete(settings: MaintenanceSettings, request: Deletion) -> RulesReport:
 
 
 def _warning_of_share(work: RuledWork, snapshot: Snapshot) -> str | None:
-    """Return how much would be deleted where it is more than half; count only if the log can't rule that out."""
-    most = MOST_SHARE * snapshot.rows
-    if work.plan(snapshot).most_rows <= most or (counts := work.count(snapshot)).events <= most:
+    """Return how much would be deleted where it is more than half."""
+    counts = counts_if_most(work, snapshot)
+    if counts is None:
         return None
     return f"{counts.events:,} of {snapshot.rows:,} events ({counts.share:.0%}) would be deleted"

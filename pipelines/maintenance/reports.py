@@ -1,4 +1,4 @@
-"""The reports of `rekindle delete`, `tier`, `restore`, `compact` and `promote`, as `--json` prints them."""
+"""The reports of `rekindle delete`, `tier`, `restore`, `compact`, `promote`, `jobs undo`, as `--json` prints them."""
 
 from __future__ import annotations
 
@@ -64,17 +64,55 @@ class RulesReport(JsonModel):
         return self.model_dump(mode="json", by_alias=True, exclude={"removed"} if self.removed is None else None)
 
 
+class UndoReport(JsonModel):
+    """The report of undoing a job.
+
+    Attributes:
+        run_id: The run.
+        executed: Always true: there is no dry run.
+        task_id: The job.
+        undone_by: The run that had undone the job before, None where there was none.
+        events, share, bytes: What was taken away; the share is of all events of the tier, 0 to 1.
+        files, files_whole: Of how many files, and how many of them went whole.
+        objects: How many objects are no longer known.
+        replaced: How many of these had replaced older content, which does not come back.
+        holds, held: The events that each hold keeps, and their sum.
+        objects_held: How many objects stay known, because events of them stay.
+        version_before, version_after: Versions of the table, the same where there was nothing to do.
+        warnings: Files that had to be left as they are, and what failed after the commit.
+    """
+
+    run_id: str
+    executed: bool
+    task_id: str
+    undone_by: str | None
+    events: int
+    files: int
+    files_whole: int
+    bytes: int
+    share: float
+    objects: int
+    replaced: int
+    holds: list[HoldCounts]
+    held: int
+    objects_held: int
+    version_before: int
+    version_after: int
+    warnings: list[str]
+
+
 class RestoreReport(JsonModel):
     """The report of a restore.
 
     Attributes:
         run_id: The restore itself.
         executed: Whether it was done; else the numbers are of what would be.
-        runs: The deletions that are taken back.
+        runs: The deletions and undone jobs that are taken back.
         already_restored: Those that were taken back before.
         events: How many events come back.
-        newer: How many stay away, because their objects were replaced or ingested again since.
+        newer: How many stay away, because their objects were replaced, undone or ingested again since.
         files: How many files come back.
+        objects: How many objects of undone jobs are known again.
         deleted_again: By rule, the events that the next deletion would take.
         hold: YAML of a hold that keeps them, None where nothing is to be kept.
         version_before, version_after: Versions of the table; the second is None in a dry run.
@@ -88,6 +126,7 @@ class RestoreReport(JsonModel):
     events: int
     newer: int
     files: int
+    objects: int
     deleted_again: dict[str, int]
     hold: str | None
     version_before: int
@@ -104,6 +143,7 @@ class CompactReport(JsonModel):
         merged, written: How many files were merged, into how many.
         events, bytes: What is in the new files.
         version_before, version_after: Versions of the table, the same where there was nothing to merge.
+        removed: The old files that were removed from the store.
         warnings: What failed after the commit.
     """
 
@@ -116,6 +156,7 @@ class CompactReport(JsonModel):
     bytes: int
     version_before: int
     version_after: int
+    removed: RemovedFiles
     warnings: list[str]
 
 

@@ -1,4 +1,4 @@
-"""Restore: what deletion runs have removed comes back, within their grace.
+"""Restore: what deletion runs and undone jobs have removed comes back, within the grace.
 
 It only adds files; no workers are needed.
 """
@@ -26,8 +26,8 @@ class Restore:
     """One restore, as it is requested.
 
     Attributes:
-        run_id: The deletion to take back; None where `to` is given.
-        to: The table's version, or the time, after which all deletions are taken back.
+        run_id: The deletion or undone job to take back; None where `to` is given.
+        to: The table's version, or the time, after which all are taken back.
         rules: The rules that may delete the events again; None are those that the deletions went by.
         execute: Whether to restore, or only to report.
     """
@@ -39,10 +39,10 @@ class Restore:
 
 
 def restore(settings: MaintenanceSettings, request: Restore) -> RestoreReport:
-    """Restore what deletions have removed, or report what would come back.
+    """Restore what deletions and undone jobs have removed, or report what would come back.
 
     Raises:
-        ConfigurationError: there is no such deletion.
+        ConfigurationError: there is no such run.
         TierError: it is too late, or the tier can't be read or written; nothing was restored then.
     """
     tier = settings.open_tier()
@@ -64,6 +64,7 @@ def restore(settings: MaintenanceSettings, request: Restore) -> RestoreReport:
         events=plan.events,
         newer=plan.newer,
         files=plan.files,
+        objects=plan.objects,
         deleted_again=plan.rules,
         hold=restoring.hold_for(found.runs) if plan.rules else None,
         version_before=snapshot.version,
@@ -88,13 +89,15 @@ def _execute(tier: TierStore, run: MaintenanceRun, found: restoring.RestorableRu
 def _outcome(committed: CommittedRun | None, version: int) -> dict[str, object]:
     """Return the fields of the report that are known after the commit."""
     if committed is None:  # taken back before, or meanwhile by another
-        return {"events": 0, "newer": 0, "files": 0, "deleted_again": {}, "hold": None, "version_after": version}
+        nothing = {"events": 0, "newer": 0, "files": 0, "objects": 0}
+        return nothing | {"deleted_again": {}, "hold": None, "version_after": version}
     document = committed.document
     return {
         "runs": document["runs"],
         "events": document["events"],
         "newer": document["newer"],
         "files": len(document["files"]),
+        "objects": document.get("objects", 0),
         "version_before": document["versionBefore"],
         "version_after": committed.version,
         "warnings": list(committed.warnings),

@@ -25,6 +25,9 @@ from transforms.query.instants import format_instant
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.storage import TierStore
 
+MOST_SHARE = 0.5
+"""To delete more than this part of all events takes a `--yes`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RuledRun:
@@ -98,7 +101,7 @@ def _execute(
         return _report(run, work.counts, before=work.version, after=work.version, warnings=warnings, removed=removed)
     before = committed.document["versionBefore"]
     return _report(
-        run, _counts_of(committed), before=before, after=committed.version, warnings=warnings, removed=removed
+        run, counts_of(committed), before=before, after=committed.version, warnings=warnings, removed=removed
     )
 
 
@@ -108,11 +111,13 @@ class RuledWork:
     Attributes:
         counts: What the newest plan comes to.
         version: The table's version that this is about.
-        warnings: Which files are left alone although a rule may take rows of them, and why; which rules and holds match
-            nothing.
+        outcomes: The files that it has examined, and the result of each.
+        left_alone: Which files are left alone although a rule may take rows of them, and why.
+        idle: Which rules and holds match nothing.
     """
 
     counts: RunCounts
+    outcomes: Sequence[Outcome]
 
     def __init__(
         self, rewriter: Rewriter, rules: CompiledRules, plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
@@ -120,10 +125,18 @@ class RuledWork:
         """Prepare; nothing is read yet."""
         self._plan = plan
         self.version = -1
-        self.warnings: list[str] = []
+        self.counts = RunCounts(rules=[], holds=[], held=0, events=0, bytes=0, share=0.0)
+        self.outcomes = ()
+        self.left_alone: list[str] = []
+        self.idle: list[str] = []
         self._rewriter = rewriter
         self._given = rules
         self._rules = rules
+
+    @property
+    def warnings(self) -> list[str]:
+        """What its user should know."""
+        return [*self.left_alone, *self.idle]
 
     @property
     def holds(self) -> tuple[tuple[str, str | None], ...]:
@@ -165,10 +178,19 @@ class RuledWork:
 
     def _account(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> RunCounts:
         counts = account(self._rules, outcomes, snapshot.rows)
-        left_alone = [result.warning for _, result in outcomes if result.warning]
-        self.warnings = [*left_alone, *without_use(self._rules, counts, snapshot)]
+        self.outcomes = outcomes
+        self.left_alone = [result.warning for _, result in outcomes if result.warning]
+        self.idle = without_use(self._rules, counts, snapshot)
         self.counts, self.version = RunCounts.model_validate(counts), snapshot.version
         return self.counts
+
+
+def counts_if_most(work: RuledWork, snapshot: Snapshot) -> RunCounts | None:
+    """Return what would go where it is more than half of all events; count only if the log can't rule that out."""
+    most = MOST_SHARE * snapshot.rows
+    if work.plan(snapshot).most_rows <= most or (counts := work.count(snapshot)).events <= most:
+        return None
+    return counts
 
 
 def _report(
@@ -192,7 +214,7 @@ def _report(
     )
 
 
-def _counts_of(committed: CommittedRun) -> RunCounts:
+def counts_of(committed: CommittedRun) -> RunCounts:
     """Return the numbers of the attempt that was committed, which need not be the last."""
     return RunCounts.model_validate({name: committed.document[name] for name in RunCounts.model_fields})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.transforms.beam import Given, Ran, run
 from transforms.apply_pipelines import ApplyPipelines
+from transforms.core.record_years import RecordYears
 from transforms.core.schema import CONSTANT, TEXT, TIME
 from transforms.elements import EventBatch
 from transforms.event_pipelines import Pipeline
@@ -105,6 +107,26 @@ def test_without_pipelines_every_event_gets_its_time() -> None:
     ]
     assert batch.column("_event_id").to_pylist() == [f"{LOG}-{number}" for number in range(4)]
     assert found.outputs["counts"] == [EventCounts(LOG, (timed("detected", 2), timed("inherited", 2)))]
+
+
+WHEN = pipelines_of(
+    {"regex": {"source": "message", "pattern": "(?P<when>[A-Z].*)$"}},
+    {"timestamp": {"source": "when", "format": "MMM d HH:mm:ss"}},
+)
+
+
+@pytest.mark.parametrize("pipelines", [pytest.param((), id="no-pipelines"), pytest.param(WHEN, id="pipelines")])
+def test_events_have_the_years_of_their_object(pipelines: tuple[Pipeline, ...]) -> None:
+    batch = batch_of(["\tat a", "Dec 31 23:59:59", "no time", "Jan 1 00:00:00"])
+    preceding = batch_of(["Nov 1 00:00:00"]).events
+    given = replace(batch, years=RecordYears((-1, 1, 3), (2001, 2002, 2003)), preceding=preceding)
+    [shaped] = events(ran(ApplyPipelines((ShapingSettings(pipelines=pipelines),)), given))
+    assert shaped.column("_time").to_pylist() == [
+        datetime(2001, 11, 1, tzinfo=UTC),
+        datetime(2002, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2002, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2003, 1, 1, tzinfo=UTC),
+    ]
 
 
 def test_pipelines_shape_events_and_are_counted() -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.transforms.beam import Given, run
 from tests.transforms.sources import Source
 from transforms.core.errors import ConfigurationError, TierError
+from transforms.core.record_years import RecordYears
 from transforms.core.schema import EventBatch
 from transforms.cut_objects import CutObjects, RoughRange, cut_objects, propose_ranges, read_parts
 from transforms.event_pipelines.definition import load_pipelines
@@ -89,6 +90,11 @@ CASES = [
     pytest.param("a.log", LINES, {"encoding": "shift_jis"}, False, id="text-bytes-a-character"),
     pytest.param("a.log", LINES, {"format": "text", "join_partial": True}, False, id="text-partial-lines"),
     pytest.param("a.log", "x" * 20_000, {}, False, id="no-line-ends"),
+    pytest.param("a.log", LINES.replace(" of", " \udce9\udce9"), {}, True, id="text-bad-bytes"),
+    pytest.param("a.log", LINES.replace(" of", " \udc81"), {"encoding": "cp1252"}, True, id="text-not-its-encoding"),
+    pytest.param("a.log", LINES, {"max_record": 34}, True, id="text-long-lines"),
+    pytest.param("a.csv", TABLE.replace("said", "\udce9"), {"max_record": 37}, True, id="csv-bad-bytes-long-rows"),
+    pytest.param("a.log", HEADED.replace("said", "\udce9"), {"max_record": 31}, True, id="w3c-bad-bytes-long-lines"),
 ]  # fmt: skip
 
 
@@ -147,7 +153,7 @@ def test_parts_give_what_the_whole_gives(
     can_be_cut: bool,
     count: int,
 ) -> None:
-    info, store = place(name, text.encode())
+    info, store = place(name, text.encode("utf-8", "surrogateescape"))
     settings = ReadSettings(task_id="job", formats=FormatOptions(**options))
     parts = cut(info, store, settings, JobFolder(open_tier(str(tmp_path / "hot"), StorageOptions()), "job"), count)
     assert (parts is not None) is can_be_cut
@@ -312,6 +318,24 @@ def test_one_bad_part_is_the_objects_fate() -> None:
     )
 
 
+def test_one_warning_has_the_sums_of_all_parts(
+    tmp_path: Path, place: Callable[[str, bytes], tuple[ObjectInfo, ObjectStore]]
+) -> None:
+    info, store = place("a.csv", TABLE.replace("said", "\udce9").encode("utf-8", "surrogateescape"))
+    settings = ReadSettings(task_id="job", formats=FormatOptions(max_record=37))
+    parts = cut(info, store, settings, JobFolder(open_tier(str(tmp_path / "hot"), StorageOptions()), "job"), 5)
+    assert parts is not None and len(parts) == 5
+    outcomes = [one for part in parts for one in read_part(part, store, settings) if isinstance(one, ObjectOutcome)]
+    for order in (outcomes, outcomes[::-1]):
+        [merged] = merge_outcomes(order)
+        replaced, cut_short, unreadable = merged.all_warnings
+        assert replaced.startswith("400 byte sequences that are no UTF-8 were replaced")
+        assert cut_short == (
+            "390 records longer than 37 bytes (--max-record) were cut: 1,380 bytes of them are not kept"
+        )
+        assert unreadable.startswith("400 of 400 records could not be read as csv, the first: invalid_text")
+
+
 def test_only_what_makes_a_wave_shorter_is_cut() -> None:
     def info(key: str, mib: int) -> ObjectInfo:
         return ObjectInfo(
@@ -380,10 +404,11 @@ def test_what_is_written_of_a_range(source: Source, local_tier: TierStore) -> No
         44,
         {15: 44 - 15, 21: 44 - 21},
     )  # the head, and what lies behind each proposed place: of a short object all
+    none: dict[str, Any] = {"stretches": []}
     assert found == {
-        "0-15.json": {"start": 0, "end": 22, "records": 2, "bytes_read": head + windows[15] + 22},
-        "15-21.json": {"start": 22, "end": 22, "records": 0, "bytes_read": head + windows[15] + windows[21]},
-        "21-44.json": {"start": 22, "end": 44, "records": 2, "bytes_read": head + windows[21] + 22},
+        "0-15.json": {"start": 0, "end": 22, "records": 2, "bytes_read": head + windows[15] + 22, **none},
+        "15-21.json": {"start": 22, "end": 22, "records": 0, "bytes_read": head + windows[15] + windows[21], **none},
+        "21-44.json": {"start": 22, "end": 44, "records": 2, "bytes_read": head + windows[21] + 22, **none},
     }
     assert read_parts(JobFolder(local_tier, "job"), ranges) == [
         ObjectPart(info, 0, 22, first=0, looked_at=head + windows[15] + 22),
@@ -401,6 +426,20 @@ def test_an_object_is_cut_as_its_source_is_read(source: Source, local_tier: Tier
     assert parts is not None
     assert [part.info.source for part in parts] == [0, 0]
     assert read_parts(JobFolder(local_tier, "job"), second) is None  # events of several lines are read in one piece
+
+
+def test_ranges_of_stamps_without_a_year_know_the_years_of_the_object(source: Source, local_tier: TierStore) -> None:
+    months = [f"{month} {day:2} 10:00:00 pc app: x\n" for month in ("Jun", "Dec", "Feb") for day in range(1, 29)]
+    source.put({"years.log": "".join(months * 2).encode()})
+    ranges = ranges_of(source, "years.log")
+    run(cutting(source, local_tier), Given(RoughRange, ranges), workers=2)
+    folder = JobFolder(local_tier, "job")
+    starts = (0, 56, 140)  # the first June; its February, with the June behind it; the last February
+    for year, first in ((2020, 2020), (None, source.info("years.log").modified.year - 2)):
+        parts = read_parts(folder, ranges, FormatOptions(year=year))
+        assert parts is not None
+        assert len(parts) == 4
+        assert {part.years for part in parts} == {RecordYears(starts, (first, first + 1, first + 2))}
 
 
 def test_nothing_to_cut(source: Source, local_tier: TierStore) -> None:

@@ -15,6 +15,7 @@ from tests.conftest import S3
 from tests.transforms.beam import Given, Ran, run
 from tests.transforms.sources import MODIFIED, Source
 from transforms.core.errors import AccessError, CanceledError, ConfigurationError
+from transforms.core.record_years import RecordYears
 from transforms.core.schema import CONSTANT, PRODUCT, TEXT, TIME
 from transforms.elements import EventBatch, Split
 from transforms.formats.options import FormatOptions
@@ -251,6 +252,18 @@ def test_parts_of_an_object_are_one_object(source: Source, tmp_path: Path) -> No
     expected = {**WHOLE, "records_in": 800, "events": 800, "bytes_decoded": rest}
     assert second == entry(info, **expected, bytes_read=rest + 50 + head + before)
     assert ran.counters == {"objects": 1, "events": 2000, "bytes_read": len(LINES)}
+
+
+def test_stamps_without_a_year_have_theirs_by_their_order(source: Source, tmp_path: Path) -> None:
+    lines = b"Nov 30 10:00:00 pc app: a\nJan  1 00:00:00 pc app: b\n"
+    source.put({"a.log": lines, "b.log.gz": gzip.compress(lines), "c.log": LOG})
+    infos = [source.info(key) for key in ("a.log", "b.log.gz", "c.log")]
+    ran = run(reading(source, tmp_path), Given(Split, [split(*infos)]))
+    years = {batch.events.column("filename")[0].as_py(): batch.years for batch in ran.main}
+    latest = infos[0].modified.year
+    expected = RecordYears((0, 1), (latest - 1, latest))
+    assert years == {"a.log": expected, "b.log.gz": expected, "c.log": None}
+    assert ran.counters["bytes_read"] == sum(info.size for info in infos)
 
 
 TRUNCATED = gzip.compress(LINES)[:-9]

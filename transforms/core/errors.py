@@ -61,8 +61,16 @@ class UnconfirmedError(RekindleError):
     exit_code = 4
 
 
+class TimeLimitError(RekindleError):
+    """A query took longer than it may."""
+
+
+class BusyError(RekindleError):
+    """As many queries run and wait as may."""
+
+
 class CanceledError(RekindleError):
-    """Somebody canceled the job."""
+    """Somebody canceled the job or query."""
 
     exit_code = 130
 

@@ -27,6 +27,7 @@ from transforms.core.names import (
     can_be_column,
     is_system,
 )
+from transforms.core.record_years import RecordYears
 
 __all__ = [
     "ATTRIBUTES_COLUMN",
@@ -92,6 +93,7 @@ class EventBatch:
         day_first: Whether the object's beginning shows that its dates have the day before the month.
         preceding: The records before them, of which the first may have their time; None where they need none.
         source: The number of the job's source that the object belongs to.
+        years: Those of stamps without one, where they are known; records are counted from the batch's first event.
     """
 
     events: pa.RecordBatch
@@ -99,6 +101,7 @@ class EventBatch:
     day_first: bool = False
     preceding: pa.RecordBatch | None = None
     source: int = 0
+    years: RecordYears | None = None
 
     @property
     def num_rows(self) -> int:
@@ -112,7 +115,9 @@ class EventBatch:
             near = min(offset, _NEAR)
             before = self.events.slice(offset - near, near)
             preceding = before if preceding is None else join_events(preceding, before)
-        return EventBatch(self.events.slice(offset, length), self.modified, self.day_first, preceding, self.source)
+        years = None if self.years is None else self.years.counted_from(offset)
+        events = self.events.slice(offset, length)
+        return EventBatch(events, self.modified, self.day_first, preceding, self.source, years)
 
 
 def join_events(first: pa.RecordBatch, then: pa.RecordBatch) -> pa.RecordBatch:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.arrow import Flags
+from transforms.arrow import Flags, Indices
 from transforms.core.schema import attribute_name
 from transforms.event_pipelines.conditions import Conditions
 from transforms.event_pipelines.run_names import RunNames
@@ -71,6 +71,7 @@ def apply_pipelines(
     *,
     received: datetime,
     modified: datetime | None = None,
+    year: int | Indices | None = None,
     failures: Failures | None = None,
     watch: StepObserver | None = None,
 ) -> pa.RecordBatch:
@@ -81,6 +82,7 @@ def apply_pipelines(
         pipelines: As `load_pipelines` gives them.
         received: When Rekindle read the object.
         modified: When it was last modified, for times without a year; that of receipt if None.
+        year: That of times without one, or that of each event's; None chooses it.
         failures: Where it is counted on how many events each processor failed.
         watch: Is told of each step; it then counts for itself.
 
@@ -89,7 +91,7 @@ def apply_pipelines(
         set, `_pipelines`, and `DROPPED_BY` where one was dropped. The batch itself where no pipeline ran on any event.
     """
     columns = Columns(batch)
-    events = Events(columns, None, modified or received, received)
+    events = Events(columns, None, modified or received, received, year)
     conditions = Conditions([step.when for step in _steps(pipelines) if step.when], columns)
     run = _Run(conditions, RunNames(batch.num_rows), RunNames(batch.num_rows), watch or StepObserver(failures))
     for pipeline in pipelines:
@@ -125,17 +127,17 @@ class _Run:
             if isinstance(step, Pipeline):
                 self.pipeline(step, chosen)
             else:
-                self._step(step, StepName(pipeline.name, f"steps[{at}].{step.name}"), chosen)
+                chosen = self._step(step, StepName(pipeline.name, f"steps[{at}].{step.name}"), chosen)
             chosen = chosen.kept()
             if not len(chosen):
                 return
 
-    def _step(self, step: Processor, name: StepName, events: Events) -> None:
-        """Run a processor on the events that satisfy its own condition, and note which it dropped."""
+    def _step(self, step: Processor, name: StepName, events: Events) -> Events:
+        """Run a processor on the events that satisfy its own condition; return those for which the pipeline goes on."""
         chosen = self._chosen(step.when, events)
         if chosen is None:
             self.watch.done(name, events, None)
-            return
+            return events
         failed = _trimmed(step.apply(chosen))
         dropped = chosen.columns.dropped
         if dropped is not None:
@@ -144,6 +146,8 @@ class _Run:
             if rows.size:
                 self.dropped_by.add(name.pipeline, rows)
         self.watch.done(name, chosen, failed)
+        going_on = step.going_on(chosen, failed)
+        return events if going_on is None else chosen.where(going_on)
 
     def _chosen(self, condition: Expr | None, events: Events) -> Events | None:
         """Return the events that satisfy a condition; only one on `#pipelines` has the names made into a column."""

@@ -19,7 +19,12 @@ Row = dict[str, Any]
 
 
 def try_pipelines(
-    batch: schema.EventBatch, pipelines: Sequence[Pipeline], *, timestamp: str = "auto", timezone: str = "UTC"
+    batch: schema.EventBatch,
+    pipelines: Sequence[Pipeline],
+    *,
+    timestamp: str = "auto",
+    timezone: str = "UTC",
+    year: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Run pipelines on events one by one.
 
@@ -28,6 +33,7 @@ def try_pipelines(
         pipelines: What to run.
         timestamp: `auto`; `object` or `received` for plain text whose lines get that time.
         timezone: IANA name for times that name no zone.
+        year: That of times without one, where the batch does not have them; None chooses it.
 
     Yields:
         For each event `before` and `after` as flat rows, `after` None if it was dropped, and `steps`,
@@ -40,8 +46,9 @@ def try_pipelines(
         event = batch.events.slice(at, 1)
         received = event.column("_observed_at")[0].as_py()
         row = format_of(event)
+        own = year if batch.years is None else int(batch.years.of(at, 1)[0])
         trace = _Trace(event)
-        done = apply_pipelines(event, pipelines, received=received, modified=modified, watch=trace)
+        done = apply_pipelines(event, pipelines, received=received, modified=modified, year=own, watch=trace)
         before, after = (
             choose_times(
                 one,
@@ -49,6 +56,7 @@ def try_pipelines(
                 timezone=timezone,
                 modified=modified,
                 received=received,
+                year=own,
                 day_first=batch.day_first,
                 lines=row.lines if row else "errors",
             ).to_pylist()[0]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from transforms.formats.record_block import RecordBlock
 
-_UNDER_AUTO = ("join_partial",)  # what changes nothing in objects of other formats
+_UNDER_AUTO = ("join_partial", "keep_message")  # what changes nothing in objects of other formats
 _CSV_OPTIONS = ("delimiter", "skip_rows", "headers")
 # In the order in which an object's beginning is offered to them; what none of them recognises is text.
 _ALL = (
@@ -30,6 +30,7 @@ _ALL = (
         event="a line that is no directive (`#Fields: …`): IIS, CloudFront, Exchange",
         message="the line",
         attributes="its cells by the last `#Fields:`; `-` is absent",
+        options=("keep_message",),
     ),
     Format(
         name="zeek",
@@ -38,6 +39,7 @@ _ALL = (
         event="a line that is not of the header (`#fields …`)",
         message="the line",
         attributes="its cells by the last `#fields`; the unset ones are absent",
+        options=("keep_message",),
     ),
     Format(
         name="csv",
@@ -48,7 +50,7 @@ _ALL = (
         attributes="its cells by the header",
         extensions=(".csv", ".tsv", ".tab"),
         overruled_by=("json", "w3c", "zeek"),
-        options=_CSV_OPTIONS,
+        options=(*_CSV_OPTIONS, "keep_message"),
     ),
     Format(
         name="json",
@@ -59,7 +61,7 @@ _ALL = (
         message="the object's text",
         attributes="its top-level fields, numbers as they are written, lists and objects as JSON",
         extensions=(".json", ".ndjson", ".jsonl"),
-        options=("records_path", "join_partial"),
+        options=("records_path", "join_partial", "keep_message"),
         inherits="errors",
     ),
     Format(

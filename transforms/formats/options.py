@@ -29,8 +29,9 @@ class FormatOptions:
         timestamp: `auto`; `object` or `received` to give text the object's LastModified or the time of receipt.
         timezone: The zone of times that name none.
         time_field: Fields of records that are asked for the time before all others; dots lead into nested objects.
-        year: That of times without one; None chooses it by the object's LastModified.
+        year: That of times without one, in text that of the first line; None chooses it by the object's LastModified.
         day_first: Whether `04/08/2025` is 4 August.
+        keep_message: Whether events that were read without error keep their record as message beside its fields.
         encoding: The name of a text codec of Python's; `auto` is UTF-8, or UTF-16 where its beginning shows it.
         max_record: The bytes of a record that are kept.
     """
@@ -47,6 +48,7 @@ class FormatOptions:
     time_field: tuple[str, ...] | None = None
     year: int | None = None
     day_first: bool = False
+    keep_message: bool = True
     encoding: str = "auto"
     max_record: int = 10 << 20
 

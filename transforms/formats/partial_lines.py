@@ -18,7 +18,7 @@ from transforms.formats.chunks import BreakableStream, ChunkBuffer
 from transforms.formats.lines import DroppedBytes
 
 _CRI_TIME = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)")
-_CRI_TAG = rb"(?::[^ \n]*)?(?: |$)"
+_CRI_TAG = rb"(?::[^ \r\n]*)?(?: |(?=\r?$))"
 _DOCKER_LINE = b'{"log":"'
 _JSON_TEXT = re.compile(rb'[^"\\\n]*(?:\\.[^"\\\n]*)*')
 
@@ -152,8 +152,9 @@ def join_parts(
 ) -> Iterator[bytes]:
     """Join the parts of each line that was cut; what else there is stays as it is.
 
-    The whole line stands where its last part stood, with the time of the first. Parts of which the last is missing at
-    the end are joined there, marked as what they are. Lines longer than `max_record` are no parts, and no more of a
+    The whole line stands where its last part stood, with the time of the first. Where the first line ends with CRLF, a
+    CR at the end of a part is its line's end, else it is what the container wrote. Parts of which the last is missing
+    at the end are joined there, marked as what they are. Lines longer than `max_record` are no parts, and no more of a
     joined one is kept than shows that it is too long.
 
     Args:
@@ -165,8 +166,12 @@ def join_parts(
     joiner = _Joiner(PART_FORMATS[format_name], max_record, dropped or DroppedBytes())
     stream, tail = BreakableStream(chunks), ChunkBuffer()
     passing = False  # the rest of a line that is too long
+    before = b""
     for chunk in stream:
         start = 0
+        if joiner.crlf is None:
+            joiner.crlf = _ends_with_crlf(before, chunk)
+            before = chunk[-1:] or before
         if passing:
             end = chunk.find(b"\n") + 1
             passing, start = not end, end or len(chunk)
@@ -214,6 +219,7 @@ class _Joiner:
         self._max_record = max_record
         self._dropped = dropped
         self._open: dict[bytes, _OpenLine] = {}
+        self.crlf: bool | None = None
 
     def join(self, block: bytes) -> bytes:
         """Return a block of whole lines, the cut ones joined or kept for the next block."""
@@ -238,20 +244,28 @@ class _Joiner:
         return b"".join([b"" if after_line or not lines else b"\n", *lines])
 
     def _add(self, block: bytes, part: PartLine) -> None:
-        line = self._open.get(part.stream)
+        line, end = self._open.get(part.stream), part.text_end
+        if self.crlf and end == part.end and block.endswith(b"\r", part.text, end):
+            end -= 1
         if line is None:
-            line = _OpenLine(block[part.start : part.text], block[part.text_end : part.end])
+            line = _OpenLine(block[part.start : part.text], block[end : part.end])
             self._open[part.stream] = line
         if line.size <= self._max_record:
-            line.text += block[part.text : part.text_end]
+            line.text += block[part.text : end]
         else:
-            line.dropped += part.text_end - part.text
+            line.dropped += end - part.text
 
     def _take(self, stream: bytes, *, whole: bool) -> bytes:
         line = self._open.pop(stream)
         before = self._parts.close(line.before) if whole else line.before
         self._dropped.count += line.dropped
         return b"".join([before, line.text, line.after])
+
+
+def _ends_with_crlf(before: bytes, chunk: bytes) -> bool | None:
+    """Whether the first line ends with CRLF, None where it does not end in the chunk; `before` is the byte before."""
+    end = chunk.find(b"\n")
+    return None if end < 0 else (before + chunk[:end]).endswith(b"\r")
 
 
 def _line_end(block: bytes, place: int) -> int:

@@ -15,6 +15,9 @@ from transforms.core import schema
 MAX_ROWS = 1 << 18
 MAX_CELLS = 4_000_000
 
+MESSAGE_IS_FIELD = "_message_is_field"
+"""Of records that are to lose their messages, the column that says which have a field as message, no attribute."""
+
 _NONE: Mapping[str, pa.Array] = {}
 
 

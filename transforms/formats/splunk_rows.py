@@ -11,7 +11,7 @@ from transforms.arrow import Flags
 from transforms.arrow.arrays import choose, is_present, null_unless
 from transforms.arrow.strings import is_empty, nulls
 from transforms.formats.options import FormatOptions, ObjectTimes
-from transforms.formats.record_block import make_records
+from transforms.formats.record_block import MESSAGE_IS_FIELD, make_records
 from transforms.formats.record_errors import invalid_time
 from transforms.formats.times import RecordTimes
 from transforms.timestamps import FirstRows
@@ -26,6 +26,7 @@ class SplunkRows:
         """Prepare for an object; `first_rows` gives the fields of its first records."""
         self._first_rows = first_rows
         self._own, self._any = (RecordTimes(options, times) for _ in range(2))
+        self._keep_message = options.keep_message
 
     def records(self, messages: pa.Array, fields: Fields, errors: dict[int, str], *, every: bool) -> pa.RecordBatch:
         """Return records.
@@ -51,7 +52,10 @@ class SplunkRows:
         for name, column in (("_raw", raw), ("_time", time)):
             if not good.all():
                 rest[name] = null_unless(~good, column)
-        return make_records(choose(good & is_present(raw) & ~is_empty(raw), raw, messages), errors, rest, own)
+        made = make_records(choose(good & is_present(raw) & ~is_empty(raw), raw, messages), errors, rest, own)
+        if self._keep_message or not good.any():
+            return made
+        return made.append_column(MESSAGE_IS_FIELD, pa.array(good))
 
 
 def _present_times(times: Mapping[str, pa.Array], total: int) -> Flags:

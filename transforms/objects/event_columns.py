@@ -28,7 +28,11 @@ def event_id_prefix(info: ObjectInfo) -> str:
 
 
 class EventColumns:
-    """Stamps the records of one object, block after block; ids go on counting over them."""
+    """Stamps the records of one object, block after block; ids go on counting over them.
+
+    Attributes:
+        next: The ordinal of the record that comes next.
+    """
 
     def __init__(
         self,
@@ -54,7 +58,7 @@ class EventColumns:
         """
         self._info = info
         self._prefix = event_id_prefix(info)
-        self._next = first
+        self.next = first
         self._day_first = day_first
         self._constants = {
             "_receiver": schema.RECEIVER,
@@ -72,14 +76,14 @@ class EventColumns:
         """Add ids, system columns and defaults to a block of records."""
         rows = records.num_rows
         columns = dict(zip(records.schema.names, records.columns, strict=True))
-        columns["_event_id"] = _event_ids(self._prefix, self._next, rows)
+        columns["_event_id"] = _event_ids(self._prefix, self.next, rows)
         columns["_observed_at"] = pa.repeat(pa.scalar(datetime.now(timezone.utc), schema.TIME), rows)
         for name, value in self._constants.items():
             if name not in columns:
                 columns[name] = constant(value, rows)
             elif columns[name].null_count:
                 columns[name] = _fill(columns[name], value)
-        self._next += rows
+        self.next += rows
         events = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
         return schema.EventBatch(events, self._info.modified, self._day_first, source=self._info.source)
 

@@ -13,11 +13,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.arrow.arrays import as_series, is_present, take
+from transforms.arrow import Indices
+from transforms.arrow.arrays import as_flags, as_series, is_present, null_unless, take
 from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Failures, Pipeline, apply_pipelines
 from transforms.formats import format_of
 from transforms.formats.options import FormatOptions
+from transforms.formats.record_block import MESSAGE_IS_FIELD
 from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
 from transforms.objects.inherited_times.preceding_records import inheriting
 from transforms.objects.inherited_times.window import inherited_times, last_time, record_starts
@@ -40,6 +42,7 @@ class ShapingSettings:
         timezone: IANA name for times that name no zone.
         year: That of times without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
+        keep_message: Whether records whose fields are attributes are messages too.
     """
 
     pipelines: tuple[Pipeline, ...] = ()
@@ -47,6 +50,7 @@ class ShapingSettings:
     timezone: str = "UTC"
     year: int | None = None
     day_first: bool = False
+    keep_message: bool = True
 
     @classmethod
     def of(cls, formats: FormatOptions, pipelines: Sequence[Pipeline]) -> ShapingSettings:
@@ -57,6 +61,7 @@ class ShapingSettings:
             timezone=formats.timezone,
             year=formats.year,
             day_first=formats.day_first,
+            keep_message=formats.keep_message,
         )
 
 
@@ -68,15 +73,26 @@ class _Shaping:
     modified: datetime
     received: datetime
 
-    def run(self, events: pa.RecordBatch, failures: Failures) -> pa.RecordBatch:
+    def year(self, batch: EventBatch) -> int | Indices | None:
+        """Return the year of stamps without one, that of each event where these are known."""
+        return self.settings.year if batch.years is None else batch.years.of(0, batch.num_rows)
+
+    def year_before(self, batch: EventBatch, rows: int) -> int | Indices | None:
+        """Return the same of the records that precede a batch."""
+        return self.settings.year if batch.years is None else batch.years.of(-rows, rows)
+
+    def run(self, events: pa.RecordBatch, failures: Failures, year: int | Indices | None) -> pa.RecordBatch:
         pipelines = self.settings.pipelines
         if not pipelines:
             return events
-        return apply_pipelines(events, pipelines, received=self.received, modified=self.modified, failures=failures)
+        return apply_pipelines(
+            events, pipelines, received=self.received, modified=self.modified, year=year, failures=failures
+        )
 
     def choose(
         self,
         events: pa.RecordBatch,
+        year: int | Indices | None,
         inherit: Callable[[pl.Series], pl.Series] | None = None,
         unbelieved: Counter[str] | None = None,
     ) -> pa.RecordBatch:
@@ -87,7 +103,7 @@ class _Shaping:
             timezone=self.settings.timezone,
             modified=self.modified,
             received=self.received,
-            year=self.settings.year,
+            year=year,
             day_first=self.settings.day_first,
             lines=row.lines if row else "errors",
             inherit=inherit,
@@ -120,9 +136,14 @@ def shape_events(
     shaping = _Shaping(settings, modified, received)
     failures: Failures = Counter()
     unbelieved: Counter[str] | None = None if counts is None else Counter()
-    events = shaping.run(batch.events, failures)
+    year = shaping.year(batch)
+    events = shaping.run(batch.events, failures, year)
     inherit = partial(_inherit, batch, shaping) if inheriting(batch.events) else None
-    events = shaping.choose(events, inherit, unbelieved)
+    events = shaping.choose(events, year, inherit, unbelieved)
+    if not settings.keep_message:
+        events = _without_messages(events, batch.events)
+    if MESSAGE_IS_FIELD in events.schema.names:
+        events = events.drop_columns(MESSAGE_IS_FIELD)
     if not keep_dropped:
         events = _without_dropped(events, Counter() if counts is None else counts)
     if past_rules and events.num_rows:
@@ -149,7 +170,8 @@ def _inherit(batch: EventBatch, shaping: _Shaping, own: pl.Series) -> pl.Series:
     """
     before = None
     if batch.preceding is not None and own[:1].null_count():
-        earlier = shaping.choose(shaping.run(batch.preceding, Counter()))
+        year = shaping.year_before(batch, batch.preceding.num_rows)
+        earlier = shaping.choose(shaping.run(batch.preceding, Counter(), year), year)
         starts, end = record_starts(as_series(batch.preceding.column("_message")))
         before = last_time(own_times(earlier), starts, end)
     times = inherited_times(own, record_starts(as_series(batch.events.column("_message")))[0], before)
@@ -179,6 +201,30 @@ def count_time_sources(batches: Iterable[pa.RecordBatch]) -> Counter[str]:
         for row in pc.value_counts(events.column("_time_source")).to_pylist():
             counts[row["values"]] += row["counts"]
     return counts
+
+
+def _without_messages(events: pa.RecordBatch, read: pa.RecordBatch) -> pa.RecordBatch:
+    """Return events without the messages that only say what their attributes say.
+
+    Kept are those of records with an error, those that are a field of the record (Splunk's `_raw`), and those that a
+    pipeline has written.
+
+    Args:
+        events: Behind their pipelines, with their times.
+        read: The same events as they were read.
+    """
+    row = format_of(read)
+    if row is None or "keep_message" not in row.options:
+        return events
+    messages = events.column("_message")
+    kept = as_flags(as_series(messages).ne_missing(as_series(read.column("_message"))))
+    if "_error" in events.schema.names:
+        kept |= is_present(events.column("_error"))
+    if MESSAGE_IS_FIELD in events.schema.names:
+        kept |= events.column(MESSAGE_IS_FIELD).fill_null(False).to_numpy(zero_copy_only=False)
+    if not kept.any():
+        return events.drop_columns("_message")
+    return events.set_column(events.schema.get_field_index("_message"), "_message", null_unless(kept, messages))
 
 
 def _without_dropped(events: pa.RecordBatch, counts: Counter[CountKey]) -> pa.RecordBatch:

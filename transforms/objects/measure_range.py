@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from transforms.core.errors import ObjectError
-from transforms.formats.ranges import can_be_cut, count_records, record_start
+from transforms.formats import read_records
+from transforms.formats.ranges import can_be_cut, count_records, read_range, record_start
 from transforms.objects.parts import read_head
 from transforms.objects.reading import Reading, ReadSettings
+from transforms.objects.yearless_stamps import stretches_of
 from transforms.storage import ObjectInfo, ObjectStore
+from transforms.timestamps.years.stretches import Stretch
 
 WINDOW = 1 << 20
 """Bytes behind a proposed offset in which a record must begin."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeasuredRange:
     """A range that begins and ends between two records.
 
@@ -27,12 +30,14 @@ class MeasuredRange:
             range.
         records: The records in it.
         bytes_read: What was read to find that out.
+        stretches: Those of its stamps, where the object has stamps without a year.
     """
 
     start: int
     end: int
     records: int
     bytes_read: int
+    stretches: tuple[Stretch, ...] = ()
 
 
 def measure_range(
@@ -68,12 +73,28 @@ class _Measuring:
         if first is None or last is None:
             return None
         if first >= last:
-            return MeasuredRange(last, last, 0, self._read)
+            return MeasuredRange(start=last, end=last, records=0, bytes_read=self._read)
         chunks = self._reading.as_utf8(self._store.read(self._info, start=first, end=last))
         records = count_records(
             self._head, chunks, self._format, self._options, first=first == 0, last=last == self._info.size
         )
-        return None if records is None else MeasuredRange(first, last, records, self._read + last - first)
+        if records is None:
+            return None
+        self._read += last - first
+        stretches = self._stretches(first, last) if self._reading.yearless else ()
+        return MeasuredRange(start=first, end=last, records=records, bytes_read=self._read, stretches=stretches)
+
+    def _stretches(self, first: int, last: int) -> tuple[Stretch, ...]:
+        """Read the range once more, for the stamps of its records."""
+        self._read += last - first
+        chunks = self._reading.as_utf8(self._store.read(self._info, start=first, end=last))
+        assert self._format is not None
+        times = {"modified": self._info.modified, "received": self._reading.received}
+        if first == 0:
+            blocks = read_records(chunks, self._format, self._options, **times)
+        else:
+            blocks = read_range(self._head, chunks, self._format, self._options, **times)
+        return tuple(stretches_of((block.records for block in blocks), self._reading))
 
     def _record_start(self, offset: int) -> int | None:
         if offset in (0, self._info.size):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from transforms.objects.event_counts import CountKey, EventCounts
+from transforms.objects.record_problems import RecordProblems, add_problems
 from transforms.storage import ObjectInfo
 
 PUBLISHED = ("ingested", "salvaged")
@@ -32,7 +33,8 @@ class ObjectOutcome:
         errors: Records with `_error`.
         bytes_read: Bytes that were read of it.
         bytes_decoded: Bytes after decompression.
-        warnings: What else its user should know.
+        warnings: What else its user should know, but for what `problems` has numbers of.
+        problems: What was wrong with its records.
         counts: What happened to how many of its events.
     """
 
@@ -49,6 +51,7 @@ class ObjectOutcome:
     bytes_read: int = 0
     bytes_decoded: int = 0
     warnings: tuple[str, ...] = ()
+    problems: RecordProblems = RecordProblems()
     counts: tuple[tuple[CountKey, int], ...] = ()
 
     @property
@@ -60,6 +63,12 @@ class ObjectOutcome:
     def is_published(self) -> bool:
         """Whether its events are for readers."""
         return self.status in PUBLISHED
+
+    @property
+    def all_warnings(self) -> tuple[str, ...]:
+        """What its user should know."""
+        found = self.problems.warnings(records=self.records, errors=self.errors, format_name=self.format)
+        return (*self.warnings, *found)
 
 
 def merge_outcomes(outcomes: Iterable[ObjectOutcome]) -> list[ObjectOutcome]:
@@ -95,4 +104,5 @@ def _merged(parts: list[ObjectOutcome]) -> ObjectOutcome:
         bytes_read=sum(part.bytes_read for part in parts),
         bytes_decoded=sum(part.bytes_decoded for part in parts),
         warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
+        problems=add_problems([part.problems for part in parts]),
     )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transforms.codecs.detection import by_extension
+from transforms.core.record_years import RecordYears
 from transforms.formats.format import HEAD_BYTES
 from transforms.storage import ObjectInfo, ObjectStore
 
@@ -30,6 +31,7 @@ class ObjectPart:
         end: The byte behind its last one; None for the end of the object.
         first: The ordinal of its first record.
         looked_at: Bytes that were read before, to find where it begins and ends.
+        years: Those of the object's records whose stamps name none; None where they are not known before it is read.
     """
 
     info: ObjectInfo
@@ -37,6 +39,7 @@ class ObjectPart:
     end: int | None = None
     first: int = 0
     looked_at: int = 0
+    years: RecordYears | None = None
 
     @property
     def size(self) -> int:

@@ -11,8 +11,10 @@ from typing import Any
 import polars as pl
 
 from transforms.core import schema
+from transforms.core.errors import ObjectError
 from transforms.core.schema import EventBatch
 from transforms.event_pipelines import DROPPED_BY, Pipeline
+from transforms.formats.options import FormatOptions
 from transforms.objects.event_counts import CountKey, describe_too_old
 from transforms.objects.event_shaping import ShapingSettings, count_time_sources, count_too_old, shape_events
 from transforms.objects.reading import Reading, ReadSettings
@@ -25,6 +27,10 @@ from transforms.timestamps.origin import first_stamp, time_field
 Row = dict[str, Any]
 _UNTIMED = "no time was found in these events: they get that of their object (its LastModified). What helps"
 _NO_RECORD = "no record ends in the part that was read: the first ones are longer (a backfill reads them all the same)"
+_DONE = {
+    "salvaged": "a backfill keeps what comes before (--on-error salvage)",
+    "quarantined": "a backfill publishes none of it (--on-error quarantine)",
+}
 _YEAR = timedelta(days=366)
 _NO_TIME = {
     schema.TIME_FROM_OBJECT: "none found: the object's LastModified",
@@ -79,10 +85,17 @@ def preview_object(
                 else ()
             ),
         ],
-        "failure": sample.failure and {"status": sample.failure.status, "reason": str(sample.failure)},
+        "failure": sample.failure
+        and {"status": reading.status(sample.failure), "reason": _reason(reading, sample.failure)},
         "tooOld": found,
         "events": shown,
     }
+
+
+def _reason(reading: Reading, failure: ObjectError) -> str:
+    """Return why an object can't be read, or not to its end, and what a backfill does with what came before."""
+    done = _DONE.get(reading.status(failure))
+    return f"{failure}; {done}" if done and reading.records else str(failure)
 
 
 def _untimed(reading: Reading, rows: Sequence[Row]) -> Iterator[str]:
@@ -104,7 +117,7 @@ def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence
     shaped = [shape_events(batch, shaping) for batch in sample.batches]
     sources = count_time_sources(batch.events for batch in shaped)
     hint = time_hint(sample, shaped, sources, settings.formats)
-    failure = [f"{sample.failure.status}: {sample.failure}"] if sample.failure else []
+    failure = [f"{reading.status(sample.failure)}: {_reason(reading, sample.failure)}"] if sample.failure else []
     return {
         "sampled": reading.info.uri,
         "codec": "+".join(reading.decoder.codecs) if reading.decoder else None,
@@ -143,31 +156,48 @@ def _shown_events(
         count -= first.num_rows
         if not first.num_rows:
             return
-        before = shape_events(first, replace(shaping, pipelines=()))
-        after = shape_events(first, shaping, keep_dropped=True) if pipelines else before
+        before, after = before_and_after(first, shaping)
         for number, (old, new) in enumerate(zip(before.events.to_pylist(), after.events.to_pylist(), strict=True)):
-            yield {
-                "timeOrigin": _time_origin(after.slice(number, 1), new, settings.formats.timezone),
-                "before": schema.flat_row(old),
-                "after": None if new.pop(DROPPED_BY, None) else schema.flat_row(new),
-            }
+            origin = _time_origin(after.slice(number, 1), new, sample, settings.formats)
+            yield {"timeOrigin": origin, **shown_rows(old, new)}
 
 
-def _time_origin(batch: EventBatch, row: Row, timezone: str) -> str:
+def before_and_after(batch: EventBatch, shaping: ShapingSettings) -> tuple[EventBatch, EventBatch]:
+    """Return a batch as it is without pipelines, and as a backfill would publish it; with the events that they drop."""
+    before = shape_events(batch, replace(shaping, pipelines=(), keep_message=True))
+    published = not shaping.pipelines and shaping.keep_message
+    return before, before if published else shape_events(batch, shaping, keep_dropped=True)
+
+
+def shown_rows(before: Row, after: Row) -> dict[str, Row | None]:
+    """Return an event `before` and `after` its pipelines as flat rows, `after` None where they dropped it."""
+    dropped = after.pop(DROPPED_BY, None)
+    return {"before": schema.flat_row(before), "after": None if dropped else schema.flat_row(after)}
+
+
+def _time_origin(batch: EventBatch, row: Row, sample: Sample, formats: FormatOptions) -> str:
     """Describe where the time of the one event in a batch is from."""
     event, modified, source = batch.events, batch.modified, row["_time_source"]
     if source == schema.TIME_FROM_RECORD:
         named = zip(map(schema.attribute_name, event.schema.names), event.columns, strict=True)
         attributes = {name: column for name, column in named if name is not None and column[0].is_valid}
         received = event.column("_observed_at")[0].as_py()
-        name = time_field(attributes, event.column("_time"), timezone=timezone, modified=modified, received=received)
+        time, zone = event.column("_time"), formats.timezone
+        name = time_field(attributes, time, timezone=zone, modified=modified, received=received)
         return f"field {name}" if name else "the record's own time"
     if source == schema.TIME_DETECTED:
-        guessed = _is_yearless(row["_message"], timezone, modified)
+        guessed = _is_yearless(row["_message"], formats.timezone, modified)
         return f"stamp {first_stamp(row['_message'])!r} in the text" + (
-            "; its year by the object's LastModified" if guessed else ""
+            _year_origin(sample, formats) if guessed else ""
         )
     return _OTHERS[source]
+
+
+def _year_origin(sample: Sample, formats: FormatOptions) -> str:
+    if formats.year is not None:
+        return "; its year by --year"
+    end = "" if sample.whole or not sample.reading.yearless else ", in a backfill also by the order of all its stamps"
+    return f"; its year by the object's LastModified{end}"
 
 
 def _is_yearless(message: str, timezone: str, modified: datetime) -> bool:

@@ -15,7 +15,11 @@ from transforms.core.schema import EventBatch
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.parts import ObjectPart, read_head
 from transforms.objects.reading import Reading, ReadSettings
+from transforms.objects.yearless_stamps import scan_years
 from transforms.storage import ObjectInfo, ObjectStore
+
+_KEPT = 8 << 20
+"""Bytes of an object that are kept for a second look at them."""
 
 Tick = Callable[[int, int], None]
 """Takes bytes and events that were read since it was called last."""
@@ -50,17 +54,23 @@ def read_part(
         Batches, of plain text still without `_time`; then one outcome.
     """
     progress = _Progress(tick, part.looked_at)
-    reading = Reading(part.info, settings, received=datetime.now(timezone.utc))
+    reading = Reading(part.info, settings, received=datetime.now(timezone.utc), years=part.years)
     failure: ObjectError | None = None
     try:
-        chunks = progress.count_bytes(store.read(part.info, start=part.start, end=part.end))
-        batches = (
-            reading.range_batches(
-                progress.head(part.info, store), chunks, part, partial(progress.read, part.info, store)
-            )
-            if part.start
-            else reading.batches(chunks)
-        )
+        if part.start:
+            chunks = progress.count_bytes(store.read(part.info, start=part.start, end=part.end))
+            head = progress.head(part.info, store)
+            batches = reading.range_batches(head, chunks, part, partial(progress.read, part.info, store))
+        else:
+            source = _Source(part, store, progress)
+            blocks = reading.records_of(source.first_chunks())
+            if reading.yearless and part.years is None and part.end is None:
+                received = reading.received
+                years = scan_years(source.chunks_to_scan(), Reading(part.info, settings, received=received))
+                reading = Reading(part.info, settings, received=received, years=years)
+                blocks = reading.records_of(source.chunks())
+            source.forget()
+            batches = reading.events(blocks)
         for batch in batches:
             progress.count_events(batch.num_rows)
             yield batch
@@ -69,11 +79,50 @@ def read_part(
     yield reading.outcome(progress.bytes_read, failure)
 
 
+class _Source:
+    """The bytes of an object or its first part, which are read twice where stamps have no year."""
+
+    def __init__(self, part: ObjectPart, store: ObjectStore, progress: _Progress) -> None:
+        self._part, self._store, self._progress = part, store, progress
+        self._open: Iterator[bytes] = iter(())
+        self._kept: list[bytes] | None = []
+
+    def first_chunks(self) -> Iterator[bytes]:
+        """Yield the chunks, by which it is chosen how they are read."""
+        self._open = self._progress.count_bytes(self._store.read(self._part.info, end=self._part.end))
+        for chunk in self._open:
+            if self._kept is not None:
+                self._kept.append(chunk)
+            yield chunk
+
+    def chunks_to_scan(self) -> Iterator[bytes]:
+        """Yield them once more; those of a small object are kept."""
+        info = self._part.info
+        if self._kept is not None and info.size <= _KEPT:
+            self._kept += list(self._open)
+            return iter(self._kept)
+        self._progress.forget_ticks()
+        self.forget()
+        return self._progress.read(info, self._store, 0, info.size)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield them for the last time."""
+        info = self._part.info
+        if self._kept is not None and info.size <= _KEPT:
+            return iter(self._kept)
+        return self._progress.count_bytes(self._store.read(info))
+
+    def forget(self) -> None:
+        """Keep no more chunks."""
+        self._kept = None
+
+
 class _Progress:
     """Counts the bytes and events of an object as they pass."""
 
     def __init__(self, tick: Tick, looked_at: int) -> None:
         self._tick = tick
+        self._ticked = self._ticked_before = 0
         self.bytes_read = looked_at
 
     def head(self, info: ObjectInfo, store: ObjectStore) -> bytes:
@@ -86,13 +135,21 @@ class _Progress:
         """Yield bytes that lie before a part."""
         for chunk in store.read(info, start=start, end=end):
             self.bytes_read += len(chunk)
+            self._tick(0, 0)
             yield chunk
 
     def count_bytes(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             self.bytes_read += len(chunk)
-            self._tick(len(chunk), 0)
+            known = min(len(chunk), self._ticked_before)
+            self._ticked_before -= known
+            self._ticked += len(chunk) - known
+            self._tick(len(chunk) - known, 0)
             yield chunk
+
+    def forget_ticks(self) -> None:
+        """Begin to count bytes anew, without ticks for those that had theirs."""
+        self._ticked_before = self._ticked
 
     def count_events(self, events: int) -> None:
         self._tick(0, events)

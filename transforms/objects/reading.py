@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from transforms.codecs.decoding import Decoder
 from transforms.codecs.detection import CodecChoice, base_key, detect_codec
 from transforms.core.errors import BombError, CorruptStreamError, ObjectError
 from transforms.core.peeking import peek
+from transforms.core.record_years import NO_ORDER, RecordYears
 from transforms.core.schema import EventBatch
 from transforms.formats import FORMATS, read_records
 from transforms.formats.detection import asked_for, detect_format
@@ -27,8 +28,9 @@ from transforms.objects.inherited_times.preceding_records import ReadBetween, in
 from transforms.objects.leading_nuls import without_leading_nuls
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.parts import ObjectPart
+from transforms.objects.record_problems import RecordProblems
 from transforms.storage import ObjectInfo
-from transforms.timestamps import head_is_day_first
+from transforms.timestamps import head_is_day_first, head_is_yearless
 
 CODEC_SAMPLE = 4096
 FORMAT_SAMPLE = 64 << 10
@@ -70,11 +72,16 @@ class Reading:
         records, blank, header, errors, replaced: What was read so far: records, lines that are none, records with
             `_error`, bad bytes.
         long, cut: Records that were cut because they are too long, and the bytes of them that are not kept.
-        first_error: The first `_error`.
+        first: The ordinal of the first record that is read.
+        first_error: The ordinal of the first record with `_error`, and that error.
         day_first: Whether the lines of its beginning show that dates have the day before the month.
+        yearless: Whether stamps of its beginning have no year.
+        years: Their years, where they are known.
     """
 
-    def __init__(self, info: ObjectInfo, settings: ReadSettings, *, received: datetime) -> None:
+    def __init__(
+        self, info: ObjectInfo, settings: ReadSettings, *, received: datetime, years: RecordYears | None = None
+    ) -> None:
         """Prepare for an object; `received` is now."""
         self.info = info
         self.settings = settings
@@ -86,8 +93,10 @@ class Reading:
         self.warnings: list[str] = []
         self.records = self.blank = self.header = self.errors = self.replaced = 0
         self.long = self.cut = 0
-        self.first_error: str | None = None
-        self.day_first = False
+        self.first = 0
+        self.first_error: tuple[int, str] | None = None
+        self.day_first = self.yearless = False
+        self.years = years
 
     @property
     def decoded(self) -> int:
@@ -101,6 +110,14 @@ class Reading:
 
     def batches(self, chunks: Iterator[bytes]) -> Iterator[EventBatch]:
         """Yield the object's events."""
+        yield from self.events(self.records_of(chunks))
+
+    def events(self, blocks: Iterator[RecordBlock]) -> Iterator[EventBatch]:
+        """Yield the events of the object's records."""
+        return self._events(blocks, first=0)
+
+    def records_of(self, chunks: Iterator[bytes]) -> Iterator[RecordBlock]:
+        """Choose how the object is read, and return its records."""
         head, chunks = peek(chunks, CODEC_SAMPLE)
         self.codec = detect_codec(self.info.key, head)
         self._warn(self.codec.warning)
@@ -120,10 +137,10 @@ class Reading:
         self._warn(self.format.warning)
         if not self.settings.formats.join_partial and has_parts(head, self.format.format):
             self._warn("it has lines that a container's runtime has cut: --join-partial joins them")
+        if self.years == NO_ORDER:
+            self.warn_of_no_order()
         formats, modified = self.formats, self.info.modified
-        yield from self._events(
-            read_records(decoded, self.format.format, formats, modified=modified, received=self.received), first=0
-        )
+        return read_records(decoded, self.format.format, formats, modified=modified, received=self.received)
 
     def range_batches(
         self, head: bytes, chunks: Iterator[bytes], part: ObjectPart, read: ReadBetween
@@ -170,7 +187,7 @@ class Reading:
     def _events(
         self, blocks: Iterator[RecordBlock], *, first: int, preceding: pa.RecordBatch | None = None
     ) -> Iterator[EventBatch]:
-        columns = self._columns(first=first)
+        self.first, columns = first, self._columns(first=first)
         inherits = self._inherits
         for block in blocks:
             self.blank += block.blank
@@ -180,7 +197,9 @@ class Reading:
             self.warnings += block.warnings
             if block.records.num_rows:
                 batch = self._count(columns.stamp(block.records))
-                yield replace(batch, preceding=preceding) if inheriting(batch.events) else batch
+                if inheriting(batch.events):
+                    batch = replace(batch, preceding=preceding)
+                yield from with_years([batch], self.years, first=columns.next - batch.num_rows)
                 if inherits:
                     preceding = last_records(preceding, batch.events)
 
@@ -207,7 +226,7 @@ class Reading:
         """Return what became of the object, when its reading ended, by the failure if there is one."""
         return ObjectOutcome(
             info=self.info,
-            status=self._status(failure),
+            status=self.status(failure),
             reason=str(failure) if failure else None,
             codec=self.codec.name if self.codec else None,
             format=self.format.format if self.format else None,
@@ -218,65 +237,73 @@ class Reading:
             errors=self.errors,
             bytes_read=bytes_read,
             bytes_decoded=self.decoded,
-            warnings=tuple(self.all_warnings()),
+            warnings=tuple(self.warnings),
+            problems=self.problems,
         )
 
     def _choose_format(self, head: bytes) -> FormatChoice:
         self.day_first = head_is_day_first(head[:FORMAT_SAMPLE])
         asked = self.settings.formats.format
-        if asked != "auto":
-            return asked_for(asked, head, self.settings.formats)
         assert self.codec is not None
-        return detect_format(base_key(self.info.key, self.codec.name), head)
+        if asked != "auto":
+            choice = asked_for(asked, head, self.settings.formats)
+        else:
+            choice = detect_format(base_key(self.info.key, self.codec.name), head)
+        lines = FORMATS[choice.format].lines == "all" and self.settings.formats.timestamp == "auto"
+        self.yearless = lines and head_is_yearless(head[:FORMAT_SAMPLE])
+        return choice
 
     def all_warnings(self) -> list[str]:
         """Return what the object's user should know, by all that was read of it so far."""
-        found = list(self.warnings)
-        if self.replaced:
-            found.append(self._replaced_warning())
-        if self.long:
-            left = f": {self.cut:,} bytes of them are not kept" if self.cut else ""
-            found.append(
-                f"{self.long:,} record{'s' * (self.long != 1)} longer than {self.settings.formats.max_record:,} bytes "
-                f"(--max-record) {'were' if self.long != 1 else 'was'} cut{left}"
-            )
-        if self.records > 1 and self.errors > self.records // 2 and self.format:
-            found.append(
-                f"{self.errors:,} of {self.records:,} records could not be read as {self.format.format}, "
-                f"the first: {self.first_error}"
-            )
-        return found
+        name = self.format.format if self.format else None
+        found = self.problems.warnings(records=self.records, errors=self.errors, format_name=name)
+        return [*self.warnings, *found]
 
-    def _replaced_warning(self) -> str:
-        name = self.encoding.name if self.encoding else UTF8
-        if self.settings.formats.encoding != "auto":
-            cure = f"--encoding {self.settings.formats.encoding} may not be theirs"
-        elif name == UTF8:
-            cure = "--encoding reads others, such as windows-1252 or shift_jis"
-        else:
-            cure = "they are damaged, or --encoding names what they are"
-        what = "byte sequences that are" if self.replaced != 1 else "byte sequence that is"
-        done = "were" if self.replaced != 1 else "was"
-        return f"{self.replaced:,} {what} no {name.upper()} {done} replaced by U+FFFD: {cure}"
+    def warn_of_no_order(self) -> None:
+        """Warn that the order of the object's stamps gives no years."""
+        year = self.settings.formats.year
+        chosen = (
+            "each has the latest year that does not put it more than a day after the object's LastModified (--year "
+            "names another)"
+            if year is None
+            else f"all are of {year} (--year)"
+        )
+        self._warn(f"its stamps name no year and are in no order of years: {chosen}")
+
+    @property
+    def problems(self) -> RecordProblems:
+        """What was wrong with the records that were read so far."""
+        return RecordProblems(
+            replaced=self.replaced,
+            encoding=self.encoding.name if self.encoding else UTF8,
+            asked=self.settings.formats.encoding,
+            long=self.long,
+            cut=self.cut,
+            max_record=self.settings.formats.max_record,
+            first_error=self.first_error,
+        )
 
     def _count(self, batch: EventBatch) -> EventBatch:
         events = batch.events
-        self.records += events.num_rows
         at = events.schema.get_field_index("_error")
         if at >= 0:
             found = events.num_rows - events.column(at).null_count
             self.errors += found
             if found:
                 errors = pl.Series(events.column(at)).drop_nulls()
-                self.first_error = self.first_error or errors[0]
+                if self.first_error is None:
+                    row = pl.Series(events.column(at)).is_not_null().arg_max() or 0
+                    self.first_error = self.first + self.records + row, errors[0]
                 self.long += int(errors.str.starts_with("record_too_long: more than").sum())
+        self.records += events.num_rows
         return batch
 
     def _warn(self, warning: str | None) -> None:
         if warning:
             self.warnings.append(warning)
 
-    def _status(self, failure: ObjectError | None) -> str:
+    def status(self, failure: ObjectError | None) -> str:
+        """Return what becomes of the object, by the failure that ended its reading if there was one."""
         if failure is None:
             return "ingested"
         if isinstance(failure, (CorruptStreamError, BombError)) and self.settings.on_error == "quarantine":
@@ -284,3 +311,15 @@ class Reading:
         if isinstance(failure, CorruptStreamError) and self.settings.on_error == "salvage" and self.records:
             return "salvaged"
         return failure.status
+
+
+def with_years(batches: Iterable[EventBatch], years: RecordYears | None, *, first: int = 0) -> Iterator[EventBatch]:
+    """Give batches that follow each other the years of their records, which are known by their numbers from `first`."""
+    for batch in batches:
+        if years is None or years == NO_ORDER:
+            yield batch
+            continue
+        before = batch.preceding.num_rows if batch.preceding is not None else 0
+        near = years.within(first - before, first + batch.num_rows)
+        yield replace(batch, years=near.counted_from(first))
+        first += batch.num_rows

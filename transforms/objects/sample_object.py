@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -12,8 +12,10 @@ import pyarrow as pa
 
 from transforms.core import schema
 from transforms.core.errors import ObjectError
+from transforms.core.record_years import NO_ORDER
 from transforms.core.schema import EventBatch
-from transforms.objects.reading import Reading, ReadSettings
+from transforms.objects.reading import Reading, ReadSettings, with_years
+from transforms.objects.yearless_stamps import stretches_of, years_of
 from transforms.storage import ObjectInfo, ObjectStore
 
 _ENOUGH_DECODED = 16 << 20
@@ -25,15 +27,18 @@ class Sample:
 
     Attributes:
         reading: What was found out about it.
-        batches: The events, as `transforms.objects.read_object.read_object` yields them.
+        batches: The events, as `transforms.objects.read_object.read_object` yields them; but where stamps have no year
+            and the sample is not the whole object, the order of its stamps gives them years only if the job names one.
         bytes_read: Bytes that were read for it.
         failure: Why no more could be read; None where the object or the sample simply ended.
+        whole: Whether these are all of the object's events.
     """
 
     reading: Reading
     batches: tuple[EventBatch, ...]
     bytes_read: int
     failure: ObjectError | None
+    whole: bool = False
 
 
 def count_attributes(events: pa.RecordBatch) -> Counter[str]:
@@ -58,17 +63,30 @@ def sample_object(
     source = _Source(info, size)
     batches: list[EventBatch] = []
     failure: ObjectError | None = None
+    whole = False
     try:
         with closing(store.read(info, start=0, end=min(size, info.size))) as chunks:  # type: ignore[type-var]  # an iterator that closes
             for batch in reading.batches(source.chunks(chunks)):
                 batches.append(batch)
                 if reading.decoded > _ENOUGH_DECODED:
                     break
+            else:
+                whole = True
     except _SampleEndsError:
         pass  # what there is of the object was read: no failure
     except ObjectError as error:
         failure = error
-    return Sample(reading=reading, batches=tuple(batches), bytes_read=source.bytes_read, failure=failure)
+    if reading.yearless and (whole or settings.formats.year is not None):
+        batches = _with_years(batches, reading)
+    return Sample(reading=reading, batches=tuple(batches), bytes_read=source.bytes_read, failure=failure, whole=whole)
+
+
+def _with_years(batches: Sequence[EventBatch], reading: Reading) -> list[EventBatch]:
+    stretches = stretches_of((batch.events for batch in batches), reading)
+    years = years_of(stretches, reading.info, reading.settings.formats, received=reading.received)
+    if years == NO_ORDER:
+        reading.warn_of_no_order()
+    return list(with_years(batches, years))
 
 
 class _Source:

@@ -14,7 +14,7 @@ import yaml
 from transforms.arrow import Flags
 from transforms.core.errors import ConfigurationError
 from transforms.processors.kernels.events import Events
-from transforms.processors.kernels.searching import groups_of, put_groups
+from transforms.processors.kernels.searching import groups_of, matched, put_groups
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
 
@@ -43,6 +43,7 @@ class Grok(Processor):
         source: Column in flight that is searched.
         pattern: Regular expression, the definitions put in.
         names: The attribute of each capture group, in their order.
+        required: Whether the pipeline ends here for an event that does not match.
     """
 
     name: ClassVar[str] = "grok"
@@ -50,11 +51,12 @@ class Grok(Processor):
     source: str
     pattern: str
     names: tuple[str, ...]
+    required: bool = False
 
     @classmethod
     def from_parameters(cls, parameters: Parameters) -> Processor:
-        """Read `source`, `pattern` and `definitions`, and try the pattern."""
-        parameters.allow("source", "pattern", "definitions")
+        """Read `source`, `pattern`, `definitions` and `required`, and try the pattern."""
+        parameters.allow("source", "pattern", "definitions", "required")
         source, text = parameters.source(), parameters.text("pattern")
         definitions = _definitions(parameters)
         if not text:
@@ -71,7 +73,7 @@ class Grok(Processor):
         elif groups_of(pattern, parameters, shown=text):
             for name in dict.fromkeys(names):
                 parameters.output(name, at="pattern")
-        return cls(source, pattern, names)
+        return cls(source, pattern, names, parameters.flag("required"))
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -81,6 +83,10 @@ class Grok(Processor):
     def apply(self, events: Events) -> Flags | None:
         """Search every event's source; each named group that took part replaces the attribute of its name."""
         return put_groups(events, self.source, self.pattern, self.names)
+
+    def going_on(self, events: Events, failed: Flags | None) -> Flags | None:
+        """Go on for all events, or for those that match."""
+        return matched(events, self.source, failed) if self.required else None
 
 
 def _definitions(parameters: Parameters) -> dict[str, str]:

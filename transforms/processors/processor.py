@@ -38,3 +38,13 @@ class Processor(ABC):
             Which events it failed on, and left as they were; None if it failed on none. An event without the source is
             none of them: there is nothing to do for it.
         """
+
+    def going_on(self, events: Events, failed: Flags | None) -> Flags | None:
+        """Return for which of the events the pipeline goes on behind this step; None is all.
+
+        Args:
+            events: What it was applied to.
+            failed: What `apply` returned.
+        """
+        del events, failed
+        return None

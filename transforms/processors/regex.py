@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from transforms.arrow import Flags
 from transforms.processors.kernels.events import Events
-from transforms.processors.kernels.searching import groups_of, put_groups
+from transforms.processors.kernels.searching import groups_of, matched, put_groups
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
 
@@ -20,6 +20,7 @@ class Regex(Processor):
         source: Column in flight that is searched.
         pattern: Regular expression.
         names: The attribute of each capture group, in their order.
+        required: Whether the pipeline ends here for an event that does not match.
     """
 
     name: ClassVar[str] = "regex"
@@ -27,15 +28,17 @@ class Regex(Processor):
     source: str
     pattern: str
     names: tuple[str, ...]
+    required: bool = False
 
     @classmethod
     def from_parameters(cls, parameters: Parameters) -> Processor:
-        """Read `source`, `pattern` and `outputs`, and try the pattern."""
-        parameters.allow("source", "pattern", "outputs")
+        """Read `source`, `pattern`, `outputs` and `required`, and try the pattern."""
+        parameters.allow("source", "pattern", "outputs", "required")
         source, pattern = parameters.source(), parameters.text("pattern")
         outputs = parameters.texts("outputs")
         groups = groups_of(pattern, parameters) if pattern else ()
-        return cls(source, pattern, _names(groups, outputs, parameters) if groups else ())
+        names = _names(groups, outputs, parameters) if groups else ()
+        return cls(source, pattern, names, parameters.flag("required"))
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -45,6 +48,10 @@ class Regex(Processor):
     def apply(self, events: Events) -> Flags | None:
         """Search every event's source; a group that took part becomes an attribute, and replaces what is there."""
         return put_groups(events, self.source, self.pattern, self.names)
+
+    def going_on(self, events: Events, failed: Flags | None) -> Flags | None:
+        """Go on for all events, or for those that match."""
+        return matched(events, self.source, failed) if self.required else None
 
 
 def _names(groups: tuple[str, ...], outputs: tuple[str, ...], parameters: Parameters) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ _AUTO = "AUTO"
 _DATED = tuple(form for form in FORMS if re.search("<(?:year|yy|year_behind|epoch|tai)>", form.pattern))
 _YEAR, _NEAR = 31_556_952, 2 * 86_400  # seconds of a mean year; of what leap days and zones put between two readings
 _CUSTOM = "custom"
+_TIMES = pl.Datetime("us", "UTC")
 _NAMED = {
     _AUTO: tuple(form.name for form in FORMS),
     "ISO_8601": ("iso_8601", "date", "compact", "compact_date", "digits"),
@@ -96,20 +97,36 @@ class Timestamp(Processor):
         return as_flags(failed)
 
     def _read(self, texts: pl.Series, events: Events) -> pl.Series:
+        if not isinstance(events.year, np.ndarray):
+            return self._read_in_year(texts, events, events.year)
+        times = pl.repeat(None, len(texts), dtype=_TIMES, eager=True)
+        for rows, part in events.parts_by_year():
+            times = times.scatter(pl.Series(rows), self._read(texts.gather(pl.Series(rows)), part))
+        return times
+
+    def _read_in_year(self, texts: pl.Series, events: Events, year: int | None) -> pl.Series:
         modified, received = events.modified, events.received
         if self.pattern is not None:
-            return read_java_times(texts, self.pattern, timezone=self.timezone, modified=modified, received=received)
+            return read_java_times(
+                texts, self.pattern, timezone=self.timezone, modified=modified, received=received, year=year
+            )
         if not self.forms:
             return parse_epochs(texts, received=received, unit=self.format)
         auto = self.format == _AUTO
         if auto and self.source == "_message":
-            return detect_times(texts, timezone=self.timezone, modified=modified, received=received)
+            return detect_times(texts, timezone=self.timezone, modified=modified, received=received, year=year)
         times = parse_times(
-            texts, timezone=self.timezone, modified=modified, received=received, epochs=auto, forms=self.forms
+            texts,
+            timezone=self.timezone,
+            modified=modified,
+            received=received,
+            epochs=auto,
+            forms=self.forms,
+            year=year,
         )
-        return self._fuller(texts, times, events) if auto else times
+        return self._fuller(texts, times, events, year) if auto else times
 
-    def _fuller(self, texts: pl.Series, times: pl.Series, events: Events) -> pl.Series:
+    def _fuller(self, texts: pl.Series, times: pl.Series, events: Events, year: int | None) -> pl.Series:
         """Put the message's own stamp in for one without a year, where both are of one day of the year."""
         messages = events.texts("_message")
         if messages is None:
@@ -119,7 +136,7 @@ class Timestamp(Processor):
         rows = np.flatnonzero((times.is_not_null() & dated.is_null()).to_numpy())
         if not rows.size:
             return times
-        found = detect_times(messages.gather(rows), timezone=zone, modified=modified, received=received)
+        found = detect_times(messages.gather(rows), timezone=zone, modified=modified, received=received, year=year)
         apart = (found - times.gather(rows)).dt.total_seconds() % _YEAR
         agree = ((apart <= _NEAR) | (apart >= _YEAR - _NEAR)).fill_null(value=False).to_numpy()
         return times.scatter(rows[agree], found.filter(pl.Series(agree))) if agree.any() else times

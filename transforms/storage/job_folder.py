@@ -12,19 +12,23 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
 import orjson
 
 from transforms.core.errors import CanceledError
-from transforms.storage import TierFile, TierLocation, TierStore
+from transforms.storage import TierLocation, TierStore
 from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/jobs"
+STATUS_FILE = "status.json"
 _BY_TIME = "_rekindle/jobs-by-time/"
-"""A file without content for each job, whose name begins with what is left of time at its start: the newest first."""
+"""A file without content for each job, whose name begins with what is left of time at its start: the newest first.
+
+Those of an hour are in a folder of their own: a folder on disk is listed whole.
+"""
+_HOUR = 3_600_000
 _END_OF_TIME = 10**14
 """In milliseconds since 1970 UTC: the year 5138."""
 
@@ -44,7 +48,7 @@ class JobFolder(JsonFolder):
     def register(self, started: datetime) -> None:
         """Put the job among those that are listed by the time of their start."""
         left = _END_OF_TIME - int(started.timestamp() * 1000)
-        self.tier.put(f"{_BY_TIME}{left:014d}-{self.task_id}", b"")
+        self.tier.put(f"{_BY_TIME}{left // _HOUR:08d}/{left:014d}-{self.task_id}", b"")
 
     def unregister(self) -> None:
         """Take a job that has just begun out of those that are listed."""
@@ -70,6 +74,13 @@ class JobFolder(JsonFolder):
         """Whether somebody asked the job to stop."""
         return self.tier.exists(self.path("cancel"))
 
+    def mark_undone(self, by: dict[str, str] | None) -> None:
+        """Let a list of jobs show by which run the job was undone, and when; None where it no longer is."""
+        status = self.read_json(STATUS_FILE)
+        if status is not None and status.get("undone") != by:
+            rest = {name: value for name, value in status.items() if name != "undone"}
+            self.write_json(STATUS_FILE, rest if by is None else rest | {"undone": by})
+
     def progress(self) -> list[dict[str, Any]]:
         """Return the latest progress of each worker of the running wave."""
         found = []
@@ -79,6 +90,14 @@ class JobFolder(JsonFolder):
             except FileNotFoundError:  # cleared between listing and reading
                 continue
         return found
+
+    def clear_listing(self) -> None:
+        """Forget what was listed."""
+        self.remove("listing/")
+
+    def clear_parts(self) -> None:
+        """Forget where large objects were cut."""
+        self.remove("parts/")
 
     def clear_progress(self) -> None:
         """Forget the workers' progress: a wave has begun or ended."""
@@ -98,19 +117,25 @@ def jobs_of_prefix(tier: TierStore, prefix: str) -> set[str]:
 def newest_jobs(tier: TierStore, number: int) -> list[JobFolder]:
     """Return the folders of the jobs that were started last, the newest first.
 
-    On S3 this is one request however many jobs there were: keys are listed in their order.
+    On S3 this is one request however many jobs there were: keys are listed in their order. On disk as many hours are
+    listed as have these jobs.
     """
     return [JobFolder(tier, task_id) for _, task_id in _by_time(tier, number)]
 
 
 def _by_time(tier: TierStore, number: int) -> list[tuple[str, str]]:
     """Return path and job of the newest entries."""
-    listed: Iterator[TierFile] = tier.list(_BY_TIME)
-    if tier.is_local:
-        paths = nsmallest(number, (file.path for file in listed))
-    else:
-        paths = [file.path for file in islice(listed, number)]
-    return [(path, path.removeprefix(_BY_TIME).partition("-")[2]) for path in paths]
+    paths = islice(_paths_by_time(tier), number)
+    return [(path, path.rpartition("/")[2].partition("-")[2]) for path in paths]
+
+
+def _paths_by_time(tier: TierStore) -> Iterator[str]:
+    if tier.local_path is None:
+        yield from (file.path for file in tier.list(_BY_TIME))
+        return
+    folder = tier.local_path / _BY_TIME
+    for hour in sorted(one.name for one in folder.iterdir()) if folder.is_dir() else ():
+        yield from sorted(file.path for file in tier.list(f"{_BY_TIME}{hour}/"))
 
 
 @dataclass

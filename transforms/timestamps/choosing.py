@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from transforms.arrow import Indices
 from transforms.arrow.arrays import as_series, constant
 from transforms.core.schema import (
     CONSTANT,
@@ -33,7 +35,7 @@ def choose_times(
     modified: datetime,
     received: datetime,
     lines: str = "all",
-    year: int | None = None,
+    year: int | Indices | None = None,
     day_first: bool = False,
     inherit: Callable[[pl.Series], pl.Series] | None = None,
     unbelieved: Counter[str] | None = None,
@@ -47,7 +49,7 @@ def choose_times(
         modified: When the object was last modified.
         received: When Rekindle read it.
         lines: Which of their messages are looked through, as `Format.lines` says.
-        year: That of stamps without one; None chooses it.
+        year: That of stamps without one, or that of each event's; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
         inherit: Returns the times that events have from those before them, by the events' own times.
         unbelieved: Where times are counted that are not believed, by why not; None to count nothing.
@@ -61,20 +63,15 @@ def choose_times(
     if unbelieved is not None and times.null_count():
         unbelieved.update(count_reasons(_sources(batch).filter(times.is_null())))
     if times.null_count() and timestamp == "auto" and (lines != "errors" or _has_errors(batch)):
-        found = _detect_missing(
-            batch,
-            times,
-            lines,
-            partial(
-                detect_times,
-                timezone=timezone,
-                modified=modified,
-                received=received,
-                year=year,
-                day_first=day_first,
-                unbelieved=unbelieved,
-            ),
+        detect = partial(
+            detect_times,
+            timezone=timezone,
+            modified=modified,
+            received=received,
+            day_first=day_first,
+            unbelieved=unbelieved,
         )
+        found = detect_missing(batch, lines, detect, year=year)
         batch = put_times(batch, found, source=TIME_DETECTED)
         times = times_of(batch)
     own = times.is_not_null() & ~_has_source(batch)
@@ -163,19 +160,51 @@ def _has_no_error(batch: pa.RecordBatch) -> pl.Series:
     return as_series(batch.column(at)).is_null() if at >= 0 else pl.repeat(True, batch.num_rows, eager=True)
 
 
-def _detect_missing(
-    batch: pa.RecordBatch, times: pl.Series, lines: str, detect: Callable[[pl.Series], pl.Series]
+def detect_missing(
+    batch: pa.RecordBatch, lines: str, detect: Callable[..., pl.Series], *, year: int | Indices | None
 ) -> pl.Series:
-    """Look for stamps in the rows without a time, but not in JSON (an event of HEC), which has other dates."""
+    """Look for stamps in the rows without a time, but not in JSON (an event of HEC), which has other dates.
+
+    Args:
+        batch: Events.
+        lines: Which of their messages are looked through, as `Format.lines` says.
+        detect: Finds the times of some messages, given the `year` of stamps without one.
+        year: That year, or that of each event; None chooses it.
+
+    Returns:
+        Datetime[us, UTC], null where there is no stamp.
+    """
     messages = as_series(batch.column("_message"))
     if lines == "plain":
         messages = messages.set(messages.str.starts_with("{") | messages.str.starts_with("["), None)
     elif lines == "errors":
         messages = messages.set(_has_no_error(batch), None)
-    missing = times.is_null()
+    missing = times_of(batch).is_null()
     if missing.all():
-        return detect(messages)
-    return nothing(len(times)).scatter(missing.arg_true(), detect(messages.filter(missing)))
+        return by_year(detect, messages, year)
+    rows = missing.arg_true()
+    own = year[rows.to_numpy()] if isinstance(year, np.ndarray) else year
+    return nothing(len(missing)).scatter(rows, by_year(detect, messages.gather(rows), own))
+
+
+def by_year(read: Callable[..., pl.Series], texts: pl.Series, year: int | Indices | None) -> pl.Series:
+    """Read texts, each in its year.
+
+    Args:
+        read: Reads some of them, given the `year` of those that name none.
+        texts: Strings.
+        year: That year, or that of each text; None chooses it.
+    """
+    if not isinstance(year, np.ndarray):
+        return read(texts, year=year)
+    different = np.unique(year).tolist()
+    if len(different) == 1:
+        return read(texts, year=different[0])
+    times = nothing(len(texts))
+    for one in different:
+        rows = pl.Series(np.flatnonzero(year == one))
+        times = times.scatter(rows, read(texts.gather(rows), year=one))
+    return times
 
 
 def _with_column(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBatch:

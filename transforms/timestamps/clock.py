@@ -26,6 +26,11 @@ _WIDEST_OFFSET = timedelta(hours=15)
 _LEAP_YEARS_APART = 8  # 1896 to 1904, and 2096 to 2104
 
 
+def latest_events(modified: datetime, received: datetime) -> datetime:
+    """Return when an object was modified; but received where that is earlier, or it was written without a time."""
+    return min(modified, received) if modified > EPOCH else received
+
+
 def why_unbelieved(times: pl.Series, received: datetime) -> pl.Series:
     """Return why times are not believed (`IN_FUTURE`, `BEFORE_EPOCH`), null where they are or where there is none."""
     reason = pl.when(pl.col("time") < EPOCH).then(pl.lit(BEFORE_EPOCH)).when(pl.col("time") > received + DAY)
@@ -86,8 +91,8 @@ class TimeContext:
 
     @property
     def latest(self) -> datetime:
-        """When the object was modified, or where that is later, received: its events can't be in the future."""
-        return min(self.modified, self.received or self.modified)
+        """When the latest events of the object may have happened."""
+        return latest_events(self.modified, self.received or self.modified)
 
     def in_region(self, name: str) -> TimeContext:
         """Return the clock for times that name a region as their zone; itself if there is no such region."""

@@ -36,6 +36,12 @@ _STAMP = for_rust("|".join(form.text for form in _IN_TEXT))
 
 _CONTROL = r"\x1b\[[0-?]*[ -/]*[@-~]"
 """A control sequence (ECMA-48 §5.4), such as a colour."""
+_MAYBE_YEARLESS = (
+    r"(?m)[\p{L}.] {1,2}[0-9 ]?[0-9] [0-9]{1,2}:[0-9]{2}:[0-9]{2}|[0-9]\.? \p{L}{3,12}\.? [0-9]{1,2}:[0-9]{2}:[0-9]{2}"
+    r"|^[IWEF][0-9]{4} {1,2}[0-9]{2}:|(?:^|[^0-9-])[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\."
+    r"|\[[0-9]{2}\.[0-9]{2} [0-9]{2}:"
+)
+"""What each form without a year has: looked for first, as it is much cheaper than to find the stamps."""
 _DAY_FIRST = re.compile(rb"(?:\b|\x1b\[[0-9;]*m)(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")
 
 
@@ -103,6 +109,15 @@ def head_is_day_first(head: bytes) -> bool:
         return False
     lines = pl.Series(head.decode("utf-8", "replace").splitlines())
     return is_day_first([first_stamps(without_colours(lines))])
+
+
+def head_is_yearless(head: bytes) -> bool:
+    """Return whether a stamp of an object's first lines has no year."""
+    text = head.decode("utf-8", "replace")
+    if not pl.Series([text]).str.contains(_MAYBE_YEARLESS).item():
+        return False
+    stamps = first_stamps(without_colours(pl.Series(text.splitlines(), dtype=pl.String)))
+    return bool((~stamps.str.contains(HAS_YEAR)).any())
 
 
 def without_colours(lines: pl.Series) -> pl.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 import polars as pl
@@ -54,8 +55,8 @@ class TimeFields:
     year: int | None = None
     day_first: bool = False
     _chosen: str | None = field(default=None, init=False)
-    _clock: str | None = field(default=None, init=False)
-    """Right of a chosen column of days, the one that has the time of day."""
+    _clocks: dict[str, str] = field(default_factory=dict, init=False)
+    """A column of days -> the one right of it that has the time of day."""
     _sampled: bool = field(default=False, init=False)
     _sample_day_first: bool | None = field(default=None, init=False)
 
@@ -117,18 +118,18 @@ class TimeFields:
     def _candidates(self, columns: Mapping[str, pa.Array], sample: FirstRows) -> Iterator[_Candidate]:
         """Give the columns that may hold the time, best first."""
         zones = _zones(columns)
-        for found in self._named(columns):
+        for found in self._named(columns, sample):
             yield found if zones is None else _Candidate(add_zones(found.texts, zones), found.epochs)
         if not self._sampled:
             self._choose(sample)
         if self._chosen is not None and self._chosen in columns:
             texts = as_series(columns[self._chosen])
-            if self._clock is not None and self._clock in columns:
-                both = _day_and_clock(texts, as_series(columns[self._clock]))
+            if (clock := self._clock_of(self._chosen, sample)) in columns:
+                both = _day_and_clock(texts, as_series(columns[clock]))
                 yield _Candidate(both if zones is None else add_zones(both, zones))
             yield _Candidate(texts if zones is None else add_zones(texts, zones))
 
-    def _named(self, columns: Mapping[str, pa.Array]) -> Iterator[_Candidate]:
+    def _named(self, columns: Mapping[str, pa.Array], sample: FirstRows | None = None) -> Iterator[_Candidate]:
         asked = [texts for path in self.time_field if (texts := _at_path(columns, path)) is not None]
         for at, texts in enumerate(asked):
             if at + 1 < len(asked) and asked[at + 1].str.contains(_CLOCK).any():
@@ -145,6 +146,8 @@ class TimeFields:
                 )
                 yield _Candidate(_beside(days, clocks))
             for name in by_name.get(plain, ()):
+                if sample is not None and (clock := self._clock_of(name, sample)) in columns:
+                    yield _Candidate(_day_and_clock(as_series(columns[name]), as_series(columns[clock])))
                 yield _Candidate(as_series(columns[name]), epochs=True)
         for known in KNOWN:
             for name in by_name.get(known.name, ()):
@@ -193,10 +196,12 @@ class TimeFields:
                 if name in fitting or (name in others and self._all_times(columns[name], sample))
             )
             self._chosen = next(leftmost, None)
-        if self.csv and self._chosen is not None:
-            names = list(columns)
-            right = names[names.index(self._chosen) + 1 :][:1]
-            self._clock = next((name for name in right if _are_clocks(as_series(columns[name]))), None)
+
+    def _clock_of(self, name: str, sample: FirstRows) -> str:
+        """Return the column of CSV that has the time of day of a column of days and stands right of it, else ""."""
+        if name not in self._clocks:
+            self._clocks[name] = _clock_beside(name, sample()) if self.csv else ""
+        return self._clocks[name]
 
     def _all_times(self, values: pa.Array, sample: FirstRows) -> bool:
         texts = as_series(values).drop_nulls()
@@ -251,6 +256,20 @@ def _value_of(texts: pl.Series, known: KnownField) -> pl.Series:
 _CLOCK = r"^ *T?[0-2]?[0-9]:[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]+)?)?(?: ?[AaPp]\.?[Mm]\.?)? *$"
 
 
+_SPAN = ("duration", "dauer", "elapsed", "runtime", "uptime", "length", "latency")
+"""What the names of columns have whose clocks are no time of day."""
+
+
+def _clock_beside(name: str, columns: Mapping[str, pa.Array]) -> str:
+    names = list(columns)
+    right = dict(pairwise(names)).get(name, "")
+    if not right or any(word in plain_name(right) for word in _SPAN):
+        return ""
+    days = as_series(columns[name]).drop_nulls().str.replace(_MIDNIGHT, "")
+    alone = days.str.contains(_DAY) & ~days.str.contains(":", literal=True)
+    return right if alone.any() and _are_clocks(as_series(columns[right])) else ""
+
+
 def _are_clocks(texts: pl.Series) -> bool:
     texts = texts.filter(texts != "")
     return len(texts) > 0 and bool(texts.str.contains(_CLOCK).all())
@@ -261,6 +280,7 @@ def _day_and_clock(days: pl.Series, clocks: pl.Series) -> pl.Series:
     return _beside(pl.DataFrame({"day": days}), pl.DataFrame({"clock": clocks.set(~clocks.str.contains(_CLOCK), None)}))
 
 
+_DAY = r"[0-9A-Za-z][-/. ][0-9A-Za-z]"
 _MIDNIGHT = r"[T ]00:00(?::00(?:\.0+)?)?Z?$"
 _COMPACT_CLOCK = r"^(\d\d)(\d\d)(\d\d)((?:\.\d+)?)$"
 

@@ -1,4 +1,4 @@
-"""`rekindle jobs …`: list, show, cancel and resume."""
+"""`rekindle jobs …`: list, show, cancel, resume and undo."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.common import Common, beam_argument, check_beam_flags, common_flags, use_one_polars_thread
-from pipelines.cli.flags import Group
+from pipelines.cli.flags import Command, Group, option
 from pipelines.cli.output.console import JobConsole, print_message
+from pipelines.cli.output.maintenance_report import confirm_on_terminal, printed_as_json, show_undo_report
 from pipelines.cli.output.report import show_report
 from pipelines.cli.output.rows import print_json, print_rows_json
 from pipelines.cli.output.tables import print_table
@@ -16,13 +17,14 @@ from transforms.core.errors import TierError
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
+    from pipelines.status import JobRow
 
 _id_argument = click.argument("task_id", metavar="ID", help="The id of the job, or its first characters.")
 
 
 @click.group(cls=Group, default="list")
 def jobs() -> None:
-    """List, show, cancel and resume jobs.
+    """List, show, cancel, resume and undo jobs.
 
     Without a command, the jobs are listed.
     """
@@ -47,13 +49,17 @@ def list_jobs(limit: int, every: bool, common: Common) -> int:
     ids = shortest_ids([one.task_id for one in found])
     rows = [
         (
-            ids[one.task_id], one.status, (one.started_at or "")[:19], _number(one.ingested), _number(one.events),
+            ids[one.task_id], _status(one), (one.started_at or "")[:19], _number(one.ingested), _number(one.events),
             _number(one.failed), one.job["bucket"], _pattern(one.job),
         )
         for one in found
     ]  # fmt: skip
     print_table(("Job", "Status", "Started", "Ingested", "Events", "Failed", "Bucket", "Pattern"), rows)
     return 0
+
+
+def _status(row: JobRow) -> str:
+    return f"{row.status}, undone" if row.undone else row.status or ""
 
 
 def _number(value: int | None) -> str:
@@ -88,14 +94,16 @@ def cancel(task_id: str, common: Common) -> int:
 
     The waves that it has published stay in the hot tier.
     """
+    from pipelines.jobs.queued.job_queue import JobQueue
     from pipelines.jobs.reporting import find_job
     from pipelines.status import read_status
 
-    folder = find_job(common.open_tier(), task_id)
+    tier = common.open_tier()
+    folder = find_job(tier, task_id)
     found = read_status(folder)
     status, ended = found.status, found.has_ended
     if not ended:
-        folder.request_cancel()
+        JobQueue(tier).cancel(folder)
     if common.as_json:
         print_json({"taskId": folder.task_id, "status": status, "cancelRequested": not ended})
     elif not common.quiet:
@@ -127,3 +135,36 @@ def resume(task_id: str, beam_flags: tuple[str, ...], common: Common) -> int:
     with JobConsole(quiet=common.quiet) as console:
         result = resume_job(task_id, given, console)
     return show_report(result.report, as_json=common.as_json, code=result.exit_code)
+
+
+@jobs.command(cls=Command)
+@_id_argument
+@beam_argument
+@option("--yes", is_flag=True, help="Do not ask for confirmation, even if more than half of all events go.")
+@common_flags
+def undo(task_id: str, beam_flags: tuple[str, ...], yes: bool, common: Common) -> int:
+    """Take away what a job has brought.
+
+    Its events go in one commit, but for those that a hold keeps. Its objects are then no longer known: the same
+    backfill brings them again. `rekindle restore --run` takes it back, until the grace of `rekindle delete` ends.
+    """
+    use_one_polars_thread()
+    from pipelines.jobs.reporting import find_job
+    from pipelines.maintenance.rewriter import MaintenanceSettings
+    from pipelines.maintenance.undo import Undo
+    from pipelines.maintenance.undo import undo as undo_job
+
+    flags = check_beam_flags(beam_flags)
+    tier = common.open_tier()
+    folder = find_job(tier, task_id)
+    with JobConsole(quiet=common.quiet) as console:
+        report = undo_job(
+            MaintenanceSettings(hot_tier=tier.uri, tier_options=common.stores()[1], beam_flags=flags, console=console),
+            Undo(
+                task_id=folder.task_id,
+                confirm=lambda question, counts: yes or confirm_on_terminal(question, counts),
+            ),
+        )
+    if not printed_as_json(report, common):
+        show_undo_report(report, quiet=common.quiet)
+    return 0

@@ -34,6 +34,7 @@ def keys() -> None:
 @option("--source", metavar="NAME", help="Set `source` of events that have none.")
 @option("--sourcetype", metavar="NAME", help="Set `sourcetype` of events that have none.")
 @option("--host", metavar="NAME", help="Set `host` of events that have none.")
+@option("--hec", is_flag=True, help="Give the key a GUID token too, for clients of Splunk's HTTP Event Collector.")
 @option("--role-arn", metavar="ARN", help="Read the bucket with this AWS role.")
 @common_flags
 def create(
@@ -43,6 +44,7 @@ def create(
     env: str | None,
     team: str | None,
     s3_pull: bool,
+    hec: bool,
     **s3_fields: str | None,
 ) -> int:
     """Create a key.
@@ -58,8 +60,8 @@ def create(
             f"{flag}: is for objects from S3: it can't be given with --no-s3-pull", field=flag.removeprefix("--")
         )
     try:
-        key, token = create_key(
-            common.open_tier(), name=name, role=role, env=env, team=team, s3_pull=pull if s3_pull else None
+        created = create_key(
+            common.open_tier(), name=name, role=role, env=env, team=team, s3_pull=pull if s3_pull else None, hec=hec
         )
     except ConfigurationError as error:
         if error.field is None or not str(error).startswith(f"{error.field}:"):
@@ -67,9 +69,10 @@ def create(
         flag = _flag(error.field)
         raise ConfigurationError(flag + str(error).removeprefix(error.field), field=flag.removeprefix("--")) from error
     if common.as_json:
-        print_json(key.shown() | {"token": token})
+        print_json(created.shown())
     else:
-        RESULTS.print(f"id:    {key.id}\ntoken: {token}", highlight=False)
+        guid = f"\nHEC token: {created.hec_token}" if created.hec_token else ""
+        RESULTS.print(f"id:    {created.key.id}\ntoken: {created.token}{guid}", highlight=False)
         MESSAGES.print("The token is shown only once. Ingest by the key: rekindle backfill --key ID …")
     return 0
 
@@ -82,15 +85,15 @@ def _flag(field: str) -> str:
 @common_flags
 def show_keys(common: Common) -> int:
     """List all keys, including the revoked ones."""
-    from pipelines.keys import list_keys
+    from pipelines.keys import list_keys_with_use
 
-    found = [key.shown() for key in list_keys(common.open_tier())]
+    found = list_keys_with_use(common.open_tier())
     if common.as_json:
         print_rows_json(found)
         return 0
-    names = ("id", "name", "role", "env", "team", "createdAt", "revokedAt")
+    names = ("id", "name", "role", "env", "team", "createdAt", "lastUsedAt", "revokedAt")
     print_table(
-        ("Key", "Name", "Role", "Env", "Team", "Created", "Revoked"),
+        ("Key", "Name", "Role", "Env", "Team", "Created", "Last used", "Revoked"),
         [[key.get(name, "") for name in names] for key in found],
     )
     return 0

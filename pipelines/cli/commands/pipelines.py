@@ -199,13 +199,22 @@ def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
 
 def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[JsonObject]:
     from transforms.event_pipelines.trial import try_pipelines
+    from transforms.objects.event_shaping import ShapingSettings
+    from transforms.objects.preview_object import before_and_after, shown_rows
 
     formats = sample.reading.formats
+    shaping = ShapingSettings.of(formats, pipelines)
     for batch in sample.batches:
-        yield from try_pipelines(
-            batch.slice(0, count), pipelines, timestamp=formats.timestamp, timezone=formats.timezone
+        first = batch.slice(0, count)
+        count -= first.num_rows
+        if not first.num_rows:
+            return
+        before, after = (one.events.to_pylist() for one in before_and_after(first, shaping))
+        steps = try_pipelines(
+            first, pipelines, timestamp=formats.timestamp, timezone=formats.timezone, year=formats.year
         )
-        count -= min(count, batch.num_rows)
+        for event, old, new in zip(steps, before, after, strict=True):
+            yield {**event, **shown_rows(old, new)}  # their times as a backfill has them: some are inherited
 
 
 def _document(file: Path, sample: Path, read: Sample, events: list[JsonObject]) -> JsonObject:
@@ -264,7 +273,9 @@ def _print_event(number: int, event: JsonObject) -> None:
     if after is None:
         return
     print_field("after", _values(after), indent=3)
-    if after["_message"] != before["_message"]:
+    if "_message" not in after:
+        print_field("after", "without _message (--no-message)", indent=3)
+    elif after["_message"] != before["_message"]:
         print_field("after", f"_message={shorten(after['_message'], _MAX_CHARACTERS)}", indent=3)
 
 

@@ -180,7 +180,8 @@ def _print_event(event: PreviewEvent) -> None:
         Text("  ").append(str(after["_time"]), style="cyan").append(f"  ({printable(event.time_origin)})", style="dim")
     )
     RESULTS.print(line, soft_wrap=True)
-    RESULTS.print(Text("    ").append(shorten(str(after["_message"]), _SHOWN_MESSAGE)), soft_wrap=True)
+    if "_message" in after:
+        RESULTS.print(Text("    ").append(shorten(str(after["_message"]), _SHOWN_MESSAGE)), soft_wrap=True)
     attributes = [
         f"{name}={shorten(str(value), _SHOWN_VALUE)}" for name, value in before.items() if _is_attribute(name)
     ]

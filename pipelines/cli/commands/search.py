@@ -87,6 +87,7 @@ def search(
     gc.disable()  # importing Polars and deltalake takes 0.05 s less without it
     from transforms.hot_tier.search.request import SearchRequest
     from transforms.hot_tier.search.rows import row_field
+    from transforms.hot_tier.table.live_files import load_events
     from transforms.query import parse
 
     gc.enable()
@@ -107,15 +108,15 @@ def search(
     )
     most = answers.Limit.of(limit, saving, common, for_people=_LIMIT)
     ranked = [row_field(name) for name in counted]
-    tier = common.open_events()
+    events = load_events(common.open_events())
     if count:
-        answers.show_count(tier, request, saving, common)
+        answers.show_count(events, request, saving, common)
     elif histogram:
-        answers.show_histogram(tier, request, span, saving, common)
+        answers.show_histogram(events, request, span, saving, common)
     elif ranked:
-        answers.show_top(tier, request, ranked, counted, most, saving, common)
+        answers.show_top(events, request, ranked, counted, most, saving, common)
     else:
-        answers.show_events(tier, request, most, names, saving, common)
+        answers.show_events(events, request, most, names, saving, common)
     return 0
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from transforms.hot_tier.search.events import Search
     from transforms.hot_tier.search.request import SearchRequest
+    from transforms.hot_tier.table.snapshot import Snapshot
     from transforms.query.syntax import Field
-    from transforms.storage import TierStore
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,26 @@ class Limit:
 
 
 def show_events(
-    tier: TierStore, request: SearchRequest, limit: Limit, names: tuple[str, ...], saving: Saving, common: Common
+    events: Snapshot, request: SearchRequest, limit: Limit, names: tuple[str, ...], saving: Saving, common: Common
 ) -> None:
     """Show or save the newest events."""
     found = _FirstEvents(limit)
-    _show_events(tier, request, found, names, saving, common)
+    _show_events(events, request, found, names, saving, common)
     found.report_more()
 
 
 def _show_events(
-    tier: TierStore, request: SearchRequest, found: _FirstEvents, names: tuple[str, ...], saving: Saving, common: Common
+    events: Snapshot,
+    request: SearchRequest,
+    found: _FirstEvents,
+    names: tuple[str, ...],
+    saving: Saving,
+    common: Common,
 ) -> None:
     from transforms.hot_tier.search.events import Search
     from transforms.hot_tier.search.rows import flat_rows, row_key
 
-    search = Search.begin(tier, request)
+    search = Search.begin(events, request)
     frames = _interruptible(found.frames(search))
     if saving.as_csv or saving.parquet is not None:
         from transforms.hot_tier.search.export import event_tables
@@ -72,28 +77,28 @@ def _show_events(
         if names
         else charts.print_events(rows)
     ):
-        _report_no_match(tier, request, common)
+        _report_no_match(events, request, common)
 
 
-def show_count(tier: TierStore, request: SearchRequest, saving: Saving, common: Common) -> None:
+def show_count(events: Snapshot, request: SearchRequest, saving: Saving, common: Common) -> None:
     """Show how many events there are."""
     from transforms.hot_tier.search.counts import count
 
-    number = count(tier, request)
+    number = count(events, request)
     if not show_rows(saving, ["count"], [{"count": number}], as_json=common.as_json, quiet=common.quiet):
         sys.stdout.write(f"{number}\n")
     if not number and not common.quiet:
-        _report_unknown(tier, request)
+        _report_unknown(events, request)
 
 
 def show_histogram(
-    tier: TierStore, request: SearchRequest, span: timedelta | None, saving: Saving, common: Common
+    events: Snapshot, request: SearchRequest, span: timedelta | None, saving: Saving, common: Common
 ) -> None:
     """Show how many events are in each span of time."""
     from transforms.hot_tier.search.counts import histogram
 
     try:
-        bars = histogram(tier, request, span)
+        bars = histogram(events, request, span)
     except OverflowError as error:  # spans are counted from 1970 on, in both directions
         raise ConfigurationError(
             f"--histogram: spans of {span} reach beyond the years 1 to 9999", field="histogram"
@@ -103,11 +108,11 @@ def show_histogram(
     if not show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
         from pipelines.cli.output import charts
 
-        charts.print_histogram(bars) if bars else _report_no_match(tier, request, common)
+        charts.print_histogram(bars) if bars else _report_no_match(events, request, common)
 
 
 def show_top(
-    tier: TierStore,
+    events: Snapshot,
     request: SearchRequest,
     fields: Sequence[Field],
     names: Sequence[str],
@@ -121,17 +126,17 @@ def show_top(
     most = limit.rows if limit.rows is None or limit.is_given else limit.rows + 1
     if len(fields) == 1:
         found: list[tuple[tuple[str | None, ...], int]] = [
-            ((value,), number) for value, number in top(tier, request, fields[0], limit=most)
+            ((value,), number) for value, number in top(events, request, fields[0], limit=most)
         ]
     else:
-        found = top_together(tier, request, fields, limit=most)
+        found = top_together(events, request, fields, limit=most)
     shown = found[: limit.rows]
     columns = ("value",) if len(fields) == 1 else tuple(names)
     rows = [{**dict(zip(columns, values, strict=True)), "count": number} for values, number in shown]
     if not show_rows(saving, (*columns, "count"), rows, as_json=common.as_json, quiet=common.quiet):
         from pipelines.cli.output import charts
 
-        charts.print_top(shown, names) if shown else _report_no_match(tier, request, common, fields)
+        charts.print_top(shown, names) if shown else _report_no_match(events, request, common, fields)
     if len(found) > len(shown):
         _report_more(f"the {len(shown):,} most frequent values")
 
@@ -176,21 +181,21 @@ def _report_more(what: str) -> None:
     print_message(f"Showing {what}. Add --limit 0 to show all.")
 
 
-def _report_no_match(tier: TierStore, request: SearchRequest, common: Common, counted: Sequence[Field] = ()) -> None:
+def _report_no_match(events: Snapshot, request: SearchRequest, common: Common, counted: Sequence[Field] = ()) -> None:
     if not common.quiet:
         from pipelines.cli.output.console import print_message
 
         print_message("No event matches.")
-        _report_unknown(tier, request, counted)
+        _report_unknown(events, request, counted)
 
 
-def _report_unknown(tier: TierStore, request: SearchRequest, counted: Sequence[Field] = ()) -> None:
+def _report_unknown(events: Snapshot, request: SearchRequest, counted: Sequence[Field] = ()) -> None:
     """Report which attributes no event of the tier has, with the nearest names."""
     from transforms.hot_tier.search.selection import unknown_attributes
     from transforms.query.syntax import fields
 
     named = [*(() if request.expr is None else fields(request.expr)), *counted]
-    for name, nearest in unknown_attributes(tier, named).items():
+    for name, nearest in unknown_attributes(events, named).items():
         from pipelines.cli.output.console import print_message
 
         hint = f"; there {'is' if len(nearest) == 1 else 'are'} {', '.join(nearest)}" if nearest else ""

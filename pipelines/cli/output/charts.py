@@ -33,8 +33,17 @@ def print_events(rows: Iterable[Mapping[str, Any]]) -> int:
         origin = row.get("source") or row.get("filename")
         source = Text(f"  {printable(origin)} " if origin else "", style="dim")
         error = Text(f"  {printable(row['_error'])}" if "_error" in row else "", style="red")
-        RESULTS.print(when, host, source, Text(f" {printable(row['_message'])}"), error, sep="", soft_wrap=True)
+        RESULTS.print(when, host, source, Text(f" {printable(_text_of(row))}"), error, sep="", soft_wrap=True)
     return shown
+
+
+def _text_of(row: Mapping[str, Any]) -> str:
+    """Return an event's message, or its attributes where it has none."""
+    message = row.get("_message")
+    if message is not None:
+        return str(message)
+    shown = ("host", "source", "filename")
+    return " ".join(f"{name}={value}" for name, value in row.items() if not name.startswith("_") and name not in shown)
 
 
 def print_top(rows: Sequence[tuple[tuple[str | None, ...], int]], names: Sequence[str]) -> None:

@@ -1,11 +1,14 @@
-"""The reports of `rekindle delete`, `tier` and `restore`."""
+"""The reports of `rekindle delete`, `tier`, `restore` and `jobs undo`."""
 
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterator
 from textwrap import indent
 from typing import TYPE_CHECKING
+
+import click
 
 from pipelines.cli.common import Common
 from pipelines.cli.output.console import MESSAGES, RESULTS, print_warnings
@@ -19,14 +22,18 @@ if TYPE_CHECKING:
     from pipelines.maintenance.reports import (
         CompactReport,
         PromoteReport,
+        RemovedFiles,
         RestoreReport,
         RuleCounts,
         RulesReport,
         RunCounts,
+        UndoReport,
     )
 
 
-def printed_as_json(report: RulesReport | RestoreReport | CompactReport | PromoteReport, common: Common) -> bool:
+def printed_as_json(
+    report: RulesReport | RestoreReport | CompactReport | PromoteReport | UndoReport, common: Common
+) -> bool:
     """Print a report as JSON if that is asked for, its warnings beside it unless quiet; return whether it was."""
     if common.as_json:
         print_json(report.as_document())
@@ -44,14 +51,19 @@ def show_rules_report(report: RulesReport, common: Common, verb: str) -> int:
     RESULTS.print(
         f"{report.events:,} events ({report.share:.2%} of the tier) {would}{verb}; holds keep {report.held:,}"
     )
-    if report.removed and report.removed.files:
-        RESULTS.print(f"{report.removed.files:,} old files removed for good ({show_size(report.removed.bytes)})")
+    print_removed(report.removed)
     if report.executed and report.events:
         RESULTS.print(f"Run {report.run_id}, version {report.version_after}", soft_wrap=True)
     print_warnings(report.warnings)
     if not report.executed and not common.quiet:
         MESSAGES.print("Dry run: nothing was changed. Add --execute to apply.")
     return 0
+
+
+def print_removed(removed: RemovedFiles | None) -> None:
+    """Print how many old files were removed from the store, where any were."""
+    if removed and removed.files:
+        RESULTS.print(f"{removed.files:,} old files removed for good ({show_size(removed.bytes)})")
 
 
 def print_rules(report: RulesReport | RunCounts, *, on: Console = RESULTS) -> None:
@@ -68,13 +80,58 @@ def _cells(rule: RuleCounts) -> list[object]:
     return [rule.name, rule.cutoff, *numbers, show_size(rule.bytes), f"{rule.share:.2%}"]
 
 
+def confirm_on_terminal(question: str, report: RunCounts) -> bool:
+    """Show on a terminal what would go, and ask; without a terminal the answer is no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print_rules(report, on=MESSAGES)
+    return click.confirm(f"{question}. Go on?", err=True)
+
+
+def show_undo_report(report: UndoReport, *, quiet: bool) -> None:
+    """Print the report of undoing a job."""
+    if report.version_after == report.version_before:
+        before = f": run {report.undone_by} has undone it" if report.undone_by else ""
+        kept = f" but {report.held:,} events that holds keep" if report.held else ""
+        RESULTS.print(f"Nothing of job {report.task_id} is in the hot tier{kept}{before}", soft_wrap=True)
+        print_warnings(report.warnings)
+        return
+    RESULTS.print(
+        f"{report.events:,} events ({report.share:.2%} of the tier) taken away; "
+        f"{_objects(report.objects, 'is', 'are')} no longer known",
+        soft_wrap=True,
+    )
+    if report.held or report.objects_held:
+        RESULTS.print(
+            f"Holds keep {report.held:,} events; {_objects(report.objects_held, 'has', 'have')} events left, and "
+            f"{'stays' if report.objects_held == 1 else 'stay'} known",
+            soft_wrap=True,
+        )
+    if report.replaced:
+        RESULTS.print(f"{_objects(report.replaced, 'had', 'had')} replaced older content, which does not come back")
+    RESULTS.print(f"Run {report.run_id}, version {report.version_after}", soft_wrap=True)
+    print_warnings(report.warnings)
+    if not quiet:
+        MESSAGES.print(
+            f"`rekindle restore --run {report.run_id}` brings it back, until the grace of `rekindle delete` ends",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+def _objects(number: int, one: str, many: str) -> str:
+    return f"{number:,} object{'s' * (number != 1)} {one if number == 1 else many}"
+
+
 def show_restore_report(report: RestoreReport, *, quiet: bool) -> None:
     """Print the report of a restore."""
     would = "" if report.executed else "would "
     runs = ", ".join(report.runs) or "no run"
     RESULTS.print(f"{report.events:,} events of {runs} {would}come back", soft_wrap=True)
     if report.newer:
-        RESULTS.print(f"{report.newer:,} stay away: their objects were replaced or ingested again since")
+        RESULTS.print(f"{report.newer:,} stay away: their objects were replaced, undone or ingested again since")
+    if report.objects:
+        RESULTS.print(f"{_objects(report.objects, 'is', 'are')} {would and 'then '}known again")
     for run_id in report.already_restored:
         RESULTS.print(f"{run_id} was restored before", soft_wrap=True)
     for name, events in report.deleted_again.items():

@@ -81,6 +81,8 @@ def _print_report(report: JobReport) -> None:
         ("Took", f"{report.seconds:.1f} s, {report.megabytes_per_second:,} MB/s of decoded logs"),
     ]
     _print_named([(name, value) for name, value in rows if value])
+    if report.undone:
+        RESULTS.print(f"\nUndone by run {report.undone.run_id}: its events are no longer there", soft_wrap=True)
     if report.reason:
         RESULTS.print(Text(printable(f"\n{report.status}: {report.reason}")))
     _print_list("Warnings", report.warnings)

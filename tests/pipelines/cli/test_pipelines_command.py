@@ -64,8 +64,8 @@ def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> 
         ("access_combined", "steps[0].regex", "changed"),
         ("access_combined_odd", "when", "not matched"),
         ("access_combined", "steps[2].timestamp", "changed"),
-        ("access_combined", "steps[3].timestamp", "skipped"),
-        ("access_combined", "steps[4].remove", "skipped"),
+        ("access_combined", "steps[3].map", "changed"),
+        ("access_combined", "steps[4].remove", "changed"),
         ("large", "steps[0].arithmetic", "changed"),
         ("large", "steps[1].remove", "changed"),
         ("large", "steps[2].map", "skipped"),
@@ -84,11 +84,27 @@ def test_before_after_and_every_step(call: Call, file: Path, tmp_path: Path) -> 
         ("access_combined", "steps[0].regex", "skipped"),
         ("access_combined_odd", "steps[0].grok", "failed"),
         ("access_combined", "steps[2].timestamp", "skipped"),
-        ("access_combined", "steps[3].timestamp", "skipped"),
+        ("access_combined", "steps[3].map", "skipped"),
         ("access_combined", "steps[4].remove", "skipped"),
         ("large", "when", "not matched"),
     ]
     assert document["steps"][0] == {"pipeline": "access_combined", "step": "steps[0].regex", "changed": 1, "skipped": 1}
+
+
+def test_times_are_inherited_as_in_a_backfill(call: Call, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("2025-08-11 01:02:03 ERROR broke\n  at x\n2025-08-12 01:02:03 INFO\n  at y\n")
+    _, out = call("test", file, "--sample", tmp_path / "a.log", "--json")
+    times = [
+        (event[when]["_time"], event[when]["_time_source"])
+        for event in json.loads(out)["events"]
+        for when in event
+        if when in ("before", "after")
+    ]
+    assert times == [
+        (f"2025-08-{day}T01:02:03Z", source)
+        for day, source in ((11, "detected"), (11, "inherited"), (12, "detected"), (12, "inherited"))
+        for _ in ("before", "after")
+    ]
 
 
 @pytest.mark.parametrize(

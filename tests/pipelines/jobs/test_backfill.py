@@ -250,6 +250,24 @@ def test_the_sample_of_a_long_object_gives_columns(tmp_path: Path, rekindle: Rek
         assert {("n",), ("noise",)} <= set(columns)
 
 
+def test_events_without_the_record_as_message(tmp_path: Path, rekindle: Rekindle) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    rows = "".join(f'{{"time": "2025-08-11T01:02:{n:02d}Z", "word": "abc"}}\n' for n in range(20))
+    (source / "a.json").write_text(rows + "{bad abc\n")
+    tier = ("--hot-tier", tmp_path / "hot")
+    ended = rekindle("backfill", "--bucket", f"file://{source}", *tier, "--no-message", "--json")
+    report = ended.json
+    assert (report["events"], report["eventsWithError"], report["recordsIn"]) == (21, 1, 21)
+    assert report["job"]["formatOptions"]["keepMessage"] is False
+    counted = [
+        rekindle("search", query, *tier, "--count", "--json").json["count"] for query in ("abc", "word=abc", "NOT abc")
+    ]
+    assert counted == [1, 20, 20]
+    shown = rekindle("search", "word=abc", *tier, "--limit", "1").out
+    assert "word=abc" in shown
+
+
 def test_nothing_matched_is_a_warning(tmp_path: Path, rekindle: Rekindle) -> None:
     make_logs(tmp_path / "logs")
     job = (

@@ -96,6 +96,61 @@ def test_a_mixed_bucket(rekindle: Rekindle, source: Path) -> None:
     assert found["cut.log.gz"]["failure"]["reason"].startswith("truncated gzip stream")
 
 
+LINES = "".join(f"2025-08-11 01:02:{n % 60:02d} {os.urandom(20).hex()}\n" for n in range(200)).encode()
+WIDE = b"host,when\n" + b"a,2025-08-11,x,y\n" * 9
+HEADED = b"#Fields: a b\n" + b"1 2 3\n" * 9
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "flags", "status", "told"),
+    [
+        ("a.log.gz", gzip.compress(LINES)[:-100], (), "salvaged", ["a backfill keeps what comes before"]),
+        (
+            "a.log.gz",
+            gzip.compress(LINES)[:-100],
+            ("--on-error", "quarantine"),
+            "quarantined",
+            ["publishes none of it"],
+        ),
+        ("a.log.gz", gzip.compress(LINES)[:-100], ("--on-error", "fail"), "failed", ["truncated gzip stream"]),
+        ("a.log.gz", gzip.compress(b"x" * 4000)[:-20], (), "failed", ["truncated gzip stream"]),
+        ("a.csv", WIDE, (), None, ["--skip-rows 1 --headers", "--delimiter"]),
+        ("a.log", HEADED, (), None, ["--format text"]),
+    ],
+    ids=["salvaged", "quarantined", "asked to fail", "nothing to salvage", "wide rows", "wide lines"],
+)
+def test_it_says_what_a_backfill_does_and_what_helps(
+    rekindle: Rekindle,
+    tmp_path: Path,
+    name: str,
+    content: bytes,
+    flags: tuple[str, ...],
+    status: str | None,
+    told: list[str],
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / name).write_bytes(content)
+    document = preview(rekindle, source, *flags)
+    [family], [sample] = document["families"], document["samples"]
+    assert family["name"] == name
+    assert (sample["failure"] and sample["failure"]["status"]) == status
+    for warnings in (family["warnings"], [*sample["warnings"], str(sample["failure"])]):
+        assert any(all(text in warning for text in told) for warning in warnings)
+    assert status is None or family["warnings"][0].startswith(f"{status}: truncated gzip stream")
+
+
+def test_without_messages(rekindle: Rekindle, source: Path) -> None:
+    flags = ("--bucket", f"file://{source}", "--pattern", "app/**", "--hot-tier", source.parent / "hot", "--no-message")
+    ended = rekindle("preview", *flags, "--json")
+    assert ended.json["job"]["formatOptions"]["keepMessage"] is False
+    [event, *_] = ended.json["samples"][0]["events"]
+    assert "_message" in event["before"] and "_message" not in event["after"]
+    shown = rekindle("preview", *flags)
+    assert shown.code == 0
+    assert "level=info" in shown.out
+
+
 TRACE = "2025-08-11 01:02:03,004 ERROR it broke\n" + "    at shop.cart.Cart.add(Cart.java:12)\n" * 5
 OTHER_NAME = '{"level": "info", "began": "2025-08-11T01:02:03Z", "took": 12}\n' * 9
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from pipelines.jobs import job
+from pipelines.maintenance import compact
 from tests.pipelines.conftest import Ended, read_files
-from tests.pipelines.reading import audit_rows, made_tier, read_live
+from tests.pipelines.reading import audit_rows, made_deletion, made_tier, read_live, stored_files
 from transforms.storage import StorageOptions, open_tier
 
 Rekindle = Callable[..., Ended]
@@ -33,6 +35,41 @@ def test_the_report_of_a_compaction(tmp_path: Path, rekindle: Rekindle) -> None:
     assert (again["merged"], again["versionBefore"], again["versionAfter"]) == (0, after.version, after.version)
     assert len(audit_rows(store)) == 1
     assert "nothing to merge" in rekindle("compact", "--hot-tier", store.uri).out
+
+
+def test_old_files_of_a_compaction_go_without_a_deletion(
+    tmp_path: Path, rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_tier(str(tmp_path / "hot"), StorageOptions())
+    made_tier(store)
+    merged = rekindle("compact", "--hot-tier", store.uri, "--json").json
+    assert merged["removed"] == {"files": 0, "bytes": 0}, "their grace has just begun"
+    live = read_live(store)
+    assert len(stored_files(store)) == merged["merged"] + len(live.files)
+
+    monkeypatch.setattr(compact, "GRACE", timedelta(0))
+    assert f"{merged['merged']:,} old files removed for good" in rekindle("compact", "--hot-tier", store.uri).out
+    assert stored_files(store) == live.files.keys()
+    assert read_live(store).rows() == live.rows()
+    assert sorted(row["kind"] for row in audit_rows(store)) == ["compact", "remove"]
+    assert rekindle("compact", "--hot-tier", store.uri, "--json").json["removed"]["files"] == 0
+
+
+def test_what_a_deletion_has_replaced_stays_for_its_own_grace(
+    tmp_path: Path, rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_tier(str(tmp_path / "hot"), StorageOptions())
+    delete = made_deletion(store, tmp_path)
+    before = read_live(store).rows()
+    assert rekindle(*delete, "--execute", "--yes", "--grace", "90d").code == 0
+    monkeypatch.setattr(compact, "GRACE", timedelta(0))
+    for _ in range(2):
+        assert rekindle("compact", "--hot-tier", store.uri).code == 0
+    assert read_live(store).rows() != before
+    assert rekindle("restore", "--to", 1, "--execute", "--hot-tier", store.uri).code == 0
+    assert read_live(store).rows() == before
+    assert rekindle("compact", "--hot-tier", store.uri, "--json").json["removed"]["files"] > 0, "it is restored"
+    assert read_live(store).rows() == before
 
 
 @pytest.mark.parametrize("size", ["0", "x", "-1"])

@@ -21,10 +21,13 @@ from typing import Any
 
 import pytest
 
+from pipelines.maintenance.compact import compact
+from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from tests.conftest import S3, THOROUGH
 from tests.fault_proxy import Fault, FaultProxy
 from tests.pipelines import processes
 from tests.pipelines.conftest import Ended
+from tests.pipelines.maintenance.execute_here import execute_here
 from tests.pipelines.processes import Started, was_killed
 from tests.pipelines.reading import (
     NOW,
@@ -37,7 +40,9 @@ from tests.pipelines.reading import (
     stored_files,
     version_of,
 )
+from tests.transforms.hot_tier.samples import publish
 from transforms.storage import StorageOptions, TierStore, open_tier
+from transforms.storage.job_folder import JobFolder
 
 Rekindle = Callable[..., Ended]
 WRITES = "PUT POST DELETE"
@@ -61,7 +66,7 @@ def commands(tmp_path: Path) -> dict[str, tuple[object, ...]]:
     rules.write_text(RULES)
     at = ("--now", NOW.isoformat(), "--rules", rules, "--execute", "--yes", "--json")
     return {"delete": ("delete", "--grace", "0", *at), "tier": ("tier", *at), "compact": ("compact", "--json"),
-            "promote": ("promote", "service", "--json"),
+            "promote": ("promote", "service", "--json"), "undo": ("jobs", "undo", "two", "--yes", "--json"),
             "restore": ("restore", "--to", AT_FIRST, "--execute", "--json")}  # fmt: skip
 
 
@@ -145,6 +150,20 @@ def boundary(key: str | None) -> str:
     return name
 
 
+def made(store: TierStore, name: str, settings: MaintenanceSettings) -> None:
+    """Make the tier on which a command is killed; for the undoing of a job some files have events of two jobs."""
+    made_tier(store, promote=name != "promote")
+    if name == "undo":
+        for job, keys in (("one", "ab"), ("two", "cd")):
+            publish(store, list(keys), job=job)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Rewriter, "_run", execute_here)
+            compact(settings)
+        publish(store, ["e"], job="two", wave=1)
+        JobFolder(store, "two").write_json("job.json", {})
+        JobFolder(store, "two").write_json("status.json", {"status": "Succeeded"})
+
+
 @dataclass
 class Setting:
     """Copies of one tier on S3, each for one run."""
@@ -175,13 +194,13 @@ class Setting:
 
 @pytest.fixture
 def setting(s3: S3, fault_proxy: FaultProxy, tmp_path: Path, name: str) -> Setting:
-    made_tier(open_tier(f"s3://{s3.bucket}/made/hot", s3.options), promote=name != "promote")
+    settings = MaintenanceSettings(hot_tier=f"s3://{s3.bucket}/made/hot", tier_options=s3.options)
+    made(settings.open_tier(), name, settings)
     return Setting(s3, tmp_path, fault_proxy)
 
 
-SWEEPS = [
-    (name, moment) for moment in ("before", "after") for name in ("delete", "restore", "promote", "tier", "compact")
-]
+NAMES = ("delete", "restore", "undo", "promote", "tier", "compact")
+SWEEPS = [(name, moment) for moment in ("before", "after") for name in NAMES]
 
 
 @pytest.mark.slow
@@ -287,12 +306,13 @@ def _run_killed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["delete", "tier", "compact", "promote", "restore"])
+@pytest.mark.parametrize("name", NAMES)
 def test_killed_at_any_moment(
     name: str, tmp_path: Path, commands: dict[str, tuple[object, ...]], rekindle: Rekindle
 ) -> None:
     rng = random.Random(name)
-    made_tier(open_tier(str(tmp_path / "made"), StorageOptions()), promote=name != "promote")
+    settings = MaintenanceSettings(hot_tier=str(tmp_path / "made"))
+    made(settings.open_tier(), name, settings)
     if name == "restore":
         assert rekindle(*without_removal(commands["delete"]), "--hot-tier", tmp_path / "made").code == 0
 

@@ -1,7 +1,7 @@
 """Random histories: whatever happens to a tier, each attribute keeps one place, and every reader gives one answer.
 
-After each step of jobs (two at once among them), replacements, promotions, compactions, moves, deletions, restores and
-kills, each name is asked for by each reader, and compared with a row-by-row reference (decision 22).
+After each step of jobs (two at once among them), replacements, promotions, compactions, moves, deletions, undone jobs,
+restores and kills, each name is asked for by each reader, and compared with a row-by-row reference (decision 22).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pipelines.maintenance.restore import Restore, restore
 from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.tier import Tiering, tier
+from pipelines.maintenance.undo import Undo, undo
 from tests.conftest import THOROUGH
 from tests.pipelines.maintenance.execute_here import execute_here
 from tests.pipelines.reading import check_places
@@ -83,6 +84,7 @@ class History:
         self.contents: dict[str, str] = {}
         self.jobs = 0
         self.deleted: list[tuple[str, dict[str, Attributes]]] = []
+        self.undone: dict[str, tuple[str, list[str]]] = {}
 
     # Steps
 
@@ -141,17 +143,34 @@ class History:
         if report is not None and gone and report.events == len(gone):
             self.deleted.append((report.run_id, gone))
 
+    def undoing(self) -> None:
+        """Undo a job; its objects are then no longer known, until it is restored or they are published again."""
+        job = self.rng.choice(sorted(set(self.contents.values())) or ["none"])
+        gone = {one: attributes for one, attributes in self.events.items() if f"-{job}-" in one}
+        keys = [key for key, content in self.contents.items() if content == job]
+        report = self._killed_or_not(lambda: undo(self.settings, Undo(task_id=job, confirm=lambda *_: True)))
+        self.events = {one: attributes for one, attributes in self.events.items() if one not in gone}
+        self.contents = {key: content for key, content in self.contents.items() if content != job}
+        if report is not None and keys:
+            assert (report.events, report.objects) == (len(gone), len(keys))
+            self.deleted.append((report.run_id, gone))
+            self.undone[report.run_id] = job, keys
+
     def restoring(self) -> None:
         if self.deleted:
             run_id, gone = self.deleted.pop(self.rng.randrange(len(self.deleted)))
             done = restore(self.settings, Restore(run_id=run_id, execute=True))
+            job, keys = self.undone.pop(run_id, ("", []))
+            known = {key: job for key in keys if key not in self.contents}
+            assert done.objects == len(known)
+            self.contents |= known
             back = {one: attributes for one, attributes in gone.items() if self._is_present(one)}
             assert done.events == len(back)
             self.events |= back
 
     def steps(self) -> list[Callable[[], None]]:
         return [self.job, self.job, self.two_jobs, self.promotion, self.compaction, self.move, self.deletion,
-                self.restoring]  # fmt: skip
+                self.undoing, self.restoring]  # fmt: skip
 
     # What they are made of
 
@@ -203,7 +222,7 @@ class History:
     def _is_present(self, event_id: str) -> bool:
         """Whether an event is of its object's present content."""
         uri, content, _ = event_id.removeprefix("e_").rsplit("-", 2)
-        return self.contents[uri.rpartition("/")[2]] == content
+        return self.contents.get(uri.rpartition("/")[2]) == content
 
     def _killed_or_not(self, work: Callable[[], Any]) -> Any:
         """Do some work, now and then killed before and done again; return its report, None where it was killed."""

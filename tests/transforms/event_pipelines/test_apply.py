@@ -173,6 +173,30 @@ def test_each_pipeline_sees_what_those_before_it_made() -> None:
     assert done.to_pylist() == [{"_message": "a=xyz", "a": "xyz", "b": "z", "_pipelines": "one,two"}]
 
 
+REQUIRED = [
+    ("some match", ["a1", "b", None, "a2"], ["x", "b", None, "x"]),
+    ("all match", ["a1", "a2"], ["x", "x"]),
+    ("none matches", ["b", None], ["b", None]),
+]
+
+
+@pytest.mark.parametrize(("values", "expected"), [row[1:] for row in REQUIRED], ids=[row[0] for row in REQUIRED])
+@pytest.mark.parametrize("step", [{"regex": {"pattern": r"^a(?P<n>\d)"}}, {"grok": {"pattern": "^a%{INT:n}"}}])
+def test_a_pipeline_ends_for_what_a_required_pattern_does_not_match(
+    values: list[str | None], expected: list[str | None], step: dict[str, Any]
+) -> None:
+    """Only that pipeline: the one around it goes on."""
+    [(name, parameters)] = step.items()
+    overwrite = {"set": {"output": "v", "value": "x", "override": True}}
+    inner = [{name: {**parameters, "source": "v", "required": True}}, overwrite]
+    done = run(
+        batch_of(_message=views(*["m"] * len(values)), v=views(*values)),
+        {"pipeline": {"name": "inner", "steps": inner}},
+        {"set": {"output": "after", "value": "y"}},
+    ).to_pylist()
+    assert [(row.get("v"), row["after"]) for row in done] == [(value, "y") for value in expected]
+
+
 def test_no_pipelines_no_change() -> None:
     batch = batch_of(_message=views("a"))
     assert apply_pipelines(batch, (), received=RECEIVED) is batch

@@ -40,6 +40,7 @@ FAST = {
     "transforms.formats.json.objects.JsonFields": _json_fields,
     "transforms.formats.json.objects._SMALL": 0,
     "transforms.formats.json.objects._FEW": 0,
+    "transforms.formats.directives.cells._FEW": 0,
 }
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import many
-from tests.transforms.formats.reading import EXAMPLES, FAST, TOLERANT, read_all
+from tests.transforms.formats.reading import EXAMPLES, FAST, TOLERANT, blocks_of, read_all
 from transforms.formats.detection import asked_for, detect_format
 from transforms.formats.options import FormatOptions
 from transforms.formats.ranges import count_records
@@ -61,11 +61,11 @@ _FIELDS: list[tuple[str, str, str, list[dict[str, str]]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("patches", [None, TOLERANT], ids=["fast", "tolerant"])
+@pytest.mark.parametrize("patches", [FAST, TOLERANT], ids=["fast", "tolerant"])
 @pytest.mark.parametrize(
     ("name", "text", "expected"), [case[1:] for case in _FIELDS], ids=[case[0] for case in _FIELDS]
 )
-def test_attributes(name: str, text: str, expected: list[dict[str, str]], patches: dict[str, Any] | None) -> None:
+def test_attributes(name: str, text: str, expected: list[dict[str, str]], patches: dict[str, Any]) -> None:
     found = read_all(text.encode(), name, patches=patches)
     assert found.fields == expected
     assert set(found.errors) == {None}
@@ -88,7 +88,7 @@ _ERRORS: list[tuple[str, str, str, list[str | None], list[dict[str, str]]]] = [
     ("name", "text", "errors", "fields"), [case[1:] for case in _ERRORS], ids=[case[0] for case in _ERRORS]
 )
 def test_records_with_errors(name: str, text: str, errors: list[str | None], fields: list[dict[str, str]]) -> None:
-    found = read_all(text.encode(), name, max_record=50)
+    found = read_all(text.encode(), name, patches=FAST, max_record=50)
     assert [row.get("_error") for row in found.rows] == errors
     assert found.fields == fields
 
@@ -130,7 +130,7 @@ _TIMES: list[tuple[str, str, str, list[str | None]]] = [
 @pytest.mark.parametrize("cut", [None, 1])
 @pytest.mark.parametrize(("name", "text", "times"), [case[1:] for case in _TIMES], ids=[case[0] for case in _TIMES])
 def test_times(name: str, text: str, times: list[str | None], cut: int | None) -> None:
-    rows = read_all(text.encode(), name, cut=cut, timezone="Europe/Berlin").rows
+    rows = read_all(text.encode(), name, cut=cut, patches=FAST, timezone="Europe/Berlin").rows
     assert [row["_time"].replace(tzinfo=None).isoformat() if "_time" in row else None for row in rows] == times
     assert {row.get("_time_source") for row in rows if "_time" in row} <= {"record"}
 
@@ -216,7 +216,7 @@ _PARTS = ["a", "1", "-", '"', '""', '"a"', '"b c"', " ", "\t", ",", "é漢", "(e
 )
 def test_both_paths_read_any_row_alike(name: str, header: str, rows: list[str], cut: int | None) -> None:
     text = "\n".join([header, *rows]).encode()
-    assert read_all(text, name, cut=cut) == read_all(text, name, patches=TOLERANT)
+    assert read_all(text, name, cut=cut, patches=FAST) == read_all(text, name, patches=TOLERANT)
 
 
 @pytest.mark.parametrize("patches", [pytest.param(FAST, id="fast"), pytest.param(TOLERANT, id="tolerant")])
@@ -224,13 +224,66 @@ def test_both_paths_read_any_row_alike(name: str, header: str, rows: list[str], 
     ("name", "data", "rescued"),
     [
         ("w3c", '#Fields: a b\n1 2 "x ""y""" -\n4 5\n6\n', ['["x \\"y\\"","-"]', None, None]),
+        ("w3c", '#Fields: a b\n1 2 "" \n1 "" \n', ['[""]', None]),
         ("w3c", "1 é\n#Fields: a b\n3 4\n", ['["1","é"]', None]),
         ("zeek", "#fields\ta\n1\t(empty)\t-\n2\n", ['["(empty)","-"]', None]),
     ],
-    ids=["w3c", "w3c, before its header", "zeek"],
+    ids=["w3c", "w3c, quotes and a blank", "w3c, before its header", "zeek"],
 )
 def test_further_cells_are_rescued(name: str, data: str, rescued: list[str | None], patches: dict[str, Any]) -> None:
     """As they are written: what is absent is said of columns of the header alone."""
     reading = read_all(data.encode(), name, patches=patches)
     assert [row.get("_rescued") for row in reading.rows] == rescued
     assert reading.errors == [text and "too_many_columns" for text in rescued]
+
+
+_HEADERS = {
+    "w3c": [
+        "#Fields: date time a", "#Fields: time a b", "#Fields: date-time,a", "#Fields: x-timestamp a c", "#Fields: a", "#Fields: date time b a",
+        "#Date: 2024-06-30 10:00:00", "#Date: 2024-07-01 23:30:00", "#Date: 2024-07-02", "#Remark: x",
+    ],
+    "zeek": ["#fields\tts\ta", "#fields\ta\tts", "#fields\ta", "#fields\ttimestamp\ta", "#separator ,", "#unset_field\ta", "#fields,ts,a"],
+}  # fmt: skip
+_CELLS = [
+    "2024-06-30",
+    "10:00:00",
+    "23:59:59",
+    "00:00:01",
+    "-",
+    "1719741600.5",
+    "2024-06-30T10:00:00Z",
+    '"a b"',
+    "é",
+    "",
+]
+
+
+@settings(max_examples=many(EXAMPLES), deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), name=st.sampled_from(["w3c", "zeek"]))
+def test_rows_under_many_headers_read_together_are_as_each_by_itself(data: st.DataObject, name: str) -> None:
+    row = st.lists(st.sampled_from(_CELLS), min_size=1, max_size=4)
+    separated = st.tuples(row, st.sampled_from(" ,\t")).map(lambda drawn: drawn[1].join(drawn[0]))
+    lines = data.draw(st.lists(st.sampled_from(_HEADERS[name]) | separated, max_size=20))
+    text = "\n".join(lines).encode()
+    alone = {"transforms.formats.directives.sections._LARGE": 0}
+    expected = read_all(text, name, patches={**FAST, **alone})
+    for patches in (FAST, TOLERANT, {}, {"transforms.formats.directives.sections._COLUMNS": 3}):
+        assert read_all(text, name, patches=patches) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "most"),
+    [
+        pytest.param("#Fields: date time a\n", 1, id="the same"),
+        pytest.param("#Date: 2024-06-30\n#Fields: time a\n", 1, id="another date"),
+        pytest.param("#Fields: date time a{odd}\n", 1, id="two in turns"),
+        pytest.param("#Fields: date time a{number}\n", 5, id="all others"),
+    ],
+)
+def test_a_header_before_each_row_makes_no_block_of_it(header: str, most: int) -> None:
+    row = "2024-06-30 10:00:00 x\n" if "date time" in header else "10:00:00 x\n"
+    text = "".join(header.format(number=number, odd=number % 2) + row for number in range(2000))
+    blocks = list(blocks_of(text.encode(), "w3c"))
+    assert sum(block.records.num_rows for block in blocks) == 2000
+    assert sum(block.header for block in blocks) == 2000 * header.count("\n")
+    assert len(blocks) <= most

@@ -54,8 +54,9 @@ _VALUES = {
     "records_path": "a",
     "multiline_start": "x",
     "join_partial": True,
+    "keep_message": False,
 }
-_UNDER_AUTO = {"join_partial"}
+_UNDER_AUTO = {"join_partial", "keep_message"}
 
 
 @pytest.mark.parametrize("option", sorted({option for row in FORMATS.values() for option in row.options}))

@@ -192,6 +192,11 @@ def test_what_is_told(text: str, told: str, cut: int | None) -> None:
     assert [told in warning for warning in reading.warnings] == [True]
 
 
+def test_what_is_told_of_collected_events() -> None:
+    reading = read_all(b'[{"event":"a","time":1},{"event":"b","time":1}', "splunk_hec")
+    assert ["is not closed" in warning for warning in reading.warnings] == [True]
+
+
 @pytest.mark.parametrize(
     "text",
     ['[{"a":1}]', '{"a":1}\n{"b":', '{"time":1,"list":[{"a":1}]}', '{"a":[{}]}{"a":[{}]}', '{"Records":[{"a":1}]}'],

@@ -230,6 +230,7 @@ _CUT = [
     ("w3c", "w3c", b"#Fields: a\n" + _LONG + b" 1\nx\n", {}, 92),
     ("zeek", "zeek", b"#fields\ta\n" + _LONG + b"\nx\n", {}, 90),
     ("json", "json", b'{"a":1}\n{"a":"' + _LONG + b'"}\n', {}, 98),
+    ("splunk_hec", "splunk_hec", b'{"event":"' + _LONG + b'"}\n{"event":"a"}\n', {}, 105),
     ("nothing", "text", b"x" * 10 + b"\n\n\n", {}, 0),
 ]
 

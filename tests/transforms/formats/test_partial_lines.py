@@ -21,6 +21,10 @@ def _cri(second: int, rest: str) -> str:
     return f"2024-06-30T10:00:{second:02}.000000001Z {rest}\n"
 
 
+def _crlf(second: int, rest: str) -> str:
+    return _cri(second, rest)[:-1] + "\r\n"
+
+
 def _docker(second: int, log: str, stream: str = "stdout") -> str:
     """Write a line as Docker's json-file does: without blanks, in this order."""
     return f'{{"log":{json.dumps(log)},"stream":"{stream}","time":"2024-06-30T10:00:{second:02}Z"}}\n'
@@ -76,6 +80,19 @@ _PARTS = [
         ["10:00 stdout P a\n", "P stdout P a\n", " stdout P a\n"],
     ),
     ("another tag", [_cri(0, "stdout PF a"), _cri(1, "stdout X b")], [_cri(0, "stdout PF a"), _cri(1, "stdout X b")]),
+    (
+        "CRLF",
+        [_crlf(0, "stdout P a"), _crlf(1, "stderr F x"), _crlf(2, "stdout P:x b"), _crlf(3, "stdout F c")],
+        [_crlf(1, "stderr F x"), _crlf(0, "stdout F abc")],
+    ),
+    ("CRLF, empty last part", [_crlf(0, "stdout P a"), _crlf(1, "stdout F ")], [_crlf(0, "stdout F a")]),
+    ("CRLF, last part without a blank", [_crlf(0, "stdout P a"), _crlf(1, "stdout F")], [_crlf(0, "stdout F a")]),
+    ("CRLF, no last part", [_crlf(0, "stdout P a"), _crlf(1, "stdout P b")], [_crlf(0, "stdout P ab")]),
+    (
+        "a CR that the container wrote",
+        [_cri(0, "stderr F a"), _cri(1, "stdout P 10%\r"), _cri(2, "stdout P 20%\r"), _cri(3, "stdout F 30%")],
+        [_cri(0, "stderr F a"), _cri(1, "stdout F 10%\r20%\r30%")],
+    ),
     ("nothing", [], []),
 ]
 _DOCKER_PARTS = [

@@ -12,9 +12,11 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from transforms.event_pipelines import apply_pipelines
+from transforms.core.schema import attribute_name
+from transforms.event_pipelines import Pipeline, apply_pipelines
 from transforms.event_pipelines.definition import load_ready_made
 from transforms.event_pipelines.ready_made import ready_made_names
+from transforms.processors.processor import Processor
 
 NOW = datetime(2025, 11, 21, 12, tzinfo=timezone.utc)
 LIBRARY = files("transforms.event_pipelines.library")
@@ -40,7 +42,7 @@ FIELDS = {
     "leef": (r"[^|]+", "|"),
     "logfmt": (r'[^\s"]*"(?:[^"\\]|\\.)*"|\S+', " "),
     "nginx_error": (r"[0-9/]+ [0-9:]+|[0-9]+#[0-9]+:|\S+", " "),
-    "postgresql": (r"[0-9-]+ [0-9:.]+ [A-Z]+(?:::?\S+)?|\S+", " "),
+    "postgresql": (r"[0-9-]+ [0-9:.]+ [A-Z]+(?:::?\S+|-\S+)?|\S+", " "),
     "postgresql_csv": (CELLS, ","),
     "syslog": (SYSLOG, " "),
 }
@@ -58,6 +60,7 @@ _ABSENT = "-"  # no value, so none in the wrong place
 _TWO_READINGS = re.compile(
     r'" a" |[0-9-] "-" "-"$|\{\} "|"203.0.113.9, 10.0.0.1"$|^[0-9.]+, |^host\.example\.net |'
     r'\|(?:\^|0?x[0-9A-Fa-f]+)\||"new" new$| 400 226 "-" "-"$|'
+    r"@shop/psql |,app=(?:pgAdmin 4|a LOG)|"  # an application's name may have blanks
     r"(?: no host|behind a full stamp|Use the BFG!|web-1 hello|last message repeated 2 times)$"
 )
 """Samples that are another whole form with a field more or fewer: the last of a list, LEEF's delimiter, a syslog line
@@ -174,6 +177,39 @@ def test_a_field_more_or_fewer_changes_no_other(name: str, fields: dict[str, str
         known = {**fields, **whole, "more": "x"}
         others = {key for key, value in found.items() if value not in (known.get(key), changed_fields.get(key))}
         assert others <= {"_pipelines", "_message"}  # if it was no match
+
+
+def attributes_of(steps: tuple[Processor | Pipeline, ...]) -> set[str]:
+    """Return the attributes that steps read, write or take away."""
+    found: set[str] = set()
+    for step in steps:
+        if isinstance(step, Pipeline):
+            found |= attributes_of(step.steps)
+        else:
+            column = attribute_name(getattr(step, "source", "_message"))
+            found |= {*step.outputs, *getattr(step, "attributes", ()), *([column] if column else [])}
+    return found - set(_OWN)
+
+
+_OWN = ("clf_time", "cloudwatch_time", "cri_time", "fluentd_time", "leef_pairs", "cef_extension")
+"""Names that a pipeline has for what it takes away in the end."""
+_VALUES = ("2001-02-03T04:05:06Z", "03/Feb/2001:04:05:06 +0000", "981173106", '{"a":1}', "a=b", "x")
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_what_did_not_match_stays_as_it_is(name: str) -> None:
+    """No step behind the pattern touches an attribute that an event has brought along by that name."""
+    names = sorted(attributes_of(load_ready_made(name)) - {"filename", "log", "fluentd_record"})
+    rows = [{attribute: value} for attribute in names for value in _VALUES]
+    columns = {attribute: pa.array([row.get(attribute) for row in rows], pa.string_view()) for attribute in names}
+    constants = {
+        "_message": pa.array(["no line of that kind"] * len(rows), pa.string_view()),
+        "_format": pa.array(["text"] * len(rows)).dictionary_encode(),
+    }
+    given_events = {key: column for key, column in columns.items() if key != "message"} | constants
+    before = pa.RecordBatch.from_arrays(list(given_events.values()), names=list(given_events))
+    after = apply_pipelines(before, load_ready_made(name), received=NOW).to_pylist()
+    assert [{key: value for key, value in row.items() if key != "_pipelines"} for row in after] == before.to_pylist()
 
 
 def test_every_pipeline_is_tested() -> None:

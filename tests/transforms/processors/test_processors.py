@@ -336,6 +336,8 @@ def test_every_processor_has_cases() -> None:
 
 
 REFUSED = [
+    ({"grok": {"source": "message", "pattern": "%{WORD:a}", "required": "yes"}}, "required: must be true or false"),
+    ({"regex": {"source": "message", "pattern": "(?P<a>x)", "required": 1}}, "required: must be true or false"),
     ({"grok": {"source": "message", "pattern": "%{NOPE:a}"}},
     "pattern: character 1, '%{NOPE:a}': no pattern is called NOPE"),
     ({"grok": {"source": "message", "pattern": "%{A:a}", "definitions": {"A": "%{B}", "B": "%{A}"}}},

@@ -19,6 +19,7 @@ from transforms.formats.lines import Lines
 from transforms.formats.record_block import cells_as_json
 
 _QUOTE = 34
+_FEW = 4  # so few rows are read one by one: numpy takes as long for one as for some hundred
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,8 @@ def read_cells(lines: Lines, layout: RowLayout) -> tuple[list[pa.Array], dict[in
     Returns:
         The columns; what is wrong with some rows; and the cells that the header has no column for, as a list in JSON.
     """
+    if len(lines) <= _FEW:
+        return _uneven_columns(lines, np.arange(len(lines)), layout)
     grid = even_rows(lines, layout)
     columns = _columns(lines.text, grid, layout)
     if len(grid.rows) == len(lines):
@@ -211,7 +214,8 @@ def split_row(line: str, layout: RowLayout) -> list[str]:
     if separator == " " and "\t" in line.partition(" ")[0]:
         separator = "\t"
     cells = _split_quoted(line, separator) if layout.quotes and '"' in line else _split(line, separator)
-    if len(cells) == len(layout.names) + 1 and not cells[-1] and line.endswith(separator):
+    # behind a blank at the end there is no cell: an empty one is in quotes there
+    if len(cells) == len(layout.names) + 1 and not cells[-1] and separator != " " and line.endswith(separator):
         cells.pop()
     return cells
 

@@ -7,7 +7,7 @@ may have another one. An object that changes its header behind its beginning is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from transforms.arrow import Indices
 from transforms.formats.directives.cells import RowLayout, read_cells
+from transforms.formats.directives.mixed_rows import HeadedRows, union_of_fields
 from transforms.formats.encoding import utf8, utf8_within
 from transforms.formats.format import FormatReader, RangeReader
 from transforms.formats.lines import DroppedBytes, Lines, line_blocks, lines_of, split_lines
@@ -25,6 +26,8 @@ from transforms.formats.record_errors import line_errors
 
 _HASH = ord("#")
 _CELLS = 1 << 20  # of a block: what is known of each takes 32 bytes
+_COLUMNS = 500  # of a block of rows under several headers
+_LARGE = 4096  # rows under one header that are worth a block of their own
 
 
 class Header(Protocol):
@@ -35,6 +38,10 @@ class Header(Protocol):
         """How rows are written."""
 
     @property
+    def kind(self) -> Hashable:
+        """What is the same of headers whose rows are read alike."""
+
+    @property
     def needs_rows_before(self) -> bool:
         """Whether the time of a row depends on those before it."""
 
@@ -43,8 +50,8 @@ class Header(Protocol):
 
 
 HeaderT = TypeVar("HeaderT", bound=Header)
-Times = Callable[[HeaderT, Mapping[str, pa.Array]], dict[str, pa.Array]]
-"""Returns `_time` and `_time_source` of rows that follow those it was given last, by their header and fields."""
+Times = Callable[[Sequence[HeadedRows[Header]], int], dict[str, pa.Array]]
+"""Returns `_time` and `_time_source` of rows that follow those it was given last, in parts, of so many rows in all."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class DirectiveLog:
     """
 
     start: Header
-    times: Callable[[FormatOptions, ObjectTimes], Times[Header]]
+    times: Callable[[FormatOptions, ObjectTimes], Times]
 
     def read(self, chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) -> Iterator[RecordBlock]:
         """Yield the records of an object."""
@@ -141,14 +148,19 @@ def _line(lines: Lines, line: int) -> str:
     return lines.text[start : start + int(lines.lengths[line])].decode()
 
 
-def _read(text: Iterator[bytes], header: Header, options: FormatOptions, times: Times[Header]) -> Iterator[RecordBlock]:
+def _read(text: Iterator[bytes], header: Header, options: FormatOptions, times: Times) -> Iterator[RecordBlock]:
     dropped = DroppedBytes()
     for block in line_blocks(text, max_record=options.max_record, dropped=dropped):
         lines = split_lines(block, max_record=options.max_record)
         cut = lines.cut + dropped.take()
         passed: dict[str, Any] = {"blank": lines.blank, "replaced": lines.replaced, "cut": cut}
-        for section in sections(lines, header):
-            header, directives = section.header, section.directives
+        for group in _grouped(sections(lines, header)):
+            section, header = group[0], group[-1].header
+            directives = sum(one.directives for one in group)
+            if len(group) > 1:
+                yield RecordBlock(records=_mixed_records(lines, group, options, times), header=directives, **passed)
+                passed = {}
+                continue
             step = max(1, min(MAX_ROWS, _CELLS // max(len(header.layout.names), 1)))
             for low in range(0, max(len(section.rows), 1), step):
                 records = _records(_chosen(lines, section.rows[low : low + step]), header, options, times)
@@ -161,12 +173,58 @@ def _chosen(lines: Lines, rows: Indices) -> Lines:
     return replace(lines, starts=lines.starts[rows], lengths=lines.lengths[rows], long=long, bad=None, blank=0)
 
 
-def _records(lines: Lines, header: Header, options: FormatOptions, times: Times[Header]) -> pa.RecordBatch:
-    columns, errors, rescued = read_cells(lines, header.layout)
+def _records(lines: Lines, header: Header, options: FormatOptions, times: Times) -> pa.RecordBatch:
+    fields, errors, rescued = _fields(lines, header.layout)
     errors.update(line_errors(lines, max_record=options.max_record, bad_text=False))
-    fields = {
-        name: column
-        for name, column in zip(header.layout.names, columns, strict=True)
-        if column.null_count < len(lines)
-    }
-    return make_records(lines.array(), errors, fields, times(header, fields) if fields else {}, rescued=rescued)
+    rows = HeadedRows(np.arange(len(lines)), [(header, len(lines))], fields)
+    return make_records(lines.array(), errors, fields, times([rows], len(lines)) if fields else {}, rescued=rescued)
+
+
+def _fields(lines: Lines, layout: RowLayout) -> tuple[dict[str, pa.Array], dict[int, str], dict[int, str]]:
+    columns, errors, rescued = read_cells(lines, layout)
+    named = zip(layout.names, columns, strict=True)
+    return {name: column for name, column in named if column.null_count < len(lines)}, errors, rescued
+
+
+def _grouped(found: Iterator[Section]) -> Iterator[list[Section]]:
+    """Yield sections in groups: those of few rows together, as long as all their rows and columns make one block."""
+    group: list[Section] = []
+    names: set[str] = set()
+    rows = 0
+    for section in found:
+        size, more = len(section.rows), names.union(section.header.layout.names)
+        full = len(more) > _COLUMNS or rows + size > MAX_ROWS or (rows + size) * len(more) > _CELLS
+        if group and (full or size > _LARGE):
+            yield group
+            group, names, rows = [], set(), 0
+            more = {*section.header.layout.names}
+        group.append(section)
+        names, rows = more, rows + size
+        if size > _LARGE:
+            yield group
+            group, names, rows = [], set(), 0
+    if group:
+        yield group
+
+
+def _mixed_records(lines: Lines, group: Sequence[Section], options: FormatOptions, times: Times) -> pa.RecordBatch:
+    """Make records of rows under several headers: those under headers of a kind are read together."""
+    lines = _chosen(lines, np.concatenate([section.rows for section in group]))
+    alike: dict[Hashable, list[tuple[Header, Indices]]] = {}
+    first = 0
+    for section in group:
+        if size := len(section.rows):
+            alike.setdefault(section.header.kind, []).append((section.header, np.arange(first, first + size)))
+            first += size
+    errors: dict[int, str] = {}
+    rescued: dict[int, str] = {}
+    parts: list[HeadedRows[Header]] = []
+    for found in alike.values():
+        places = np.concatenate([rows for _, rows in found])
+        fields, wrong, more = _fields(_chosen(lines, places), found[0][0].layout)
+        parts.append(HeadedRows(places, [(header, len(rows)) for header, rows in found], fields))
+        errors.update({int(places[row]): error for row, error in wrong.items()})
+        rescued.update({int(places[row]): cells for row, cells in more.items()})
+    errors.update(line_errors(lines, max_record=options.max_record, bad_text=False))
+    fields = union_of_fields(parts, len(lines))
+    return make_records(lines.array(), errors, fields, times(parts, len(lines)) if fields else {}, rescued=rescued)

@@ -6,7 +6,7 @@ Sets and vectors stay text as they are written, and so does what Zeek escapes (`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow as pa
 from transforms.formats.csv.rows import header_names
 from transforms.formats.directives.cells import RowLayout
 from transforms.formats.directives.detection import leading_directives
+from transforms.formats.directives.mixed_rows import HeadedRows, closed_up, joined, spread_times
 from transforms.formats.directives.sections import DirectiveLog, Header
 from transforms.formats.encoding import utf8
 from transforms.formats.format import FormatChoice, FormatSample
@@ -33,6 +34,11 @@ class ZeekHeader:
     """
 
     layout: RowLayout = RowLayout(separator="\t", unset="-", empty="(empty)")
+
+    @property
+    def kind(self) -> RowLayout:
+        """How rows are written."""
+        return self.layout
 
     @property
     def needs_rows_before(self) -> bool:
@@ -63,11 +69,18 @@ class ZeekTimes:
         """Prepare for an object."""
         self._times = RecordTimes(options, times)
 
-    def columns(self, header: Header, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+    def columns(self, parts: Sequence[HeadedRows[Header]], total: int) -> dict[str, pa.Array]:
         """Return `_time` and `_time_source` by `ts`; where there is none, by another field named for a time."""
-        if "ts" not in header.layout.names:
-            return self._times.columns(fields)
-        return self._times.columns({"ts": fields["ts"]}) if "ts" in fields else {}
+        stamps = [(part.rows, part.fields["ts"]) for part in parts if "ts" in part.fields]
+        others = [part for part in parts if "ts" not in part.headers[0][0].layout.names and part.fields]
+        found = []
+        if stamps:
+            rows, texts = joined(stamps)
+            found.append((rows, self._times.columns({"ts": texts})))
+        if others:
+            rows, fields = closed_up(others)
+            found.append((rows, self._times.columns(fields)))
+        return spread_times(found, total)
 
 
 def _recognise(sample: FormatSample) -> FormatChoice | str:

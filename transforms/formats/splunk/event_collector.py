@@ -49,7 +49,9 @@ def read(chunks: Iterator[bytes], options: FormatOptions, times: ObjectTimes) ->
     for batch in read_objects(chunks, options, path=()):
         for part, values in _with_fields(batch, nested):
             records = _records(part, values, record_times)
-            yield RecordBlock(records=records, blank=part.blank, replaced=part.replaced)
+            yield RecordBlock(
+                records=records, blank=part.blank, replaced=part.replaced, cut=part.cut, warnings=part.warnings
+            )
 
 
 def _with_fields(batch: ObjectBatch, nested: NestedObjects) -> Iterator[tuple[ObjectBatch, Fields]]:

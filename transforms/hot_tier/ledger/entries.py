@@ -67,7 +67,7 @@ def entry_of(outcome: ObjectOutcome, *, job: str, wave: int, digest: str | None 
         rejected=0 if published else outcome.records,
         bytes_read=outcome.bytes_read,
         bytes_decoded=outcome.bytes_decoded,
-        warnings=outcome.warnings,
+        warnings=outcome.all_warnings,
         counts=tuple(sorted(counts.items())),
         digest=digest,
     )

@@ -21,7 +21,7 @@ from transforms.hot_tier.table.delta import one_line
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
-SIDECARS = 16
+SIDECARS = 8
 """So many sidecars are folded into one file,"""
 FILES = 8
 """and so many folded files of one size into one of the next."""

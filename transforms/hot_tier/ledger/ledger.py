@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.core.errors import TierError
+from transforms.hot_tier.ledger.contents import ContentHistory, superseded_jobs
 from transforms.hot_tier.ledger.ledger_files import (
     APP_ID,
     FOLDER,
@@ -23,7 +24,9 @@ from transforms.hot_tier.ledger.ledger_files import (
 from transforms.hot_tier.ledger.published_index import PUBLISHED_COLUMNS, Published, PublishedIndex
 from transforms.hot_tier.ledger.sidecar import (
     ENTRY_SCHEMA,
+    OF_JOB,
     RECORD_SCHEMA,
+    UNDONE,
     LedgerEntry,
     WaveRecord,
     entries_in,
@@ -33,14 +36,14 @@ from transforms.hot_tier.ledger.sidecar import (
     records_of,
 )
 from transforms.hot_tier.table.snapshot import Snapshot
-from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import TierStore, object_uri
 
 __all__ = ["APP_ID", "Ledger", "LedgerEntry", "Published", "WaveRecord"]
 
 _IDENTITY = ["bucket", "key", "etag", "size"]
-_INDEXED = tuple(dict.fromkeys((*PUBLISHED_COLUMNS, *RECORD_SCHEMA.names)))
-_SIZES = tuple(dict.fromkeys(("bucket", "bytes_read", *RECORD_SCHEMA.names)))
+_INDEXED = tuple(dict.fromkeys((*PUBLISHED_COLUMNS, "bytes_read", *RECORD_SCHEMA.names)))
+_BYTES_READ = pa.schema([("k", pa.int64()), ("bytes_read", pa.int64())])
+"""What is kept of each commit beside its record."""
 _READERS = 8
 _ATTEMPTS = 5
 """How often files may vanish while they are read: others fold them, each at most once."""
@@ -54,6 +57,7 @@ class Ledger:
         tier: TierStore | None = None,
         last: LastCommit = NO_COMMIT,
         records: pa.Table | None = None,
+        bytes_read: pa.Table | None = None,
         index: PublishedIndex | None = None,
         previous: Ledger | None = None,
     ) -> None:
@@ -61,6 +65,7 @@ class Ledger:
         self._tier = tier
         self._last = last
         self._records = RECORD_SCHEMA.empty_table() if records is None else records
+        self._bytes_read = _BYTES_READ.empty_table() if bytes_read is None else bytes_read
         self._index = index or PublishedIndex()
         self._entries: dict[tuple[str, int | None], tuple[tuple[int, ...], pa.Table]] = (
             dict(previous._entries) if previous else {}
@@ -88,7 +93,8 @@ class Ledger:
             _read(tier, last, range(before.k + 1, last.k + 1), lambda data: read_rows(data, _INDEXED))
         )
         records = pa.concat_tables([before._records, records_in(rows)])
-        ledger = cls(tier, last, records, before._index.extended(rows), before)
+        bytes_read = pa.concat_tables([before._bytes_read, _bytes_by_commit(rows)])
+        ledger = cls(tier, last, records, bytes_read, before._index.extended(rows), before)
         if ledger.token_of(last.k) != last.token or records.num_rows != last.k:
             raise TierError(
                 f"hot tier {tier.uri}: the files in {FOLDER}/ are not those of this table (commit {last.k}); "
@@ -112,40 +118,43 @@ class Ledger:
         return found[0].as_py() if len(found) else None
 
     def published(self, bucket: str, key: str) -> list[Published]:
-        """Return the contents of an object whose events are in the table, the latest last.
+        """Return the contents of an object whose events are in the table, the latest last."""
+        return self.history(bucket, key).contents
 
-        A replacement replaced the same content (`--reprocess`, `--retry-failed`) where there was one, else all.
-        """
-        found: list[Published] = []
-        for replaced, content in self._index.find(object_uri(bucket, key)):
-            if replaced:
-                others = [one for one in found if not one.is_same(content)]
-                found = others if len(others) < len(found) else []
-            found.append(content)
-        return found
+    def history(self, bucket: str, key: str) -> ContentHistory:
+        """Return which contents of an object are in the table, and which were undone."""
+        return ContentHistory.of(self._index.find(object_uri(bucket, key)))
 
     def lineage(self, content: Published, bucket: str, key: str) -> list[Published]:
         """Return a present content of an object, after those of the same bytes that it has replaced, the oldest first.
 
         What was ingested by itself, or by `--force` once more, begins a lineage.
         """
-        present: list[list[Published]] = []
-        seen = set[tuple[str, str, int]]()
-        for replaced, one in self._index.find(object_uri(bucket, key)):
-            identity = one.job, one.etag, one.size
-            if one.status not in PUBLISHED or identity in seen:  # a job publishes a content of an object once
-                continue
-            seen.add(identity)
-            before = [line for line in present if line[-1].is_same(one)] if replaced else []
-            if replaced:
-                present = [line for line in present if line not in before] if before else []
-            present.append([*(before[-1] if before else ()), one])
-        return next((line for line in present if line[-1] == content), [])
+        present = self.history(bucket, key).present
+        return next(([*one.before, content] for one in present if one.content == content), [])
 
-    def superseded_since(self, k: int) -> dict[str, frozenset[str]]:
-        """Return the objects whose contents were replaced or published again after commit `k`, with these' jobs."""
-        found = ((uri, _superseded(self._index.find(uri), k)) for uri in self._index.uris_after(k))
+    def superseded_since(self, k: int, *, restoring: Collection[int] = ()) -> dict[str, frozenset[str]]:
+        """Return the objects whose contents were replaced, undone or published again after commit `k`.
+
+        Args:
+            k: The number of a commit.
+            restoring: Undoings that are being restored: what these have taken away counts as there.
+
+        Returns:
+            By each object's URI the jobs that had brought these contents.
+        """
+        found = ((uri, superseded_jobs(self._index.find(uri), k, restoring)) for uri in self._index.uris_after(k))
         return {uri: jobs for uri, jobs in found if jobs}
+
+    def undone_by(self, job: str) -> str | None:
+        """Return the last run that has undone a job and was not restored, None where there is none."""
+        runs: dict[str, None] = {}
+        for _, row in self._index.find(object_uri(OF_JOB, job)):
+            if row.status == UNDONE:
+                runs[row.etag] = None
+            else:
+                runs.pop(row.etag, None)
+        return next(reversed(runs), None)
 
     def of_job(self, job: str, wave: int | None = None) -> list[LedgerEntry]:
         """Return the entries of a job, or of one of its waves: the latest of each content of an object."""
@@ -167,12 +176,10 @@ class Ledger:
 
     def bytes_of_newest(self, commits: int) -> tuple[int, int]:
         """Return how many bytes the objects of the newest commits had, and how many were written for them."""
-        newest = range(max(1, self.k - commits + 1), self.k + 1)
-        if not newest:
-            return 0, 0
-        assert self._tier is not None
-        rows = pa.concat_tables(_read(self._tier, self._last, newest, lambda data: read_rows(data, _SIZES)))
-        return pc.sum(rows["bytes_read"]).as_py() or 0, pc.sum(records_in(rows)["bytes"]).as_py() or 0
+        read, written = (
+            table.filter(pc.greater(table["k"], self.k - commits)) for table in (self._bytes_read, self._records)
+        )
+        return pc.sum(read["bytes_read"]).as_py() or 0, pc.sum(written["bytes"]).as_py() or 0
 
     def _records_of(self, job: str, wave: int | None) -> pa.Table:
         mask = pc.equal(self._records["job"], job)
@@ -213,19 +220,11 @@ def _read(
     raise TierError(str(cause)) from cause
 
 
+def _bytes_by_commit(rows: pa.Table) -> pa.Table:
+    sums = rows.select(_BYTES_READ.names).group_by("k", use_threads=False).aggregate([("bytes_read", "sum")])
+    return sums.rename_columns({"bytes_read_sum": "bytes_read"}).select(_BYTES_READ.names).cast(_BYTES_READ)
+
+
 def _has_any(file: LedgerFile, commits: Sequence[int]) -> bool:
     place = bisect_left(commits, file.first)
     return place < len(commits) and commits[place] <= file.last
-
-
-def _superseded(contents: Iterable[tuple[bool, Published]], k: int) -> frozenset[str]:
-    """Return the jobs whose contents, of commit `k` or before, a later one replaced or repeated (`--force`)."""
-    there: list[Published] = []
-    gone: set[str] = set()
-    for replaced, content in contents:
-        same = [one for one in there if one.is_same(content)]
-        hit = (same or there) if replaced else same
-        if content.k > k:
-            gone |= {one.job for one in hit if one.k <= k}
-        there = [one for one in there if not (replaced and one in hit)] + [content]
-    return frozenset(gone)

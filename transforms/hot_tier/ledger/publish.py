@@ -117,7 +117,7 @@ def publish_wave(
 
     Raises:
         OvertakenError: it no longer holds; nothing was published.
-        TierError: files and entries don't agree, or the store refuses; nothing was published then.
+        TierError: files and entries don't agree, the job was undone, or the store refuses; nothing was published then.
     """
     given = Wave(
         tier=tier,
@@ -188,6 +188,8 @@ class _Publication:
                 f"{self._complaint()}. Nothing of it was; run the same job again to continue"
             ) from self._cause
         self._ledger = Ledger.load(self._wave.tier, snapshot, self._ledger)
+        if run := self._ledger.undone_by(self._wave.job):
+            raise _RefusedError(f"job {self._wave.job} was undone by run {run}: no more of it can be published")
         plan = self._plan(snapshot, self._ledger)
         records = self._ledger.waves_of_job(self._wave.job, self._wave.wave)
         if records and not plan.recorded:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.core import schema
-from transforms.hot_tier.ledger.sidecar import LedgerEntry
+from transforms.hot_tier.ledger.sidecar import UNDONE, LedgerEntry
 from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import object_uri
 
@@ -41,7 +41,7 @@ class Published:
     Attributes:
         etag: The content's ETag.
         size: The object's bytes.
-        status: `ingested` or `salvaged`.
+        status: `ingested` or `salvaged`; `undone` of a row by which it is no longer there.
         job: The job that published it.
         wave: The wave's number.
         k: The commit's number in the ledger.
@@ -138,8 +138,8 @@ class _Segment:
 
 
 def _published(rows: pa.Table) -> pa.Table:
-    """Return what `Published` needs of the entries whose events are in the table."""
-    table = rows.filter(pc.is_in(rows["status"], pa.array(PUBLISHED)))
+    """Return what `Published` needs of the entries whose events are in the table, or no longer are."""
+    table = rows.filter(pc.is_in(rows["status"], pa.array([*PUBLISHED, UNDONE])))
     buckets = table["bucket"].combine_chunks().dictionary_encode()
     folders = pa.array([object_uri(bucket, "") for bucket in buckets.dictionary.to_pylist()], pa.string())
     uris = pc.binary_join_element_wise(folders.take(buckets.indices), table["key"].combine_chunks(), "")

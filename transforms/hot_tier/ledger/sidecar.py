@@ -1,7 +1,8 @@
 """Sidecars: what the ledger keeps of one commit of a wave.
 
 The file has a row for each object that the commit decides about, and first of all one for the commit itself, which has
-no `bucket`. A folded file (`ledger.folding`) has the rows of many sidecars, one after the other.
+no `bucket`. That of a run which undoes a job, or restores it, also has one for the job. A folded file
+(`ledger.folding`) has the rows of many sidecars, one after the other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from transforms.core import schema
 from transforms.objects.outcomes import PUBLISHED
 from transforms.storage import object_uri
 
+UNDONE = "undone"
+"""The status of a row by which what a job has brought is no longer in the table (`ledger.undone`)."""
+OF_JOB = ""
+"""In place of a bucket: the row is about a job as a whole; its key is the job's id, its ETag the run that undid it."""
 _ROW_GROUP = 16 << 10
 """Rows: what is read to find the entries of one job among those of many."""
 
@@ -37,7 +42,7 @@ class LedgerEntry:
         job: The job's task id.
         wave: The wave's number.
         status: `ingested`, `salvaged`, `quarantined`, `failed`, `vanished` or `archived`; in results of a wave also
-            `known` and `skipped`.
+            `known` and `skipped`; of a run that undoes a job `undone`.
         k: The number of the commit that added the entry, 0 before.
         reason: Why it is not `ingested`.
         replaced: Whether its events replaced older ones.
@@ -186,9 +191,13 @@ FILE_SCHEMA = pa.schema([*ENTRY_SCHEMA, *(field for field in RECORD_SCHEMA if fi
 def write_sidecar(record: WaveRecord, entries: Iterable[LedgerEntry]) -> bytes:
     """Serialize a sidecar as Parquet."""
     rows = list(entries)
-    first = pa.Table.from_pylist([asdict(record)], FILE_SCHEMA)
     columns = [pa.array([getattr(entry, field.name) for entry in rows], field.type) for field in ENTRY_SCHEMA]
-    return write_tables([first, pa.table(columns, ENTRY_SCHEMA)])
+    return write_rows(record, pa.table(columns, ENTRY_SCHEMA))
+
+
+def write_rows(record: WaveRecord, rows: pa.Table) -> bytes:
+    """Serialize a sidecar as Parquet, of rows with some columns of `ENTRY_SCHEMA`."""
+    return write_tables([pa.Table.from_pylist([asdict(record)], FILE_SCHEMA), rows])
 
 
 def write_tables(tables: Sequence[pa.Table]) -> bytes:

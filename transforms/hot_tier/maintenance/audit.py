@@ -57,7 +57,7 @@ _CONFIGURATION = "config"
 _READERS = 8
 
 
-class _AuditLog:
+class AuditLog:
     """The audit table at one version, by a handle of its own."""
 
     def __init__(self, table: DeltaTable) -> None:
@@ -65,7 +65,7 @@ class _AuditLog:
         self.version: int = table.version()
 
     @classmethod
-    def load(cls, tier: TierStore) -> _AuditLog:
+    def load(cls, tier: TierStore) -> AuditLog:
         """Open the table as it is now, and create it where there is none."""
         try:
             return cls(open_table(tier, AUDIT))
@@ -75,6 +75,7 @@ class _AuditLog:
             return cls(open_table(tier, AUDIT))
 
     def has(self, run: MaintenanceRun) -> bool:
+        """Whether it has the rows of a run."""
         return self.table.transaction_version(_app_id(run)) is not None
 
     @property
@@ -84,8 +85,12 @@ class _AuditLog:
 
     def files(self) -> list[str]:
         """Return the live files in the order of their commits."""
+        return sorted(self.sizes())
+
+    def sizes(self) -> dict[str, int]:
+        """Return the live files, and how many bytes each has."""
         actions = pa.RecordBatchReader.from_stream(self.table.get_add_actions(flatten=True)).read_all()
-        return sorted(actions["path"].to_pylist())
+        return dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
 
 
 def write_audit(tier: TierStore, run: MaintenanceRun, committed: CommittedRun | None) -> None:
@@ -100,7 +105,7 @@ def write_audit(tier: TierStore, run: MaintenanceRun, committed: CommittedRun | 
         TierError: the store refuses.
     """
     at = (committed and commit_time(tier, committed.version)) or datetime.now(timezone.utc)
-    attempts = Attempts(tier, f"run {run.id} can't be written to the audit", _AuditLog.load)
+    attempts = Attempts(tier, f"run {run.id} can't be written to the audit", AuditLog.load)
     tried: dict[str, int] = {}
     for log in attempts:
         if log.has(run):
@@ -124,7 +129,7 @@ def audit_configuration(tier: TierStore) -> None:
     newest = load_configuration(tier).version
     if not newest or not location.exists(tier):
         return
-    attempts = Attempts(tier, "the change of the configuration can't be written to the audit", _AuditLog.load)
+    attempts = Attempts(tier, "the change of the configuration can't be written to the audit", AuditLog.load)
     tried: dict[str, int] = {}
     for log in attempts:
         if log.configuration >= newest:
@@ -148,7 +153,7 @@ def read_audit(tier: TierStore, *, limit: int | None = None) -> list[Row]:
         TierError: it can't be read.
     """
     try:
-        log = _AuditLog(open_table(tier, AUDIT))
+        log = AuditLog(open_table(tier, AUDIT))
     except TableNotFoundError:
         files, audited = [], 0
     else:
@@ -160,28 +165,32 @@ def read_audit(tier: TierStore, *, limit: int | None = None) -> list[Row]:
     return rows[max(0, len(rows) - limit) :]
 
 
-def _new_path(log: _AuditLog) -> str:
+def _new_path(log: AuditLog) -> str:
     return f"{log.version + 1:020d}-{uuid.uuid4()}.parquet"
 
 
-def _append(tier: TierStore, log: _AuditLog, path: str, rows: list[Row], transaction: tuple[str, int]) -> None:
+def _append(tier: TierStore, log: AuditLog, path: str, rows: list[Row], transaction: tuple[str, int]) -> None:
     """Write the rows' file, and try once to commit it."""
     table = pa.Table.from_pylist(rows, COLUMNS)
     written = io.BytesIO()
     pq.write_table(table, written, compression="zstd")
     tier.put_new(f"{AUDIT}/{path}", written.getvalue())
-    kinds = [row["kind"] for row in rows]
+    action = add_action(path, written.tell(), [row["kind"] for row in rows])
+    commit_actions(log.table, [action], transactions=[transaction])
+
+
+def add_action(path: str, size: int, kinds: list[str], *, data_change: bool = True) -> AddAction:
+    """Return the action that adds a file with rows of these kinds."""
     stats = {
-        "numRecords": len(rows),
+        "numRecords": len(kinds),
         "minValues": {"kind": min(kinds)},
         "maxValues": {"kind": max(kinds)},
         "nullCount": {"kind": 0},
     }
-    action = AddAction(path, written.tell(), {}, time.time_ns() // 1_000_000, True, orjson.dumps(stats).decode())
-    commit_actions(log.table, [action], transactions=[transaction])
+    return AddAction(path, size, {}, time.time_ns() // 1_000_000, data_change, orjson.dumps(stats).decode())
 
 
-def _clear(tier: TierStore, log: _AuditLog, tried: dict[str, int]) -> None:
+def _clear(tier: TierStore, log: AuditLog, tried: dict[str, int]) -> None:
     """Finish the commit that succeeded, and remove the files of refused attempts."""
     live = set(log.files()) if tried else set()
     for path, version in tried.items():

@@ -10,14 +10,14 @@ import orjson
 from transforms.hot_tier.configuration.store import PIPELINES_SET, Configuration
 from transforms.hot_tier.maintenance.accounting import kept_rules
 from transforms.hot_tier.maintenance.commit_run import CommittedRun
-from transforms.hot_tier.table.runs import DELETE, TIER, MaintenanceRun
+from transforms.hot_tier.table.runs import DELETE, TIER, UNDO, MaintenanceRun
 from transforms.query.instants import format_instant, parse_time
 from transforms.retention.durations import format_duration
 from transforms.retention.rules import Rule
 
 HOLD = "hold"
 _NO_COUNTS = {"events": 0, "files": 0, "bytes": 0}
-_DETAILS: tuple[str, ...] = ("runs", "newer", "grace", "orphans", "columns")
+_DETAILS: tuple[str, ...] = ("runs", "newer", "grace", "orphans", "columns", "jobs", "objects", "objectsHeld")
 
 Row = dict[str, Any]
 
@@ -36,7 +36,7 @@ def run_rows(run: MaintenanceRun, committed: CommittedRun | None, at: datetime) 
         "version_before": document.get("versionBefore"),
         "version_after": committed.version if committed else None,
     }
-    return [_common(run, at) | row | versions for row in rows or [_whole_row(document)]]
+    return [_common(run, at) | row | versions for row in rows or [_whole_row(run, document)]]
 
 
 def hold_rows(run: MaintenanceRun, committed: CommittedRun | None, at: datetime) -> list[Row]:
@@ -89,9 +89,10 @@ def _rule_row(name: str, counts: Row, terms: Row) -> Row:
     return _NO_COUNTS | known | {"rule": name, "detail": _json(detail)}
 
 
-def _whole_row(document: Row) -> Row:
+def _whole_row(run: MaintenanceRun, document: Row) -> Row:
     """Return the row of a run that has no rules."""
-    detail = {key: document[key] for key in _DETAILS if key in document}
+    asked = {"jobs": [run.parameters["job"]]} if run.kind == UNDO else {}
+    detail = asked | {key: document[key] for key in _DETAILS if key in document}
     counts: Row = dict(_NO_COUNTS)
     if document:
         counts = {"events": document.get("events"), "files": len(document["files"]), "bytes": document["bytes"]}

@@ -6,18 +6,21 @@ path of the changes, which is an app id of the commit (docs/decisions/0004-commi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from transforms.core.errors import GoneError, TierError
+from transforms.hot_tier.ledger import folding
 from transforms.hot_tier.ledger.ledger_files import LastCommit
+from transforms.hot_tier.ledger.undone import LedgerChange
 from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.delta import flush_log
 from transforms.hot_tier.table.file_description import FileDescription
-from transforms.hot_tier.table.purges import check_not_purged
+from transforms.hot_tier.table.purges import check_not_purged, purge_number
 from transforms.hot_tier.table.runs import DONE, MaintenanceRun, RunFolder
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
@@ -35,6 +38,7 @@ class Change:
         transactions: App ids of the commit and their versions, besides the run's own.
         columns: Attributes that get a column; no file keeps them in its map any more.
         forgotten: Paths of removed files that the log need not remember any more.
+        ledger: The commit of the ledger that belongs to it.
     """
 
     added: Sequence[FileDescription]
@@ -43,6 +47,7 @@ class Change:
     transactions: Sequence[tuple[str, int]] = ()
     columns: Sequence[str] = field(default=(), kw_only=True)
     forgotten: Sequence[str] = field(default=(), kw_only=True)
+    ledger: LedgerChange | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -81,13 +86,16 @@ def commit_run(
         TierError: the store refuses, or another command gave the run up; as far as can be seen nothing was committed.
     """
     attempts = Attempts(folder.tier, f"run {run.id} can't commit", Snapshot.load)
-    tried: list[CommittedRun] = []
+    tried: list[_Attempt] = []
     for snapshot in attempts:
-        committed = next((one for one in tried if snapshot.transaction_version(one.path) is not None), None)
+        committed = next((one for one in tried if snapshot.transaction_version(one.run.path) is not None), None)
         if committed is not None:
-            return replace(committed, warnings=tuple(finish_commit(folder.tier, committed.version)))
+            return committed.finished(folder.tier, snapshot)
+        for one in tried[-1:]:
+            one.clear(folder.tier, snapshot)
         if snapshot.transaction_version(app_id(run)) is not None:
             raise _given_up(folder)
+        purge_number(snapshot), LastCommit.of(snapshot)  # asked now: the log may be cleaned while a change is planned
         try:
             change = plan(snapshot)
         except GoneError as error:
@@ -98,17 +106,48 @@ def commit_run(
         check_not_purged(folder.tier, snapshot, [file.path for file in change.added])
         with attempts.unless_refused():
             tried.append(_record(folder, snapshot, change))
-            commit(
-                snapshot,
-                added=change.added,
-                removed=change.removed,
-                transactions=[(app_id(run), 1), (tried[-1].path, 1), *change.transactions],
-                removal_time=run.removal_time,
-                columns=change.columns,
-                off_maps=change.columns,
-                forgotten=change.forgotten,
-            )
+            _commit(snapshot, run, change, tried[-1].run.path)
     raise AssertionError  # they end by raising
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A commit that was tried.
+
+    Attributes:
+        run: What was committed if it succeeded.
+        ledger: The commit of the ledger that belongs to it.
+    """
+
+    run: CommittedRun
+    ledger: LedgerChange | None
+
+    def finished(self, tier: TierStore, snapshot: Snapshot) -> CommittedRun:
+        """Do what follows the commit, and return it."""
+        warnings = finish_commit(tier, self.run.version)
+        if self.ledger is not None and (self.run.document["k"] + 1) % folding.SIDECARS == 0:
+            warnings += folding.fold_ledger(tier, snapshot)
+        return replace(self.run, warnings=tuple(warnings))
+
+    def clear(self, tier: TierStore, snapshot: Snapshot) -> None:
+        """Remove the sidecar of an attempt that can't succeed any more; one that is left only costs a look."""
+        if self.ledger is not None and snapshot.version >= self.run.version:
+            with suppress(TierError, OSError):
+                tier.delete(self.ledger.path)
+
+
+def _commit(snapshot: Snapshot, run: MaintenanceRun, change: Change, path: str) -> None:
+    of_ledger = () if change.ledger is None else (change.ledger.transaction,)
+    commit(
+        snapshot,
+        added=change.added,
+        removed=change.removed,
+        transactions=[(app_id(run), 1), (path, 1), *change.transactions, *of_ledger],
+        removal_time=run.removal_time,
+        columns=change.columns,
+        off_maps=change.columns,
+        forgotten=change.forgotten,
+    )
 
 
 def find_committed(snapshot: Snapshot, folder: RunFolder) -> CommittedRun | None:
@@ -122,12 +161,12 @@ def find_committed(snapshot: Snapshot, folder: RunFolder) -> CommittedRun | None
     return CommittedRun(path, document["version"], document)
 
 
-def committed_of_kind(
-    snapshot: Snapshot, folders: Iterable[RunFolder], kind: str
+def committed_of_kinds(
+    snapshot: Snapshot, folders: Iterable[RunFolder], kinds: Collection[str]
 ) -> Iterator[tuple[RunFolder, CommittedRun]]:
-    """Yield the runs of one kind that are in the table, each with its change."""
+    """Yield the runs of some kinds that are in the table, each with its change."""
     for folder in folders:
-        if folder.kind == kind and (committed := find_committed(snapshot, folder)) is not None:
+        if folder.kind in kinds and (committed := find_committed(snapshot, folder)) is not None:
             yield folder, committed
 
 
@@ -174,9 +213,11 @@ def app_id(run: MaintenanceRun) -> str:
     return f"{run.kind}/{run.id}"
 
 
-def _record(folder: RunFolder, snapshot: Snapshot, change: Change) -> CommittedRun:
+def _record(folder: RunFolder, snapshot: Snapshot, change: Change) -> _Attempt:
     """Write what is about to be committed: it is valid if and only if the commit names it."""
     version = snapshot.version + 1
     seen = {"versionBefore": snapshot.version, "version": version, "k": LastCommit.of(snapshot).k}
     document = change.document | seen
-    return CommittedRun(folder.new_changes(document), version, document)
+    if change.ledger is not None:
+        folder.tier.put_new(change.ledger.path, change.ledger.data)
+    return _Attempt(CommittedRun(folder.new_changes(document), version, document), change.ledger)

@@ -5,18 +5,23 @@ The next command finishes what a killed process has left.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from itertools import islice
 
+from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.audit import audit_configuration, write_audit
+from transforms.hot_tier.maintenance.audit_merging import merge_audit
 from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_committed, give_up
+from transforms.hot_tier.maintenance.deleted_objects import mark_cutoff
+from transforms.hot_tier.maintenance.undo import describe_undoing
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.runs import DONE, REMOVE, MaintenanceRun, RunFolder, unfinished_runs, who
+from transforms.hot_tier.table.runs import DELETE, DONE, REMOVE, MaintenanceRun, RunFolder, unfinished_runs, who
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
 from transforms.storage import TierStore
+from transforms.storage.job_folder import JobFolder
 
 _DELETERS = 8
 _BLOCK = 1000
@@ -35,6 +40,9 @@ def finish(folder: RunFolder, run: MaintenanceRun, committed: CommittedRun | Non
     """
     audit_configuration(folder.tier)
     write_audit(folder.tier, run, committed)
+    if committed is not None and (jobs := committed.document.get("jobs")):
+        _mark_jobs(folder.tier, jobs)
+    merge_audit(folder.tier)
     _mark_done(folder, committed)
 
 
@@ -74,7 +82,16 @@ def _finish(folder: RunFolder, run: MaintenanceRun) -> None:
     finish(folder, run, committed)
 
 
+def _mark_jobs(tier: TierStore, jobs: Sequence[str]) -> None:
+    """Let a list of jobs show which of these are undone now; the ledger alone decides it."""
+    ledger = Ledger.load(tier, Snapshot.load(tier))
+    for job in jobs:
+        JobFolder(tier, job).mark_undone(describe_undoing(ledger, job))
+
+
 def _mark_done(folder: RunFolder, committed: CommittedRun | None, **more: str) -> None:
+    if folder.kind == DELETE:
+        mark_cutoff(folder, committed)
     path, version = (committed.path, committed.version) if committed else (None, None)
     folder.write_json(DONE, {"changes": path, "version": version, **more})
 

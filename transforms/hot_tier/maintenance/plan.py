@@ -50,11 +50,11 @@ def plan_deletion(snapshot: Snapshot, compiled: CompiledRules) -> MaintenancePla
     tasks: list[Task] = []
     for file, action in classify_files(snapshot, compiled):
         if action.kind is not ActionKind.KEEP and not snapshot.can_be_named(file.path):
-            decided.append((file, _left_alone(file, compiled)))
+            decided.append((file, left_alone(file, compiled)))
         elif action.kind is ActionKind.OPEN:
             tasks.append(Task((file,), compiled, None))
         elif action.kind is not ActionKind.KEEP:
-            decided.append((file, _decided(file, action, compiled)))
+            decided.append((file, decided_result(file, action, compiled)))
     return MaintenancePlan(tuple(decided), tuple(tasks))
 
 
@@ -66,9 +66,9 @@ def plan_tiering(snapshot: Snapshot, compiled: CompiledRules, destination: Desti
         if file.tier == destination.tier:
             continue
         if action.kind is not ActionKind.KEEP and not snapshot.can_be_named(file.path):
-            decided.append((file, _left_alone(file, compiled)))
+            decided.append((file, left_alone(file, compiled)))
         elif action.kind is ActionKind.HELD:
-            decided.append((file, _decided(file, action, compiled)))
+            decided.append((file, decided_result(file, action, compiled)))
         elif action.kind is not ActionKind.KEEP:
             moving[file.date].append(file)
     groups = [group for date in sorted(moving) for group in _of_about(moving[date], MOST_TASK_BYTES)]
@@ -102,7 +102,7 @@ def plan_promotion(snapshot: Snapshot, names: Sequence[str]) -> MaintenancePlan:
     return MaintenancePlan(tuple(left), tuple(tasks))
 
 
-def _decided(file: LiveFile, action: FileAction, compiled: CompiledRules) -> SourceResult:
+def decided_result(file: LiveFile, action: FileAction, compiled: CompiledRules) -> SourceResult:
     """Return the result of a file that the log alone decides."""
     held = action.kind is ActionKind.HELD
     taken = tuple(file.rows if number == action.rule and not held else 0 for number in range(len(compiled.rules)))
@@ -110,7 +110,7 @@ def _decided(file: LiveFile, action: FileAction, compiled: CompiledRules) -> Sou
     return SourceResult(file.path, taken, kept)
 
 
-def _left_alone(file: LiveFile, compiled: CompiledRules) -> SourceResult:
+def left_alone(file: LiveFile, compiled: CompiledRules) -> SourceResult:
     """Return the result of a file that no commit can remove from the table."""
     return SourceResult(file.path, (0,) * len(compiled.rules), warning=_warning_of(file))
 

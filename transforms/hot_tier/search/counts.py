@@ -17,6 +17,7 @@ from transforms.hot_tier.search.request import SearchRequest, TimeBuckets
 from transforms.hot_tier.search.selection import Selection
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.live_files import file_uri
+from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.bounds import TimeBounds
 from transforms.query.instants import microseconds
 from transforms.query.syntax import Field
@@ -50,9 +51,9 @@ class Bar:
     count: int
 
 
-def count(tier: TierStore, request: SearchRequest) -> int:
+def count(events: TierStore | Snapshot, request: SearchRequest) -> int:
     """Return how many events match."""
-    selection = Selection.of(tier, request)
+    selection = Selection.of(events, request)
     whole = [
         file for file in selection.files if selection.is_everything and selection.lies_whole_in(file, request.bounds)
     ]
@@ -60,11 +61,11 @@ def count(tier: TierStore, request: SearchRequest) -> int:
     return sum(file.rows for file in whole) + sum(read.values())
 
 
-def histogram(tier: TierStore, request: SearchRequest, span: timedelta | None = None) -> list[Bar]:
+def histogram(events: TierStore | Snapshot, request: SearchRequest, span: timedelta | None = None) -> list[Bar]:
     """Return how many matching events lie in each bucket of time, the empty buckets between them too.
 
     Args:
-        tier: The hot tier.
+        events: The hot tier, or a version of its table.
         request: What to count. Its time range is the histogram's; an open end is the tier's first or last event.
         span: A bucket's length; None chooses by the range. Buckets begin at whole multiples since 1970 UTC, those of
             whole weeks on Mondays; the first and the last are cut to the range.
@@ -72,11 +73,11 @@ def histogram(tier: TierStore, request: SearchRequest, span: timedelta | None = 
     Raises:
         ConfigurationError: there would be more than 10,000 bars.
     """
-    selection = Selection.of(tier, request)
+    selection = Selection.of(events, request)
     times = selection.times()
     if times is None or times[1] < times[0]:
         return []
-    bars = _Bars.over(*times, span)
+    bars = HistogramBars.over(*times, span)
     counts: Counter[int] = Counter()
     whole = []
     for file in selection.files if selection.is_everything else ():
@@ -168,7 +169,7 @@ def _count_in_row_group(column: pa.ChunkedArray, buckets: TimeBuckets, bounds: T
 
 
 @dataclass(frozen=True)
-class _Bars:
+class HistogramBars:
     """Buckets, and the numbers of the first and the last of them."""
 
     buckets: TimeBuckets
@@ -176,8 +177,19 @@ class _Bars:
     last: int
 
     @classmethod
-    def over(cls, oldest: int, newest: int, span: timedelta | None) -> _Bars:
-        length = span or _nice(timedelta(microseconds=newest - oldest))
+    def over(cls, oldest: int, newest: int, span: timedelta | None, most: int = _BARS) -> HistogramBars:
+        """Return the buckets of a range.
+
+        Args:
+            oldest: The first time, in microseconds since 1970 UTC.
+            newest: The last.
+            span: A bucket's length; None chooses one.
+            most: At most so many bars, where the length is chosen.
+
+        Raises:
+            ConfigurationError: there would be more than 10,000 bars.
+        """
+        length = span or _nice(timedelta(microseconds=newest - oldest), most)
         origin = (_MONDAY if length % _WEEK == timedelta() else timedelta()) // timedelta(microseconds=1)
         buckets = TimeBuckets(origin, length // timedelta(microseconds=1))
         bars = cls(buckets, buckets.number(oldest), buckets.number(newest))
@@ -204,8 +216,8 @@ class _Bars:
             yield Bar(_datetime(start), _datetime(end), counts[number])
 
 
-def _nice(length: timedelta) -> timedelta:
-    return next((span for span in _NICE if length / span < _BARS), _NICE[-1] * -(-length // (_NICE[-1] * (_BARS - 1))))
+def _nice(length: timedelta, most: int) -> timedelta:
+    return next((span for span in _NICE if length / span < most), _NICE[-1] * -(-length // (_NICE[-1] * (most - 1))))
 
 
 def _datetime(microseconds: int) -> datetime:

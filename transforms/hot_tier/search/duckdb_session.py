@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import _duckdb  # what the package duckdb wraps; the wrapping takes 0.07 s to import
 
+from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.storage import TierStore
 
 _SIGNAL_SECONDS = 0.05
@@ -35,18 +36,34 @@ class Database:
         connection: Only for `wait` while anything runs.
     """
 
-    def __init__(self) -> None:
-        """Open an empty database."""
+    def __init__(self, stop: StopSignal | None = None, *, memory: int | None = None) -> None:
+        """Open an empty database.
+
+        Args:
+            stop: What ends its statements early.
+            memory: How many bytes it may use before it spills to the disk; None is DuckDB's own limit.
+        """
+        self._stop = stop or StopSignal()
         self._spill = tempfile.TemporaryDirectory(prefix="rekindle-sql-")
-        self.connection = _duckdb.connect(":memory:", config={"temp_directory": self._spill.name})
+        config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": self._spill.name}
+        if memory is not None:
+            config["memory_limit"] = f"{memory}B"
+        self.connection = _duckdb.connect(":memory:", config=config)
         self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="sql")
         self._working: futures.Future[Any] | None = None
         self._closed = False
 
     def wait(self, work: Callable[[], _T]) -> _T:
-        """Run work on the thread and return its result; Ctrl-C ends the wait, and `close` the work."""
+        """Run work on the thread and return its result; Ctrl-C and the signal end the wait, and `close` the work.
+
+        Raises:
+            CanceledError: the query was canceled.
+            TimeLimitError: its time is over.
+        """
+        self._stop.check()
         self._working = future = self._thread.submit(work)
         while not future.done():  # a wait without end would sleep through a signal that came just before it
+            self._stop.check()
             futures.wait([future], timeout=_SIGNAL_SECONDS)
         return future.result()
 

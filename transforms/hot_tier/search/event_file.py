@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import BinaryIO
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.core.errors import TierError
-from transforms.core.names import ATTRIBUTES_COLUMN, is_system
+from transforms.core.names import ATTRIBUTES_COLUMN, TIME_NAMES, is_system
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.file_description import layout_of
 from transforms.hot_tier.table.live_files import file_uri
 from transforms.hot_tier.table.snapshot import LiveFile
-from transforms.query.compiler import columns_of, compile_query, exact_column, time_conditions, unified_attributes
+from transforms.query.compiler import (
+    columns_of,
+    compile_query,
+    exact_column,
+    field_column,
+    time_conditions,
+    unified_attributes,
+)
+from transforms.query.syntax import Everything, Field
 from transforms.storage import TierStore
 
 _TIME = "_time"
 _FOUND = "__found"
+_KEYS = f"{ATTRIBUTES_COLUMN}.key_value.key"
 _SPARSE = 4
 """Where fewer than one in so many rows match, rows are filtered while reading, else picked from a block read whole."""
 
 
 @dataclass(frozen=True)
 class RowGroup:
-    """A row group: the number of its first row in the file, its rows, and bounds of their times, both inclusive."""
+    """A row group: its number and that of its first row, its rows, and bounds of their times, both inclusive."""
 
+    number: int
     first: int
     rows: int
     oldest: int
@@ -51,21 +66,21 @@ class EventFile:
         """Return the row groups that the time range needs, by the footer's statistics; the file's last one first."""
         groups: list[RowGroup] = []
         first = 0
-        with self._errors():
+        with self.errors():
             metadata = self._metadata()
             position = metadata.schema.names.index(_TIME)
             for number in range(metadata.num_row_groups):
                 group = metadata.row_group(number)
                 oldest, newest = self._times(group.column(position).statistics)
                 if request.bounds.overlaps(oldest, newest):
-                    groups.append(RowGroup(first, group.num_rows, oldest, newest))
+                    groups.append(RowGroup(number, first, group.num_rows, oldest, newest))
                 first += group.num_rows
         return groups[::-1]
 
     def read(self, group: RowGroup, request: SearchRequest, limit: int | None) -> pl.DataFrame:
         """Return the matching events of a row group in the request's order, at most the first `limit` of them."""
         in_order = _oldest_first if request.oldest_first else _newest_first
-        with self._errors():
+        with self.errors():
             if limit is None:
                 return in_order(self._read_filtered(group, request))
             found = in_order(self._find(group, request))
@@ -78,6 +93,115 @@ class EventFile:
             return (
                 self._scan(first, count).select(self._outputs(request)).collect().select(pl.all().gather(rows - first))
             )
+
+    def find(self, group: RowGroup, request: SearchRequest) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the times of all rows of a row group, and which of its rows match, counted from its first."""
+        with self.errors():
+            found = self._scan(group.first, group.rows).select(
+                pl.col(_TIME).cast(pl.Datetime("us", "UTC")).to_physical(), self._condition(request).alias(_FOUND)
+            )
+            columns = found.collect()
+            return columns.get_column(_TIME).to_numpy(), columns.get_column(_FOUND).arg_true().cast(pl.Int64).to_numpy()
+
+    def take(
+        self,
+        group: RowGroup,
+        times: npt.NDArray[np.int64],
+        rows: npt.NDArray[np.int64],
+        request: SearchRequest,
+    ) -> pl.DataFrame:
+        """Return what a request asks of some rows of a row group, in the order of `rows`.
+
+        Args:
+            group: The row group.
+            times: The times of all its rows (`find`): of rows far apart, only those of these times are decoded.
+            rows: Which rows, counted from its first.
+            request: Its fields are returned; without fields, everything.
+        """
+        if not len(rows):
+            return pl.DataFrame()
+        with self.errors():
+            first, count = int(rows.min()), int(rows.max() - rows.min()) + 1
+            kept = np.arange(first, first + count)
+            if count > _SPARSE * len(rows):
+                near = np.isin(times, times[rows])
+                if count > _SPARSE * int(near.sum()):
+                    kept = np.flatnonzero(near)
+            if len(kept) == count:
+                frame = self._scan(group.first + first, count)
+            else:
+                moments = pl.Series(np.unique(times[rows])).cast(pl.Datetime("us", "UTC"))
+                frame = self._scan(group.first, group.rows).filter(
+                    pl.col(_TIME).cast(pl.Datetime("us", "UTC")).is_in(moments.implode())
+                )
+            position = pl.Series(np.searchsorted(kept, rows))
+            return frame.select(self._outputs(request)).collect().select(pl.all().gather(position))
+
+    def values(self, group: RowGroup, request: SearchRequest, named: Mapping[str, Field]) -> pl.DataFrame:
+        """Return fields of the matching events of a row group, in the file's order.
+
+        Args:
+            group: The row group.
+            request: Which events match.
+            named: The fields by the names of their columns. Times stay times, all else is text.
+        """
+        columns = {name: field_column(field, self._columns) for name, field in named.items()}
+        outputs = [
+            (pl.lit(None, pl.String) if column is None else _plain_text(column, named[name])).alias(name)
+            for name, column in columns.items()
+        ]
+        with self.errors():
+            # a column of the file comes along, so that constants are as long as it
+            frame = self._matching(group, request).select(pl.col(_TIME).alias(_FOUND), *outputs)
+            return frame.collect().drop(_FOUND)
+
+    def attribute_counts(self, group: RowGroup, request: SearchRequest) -> dict[str, int]:
+        """Return how many of the matching events of a row group have each attribute, by its name."""
+        own = [name for name in self._columns if not is_system(name)]
+        with self.errors():
+            if self.takes_all(group, request) and not self._in_both_places:
+                return self._counts_by_footer(group, own)
+            frame = self._matching(group, request)
+            counts = frame.select(exact_column(name).count().alias(name) for name in own).collect() if own else None
+            found = {} if counts is None else counts.row(0, named=True)
+            if ATTRIBUTES_COLUMN in self._columns:
+                names = frame.select(name=pl.col(ATTRIBUTES_COLUMN).map.keys().explode()).drop_nulls()
+                others = names.group_by("name").len("count").collect()
+                found |= {name: count for name, count in others.iter_rows() if name not in found}
+            return found
+
+    def _counts_by_footer(self, group: RowGroup, own: Collection[str]) -> dict[str, int]:
+        """Return the counts of a whole row group: the footer has those of columns, of the map only names are read."""
+        with self._open() as source, pq.ParquetFile(source, read_dictionary=[_KEYS]) as file:
+            chunks = (file.metadata.row_group(group.number).column(n) for n in range(file.metadata.num_columns))
+            known = {chunk.path_in_schema: (chunk, chunk.statistics) for chunk in chunks}
+            found = {}
+            for name in own:
+                chunk, statistics = known[name]
+                has_nulls = statistics is not None and statistics.has_null_count
+                nulls = statistics.null_count if has_nulls else file.read_row_group(group.number, [name])[0].null_count
+                found[name] = chunk.num_values - nulls
+            if _KEYS in known:
+                maps = file.read_row_group(group.number, columns=[_KEYS], use_threads=False).column(0)
+                for chunk in maps.chunks:
+                    counts = pc.value_counts(chunk.flatten().field(0).cast(pa.string()))
+                    for name, count in zip(*(part.to_pylist() for part in counts.flatten()), strict=True):
+                        found[name] = found.get(name, 0) + count
+            return found
+
+    def _matching(self, group: RowGroup, request: SearchRequest) -> pl.LazyFrame:
+        frame = self._scan(group.first, group.rows)
+        return frame if self.takes_all(group, request) else frame.filter(self._condition(request))
+
+    def takes_all(self, group: RowGroup, request: SearchRequest) -> bool:
+        """Whether every event of a row group matches, by its times alone."""
+        is_everything = request.expr is None or isinstance(request.expr, Everything)
+        return is_everything and self._has_bounds and request.bounds.holds(group.oldest, group.newest)
+
+    @property
+    def _has_bounds(self) -> bool:
+        """Whether bounds of times are exact: another writer's may be cut."""
+        return layout_of(self.path) > 0
 
     def _read_filtered(self, group: RowGroup, request: SearchRequest) -> pl.DataFrame:
         """Return matching events in the file's order; of whole row groups Polars decodes only the rows it keeps."""
@@ -141,7 +265,7 @@ class EventFile:
     def _metadata(self) -> pq.FileMetaData:
         if self._tier.local_path is not None:
             return pq.read_metadata(file_uri(self._tier, self.path))
-        with self._tier.open_input(f"{EVENTS}/{self.path}") as source:
+        with self._open() as source:
             return pq.ParquetFile(source).metadata
 
     def _times(self, statistics: pq.Statistics | None) -> tuple[int, int]:
@@ -149,8 +273,12 @@ class EventFile:
             return self._file.min_time, self._file.max_time
         return int(statistics.min_raw), int(statistics.max_raw)
 
+    def _open(self) -> BinaryIO:
+        return self._tier.open_input(f"{EVENTS}/{self.path}")
+
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Turn what reading the file raises into a TierError."""
         where = f"hot tier {self._tier.uri}: {EVENTS}/{self.path}"
         try:
             yield
@@ -158,6 +286,12 @@ class EventFile:
             raise TierError(f"{where}: this file is gone. If it was removed during the search, search again") from error
         except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise TierError(f"{where} can't be read: {error}") from error
+
+
+def _plain_text(column: pl.Expr, field: Field) -> pl.Expr:
+    """Return a field's values as text, times as times."""
+    is_time = field.system and field.name in TIME_NAMES
+    return column.cast(pl.Datetime("us", "UTC") if is_time else pl.String)
 
 
 def _oldest_first(events: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,9 @@ import polars as pl
 from transforms.hot_tier.search.event_file import EventFile, RowGroup
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.rows import flat_rows, row_field
-from transforms.hot_tier.table.live_files import files_for, load_events, never_in_map
+from transforms.hot_tier.search.serving.stop import StopSignal
+from transforms.hot_tier.table.live_files import as_snapshot, files_for, never_in_map
+from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.syntax import Expr
 from transforms.storage import TierStore
 
@@ -30,7 +32,7 @@ _FEW = 10_000
 
 
 def search(
-    tier: TierStore,
+    events: TierStore | Snapshot,
     expr: Expr | None,
     *,
     start: datetime | None = None,
@@ -42,7 +44,7 @@ def search(
     """Return the newest events that match a query as flat rows (`rows.flat_rows`), newest first.
 
     Args:
-        tier: The hot tier.
+        events: The hot tier, or a version of its table.
         expr: The query; None means every event.
         start: The time from which on; None from the first event.
         end: The time before which; None to the last event.
@@ -55,13 +57,15 @@ def search(
         TierError: the table can't be read; also later, while rows are taken.
     """
     kept = [row_field(name) for name in fields]
-    frames = search_frames(tier, SearchRequest(expr, start, end, tuple(kept), oldest_first=oldest_first), limit=limit)
+    frames = search_frames(events, SearchRequest(expr, start, end, tuple(kept), oldest_first=oldest_first), limit=limit)
     return (row for frame in frames for row in flat_rows(frame, kept))
 
 
-def search_frames(tier: TierStore, request: SearchRequest, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
+def search_frames(
+    events: TierStore | Snapshot, request: SearchRequest, *, limit: int | None = None
+) -> Iterator[pl.DataFrame]:
     """Return the events as `Search.frames` does; the table is opened at once."""
-    return Search.begin(tier, request).frames(limit=limit)
+    return Search.begin(events, request).frames(limit=limit)
 
 
 @dataclass(frozen=True)
@@ -79,26 +83,31 @@ class Search:
     promoted: Sequence[str]
 
     @classmethod
-    def begin(cls, tier: TierStore, request: SearchRequest) -> Search:
-        """Open the table, and leave out the files that can't hold matching events."""
-        snapshot = load_events(tier)
+    def begin(cls, events: TierStore | Snapshot, request: SearchRequest) -> Search:
+        """Leave out the files that can't hold matching events; of a tier, its newest version is opened."""
+        snapshot = as_snapshot(events)
         live = files_for(snapshot, request.expr, request.bounds, request.tier_name)
-        files = [EventFile(tier, file, never_in_map(snapshot, [file.path])) for file in live]
+        files = [EventFile(snapshot.tier, file, never_in_map(snapshot, [file.path])) for file in live]
         return cls(request, files, snapshot.columns)
 
-    def frames(self, *, limit: int | None = None) -> Iterator[pl.DataFrame]:
+    def frames(self, *, limit: int | None = None, stop: StopSignal | None = None) -> Iterator[pl.DataFrame]:
         """Return the events as frames of the tier's columns, within and between them in the request's order.
 
         Columns that a file lacks are null; those that no file of a frame has may be missing. What was promoted after a
         file was written is in that file's map.
+
+        Args:
+            limit: The most events; None means all.
+            stop: What ends it early, by its errors.
         """
-        return _in_order(_Unread(self.files, self.request), self.request, limit)
+        return _in_order(UnreadRowGroups(self.files, self.request), self.request, limit, stop or StopSignal())
 
 
-class _Unread:
+class UnreadRowGroups:
     """The row groups not read yet, the first to read first; a file's footer is read when the file is next."""
 
     def __init__(self, files: Sequence[EventFile], request: SearchRequest) -> None:
+        """Begin with all row groups of some files."""
         self._request = request
         self._queue: list[tuple[int, int, EventFile, RowGroup | None]] = []
         self._pushed = 0
@@ -131,13 +140,16 @@ class _Unread:
         heapq.heappush(self._queue, (first, self._pushed, file, group))
 
 
-def _in_order(unread: _Unread, request: SearchRequest, limit: int | None) -> Iterator[pl.DataFrame]:
+def _in_order(
+    unread: UnreadRowGroups, request: SearchRequest, limit: int | None, stop: StopSignal
+) -> Iterator[pl.DataFrame]:
     """Read row groups, few at first and then more at a time, and yield what nothing unread can precede."""
     found = pl.DataFrame()
     at_once = 1
     most = _MOST_AT_ONCE if limit is not None and limit <= _FEW else 2
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="search") as pool:
         while limit is None or limit > 0:
+            stop.check()
             reading = [pool.submit(file.read, group, request, limit) for file, group in unread.take(at_once)]
             found = _merge([found, *(frame.result() for frame in reading)], request)
             found = found if limit is None else found.head(limit)

@@ -6,18 +6,114 @@ Without fields to keep, the columns are those of the table `events`: the system'
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import enum
+import io
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow.parquet as pq
 
 from transforms.core.schema import ATTRIBUTES_COLUMN, SYSTEM_COLUMNS, TIME, attribute_column
-from transforms.hot_tier.search.rows import row_key
+from transforms.hot_tier.search.events import Search
+from transforms.hot_tier.search.request import SearchRequest
+from transforms.hot_tier.search.rows import flat_rows, row_key
+from transforms.hot_tier.search.serving.stop import StopSignal
+from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.compiler import field_column, own_column, time_text
 from transforms.query.syntax import Field, leads_into_json, member_paths
 
 _MAP = pl.Map(pl.String, pl.String)
 _ROWS = 100_000
+_JSON_ROWS = 2_000
+
+
+class ExportForm(enum.Enum):
+    """How events are written, and the media type of that."""
+
+    NDJSON = "application/x-ndjson"
+    CSV = "text/csv"
+    PARQUET = "application/vnd.apache.parquet"
+
+
+def export_events(
+    snapshot: Snapshot,
+    request: SearchRequest,
+    form: ExportForm,
+    *,
+    limit: int | None = None,
+    stop: StopSignal | None = None,
+) -> Generator[bytes, None, None]:
+    """Yield the events that match, as they come, in bounded memory: some rows, or a row group, at a time.
+
+    Without fields, NDJSON has flat rows, and CSV and Parquet the columns of `event_tables`.
+
+    Args:
+        snapshot: A version of the table.
+        request: Which events, in which order, and what to keep of each.
+        form: How they are written.
+        limit: The most events; None means all.
+        stop: What ends it early: an export that ends by an error is not whole.
+
+    Raises:
+        TierError: a file can't be read.
+        CanceledError: it was canceled.
+        TimeLimitError: its time is over.
+    """
+    search = Search.begin(snapshot, request)
+    frames = search.frames(limit=limit, stop=stop)
+    if form is ExportForm.NDJSON:
+        for frame in frames:
+            for part in frame.iter_slices(_JSON_ROWS):
+                yield b"".join(_json_line(row) for row in flat_rows(part, request.fields))
+        return
+    tables = event_tables(frames, search.promoted, request.fields)
+    if form is ExportForm.CSV:
+        for number, table in enumerate(tables):
+            yield as_csv(table, header=number == 0)
+        return
+    yield from _as_parquet(tables)
+
+
+def _json_line(row: dict[str, object]) -> bytes:
+    return orjson.dumps(row, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+
+
+def _as_parquet(tables: Iterator[pl.DataFrame]) -> Iterator[bytes]:
+    """Yield the bytes of a Parquet file, each table as row groups of its own; the first table is empty."""
+    schema = next(tables).to_arrow().schema
+    written = _Written()
+    with pq.ParquetWriter(written, schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table.to_arrow().cast(schema))
+            yield written.take()
+    yield written.take()
+
+
+class _Written(io.RawIOBase):
+    """A file that keeps what was written until it is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        part = bytes(data)
+        self._parts.append(part)
+        self._position += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self._position
+
+    def take(self) -> bytes:
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
 
 
 def event_tables(

@@ -15,7 +15,7 @@ from transforms.core.names import ATTRIBUTES_COLUMN, BASE_ATTRIBUTES
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_description import layout_of
-from transforms.hot_tier.table.live_files import files_for, load_events
+from transforms.hot_tier.table.live_files import as_snapshot, files_for
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query.bounds import TimeBounds
 from transforms.query.instants import microseconds
@@ -31,18 +31,25 @@ _NEAREST, _LIKENESS = 3, 0.7
 class Selection:
     """The files that may hold matching events."""
 
-    tier: TierStore
+    snapshot: Snapshot
     request: SearchRequest
     files: Sequence[LiveFile]
-    promoted: Sequence[str]
 
     @classmethod
-    def of(cls, tier: TierStore, request: SearchRequest) -> Selection:
-        """Open the table and leave out the files that can't hold matching events."""
-        snapshot = load_events(tier)
-        return cls(
-            tier, request, files_for(snapshot, request.expr, request.bounds, request.tier_name), snapshot.columns
-        )
+    def of(cls, events: TierStore | Snapshot, request: SearchRequest) -> Selection:
+        """Leave out the files that can't hold matching events; of a tier, its newest version is opened."""
+        snapshot = as_snapshot(events)
+        return cls(snapshot, request, files_for(snapshot, request.expr, request.bounds, request.tier_name))
+
+    @property
+    def tier(self) -> TierStore:
+        """The hot tier."""
+        return self.snapshot.tier
+
+    @property
+    def promoted(self) -> Sequence[str]:
+        """The attributes that have a column of their own in that version."""
+        return self.snapshot.columns
 
     @property
     def is_everything(self) -> bool:
@@ -65,6 +72,10 @@ class Selection:
             first if request.start is None else microseconds(request.start),
             last if request.end is None else microseconds(request.end) - 1,
         )
+
+    def only(self, files: Sequence[LiveFile]) -> Selection:
+        """Return the selection of some of the files."""
+        return replace(self, files=files)
 
     def without(self, files: Collection[LiveFile]) -> Selection:
         """Return the selection of all other files."""
@@ -90,11 +101,11 @@ class Selection:
             raise TierError(f"{where} can't be read: {error}") from error
 
 
-def unknown_attributes(tier: TierStore, named: Iterable[Field]) -> dict[str, list[str]]:
+def unknown_attributes(events: TierStore | Snapshot, named: Iterable[Field]) -> dict[str, list[str]]:
     """Return those of some attributes that no event has, each with up to three names of attributes that are like it.
 
     Args:
-        tier: The hot tier.
+        events: The hot tier, or a version of its table.
         named: Fields of a query; system attributes are left out, and dotted names whose JSON may have the member.
 
     Raises:
@@ -103,12 +114,12 @@ def unknown_attributes(tier: TierStore, named: Iterable[Field]) -> dict[str, lis
     names = [field.name for field in named if not field.system and field.name not in BASE_ATTRIBUTES]
     if not names:
         return {}
-    snapshot = load_events(tier)
+    snapshot = as_snapshot(events)
     columns = {*BASE_ATTRIBUTES, *_filled_columns(snapshot)}
     asked = [name for name in names if not _is_there(name, columns)]
     if not asked or len(snapshot.files) > _MOST_FILES:
         return {}
-    known = columns.union(*(_names_in_map(tier, path) for path in snapshot.files))
+    known = columns.union(*(_names_in_map(snapshot.tier, path) for path in snapshot.files))
     by_folded = {name.casefold(): name for name in sorted(known)}
     return {
         name: [by_folded[near] for near in get_close_matches(name.casefold(), by_folded, n=_NEAREST, cutoff=_LIKENESS)]

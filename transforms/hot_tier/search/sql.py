@@ -17,8 +17,9 @@ import pyarrow as pa
 from transforms.core.errors import ConfigurationError, RekindleError, TierError
 from transforms.hot_tier.search import events_view as view
 from transforms.hot_tier.search.duckdb_session import Database, can_read
+from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.search.sql_text import Form
-from transforms.hot_tier.table.live_files import file_uri, load_events, never_in_map
+from transforms.hot_tier.table.live_files import as_snapshot, file_uri, never_in_map
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
@@ -83,24 +84,35 @@ class SqlResult:
         self.close()
 
 
-def run_sql(tier: TierStore, text: str, form: Form | None = None) -> SqlResult:
+def run_sql(
+    events: TierStore | Snapshot,
+    text: str,
+    form: Form | None = None,
+    *,
+    stop: StopSignal | None = None,
+    memory: int | None = None,
+) -> SqlResult:
     """Run one SELECT over the view `events`.
 
     Args:
-        tier: The hot tier.
+        events: The hot tier, or a version of its table.
         text: The statement, in DuckDB's dialect; times are in UTC.
         form: How values are shown (`sql_text`); None leaves them as they are.
+        stop: What ends it early, also while rows are read.
+        memory: How many bytes it may use before it spills to the disk; None is DuckDB's own limit.
 
     Raises:
         ConfigurationError: it is not one SELECT, or DuckDB refuses it, with DuckDB's message. Reading rows may raise it
             too (a cast that fails).
         TierError: the table can't be read.
+        CanceledError: it was canceled.
+        TimeLimitError: its time is over.
     """
     statement = check_statement(text)
-    snapshot = load_events(tier)
-    database = _SqlDatabase()
+    snapshot = as_snapshot(events)
+    database = _SqlDatabase(stop, memory=memory)
     try:
-        database.show(tier, snapshot, statement)
+        database.show(snapshot, statement)
         database.lock()
         return SqlResult(database, database.run(statement, form))
     except BaseException:
@@ -133,17 +145,17 @@ def check_statement(text: str) -> str:
 class _SqlDatabase(Database):
     """The database that a statement sees."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, stop: StopSignal | None = None, *, memory: int | None = None) -> None:
+        super().__init__(stop, memory=memory)
         self.connection.execute("SET parquet_metadata_cache = true")  # the files' footers are needed three times
 
-    def show(self, tier: TierStore, snapshot: Snapshot, statement: str) -> None:
+    def show(self, snapshot: Snapshot, statement: str) -> None:
         """Make the view, with what a statement needs of it."""
         entries = self._entries_of(statement)
         if not snapshot.files:
             select = view.select_nothing(snapshot.columns)
-        elif can_read(tier, snapshot.files):
-            select = self._select_files(tier, snapshot, entries)
+        elif can_read(snapshot.tier, snapshot.files):
+            select = self._select_files(snapshot, entries)
         else:
             select = self._select_dataset(snapshot, entries)
         self.wait(lambda: self.connection.execute(f"CREATE VIEW events AS {select}"))
@@ -189,8 +201,8 @@ class _SqlDatabase(Database):
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise _explained(str(error)) from error
 
-    def _select_files(self, tier: TierStore, snapshot: Snapshot, entries: frozenset[str] | None) -> str:
-        paths = {file_uri(tier, path): path for path in snapshot.files}
+    def _select_files(self, snapshot: Snapshot, entries: frozenset[str] | None) -> str:
+        paths = {file_uri(snapshot.tier, path): path for path in snapshot.files}
         self.connection.execute(f"SET allowed_paths = [{', '.join(map(view.literal, paths))}]")
         groups = self.wait(lambda: self.connection.sql(view.select_groups(list(paths))).fetchall())
         selects = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from transforms.hot_tier.search.grouping import count_values
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.selection import Selection
+from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
 from transforms.query.syntax import Field
 from transforms.storage import TierStore
@@ -18,19 +19,21 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def top(tier: TierStore, request: SearchRequest, field: Field, *, limit: int | None = None) -> list[tuple[str, int]]:
+def top(
+    events: TierStore | Snapshot, request: SearchRequest, field: Field, *, limit: int | None = None
+) -> list[tuple[str, int]]:
     """Return the values of a field and how many matching events have each, the most frequent first.
 
     An event whose attribute holds several values (a JSON list) counts once for each: the number is that of the events
     that `field=value` finds, but for case. Events without the field are not counted.
 
     Args:
-        tier: The hot tier.
+        events: The hot tier, or a version of its table.
         request: Which events.
         field: Whose values.
         limit: The most values; None means all.
     """
-    selection = Selection.of(tier, request)
+    selection = Selection.of(events, request)
     if not selection.files:
         return []
     found = count_values(selection, field, limit)
@@ -38,14 +41,14 @@ def top(tier: TierStore, request: SearchRequest, field: Field, *, limit: int | N
 
 
 def top_together(
-    tier: TierStore, request: SearchRequest, fields: Sequence[Field], *, limit: int | None = None
+    events: TierStore | Snapshot, request: SearchRequest, fields: Sequence[Field], *, limit: int | None = None
 ) -> list[tuple[tuple[str | None, ...], int]]:
     """Return the values that events have of several fields together, and how many have these, the most frequent first.
 
     An event with several values of a field (a JSON list) counts once for each. Events that have none of the fields are
     not counted; None is a field that an event lacks.
     """
-    selection = Selection.of(tier, request)
+    selection = Selection.of(events, request)
     if not selection.files:
         return []
     import polars as pl
@@ -58,7 +61,7 @@ def top_together(
     frame = frame.with_columns(missing).filter(pl.any_horizontal(pl.col(names).is_not_null()))
     counts = collect(selection, frame.group_by(names).len("count"))
     for name, field in zip(names, fields, strict=True):
-        counts = counts if field.system else _split_lists(counts, name)
+        counts = counts if field.system else split_lists(counts, name)
     rows = [
         (tuple(None if value is None else _text(value) for value in row[:-1]), row[-1])
         for row in counts.select(*names, "count").iter_rows()
@@ -75,7 +78,7 @@ def _count_by_polars(selection: Selection, field: Field, limit: int | None) -> l
 
     counts = collect(selection, select(selection, value=field).drop_nulls().group_by("value").len("count"))
     if not field.system:
-        counts = _split_lists(counts)
+        counts = split_lists(counts)
     # those that share the last place stay for the order of their values
     if limit is not None and counts.height > limit:
         least = counts["count"].top_k(limit).min()
@@ -84,7 +87,7 @@ def _count_by_polars(selection: Selection, field: Field, limit: int | None) -> l
     return nsmallest(len(rows) if limit is None else limit, rows, key=lambda row: (-row[1], row[0]))
 
 
-def _split_lists(counts: pl.DataFrame, name: str = "value") -> pl.DataFrame:
+def split_lists(counts: pl.DataFrame, name: str = "value") -> pl.DataFrame:
     """Count the values of JSON lists one by one, once for each distinct text and not for each event."""
     import polars as pl
 

@@ -40,6 +40,15 @@ def load_events(tier: TierStore) -> Snapshot:
         raise TierError(f"hot tier {tier.uri}: it has no events yet; run `rekindle backfill` first") from error
 
 
+def as_snapshot(events: TierStore | Snapshot) -> Snapshot:
+    """Return the version of the table that is given, or the newest of a tier.
+
+    Raises:
+        TierError: there is no table, or it can't be read.
+    """
+    return events if isinstance(events, Snapshot) else load_events(events)
+
+
 def file_uri(tier: TierStore, path: str) -> str:
     """Return the absolute path, or `s3://…`, of a file of the table."""
     return f"{tier.table_uri(EVENTS)}/{path}"

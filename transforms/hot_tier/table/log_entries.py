@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -29,12 +30,13 @@ _FEATURES = frozenset({"appendOnly", "invariants", "checkConstraints", "generate
 _TABLE_FEATURES = 7
 """The version of writers from which a table names its features."""
 _ENGINE = "rekindle"
-CLEANUP_INTERVAL = 100
+CLEANUP_INTERVAL = 50
 """Versions from one cleanup to the next; at each there is a checkpoint."""
-KEPT_VERSIONS = 1000
-"""So many versions stay readable, with a checkpoint at every hundredth."""
-KEPT_FOR = timedelta(days=1)
-"""Nothing younger is removed: handles that were opened before may read it."""
+KEPT_VERSIONS = 100
+"""So many versions stay readable; more would make every opening of a table in a local folder dearer, which lists it."""
+KEPT_FOR = timedelta(hours=1)
+"""Nothing younger is removed: readers that opened the table before may read it."""
+_DELETERS = 8
 _FILE = re.compile(r"(?P<version>\d{20})\.(?P<kind>json|checkpoint\.parquet|crc)")
 _CHECKPOINT = "checkpoint.parquet"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -160,13 +162,13 @@ def clean_log(tier: TierStore, table: str = EVENTS) -> int:
         TierError: the store refuses.
     """
     paths = [file.path for file in removable(list(_files(tier, table)))]
-    for path in paths:  # the oldest first: what is left is whole
-        tier.delete(path)
+    with ThreadPoolExecutor(_DELETERS) as pool:  # in any order: what is left is whole by itself
+        list(pool.map(tier.delete, paths))
     return len(paths)
 
 
 def removable(files: list[LogFile]) -> list[TierFile]:
-    """Return what can be removed of a log, the oldest first."""
+    """Return what can be removed of a log: what is left is the newest versions, and what reading them takes."""
     checkpoints = sorted(one.version for one in files if one.kind == _CHECKPOINT)
     newest = max((one.version for one in files), default=0)
     start = max((version for version in checkpoints if version <= newest - KEPT_VERSIONS), default=0)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import orjson
-from deltalake.exceptions import TableNotFoundError
 
 from transforms.core import schema
 from transforms.hot_tier.table import statistics
 from transforms.hot_tier.table.delta import EVENTS, arrow_schema, create_table, open_events, promoted_columns
 from transforms.hot_tier.table.location import FORMAT, MARKER, PRODUCT, check_is_tier_or_empty, check_marker, exists
 from transforms.hot_tier.table.promoted_columns import promote_new
+from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
 __all__ = [
@@ -30,8 +30,11 @@ _PROPERTIES = {
 """Well above the longest grace: only the product's own rules remove files."""
 
 
-def prepare(tier: TierStore) -> None:
+def prepare(tier: TierStore) -> Snapshot:
     """Create the hot tier, or check the one that is there; two processes may do so at once.
+
+    Returns:
+        The table as it is then.
 
     Raises:
         TierError: the location can't hold a hot tier, or holds one that this version can't write.
@@ -39,10 +42,11 @@ def prepare(tier: TierStore) -> None:
     check_is_tier_or_empty(tier)
     tier.probe_conditional_put()
     _create_marker(tier)
-    try:
-        open_events(tier)
-    except TableNotFoundError:
+    snapshot = Snapshot.find(tier)
+    if snapshot is None:
         _create_events(tier)
+        snapshot = Snapshot.load(tier)
+    return snapshot
 
 
 def _create_marker(tier: TierStore) -> None:

@@ -29,15 +29,28 @@ class ColumnChoice:
     no_room: tuple[str, ...] = ()
 
 
-def promote_new(tier: TierStore, names: Iterable[str], *, limit: int | None = schema.PROMOTED_LIMIT) -> ColumnChoice:
+def promote_new(
+    tier: TierStore,
+    names: Iterable[str],
+    *,
+    limit: int | None = schema.PROMOTED_LIMIT,
+    known: Snapshot | None = None,
+) -> ColumnChoice:
     """Add columns for attributes that no file keeps in its map, in this order, until the table has `limit` of them.
 
-    Without a limit all get one. Names that can't be columns, that exist, or that differ from one only in case are left
-    out. Other processes may do the same at the same time.
+    Names that can't be columns, that exist, or that differ from one only in case are left out. Other processes may do
+    the same at the same time.
+
+    Args:
+        tier: The hot tier.
+        names: The attributes.
+        limit: How many columns the table may have for attributes; None for as many as are named.
+        known: A snapshot of the table, on which the first attempt is made; none is loaded where that is enough.
     """
     requested = list(names)
     added: set[str] = set()
-    attempts = Attempts(tier, "its columns can't be added", Snapshot.load)
+    first = [known] if known is not None else []
+    attempts = Attempts(tier, "its columns can't be added", lambda tier: first.pop() if first else Snapshot.load(tier))
     for snapshot in attempts:
         choice = choose_columns(snapshot, requested, limit)
         if not choice.added:

@@ -1,4 +1,6 @@
-"""Maintenance runs: each executed deletion, restore, move, compaction, promotion or removal; `_rekindle/runs/RUN/`.
+"""Maintenance runs: each executed deletion, undoing, restore, move, compaction, promotion or removal.
+
+Each has a folder `_rekindle/runs/RUN/`.
 
 `run.json` is written before anything is done, `changes-UUID.json` before each attempt to commit, `done.json` when the
 audit has the run. Only the table's log decides what was done: of the changes that a run has written, those whose path
@@ -27,11 +29,15 @@ from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/runs"
 DELETE, RESTORE, TIER, COMPACT, REMOVE, PROMOTE = "delete", "restore", "tier", "compact", "remove", "promote"
+UNDO = "undo"
 DONE = "done.json"
 NEEDS = "needs.json"
 """What a restore reads, a list of paths in the table: no removal deletes them while the restore runs."""
 _ALIVE = "alive.json"
 CHANGES = "changes-"
+_STAMP = "%Y%m%dT%H%M%SZ"
+CUTOFF = "cutoff-"
+"""A file without content of a deletion that is done: what follows is the latest cut-off of its rules."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +46,7 @@ class MaintenanceRun:
 
     Attributes:
         id: Its name, which begins with its time.
-        kind: `delete`, `restore`, `tier`, `compact`, `promote` or `remove`.
+        kind: `delete`, `undo`, `restore`, `tier`, `compact`, `promote` or `remove`.
         now: The time that retention counts from (`--now`), UTC.
         started_at: The time by the clock, UTC.
         who: Who ran it, `user@host`.
@@ -71,7 +77,7 @@ class MaintenanceRun:
         """Return a run of this process that begins now."""
         started = datetime.now(timezone.utc)
         host = socket.gethostname()
-        name = f"{started:%Y%m%dT%H%M%SZ}-{kind}-{uuid.uuid4().hex[:8]}"
+        name = f"{started:{_STAMP}}-{kind}-{uuid.uuid4().hex[:8]}"
         return cls(
             id=name, kind=kind, now=now or started, started_at=started, who=who(), host=host, pid=os.getpid(), **fields
         )
@@ -156,6 +162,11 @@ class RunFolder(JsonFolder):
     def changes(self) -> list[str]:
         """Return the paths of the changes of all attempts."""
         return [self.path(name) for name in self.names(CHANGES)]
+
+
+def begun_at(run_id: str) -> datetime:
+    """Return when a run began, by its id."""
+    return datetime.strptime(run_id.partition("-")[0], _STAMP).replace(tzinfo=timezone.utc)
 
 
 def list_runs(tier: TierStore) -> Iterator[RunFolder]:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import orjson
 from arro3.core import DataType, Table
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 from transforms.core.errors import TierError
 from transforms.hot_tier.table.delta import EVENTS, open_events, promoted_in
@@ -65,11 +66,20 @@ class Snapshot:
         self.tier = tier
         self.events = events
         self.version: int = events.version()
+        self._transactions: dict[str, int | None] = {}
 
     @classmethod
     def load(cls, tier: TierStore) -> Snapshot:
         """Load the table as it is now."""
         return cls(tier, open_events(tier))
+
+    @classmethod
+    def find(cls, tier: TierStore) -> Snapshot | None:
+        """Load the table as it is now, None where there is none."""
+        try:
+            return cls.load(tier)
+        except TableNotFoundError:
+            return None
 
     @cached_property
     def columns(self) -> list[str]:
@@ -181,8 +191,14 @@ class Snapshot:
         return list(self._actions["path"].to_pylist())
 
     def transaction_version(self, app_id: str) -> int | None:
-        """Return the last version that commits gave an app id, or None."""
-        return self.events.transaction_version(app_id)
+        """Return the last version that commits gave an app id, or None.
+
+        Each is asked for once, by at least three requests on S3. A handle reads the log for it: what has been asked for
+        is known also when that part of the log is cleaned.
+        """
+        if app_id not in self._transactions:
+            self._transactions[app_id] = self.events.transaction_version(app_id)
+        return self._transactions[app_id]
 
 
 def unnamed_file(path: str) -> str:

@@ -6,7 +6,8 @@ the columns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -70,12 +71,14 @@ class Events:
         rows: The chosen ones, ascending; None is all.
         modified: When the object was last modified.
         received: When Rekindle read it.
+        year: That of times without one, or that of each row of the batch; None chooses it.
     """
 
     columns: Columns
     rows: Indices | None
     modified: datetime
     received: datetime
+    year: int | Indices | None = None
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -86,7 +89,15 @@ class Events:
         if chosen.all():
             return self
         rows = np.flatnonzero(chosen)
-        return Events(self.columns, rows if self.rows is None else self.rows[rows], self.modified, self.received)
+        return self._at(rows if self.rows is None else self.rows[rows])
+
+    def parts_by_year(self) -> Iterator[tuple[Indices, Events]]:
+        """Yield which of them are of one year, and these as events whose `year` is that one; for each year."""
+        assert isinstance(self.year, np.ndarray)
+        years = self.year if self.rows is None else self.year[self.rows]
+        for year in np.unique(years).tolist():
+            rows = np.flatnonzero(years == year)
+            yield rows, replace(self._at(rows if self.rows is None else self.rows[rows]), year=year)
 
     def kept(self) -> Events:
         """Return those of them that no step has dropped."""
@@ -175,6 +186,9 @@ class Events:
             del self.columns.by_name[name]
         else:
             self.columns.merge(name, nulls(0), self.rows, np.full(len(self), -1))
+
+    def _at(self, rows: Indices) -> Events:
+        return replace(self, rows=rows)
 
     def _rows(self, picks: Indices) -> Indices:
         return picks if self.rows is None else self.rows[picks]

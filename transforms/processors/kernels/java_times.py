@@ -42,7 +42,13 @@ _REGIONS = {
 
 
 def read_java_times(
-    texts: pl.Series, pattern: JavaPattern, *, timezone: str, modified: datetime, received: datetime
+    texts: pl.Series,
+    pattern: JavaPattern,
+    *,
+    timezone: str,
+    modified: datetime,
+    received: datetime,
+    year: int | None = None,
 ) -> pl.Series:
     """Read a column of times.
 
@@ -55,13 +61,16 @@ def read_java_times(
         timezone: IANA name that holds where a value has no zone.
         modified: When the object was last modified.
         received: When Rekindle read it.
+        year: That of times without one; None chooses it.
 
     Returns:
         Datetime[us, UTC] of the same length; null where there is no time, or none to believe.
     """
 
     def parse(values: pl.Series, form: Form) -> pl.Series:
-        return parse_times(values, timezone=timezone, modified=modified, received=received, epochs=False, forms=(form,))
+        return parse_times(
+            values, timezone=timezone, modified=modified, received=received, epochs=False, forms=(form,), year=year
+        )
 
     if pattern.plain is None:
         return parse(*_canonical(texts, pattern.pattern))

@@ -46,6 +46,12 @@ def put_groups(events: Events, source: str, pattern: str, names: Sequence[str]) 
     return _unmatched(values, pattern, found)
 
 
+def matched(events: Events, source: str, failed: Flags | None) -> Flags:
+    """Return which events have the source and match, by what `put_groups` returned."""
+    present = events.has(source)
+    return present if failed is None else present & ~failed
+
+
 def search(values: pa.Array, pattern: str) -> list[pa.Array]:
     """Return what each group captured in each string; a constant is searched once."""
     if pa.types.is_dictionary(values.type):

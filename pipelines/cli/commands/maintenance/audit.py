@@ -22,8 +22,8 @@ _COLUMNS = ("Done", "Who", "What", "Rule or name", "Events", "Files", "Version",
 def audit(limit: int, common: Common) -> int:
     """Show who did what to the hot tier, newest first.
 
-    The rows are those of deletions, restores, moves, compactions, promotions and removals, and of changes to holds and
-    pipelines.
+    The rows are those of deletions, undone jobs, restores, moves, compactions, promotions and removals, and of changes
+    to holds and pipelines.
     """
     from transforms.hot_tier.maintenance.audit import read_audit
 

@@ -8,7 +8,7 @@ from pipelines.cli.common import Common, beam_argument, common_flags
 from pipelines.cli.flags import Command, option
 from pipelines.cli.maintenance_flags import maintenance_settings
 from pipelines.cli.output.console import RESULTS, JobConsole, print_warnings
-from pipelines.cli.output.maintenance_report import printed_as_json
+from pipelines.cli.output.maintenance_report import print_removed, printed_as_json
 from pipelines.units import parse_size, show_size
 
 
@@ -32,5 +32,6 @@ def compact(beam_flags: tuple[str, ...], target_size: str, common: Common) -> in
         content = f"{show_size(report.bytes)}, {report.events:,} events"
         done = f"{report.merged:,} files became {report.written:,} ({content})"
         RESULTS.print(done if report.merged else f"nothing to merge: {report.files_before:,} files")
+        print_removed(report.removed)
         print_warnings(report.warnings)
     return 0

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.cli.common import Common, beam_argument, common_flags, read_flag
 from pipelines.cli.flags import Command, option
 from pipelines.cli.maintenance_flags import execute_option, maintenance_settings, now_option, read_time, rules_option
-from pipelines.cli.output.console import MESSAGES, JobConsole
-from pipelines.cli.output.maintenance_report import print_rules, show_rules_report
-
-if TYPE_CHECKING:
-    from pipelines.maintenance.reports import RunCounts
+from pipelines.cli.output.console import JobConsole
+from pipelines.cli.output.maintenance_report import confirm_on_terminal, show_rules_report
 
 EXAMPLES = (
     "rekindle delete --rules rules.yaml",
@@ -64,15 +59,7 @@ def delete(
             now=when,
             grace=lasting,
             execute=execute,
-            confirm=lambda question, report: yes or _confirmed(question, report),
+            confirm=lambda question, report: yes or confirm_on_terminal(question, report),
         )
         report = run_deletion(maintenance_settings(common, beam_flags, console), request)
     return show_rules_report(report, common, "deleted")
-
-
-def _confirmed(question: str, report: RunCounts) -> bool:
-    """Show on a terminal what would be deleted, and ask; without a terminal the answer is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    print_rules(report, on=MESSAGES)
-    return click.confirm(f"{question}. Go on?", err=True)

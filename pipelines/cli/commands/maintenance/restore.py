@@ -17,8 +17,12 @@ _MAX_VERSION_DIGITS = 15
 
 
 @click.command(cls=Command)
-@option("--run", metavar="ID", help="Undo the deletion run with this id.")
-@option("--to", metavar="VERSION|TIME", help="Undo all deletion runs after this version of the table, or after TIME.")
+@option("--run", metavar="ID", help="Take back the deletion, or the undoing of a job, with this run id.")
+@option(
+    "--to",
+    metavar="VERSION|TIME",
+    help="Take back all such runs after this version of the table, or after TIME.",
+)
 @option(
     "--rules",
     type=FILE,
@@ -36,14 +40,15 @@ def restore(
     yes: bool,
     common: Common,
 ) -> int:
-    """Bring back deleted events.
+    """Bring back deleted events and undone jobs.
 
-    This undoes deletion runs, until the grace of their events ends. Give either --run or --to.
+    This takes back runs of `rekindle delete` and `rekindle jobs undo`, until the grace of their events ends. Give
+    either --run or --to.
     """
     del yes
     if (run is None) == (to is None):
         raise ConfigurationError(
-            "give either --run, the id of a deletion run, or --to, a version of the table or a time", field="run"
+            "give either --run, the id of a deletion or undoing, or --to, a version of the table or a time", field="run"
         )
     from pipelines.maintenance.rules import Rules
 

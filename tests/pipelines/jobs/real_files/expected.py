@@ -245,6 +245,22 @@ EXPECTED: Mapping[str, Expected] = {
         Event("2025-01-01T00:00:01Z", "detected"),
         Event("2025-03-20T01:00:00Z", "detected"),
     )),
+    "27/three-years.log": Expected(format="text", events=(
+        Event("2024-01-10T01:00:00Z", "detected"),
+        Event("2024-12-31T23:59:59Z", "detected"),
+        Event("2025-01-01T00:00:01Z", "detected"),
+        Event("2024-12-31T23:59:58Z", "detected"),
+        Event("2025-09-10T01:00:00Z", "detected"),
+        Event("2026-03-20T01:00:00Z", "detected"),
+    )),
+    "27/flag.log": Expected(format="text", events=(
+        Event("2019-12-31T23:59:59Z", "detected"),
+        Event("2020-01-01T00:00:01Z", "detected"),
+    )),
+    "27/copied.log": Expected(format="text", events=(
+        Event("2024-02-11T20:44:26Z", "detected"),
+        Event("2024-02-29T20:44:26Z", "detected"),
+    )),
     "27/leap.log": Expected(format="text", events=(
         Event("2019-02-11T20:44:26Z", "detected"),
         Event("2019-02-11T20:44:26Z", "inherited"),

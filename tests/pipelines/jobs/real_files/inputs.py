@@ -324,6 +324,21 @@ FILES: Mapping[str, Input] = {
         ),
         modified="2025-03-21T00:00:00Z",
     ),
+    "27/three-years.log": Input(
+        lines(
+            "Jan 10 01:00:00 pc app: a",
+            "Dec 31 23:59:59 pc app: b",
+            "Jan  1 00:00:01 pc app: c",
+            "Dec 31 23:59:58 pc app: late",
+            "Sep 10 01:00:00 pc app: d",
+            "Mar 20 01:00:00 pc app: e",
+        ),
+        modified="2026-11-30T00:00:00Z",
+    ),
+    "27/flag.log": Input(lines("Dec 31 23:59:59 pc app: a", "Jan  1 00:00:01 pc app: b"), ("--year", "2019")),
+    "27/copied.log": Input(
+        lines("Feb 11 20:44:26 pc app: a", "Feb 29 20:44:26 pc app: b"), modified="2026-11-30T00:00:00Z"
+    ),
     "27/leap.log": Input(lines("Feb 11 20:44:26 pc app: a", "Feb 29 20:44:26 pc app: b"), ("--year", "2019")),
     # 28: encodings
     "28/utf16.log": Input("2025-02-03 04:05:06 Grüße\r\n2025-02-03 04:05:07 漢\r\n".encode("utf-16")),

@@ -179,7 +179,7 @@ def plan(store: TierStore, condition: str) -> str:
     with _SqlDatabase() as database:
         assert isinstance(database, _SqlDatabase)
         statement = f"SELECT _message FROM events WHERE {condition}"
-        database.show(store, load_events(store), statement)
+        database.show(load_events(store), statement)
         found = database.connection.execute(f"EXPLAIN {statement}").fetchall()
         return "".join(character for character in found[0][1] if not character.isspace() and character not in _FRAME)
 

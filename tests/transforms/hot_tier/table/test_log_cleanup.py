@@ -6,11 +6,12 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from tests.transforms.hot_tier.samples import expected_ids, ids, publish
 from transforms.hot_tier.table import commit as commits
 from transforms.hot_tier.table import log_entries
-from transforms.hot_tier.table.log_entries import LogFile, clean_log, removable
+from transforms.hot_tier.table.log_entries import LOG, LogFile, clean_log, removable
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierFile, TierStore
 
@@ -38,7 +39,7 @@ def left(last: int, *, days: float) -> tuple[list[int], list[int]]:
 
 
 def test_young_files_stay() -> None:
-    assert removable(log(5000, days=0.9)) == []
+    assert removable(log(5000, days=0.04)) == []
     assert removable([]) == []
 
 
@@ -47,10 +48,10 @@ def test_young_files_stay() -> None:
     [
         (5, 0, []),
         (15, 0, [10]),
-        (205, 0, [100, 190, 200]),
-        (995, 0, [*range(100, 1000, 100), 980, 990]),
-        (1105, 100, [*range(100, 1101, 100), 1090]),
-        (9995, 8990, [8990, *range(9000, 9901, 100), 9980, 9990]),
+        (95, 0, [50, 80, 90]),
+        (205, 100, [100, 150, 190, 200]),
+        (995, 890, [890, 900, 950, 980, 990]),
+        (9995, 9890, [9890, 9900, 9950, 9980, 9990]),
     ],
 )
 def test_what_stays(last: int, first_entry: int, checkpoints: list[int]) -> None:
@@ -82,6 +83,73 @@ def test_table_is_the_same_after_it(tier: TierStore, monkeypatch: pytest.MonkeyP
     for version in range(last - 4, last + 1):
         table = DeltaTable(tier.table_uri("events"), version=version, storage_options=tier.delta_options())
         assert len(table.file_uris()) == len(keys) - (last - version)
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+def names_of_log(tier: TierStore) -> list[str]:
+    return sorted(file.path for file in tier.list(LOG) if not file.path.endswith("_last_checkpoint"))
+
+
+def check_newest(tier: TierStore, versions: int) -> None:
+    """Check that the newest versions can be read, each with one object more than the one before it."""
+    last = Snapshot.load(tier).version
+    for version in range(last - versions, last + 1):
+        table = DeltaTable(tier.table_uri("events"), version=version, storage_options=tier.delta_options())
+        assert len(table.file_uris()) == version
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_at_each_removal(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    monkeypatch.setattr(commits, "CHECKPOINT_INTERVAL", 2)
+    for number in range(9):
+        publish(local_tier, [f"k{number}"], wave=number, rows=1)
+    for name, value in (("KEPT_FOR", timedelta(0)), ("KEPT_VERSIONS", 3), ("CLEANUP_INTERVAL", 4), ("_DELETERS", 1)):
+        monkeypatch.setattr(log_entries, name, value)
+    whole = {path: local_tier.get(path) for path in names_of_log(local_tier)}
+    original = type(local_tier).delete
+    clean_log(local_tier)
+    cleaned = names_of_log(local_tier)
+    gone = sorted(whole.keys() - cleaned)
+    assert {path.partition(".")[2] for path in gone} == {"json", "checkpoint.parquet"}
+
+    for killed_at in gone:
+        for path, data in whole.items():
+            local_tier.put(path, data)
+
+        def delete(self: TierStore, path: str, *, killed_at: str = killed_at) -> None:
+            if path != killed_at or moment == "after":
+                original(self, path)
+            if path == killed_at:
+                raise KilledError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(local_tier), "delete", delete)
+            with pytest.raises(KilledError):
+                clean_log(local_tier)
+        check_newest(local_tier, 3)
+        assert clean_log(local_tier) >= (moment == "before")
+        assert names_of_log(local_tier) == cleaned
+        check_newest(local_tier, 3)
+
+
+def test_what_was_asked_for_is_known_when_the_log_is_cleaned(
+    local_tier: TierStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run plans for hours on one snapshot."""
+    publish(local_tier, ["a"], rows=1)
+    snapshot = Snapshot.load(local_tier)
+    known = snapshot.transaction_version("ledger")
+    for name, value in (("KEPT_FOR", timedelta(0)), ("KEPT_VERSIONS", 1), ("CLEANUP_INTERVAL", 2)):
+        monkeypatch.setattr(log_entries, name, value)
+    monkeypatch.setattr(commits, "CHECKPOINT_INTERVAL", 2)
+    for number in range(6):
+        publish(local_tier, [f"k{number}"], wave=number, rows=1)
+    with pytest.raises((DeltaError, OSError)):
+        Snapshot(local_tier, snapshot.events).transaction_version("ledger")
+    assert snapshot.transaction_version("ledger") == known is not None
 
 
 def test_failure_is_a_warning(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:

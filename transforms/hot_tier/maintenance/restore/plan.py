@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from transforms.hot_tier.configuration.holds import load_holds, with_holds
+from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.accounting import kept_rules
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, RemovedRows, Superseded, removed_rows
 from transforms.hot_tier.maintenance.restore.restorable import Deleted, reading, with_superseded
@@ -28,10 +29,11 @@ class RestorePlan:
     """What restoring would do.
 
     Attributes:
-        runs: The deletions to undo.
+        runs: The deletions and undone jobs to restore.
         events: How many events would come back.
-        newer: How many would not, because their objects were replaced or forced since.
+        newer: How many would not, because their objects were replaced or ingested again since.
         files: How many files would be written.
+        objects: How many objects of undone jobs would be known again.
         rules: How many of the events each rule would delete again, by its name.
     """
 
@@ -39,6 +41,7 @@ class RestorePlan:
     events: int
     newer: int
     files: int
+    objects: int
     rules: dict[str, int]
 
 
@@ -55,7 +58,7 @@ def plan_restore(
     Args:
         tier: The hot tier.
         snapshot: The table.
-        runs: The deletions.
+        runs: The deletions and undone jobs.
         rules: The rules that may delete the events again; None are those that each deletion kept. The tier's
             holds count beside theirs.
         now: The time that their retention counts from; None is the clock's.
@@ -66,10 +69,11 @@ def plan_restore(
     moment = now or datetime.now(timezone.utc)
     found: list[_Count] = []
     kept = load_holds(tier)
-    for one, superseded in with_superseded(tier, snapshot, runs):
-        compiled = with_holds(CompiledRules.of(rules or kept_rules(one.run), moment), kept)
-        with reading(tier, one):
-            found += [_count_pair(tier, pair, superseded, compiled) for pair in one.pairs]
+    restorable = with_superseded(tier, Ledger.load(tier, snapshot), snapshot, runs)
+    for one in restorable:
+        compiled = with_holds(CompiledRules.of(rules or kept_rules(one.deleted.run), moment), kept)
+        with reading(tier, one.deleted):
+            found += [_count_pair(tier, pair, one.superseded, compiled) for pair in one.deleted.pairs]
     by_rule: Counter[str] = Counter()
     for count in found:
         by_rule.update(count.rules)
@@ -78,6 +82,7 @@ def plan_restore(
         events=sum(count.events for count in found),
         newer=sum(count.newer for count in found),
         files=sum(count.events > 0 for count in found),
+        objects=sum(one.contents.rows.num_rows for one in restorable if one.contents is not None),
         rules=dict(by_rule),
     )
 

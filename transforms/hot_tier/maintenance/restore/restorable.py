@@ -1,4 +1,4 @@
-"""The deletions that can be undone, and the holds that keep their events."""
+"""The deletions and undone jobs that can be restored, and the holds that keep their events."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ import yaml
 
 from transforms.core.errors import ConfigurationError, TierError
 from transforms.hot_tier.ledger.ledger import Ledger
+from transforms.hot_tier.ledger.undone import JobContents
 from transforms.hot_tier.maintenance.accounting import kept_rules
-from transforms.hot_tier.maintenance.commit_run import CommittedRun, committed_of_kind, find_committed
+from transforms.hot_tier.maintenance.commit_run import CommittedRun, committed_of_kinds, find_committed
 from transforms.hot_tier.maintenance.restore.removed_rows import Pair, Superseded
+from transforms.hot_tier.maintenance.undo import condition_of
 from transforms.hot_tier.table.log_entries import commit_time
 from transforms.hot_tier.table.purges import committed_purges, purge_number
-from transforms.hot_tier.table.runs import DELETE, MaintenanceRun, RunFolder, list_runs
+from transforms.hot_tier.table.runs import DELETE, UNDO, MaintenanceRun, RunFolder, list_runs
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
+_RESTORABLE = (DELETE, UNDO)
 _SHOWN = 20
 _MOST_CHARACTERS = 30_000
 """Of a hold; a query has at most 65,536."""
@@ -27,7 +30,7 @@ _MOST_CHARACTERS = 30_000
 
 @dataclass(frozen=True)
 class Deleted:
-    """A deletion that is in the table.
+    """A deletion, or the undoing of a job, that is in the table.
 
     Attributes:
         run: The run.
@@ -43,6 +46,17 @@ class Deleted:
         return f"restore/{self.run.id}"
 
     @property
+    def job(self) -> str | None:
+        """The job that it has undone, None of a deletion."""
+        return self.run.parameters["job"] if self.run.kind == UNDO else None
+
+    @property
+    def k(self) -> int:
+        """The number of the ledger's last commit when it was done; one that undoes a job makes a commit itself."""
+        seen: int = self.committed.document["k"]
+        return seen if self.job is None else seen + 1
+
+    @property
     def pairs(self) -> list[Pair]:
         """The files that it took rows from."""
         return [Pair.from_document(file) for file in self.committed.document["files"]]
@@ -55,11 +69,11 @@ class Deleted:
 
 @dataclass(frozen=True)
 class RestorableRuns:
-    """The deletions that a restore is to undo.
+    """The runs that a restore is to take back.
 
     Attributes:
-        runs: Those that can be undone, the oldest first.
-        restored: The ids of those that were undone before.
+        runs: Those that can be restored, the oldest first.
+        restored: The ids of those that were restored before.
     """
 
     runs: tuple[Deleted, ...]
@@ -69,16 +83,16 @@ class RestorableRuns:
 def find_runs(
     tier: TierStore, snapshot: Snapshot, *, run_id: str | None = None, to: int | datetime | None = None
 ) -> RestorableRuns:
-    """Find a deletion by its id, or all after a version or a time.
+    """Find a deletion or undone job by the run's id, or all after a version or a time.
 
     Args:
         tier: The hot tier.
         snapshot: The table.
         run_id: The run.
-        to: The version or time whose events the table is to have again; None finds all deletions.
+        to: The version or time whose events the table is to have again; None finds all.
 
     Raises:
-        ConfigurationError: there is no such deletion, or it has deleted nothing.
+        ConfigurationError: there is no such run, or it has deleted nothing.
     """
     if run_id is None:
         deleted = [one for one in _deletions(tier, snapshot) if _is_after(tier, one, to)]
@@ -87,6 +101,11 @@ def find_runs(
     restored = {one.run.id for one in deleted if snapshot.transaction_version(one.restoring) is not None}
     runs = sorted((one for one in deleted if one.run.id not in restored), key=lambda one: one.committed.version)
     return RestorableRuns(tuple(runs), tuple(sorted(restored)))
+
+
+def files_of_restorable(tier: TierStore, snapshot: Snapshot) -> set[str]:
+    """Return the files that restoring any of the deletions would read."""
+    return {path for one in find_runs(tier, snapshot).runs for pair in one.pairs for path in pair.paths}
 
 
 def check_not_removed(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> None:
@@ -113,15 +132,43 @@ def check_not_removed(tier: TierStore, snapshot: Snapshot, runs: Sequence[Delete
         )
 
 
-def with_superseded(tier: TierStore, snapshot: Snapshot, runs: Sequence[Deleted]) -> list[tuple[Deleted, Superseded]]:
-    """Return each deletion with what was superseded since.
+@dataclass(frozen=True)
+class Restorable:
+    """What can come back of a run on a snapshot.
+
+    Attributes:
+        deleted: The run.
+        superseded: Whose rows may not come back.
+        contents: Which of the undone job's contents are known again; None of a deletion.
+    """
+
+    deleted: Deleted
+    superseded: Superseded
+    contents: JobContents | None
+
+
+def with_superseded(tier: TierStore, ledger: Ledger, snapshot: Snapshot, runs: Sequence[Deleted]) -> list[Restorable]:
+    """Return each run with what was superseded since.
+
+    Args:
+        tier: The hot tier.
+        ledger: The ledger as of the snapshot.
+        snapshot: The table.
+        runs: All that are restored together: what one of them has undone, another may bring rows of.
 
     Raises:
         TierError: it is too late (`check_not_removed`).
     """
     check_not_removed(tier, snapshot, runs)
-    ledger = Ledger.load(tier, snapshot)
-    return [(one, ledger.superseded_since(one.committed.document["k"])) for one in runs]
+    undoings = frozenset(one.k for one in runs if one.job is not None)
+    return [
+        Restorable(
+            one,
+            ledger.superseded_since(one.k, restoring=undoings),
+            None if one.job is None else JobContents.restorable(ledger, one.job, one.k, restoring=undoings),
+        )
+        for one in runs
+    ]
 
 
 @contextmanager
@@ -138,7 +185,7 @@ def reading(tier: TierStore, deleted: Deleted) -> Iterator[None]:
 
 
 def hold_for(runs: Sequence[Deleted]) -> str:
-    """Return holds, as YAML for a rules file, that keep what these deletions (at least one) took, nothing younger."""
+    """Return holds, as YAML for a rules file, that keep what these runs (at least one) took, nothing younger."""
     distinct = dict.fromkeys(condition for one in runs for condition in _conditions(one))
     conditions = [f"({condition})" for condition in distinct]
     others = f" and {len(runs) - 1} others" if len(runs) > 1 else ""
@@ -165,6 +212,9 @@ def _of_at_most(texts: Sequence[str], characters: int) -> Iterator[list[str]]:
 
 def _conditions(deleted: Deleted) -> Iterator[str]:
     """Yield, for each rule that took events, a condition that holds for these: the rule's, and its cut-off."""
+    if deleted.job is not None:
+        yield condition_of(deleted.job)
+        return
     known = {rule.name: rule.text for rule in kept_rules(deleted.run).rules}
     for rule in deleted.committed.document["rules"]:
         if rule["events"]:
@@ -174,7 +224,8 @@ def _conditions(deleted: Deleted) -> Iterator[str]:
 
 def _deletions(tier: TierStore, snapshot: Snapshot) -> Iterator[Deleted]:
     return (
-        Deleted(folder.run(), committed) for folder, committed in committed_of_kind(snapshot, list_runs(tier), DELETE)
+        Deleted(folder.run(), committed)
+        for folder, committed in committed_of_kinds(snapshot, list_runs(tier), _RESTORABLE)
     )
 
 
@@ -183,12 +234,12 @@ def _deletion(tier: TierStore, snapshot: Snapshot, run_id: str) -> Deleted:
     begun = [name for name in names if name.startswith(run_id)]
     run_id = begun[0] if len(begun) == 1 else run_id  # its first characters will do
     committed = find_committed(snapshot, RunFolder(tier, run_id)) if run_id in names else None
-    if committed is not None and (run := RunFolder(tier, run_id).run()).kind == DELETE:
+    if committed is not None and (run := RunFolder(tier, run_id).run()).kind in _RESTORABLE:
         return Deleted(run, committed)
     there = [one.run.id for one in _deletions(tier, snapshot)][::-1]
     what = f"run {run_id} has deleted nothing" if run_id in names else f"there is no run {run_id}"
     raise ConfigurationError(
-        f"{what} in {tier.uri}; deletions, the latest first: {_listed(there) or 'none'}", field="run"
+        f"{what} in {tier.uri}; deletions and undone jobs, the latest first: {_listed(there) or 'none'}", field="run"
     )
 
 

@@ -1,8 +1,9 @@
-"""Restoring: exactly the rows that deletions have removed come back, in new files (docs/decisions/0017-restore.md).
+"""Restoring: exactly the rows that runs have removed come back, in new files (docs/decisions/0017-restore.md).
 
 Rows are only added, so nothing newer is lost, and compactions, replacements, moves and ingests in between make no
-difference: the deletion's own files show what was removed. Rows of objects that were replaced or forced since are left
-out. The commit has the app id `restore/RUN` for each deletion that it undoes, and is made only if none of these exists.
+difference: the run's own files show what was removed. Rows of objects that were replaced or ingested again since are
+left out. Objects of an undone job of which they come back are known again, by the same commit. The commit has the app
+id `restore/RUN` for each run that it takes back, and is made only if none of these exists.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.data.layout import own_columns
 from transforms.hot_tier.data.rewrite import lay_out_anew, write_rows
 from transforms.hot_tier.data.row_groups import open_rows, rows_taken
+from transforms.hot_tier.ledger.ledger import Ledger
+from transforms.hot_tier.ledger.undone import JobContents, restore_in_ledger
 from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.restore.plan import RestorePlan, plan_restore
 from transforms.hot_tier.maintenance.restore.removed_rows import Mask, Pair, Superseded, removed_rows
@@ -37,16 +40,16 @@ __all__ = ["Deleted", "RestorableRuns", "RestorePlan", "find_runs", "hold_for", 
 
 
 def restore(folder: RunFolder, run: MaintenanceRun, runs: Sequence[Deleted]) -> CommittedRun | None:
-    """Bring back what deletions have removed, in one commit.
+    """Bring back what deletions and undone jobs have removed, in one commit.
 
     Args:
         folder: The restoring run's folder, with its `run.json`.
         run: The run.
-        runs: The deletions; those that another run has undone meanwhile are left out.
+        runs: The deletions and undone jobs; those that another run has restored meanwhile are left out.
 
     Returns:
-        What was committed: its document has `runs`, `events`, `newer`, `files` and `bytes`; None where all were undone
-        before.
+        What was committed: its document has `runs`, `events`, `newer`, `files` and `bytes`, and of undone jobs `jobs`
+        and `objects`; None where all were restored before.
 
     Raises:
         TierError: it is too late, a file can't be read, or the store refuses; nothing was restored then.
@@ -68,7 +71,10 @@ class _Written:
         there = self.file.objects if self.file else {}
         if self.file is not None and self.file.misplaced(promoted):
             return False
-        return all(jobs == self.superseded.get(uri) for uri, jobs in superseded.items() if uri in there)
+        if any(jobs != self.superseded.get(uri) for uri, jobs in superseded.items() if uri in there):
+            return False
+        # what was left out may come back by now: an undone job that it is of was restored
+        return not self.newer or all(jobs == superseded.get(uri) for uri, jobs in self.superseded.items())
 
 
 class _Restoring:
@@ -79,22 +85,29 @@ class _Restoring:
         self._run = run
         self._runs = runs
         self._written: dict[str, _Written] = {}
+        self._ledger: Ledger | None = None
 
     def change(self, snapshot: Snapshot) -> Change | None:
         """Return what to commit on a snapshot; None where nothing is left."""
         left = [one for one in self._runs if snapshot.transaction_version(one.restoring) is None]
         if not left:
             return None
+        self._ledger = ledger = Ledger.load(self._tier, snapshot, self._ledger)
         written: list[_Written] = []
-        for one, superseded in with_superseded(self._tier, snapshot, left):
-            with reading(self._tier, one):
-                written += [self._write(pair, superseded, snapshot.columns) for pair in one.pairs]
+        known: dict[str, JobContents] = {}
+        for one in with_superseded(self._tier, ledger, snapshot, left):
+            with reading(self._tier, one.deleted):
+                of_run = [self._write(pair, one.superseded, snapshot.columns) for pair in one.deleted.pairs]
+            written += of_run
+            if one.contents is not None and (one.contents.rows.num_rows or any(pair.file for pair in of_run)):
+                known[one.deleted.run.id] = one.contents
         files = [one.file for one in written if one.file is not None]
         events, newer = sum(file.rows for file in files), sum(one.newer for one in written)
         if events + newer != sum(one.events for one in left):
             raise TierError(
                 f"hot tier {self._tier.uri}: {events + newer:,} rows are not those deleted; nothing was restored"
             )
+        change = restore_in_ledger(ledger, known, run_id=self._run.id, version=snapshot.version + 1) if known else None
         document = {
             "runs": [one.run.id for one in left],
             "events": events,
@@ -102,7 +115,9 @@ class _Restoring:
             "files": [file.path for file in files],
             "bytes": sum(file.size for file in files),
         }
-        return Change(files, (), document, [(one.restoring, 1) for one in left])
+        if change is not None:
+            document |= {"jobs": list(change.jobs), "objects": change.objects}
+        return Change(files, (), document, [(one.restoring, 1) for one in left], ledger=change)
 
     def _write(self, pair: Pair, superseded: Superseded, promoted: Sequence[str]) -> _Written:
         known = self._written.get(pair.old)

@@ -8,7 +8,7 @@ they exist (`purges.check_not_purged`), and restoring writes rows to new files.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -45,16 +45,22 @@ class Removal:
 
 
 def remove_old_files(
-    tier: TierStore, run: MaintenanceRun, grace: timedelta, *, is_live: Callable[[str], bool]
+    tier: TierStore,
+    run: MaintenanceRun,
+    grace: timedelta,
+    *,
+    is_live: Callable[[str], bool],
+    kept: Callable[[Snapshot], Collection[str]] = lambda _: (),
 ) -> Removal:
     """Remove the files whose grace is over.
 
     Args:
         tier: The hot tier.
-        run: A removal's own run, or the deletion that it follows, which gets a run of its own; its clock counts.
+        run: A removal's own run, or the run that it follows, which gets a run of its own; its clock counts.
         grace: How long a file stays after a commit has removed it, and an orphan after it was written.
         is_live: Whether a job (by its task id) or a run (by its id) may still commit what it has written, or needs what
             was removed.
+        kept: Returns files that stay, although their grace is over, as of a snapshot.
 
     Raises:
         TierError: the store refuses; a later command removes the files that are listed by then (`finish_interrupted`).
@@ -65,7 +71,7 @@ def remove_old_files(
         if run.kind == REMOVE
         else MaintenanceRun.new(REMOVE, now=run.now, parameters={"after": run.id, "grace": grace.total_seconds()})
     )
-    removing = _Removing(tier, own, grace, is_live)
+    removing = _Removing(tier, own, grace, is_live, kept)
     if removing.plan(Snapshot.load(tier)) is None:
         return Removal()
     folder = RunFolder.begin(tier, own)
@@ -90,11 +96,19 @@ def _removal(run: MaintenanceRun, committed: CommittedRun | None) -> Removal:
 class _Removing:
     """Plans one removal anew on each snapshot."""
 
-    def __init__(self, tier: TierStore, run: MaintenanceRun, grace: timedelta, is_live: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        tier: TierStore,
+        run: MaintenanceRun,
+        grace: timedelta,
+        is_live: Callable[[str], bool],
+        kept: Callable[[Snapshot], Collection[str]],
+    ) -> None:
         self._tier = tier
         self._run = run
         self._grace = grace
         self._is_live = is_live
+        self._kept = kept
         self._planned: tuple[int, Change | None] = (-1, None)
 
     def plan(self, snapshot: Snapshot) -> Change | None:
@@ -106,7 +120,7 @@ class _Removing:
     def _plan(self, snapshot: Snapshot) -> Change | None:
         before = {file.path.removeprefix(_PREFIX): file for file in self._tier.list(f"{_PREFIX}tier=")}
         removed = removal_times(self._tier, snapshot)
-        stays = snapshot.files.keys() | self._needed() | self._going(snapshot)
+        stays = snapshot.files.keys() | self._needed() | self._going(snapshot) | set(self._kept(snapshot))
         there = {path: file for path, file in before.items() if path not in stays}
         limit = self._run.removal_time - self._grace // timedelta(milliseconds=1)
         at_once = not self._grace  # also what a run with a future --now has removed

@@ -243,7 +243,7 @@ def test_no_such_run(local_tier: TierStore, kind: str) -> None:
     nothing = MaintenanceRun.new("delete")
     finish(RunFolder.begin(local_tier, nothing), nothing, None)
     asked = {"none": "../jobs", "compact": compacted.id, "nothing": nothing.id}[kind]
-    with pytest.raises(ConfigurationError, match=rf"run \S+ .*deletions, the latest first: {deleted.id}$"):
+    with pytest.raises(ConfigurationError, match=rf"run \S+ .* and undone jobs, the latest first: {deleted.id}$"):
         find_runs(local_tier, Snapshot.load(local_tier), run_id=asked)
 
 

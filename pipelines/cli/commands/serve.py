@@ -1,0 +1,89 @@
+"""`rekindle serve`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from importlib.util import find_spec
+
+import click
+import orjson
+
+from pipelines.cli.common import Common, common_flags
+from pipelines.cli.flags import Command, OneOf, option
+from transforms.core.errors import ConfigurationError, RekindleError
+
+EXAMPLES = (
+    "rekindle serve --hot-tier s3://my-tier/hot",
+    "rekindle serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --log-format json",
+)
+_PACKAGE = "service"
+_NEEDED = ("fastapi", "uvicorn")
+
+
+@click.command(cls=Command, examples=EXAMPLES)
+@option("--host", metavar="ADDRESS", default="127.0.0.1", help="Listen on this address.")
+@option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", default=8080, help="Listen on this port; 0 takes a free one."
+)
+@option(
+    "--allow-dir",
+    multiple=True,
+    metavar="DIR",
+    help="Let jobs read local folders at or below DIR, as file:///folder; repeat it for several.",
+)
+@option("--root-path", metavar="PATH", help="The path that a proxy puts before the service's.")
+@option("--job-workers", type=click.IntRange(0, 64), metavar="N", default=2, help="Run N jobs at once.")
+@option("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate, a PEM file.")
+@option("--tls-key", metavar="FILE", help="The certificate's key, a PEM file.")
+@option("--log-format", type=OneOf(["text", "json"]), default="text", help="Write the log as text or as JSON lines.")
+@common_flags
+def serve(
+    common: Common,
+    host: str,
+    port: int,
+    allow_dir: tuple[str, ...],
+    root_path: str | None,
+    job_workers: int,
+    tls_cert: str | None,
+    tls_key: str | None,
+    log_format: str,
+) -> int:
+    """Serve the hot tier over HTTP, and run the jobs of its queue.
+
+    Ends on SIGTERM or Ctrl-C. Jobs that run then are continued by the next service of the same hot tier.
+    """
+    if (tls_cert is None) != (tls_key is None):
+        raise ConfigurationError("--tls-cert and --tls-key go together: give both, or neither", field="tls-cert")
+    if missing := [name for name in (_PACKAGE, *_NEEDED) if find_spec(name) is None]:
+        raise RekindleError(
+            f"the service needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
+            "pip install 'rekindle[service]'"
+        )
+    for folder in allow_dir:
+        if not os.path.isdir(folder):
+            raise ConfigurationError(f"--allow-dir {folder}: there is no such folder", field="allow-dir")
+    source, tier = common.stores()
+    settings = {
+        "hotTier": common.hot_tier,
+        "sourceOptions": asdict(source),
+        "tierOptions": asdict(tier),
+        "host": host,
+        "port": port,
+        "allowDirs": [os.path.abspath(folder) for folder in allow_dir],
+        "rootPath": "/" + root_path.strip("/") if root_path and root_path.strip("/") else "",
+        "logFormat": log_format,
+        "jobWorkers": job_workers,
+        "tlsCert": tls_cert,
+        "tlsKey": tls_key,
+    }
+    _become([sys.executable, "-m", _PACKAGE, orjson.dumps(settings).decode()])
+    return 0
+
+
+def _become(command: list[str]) -> None:
+    """Become another program, under this process's number: the command line knows nothing of the service's insides."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(command[0], command, {**os.environ, "PYTHONSAFEPATH": "1"})

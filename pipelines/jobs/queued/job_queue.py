@@ -1,0 +1,180 @@
+"""The queue: an entry for each job that a worker is to begin or to continue, beside the jobs' folders in the tier.
+
+`_rekindle/queue/TASK_ID` is there from the submission of a job to its end, so that workers list what is to be done, and
+not all jobs that ever were. It holds the number of the claim after which it was put there: of a job that ended and is
+to be resumed, the older claims don't count.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+import orjson
+
+from pipelines.console import Silent
+from pipelines.jobs.queued.claims import JobClaim, SilenceWatch, newest_claim, take_claim, write_claim
+from pipelines.jobs.reporting import JobState, build_report, load_ledger
+from pipelines.jobs.settings import RunSettings, StoredJob
+from pipelines.jobs.specification import JobSpecification
+from pipelines.status import JobStatus, StatusFile, now
+from transforms.core.errors import ConflictError
+from transforms.storage import TierFile, TierStore
+from transforms.storage.job_folder import STATUS_FILE, JobFolder
+
+ROOT = "_rekindle/queue/"
+REPORT_FILE = "report.json"
+MOST_CRASHES = 10
+"""A job whose workers died so many times in a row without a word has failed: it may be what kills them."""
+_ABANDONED = timedelta(hours=1)
+"""An entry without a job is of a submission that was killed: it is removed when it is so old."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedJob:
+    """A job that this process has claimed."""
+
+    folder: JobFolder
+    claim: JobClaim
+
+
+@dataclass
+class JobQueue:
+    """The queue of one tier, as a process that submits or works sees it."""
+
+    tier: TierStore
+    watch: SilenceWatch = field(default_factory=SilenceWatch)
+
+    def submit(self, specification: JobSpecification, settings: RunSettings) -> str:
+        """Put a new job into the queue, and return its task id: from then on it will be run, whoever is killed.
+
+        The job's file is written last. Without it there is no job, and nobody was told its id.
+        """
+        folder = JobFolder(self.tier, str(uuid.uuid4()))
+        self.tier.put(ROOT + folder.task_id, _entry_text(0))
+        folder.register(datetime.now(timezone.utc))
+        folder.write_json(STATUS_FILE, JobStatus(status="Pending", queued=True, updated_at=now()).document())
+        StoredJob(job=specification, settings=settings).save(folder)
+        return folder.task_id
+
+    def resume(self, folder: JobFolder) -> None:
+        """Put a job that has ended into the queue again.
+
+        Raises:
+            ConflictError: it is in the queue.
+        """
+        last = newest_claim(folder)
+        status = StatusFile(folder, Silent())
+        status.restore()
+        if self.contains(folder.task_id):
+            raise ConflictError(f"job {folder.task_id} is in the queue already: wait for its end, or cancel it")
+        folder.withdraw_cancel()
+        folder.remove(REPORT_FILE)
+        status.save(status="Pending", queued=True, reason=None, finished_at=None, stage=None)
+        try:
+            self.tier.put_new(ROOT + folder.task_id, _entry_text(last.number if last else 0))
+        except FileExistsError:
+            return  # another has just resumed it
+
+    def cancel(self, folder: JobFolder) -> None:
+        """Ask a job to stop; one of the queue that no worker has claimed ends at once."""
+        folder.request_cancel()
+        claimed = self._claim(folder.task_id) if self.contains(folder.task_id) else None
+        if claimed is not None:
+            self.finish(claimed, "Canceled", "it was canceled before a worker began or continued it")
+
+    def contains(self, task_id: str) -> bool:
+        """Whether a job is in the queue: it waits for a worker, or one runs it."""
+        return self.tier.exists(ROOT + task_id)
+
+    def task_ids(self) -> set[str]:
+        """Return the jobs that are in the queue."""
+        return {entry.path.removeprefix(ROOT) for entry in self.tier.list(ROOT)}
+
+    def claim_next(self) -> ClaimedJob | None:
+        """Claim the job that has waited longest; return None where there is none, or others were faster."""
+        for entry in sorted(self.tier.list(ROOT), key=lambda file: (file.modified, file.path)):
+            task_id = entry.path.removeprefix(ROOT)
+            if JobFolder(self.tier, task_id).exists():
+                claimed = self._claim(task_id)
+                if claimed is not None and not self._ends_at_once(claimed):
+                    return claimed
+            else:
+                self._remove_abandoned(entry)
+        return None
+
+    def finish(self, claimed: ClaimedJob, status: str, reason: str | None) -> None:
+        """End a job that is not run, or could not be: write its status and its report, and take it out of the queue."""
+        folder = claimed.folder
+        file = StatusFile(folder, Silent())
+        file.restore()
+        started = file.current.started_at or now()
+        file.save(status=status, reason=reason, started_at=started, finished_at=now(), queued=True)
+        self._write_report(folder)
+        self.close(claimed)
+
+    def close(self, claimed: ClaimedJob) -> None:
+        """Take a job that has ended out of the queue."""
+        write_claim(claimed.folder, claimed.claim, "ended")
+        self.tier.delete(ROOT + claimed.folder.task_id)
+        self.watch.forget(claimed.folder.task_id)
+
+    def _claim(self, task_id: str) -> ClaimedJob | None:
+        """Claim a job of the queue, if nobody holds it."""
+        folder = JobFolder(self.tier, task_id)
+        after = self._entry(task_id)
+        last = newest_claim(folder)
+        if after is None:
+            return None
+        number, crashes = 1, 0
+        if last is not None:
+            number = last.number + 1
+            if last.number > after:
+                if last.content.state == "ended":
+                    self.tier.delete(ROOT + task_id)
+                    return None
+                if last.content.state == "held":
+                    if not self.watch.is_silent(folder, last):
+                        return None
+                    crashes = last.content.crashes + 1
+        claim = take_claim(folder, number, crashes=crashes)
+        return None if claim is None else ClaimedJob(folder=folder, claim=claim)
+
+    def _ends_at_once(self, claimed: ClaimedJob) -> bool:
+        """End a job that has ended and could not be closed, is to be canceled, or kills its workers."""
+        folder = claimed.folder
+        status = JobStatus.from_document(folder.read_json(STATUS_FILE) or {})
+        if status.has_ended:
+            if folder.read_json(REPORT_FILE) is None:
+                self._write_report(folder)
+            self.close(claimed)
+            return True
+        if folder.cancel_requested():
+            self.finish(claimed, "Canceled", "it was canceled before a worker began or continued it")
+            return True
+        if claimed.claim.content.crashes >= MOST_CRASHES:
+            cure = f"`rekindle jobs resume {folder.task_id}` shows why"
+            self.finish(claimed, "Failed", f"its workers ended {MOST_CRASHES} times without a message: {cure}")
+            return True
+        return False
+
+    def _write_report(self, folder: JobFolder) -> None:
+        report = build_report(folder.task_id, JobState.load(folder), load_ledger(self.tier))
+        folder.write_json(REPORT_FILE, report.as_document())
+
+    def _entry(self, task_id: str) -> int | None:
+        """Return the number of the claim after which a job was put into the queue, None where it is not in it."""
+        try:
+            return int(orjson.loads(self.tier.get(ROOT + task_id))["after"])
+        except FileNotFoundError:
+            return None
+
+    def _remove_abandoned(self, entry: TierFile) -> None:
+        if datetime.now(timezone.utc) - entry.modified > _ABANDONED:
+            JobFolder(self.tier, entry.path.removeprefix(ROOT)).discard()
+            self.tier.delete(entry.path)
+
+
+def _entry_text(after: int) -> bytes:
+    return orjson.dumps({"after": after})

@@ -1,0 +1,76 @@
+"""The list of jobs for a server that is asked for it again and again: what has ended is not read each time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from pipelines.status import JobRow, load_job_row, newest_first
+from transforms.storage import TierStore
+from transforms.storage.job_folder import newest_jobs
+
+ANSWER_SECONDS = 1.0
+ENDED_SECONDS = 60.0
+"""So long a job that has ended and is not in the queue is taken for ended: `rekindle jobs resume` may continue it."""
+_MOST = 5000
+_READERS = 32
+
+
+@dataclass
+class JobRows:
+    """The newest jobs of a tier.
+
+    Attributes:
+        tier: Where they are.
+        queued: Returns the ids of the jobs in the queue.
+        clock: The time in seconds, for tests.
+    """
+
+    tier: TierStore
+    queued: Callable[[], set[str]]
+    clock: Callable[[], float] = time.monotonic
+    _ended: OrderedDict[str, tuple[JobRow, float]] = field(default_factory=OrderedDict)
+    _answers: dict[int, tuple[list[JobRow], float]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def newest(self, limit: int) -> list[JobRow]:
+        """Return so many of the newest jobs, as they were a second ago at most; who asks meanwhile waits for it."""
+        with self._lock:
+            rows, at = self._answers.get(limit, ([], float("-inf")))
+            if self.clock() - at >= ANSWER_SECONDS:
+                rows = self._read(limit)
+                self._answers = {limit: (rows, self.clock())}
+            return list(rows)
+
+    def forget(self) -> None:
+        """Read anew what was changed."""
+        with self._lock:
+            self._answers = {}
+
+    def _read(self, limit: int) -> list[JobRow]:
+        queued, now = self.queued(), self.clock()
+        folders = newest_jobs(self.tier, limit)
+        known = {
+            folder.task_id: self._ended[folder.task_id][0]
+            for folder in folders
+            if folder.task_id not in queued
+            and folder.task_id in self._ended
+            and now - self._ended[folder.task_id][1] < ENDED_SECONDS
+        }
+        with ThreadPoolExecutor(_READERS) as pool:
+            read = [
+                row
+                for row in pool.map(load_job_row, (one for one in folders if one.task_id not in known))
+                if row is not None
+            ]
+        for row in read:
+            if row.has_ended:
+                self._ended.pop(row.task_id, None)
+                self._ended[row.task_id] = (row, now)
+        while len(self._ended) > _MOST:
+            self._ended.popitem(last=False)
+        return newest_first([*known.values(), *read])

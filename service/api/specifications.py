@@ -1,0 +1,70 @@
+"""Specifications that come by the API: the check of the command line, and what a caller may read here."""
+
+from __future__ import annotations
+
+import os
+from http import HTTPStatus
+
+import anyio
+import anyio.to_thread
+
+from pipelines.documents import JsonObject
+from pipelines.jobs.context import JobContext
+from pipelines.jobs.discover import prove_access
+from pipelines.jobs.settings import RunSettings
+from pipelines.jobs.specification import JobSpecification, check_specification
+from pipelines.keys import MISSING_S3_PULL
+from service.api.callers import Caller
+from service.errors import ApiError
+from service.settings import ServiceSettings
+from transforms.core.errors import ConfigurationError
+from transforms.hot_tier.table import location
+
+_PROOF_SECONDS = 5.0
+_FILE = "file://"
+
+
+def check_job(document: JsonObject, caller: Caller, service: ServiceSettings) -> tuple[JobSpecification, RunSettings]:
+    """Return a job that a caller may start, and how it runs; nothing is asked but the tier.
+
+    Raises:
+        ApiError: 403, the key may not read from S3.
+        RekindleError: the specification, or what it names, is wrong.
+    """
+    specification = check_specification(document)
+    if caller.key is not None and caller.key.s3_pull is None:
+        raise ApiError(HTTPStatus.FORBIDDEN, MISSING_S3_PULL, field="key")
+    _check_folder(specification.bucket, service.allow_dirs)
+    settings = service.run_settings(specification, key=caller.key_id)
+    location.check_is_tier_or_empty(JobContext.open("check", specification, settings).tier)
+    return specification, settings
+
+
+async def prove_job(specification: JobSpecification, settings: RunSettings) -> None:
+    """List the job's objects and read the first bytes of one; a store that takes long is left to the worker.
+
+    Raises:
+        AccessError: the store refuses that.
+    """
+
+    def prove() -> None:
+        context = JobContext.open("check", specification, settings)
+        prove_access(context.store, context.filter)
+
+    with anyio.move_on_after(_PROOF_SECONDS):
+        await anyio.to_thread.run_sync(prove, abandon_on_cancel=True)
+
+
+def _check_folder(bucket: str, allowed: tuple[str, ...]) -> None:
+    """Refuse a folder of this machine that lies in none of those that are allowed, links followed."""
+    if not bucket.startswith(_FILE):
+        return
+    try:
+        folder = os.path.realpath(bucket.removeprefix(_FILE))
+        inside = any(os.path.commonpath([folder, os.path.realpath(one)]) == os.path.realpath(one) for one in allowed)
+    except ValueError:  # a NUL
+        inside = False
+    if not inside:
+        cure = f"allowed are {', '.join(allowed)}" if allowed else "`rekindle serve --allow-dir DIR` allows one"
+        text = f"bucket: {bucket!r} is a folder of the service's machine, which it may not read: {cure}"
+        raise ConfigurationError(text, field="bucket")

@@ -1,0 +1,54 @@
+"""What the requests of a service share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from pipelines.jobs.queued.job_queue import JobQueue
+from service.access.keyring import Keyring
+from service.access.limits import RateLimit
+from service.api.job_rows import JobRows
+from service.settings import ServiceSettings
+from transforms.storage import TierStore
+
+
+@dataclass(kw_only=True)
+class Service:
+    """What the requests of a service share.
+
+    Attributes:
+        settings: How it runs.
+        tier: The hot tier.
+        wake_workers: Lets a worker look into the queue at once.
+        count_workers: Returns how many workers run.
+        queue: The queue of jobs.
+        keyring: The keys.
+        job_rows: The list of jobs.
+        guesses: Wrong tokens, by address.
+        calls: Calls, by key.
+    """
+
+    settings: ServiceSettings
+    tier: TierStore
+    wake_workers: Callable[[], None] = lambda: None
+    count_workers: Callable[[], int] = lambda: 0
+    queue: JobQueue = field(init=False)
+    keyring: Keyring = field(init=False)
+    job_rows: JobRows = field(init=False)
+    guesses: RateLimit = field(default_factory=lambda: RateLimit(burst=10, a_second=0.2))
+    calls: RateLimit = field(default_factory=lambda: RateLimit(burst=1000, a_second=100))
+
+    def __post_init__(self) -> None:
+        """Make what depends on the tier."""
+        self.queue = JobQueue(self.tier)
+        self.keyring = Keyring(self.tier)
+        self.job_rows = JobRows(self.tier, self.queue.task_ids)
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that answers a request."""
+    found: Service = request.app.state.service
+    return found

@@ -1,0 +1,130 @@
+"""The server process: listens, starts the workers, and ends both on SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from pipelines.keys import are_there_keys, index_keys
+from service.api.state import Service
+from service.app import create_app
+from service.logs import log, set_up_logging
+from service.settings import ServiceSettings
+from service.workers.supervisor import Supervisor
+from transforms.core.errors import ConfigurationError, RekindleError
+from transforms.hot_tier.table import location
+
+_GRACE_SECONDS = 10
+_INTERRUPTED = 130
+_MOST_CONNECTIONS = 1000
+_MOST_WAITING = 2048
+
+
+def serve(settings: ServiceSettings) -> int:
+    """Serve until SIGTERM (the exit code is 0) or Ctrl-C (130).
+
+    Raises:
+        RekindleError: the tier, the address or the files of TLS can't be used, or a key is missing.
+    """
+    set_up_logging(settings.log_format)
+    tier = settings.tier_location.open()
+    location.check_is_tier_or_empty(tier)
+    index_keys(tier)
+    is_open = _check_keys(settings, has_admin=are_there_keys(tier, role="admin"), has_any=are_there_keys(tier))
+    settings = settings.model_copy(update={"hot_tier": tier.uri})
+    supervisor = Supervisor(settings)
+    service = Service(
+        settings=settings, tier=tier, wake_workers=supervisor.wake, count_workers=lambda: supervisor.running
+    )
+    with _listen(settings) as listener:
+        server = uvicorn.Server(_configuration(service))
+        # uvicorn raises a signal again when it has ended: these handlers take it, and the workers are ended too
+        interrupted = False
+
+        def interrupt(*_: object) -> None:
+            nonlocal interrupted
+            interrupted = True
+            server.should_exit = True
+
+        def terminate(*_: object) -> None:
+            server.should_exit = True
+
+        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGTERM, terminate)
+        supervisor.start()
+        try:
+            _announce(settings, listener, is_open=is_open)
+            server.run(sockets=[listener])
+        finally:
+            supervisor.stop()
+    log("the service has ended")
+    return _INTERRUPTED if interrupted else 0
+
+
+def _check_keys(settings: ServiceSettings, *, has_admin: bool, has_any: bool) -> bool:
+    """Return whether the service opens without a key.
+
+    Raises:
+        ConfigurationError: it may not, and there is none.
+    """
+    if has_admin:
+        return False
+    if settings.is_loopback and not settings.root_path:
+        return not has_any
+    where = f"behind a proxy (--root-path {settings.root_path})" if settings.is_loopback else f"on {settings.host}"
+    raise ConfigurationError(
+        f"there is no key of the role admin in {settings.hot_tier}, and the service opens {where} to others: "
+        f"create one first, by `rekindle keys create --role admin --hot-tier {settings.hot_tier}`"
+    )
+
+
+def _listen(settings: ServiceSettings) -> socket.socket:
+    """Return a socket that listens, before anything is started."""
+    for path in filter(None, (settings.tls_cert, settings.tls_key)):
+        if not Path(path).is_file():
+            raise ConfigurationError(f"--tls-cert, --tls-key: there is no file {path}", field="tls-cert")
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(_MOST_WAITING)  # who has read that the service listens may connect
+    except OSError as error:
+        listener.close()
+        text = f"can't listen on {settings.host}:{settings.port}: {error.strerror or error}; --port takes another"
+        raise RekindleError(text) from error
+    listener.set_inheritable(False)
+    return listener
+
+
+def _configuration(service: Service) -> uvicorn.Config:
+    settings = service.settings
+    return uvicorn.Config(
+        create_app(service),
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        root_path=settings.root_path,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+
+
+def _announce(settings: ServiceSettings, listener: socket.socket, *, is_open: bool) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    scheme = "https" if settings.tls_cert else "http"
+    log(f"Rekindle serves {settings.hot_tier} on {scheme}://{host}:{listener.getsockname()[1]}{settings.root_path}")
+    if is_open:
+        log(
+            "No key was made yet: every program of this machine is an administrator here. "
+            f"`rekindle keys create --role admin --hot-tier {settings.hot_tier}` makes the first one.",
+            level=logging.WARNING,
+        )

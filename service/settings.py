@@ -1,0 +1,64 @@
+"""How the service runs. `rekindle serve` hands it to `python -m service`, and that to its workers, as JSON."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Literal
+
+from pipelines.documents import JsonModel
+from pipelines.jobs.settings import RunSettings
+from pipelines.jobs.specification import JobSpecification
+from transforms.storage import StorageOptions, TierLocation
+
+
+class ServiceSettings(JsonModel):
+    """How the service runs.
+
+    Attributes:
+        hot_tier: The hot tier: a folder or `s3://bucket/prefix`.
+        source_options: How sources are reached.
+        tier_options: How the hot tier is reached.
+        host, port: Where it listens; port 0 takes a free one.
+        allow_dirs: Folders of this machine that jobs may read, as `file:///folder`.
+        root_path: The path that a proxy puts before the service's.
+        log_format: `text` or `json`.
+        job_workers: How many jobs run at once.
+        tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
+    """
+
+    hot_tier: str
+    source_options: StorageOptions = StorageOptions()
+    tier_options: StorageOptions = StorageOptions()
+    host: str = "127.0.0.1"
+    port: int = 8080
+    allow_dirs: tuple[str, ...] = ()
+    root_path: str = ""
+    log_format: Literal["text", "json"] = "text"
+    job_workers: int = 2
+    tls_cert: str | None = None
+    tls_key: str | None = None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs of this machine reach it."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def tier_location(self) -> TierLocation:
+        """Where the hot tier is."""
+        return TierLocation(self.hot_tier, self.tier_options)
+
+    def run_settings(self, job: JobSpecification | None = None, *, key: str | None = None) -> RunSettings:
+        """Return how a job runs here.
+
+        Args:
+            job: Its region is the source's, where it names one.
+            key: The id of the key that lets it in.
+        """
+        source = self.source_options
+        if job is not None and job.region is not None:
+            source = StorageOptions(**{**vars(source), "region": job.region})
+        return RunSettings(hot_tier=self.hot_tier, source_options=source, tier_options=self.tier_options, key=key)

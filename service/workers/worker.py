@@ -1,0 +1,141 @@
+"""A worker: claims jobs of the queue and runs them, one at a time. `rekindle serve` starts some.
+
+    python -m service.workers.worker SETTINGS
+
+A line on standard input wakes it; the end of standard input is that of the service. Then, and after a number of jobs,
+it finishes the job that it runs, and ends. SIGTERM ends it at once: its claim is released, and the next worker
+continues the job where its last wave was published.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, TypeAlias
+
+from pipelines.jobs.queued.claims import SIGN_SECONDS, is_newest, write_claim
+from pipelines.jobs.queued.job_queue import ClaimedJob, JobQueue
+from pipelines.liveness import run_periodically
+from service.logs import LogConsole, log, set_up_logging
+from service.settings import ServiceSettings
+from transforms.core.errors import RekindleError
+
+if TYPE_CHECKING:
+    from pipelines.console import Console
+    from pipelines.jobs.job import JobResult
+    from pipelines.jobs.settings import RunSettings
+
+    RunJob: TypeAlias = Callable[[str, RunSettings, Console], JobResult]
+_POLL_SECONDS = 2.0
+_MOST_JOBS = 50
+"""Then another process takes over: what libraries keep in memory goes with this one."""
+_TERMINATED = 143
+
+
+class Worker:
+    """One worker of a service."""
+
+    def __init__(self, settings: ServiceSettings, run_job: RunJob) -> None:
+        """Open the tier, and take what runs a job."""
+        self._settings = settings
+        self._run_queued = run_job
+        self._queue = JobQueue(settings.tier_location.open())
+        self._current: ClaimedJob | None = None
+
+    def run(self) -> None:
+        """Work until the service ends, or so many jobs are done."""
+        signal.signal(signal.SIGTERM, self._end_at_once)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which ends its workers
+        for _ in range(_MOST_JOBS):
+            claimed = self._queue.claim_next()
+            while claimed is None:
+                if not _wait():
+                    return
+                claimed = self._queue.claim_next()
+            self._current = claimed
+            # a thread, because signals arrive in the main one, and a job in that takes SIGTERM for a request to cancel
+            thread = threading.Thread(target=self._work, args=(claimed,), name="rekindle-job")
+            thread.start()
+            thread.join()
+            self._current = None
+
+    def _work(self, claimed: ClaimedJob) -> None:
+        """Run a job to its end, or end the process where the tier does not take that."""
+        signs = run_periodically(lambda: _show_life(claimed), _warn, seconds=SIGN_SECONDS)
+        try:
+            with signs:
+                failure = self._run_job(claimed)
+            if failure is None:
+                self._queue.close(claimed)
+            else:
+                self._queue.finish(claimed, "Failed", failure)
+        except Exception:  # noqa: BLE001 - the claim of an ended process is taken over
+            log("the worker ends", level=logging.ERROR, taskId=claimed.folder.task_id)
+            logging.getLogger("rekindle").exception("the tier could not be written")
+            os._exit(1)
+
+    def _run_job(self, claimed: ClaimedJob) -> str | None:
+        """Run a job; return why it failed, where the job itself could not write that."""
+        task_id = claimed.folder.task_id
+        try:
+            result = self._run_queued(task_id, self._settings.run_settings(), LogConsole(task_id))
+        except RekindleError as error:
+            log(f"Job {task_id} failed: {error}", level=logging.WARNING, taskId=task_id)
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - a mistake in the program must not come back with each worker
+            logging.getLogger("rekindle").exception("job %s failed", task_id)
+            return f"unexpected: {type(error).__name__}: {error}"
+        log(f"Job {task_id} ended: {result.report.status}", taskId=task_id)
+        return None
+
+    def _end_at_once(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if self._current is not None:
+            try:
+                write_claim(self._current.folder, self._current.claim, "released")
+            except RekindleError:  # then it falls silent
+                os._exit(_TERMINATED)
+        os._exit(0)
+
+
+def _show_life(claimed: ClaimedJob) -> None:
+    if not is_newest(claimed.folder, claimed.claim):
+        log("another worker has taken the job over", level=logging.WARNING, taskId=claimed.folder.task_id)
+        os._exit(1)
+    write_claim(claimed.folder, claimed.claim)
+
+
+def _warn(error: Exception) -> None:
+    log(f"the claim could not be written: {error}", level=logging.WARNING)
+
+
+def _wait() -> bool:
+    """Wait until it is time to look into the queue; return False where the service has ended."""
+    readable, _, _ = select.select([sys.stdin], [], [], _POLL_SECONDS)
+    return not readable or bool(os.read(sys.stdin.fileno(), 4096))
+
+
+def main() -> int:
+    """Run one worker."""
+    settings = ServiceSettings.model_validate_json(sys.argv[1])
+    set_up_logging(settings.log_format)
+    from pipelines.jobs.job import run_queued_job  # Beam, which warns while it is imported; before there is a job
+
+    try:
+        Worker(settings, run_queued_job).run()
+    except RekindleError as error:
+        log(f"a worker ends: {error}", level=logging.ERROR)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)

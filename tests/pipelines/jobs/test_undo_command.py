@@ -1,0 +1,92 @@
+"""`rekindle jobs undo` as its user sees it: a job is taken away, done again, and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipelines.conftest import Ended
+
+Rekindle = Callable[..., Ended]
+
+
+class Shop:
+    """A folder of logs, and a hot tier made of it."""
+
+    def __init__(self, folder: Path, rekindle: Rekindle) -> None:
+        self.source, self.tier, self.rekindle = folder / "source", folder / "hot", rekindle
+        self.source.mkdir()
+
+    def put(self, name: str, lines: int) -> None:
+        text = (f"2025-03-01T00:00:{number:02}Z {name} {number}\n" for number in range(lines))
+        (self.source / name).write_text("".join(text))
+
+    def run(self, *argv: object, code: int = 0) -> Ended:
+        done = self.rekindle(*argv, "--hot-tier", self.tier)
+        assert done.code == code, done.err
+        return done
+
+    def backfill(self) -> dict[str, Any]:
+        report: dict[str, Any] = self.run("backfill", "--bucket", f"file://{self.source}", "--json").json
+        return report
+
+    def messages(self) -> list[str]:
+        rows = self.run("search", "", "--json").rows
+        return sorted(row["_message"].partition("Z ")[2] for row in rows)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, rekindle: Rekindle) -> Shop:
+    return Shop(tmp_path, rekindle)
+
+
+def test_a_job_is_undone_done_again_and_brought_back(shop: Shop) -> None:
+    shop.put("a.log", 3)
+    first = shop.backfill()
+    shop.put("b.log", 2)
+    second = shop.backfill()
+    assert (second["objects"]["known"], second["objects"]["ingested"]) == (1, 1)
+    whole = shop.messages()
+
+    done = shop.run("jobs", "undo", second["taskId"][:8], "--json").json
+    run_id = done["runId"]
+    assert {name: done[name] for name in ("executed", "taskId", "undoneBy", "events", "objects", "filesWhole")} == {
+        "executed": True, "taskId": second["taskId"], "undoneBy": None, "events": 2, "objects": 1, "filesWhole": 1,
+    }  # fmt: skip
+    assert shop.messages() == [one for one in whole if one.startswith("a")]
+    undone = {"runId": run_id, "at": f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:11]}:{run_id[11:13]}:{run_id[13:16]}"}
+    assert [row.get("undone") for row in shop.run("jobs", "list", "--json").rows] == [undone, None]
+    assert "Succeeded, undone" in shop.run("jobs").out
+    report = shop.run("jobs", "show", second["taskId"], "--json").json
+    assert (report["undone"], report["status"], report["events"]) == (undone, "Succeeded", 2)
+    assert f"Undone by run {run_id}" in shop.run("jobs", "show", second["taskId"]).out
+
+    refused = shop.run("jobs", "resume", second["taskId"], code=1).err
+    assert f"was undone by run {run_id}, and can't go on" in refused
+    again = shop.run("jobs", "undo", second["taskId"]).out
+    assert again == f"Nothing of job {second['taskId']} is in the hot tier: run {run_id} has undone it\n"
+    wide = shop.run("jobs", "undo", first["taskId"], code=4).err
+    assert "3 of 3 events (100%) would be taken away: nothing was undone; add --yes" in wide
+
+    assert "2 events of" in shop.run("restore", "--run", run_id, "--execute").out
+    assert shop.messages() == whole
+    assert [row.get("undone") for row in shop.run("jobs", "list", "--json").rows] == [None, None]
+    assert "undone" not in shop.run("jobs", "show", second["taskId"], "--json").json
+    shown = shop.run("jobs", "undo", first["taskId"], "--yes")
+    assert shown.out.startswith("3 events (60.00% of the tier) taken away; 1 object is no longer known\nRun ")
+    assert "rekindle restore --run" in shown.err
+    third = shop.backfill()
+    assert (third["objects"]["known"], third["objects"]["ingested"]) == (1, 1)
+    assert shop.messages() == whole
+    assert [row["kind"] for row in shop.run("audit", "--json").rows] == ["undo", "restore", "undo"]
+
+
+def test_a_job_without_events_and_no_such_job(shop: Shop) -> None:
+    shop.put("nothing.log", 0)
+    job = shop.backfill()
+    done = shop.run("jobs", "undo", job["taskId"], "--json").json
+    assert (done["events"], done["objects"], done["versionAfter"]) == (0, 0, done["versionBefore"])
+    assert "there is no job nobody" in shop.run("jobs", "undo", "nobody", code=2).err

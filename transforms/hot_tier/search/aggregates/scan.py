@@ -1,0 +1,83 @@
+"""Files read row group by row group, a few at a time: what is read of each is made small before the next comes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from transforms.hot_tier.search.event_file import EventFile, RowGroup
+from transforms.hot_tier.search.selection import Selection
+from transforms.hot_tier.search.serving.stop import StopSignal
+from transforms.hot_tier.table.live_files import never_in_map
+from transforms.hot_tier.table.snapshot import LiveFile
+
+_THREADS = 4
+_T = TypeVar("_T")
+
+
+def read_row_groups(
+    selection: Selection,
+    files: Sequence[LiveFile],
+    read: Callable[[EventFile, RowGroup], _T],
+    stop: StopSignal,
+) -> Iterator[tuple[LiveFile, _T]]:
+    """Yield what is read of each row group that the time range needs, file by file.
+
+    Args:
+        selection: The table and the request.
+        files: Which of its files, in this order.
+        read: Reads a row group, on another thread.
+        stop: What ends it early; looked at before each row group.
+
+    Raises:
+        TierError: a file can't be read.
+        CanceledError: it was canceled.
+        TimeLimitError: its time is over.
+    """
+    waiting: deque[tuple[LiveFile, Future[_T]]] = deque()
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="scan") as pool:
+        try:
+            for live, file, groups in _footers(selection, files, pool):
+                for group in groups:
+                    stop.check()
+                    waiting.append((live, pool.submit(read, file, group)))
+                    if len(waiting) > _THREADS:
+                        done, future = waiting.popleft()
+                        yield done, future.result()
+            while waiting:
+                stop.check()
+                done, future = waiting.popleft()
+                yield done, future.result()
+            stop.check()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _footers(
+    selection: Selection, files: Sequence[LiveFile], pool: ThreadPoolExecutor
+) -> Iterator[tuple[LiveFile, EventFile, list[RowGroup]]]:
+    """Yield files and their row groups; on S3 each footer is a request, so some are read ahead."""
+
+    def open_file(live: LiveFile) -> tuple[LiveFile, EventFile, list[RowGroup]]:
+        file = event_file(selection, live)
+        return live, file, file.row_groups(selection.request)
+
+    opening: deque[Future[tuple[LiveFile, EventFile, list[RowGroup]]]] = deque()
+    for live in files:
+        opening.append(pool.submit(open_file, live))
+        if len(opening) > _THREADS:
+            yield opening.popleft().result()
+    while opening:
+        yield opening.popleft().result()
+
+
+def event_file(selection: Selection, live: LiveFile) -> EventFile:
+    """Return a file of a selection, to be read."""
+    return EventFile(selection.tier, live, never_in_map(selection.snapshot, [live.path]))
+
+
+def newest_first(files: Sequence[LiveFile]) -> list[LiveFile]:
+    """Return files in an order that is always the same."""
+    return sorted(files, key=lambda file: (-file.max_time, file.path))
