@@ -27,9 +27,9 @@ from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import choose_columns, missing_columns
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.discovery.listing import Listing, list_objects
-from transforms.objects.preview_object import preview_object, summarize_object
-from transforms.objects.sample_object import Sample
-from transforms.objects.time_hints import OWN_TIMES
+from transforms.objects.sampling.preview_object import preview_object, summarize_object
+from transforms.objects.sampling.sample_object import Sample
+from transforms.objects.sampling.time_hints import OWN_TIMES
 from transforms.storage import ObjectInfo
 
 _LISTED_AT_ONCE = 16

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.objects.reading import ReadSettings
-from transforms.objects.sample_object import Sample, count_attributes, sample_object
+from transforms.objects.sampling.sample_object import Sample, count_attributes, sample_object
 from transforms.storage import ObjectInfo, ObjectStore
 
 _SAMPLED_OBJECTS, _OF_EACH = 32, 3

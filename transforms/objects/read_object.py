@@ -6,7 +6,7 @@ and adds the columns that all of its events share.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime, timezone
 from functools import partial
 
@@ -84,12 +84,11 @@ class _Source:
 
     def __init__(self, part: ObjectPart, store: ObjectStore, progress: _Progress) -> None:
         self._part, self._store, self._progress = part, store, progress
-        self._open: Iterator[bytes] = iter(())
+        self._open = progress.count_bytes(store.read(part.info, end=part.end))
         self._kept: list[bytes] | None = []
 
     def first_chunks(self) -> Iterator[bytes]:
         """Yield the chunks, by which it is chosen how they are read."""
-        self._open = self._progress.count_bytes(self._store.read(self._part.info, end=self._part.end))
         for chunk in self._open:
             if self._kept is not None:
                 self._kept.append(chunk)
@@ -101,6 +100,7 @@ class _Source:
         if self._kept is not None and info.size <= _KEPT:
             self._kept += list(self._open)
             return iter(self._kept)
+        self._open.close()
         self._progress.forget_ticks()
         self.forget()
         return self._progress.read(info, self._store, 0, info.size)
@@ -138,7 +138,7 @@ class _Progress:
             self._tick(0, 0)
             yield chunk
 
-    def count_bytes(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def count_bytes(self, chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
         for chunk in chunks:
             self.bytes_read += len(chunk)
             known = min(len(chunk), self._ticked_before)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.documents import JsonObject
     from transforms.event_pipelines import Pipeline
     from transforms.hot_tier.configuration.store import Configuration
-    from transforms.objects.sample_object import Sample
+    from transforms.objects.sampling.sample_object import Sample
 
 _SAMPLE_BYTES = 8 << 20
 _MAX_CHARACTERS = 300  # characters of a value
@@ -183,7 +183,7 @@ def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
     from pipelines.jobs.specification import check_specification
     from transforms.formats.options import FormatOptions
     from transforms.objects.reading import ReadSettings
-    from transforms.objects.sample_object import sample_object
+    from transforms.objects.sampling.sample_object import sample_object
     from transforms.storage.local import LocalStore
 
     path = file.expanduser().resolve()
@@ -200,7 +200,7 @@ def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
 def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int) -> Iterator[JsonObject]:
     from transforms.event_pipelines.trial import try_pipelines
     from transforms.objects.event_shaping import ShapingSettings
-    from transforms.objects.preview_object import before_and_after, shown_rows
+    from transforms.objects.sampling.preview_object import before_and_after, shown_rows
 
     formats = sample.reading.formats
     shaping = ShapingSettings.of(formats, pipelines)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.pipelines.conftest import Ended
-from transforms.objects.time_hints import what_helps
+from transforms.objects.sampling.time_hints import what_helps
 
 PIPELINES = """
 pipelines:

@@ -207,7 +207,7 @@ def test_show_names_what_there_is(call: Call) -> None:
 def test_no_beam_is_imported() -> None:
     code = (
         "import sys; from pipelines.cli.commands import pipelines; "
-        "import transforms.event_pipelines.trial, transforms.objects.sample_object; "
+        "import transforms.event_pipelines.trial, transforms.objects.sampling.sample_object; "
         "from transforms.event_pipelines.definition import load_ready_made; load_ready_made('syslog'); "
         "sys.exit('apache_beam' in sys.modules)"
     )

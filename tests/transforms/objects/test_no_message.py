@@ -15,8 +15,8 @@ from transforms.formats import check_options
 from transforms.formats.options import FormatOptions
 from transforms.objects.event_counts import CountKey, EventCount
 from transforms.objects.event_shaping import ShapingSettings, shape_events
-from transforms.objects.preview_object import before_and_after
 from transforms.objects.reading import Reading, ReadSettings
+from transforms.objects.sampling.preview_object import before_and_after
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import load_rules
 from transforms.storage import ObjectInfo

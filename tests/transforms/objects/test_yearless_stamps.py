@@ -18,10 +18,10 @@ from transforms.formats.options import FormatOptions
 from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.parts import ObjectPart
-from transforms.objects.preview_object import preview_object
 from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
-from transforms.objects.sample_object import sample_object
+from transforms.objects.sampling.preview_object import preview_object
+from transforms.objects.sampling.sample_object import sample_object
 from transforms.storage import ObjectInfo, ObjectStore, StorageOptions, open_store, open_tier
 from transforms.storage.job_folder import JobFolder
 

@@ -73,6 +73,8 @@ JUNE_5 = [f"Jun  5 10:{number // 60:02}:{number % 60:02} a" for number in range(
             ["Feb 29 20:44:26 a", "Jan  1 00:00:00 b", "Feb 29 00:00:00"], {}, [2024, 2025, 2025], id="no-leap",
         ),
         pytest.param(["Feb 11 20:44:26 a", "Feb 29 20:44:26 b"], {"year": 2019}, [2019, 2019], id="leap-day-of-2019"),
+        pytest.param(["Feb 29 23:00:00 a"], {"modified": at(2024, 2, 29, 22)}, [2024], id="modified-on-a-leap-day"),
+        pytest.param(["Mar  1 23:00:01 a"], {"modified": at(2024, 2, 29, 23)}, [2023], id="modified-before-march"),
         pytest.param(["Dec 30 00:00:00 a"], {"modified": at(2026, 1, 2)}, [2025], id="modified-in-january"),
         pytest.param(["Jan  3 00:00:00 a"], {"modified": at(2026, 1, 2)}, [2026], id="a-day-after-it-was-modified"),
         pytest.param(["Jan  3 00:00:01 a"], {"modified": at(2026, 1, 2)}, [2025], id="more-than-a-day-after"),

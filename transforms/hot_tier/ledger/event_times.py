@@ -9,7 +9,7 @@ from transforms.core.schema import TIME_FROM_OBJECT, TIME_INHERITED, TIME_RECEIV
 from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.objects.event_counts import EventCount
-from transforms.objects.time_hints import what_helps
+from transforms.objects.sampling.time_hints import what_helps
 from transforms.timestamps.clock import IN_FUTURE
 
 _NAMED = 5

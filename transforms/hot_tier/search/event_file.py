@@ -161,12 +161,13 @@ class EventFile:
         with self.errors():
             if self.takes_all(group, request) and not self._in_both_places:
                 return self._counts_by_footer(group, own)
-            frame = self._matching(group, request)
-            counts = frame.select(exact_column(name).count().alias(name) for name in own).collect() if own else None
-            found = {} if counts is None else counts.row(0, named=True)
-            if ATTRIBUTES_COLUMN in self._columns:
-                names = frame.select(name=pl.col(ATTRIBUTES_COLUMN).map.keys().explode()).drop_nulls()
-                others = names.group_by("name").len("count").collect()
+            shared = [name for name in self._columns if name == ATTRIBUTES_COLUMN]
+            columns = [exact_column(name) for name in (*own, *shared)]
+            events = self._matching(group, request).select(pl.col(_TIME).alias(_FOUND), *columns).collect()
+            found = {name: events.height - events.get_column(name).null_count() for name in own}
+            for name in shared:
+                names = events.get_column(name).map.keys().explode().drop_nulls().alias("name")
+                others = names.value_counts(name="count")
                 found |= {name: count for name, count in others.iter_rows() if name not in found}
             return found
 

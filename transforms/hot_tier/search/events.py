@@ -144,13 +144,18 @@ def _in_order(
     unread: UnreadRowGroups, request: SearchRequest, limit: int | None, stop: StopSignal
 ) -> Iterator[pl.DataFrame]:
     """Read row groups, few at first and then more at a time, and yield what nothing unread can precede."""
+
+    def read(file: EventFile, group: RowGroup) -> pl.DataFrame:
+        stop.check()
+        return file.read(group, request, limit)
+
     found = pl.DataFrame()
     at_once = 1
     most = _MOST_AT_ONCE if limit is not None and limit <= _FEW else 2
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="search") as pool:
         while limit is None or limit > 0:
             stop.check()
-            reading = [pool.submit(file.read, group, request, limit) for file, group in unread.take(at_once)]
+            reading = [pool.submit(read, file, group) for file, group in unread.take(at_once)]
             found = _merge([found, *(frame.result() for frame in reading)], request)
             found = found if limit is None else found.head(limit)
             ready, found = _split(found, unread.bound(), request)

@@ -91,13 +91,20 @@ def _month(place: int) -> int:
 
 def _first_year(stretches: Sequence[Stretch], offsets: Sequence[int], main: Sequence[int], limit: datetime) -> int:
     """Return the latest year of the first stamp that puts none after the limit, nor 29 February where there is none."""
-    offset, high = max((offsets[number], stretches[number].high) for number in main)
+    offset, _, last = max((offsets[number], stretches[number].high, number) for number in main)
     year = limit.year - offset
-    if wall_clock(high, limit.year) > limit.replace(tzinfo=None):
+    if _latest(stretches[last], limit.year) > limit.replace(tzinfo=None):
         year -= 1
     leap = [offsets[number] for number in main if stretches[number].leap]
     possible = range(year, year - 1 - _LEAP_YEARS_APART, -1)
     return next((one for one in possible if all(_is_leap(one + other) for other in leap)), year)
+
+
+def _latest(stretch: Stretch, year: int) -> datetime:
+    latest = wall_clock(stretch.high, year)
+    if stretch.leap and (latest.month, latest.day) == (3, 1) and _is_leap(year):
+        return latest - ONE_DAY  # 29 February, which has the place of 1 March
+    return latest
 
 
 def _is_leap(year: int) -> bool:

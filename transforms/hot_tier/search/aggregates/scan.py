@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from transforms.hot_tier.search.event_file import EventFile, RowGroup
@@ -13,7 +13,10 @@ from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.table.live_files import never_in_map
 from transforms.hot_tier.table.snapshot import LiveFile
 
-_THREADS = 4
+_THREADS = 2
+"""Polars reads each row group by all cores; more of them at once would only go on for longer after a cancel."""
+_THREADS_REMOTE = 4
+_LOOK_SECONDS = 0.05
 _T = TypeVar("_T")
 
 
@@ -37,26 +40,30 @@ def read_row_groups(
         TimeLimitError: its time is over.
     """
     waiting: deque[tuple[LiveFile, Future[_T]]] = deque()
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="scan") as pool:
+    threads = _THREADS if selection.tier.local_path is not None else _THREADS_REMOTE
+
+    def read_unless_stopped(file: EventFile, group: RowGroup) -> _T:
+        stop.check()
+        return read(file, group)
+
+    with ThreadPoolExecutor(threads, thread_name_prefix="scan") as pool:
         try:
-            for live, file, groups in _footers(selection, files, pool):
+            for live, file, groups in _footers(selection, files, pool, stop):
                 for group in groups:
-                    stop.check()
-                    waiting.append((live, pool.submit(read, file, group)))
-                    if len(waiting) > _THREADS:
+                    waiting.append((live, pool.submit(read_unless_stopped, file, group)))
+                    if len(waiting) > threads:
                         done, future = waiting.popleft()
-                        yield done, future.result()
+                        yield done, _result(future, stop)
             while waiting:
-                stop.check()
                 done, future = waiting.popleft()
-                yield done, future.result()
+                yield done, _result(future, stop)
             stop.check()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _footers(
-    selection: Selection, files: Sequence[LiveFile], pool: ThreadPoolExecutor
+    selection: Selection, files: Sequence[LiveFile], pool: ThreadPoolExecutor, stop: StopSignal
 ) -> Iterator[tuple[LiveFile, EventFile, list[RowGroup]]]:
     """Yield files and their row groups; on S3 each footer is a request, so some are read ahead."""
 
@@ -67,10 +74,18 @@ def _footers(
     opening: deque[Future[tuple[LiveFile, EventFile, list[RowGroup]]]] = deque()
     for live in files:
         opening.append(pool.submit(open_file, live))
-        if len(opening) > _THREADS:
-            yield opening.popleft().result()
+        if len(opening) > _THREADS_REMOTE:
+            yield _result(opening.popleft(), stop)
     while opening:
-        yield opening.popleft().result()
+        yield _result(opening.popleft(), stop)
+
+
+def _result(future: Future[_T], stop: StopSignal) -> _T:
+    """Wait for a result no longer than the query may take."""
+    while not future.done():
+        stop.check()
+        wait([future], timeout=_LOOK_SECONDS)
+    return future.result()
 
 
 def event_file(selection: Selection, live: LiveFile) -> EventFile:

@@ -99,7 +99,9 @@ def first_rows(
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="page") as pool:
         while (bound := unread.bound()) is not None and not _is_full(found, limit, bound, request):
             stop.check()
-            reading = [pool.submit(_read, file, group, request, limit, after) for file, group in unread.take(at_once)]
+            reading = [
+                pool.submit(_read, file, group, request, limit, after, stop) for file, group in unread.take(at_once)
+            ]
             found = _merged([found, *(frame.result() for frame in reading)], request).head(limit)
             at_once = min(2 * at_once, _MOST_AT_ONCE)
     stop.check()
@@ -146,10 +148,17 @@ def _is_full(found: pl.DataFrame, limit: int, bound: int, request: SearchRequest
 
 
 def _read(
-    file: EventFile, group: RowGroup, request: SearchRequest, limit: int, after: EventPosition | None
+    file: EventFile,
+    group: RowGroup,
+    request: SearchRequest,
+    limit: int,
+    after: EventPosition | None,
+    stop: StopSignal,
 ) -> pl.DataFrame:
     """Return the first matching rows of a row group behind a position, with their keys, in order."""
+    stop.check()
     times, rows = file.find(group, request)
+    stop.check()
     rows = _candidates(times, rows, limit, oldest_first=request.oldest_first, after=after)
     if not len(rows):
         return pl.DataFrame()

@@ -18,8 +18,8 @@ from transforms.formats.options import FormatOptions
 from transforms.objects.event_counts import CountKey, describe_too_old
 from transforms.objects.event_shaping import ShapingSettings, count_time_sources, count_too_old, shape_events
 from transforms.objects.reading import Reading, ReadSettings
-from transforms.objects.sample_object import Sample
-from transforms.objects.time_hints import time_hint, what_helps
+from transforms.objects.sampling.sample_object import Sample
+from transforms.objects.sampling.time_hints import time_hint, what_helps
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.timestamps import detect_times
 from transforms.timestamps.origin import first_stamp, time_field

@@ -15,7 +15,7 @@ from transforms.core import schema
 from transforms.core.schema import EventBatch
 from transforms.formats.options import FormatOptions
 from transforms.formats.text.multiline_presets import multiline_pattern
-from transforms.objects.sample_object import Sample
+from transforms.objects.sampling.sample_object import Sample
 from transforms.timestamps import TimeFields
 
 OWN_TIMES = (schema.TIME_FROM_RECORD, schema.TIME_DETECTED, schema.TIME_FROM_PIPELINE)
