@@ -54,6 +54,7 @@ _NAMES = (
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
     (r"\d{8}T\d{6}Z-(\w+)-[0-9a-f]{8}", r"RUN-\1"),
     (r"date=\d{4}-\d{2}-\d{2}", "date=DATE"),  # what is written side by side comes in any order
+    (r"\d{20}-[0-9a-f]{8}", "COMMIT"),
     (r"\d{20}", "VERSION"),
     (r"[0-9a-f]{32}", "TASK"),
 )
