@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ def test_a_job_is_undone_done_again_and_brought_back(shop: Shop) -> None:
     assert (third["objects"]["known"], third["objects"]["ingested"]) == (1, 1)
     assert shop.messages() == whole
     assert [row["kind"] for row in shop.run("audit", "--json").rows] == ["undo", "restore", "undo"]
+    assert re.search(r"jobs: [-0-9a-f]{36}, objects: \d", shop.run("audit").out)
 
 
 def test_a_job_without_events_and_no_such_job(shop: Shop) -> None:

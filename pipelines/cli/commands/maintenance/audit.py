@@ -43,7 +43,7 @@ def _document(row: dict[str, Any]) -> dict[str, Any]:
 
 def _cells(row: dict[str, Any]) -> list[object]:
     detail = orjson.loads(row["detail"] or "{}")
-    shown = ", ".join(f"{name}: {value}" for name, value in detail.items() if value is not None)
+    shown = ", ".join(f"{name}: {_shown(value)}" for name, value in detail.items() if value not in (None, []))
     counts = ["" if row[name] is None else f"{row[name]:,}" for name in ("events", "files")]
     done = row["done_at"].replace(microsecond=0)
     return [done, row["who"], row["kind"], row["rule"], *counts, row["version_after"], row["run_id"], shown]
@@ -52,3 +52,7 @@ def _cells(row: dict[str, Any]) -> list[object]:
 def _camel_case(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(map(str.title, others))
+
+
+def _shown(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
