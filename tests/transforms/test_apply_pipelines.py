@@ -147,6 +147,8 @@ def test_pipelines_shape_events_and_are_counted() -> None:
     assert dict(counts.counts) == {
         CountKey(EventCount.STEP_FAILED, "p", "steps[0].regex"): 2,
         CountKey(EventCount.STEP_FAILED, "p", "steps[1].timestamp"): 1,
+        CountKey(EventCount.PIPELINE_TRIED, "p"): 4,
+        CountKey(EventCount.PIPELINE_MATCHED, "p"): 2,
         **dict([timed("detected", 2), timed("inherited", 1), timed("pipeline", 1)]),
         CountKey(EventCount.OLDER_THAN_RULE, "ann's", "12h"): 1,
         CountKey(EventCount.OLDER_THAN_RULE, "old", "30d"): 2,  # of three that are older, a hold keeps one
@@ -264,10 +266,13 @@ def test_what_was_deleted_of_an_object_that_is_read_again_is_left_out() -> None:
     messages = {str(one["_object"][0]): one["_message"].to_pylist() for one in events(found)}
     assert messages == {LOG: [MESSAGES[1]], other: MESSAGES, "s3://logs/later.log": MESSAGES[:1]}
     counts = {one.uri: dict(one.counts) for one in found.outputs["counts"]}
-    assert counts[all_of_it] == {CountKey(EventCount.DELETED, "old"): 1}
-    failed = {key: number for key, number in counts[other].items() if key.kind is EventCount.STEP_FAILED}
+    of_pipelines = (EventCount.STEP_FAILED, EventCount.PIPELINE_TRIED, EventCount.PIPELINE_MATCHED)
+    assert {key: number for key, number in counts[all_of_it].items() if key.kind not in of_pipelines} == {
+        CountKey(EventCount.DELETED, "old"): 1
+    }
+    shaped = {key: number for key, number in counts[other].items() if key.kind in of_pipelines}
     assert counts[LOG] == {
-        **failed,
+        **shaped,
         CountKey(EventCount.DELETED, "ann's"): 1,
         CountKey(EventCount.DELETED_WITH_ERROR, "ann's"): 1,
         CountKey(EventCount.DELETED, "old"): 2,

@@ -130,10 +130,10 @@ def test_preview_shows_which_source_took_what(tmp_path: Path, rekindle: Rekindle
     assert {name: taken["objects"] for name, taken in document["bySource"].items()} == {"web": 2, "db": 1, "other": 3}
     families = {one["name"]: (one["source"], one["format"]) for one in document["families"]}
     assert families == {
-        "web/*/a.log": ("web", "text"),
-        "old/web-*.log": ("web", "text"),
-        "db/*.txt": ("db", "csv"),
-        "web/*/debug/b.log": ("other", "json"),
+        "web/2025/a.log": ("web", "text"),
+        "old/web-1.log": ("web", "text"),
+        "db/1.txt": ("db", "csv"),
+        "web/2025/debug/b.log": ("other", "json"),
         "other/deep/x.json": ("other", "json"),
     }
     assert document["unmatched"] == [

@@ -118,7 +118,10 @@ def test_the_report_of_a_deletion(flags: tuple[object, ...], store: TierStore, r
     assert done.code == 0, done.err
     report = done.json
     assert [name for name in report if name in FIELDS] == FIELDS
-    assert set(report) - set(FIELDS) == {"holds", "bytes", "warnings", "removed"}
+    assert set(report) - set(FIELDS) == {
+        *("holds", "bytes", "warnings", "removed"),
+        *("rulesFile", "rulesSha256", "rulesVersion"),
+    }
     assert all(list(rule) == RULE_FIELDS for rule in report["rules"])
     assert (report["executed"], report["now"], report["warnings"]) == (True, "2026-11-20T00:00:00Z", [])
     assert [
