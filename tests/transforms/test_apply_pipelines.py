@@ -154,7 +154,7 @@ def test_pipelines_shape_events_and_are_counted() -> None:
         CountKey(EventCount.OLDER_THAN_RULE, "old", "30d"): 2,  # of three that are older, a hold keeps one
         CountKey(EventCount.OLDER_THAN_TIER, "cold", "1h"): 3,
     }
-    assert len(counts.counts) == 8
+    assert len(counts.counts) == 10
 
 
 @pytest.mark.parametrize(
