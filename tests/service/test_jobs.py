@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.cli import main as cli
 from pipelines.jobs.job import JobResult, run_queued_job
 from pipelines.jobs.queued.job_queue import JobQueue
 from pipelines.jobs.reporting import load_report
@@ -73,6 +74,19 @@ def test_who_sees_and_changes_a_job(api: Api, tmp_path: Path) -> None:
     assert api.ask("POST", f"/jobs/{task_id}/resume", token=admin).json() == {"taskId": task_id, "status": "Pending"}
     again = api.ask("POST", f"/jobs/{task_id}/resume", token=admin)
     assert (again.status_code, "in the queue already" in again.text) == (409, True)
+
+
+def test_a_job_that_has_succeeded_is_not_resumed(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task_id = ingest(api, tmp_path)
+    work_off(api, monkeypatch)
+    before = api.ask("GET", f"/jobs/{task_id}").json()
+    answer = api.ask("POST", f"/jobs/{task_id}/resume")
+    assert (answer.status_code, "has succeeded" in answer.text) == (409, True)
+    assert api.ask("POST", f"/jobs/{task_id}/cancel").json()["status"] == "Succeeded"
+    assert api.ask("GET", f"/jobs/{task_id}").json() == before
+    assert cli.run(["jobs", "undo", task_id, "--yes", "--hot-tier", str(tmp_path / "hot")]) == 0
+    answer = api.ask("POST", f"/jobs/{task_id}/resume")
+    assert (answer.status_code, "was undone by run" in answer.text) == (409, True)
 
 
 def test_the_list_is_searched_and_sorted(api: Api, tmp_path: Path) -> None:

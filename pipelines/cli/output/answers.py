@@ -108,7 +108,12 @@ def show_histogram(
     if not show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
         from pipelines.cli.output import charts
 
-        charts.print_histogram(bars) if bars else _report_no_match(events, request, common)
+        if not bars:
+            _report_no_match(events, request, common)
+            return
+        charts.print_histogram(bars)
+        if span is None and not common.quiet:
+            charts.print_bar_length(bars)
 
 
 def show_top(

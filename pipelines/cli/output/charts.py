@@ -11,7 +11,7 @@ from rich.bar import Bar as DrawnBar
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.output.console import RESULTS
+from pipelines.cli.output.console import RESULTS, print_message
 from pipelines.cli.output.rows import printable
 from pipelines.cli.output.tables import print_table
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ROWS_A_TABLE = 1000
 _BAR_WIDTH = 60
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+_UNITS = ((_DAY, "day"), (timedelta(hours=1), "hour"), (_MINUTE, "minute"), (timedelta(seconds=1), "second"))
 
 
 def print_events(rows: Iterable[Mapping[str, Any]]) -> int:
@@ -79,6 +80,15 @@ def print_histogram(bars: Sequence[Bar]) -> None:
             f"{bar.start:{shape}}", f"{bar.count:,}", DrawnBar(most, 0, bar.count, width=_BAR_WIDTH, color="cyan")
         )
     RESULTS.print(table)
+
+
+def print_bar_length(bars: Sequence[Bar]) -> None:
+    """Tell how long the spans are; of one or two nothing, because the range cuts the first and the last."""
+    if len(bars) > 2:
+        length = max(bar.end - bar.start for bar in bars)
+        unit, name = next(one for one in _UNITS if length % one[0] == timedelta())
+        number = length // unit
+        print_message(f"Each bar is {number:,} {name}{'s' * (number != 1)}; --histogram SPAN chooses others.")
 
 
 def print_fields(rows: Iterator[Mapping[str, Any]], names: Sequence[str], keys: Sequence[str]) -> int:

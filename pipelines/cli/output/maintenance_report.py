@@ -116,7 +116,8 @@ def show_undo_report(report: UndoReport, *, quiet: bool) -> None:
     print_warnings(report.warnings)
     if not quiet:
         MESSAGES.print(
-            f"`rekindle restore --run {report.run_id}` brings it back, until the grace of `rekindle delete` ends",
+            f"`rekindle restore --run {report.run_id} --execute` brings it back, "
+            "until the grace of `rekindle delete` ends",
             soft_wrap=True,
             markup=False,
         )

@@ -15,7 +15,7 @@ import orjson
 
 from pipelines.console import Silent
 from pipelines.jobs.queued.claims import JobClaim, SilenceWatch, newest_claim, take_claim, write_claim
-from pipelines.jobs.reporting import JobState, build_report, load_ledger
+from pipelines.jobs.reporting import JobState, build_report, finished_report, load_ledger, refuse_undone
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification
 from pipelines.status import JobStatus, StatusFile, now
@@ -59,16 +59,19 @@ class JobQueue:
         return folder.task_id
 
     def resume(self, folder: JobFolder) -> None:
-        """Put a job that has ended into the queue again.
+        """Put a job that has failed or was canceled into the queue again.
 
         Raises:
-            ConflictError: it is in the queue.
+            ConflictError: it is in the queue, was undone, or has succeeded.
         """
         last = newest_claim(folder)
         status = StatusFile(folder, Silent())
         status.restore()
         if self.contains(folder.task_id):
             raise ConflictError(f"job {folder.task_id} is in the queue already: wait for its end, or cancel it")
+        refuse_undone(load_ledger(self.tier), folder.task_id)
+        if finished_report(folder) is not None:
+            raise ConflictError(f"job {folder.task_id} has succeeded: what has come since is for a new job")
         folder.withdraw_cancel()
         folder.remove(REPORT_FILE)
         status.save(status="Pending", queued=True, reason=None, finished_at=None, stage=None)

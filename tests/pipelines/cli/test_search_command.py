@@ -163,7 +163,10 @@ def test_histogram_is_drawn(search: Run) -> None:
     lines = search("", "--histogram", "1d").out.splitlines()
     assert [line.split()[:2] for line in lines] == [["2025-01-01", "3"], ["2025-01-02", "2"]]
     assert lines[0].count("█") > lines[1].count("█") > 0
-    assert len(search("--histogram").out.splitlines()) == 27
+    chosen = search("--histogram")
+    assert len(chosen.out.splitlines()) == 27
+    assert chosen.err == "Each bar is 1 hour; --histogram SPAN chooses others.\n"
+    assert search("", "--histogram", "1h").err == search("--histogram", "--quiet").err == ""
     nothing = search("status=1", "--histogram")
     assert (nothing.code, nothing.out, nothing.err) == (0, "", "No event matches.\n")
 

@@ -201,6 +201,13 @@ def test_names_that_can_be_no_column(
     assert Snapshot.load(store).version == 2
 
 
+def test_an_attribute_that_no_event_has_is_told(store: TierStore, rekindle: Rekindle) -> None:
+    unpromoted(store)
+    done = rekindle("promote", "Level", "--hot-tier", store.uri)
+    assert (done.code, "No event has Level yet. Names are case-sensitive." in done.err) == (0, True)
+    assert "No event has" not in rekindle("promote", "user", "--hot-tier", store.uri).err
+
+
 def test_no_tier(store: TierStore, rekindle: Rekindle) -> None:
     assert rekindle("promote", "x", "--hot-tier", store.uri).code == 1
     assert rekindle("promote", "--hot-tier", store.uri).code == 2
