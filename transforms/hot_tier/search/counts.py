@@ -196,7 +196,7 @@ class HistogramBars:
         if bars.last - bars.first >= MOST_BARS:
             raise ConfigurationError(
                 f"a histogram has at most {MOST_BARS:,} bars, this would have {bars.last - bars.first + 1:,}: "
-                "give a longer span, or a shorter range by --from and --to",
+                "give a longer span, or a shorter range",
                 field="histogram",
             )
         return bars
