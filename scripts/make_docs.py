@@ -206,7 +206,7 @@ def _kinds(schema: dict[str, Any]) -> str:
         return ", ".join(f"`{name}`" for name in names)
     low, high = choices[0].get("minimum"), choices[0].get("maximum")
     kind = "names" if choices[0]["type"] == "array" else choices[0]["type"]
-    return str(kind) if low is None else f"{low} to {high}"
+    return str(kind) if low is None else f"from {low}" if high is None else f"{low} to {high}"
 
 
 def _default(schema: dict[str, Any]) -> str:

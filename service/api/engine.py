@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
@@ -32,6 +32,7 @@ _FIRST_PARTS = 2
 """So many parts of a stream are made before its answer begins: the first may be a heading alone."""
 _T = TypeVar("_T")
 Parts = Generator[bytes, None, None]
+Stream = AsyncGenerator[bytes, None]
 
 
 class SearchEngine:
@@ -70,7 +71,7 @@ class SearchEngine:
         async with _ended_when_left(request, stop):
             return await self._on_thread(partial(self._with_snapshot, run_in_turn))
 
-    async def stream(self, request: Request, work: Callable[[Snapshot, StopSignal], Parts]) -> AsyncIterator[bytes]:
+    async def stream(self, request: Request, work: Callable[[Snapshot, StopSignal], Parts]) -> Stream:
         """Begin an answer that comes in parts, and return them; errors before the first are raised here.
 
         Each part has a turn of its own and the whole time limit. An error later on ends the stream by that error, so
@@ -86,7 +87,7 @@ class SearchEngine:
             parts, first = await self._on_thread(partial(self._with_snapshot, begin))
         return self._rest(first, parts, stop)
 
-    async def _rest(self, first: list[bytes], parts: Parts, stop: StopSignal) -> AsyncIterator[bytes]:
+    async def _rest(self, first: list[bytes], parts: Parts, stop: StopSignal) -> Stream:
         try:
             for part in filter(None, first):
                 yield part

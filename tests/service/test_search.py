@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+from fastapi import Request
+from fastapi.testclient import TestClient
+from starlette.types import Message
 
 from service.api.engine import SearchEngine
 from service.api.search.answers import (
@@ -18,11 +25,16 @@ from service.api.search.answers import (
     PatternAnswer,
     UsageAnswer,
 )
+from service.api.search.statements import SqlAnswer
 from tests.service.conftest import Api, make_api
 from tests.transforms.hot_tier.tiers import Tier, event
-from transforms.core.errors import GoneError
+from transforms.core.errors import CanceledError, GoneError, TierError
+from transforms.hot_tier.configuration.holds import add_hold
+from transforms.hot_tier.search.event_file import EventFile
 from transforms.hot_tier.search.paging.pages import read_page
 from transforms.hot_tier.search.serving.gate import QueryGate
+from transforms.hot_tier.search.serving.stop import StopSignal
+from transforms.hot_tier.table.snapshot import Snapshot
 
 DAY = datetime(2025, 1, 1, tzinfo=timezone.utc)
 CALLS = [
@@ -33,6 +45,7 @@ CALLS = [
     "/fields/host",
     "/fields/host/values",
     "/patterns",
+    "/export",
     "/usage?by=source",
 ]
 
@@ -243,3 +256,182 @@ def test_a_file_that_is_gone_is_looked_for_in_a_newer_version(filled: Api, monke
 
     monkeypatch.setattr("service.api.search.pages.read_page", fail_once)
     assert len(get(filled, "/search")["rows"]) == 6
+
+
+def post_sql(api: Api, sql: object, **fields: object) -> Any:
+    return api.ask("POST", "/sql", json={"sql": sql, **fields})
+
+
+def test_a_statement(filled: Api) -> None:
+    answer = post_sql(filled, "SELECT status, count(*) AS n, max(_time) AS t FROM events GROUP BY 1 ORDER BY 1")
+    assert answer.status_code == 200, answer.text
+    SqlAnswer.model_validate(answer.json())
+    assert (answer.json()["columns"], answer.json()["isComplete"]) == (["status", "n", "t"], True)
+    assert answer.json()["rows"] == [
+        {"status": "200", "n": 3, "t": "2025-01-02T00:00:01Z"},
+        {"status": "404", "n": 2, "t": "2025-01-01T00:03:00Z"},
+        {"status": None, "n": 1, "t": "2025-01-02T00:00:00Z"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("select", "value"),
+    [
+        ("170141183460469231731687303715884105727::HUGEINT", 170141183460469231731687303715884105727),
+        ("1.50::DECIMAL(4, 2)", 1.5),
+        ("'NaN'::DOUBLE", None),
+        ("'\\xFF'::BLOB", "\\xFF"),
+        ("[1, 2]", [1, 2]),
+        ("MAP {'a': 1}", {"a": 1}),
+        ("'infinity'::TIMESTAMP", "infinity"),
+        ("attributes['host']", "web-2"),
+    ],
+)
+def test_values_of_statements(filled: Api, select: str, value: object) -> None:
+    answer = post_sql(filled, f"SELECT {select} AS v FROM events ORDER BY _time DESC LIMIT 1")
+    assert answer.json()["rows"] == [{"v": value}], answer.text
+
+
+@pytest.mark.parametrize(
+    ("rows", "limit", "is_complete"), [(5, 5, True), (6, 5, False), (20_000, 10_000, False), (0, 1, True)]
+)
+def test_rows_beyond_the_limit(filled: Api, rows: int, limit: int, *, is_complete: bool) -> None:
+    answer = post_sql(filled, f"SELECT * FROM range({rows})", limit=limit).json()
+    assert (len(answer["rows"]), answer["isComplete"]) == (min(rows, limit), is_complete)
+
+
+def test_bytes_beyond_the_limit(filled: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.api.search.statements.MOST_BYTES", 5_000)
+    answer = post_sql(filled, "SELECT repeat('x', 1000) FROM range(50)").json()
+    assert (len(answer["rows"]), answer["isComplete"]) == (5, False)
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "message"),
+    [
+        ({}, "sql", "is required"),
+        ({"sql": 5}, "sql", "sql"),
+        ({"sql": ""}, "sql", "found no statements"),
+        ({"sql": "SELECT 1; SELECT 2"}, "sql", "found 2 statements"),
+        ({"sql": "DROP VIEW events"}, "sql", "found DROP"),
+        ({"sql": "SELECT hosts FROM events"}, "sql", "attributes['hosts']"),
+        ({"sql": "SELECT 'x'::INT"}, "sql", "Could not convert"),
+        ({"sql": "FROM read_csv('/etc/passwd')"}, "sql", "disabled"),
+        ({"sql": "SELECT 1", "limit": 0}, "limit", "limit"),
+        ({"sql": "SELECT 1", "most": 5}, "most", "unknown field"),
+    ],
+)
+def test_statements_that_are_refused(filled: Api, document: dict[str, Any], field: str, message: str) -> None:
+    answer = filled.ask("POST", "/sql", json=document)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field), answer.text
+    assert message in answer.json()["error"]["message"]
+
+
+def test_a_statement_that_takes_too_long(filled: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filled.service, "engine", SearchEngine(filled.service.tier, seconds=0.2))
+    answer = post_sql(filled, "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range = 7")
+    assert (answer.status_code, "took longer than 0.2 s" in answer.text) == (504, True)
+
+
+FORMS = [
+    pytest.param("ndjson", "application/x-ndjson", lambda data: pl.read_ndjson(data), id="ndjson"),
+    pytest.param("csv", "text/csv; charset=utf-8", lambda data: pl.read_csv(data, infer_schema=False), id="csv"),
+    pytest.param("parquet", "application/vnd.apache.parquet", lambda data: pl.read_parquet(data), id="parquet"),
+]
+
+
+@pytest.mark.parametrize(("form", "kind", "read"), FORMS)
+@pytest.mark.parametrize("fields", ["", "_message,host"], ids=["all", "fields"])
+def test_exports(filled: Api, form: str, kind: str, read: Callable[[bytes], pl.DataFrame], fields: str) -> None:
+    answer = filled.ask("GET", "/export", params={"format": form, "fields": fields, "query": "GET", "limit": 4})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="events.{form}"'
+    frame = read(answer.content)
+    assert frame["_message"].to_list() == ["GET /5", "GET /3", "GET /2", "GET /1"]
+    assert not fields or frame.columns == ["_message", "host"]
+
+
+@pytest.mark.parametrize(("form", "rows"), [("ndjson", 0), ("csv", 1), ("parquet", None)])
+def test_an_export_of_nothing(filled: Api, form: str, rows: int | None) -> None:
+    answer = filled.ask("GET", "/export", params={"format": form, "query": "nothing"})
+    assert answer.status_code == 200
+    assert len(answer.content.splitlines()) == rows if rows is not None else pl.read_parquet(answer.content).is_empty()
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv", "parquet"])
+def test_an_export_that_fails_before_its_first_event(filled: Api, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    def fail(*_: object) -> None:
+        raise TierError("can't be read")
+
+    monkeypatch.setattr(EventFile, "read", fail)
+    answer = filled.ask("GET", "/export", params={"format": form})
+    assert (answer.status_code, answer.json()["error"]["message"]) == (503, "can't be read")
+
+
+def test_an_export_that_fails_later_is_broken_off(filled: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_later(*_: object, **__: object) -> Iterator[bytes]:
+        yield from (b"1", b"2", b"3")
+        raise TierError("can't be read")
+
+    monkeypatch.setattr("service.api.search.exports.export_events", fail_later)
+    with (
+        pytest.raises(RuntimeError, match="already started"),
+        TestClient(filled.client.app, base_url="http://127.0.0.1:8080") as client,
+    ):
+        client.get("/export")
+
+
+async def stay() -> Message:
+    """Receive nothing, as from a client that waits."""
+    await asyncio.Event().wait()
+    return {"type": "http.disconnect"}
+
+
+def test_an_export_that_is_left_ends(filled: Api) -> None:
+    ended: list[bool] = []
+
+    def endless(_: Snapshot, stop: StopSignal) -> Generator[bytes, None, None]:
+        try:
+            while True:
+                stop.check()
+                yield b"part"
+        finally:
+            ended.append(True)
+
+    async def leave() -> None:
+        request = Request({"type": "http"}, receive=stay)
+        stream = await filled.service.engine.stream(request, endless)
+        assert await anext(stream) == b"part"
+        await stream.aclose()
+
+    asyncio.run(leave())
+    assert (ended, filled.service.engine.gate.running) == ([True], 0)
+
+
+def test_a_query_whose_client_leaves_is_canceled(filled: Api) -> None:
+    begun = threading.Event()
+
+    def endless(_: Snapshot, stop: StopSignal) -> None:
+        while True:
+            begun.set()
+            stop.check()
+
+    async def leave() -> Message:
+        return {"type": "http.disconnect"} if begun.is_set() else await stay()
+
+    async def ask() -> None:
+        await filled.service.engine.run(Request({"type": "http"}, receive=leave), endless)
+
+    with pytest.raises(CanceledError):
+        asyncio.run(ask())
+    assert filled.service.engine.gate.running == 0
+
+
+@pytest.mark.parametrize("limit", [1, 5])
+def test_the_audit(api: Api, limit: int) -> None:
+    assert get(api, "/audit") == {"rows": []}
+    Tier(api.service.tier).add([event(DAY, "m")])
+    for name in ("one", "two"):
+        add_hold(api.service.tier, name=name, when="host=a")
+    rows = get(api, "/audit", limit=limit)["rows"]
+    assert [row["rule"] for row in rows] == ["two", "one"][:limit]
