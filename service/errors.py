@@ -23,12 +23,14 @@ from transforms.core.errors import (
     RekindleError,
     TierError,
     TimeLimitError,
+    UnconfirmedError,
 )
 
 _CLIENT_LEFT = 499
 """Nobody reads it but the log."""
 _STATUSES: dict[type[RekindleError], int] = {
     ConflictError: HTTPStatus.CONFLICT,
+    UnconfirmedError: HTTPStatus.CONFLICT,
     TierError: HTTPStatus.SERVICE_UNAVAILABLE,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     TimeLimitError: HTTPStatus.GATEWAY_TIMEOUT,

@@ -23,7 +23,7 @@ from pipelines.jobs.context import JobContext
 from pipelines.jobs.plan import JobPlan
 from pipelines.jobs.planner import RefusedError, make_plan
 from pipelines.jobs.report import JobReport
-from pipelines.jobs.reporting import REPORT_FILE, TableView, find_job, finished_report, load_ledger, report_of
+from pipelines.jobs.reporting import REPORT_FILE, TableView, check_not_undone, find_job, finished_report, report_of
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, check_specification
@@ -34,7 +34,7 @@ from pipelines.maintenance.promote import promote
 from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.runner.engine import Engine
 from pipelines.status import StatusFile, now, read_progress
-from transforms.core.errors import CanceledError, ConflictError, RekindleError, TierError
+from transforms.core.errors import CanceledError, RekindleError, TierError
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.past_deletions import PastDeletions
 from transforms.hot_tier.table import prepare as table
@@ -77,11 +77,7 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
     """
     tier = settings.tier_location.open()
     folder = find_job(tier, task_id)
-    if run_id := load_ledger(tier).undone_by(folder.task_id):
-        raise ConflictError(
-            f"job {folder.task_id} was undone by run {run_id}, and can't go on: start a new one by the same `rekindle "
-            f"backfill`, or bring back what it had brought (`rekindle restore --run {run_id} --execute`) and resume it"
-        )
+    check_not_undone(folder)
     if (report := finished_report(folder)) is not None:
         (console or Silent()).message(f"Job {folder.task_id} has succeeded: there is nothing left to do")
         return JobResult(report, report.exit_code(require_match=False))

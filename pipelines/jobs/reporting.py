@@ -25,7 +25,7 @@ from pipelines.jobs.report import (
 from pipelines.jobs.settings import StoredJob
 from pipelines.jobs.specification import JobSpecification, SourceSpecification
 from pipelines.status import BROKEN, JobStatus, read_progress, read_status
-from transforms.core.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError, ConflictError
 from transforms.hot_tier.configuration.store import KeptFile
 from transforms.hot_tier.ledger.entries import parse_count
 from transforms.hot_tier.ledger.event_times import count_time_sources, warn_of_times, warn_of_unbelieved
@@ -176,6 +176,19 @@ def finished_report(folder: JobFolder) -> JobReport | None:
     if document is None or document["status"] != "Succeeded":
         return None
     return JobReport.model_validate(document)
+
+
+def check_not_undone(folder: JobFolder) -> None:
+    """Check that a job may go on.
+
+    Raises:
+        ConflictError: it was undone.
+    """
+    if run_id := load_ledger(folder.tier).undone_by(folder.task_id):
+        raise ConflictError(
+            f"job {folder.task_id} was undone by run {run_id}, and can't go on: start a new one by the same `rekindle "
+            f"backfill`, or bring back what it had brought (`rekindle restore --run {run_id} --execute`) and resume it"
+        )
 
 
 def load_ledger(tier: TierStore, previous: Ledger | None = None) -> Ledger:

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -220,13 +219,6 @@ def test_refused(filled: Api, path: str, parameters: dict[str, str], field: str,
 def test_a_tier_without_events(api: Api, path: str) -> None:
     answer = api.ask("GET", path)
     assert (answer.status_code, "no events yet" in answer.text) == (404, True)
-
-
-@pytest.mark.parametrize("path", CALLS)
-def test_a_key_of_the_role_ingest_reads_nothing(tmp_path: Path, path: str) -> None:
-    api = make_api(tmp_path)
-    statuses = [api.ask("GET", path, token=api.key(role)).status_code for role in ("ingest", "read", "admin")]
-    assert statuses == [403, 404, 404]
 
 
 @pytest.mark.parametrize("path", CALLS[:-1])  # the log answers the last

@@ -15,7 +15,7 @@ import orjson
 
 from pipelines.console import Silent
 from pipelines.jobs.queued.claims import JobClaim, SilenceWatch, newest_claim, take_claim, write_claim
-from pipelines.jobs.reporting import JobState, build_report, load_ledger
+from pipelines.jobs.reporting import JobState, build_report, check_not_undone, load_ledger
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification
 from pipelines.status import JobStatus, StatusFile, now
@@ -62,8 +62,9 @@ class JobQueue:
         """Put a job that has ended into the queue again.
 
         Raises:
-            ConflictError: it is in the queue.
+            ConflictError: it is in the queue, or was undone.
         """
+        check_not_undone(folder)
         last = newest_claim(folder)
         status = StatusFile(folder, Silent())
         status.restore()
