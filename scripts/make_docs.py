@@ -20,6 +20,7 @@ import click
 from pipelines.cli.flags import Command, option_groups
 from pipelines.cli.main import app
 from pipelines.jobs.schemas import as_text, schemas
+from service.api.openapi import EXAMPLE
 from service.api.state import Service
 from service.app import create_app
 from service.settings import ServiceSettings
@@ -176,31 +177,41 @@ def _call(path: str, method: str, call: dict[str, Any]) -> str:
     """Return the section of one call."""
     parts = [f"## {method.upper()} {path}", inspect.cleandoc(call["description"])]
     if rows := [
-        f"| `{one['name']}` | {_values(one['schema'])} | {_default(one['schema'])} |"
+        f"| `{one['name']}` | {_values(one)} | {_default(one['schema'])} |"
         for one in call.get("parameters", ())
         if one["in"] == "query"
     ]:
         parts.append("\n".join(["| parameter | | default |", "|---|---|---|", *rows]))
+    if example := call.get(EXAMPLE):
+        parts.append(f"Such as `{path}?{example[0]['source']}`.")
     if body := call.get("requestBody"):
         (content,) = body["content"].values()
         model = content["schema"]["$ref"].rpartition("/")[2]
         parts.append(f"Body: `{model}`, such as\n\n```json\n{json.dumps(content['example'])}\n```")
-    answer = call["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    parts.append(f"Answer: `{answer}`.")
+    answers = call["responses"]["200"]["content"]
+    answer = answers.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+    parts.append(f"Answer: {f'`{answer}`' if answer else ', '.join(f'`{kind}`' for kind in answers)}.")
     return "\n\n".join(parts)
 
 
-def _values(schema: dict[str, Any]) -> str:
-    """Return which values a parameter takes."""
+def _values(parameter: dict[str, Any]) -> str:
+    """Return which values a parameter takes, and what it does."""
+    text = parameter.get("description", "")
+    return ". ".join(filter(None, (_kinds(parameter["schema"]), text)))
+
+
+def _kinds(schema: dict[str, Any]) -> str:
     choices = [choice for choice in schema.get("anyOf", [schema]) if choice.get("type") != "null"]
     if names := [name for choice in choices for name in choice.get("enum", ())]:
         return ", ".join(f"`{name}`" for name in names)
     low, high = choices[0].get("minimum"), choices[0].get("maximum")
-    return str(choices[0]["type"]) if low is None else f"{low} to {high}"
+    kind = "names" if choices[0]["type"] == "array" else choices[0]["type"]
+    return str(kind) if low is None else f"from {low}" if high is None else f"{low} to {high}"
 
 
 def _default(schema: dict[str, Any]) -> str:
-    return f"`{schema['default']}`" if schema.get("default") is not None else ""
+    default = schema.get("default")
+    return "" if default in (None, "", []) else f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 
 GENERATORS: dict[str, Callable[[], str]] = {

@@ -10,8 +10,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import errors
-from service.api import health, iam_keys, jobs, previews
+from service.api import audit, health, iam_keys, jobs, previews
 from service.api.openapi import describe
+from service.api.search import contents, counts, exports, pages, statements
 from service.api.state import Service
 from service.logs import log
 
@@ -30,7 +31,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.state.service = service
     errors.install(app)
-    for module in (jobs, previews, iam_keys, health):
+    for module in (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, health):
         app.include_router(module.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(AnswerLog)

@@ -14,7 +14,28 @@ from starlette.exceptions import HTTPException
 
 from pipelines.documents import JsonModel
 from service.logs import log
-from transforms.core.errors import AccessError, ConfigurationError, ConflictError, RekindleError, TierError
+from transforms.core.errors import (
+    AccessError,
+    BusyError,
+    CanceledError,
+    ConfigurationError,
+    ConflictError,
+    RekindleError,
+    TierError,
+    TimeLimitError,
+    UnconfirmedError,
+)
+
+_CLIENT_LEFT = 499
+"""Nobody reads it but the log."""
+_STATUSES: dict[type[RekindleError], int] = {
+    ConflictError: HTTPStatus.CONFLICT,
+    UnconfirmedError: HTTPStatus.CONFLICT,
+    TierError: HTTPStatus.SERVICE_UNAVAILABLE,
+    BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    TimeLimitError: HTTPStatus.GATEWAY_TIMEOUT,
+    CanceledError: _CLIENT_LEFT,
+}
 
 
 class ErrorDetail(JsonModel):
@@ -65,9 +86,7 @@ def install(app: FastAPI) -> None:
 
 def status_of(error: RekindleError) -> int:
     """Return the status of an answer for an error of the product."""
-    if isinstance(error, ConflictError):
-        return HTTPStatus.CONFLICT
-    return HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, TierError) else HTTPStatus.BAD_REQUEST
+    return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
@@ -84,7 +103,8 @@ def _failed(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, AccessError):
         field = "bucket"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        log(f"the hot tier failed: {error}", level=logging.ERROR)
+        if isinstance(error, TierError):
+            log(f"the hot tier failed: {error}", level=logging.ERROR)
         return answer(status, str(error), headers={"Retry-After": "5"})
     return answer(status, str(error), field=field)
 

@@ -23,15 +23,7 @@ from pipelines.jobs.context import JobContext
 from pipelines.jobs.plan import JobPlan
 from pipelines.jobs.planner import RefusedError, make_plan
 from pipelines.jobs.report import JobReport
-from pipelines.jobs.reporting import (
-    REPORT_FILE,
-    TableView,
-    find_job,
-    finished_report,
-    load_ledger,
-    refuse_undone,
-    report_of,
-)
+from pipelines.jobs.reporting import REPORT_FILE, TableView, check_not_undone, find_job, finished_report, report_of
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification, check_specification
@@ -85,7 +77,7 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
     """
     tier = settings.tier_location.open()
     folder = find_job(tier, task_id)
-    refuse_undone(load_ledger(tier), folder.task_id)
+    check_not_undone(folder)
     if (report := finished_report(folder)) is not None:
         (console or Silent()).message(f"Job {folder.task_id} has succeeded: there is nothing left to do")
         return JobResult(report, report.exit_code(require_match=False))

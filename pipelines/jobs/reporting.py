@@ -178,15 +178,15 @@ def finished_report(folder: JobFolder) -> JobReport | None:
     return JobReport.model_validate(document)
 
 
-def refuse_undone(ledger: Ledger, task_id: str) -> None:
-    """Refuse to resume a job that was undone.
+def check_not_undone(folder: JobFolder) -> None:
+    """Check that a job may go on.
 
     Raises:
-        ConflictError: it was.
+        ConflictError: it was undone.
     """
-    if run_id := ledger.undone_by(task_id):
+    if run_id := load_ledger(folder.tier).undone_by(folder.task_id):
         raise ConflictError(
-            f"job {task_id} was undone by run {run_id}, and can't go on: start a new one by the same `rekindle "
+            f"job {folder.task_id} was undone by run {run_id}, and can't go on: start a new one by the same `rekindle "
             f"backfill`, or bring back what it had brought (`rekindle restore --run {run_id} --execute`) and resume it"
         )
 

@@ -14,14 +14,16 @@ from pipelines.jobs.report import JobReport
 from pipelines.jobs.reporting import find_job, load_report
 from pipelines.jobs.settings import StoredJob
 from pipelines.jobs.specification import JobSpecification
+from pipelines.maintenance.reports import UndoReport
 from pipelines.status import JobRow, read_status
-from service.api.callers import Anyone, Caller, Ingester
+from service.api.callers import Administrator, Anyone, Caller, Ingester
 from service.api.documents import Document
 from service.api.openapi import body_of
 from service.api.specifications import check_job, prove_job
 from service.api.state import Service, service_of
 from service.errors import ApiError
 from service.logs import log
+from service.workers.undoing import undo_in_process
 from transforms.core.errors import ConfigurationError
 from transforms.storage.job_folder import JobFolder
 
@@ -55,6 +57,8 @@ class JobSummary(JsonModel):
     events: int | None
     failed: int | None
     key: str | None
+    undone: JsonObject | None = None
+    """The run by which it was undone (`runId`), and when that began (`at`)."""
     job: JsonObject
 
 
@@ -142,6 +146,20 @@ def resume_job(task_id: str, service: Here, caller: Anyone) -> ChangedJob:
     service.job_rows.forget()
     service.wake_workers()
     return ChangedJob(task_id=folder.task_id, status="Pending")
+
+
+@router.post("/jobs/{task_id}/undo", response_model=UndoReport)
+async def undo_job(task_id: str, service: Here, caller: Administrator, *, yes: bool = False) -> JSONResponse:
+    """Take away what a job has brought; its objects are then no longer known, and the same job brings them again.
+
+    Its events go in one commit, but for those that a hold keeps; `rekindle restore --run` takes it back. More than half
+    of all events go only with `yes`. The answer comes when it is done.
+    """
+    folder = await run_in_threadpool(_find, service, task_id, caller, role="admin")
+    document = await undo_in_process(service.settings, folder.task_id, yes=yes)
+    service.job_rows.forget()
+    log(f"Job {folder.task_id} was undone by run {document['runId']}", taskId=folder.task_id, key=caller.key_id)
+    return JSONResponse(document)
 
 
 def _find(service: Service, task_id: str, caller: Caller, *, role: Literal["read", "admin"]) -> JobFolder:

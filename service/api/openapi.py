@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -26,9 +27,12 @@ _REFUSALS = {
     "415": "The body is encoded.",
     "429": "Too many calls, or too many wrong tokens: `Retry-After` says when to try again.",
     "500": "An error of the service.",
-    "503": "The hot tier can't be reached now.",
+    "503": "The hot tier can't be reached now, or too many queries wait: `Retry-After`.",
+    "504": "The query took too long and was ended.",
 }
+_OF_SEARCH = {"504"}
 _PUBLIC = {"429", "500", "503", "405"}
+EXAMPLE = "x-codeSamples"
 BODIES: list[type[BaseModel]] = []
 """The models that `body_of` names."""
 
@@ -39,6 +43,12 @@ def body_of(model: type[BaseModel], example: JsonObject) -> JsonObject:
         BODIES.append(model)
     content = {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}, "example": example}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def example_of(**parameters: str) -> JsonObject:
+    """Return the description of a call with some parameters, as Redoc and others show it."""
+    values = {name.rstrip("_"): value for name, value in parameters.items()}
+    return {EXAMPLE: [{"lang": "URL", "source": urlencode(values, safe=",")}]}
 
 
 def describe(app: FastAPI) -> JsonObject:
@@ -69,6 +79,8 @@ def _describe_refusals(operation: dict[str, Any]) -> None:
     answers.pop("422", None)
     is_public = "public" in operation.get("tags", ())
     for status, text in _REFUSALS.items():
+        if status in _OF_SEARCH and "search" not in operation.get("tags", ()):
+            continue
         if not is_public or status in _PUBLIC:
             schema = {"$ref": _REFERENCE.format(model=ErrorAnswer.__name__)}
             answers.setdefault(status, {"description": text, "content": {"application/json": {"schema": schema}}})

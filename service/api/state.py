@@ -10,6 +10,7 @@ from fastapi import Request
 from pipelines.jobs.queued.job_queue import JobQueue
 from service.access.keyring import Keyring
 from service.access.limits import RateLimit
+from service.api.engine import SearchEngine
 from service.api.job_rows import JobRows
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
@@ -27,6 +28,7 @@ class Service:
         queue: The queue of jobs.
         keyring: The keys.
         job_rows: The list of jobs.
+        engine: What queries share.
         guesses: Wrong tokens, by address.
         calls: Calls, by key.
     """
@@ -38,6 +40,7 @@ class Service:
     queue: JobQueue = field(init=False)
     keyring: Keyring = field(init=False)
     job_rows: JobRows = field(init=False)
+    engine: SearchEngine = field(init=False)
     guesses: RateLimit = field(default_factory=lambda: RateLimit(burst=10, a_second=0.2))
     calls: RateLimit = field(default_factory=lambda: RateLimit(burst=1000, a_second=100))
 
@@ -46,6 +49,7 @@ class Service:
         self.queue = JobQueue(self.tier)
         self.keyring = Keyring(self.tier)
         self.job_rows = JobRows(self.tier, self.queue.task_ids)
+        self.engine = SearchEngine(self.tier)
 
 
 def service_of(request: Request) -> Service:

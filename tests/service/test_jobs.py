@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.cli import main as cli
+from pipelines.documents import JsonObject
 from pipelines.jobs.job import JobResult, run_queued_job
 from pipelines.jobs.queued.job_queue import JobQueue
 from pipelines.jobs.reporting import load_report
@@ -18,6 +19,8 @@ from pipelines.jobs.settings import StoredJob
 from pipelines.keys import list_keys
 from service.api import specifications
 from service.api.job_rows import ANSWER_SECONDS, ENDED_SECONDS, JobRows
+from service.settings import ServiceSettings
+from service.workers import undoing
 from service.workers import worker as work
 from service.workers.worker import Worker
 from tests.service.conftest import Api
@@ -224,3 +227,31 @@ def test_many_submissions_at_once_are_all_there(api: Api, tmp_path: Path) -> Non
     listed = {one["taskId"] for one in api.ask("GET", "/jobs").json()["jobs"]}
     assert len(listed) == 16
     assert listed == set(found)
+
+
+async def undo_here(settings: ServiceSettings, task_id: str, *, yes: bool) -> JsonObject:
+    """Undo a job in this process, which takes less than one of its own."""
+    return undoing.answer_of(undoing.run(settings, task_id, yes=yes))
+
+
+@pytest.mark.parametrize("alone", [pytest.param(True, marks=pytest.mark.slow, id="process"), False])
+def test_a_job_is_undone(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, alone: bool) -> None:
+    if not alone:
+        monkeypatch.setattr("service.api.jobs.undo_in_process", undo_here)
+    reader, admin = api.key("read"), api.key("admin")
+    task_id = ingest(api, tmp_path, admin)
+    assert api.ask("POST", f"/jobs/{task_id}/undo", token=reader).status_code == 403
+    refused = api.ask("POST", f"/jobs/{task_id}/undo", token=admin)
+    assert (refused.status_code, f"job {task_id} is running" in refused.text) == (409, True)
+    work_off(api, monkeypatch)
+    refused = api.ask("POST", f"/jobs/{task_id}/undo", token=admin)
+    assert (refused.status_code, refused.json()["error"]["field"]) == (409, "yes")
+    assert "1 of 1 events (100%) would be taken away: nothing was undone; `?yes=true`" in refused.text
+    report = api.ask("POST", f"/jobs/{task_id[:8]}/undo?yes=true", token=admin).json()
+    assert (report["taskId"], report["events"], report["objects"]) == (task_id, 1, 1)
+    (row,) = api.ask("GET", "/jobs", token=admin).json()["jobs"]
+    assert row["undone"]["runId"] == report["runId"]
+    again = api.ask("POST", f"/jobs/{task_id}/resume", token=admin)
+    assert (again.status_code, report["runId"] in again.text) == (409, True)
+    (audited,) = api.ask("GET", "/audit", token=admin).json()["rows"]
+    assert (audited["kind"], audited["runId"], audited["events"]) == ("undo", report["runId"], 1)

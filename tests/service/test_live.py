@@ -9,8 +9,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,9 @@ from service.settings import ServiceSettings
 from tests.conftest import S3
 from tests.pipelines.conftest import Ended, content, read_files, rekindle
 from tests.service.conftest import SECONDS, LiveService, serving
+from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import RekindleError
+from transforms.storage import StorageOptions, open_tier
 
 __all__ = ["rekindle"]
 DOCUMENTED = (
@@ -154,3 +159,38 @@ def test_ended_and_started_again_it_goes_on(tmp_path: Path, rekindle: Callable[.
     assert [one["status"] for one in reports] == ["Succeeded", "Succeeded"]
     assert [one["objects"]["ingested"] for one in reports] == [12, 0]
     assert read_files(rekindle, tier, "SELECT count(*), count(DISTINCT _event_id) FROM events") == [(120_000, 120_000)]
+
+
+def processor_seconds(service: LiveService) -> float:
+    """Return how much CPU the server's process has taken, without its workers."""
+    fields = Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_a_query_whose_client_has_left_frees_its_core(tmp_path: Path) -> None:
+    Tier(open_tier(str(tmp_path / "hot"), StorageOptions())).add([event("2025-01-01T00:00:00", "m")])
+    statement = "SELECT count(*) FROM range(1000000000000) t(a) WHERE a % 3 = 5"
+    with serving(tmp_path / "hot", "--job-workers", "0") as service:
+        service.ask("POST", "/sql", {"sql": "SELECT 1"})
+        for _ in range(3):
+            connection = HTTPConnection("127.0.0.1", service.port, timeout=SECONDS)
+            before = processor_seconds(service)
+            connection.request("POST", "/sql", json.dumps({"sql": statement}))
+            wait_for_work(service, before + 0.3)
+            connection.close()
+            threading.Event().wait(1)
+            left = processor_seconds(service)
+            threading.Event().wait(1)
+            assert processor_seconds(service) - left < 0.1
+        assert service.ask("POST", "/sql", {"sql": "SELECT 1 AS one"})[1]["rows"] == [{"one": 1}]
+        assert service.log.count("status=499") == 3
+
+
+def wait_for_work(service: LiveService, seconds: float) -> None:
+    """Wait until the server's process has taken so much CPU."""
+    deadline = time.monotonic() + SECONDS
+    while processor_seconds(service) < seconds:
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.05)

@@ -15,7 +15,7 @@ import orjson
 
 from pipelines.console import Silent
 from pipelines.jobs.queued.claims import JobClaim, SilenceWatch, newest_claim, take_claim, write_claim
-from pipelines.jobs.reporting import JobState, build_report, finished_report, load_ledger, refuse_undone
+from pipelines.jobs.reporting import JobState, build_report, check_not_undone, finished_report, load_ledger
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification
 from pipelines.status import JobStatus, StatusFile, now
@@ -64,12 +64,12 @@ class JobQueue:
         Raises:
             ConflictError: it is in the queue, was undone, or has succeeded.
         """
+        check_not_undone(folder)
         last = newest_claim(folder)
         status = StatusFile(folder, Silent())
         status.restore()
         if self.contains(folder.task_id):
             raise ConflictError(f"job {folder.task_id} is in the queue already: wait for its end, or cancel it")
-        refuse_undone(load_ledger(self.tier), folder.task_id)
         if finished_report(folder) is not None:
             raise ConflictError(f"job {folder.task_id} has succeeded: what has come since is for a new job")
         folder.withdraw_cancel()

@@ -165,6 +165,17 @@ def read_audit(tier: TierStore, *, limit: int | None = None) -> list[Row]:
     return rows[max(0, len(rows) - limit) :]
 
 
+def audit_document(row: Row) -> Row:
+    """Return a row as JSON has it: names in camelCase, its detail as an object."""
+    named = {_camel_case(name): value for name, value in row.items() if name != "detail"}
+    return named | {"detail": orjson.loads(row["detail"] or "{}")}
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
+
+
 def _new_path(log: AuditLog) -> str:
     return f"{log.version + 1:020d}-{uuid.uuid4()}.parquet"
 

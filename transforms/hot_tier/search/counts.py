@@ -33,6 +33,9 @@ _TIME = "_time"
 _FOREVER = 1 << 62
 _WEEK = timedelta(weeks=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST = microseconds(datetime.min.replace(tzinfo=timezone.utc))
+_LAST = microseconds(datetime.max.replace(tzinfo=timezone.utc))
+_LONGEST = timedelta(microseconds=_LAST - _FIRST + 1)
 _MONDAY = timedelta(days=4)
 _NICE = (
     *(timedelta(seconds=count) for count in (1, 5, 10, 30)),
@@ -189,14 +192,14 @@ class HistogramBars:
         Raises:
             ConfigurationError: there would be more than 10,000 bars.
         """
-        length = span or _nice(timedelta(microseconds=newest - oldest), most)
+        length = min(span, _LONGEST) if span else _nice(timedelta(microseconds=newest - oldest), most)
         origin = (_MONDAY if length % _WEEK == timedelta() else timedelta()) // timedelta(microseconds=1)
         buckets = TimeBuckets(origin, length // timedelta(microseconds=1))
         bars = cls(buckets, buckets.number(oldest), buckets.number(newest))
         if bars.last - bars.first >= MOST_BARS:
             raise ConfigurationError(
                 f"a histogram has at most {MOST_BARS:,} bars, this would have {bars.last - bars.first + 1:,}: "
-                "give a longer span, or a shorter range by --from and --to",
+                "give a longer span, or a shorter range",
                 field="histogram",
             )
         return bars
@@ -221,4 +224,5 @@ def _nice(length: timedelta, most: int) -> timedelta:
 
 
 def _datetime(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+    """Return a time; the first or the last there is for one beyond it."""
+    return _EPOCH + timedelta(microseconds=min(max(microseconds, _FIRST), _LAST))

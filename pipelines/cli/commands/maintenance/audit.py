@@ -25,20 +25,14 @@ def audit(limit: int, common: Common) -> int:
     The rows are those of deletions, undone jobs, restores, moves, compactions, promotions and removals, and of changes
     to holds, pipelines and rules.
     """
-    from transforms.hot_tier.maintenance.audit import read_audit
+    from transforms.hot_tier.maintenance.audit import audit_document, read_audit
 
     rows = read_audit(common.open_events(), limit=limit or None)[::-1]
     if common.as_json:
-        print_rows_json(map(_document, rows))
+        print_rows_json(map(audit_document, rows))
     else:
         print_table(_COLUMNS, map(_cells, rows))
     return 0
-
-
-def _document(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row as JSON has it, its detail as an object."""
-    first = {_camel_case(name): value for name, value in row.items() if name != "detail"}
-    return first | {"detail": orjson.loads(row["detail"] or "{}")}
 
 
 def _cells(row: dict[str, Any]) -> list[object]:
@@ -47,11 +41,6 @@ def _cells(row: dict[str, Any]) -> list[object]:
     counts = ["" if row[name] is None else f"{row[name]:,}" for name in ("events", "files")]
     done = row["done_at"].replace(microsecond=0)
     return [done, row["who"], row["kind"], row["rule"], *counts, row["version_after"], row["run_id"], shown]
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.title, others))
 
 
 def _shown(value: object) -> str:

@@ -158,6 +158,13 @@ def test_histogram_has_its_empty_spans_and_is_cut_to_its_range(two_days: Tier) -
     assert histogram(two_days.store, request_for("status=500"), HOUR) == []
 
 
+@pytest.mark.parametrize("days", [800_000, 9_999_999, 999_999_999])
+def test_a_span_of_all_dates_and_more(two_days: Tier, days: int) -> None:
+    bars = histogram(two_days.store, SearchRequest(), timedelta(days=days))
+    assert [bar.count for bar in bars] == [len(two_days.events)]
+    assert bars[0].start < DAY < bars[0].end
+
+
 def test_histogram_reads_the_times_only_of_row_groups_that_lie_in_two_spans(
     local_tier: TierStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

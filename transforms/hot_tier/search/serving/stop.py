@@ -42,7 +42,11 @@ class StopSignal:
     @property
     def is_set(self) -> bool:
         """Whether the query is to stop."""
-        return self._canceled.is_set() or (self._end is not None and self._clock() >= self._end)
+        return self._canceled.is_set() or self._is_over
+
+    @property
+    def _is_over(self) -> bool:
+        return self._end is not None and self._clock() >= self._end
 
     def check(self) -> None:
         """Raise where the query is to stop.
@@ -51,8 +55,9 @@ class StopSignal:
             CanceledError: it was canceled.
             TimeLimitError: its time is over.
         """
+        is_over = self._is_over  # before the other, so that a cancel meanwhile is not taken for the end of the time
         self.check_canceled()
-        if self.is_set:
+        if is_over:
             raise TimeLimitError(
                 f"the query took longer than {self._seconds:g} s and was ended: give it a shorter range of time, or a "
                 "condition on an attribute that has a column of its own"

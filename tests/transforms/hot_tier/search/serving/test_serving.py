@@ -69,6 +69,18 @@ def test_a_canceled_query_is_told_so_even_after_its_time() -> None:
         stop.check()
 
 
+def test_a_cancel_while_the_time_is_looked_at_is_no_end_of_the_time() -> None:
+    def clock() -> float:
+        stop.cancel()
+        return next(seconds)
+
+    seconds = iter([1.0])
+    stop = StopSignal(0, clock=lambda: 0.0)
+    stop._clock = clock
+    with pytest.raises(CanceledError):
+        stop.check()
+
+
 def test_without_limit_nothing_is_over() -> None:
     clock = Clock()
     stop = StopSignal(clock=clock)
