@@ -89,7 +89,7 @@ class Story:
     wave_bytes: str = "1GiB"
 
     def write_logs(self, *, mib: float, objects: int) -> None:
-        """Put so many MiB of logs, as text, into so many objects of the bucket."""
+        """Put so many MiB of logs, as text, into so many objects of the bucket, and one of many attributes."""
         for kind in KINDS:
             folder = self.folder / kind
             make_workload(kind, folder, mib=mib / len(KINDS), files=objects // len(KINDS))

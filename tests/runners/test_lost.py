@@ -96,10 +96,10 @@ def test_the_launcher_killed_while_the_cluster_goes_on(story: Story, fault_proxy
     middle.go_on.set()
     ended = jobs("resume", story, "flink", flags)
     assert ended.code == 0, ended.err
-    assert ended.json["objects"]["ingested"] == 12
+    assert ended.json["objects"]["ingested"] == 13
     assert story.fingerprint("flink") == story.fingerprint("direct")
     again = story.run("backfill", "flink", flags)
-    assert (again["objects"]["known"], again["events"]) == (12, 0)
+    assert (again["objects"]["known"], again["events"]) == (13, 0)
 
 
 def test_canceled_from_elsewhere_and_resumed_on_this_machine(
