@@ -186,11 +186,8 @@ class JobRow:
 
 
 def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
-    """Return the jobs of a tier, or as many of the newest, the last one first; their folders are read side by side."""
-    folders = list_jobs(tier) if limit is None else newest_jobs(tier, limit)
-    with ThreadPoolExecutor(_READERS) as pool:
-        rows = [row for row in pool.map(load_job_row, folders) if row is not None]
-    return newest_first(rows)
+    """Return the jobs of a tier, or as many of the newest, the last one first."""
+    return newest_first(load_job_rows(list_jobs(tier) if limit is None else newest_jobs(tier, limit)))
 
 
 def newest_first(rows: Iterable[JobRow]) -> list[JobRow]:
@@ -206,8 +203,13 @@ def shortest_ids(task_ids: list[str]) -> dict[str, str]:
     return {task_id: task_id[:length] for task_id, length in zip(ordered, lengths, strict=True)}
 
 
-def load_job_row(folder: JobFolder) -> JobRow | None:
-    """Return the row of a job, None where the folder holds none."""
+def load_job_rows(folders: Iterable[JobFolder]) -> list[JobRow]:
+    """Return the rows of jobs, but for folders that hold none; they are read side by side."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        return [row for row in pool.map(_load_job_row, folders) if row is not None]
+
+
+def _load_job_row(folder: JobFolder) -> JobRow | None:
     stored = folder.read_json("job.json")
     if stored is None:
         return None

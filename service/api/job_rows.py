@@ -6,10 +6,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pipelines.status import JobRow, load_job_row, newest_first
+from pipelines.status import JobRow, load_job_rows, newest_first
 from transforms.storage import TierStore
 from transforms.storage.job_folder import newest_jobs
 
@@ -17,7 +16,6 @@ ANSWER_SECONDS = 1.0
 ENDED_SECONDS = 60.0
 """So long a job that has ended and is not in the queue is taken for ended: `rekindle jobs resume` may continue it."""
 _MOST = 5000
-_READERS = 32
 
 
 @dataclass
@@ -61,12 +59,7 @@ class JobRows:
             and folder.task_id in self._ended
             and now - self._ended[folder.task_id][1] < ENDED_SECONDS
         }
-        with ThreadPoolExecutor(_READERS) as pool:
-            read = [
-                row
-                for row in pool.map(load_job_row, (one for one in folders if one.task_id not in known))
-                if row is not None
-            ]
+        read = load_job_rows(one for one in folders if one.task_id not in known)
         for row in read:
             if row.has_ended:
                 self._ended.pop(row.task_id, None)
