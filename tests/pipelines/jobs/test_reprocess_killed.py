@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
+from pipelines.liveness import run_periodically
 from tests.conftest import S3, THOROUGH
 from tests.fault_proxy import Fault, FaultProxy
 from tests.pipelines import processes
@@ -75,23 +76,8 @@ class Readers:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        over = threading.Event()
-
-        def read() -> None:
-            while not over.is_set():
-                try:
-                    self.seen.append(self.look())
-                except (OSError, AssertionError, pl.exceptions.PolarsError) as error:
-                    self.errors.append(error)
-                over.wait(0.05)
-
-        thread = threading.Thread(target=read, daemon=True)
-        thread.start()
-        try:
+        with run_periodically(lambda: self.seen.append(self.look()), self.errors.append, seconds=0.05):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def check(self) -> None:
         """Check that each object was whole in all that was seen, by one pipeline alone."""

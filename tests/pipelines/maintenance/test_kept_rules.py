@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.maintenance.rewriter import Rewriter
 from tests.pipelines.conftest import Ended
-from tests.pipelines.maintenance.execute_here import execute_here
 from tests.pipelines.reading import GONE, NOW, ROWS, everything_in, made_tier, read_live
 from transforms.core.errors import ConflictError
 from transforms.hot_tier.configuration.rules import set_rules
 from transforms.hot_tier.configuration.store import KeptFile, load_configuration
 from transforms.storage import StorageOptions, TierStore, open_tier
+
+pytestmark = pytest.mark.usefixtures("in_this_process")
 
 Rekindle = Callable[..., Ended]
 RULES = """# asked for by ops
@@ -25,12 +25,6 @@ tiers:
   - {name: cold, retention: 5d}
 """
 OTHER = "rules: [{name: other, retention: 1000d}]\n"
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Carry tasks out right here, without Beam."""
-    monkeypatch.setattr(Rewriter, "_run", execute_here)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.liveness import run_periodically
 from pipelines.maintenance.compact import compact
 from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from tests.conftest import S3, THOROUGH
@@ -95,21 +96,10 @@ class States:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Read again and again until the block ends."""
-        over = threading.Event()
-
-        def read() -> None:
-            while not over.is_set():
-                self.look()
-                over.wait(0.3)
-
-        thread = threading.Thread(target=read, daemon=True)
-        thread.start()
-        try:
+        self.look()
+        with run_periodically(self.look, self.errors.append, seconds=0.3):
             yield
-        finally:
-            over.set()
-            thread.join()
-            self.look(whole=True)
+        self.look(whole=True)
 
 
 def halves(live: LiveRows) -> tuple[Counter[Flat], Counter[Flat]]:

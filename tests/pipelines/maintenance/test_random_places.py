@@ -24,12 +24,11 @@ from pipelines.maintenance.compact import compact
 from pipelines.maintenance.delete import Deletion, delete
 from pipelines.maintenance.promote import promote
 from pipelines.maintenance.restore import Restore, restore
-from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
+from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.tier import Tiering, tier
 from pipelines.maintenance.undo import Undo, undo
 from tests.conftest import THOROUGH
-from tests.pipelines.maintenance.execute_here import execute_here
 from tests.pipelines.reading import check_places
 from tests.transforms.hot_tier.maintenance.failing import Failing, Killed
 from tests.transforms.hot_tier.samples import entry, events, times_of, uri_of
@@ -47,6 +46,8 @@ from transforms.query.parser import parse
 from transforms.retention.rules import Rule, RulesFile
 from transforms.storage import StorageOptions, TierStore, open_tier
 
+pytestmark = pytest.mark.usefixtures("in_this_process")
+
 NAMES = ("status", "user", "Status", "k8s.pod", "it's", "zone", "date", "a b", "host")
 VALUES = ("1", "2", "", "x y")
 HOUR = timedelta(hours=1)
@@ -56,12 +57,6 @@ Wave = tuple[str, list[str], list[FileDescription], dict[str, Attributes]]
 """A job, its objects, its files, and the events in them."""
 Kill = tuple[int, bool]
 """The number of the call at which a process is gone, and whether the call is done before."""
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Carry tasks out right here, without Beam."""
-    monkeypatch.setattr(Rewriter, "_run", execute_here)
 
 
 class Settings(MaintenanceSettings):

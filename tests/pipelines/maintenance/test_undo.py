@@ -17,7 +17,6 @@ from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.tier import Tiering, tier
 from pipelines.maintenance.undo import Undo, undo
-from tests.pipelines.maintenance.execute_here import execute_here
 from tests.transforms.hot_tier.maintenance.failing import Failing, Killed
 from tests.transforms.hot_tier.maintenance.test_audit import at_once
 from tests.transforms.hot_tier.samples import entry, expected_ids, ids, publish, uri_of, write
@@ -39,13 +38,9 @@ from transforms.retention.rules import Rule
 from transforms.storage import StorageOptions, TierStore, open_tier
 from transforms.storage.job_folder import JobFolder
 
+pytestmark = pytest.mark.usefixtures("in_this_process")
+
 OLD = parse_duration("1h")
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Carry tasks out right here, without Beam."""
-    monkeypatch.setattr(Rewriter, "_run", execute_here)
 
 
 @pytest.fixture
