@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pipelines.cli.common import Common
 from pipelines.cli.output.rows import print_rows_json
 from pipelines.cli.output.save import Saving, save_events, show_rows
-from transforms.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -97,12 +96,7 @@ def show_histogram(
     """Show how many events are in each span of time."""
     from transforms.hot_tier.search.counts import histogram
 
-    try:
-        bars = histogram(events, request, span)
-    except OverflowError as error:  # spans are counted from 1970 on, in both directions
-        raise ConfigurationError(
-            f"--histogram: spans of {span} reach beyond the years 1 to 9999", field="histogram"
-        ) from error
+    bars = histogram(events, request, span)
     columns = ("from", "to", "count")
     rows = [dict(zip(columns, asdict(bar).values(), strict=True)) for bar in bars]
     if not show_rows(saving, columns, rows, as_json=common.as_json, quiet=common.quiet):
