@@ -40,7 +40,16 @@ REQUIRES = [
 ]
 
 DEMO = ["moto[server]>=5.1,<6"]
-SERVICE = ["fastapi>=0.160,<1", "starlette>=1.7,<2", "anyio>=4.10,<5", "uvicorn>=0.50,<1"]
+SERVICE = [
+    "fastapi>=0.160,<1",
+    "starlette>=1.7,<2",
+    "anyio>=4.10,<5",
+    "uvicorn>=0.50,<1",
+    "prometheus-client>=0.23,<1",
+    "python-multipart>=0.0.20,<1",
+    "mcp>=1.20,<3",
+    "jinja2>=3.1,<4",
+]
 TEST = [
     *DEMO,
     *SERVICE,
@@ -50,6 +59,7 @@ TEST = [
     "pytest-cov>=6,<8",
     "hypothesis>=6.115,<7",
     "pandas>=2.2,<4",
+    "schemathesis>=4.3,<5",
 ]
 BENCH = [*DEMO, "chdb>=3"]
 DEV = [*TEST, "ruff>=0.14", "mypy>=1.18", "types-PyYAML"]
