@@ -1,4 +1,7 @@
-"""Run the service: `python -m service SETTINGS`, which `rekindle serve` becomes."""
+"""Run the service: `python -m service SETTINGS`, which `rekindle serve` becomes.
+
+`python -m service mcp SETTINGS` is `rekindle mcp`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import os
 import sys
 
 from pipelines.cli.output.console import print_error
+from pipelines.cli.streams import INTERRUPTED
+from service.mcp.stdio import serve_on_stdio
 from service.server import serve
 from service.settings import ServiceSettings
 from transforms.core.errors import ConfigurationError, RekindleError
@@ -13,8 +18,12 @@ from transforms.core.errors import ConfigurationError, RekindleError
 
 def main() -> int:
     """Run the service until it is ended, and return the exit code."""
+    *door, settings = sys.argv[1:]
+    run = serve_on_stdio if door == ["mcp"] else serve
     try:
-        return serve(ServiceSettings.model_validate_json(sys.argv[1]))
+        return run(ServiceSettings.model_validate_json(settings))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except RekindleError as error:
         print_error(str(error), field=error.field if isinstance(error, ConfigurationError) else None)
         return error.exit_code

@@ -15,6 +15,7 @@ from service.api.openapi import describe
 from service.api.search import contents, counts, exports, pages, statements
 from service.api.state import Service
 from service.logs import log
+from service.mcp import route as mcp_route
 
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _REFUSE_AMBIGUOUS = errors.answer(
@@ -31,7 +32,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.state.service = service
     errors.install(app)
-    for module in (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, health):
+    for module in (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, mcp_route, health):
         app.include_router(module.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(AnswerLog)

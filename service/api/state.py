@@ -12,6 +12,7 @@ from service.access.keyring import Keyring
 from service.access.limits import RateLimit
 from service.api.engine import SearchEngine
 from service.api.job_rows import JobRows
+from service.api.running_calls import RunningCalls
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
 
@@ -29,6 +30,7 @@ class Service:
         keyring: The keys.
         job_rows: The list of jobs.
         engine: What queries share.
+        tool_calls: Calls of `/mcp` that may be canceled.
         guesses: Wrong tokens, by address.
         calls: Calls, by key.
     """
@@ -41,6 +43,7 @@ class Service:
     keyring: Keyring = field(init=False)
     job_rows: JobRows = field(init=False)
     engine: SearchEngine = field(init=False)
+    tool_calls: RunningCalls = field(default_factory=RunningCalls)
     guesses: RateLimit = field(default_factory=lambda: RateLimit(burst=10, a_second=0.2))
     calls: RateLimit = field(default_factory=lambda: RateLimit(burst=1000, a_second=100))
 
