@@ -16,6 +16,7 @@ from service.api.search import contents, counts, exports, pages, statements
 from service.api.state import Service
 from service.logs import log
 from service.mcp import route as mcp_route
+from service.pages import assets, entry, explore
 
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _REFUSE_AMBIGUOUS = errors.answer(
@@ -23,6 +24,7 @@ _REFUSE_AMBIGUOUS = errors.answer(
     "Content-Length and Transfer-Encoding exclude each other: a proxy may have read another request",
     headers={"Connection": "close"},
 )
+_API = (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, mcp_route, health)
 _UNLOGGED = ("/healthz", "/readyz")
 
 
@@ -32,7 +34,22 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.state.service = service
     errors.install(app)
-    for module in (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, mcp_route, health):
+    for module in (
+        entry,
+        explore,
+        assets,
+        jobs,
+        previews,
+        pages,
+        counts,
+        contents,
+        statements,
+        exports,
+        audit,
+        iam_keys,
+        mcp_route,
+        health,
+    ):
         app.include_router(module.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(AnswerLog)
