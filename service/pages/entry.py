@@ -52,6 +52,8 @@ async def sign_in(request: Request, form: Form) -> Response:
     answer = _lead_to(request, then)
     if token:
         keep_token(request, answer, token)
+    else:  # no key was made yet; what the browser has is of another tier
+        forget_token(request, answer)
     return answer
 
 

@@ -92,6 +92,17 @@ def test_a_wrong_or_revoked_token_leads_to_the_form(keyed: Api) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=%2Fexplore")
 
 
+def test_where_no_key_was_made_an_old_token_is_forgotten(api: Api) -> None:
+    Tier(api.service.tier).add([event(DAY, "the only one")])
+    with browser(api) as client:
+        client.cookies.set(COOKIE, "rk_of_another_tier")
+        assert client.get("/explore").headers["Location"] == "/login?next=%2Fexplore"
+        entered = client.post("/login", data={"token": ""}, headers=OWN)
+        assert (entered.status_code, f'{COOKIE}=""' in entered.headers["Set-Cookie"]) == (303, True)
+        client.cookies.clear()
+        assert client.get("/explore").status_code == 200
+
+
 def test_the_api_takes_no_cookie(keyed: Api) -> None:
     with browser(keyed) as client:
         answer = client.get("/search", headers={"Cookie": f"{COOKIE}={keyed.key('admin')}"})
