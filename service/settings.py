@@ -23,6 +23,7 @@ class ServiceSettings(JsonModel):
         root_path: The path that a proxy puts before the service's.
         log_format: `text` or `json`.
         job_workers: How many jobs run at once.
+        upload_limit: The largest upload, in bytes.
         tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
     """
 
@@ -35,6 +36,7 @@ class ServiceSettings(JsonModel):
     root_path: str = ""
     log_format: Literal["text", "json"] = "text"
     job_workers: int = 2
+    upload_limit: int = 10 << 30
     tls_cert: str | None = None
     tls_key: str | None = None
 
@@ -51,14 +53,19 @@ class ServiceSettings(JsonModel):
         """Where the hot tier is."""
         return TierLocation(self.hot_tier, self.tier_options)
 
-    def run_settings(self, job: JobSpecification | None = None, *, key: str | None = None) -> RunSettings:
+    def run_settings(
+        self, job: JobSpecification | None = None, *, key: str | None = None, upload: str | None = None
+    ) -> RunSettings:
         """Return how a job runs here.
 
         Args:
             job: Its region is the source's, where it names one.
             key: The id of the key that lets it in.
+            upload: The id of the job for which its files are uploaded.
         """
         source = self.source_options
         if job is not None and job.region is not None:
             source = StorageOptions(**{**vars(source), "region": job.region})
-        return RunSettings(hot_tier=self.hot_tier, source_options=source, tier_options=self.tier_options, key=key)
+        return RunSettings(
+            hot_tier=self.hot_tier, source_options=source, tier_options=self.tier_options, key=key, upload=upload
+        )

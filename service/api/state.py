@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import anyio
 from fastapi import Request
 
 from pipelines.jobs.queued.job_queue import JobQueue
@@ -14,6 +15,10 @@ from service.api.engine import SearchEngine
 from service.api.job_rows import JobRows
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
+
+_MOST_MAINTENANCE = 2
+_MOST_UPLOADS = 8
+"""Each may hold 32 MiB that an S3 tier has not taken yet."""
 
 
 @dataclass(kw_only=True)
@@ -29,6 +34,8 @@ class Service:
         keyring: The keys.
         job_rows: The list of jobs.
         engine: What queries share.
+        uploads: How many uploads may come in at once.
+        maintenance: How many deletions and restores may run at once.
         guesses: Wrong tokens, by address.
         calls: Calls, by key.
     """
@@ -41,6 +48,8 @@ class Service:
     keyring: Keyring = field(init=False)
     job_rows: JobRows = field(init=False)
     engine: SearchEngine = field(init=False)
+    uploads: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(_MOST_UPLOADS))
+    maintenance: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(_MOST_MAINTENANCE))
     guesses: RateLimit = field(default_factory=lambda: RateLimit(burst=10, a_second=0.2))
     calls: RateLimit = field(default_factory=lambda: RateLimit(burst=1000, a_second=100))
 
