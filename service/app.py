@@ -17,6 +17,7 @@ from service.api.search import contents, counts, exports, pages, statements, sur
 from service.api.state import Service
 from service.api.uploads import routes as uploads
 from service.logs import log
+from service.mcp import route as mcp_route
 
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _REFUSE_AMBIGUOUS = errors.answer(
@@ -26,7 +27,7 @@ _REFUSE_AMBIGUOUS = errors.answer(
 )
 MODULES = (
     *(jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
-    *(kept_files, holds, trials, deletions, audit, iam_keys, health),
+    *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health),
 )
 """What has routes, in the order of the reference."""
 _UNLOGGED = ("/healthz", "/readyz")

@@ -13,6 +13,7 @@ from service.access.keyring import Keyring
 from service.access.limits import RateLimit
 from service.api.engine import SearchEngine
 from service.api.job_rows import JobRows
+from service.api.running_calls import RunningCalls
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
 
@@ -36,6 +37,7 @@ class Service:
         engine: What queries share.
         uploads: How many uploads may come in at once.
         maintenance: How many deletions and restores may run at once.
+        tool_calls: Calls of `/mcp` that may be canceled.
         guesses: Wrong tokens, by address.
         calls: Calls, by key.
     """
@@ -50,6 +52,7 @@ class Service:
     engine: SearchEngine = field(init=False)
     uploads: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(_MOST_UPLOADS))
     maintenance: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(_MOST_MAINTENANCE))
+    tool_calls: RunningCalls = field(default_factory=RunningCalls)
     guesses: RateLimit = field(default_factory=lambda: RateLimit(burst=10, a_second=0.2))
     calls: RateLimit = field(default_factory=lambda: RateLimit(burst=1000, a_second=100))
 
