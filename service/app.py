@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import errors
 from service.api import audit, health, iam_keys, jobs, previews
+from service.api.hec import routes as hec
 from service.api.openapi import describe
 from service.api.search import contents, counts, exports, pages, statements
 from service.api.state import Service
@@ -23,6 +24,7 @@ _REFUSE_AMBIGUOUS = errors.answer(
     headers={"Connection": "close"},
 )
 _UNLOGGED = ("/healthz", "/readyz")
+"""Calls whose success is not logged."""
 
 
 def create_app(service: Service) -> FastAPI:
@@ -31,7 +33,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.state.service = service
     errors.install(app)
-    for module in (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, health):
+    for module in (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, health, hec):
         app.include_router(module.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(AnswerLog)
@@ -71,7 +73,7 @@ class AnswerLog:
 
 def _log_answer(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "-")
-    if route in _UNLOGGED and status < 400:
+    if status < 400 and (route in _UNLOGGED or route.startswith(hec.PATH)):
         return
     client = scope.get("client")
     log(

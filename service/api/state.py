@@ -12,6 +12,7 @@ from service.access.keyring import Keyring
 from service.access.limits import RateLimit
 from service.api.engine import SearchEngine
 from service.api.job_rows import JobRows
+from service.hec.receiver import HecReceiver
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
 
@@ -29,6 +30,7 @@ class Service:
         keyring: The keys.
         job_rows: The list of jobs.
         engine: What queries share.
+        hec: The receiver of HEC.
         guesses: Wrong tokens, by address.
         calls: Calls, by key.
     """
@@ -41,6 +43,7 @@ class Service:
     keyring: Keyring = field(init=False)
     job_rows: JobRows = field(init=False)
     engine: SearchEngine = field(init=False)
+    hec: HecReceiver = field(init=False)
     guesses: RateLimit = field(default_factory=lambda: RateLimit(burst=10, a_second=0.2))
     calls: RateLimit = field(default_factory=lambda: RateLimit(burst=1000, a_second=100))
 
@@ -50,6 +53,7 @@ class Service:
         self.keyring = Keyring(self.tier)
         self.job_rows = JobRows(self.tier, self.queue.task_ids)
         self.engine = SearchEngine(self.tier)
+        self.hec = HecReceiver(self.settings, self.tier)
 
 
 def service_of(request: Request) -> Service:
