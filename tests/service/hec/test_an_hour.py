@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import THOROUGH
-from tests.service.senders import Sender, Senders, batches_of
-from tests.service.test_hec_killed import restarted, settle
+from tests.service.hec.senders import Sender, Senders, batches_of
+from tests.service.hec.test_killed import restarted, settle
 from tests.service.tier_reading import live_files
 from transforms.storage import StorageOptions, open_tier
 

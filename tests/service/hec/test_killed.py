@@ -23,7 +23,7 @@ from pipelines.keys import create_key
 from tests.conftest import S3, THOROUGH
 from tests.fault_proxy import Fault, FaultProxy
 from tests.service.conftest import SECONDS, LiveService, serving
-from tests.service.senders import Senders, Target, check, kill_points
+from tests.service.hec.senders import Senders, Target, check, kill_points
 from tests.service.tier_reading import read_tier
 from transforms.storage import StorageOptions, TierStore, open_tier
 

@@ -26,8 +26,8 @@ from pipelines.keys import CreatedKey, create_key
 from tests.runners.conftest import or_skip
 from tests.runners.processes import ServerProcess
 from tests.runners.tools import program
-from tests.service.clients import programs
 from tests.service.conftest import SECONDS, LiveService, serving
+from tests.service.hec.clients import programs
 from tests.service.tier_reading import make_certificate, read_tier
 from transforms.storage import StorageOptions, TierStore, open_tier
 
