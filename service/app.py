@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service import errors
 from service.api import audit, health, iam_keys, jobs, previews
 from service.api.administration import deletions, holds, kept_files, trials
+from service.api.hec import routes as hec
 from service.api.openapi import describe
 from service.api.search import contents, counts, exports, pages, statements, surrounding
 from service.api.state import Service
@@ -26,11 +27,12 @@ _REFUSE_AMBIGUOUS = errors.answer(
     headers={"Connection": "close"},
 )
 MODULES = (
-    *(jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
+    *(jobs, uploads, hec, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health),
 )
 """What has routes, in the order of the reference."""
 _UNLOGGED = ("/healthz", "/readyz")
+"""Calls whose success is not logged."""
 
 
 def create_app(service: Service) -> FastAPI:
@@ -79,7 +81,7 @@ class AnswerLog:
 
 def _log_answer(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "-")
-    if route in _UNLOGGED and status < 400:
+    if status < 400 and (route in _UNLOGGED or route.startswith(hec.PATH)):
         return
     client = scope.get("client")
     log(

@@ -55,11 +55,13 @@ def serve(settings: ServiceSettings) -> int:
 
         signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGTERM, terminate)
+        service.hec.start()
         supervisor.start()
         try:
             _announce(settings, listener, is_open=is_open)
             server.run(sockets=[listener])
         finally:
+            service.hec.close()
             supervisor.stop()
     log("the service has ended")
     return _INTERRUPTED if interrupted else 0

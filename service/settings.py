@@ -24,6 +24,10 @@ class ServiceSettings(JsonModel):
         log_format: `text` or `json`.
         job_workers: How many jobs run at once.
         upload_limit: The largest upload, in bytes.
+        hec_dir: Where the logs of HEC are, None for the default.
+        hec_durable: When events of HEC are answered: once they are in the `log`, or in the `tier`.
+        hec_log_bytes: What a log of HEC may take on the disk.
+        hec_query_tokens: Whether HEC takes tokens from the query.
         tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
     """
 
@@ -37,6 +41,10 @@ class ServiceSettings(JsonModel):
     log_format: Literal["text", "json"] = "text"
     job_workers: int = 2
     upload_limit: int = 10 << 30
+    hec_dir: str | None = None
+    hec_durable: Literal["log", "tier"] = "log"
+    hec_log_bytes: int = 4 << 30
+    hec_query_tokens: bool = False
     tls_cert: str | None = None
     tls_key: str | None = None
 

@@ -14,6 +14,7 @@ from service.access.limits import RateLimit
 from service.api.engine import SearchEngine
 from service.api.job_rows import JobRows
 from service.api.running_calls import RunningCalls
+from service.hec.receiver import HecReceiver
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
 
@@ -38,6 +39,7 @@ class Service:
         uploads: How many uploads may come in at once.
         maintenance: How many deletions and restores may run at once.
         tool_calls: Calls of `/mcp` that may be canceled.
+        hec: The receiver of HEC.
         guesses: Wrong tokens, by address.
         calls: Calls, by key.
     """
@@ -53,6 +55,7 @@ class Service:
     uploads: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(_MOST_UPLOADS))
     maintenance: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(_MOST_MAINTENANCE))
     tool_calls: RunningCalls = field(default_factory=RunningCalls)
+    hec: HecReceiver = field(init=False)
     guesses: RateLimit = field(default_factory=lambda: RateLimit(burst=10, a_second=0.2))
     calls: RateLimit = field(default_factory=lambda: RateLimit(burst=1000, a_second=100))
 
@@ -62,6 +65,7 @@ class Service:
         self.keyring = Keyring(self.tier)
         self.job_rows = JobRows(self.tier, self.queue.task_ids)
         self.engine = SearchEngine(self.tier)
+        self.hec = HecReceiver(self.settings, self.tier)
 
 
 def service_of(request: Request) -> Service:

@@ -35,6 +35,19 @@ _NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "mcp")
 @option("--upload-limit", metavar="SIZE", default="10GiB", help="Refuse uploads that are larger than SIZE.")
 @option("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate, a PEM file.")
 @option("--tls-key", metavar="FILE", help="The certificate's key, a PEM file.")
+@option(
+    "--hec-dir",
+    metavar="DIR",
+    help="Keep what HEC receives in DIR, on a disk of this machine, until it is in the hot tier.",
+)
+@option(
+    "--hec-durable",
+    type=OneOf(["log", "tier"]),
+    default="log",
+    help="Answer HEC when its events are on the disk, or when they are in the hot tier.",
+)
+@option("--hec-log-size", metavar="SIZE", default="4GiB", help="Refuse events of HEC while so much waits in DIR.")
+@option("--hec-query-tokens", is_flag=True, help="Take tokens of HEC from the query too, as ?token=.")
 @option("--log-format", type=OneOf(["text", "json"]), default="text", help="Write the log as text or as JSON lines.")
 @common_flags
 def serve(
@@ -47,6 +60,10 @@ def serve(
     upload_limit: str,
     tls_cert: str | None,
     tls_key: str | None,
+    hec_dir: str | None,
+    hec_durable: str,
+    hec_log_size: str,
+    hec_query_tokens: bool,
     log_format: str,
 ) -> int:
     """Serve the hot tier over HTTP, and run the jobs of its queue.
@@ -69,6 +86,10 @@ def serve(
         "uploadLimit": parse_size(upload_limit, "--upload-limit"),
         "tlsCert": tls_cert,
         "tlsKey": tls_key,
+        "hecDir": os.path.abspath(hec_dir) if hec_dir else None,
+        "hecDurable": hec_durable,
+        "hecQueryTokens": hec_query_tokens,
+        "hecLogBytes": parse_size(hec_log_size, "--hec-log-size"),
     }
     become_service(common, **settings)
     return 0
