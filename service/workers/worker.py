@@ -78,7 +78,7 @@ class Worker:
         try:
             for task_id in remove_old_uploads(self._queue.tier):
                 log(f"The uploaded files of job {task_id} were removed", taskId=task_id)
-        except RekindleError as error:
+        except Exception as error:  # noqa: BLE001 - jobs are run all the same
             log(f"old uploads could not be removed: {error}", level=logging.WARNING)
 
     def _work(self, claimed: ClaimedJob) -> None:

@@ -10,6 +10,9 @@ from pipelines.keys import list_keys
 from tests.service.conftest import Api
 from tests.service.test_jobs import run_here
 from tests.transforms.hot_tier.tiers import Tier, event
+from transforms.hot_tier.configuration.holds import add_hold
+from transforms.hot_tier.configuration.store import Configuration, load_configuration
+from transforms.storage import TierStore
 
 PIPELINES = "pipelines:\n  - name: {name}\n    steps: [{{set: {{output: team, value: web}}}}]\n"
 RULES = "rules:\n  - {{name: {name}, retention: 1d, when: 'host=h'}}\n"
@@ -98,6 +101,18 @@ def test_holds_are_set_and_lifted(api: Api) -> None:
     ]
 
 
+def test_a_hold_that_came_meanwhile_is_not_lifted(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def set_between(tier: TierStore) -> Configuration:
+        found = load_configuration(tier)
+        add_hold(tier, name="other", when="user=bob")
+        return found
+
+    monkeypatch.setattr("service.api.administration.holds.load_configuration", set_between)
+    answer = api.ask("PUT", "/holds", json={"holds": [{"name": "mine", "when": "user=ann"}]})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (412, "If-Match")
+    assert [hold["name"] for hold in api.ask("GET", "/holds").json()["holds"]] == ["other"]
+
+
 def test_a_deletion_and_its_restore(api: Api) -> None:
     Tier(api.service.tier).add(
         [event("2025-01-01T00:00:00", f"m{number}", host="h" if number < 3 else "g") for number in range(4)]
@@ -162,6 +177,7 @@ REFUSED: list[Any] = [
     pytest.param("PUT", "/pipelines", {"text": "{"}, {}, 400, "text", id="yaml"),
     pytest.param("PUT", "/pipelines", {"text": "pipelines: []", "x": 1}, {}, 400, "x", id="field"),
     pytest.param("PUT", "/pipelines", {"text": "pipelines: []"}, {"If-Match": "x"}, 400, "If-Match", id="match"),
+    pytest.param("PUT", "/rules", {"text": "rules: []", "file": "a\nb"}, {}, 400, "file", id="file-name"),
     pytest.param("PUT", "/rules", {"text": "rules: [{name: a, retention: 0d}]"}, {}, 400, "text", id="retention"),
     pytest.param("PUT", "/rules", {"text": "holds: [{name: a, when: a=b}]"}, {}, 400, "text", id="holds-in-rules"),
     pytest.param("PUT", "/holds", {"holds": [{"name": "a"}]}, {}, 400, "holds.0.when", id="no-when"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,22 @@ def test_what_has_no_length_is_cut_at_the_limit(tmp_path: Path) -> None:
     body = (b"x" * 1000 for _ in range(5))
     answer = api.ask("POST", "/upload?name=a", content=body)
     assert (answer.status_code, kept(api)) == (413, [])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "size", "message"),
+    [
+        (29.0, 0, None),
+        (31.0, 31 << 10, None),
+        (31.0, 30 << 10, "slower than"),
+        (43201.0, 1 << 40, "more than 12 hours"),
+    ],
+)
+def test_what_takes_too_long_is_broken_off(api: Api, seconds: float, size: int, message: str | None) -> None:
+    receipt = receiving.Receipt(api.service.tier, "0" * 36, texts={}, most_bytes=100)
+    receipt._bytes = size
+    with nullcontext() if message is None else pytest.raises(ApiError, match=message):
+        receipt._check_rate(seconds)
 
 
 def test_a_disk_that_is_full_keeps_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

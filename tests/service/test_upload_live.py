@@ -65,11 +65,11 @@ def test_two_services_on_one_s3_tier(s3: S3, tmp_path: Path, rekindle: Callable[
     tier, flags = f"s3://{s3.bucket}/hot", ("--endpoint-url", s3.endpoint_url)
     with serving(tier, *flags, "--job-workers", "0") as taking, serving(tier, *flags, "--job-workers", "1") as working:
         url = f"http://127.0.0.1:{taking.port}/upload"
-        ids = [
-            curl("--form", f"file=@{tmp_path}/a.log.gz", "--form", f"file=@{tmp_path}/b.log", "--form", "index=i", url),
-            curl("--data-binary", f"@{tmp_path}/a.log.gz", f"{url}?name=a.log.gz"),
+        form = ("--form", f"file=@{tmp_path}/a.log.gz", "--form", f"file=@{tmp_path}/b.log", "--form", "index=i")
+        reports = [
+            working.wait_for(curl(*arguments))
+            for arguments in ((*form, url), ("--data-binary", f"@{tmp_path}/a.log.gz", f"{url}?name=a.log.gz"))
         ]
-        reports = [working.wait_for(task_id) for task_id in ids]
     assert [(one["status"], one["events"], one["objects"]["known"]) for one in reports] == [
         ("Succeeded", 1002, 0),
         ("Succeeded", 0, 1),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +23,7 @@ from transforms.storage.tier import TierFile, TierOutput, TierStore
 
 ROOT = "_rekindle/uploads/"
 _DIGEST_BYTES = 16
+_AT_ONCE = 16
 _ID = slice(0, 36)
 """Where the id of the job stands in the name of a file."""
 
@@ -106,8 +108,9 @@ class UploadFolder:
     def remove(self) -> None:
         """Remove the files, whether the upload was finished or not: first the list, so that none is looked for."""
         self._tier.delete(self._list)
-        for file in list(self._tier.list(f"{ROOT}{self.task_id}")):
-            self._tier.delete(file.path)
+        paths = [file.path for file in self._tier.list(f"{ROOT}{self.task_id}")]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(self._tier.delete, paths))
 
     @property
     def _list(self) -> str:

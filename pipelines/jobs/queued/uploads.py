@@ -35,6 +35,8 @@ def check_files_are_kept(folder: JobFolder) -> None:
 def remove_old_uploads(tier: TierStore, now: datetime | None = None) -> list[str]:
     """Remove the uploaded files that no job will read any more, and return the ids of their jobs.
 
+    Unfinished files of processes that were killed long ago go too.
+
     Args:
         tier: The hot tier.
         now: The time, for tests.
@@ -45,8 +47,7 @@ def remove_old_uploads(tier: TierStore, now: datetime | None = None) -> list[str
         if _is_over(JobFolder(tier, task_id), written, time):
             UploadFolder(tier, task_id).remove()
             removed.append(task_id)
-    if removed:
-        tier.remove_leftovers(KEPT)
+    tier.remove_leftovers(KEPT)
     return removed
 
 

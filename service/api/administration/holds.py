@@ -97,15 +97,17 @@ def put_holds(request: Request, document: Document, service: Here, caller: Admin
     """
     asked = checked(document, NewHoldList)
     holds = _check(asked.holds)
-    expected = expected_version(request)
-    gone = sorted({hold.name for hold in load_configuration(service.tier).holds} - {hold.name for hold in holds})
+    expected, current = expected_version(request), load_configuration(service.tier)
+    gone = sorted({hold.name for hold in current.holds} - {hold.name for hold in holds})
     if gone and expected is None:
         text = f"{MATCH}: this lifts {gone[0]!r}: name the version that it is based on, the ETag of GET /holds"
         raise ApiError(HTTPStatus.PRECONDITION_REQUIRED, text, field=MATCH)
 
     def change() -> Configuration:
         try:
-            configuration, added, lifted = replace_holds(service.tier, holds, expected=expected)
+            # without If-Match on the version that was just looked at: another's new hold must not be lifted unseen
+            seen = current.version if expected is None else expected
+            configuration, added, lifted = replace_holds(service.tier, holds, expected=seen)
         finally:
             audit_configuration(service.tier)
         changes = f"{len(added)} set, {len(lifted)} lifted"

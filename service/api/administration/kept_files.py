@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs.job_files.mistakes import mistakes_of
@@ -46,12 +46,18 @@ _PIPELINES = "pipelines:\n  - name: errors\n    when: level=error\n    steps: [{
 _RULES = "rules:\n  - {name: short, retention: 14d, when: service=postgresql}\n"
 
 
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("must have printable characters only")
+    return name
+
+
 class FileText(JsonModel):
     """The text of a file that the tier is to keep."""
 
     text: str
     """YAML or JSON."""
-    file: str = Field("", max_length=200)
+    file: Annotated[str, AfterValidator(_printable)] = Field("", max_length=200)
     """What messages call it."""
 
 

@@ -27,7 +27,7 @@ router = APIRouter(tags=["search"])
 MOST_ROWS = 500
 
 
-class EventParameters(JsonModel):
+class OneEventParameters(JsonModel):
     """Which event."""
 
     time: str | None = None
@@ -42,7 +42,7 @@ class EventParameters(JsonModel):
         return None if self.time is None else read_parameter("time", self.time, parse_time)
 
 
-class SurroundingParameters(EventParameters):
+class SurroundingParameters(OneEventParameters):
     """Which event, and how many around it."""
 
     before: int = Field(10, ge=0, le=MOST_ROWS)
@@ -107,7 +107,7 @@ async def show_surrounding(
     "/events/{event_id:path}", response_model=EventAnswer, openapi_extra=example_of(time="2025-01-01T10:00:00Z")
 )
 async def show_event(
-    request: Request, event_id: str, caller: Reader, asked: Annotated[EventParameters, Query()]
+    request: Request, event_id: str, caller: Reader, asked: Annotated[OneEventParameters, Query()]
 ) -> Response:
     """Show one event by its `_event_id`."""
     del caller

@@ -27,7 +27,7 @@ IDLE_SECONDS = 30.0
 MOST_SECONDS = 12 * 3600.0
 """Shorter than what was left of an upload is kept (`pipelines.jobs.queued.uploads`)."""
 MOST_FILES = 1000
-_MOST_FIELDS = 100
+_LEAST_RATE = 1 << 10
 _LONGEST_TEXT = 64 << 10
 _WRITE_BYTES = 1 << 20
 _LOOK_BYTES = 64 << 20
@@ -70,7 +70,8 @@ class Receipt:
         Raises:
             ApiError: it is too large, comes too slowly, breaks off, or is malformed; then nothing of it stays.
         """
-        declared = int(request.headers.get("content-length") or 0)
+        length = request.headers.get("content-length", "")
+        declared = int(length) if length.isascii() and length.isdecimal() else 0
         self._check_size(declared)
         await _in_thread(lambda: self._check_room(declared))
         try:
@@ -116,7 +117,7 @@ class Receipt:
             raise
 
     async def _receive(self, request: Request, reader: BodyReader) -> None:
-        deadline = time.monotonic() + MOST_SECONDS
+        began = time.monotonic()
         chunks = aiter(request.stream())
         while True:
             try:
@@ -124,8 +125,7 @@ class Receipt:
                     chunk = await anext(chunks, None)
             except TimeoutError:
                 raise _slow(f"nothing came for {IDLE_SECONDS:.0f} s") from None
-            if time.monotonic() > deadline:
-                raise _slow(f"it took more than {MOST_SECONDS / 3600:.0f} hours")
+            self._check_rate(time.monotonic() - began)
             for step in reader.finish() if chunk is None else reader.feed(chunk):
                 await self._take(step)
             if chunk is None:
@@ -170,8 +170,6 @@ class Receipt:
             raise ConfigurationError(text, field=NAME)
         if name in self.texts:
             raise ConfigurationError(f"{name}: is given twice", field=name)
-        if len(self.texts) == _MOST_FIELDS:
-            raise ConfigurationError(f"more than {_MOST_FIELDS} fields", field=name)
 
     async def _end(self) -> None:
         head, self._part = self._part, None
@@ -206,6 +204,13 @@ class Receipt:
         if size > self._most_bytes:
             text = f"the upload is larger than {show_size(self._most_bytes)} (rekindle serve --upload-limit)"
             raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text, headers={"Connection": "close"})
+
+    def _check_rate(self, seconds: float) -> None:
+        """Refuse what keeps others from their turn for too long."""
+        if seconds > MOST_SECONDS:
+            raise _slow(f"it took more than {MOST_SECONDS / 3600:.0f} hours")
+        if seconds > IDLE_SECONDS and self._bytes < seconds * _LEAST_RATE:
+            raise _slow(f"it comes slower than {show_size(_LEAST_RATE)} a second")
 
     def _check_room(self, size: int) -> None:
         free = self._tier.free_bytes()
