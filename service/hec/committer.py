@@ -145,7 +145,7 @@ class Committer:
         instance = self.wal.folder.instance
         reading = EventReading(instance=instance, pipelines=self._load_pipelines())
         columns = load_events(self.tier).columns
-        writer = HotTierWriter(self.tier, columns=columns, job=instance)
+        writer = HotTierWriter(self.tier, columns=columns)  # without a job: its files are nobody's for a day
         last = events = 0
         try:
             for entries in self.wal.portions(segments):
@@ -161,7 +161,7 @@ class Committer:
     def _append(self, written: _Written) -> bool:
         """Commit what was written; False where an earlier attempt has added some of it, which the log drops then."""
         instance = self.wal.folder.instance
-        batch = LogBatch(app_id=app_id(instance), previous=self.wal.committed, last=written.last, job=instance)
+        batch = LogBatch(app_id=app_id(instance), previous=self.wal.committed, last=written.last)
         try:
             appended = append_events(self.tier, batch, written.files, step=self.step)
         except OtherLogError as error:

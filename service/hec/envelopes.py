@@ -13,6 +13,7 @@ from service.hec.answers import Code, HecError
 
 _BLANKS = " \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _TEXTS = ("host", "source", "sourcetype")
 
 
@@ -56,6 +57,8 @@ def read_lines(body: bytes) -> Payload:
     Raises:
         HecError: there are none.
     """
+    if body.startswith(_UTF_16_MARKS):
+        body = body.decode("utf-16", "replace").encode("utf-8", "replace")
     body = body.removeprefix(_BYTE_ORDER_MARK)
     events = sum(1 for line in body.split(b"\n") if line not in (b"", b"\r"))
     if not events:

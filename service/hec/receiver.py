@@ -17,6 +17,7 @@ from service.hec.committer import SECONDS, SECONDS_WHERE_WAITED_FOR, Committer, 
 from service.hec.entries import RequestContext
 from service.hec.envelopes import Payload
 from service.hec.log_folder import LogFolder, hold_folder, left_folders
+from service.hec.merging import Merging
 from service.hec.write_ahead_log import LogClosedError, LogFullError, WriteAheadLog
 from service.logs import log
 from service.settings import ServiceSettings
@@ -38,6 +39,7 @@ class OpenLog:
     committer: Committer
     acks: Acknowledgements
     left: LeftLogs
+    merging: Merging
 
     def close(self) -> None:
         """End; the folder stays held where a commit is still at work."""
@@ -149,11 +151,13 @@ class HecReceiver:
             folder.close()
             raise
         seconds = SECONDS_WHERE_WAITED_FOR if self.settings.hec_durable == "tier" else SECONDS
-        committer = Committer(self.tier, wal, seconds=seconds if self.seconds is None else self.seconds)
+        seconds = seconds if self.seconds is None else self.seconds
+        merging = Merging(self.settings)
+        committer = Committer(self.tier, wal, seconds=seconds, added=merging.count)
         committer.start()
         left = LeftLogs(self.base, folder.table, self.tier)
         left.start()
-        return OpenLog(wal, committer, Acknowledgements(self.tier, wal, number), left)
+        return OpenLog(wal, committer, Acknowledgements(self.tier, wal, number), left, merging)
 
 
 class LeftLogs:

@@ -37,6 +37,8 @@ BODIES: dict[str, tuple[str, str | bytes, list[dict[str, Any]]]] = {
         '{"event":"a","host":"own"}{"event":"b"}',
         [{"_message": "a", "host": "own", "index": "i"}, {"_message": "b", "host": "q", "index": "i"}],
     ),
+    "raw in UTF-16": ("/raw", "one\ntwo".encode("utf-16"), [{"_message": "one"}, {"_message": "two"}]),
+    "bad bytes": ("", b'{"event":"a\xff"}', [{"_message": "a\ufffd"}]),
     "raw": (
         "/raw?sourcetype=s&source=o&host=h&index=i&fields=%7B%22k%22:%22v%22%7D",
         "one\n\ntwo",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,12 +11,17 @@ from typing import Any
 
 import pytest
 
+from pipelines.jobs.watching import tidying
+from service.hec import batches
 from service.hec.committer import Committer, app_id
 from service.hec.log_folder import LogFolder, hold_folder
+from service.hec.merging import FILES, Merging, merge
 from service.hec.receiver import LeftLogs
 from service.hec.write_ahead_log import WriteAheadLog
+from service.settings import ServiceSettings
 from tests.service.hec.conftest import CONTEXT, events_of
 from transforms.core.errors import TierError
+from transforms.formats import read_records
 from transforms.hot_tier.configuration.pipelines import set_pipelines
 from transforms.hot_tier.ledger import append as append_module
 from transforms.hot_tier.ledger.append import OtherLogError, last_appended
@@ -261,3 +267,55 @@ def test_a_commit_opens_the_table_as_often_after_many_as_after_one(
         committer.commit()
         found.append(counts["loads"])
     assert set(found) == {3}
+
+
+def test_a_request_that_cannot_be_read_keeps_nothing_back(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(chunks: Iterator[bytes], *arguments: Any, **options: Any) -> Any:
+        given = list(chunks)
+        if any(b"poison" in chunk for chunk in given):
+            raise ZeroDivisionError
+        return read_records(iter(given), *arguments, **options)
+
+    monkeypatch.setattr(batches, "read_records", read)
+    committer = machine.begin()
+    send(committer, "a", "b", "poison", "c")
+    commit_all(committer)
+    rows = events_of(machine.path)
+    assert [row["_message"] for row in rows] == ["a", "b", '{"event":"poison"}', "c"]
+    assert [row.get("_error", "").partition(":")[0] for row in rows] == ["", "", "not_read", ""]
+    assert len({row["_event_id"] for row in rows}) == 4
+
+
+def test_clients_of_one_key_do_not_disturb_each_other(machine: Machine) -> None:
+    committer = machine.begin()
+    for payload in (b'{"event":"s","time":1437522387}\n', b'{"event":"ms","time":"1437522387250"}\n'):
+        committer.wal.append(CONTEXT.dump(), payload, events=1).result(SECONDS)
+    commit_all(committer)
+    assert [f"{row['_time']:%Y-%m-%d %H:%M:%S.%f}" for row in events_of(machine.path)] == [
+        "2015-07-21 23:46:27.000000",
+        "2015-07-21 23:46:27.250000",
+    ]
+
+
+def test_a_merge_begins_after_so_many_files(machine: Machine) -> None:
+    settings = ServiceSettings(hot_tier=str(machine.path))
+    begun = queue.Queue[ServiceSettings]()
+    merging = Merging(settings, begin=begun.put)
+    for _ in range(FILES - 1):
+        merging.count(1)
+    assert begun.empty()
+    merging.count(1)
+    assert begun.get(timeout=SECONDS) == settings
+
+
+def test_small_files_are_merged(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tidying, "MOST_SMALL", 3)
+    settings = ServiceSettings(hot_tier=str(machine.path))
+    committer = machine.begin()
+    for message in "abc":
+        send(committer, message)
+        committer.commit()
+    assert merge(settings)
+    assert not merge(settings)
+    assert len(Snapshot.load(machine.tier).files) == 1
+    assert machine.messages() == ["a", "b", "c"]

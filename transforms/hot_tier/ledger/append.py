@@ -56,13 +56,11 @@ class LogBatch:
         app_id: The log's.
         previous: The number of the last event that was added before.
         last: The number of the last one of these.
-        job: What the files' footers name as their job.
     """
 
     app_id: str
     previous: int
     last: int
-    job: str
 
 
 def last_appended(snapshot: Snapshot, app_id: str) -> int:
@@ -99,7 +97,7 @@ def append_events(
                 "another folder here",
                 known,
             )
-        files = [_laid_out(tier, file, snapshot, batch.job) for file in files]
+        files = [_laid_out(tier, file, snapshot) for file in files]
         check_not_purged(tier, snapshot, [file.path for file in files])
         tried = snapshot.version + 1
         with attempts.unless_refused():
@@ -108,7 +106,7 @@ def append_events(
     raise AssertionError  # they end by raising
 
 
-def _laid_out(tier: TierStore, file: FileDescription, snapshot: Snapshot, job: str) -> FileDescription:
+def _laid_out(tier: TierStore, file: FileDescription, snapshot: Snapshot) -> FileDescription:
     """Return a file that fits the snapshot: itself, or where its map has what became a column, another."""
     if not file.misplaced(snapshot.columns):
         return file
@@ -119,7 +117,6 @@ def _laid_out(tier: TierStore, file: FileDescription, snapshot: Snapshot, job: s
         tier_name=file.tier,
         date=file.date,
         promoted=snapshot.columns,
-        job=job,
         anew=True,
     )
     assert written is not None
