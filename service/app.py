@@ -33,7 +33,8 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.state.service = service
     errors.install(app)
-    for module in (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, health, hec):
+    # routes are tried in their order: what forwarders call all the time comes first
+    for module in (hec, jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, health):
         app.include_router(module.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(AnswerLog)
