@@ -1,4 +1,4 @@
-"""Time Splunk's HTTP Event Collector beside a bare HTTP answer, and print a Markdown table.
+"""Time Splunk's HTTP Event Collector beside a bare HTTP answer; prints a table, and puts it into RESULTS.md.
 
     python -m benchmarks.hec                # batches of 1, 100 and 1,000 events, eight senders, three rounds
     python -m benchmarks.hec --seconds 10 --batches 100
@@ -26,6 +26,7 @@ from datetime import date
 from http.client import HTTPConnection
 from pathlib import Path
 
+from benchmarks.report import put_section
 from benchmarks.run import ROOT, machine, report
 from demo.embedded_s3 import free_port
 from pipelines.keys import create_key
@@ -200,8 +201,9 @@ def measure(names: list[int], *, rounds: int, seconds: float, folder: Path) -> d
     """Return what was measured, by the size of batches and the server."""
     measured: dict[int, dict[str, Answers]] = {}
     with contestants(folder) as both:
-        for one in both:  # what is imported or opened by the first request
+        for one in both:  # what is imported or opened by the first request, and by the first commit
             ask(one, 1, 0.5)
+        _await_commit(folder / "hot")
         for number in range(rounds):
             for events in names:
                 report(f"round {number + 1} of {rounds}: batches of {events}")
@@ -211,7 +213,20 @@ def measure(names: list[int], *, rounds: int, seconds: float, folder: Path) -> d
     return measured
 
 
-def table(measured: dict[int, dict[str, Answers]], *, rounds: int, seconds: float) -> str:
+def _await_commit(tier: Path) -> None:
+    """Wait until the first events are in the tier.
+
+    Raises:
+        TimeoutError: they don't come.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while not any(tier.glob("events/tier=hot/*/*.parquet")):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no event is in {tier}")
+        time.sleep(0.1)
+
+
+def table(measured: dict[int, dict[str, Answers]], *, rounds: int, seconds: float) -> list[str]:
     """Return the Markdown table."""
     rows: list[tuple[str, Callable[[Answers], str]]] = [
         ("events/s", lambda one: f"{one.per_second:,.0f}"),
@@ -231,7 +246,7 @@ def table(measured: dict[int, dict[str, Answers]], *, rounds: int, seconds: floa
         for title, text in rows:
             ratio = float(text(mine).replace(",", "")) / max(1e-9, float(text(bare).replace(",", "")))
             lines.append(f"| {events:,} | {title} | {text(mine)} | {text(bare)} | {ratio:.2f} |")
-    return "\n".join(lines)
+    return lines
 
 
 def main() -> None:
@@ -243,7 +258,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rekindle-hec-") as folder:
         measured = measure(arguments.batches, rounds=arguments.rounds, seconds=arguments.seconds, folder=Path(folder))
-    print(table(measured, rounds=arguments.rounds, seconds=arguments.seconds))
+    lines = table(measured, rounds=arguments.rounds, seconds=arguments.seconds)
+    print("\n".join(lines))
+    put_section("HTTP Event Collector", lines)
 
 
 if __name__ == "__main__":

@@ -27,10 +27,10 @@ _REFUSE_AMBIGUOUS = errors.answer(
     headers={"Connection": "close"},
 )
 MODULES = (
-    *(jobs, uploads, hec, previews, pages, surrounding, counts, contents, statements, exports),
+    *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health),
 )
-"""What has routes, in the order of the reference."""
+"""What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 _UNLOGGED = ("/healthz", "/readyz")
 """Calls whose success is not logged."""
 

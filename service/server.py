@@ -45,16 +45,14 @@ def serve(settings: ServiceSettings) -> int:
         # uvicorn raises a signal again when it has ended: these handlers take it, and the workers are ended too
         interrupted = False
 
-        def interrupt(*_: object) -> None:
+        def end(number: int, frame: object) -> None:
+            del frame
             nonlocal interrupted
-            interrupted = True
-            server.should_exit = True
+            interrupted = interrupted or number == signal.SIGINT
+            service.hec.is_closing = server.should_exit = True
 
-        def terminate(*_: object) -> None:
-            server.should_exit = True
-
-        signal.signal(signal.SIGINT, interrupt)
-        signal.signal(signal.SIGTERM, terminate)
+        signal.signal(signal.SIGINT, end)
+        signal.signal(signal.SIGTERM, end)
         service.hec.start()
         supervisor.start()
         try:

@@ -27,6 +27,7 @@ class ServiceSettings(JsonModel):
         hec_dir: Where the logs of HEC are, None for the default.
         hec_durable: When events of HEC are answered: once they are in the `log`, or in the `tier`.
         hec_log_bytes: What a log of HEC may take on the disk.
+        hec_acks: Whether HEC acknowledges what is in the hot tier.
         hec_query_tokens: Whether HEC takes tokens from the query.
         tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
     """
@@ -44,6 +45,7 @@ class ServiceSettings(JsonModel):
     hec_dir: str | None = None
     hec_durable: Literal["log", "tier"] = "log"
     hec_log_bytes: int = 4 << 30
+    hec_acks: bool = True
     hec_query_tokens: bool = False
     tls_cert: str | None = None
     tls_key: str | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from http import HTTPStatus
 
 import orjson
 from starlette.responses import Response
@@ -124,6 +125,11 @@ def refusal(error: HecError) -> Response:
 def acknowledged(acks: Mapping[int, bool]) -> Response:
     """Return which numbers are acknowledged."""
     return _response(200, {"acks": {str(number): done for number, done in acks.items()}}, {})
+
+
+def unknown(status: HTTPStatus) -> Response:
+    """Return the answer of an address or a method that there is not."""
+    return _response(status, {"text": status.phrase, "code": int(status)}, {})
 
 
 def _retry(code: Code) -> dict[str, str]:

@@ -5,6 +5,7 @@ Requests of the same context are read together, whatever their number: columns c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -20,11 +21,14 @@ from transforms.core import schema
 from transforms.event_pipelines import DROPPED_BY, Pipeline
 from transforms.formats import FORMATS, read_records
 from transforms.formats.options import FormatOptions
+from transforms.formats.record_block import make_records
 from transforms.objects.event_columns import fill_defaults, id_prefix
 from transforms.objects.event_shaping import ShapingSettings, shape_events
 from transforms.timestamps import put_times
 
 RECEIVER = "http.hec"
+UNREAD = "not_read"
+"""The code of `_error` of a request that a mistake of the product keeps from being read."""
 _FORMATS = {"event": "splunk_hec", "raw": "text"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NOT_OWN = (schema.TIME_FROM_OBJECT, schema.TIME_RECEIVED)
@@ -54,7 +58,29 @@ class EventReading:
         for entry in entries:
             groups.setdefault(entry.context, []).append(entry)
         for context, group in groups.items():
-            yield from self._read(RequestContext.load(context), group)
+            yield from self._read_or_split(RequestContext.load(context), group)
+
+    def _read_or_split(self, context: RequestContext, entries: list[LogEntry]) -> Iterator[pa.RecordBatch]:
+        """Yield the events of entries of one context; one that can't be read keeps none of the others back."""
+        try:
+            yield from list(self._read(context, entries))
+        except Exception as error:  # whatever it is: what was answered must come into the hot tier
+            if len(entries) > 1:
+                half = len(entries) // 2
+                yield from self._read_or_split(context, entries[:half])
+                yield from self._read_or_split(context, entries[half:])
+                return
+            logging.getLogger("rekindle").exception("a request of HEC can't be read: its text is kept")
+            yield self._unread(context, entries[0], error)
+
+    def _unread(self, context: RequestContext, entry: LogEntry, error: Exception) -> pa.RecordBatch:
+        """Return one event that has the text of a request, and what was wrong."""
+        text = entry.payload.decode("utf-8", "replace").rstrip("\n")
+        message = f"{UNREAD}: {type(error).__name__}, which the log of the service has"
+        records = make_records(pa.array([text], schema.TEXT), {0: message}, {}, {})
+        events = self._stamped(context, records, _Origins.of([replace(entry, events=1)], 1))
+        times = pl.Series([_time(entry.received)], dtype=_UTC)
+        return put_times(events, times, source=schema.TIME_RECEIVED)
 
     def _read(self, context: RequestContext, entries: list[LogEntry]) -> Iterator[pa.RecordBatch]:
         """Yield the events of entries of one context."""

@@ -12,15 +12,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from service.hec.batches import EventReading
-from service.hec.write_ahead_log import BATCH_BYTES, WriteAheadLog
+from service.hec.log_folder import Segment
+from service.hec.write_ahead_log import BATCH_BYTES, LogClosedError, WriteAheadLog
 from service.logs import log
-from transforms.core.errors import RekindleError
+from transforms.core.errors import RekindleError, TierError
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.hot_tier.configuration.store import Configuration, load_configuration, name_of_kept
-from transforms.hot_tier.data.writer import HotTierWriter
-from transforms.hot_tier.ledger.append import LogBatch, append_events, last_appended
-from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.hot_tier.data.writer import FileDescription, HotTierWriter
+from transforms.hot_tier.ledger.append import LogBatch, OtherLogError, append_events
+from transforms.hot_tier.table.live_files import load_events
 from transforms.storage import TierStore
 
 SECONDS = 10.0
@@ -36,6 +37,15 @@ def app_id(instance: str) -> str:
     return f"hec/{instance}"
 
 
+@dataclass(frozen=True)
+class _Written:
+    """The files of a batch, its number of events, and the number of its last one."""
+
+    files: list[FileDescription]
+    events: int
+    last: int
+
+
 @dataclass
 class Committer:
     """Commits what a log holds.
@@ -45,14 +55,18 @@ class Committer:
         wal: The log.
         seconds: So long events wait at most for others.
         step: Called with the name of each step when it is done: tests end the process there.
+        added: Called with the number of files after each commit.
+        failure: Why the last attempt failed, None where it did not.
     """
 
     tier: TierStore
     wal: WriteAheadLog
     seconds: float = SECONDS
     step: Step = lambda name: None
+    added: Callable[[int], None] = lambda files: None
     failure: str | None = None
-    """Why the last attempt failed, None where it did not."""
+    _tried: set[int] = field(default_factory=set)
+    _has_committed: bool = False
     _pipelines: tuple[int, tuple[Pipeline, ...]] = (-1, ())
     _waiting: list[tuple[int, int, Future[int]]] = field(default_factory=list)
     _order: itertools.count[int] = field(default_factory=itertools.count)
@@ -78,17 +92,29 @@ class Committer:
         with self._wake:
             if number <= self.wal.committed:
                 done.set_result(number)
+            elif self._closing:
+                done.set_exception(LogClosedError())
             else:
                 heapq.heappush(self._waiting, (number, next(self._order), done))
         return done
 
-    def close(self, seconds: float) -> None:
-        """End, after a last commit where it takes no longer than so many seconds; the log keeps what is left."""
+    def close(self, seconds: float) -> bool:
+        """End, after a last commit where it takes no longer than so many seconds; the log keeps what is left.
+
+        Returns:
+            Whether nothing is at work any more.
+        """
         with self._wake:
             self._closing = True
             self._wake.notify()
         if self._thread is not None:
             self._thread.join(seconds)
+        with self._wake:
+            for _, _, done in self._waiting:
+                if done.set_running_or_notify_cancel():
+                    done.set_exception(LogClosedError())
+            self._waiting.clear()
+        return self._thread is None or not self._thread.is_alive()
 
     def commit(self) -> bool:
         """Commit what is in the log, at most one batch; return whether there was anything.
@@ -97,17 +123,29 @@ class Committer:
             RekindleError: it failed; the log keeps it.
         """
         with self._committing:
-            return self._commit()
+            segments = self.wal.seal()
+            if not segments:
+                return False
+            self.step("sealed")
+            self._commit(segments)
+            self._release()
+            return True
 
-    def _commit(self) -> bool:
-        segments = self.wal.seal()
-        if not segments:
-            return False
-        self.step("sealed")
+    def _commit(self, segments: list[Segment]) -> None:
+        written = self._write(segments)
+        self.step("written")
+        if written.last and not self._append(written):
+            return
+        self.step("appended")
+        self.wal.drop(written.last, segments)
+        self.step("dropped")
+
+    def _write(self, segments: list[Segment]) -> _Written:
+        """Write the files of a batch."""
         instance = self.wal.folder.instance
         reading = EventReading(instance=instance, pipelines=self._load_pipelines())
-        snapshot = Snapshot.load(self.tier)
-        writer = HotTierWriter(self.tier, columns=snapshot.columns, job=instance)
+        columns = load_events(self.tier).columns
+        writer = HotTierWriter(self.tier, columns=columns)  # without a job: its files are nobody's for a day
         last = events = 0
         try:
             for entries in self.wal.portions(segments):
@@ -115,61 +153,76 @@ class Committer:
                 for batch in reading.batches(entries):
                     events += batch.num_rows
                     writer.write(batch)
-            files = writer.close()
+            return _Written(writer.close(), events, last)
         except BaseException:
             writer.abort()
             raise
-        self.step("written")
-        if last:
-            batch_of_log = LogBatch(app_id=app_id(instance), previous=self.wal.committed, last=last, job=instance)
-            appended = append_events(self.tier, batch_of_log, files, step=self.step)
-            for warning in appended.warnings:
-                log(warning, level=logging.WARNING)
-            log("HEC events were committed", events=events, files=len(files), version=appended.version)
-        self.step("appended")
-        self.wal.drop(last, segments)
-        self.step("dropped")
-        self._release()
+
+    def _append(self, written: _Written) -> bool:
+        """Commit what was written; False where an earlier attempt has added some of it, which the log drops then."""
+        instance = self.wal.folder.instance
+        batch = LogBatch(app_id=app_id(instance), previous=self.wal.committed, last=written.last)
+        try:
+            appended = append_events(self.tier, batch, written.files, step=self.step)
+        except OtherLogError as error:
+            if not self._is_own(error.known):
+                raise
+            self.wal.drop(error.known)
+            return False
+        except TierError:
+            self._tried.add(written.last)
+            raise
+        self._has_committed = True
+        self._tried.clear()
+        for warning in appended.warnings:
+            log(warning, level=logging.WARNING)
+        log("HEC events were committed", events=written.events, files=len(written.files), version=appended.version)
+        self.added(len(written.files))
         return True
+
+    def _is_own(self, known: int) -> bool:
+        """Whether a number that the table has is that of an earlier attempt, whose request came late.
+
+        None of an earlier process comes any more once this one has committed: its version is taken.
+        """
+        return known in self._tried or (not self._has_committed and known < self.wal.next)
 
     def _run(self) -> None:
         failures = 0
-        while True:
-            if not self._wait(min(_LONGEST_PAUSE, 2.0**failures) if failures else self.seconds):
-                return
-            try:
-                while self.commit() and self.wal.size >= BATCH_BYTES:
-                    pass
-                failures, self.failure = 0, None
-            except Exception as error:
-                failures += 1
-                self.failure = str(error)
-                is_known = isinstance(error, (RekindleError, OSError))
-                log(
-                    f"HEC events wait in {self.wal.folder.path}: they can't be committed: {error}",
-                    level=logging.ERROR,
-                )
-                if not is_known:
-                    logging.getLogger("rekindle").exception("the commit of HEC events failed")
+        while self._wait(min(_LONGEST_PAUSE, 2.0**failures) if failures else self.seconds):
+            failures = 0 if self._commit_all() else failures + 1
+        self._commit_all()
+
+    def _commit_all(self) -> bool:
+        """Commit until little is left, and return whether that went well."""
+        try:
+            while self.commit() and self.wal.size >= BATCH_BYTES:
+                pass
+        except Exception as error:
+            self.failure = str(error)
+            text = f"HEC events wait in {self.wal.folder.path}, because they can't be committed now: {error}"
+            unknown = not isinstance(error, (RekindleError, OSError))
+            logging.getLogger("rekindle").error(text, exc_info=unknown)
+            return False
+        self.failure = None
+        return True
 
     def _wait(self, seconds: float) -> bool:
-        """Wait for the next commit; return False where it was the last."""
+        """Wait for the next commit; return False where the log is closed."""
         deadline = time.monotonic() + seconds
         with self._wake:
-            if self._closing:
-                return False
             while not self._closing and (left := deadline - time.monotonic()) > 0:
                 self._wake.wait(left)
                 if self.wal.size >= BATCH_BYTES and not self.failure:
                     break
-        return True
+            return not self._closing
 
     def _release(self) -> None:
         """Answer those who waited for what is committed now."""
         with self._wake:
             while self._waiting and self._waiting[0][0] <= self.wal.committed:
                 number, _, done = heapq.heappop(self._waiting)
-                if not done.cancelled():
+                if done.set_running_or_notify_cancel():
                     done.set_result(number)
 
     def _load_pipelines(self) -> tuple[Pipeline, ...]:
@@ -180,8 +233,3 @@ class Committer:
             loaded = () if file is None else load_pipelines(file.text, source=name_of_kept(file.file, kept.version))
             self._pipelines = (kept.version, loaded)
         return self._pipelines[1]
-
-
-def committed_of(tier: TierStore, instance: str) -> int:
-    """Return the number of the last event of a log that is in the hot tier."""
-    return last_appended(Snapshot.load(tier), app_id(instance))

@@ -52,6 +52,7 @@ class LogFolder:
         """
         self.path = path
         self._lock = lock
+        self.table = table
         self.instance = self._find_identity(table)
 
     def close(self) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections import Counter
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from service.hec.acks import Acknowledgements, register_log
 from service.hec.answers import Code, HecError
+from service.hec.bodies import MemoryBudget
 from service.hec.committer import SECONDS, SECONDS_WHERE_WAITED_FOR, Committer, app_id
 from service.hec.entries import RequestContext
 from service.hec.envelopes import Payload
 from service.hec.log_folder import LogFolder, hold_folder, left_folders
+from service.hec.merging import Merging
 from service.hec.write_ahead_log import LogClosedError, LogFullError, WriteAheadLog
 from service.logs import log
 from service.settings import ServiceSettings
@@ -22,17 +26,27 @@ from transforms.hot_tier.table.prepare import prepare
 from transforms.storage import TierStore
 
 NEARLY_FULL = 0.8
-_CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 4.0
+_LOOK_SECONDS = 60.0
+"""So often it looks for logs of services that have ended."""
 
 
-def log_base(settings: ServiceSettings, tier: TierStore) -> Path:
-    """Return the folder below which the logs are: `--hec-dir`, else in a local hot tier, else in the user's state."""
-    if settings.hec_dir is not None:
-        return Path(settings.hec_dir)
-    if tier.local_path is not None:
-        return tier.local_path / "_rekindle" / "hec"
-    name = hashlib.sha256(tier.uri.encode()).hexdigest()[:12]
-    return Path.home() / ".local" / "state" / "rekindle" / "hec" / name
+@dataclass
+class OpenLog:
+    """A log that takes events, its committer, and what looks for logs that others have left."""
+
+    wal: WriteAheadLog
+    committer: Committer
+    acks: Acknowledgements
+    left: LeftLogs
+    merging: Merging
+
+    def close(self) -> None:
+        """End; the folder stays held where a commit is still at work."""
+        self.wal.close()
+        self.left.close()
+        if self.committer.close(CLOSE_SECONDS):
+            self.wal.folder.close()
 
 
 @dataclass
@@ -44,19 +58,30 @@ class HecReceiver:
         tier: The hot tier.
         is_closing: Whether it takes nothing more.
         seconds: So long events wait for others before they are committed; None for the default.
+        budget: What all bodies may take of the memory.
+        answers: How often each code was answered.
+        events: How many events were taken.
     """
 
     settings: ServiceSettings
     tier: TierStore
     is_closing: bool = False
     seconds: float | None = None
-    _open: _OpenLog | None = None
+    budget: MemoryBudget = field(default_factory=MemoryBudget)
+    answers: Counter[Code] = field(default_factory=Counter)
+    events: int = 0
+    log: OpenLog | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def base(self) -> Path:
-        """The folder below which the logs are."""
-        return log_base(self.settings, self.tier)
+        """The folder of the logs: `--hec-dir`, else in a local hot tier, else below the user's state."""
+        if self.settings.hec_dir is not None:
+            return Path(self.settings.hec_dir)
+        if self.tier.local_path is not None:
+            return self.tier.local_path / "_rekindle" / "hec"
+        name = hashlib.sha256(self.tier.uri.encode()).hexdigest()[:12]
+        return Path.home() / ".local" / "state" / "rekindle" / "hec" / name
 
     def start(self) -> None:
         """Open the log where there is one, and bring into the hot tier what earlier services have left.
@@ -67,117 +92,122 @@ class HecReceiver:
         if self.settings.hec_dir is not None or self.base.exists():
             self.open()
 
-    def open(self) -> _OpenLog:
+    def open(self) -> OpenLog:
         """Return the log; the first call opens it.
 
         Raises:
+            HecError: the service ends.
             RekindleError: the folder or the hot tier can't be used.
         """
         with self._opening:
-            if self._open is None:
-                self._open = _OpenLog.at(self)
-            return self._open
+            if self.is_closing:
+                raise HecError(Code.SHUTTING_DOWN)
+            if self.log is None:
+                self.log = self._open()
+            return self.log
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the log is open."""
-        return self._open is not None
-
-    def accept(self, payload: Payload, context: RequestContext) -> Future[int]:
-        """Write a request to the log, and return the number of its last event once it counts as received.
+    def accept(self, log: OpenLog, payload: Payload, context: RequestContext) -> Future[int]:
+        """Write a request to the log, and return the number of its last event once it is there.
 
         Raises:
             HecError: there is no room, or the service ends.
         """
-        if self.is_closing or self._open is None:
+        if self.is_closing:
             raise HecError(Code.SHUTTING_DOWN)
         try:
-            return self._open.wal.append(context.dump(), payload.data, events=payload.events)
+            done = log.wal.append(context.dump(), payload.data, events=payload.events)
         except LogFullError:
             raise HecError(Code.QUEUE_FULL) from None
         except LogClosedError:
             raise HecError(Code.SHUTTING_DOWN) from None
-
-    def committed(self, number: int) -> Future[int]:
-        """Return what is done when an event is in the hot tier."""
-        assert self._open is not None
-        return self._open.committer.wait_for(number)
-
-    def written(self) -> None:
-        """Take note that a request was written."""
-        assert self._open is not None
-        self._open.committer.notice()
-
-    def is_committed(self, number: int) -> bool:
-        """Whether an event is in the hot tier."""
-        return self._open is not None and 0 < number <= self._open.wal.committed
+        log.committer.notice()
+        self.events += payload.events
+        return done
 
     @property
     def health(self) -> Code:
         """How it is."""
         if self.is_closing:
             return Code.SHUTTING_DOWN
-        fill = self._open.wal.fill if self._open is not None else 0.0
+        fill = self.log.wal.fill if self.log is not None else 0.0
         return Code.QUEUES_FULL if fill >= 1 else Code.QUEUE_NEARLY_FULL if fill >= NEARLY_FULL else Code.HEALTHY
 
     def close(self) -> None:
-        """Take nothing more, write what waits, and commit it where that is quick; the next service does it else."""
+        """Take nothing more, write what waits, and commit it where that is quick; else the next service does."""
         self.is_closing = True
         with self._opening:
-            if self._open is not None:
-                self._open.close()
-                self._open = None
+            if self.log is not None:
+                self.log.close()
+                self.log = None
 
-
-@dataclass
-class _OpenLog:
-    """A log with its committer."""
-
-    wal: WriteAheadLog
-    committer: Committer
-    recovery: threading.Thread
-
-    @classmethod
-    def at(cls, receiver: HecReceiver) -> _OpenLog:
-        base, settings, tier = receiver.base, receiver.settings, receiver.tier
-        snapshot = prepare(tier)
-        folder = hold_folder(base, snapshot.table_id)
-        wal = WriteAheadLog(
-            folder,
-            committed=last_appended(snapshot, app_id(folder.instance)),
-            most_bytes=settings.hec_log_bytes,
-            report=_report,
-        )
-        seconds = SECONDS_WHERE_WAITED_FOR if settings.hec_durable == "tier" else SECONDS
-        committer = Committer(tier, wal, seconds=seconds if receiver.seconds is None else receiver.seconds)
+    def _open(self) -> OpenLog:
+        snapshot = prepare(self.tier)
+        folder = hold_folder(self.base, snapshot.table_id)
+        try:
+            number = register_log(self.tier, folder.instance)
+            committed = last_appended(snapshot, app_id(folder.instance))
+            wal = WriteAheadLog(folder, committed=committed, most_bytes=self.settings.hec_log_bytes, report=_report)
+        except BaseException:
+            folder.close()
+            raise
+        seconds = SECONDS_WHERE_WAITED_FOR if self.settings.hec_durable == "tier" else SECONDS
+        seconds = seconds if self.seconds is None else self.seconds
+        merging = Merging(self.settings)
+        committer = Committer(self.tier, wal, seconds=seconds, added=merging.count)
         committer.start()
-        recovery = threading.Thread(
-            target=_take_over, args=(base, snapshot.table_id, tier), name="rekindle-hec-recovery", daemon=True
-        )
-        recovery.start()
-        return cls(wal, committer, recovery)
+        left = LeftLogs(self.base, folder.table, self.tier)
+        left.start()
+        return OpenLog(wal, committer, Acknowledgements(self.tier, wal, number), left, merging)
+
+
+class LeftLogs:
+    """Brings into the hot tier what services have left that have ended, as soon as nobody holds it any more."""
+
+    def __init__(self, base: Path, table: str, tier: TierStore) -> None:
+        """Look for nothing yet."""
+        self._base, self._table, self._tier = base, table, tier
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="rekindle-hec-left", daemon=True)
+
+    def start(self) -> None:
+        """Look from now on."""
+        self._thread.start()
 
     def close(self) -> None:
-        self.wal.close()
-        self.committer.close(_CLOSE_SECONDS)
-        self.wal.folder.close()
+        """Look no more; what is at work ends with the process."""
+        self._over.set()
+
+    def take_over(self) -> None:
+        """Bring in what is left now.
+
+        Raises:
+            RekindleError: it can't be committed; it stays where it is.
+        """
+        for folder in left_folders(self._base, self._table):
+            drain(folder, self._tier)
+
+    def _watch(self) -> None:
+        while True:
+            try:
+                self.take_over()
+            except Exception as error:  # noqa: BLE001 - it is tried again
+                log(f"HEC events that a service has left can't be committed now: {error}", level=logging.ERROR)
+            if self._over.wait(_LOOK_SECONDS):
+                return
 
 
-def _take_over(base: Path, table: str, tier: TierStore) -> None:
-    """Bring into the hot tier what services have left that have ended."""
+def drain(folder: LogFolder, tier: TierStore) -> None:
+    """Commit what is in a folder, and let go of it.
+
+    Raises:
+        RekindleError: it can't be committed; the folder keeps it.
+    """
     try:
-        for folder in left_folders(base, table):
-            _drain(folder, tier)
-    except Exception as error:  # noqa: BLE001 - the next start tries again
-        log(f"HEC events that another service has left can't be committed now: {error}", level=logging.ERROR)
-
-
-def _drain(folder: LogFolder, tier: TierStore) -> None:
-    try:
-        snapshot = prepare(tier)
-        wal = WriteAheadLog(folder, committed=last_appended(snapshot, app_id(folder.instance)), report=_report)
+        committed = last_appended(prepare(tier), app_id(folder.instance))
+        wal = WriteAheadLog(folder, committed=committed, report=_report)
         try:
-            while Committer(tier, wal).commit():
+            committer = Committer(tier, wal)
+            while committer.commit():
                 pass
         finally:
             wal.close()

@@ -60,6 +60,15 @@ class _Waiting:
     def size(self) -> int:
         return len(self.context) + len(self.payload) + 64
 
+    def answer(self, result: int | Exception) -> None:
+        """Answer whoever waits, if it still does."""
+        if not self.done.set_running_or_notify_cancel():
+            return
+        if isinstance(result, Exception):
+            self.done.set_exception(result)
+        else:
+            self.done.set_result(result)
+
 
 @dataclass
 class _Active:
@@ -233,12 +242,12 @@ class WriteAheadLog:
             try:
                 with self._files:
                     numbers = self._write(group)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - it is raised by each of them
                 for one in group:
-                    one.done.set_exception(error)
+                    one.answer(error)
             else:
                 for one, number in zip(group, numbers, strict=True):
-                    one.done.set_result(number)
+                    one.answer(number)
 
     def _next_group(self) -> list[_Waiting]:
         """Wait for requests, and return some; none where the log is closed."""

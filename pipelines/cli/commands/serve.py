@@ -47,6 +47,7 @@ _NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "mcp")
     help="Answer HEC when its events are on the disk, or when they are in the hot tier.",
 )
 @option("--hec-log-size", metavar="SIZE", default="4GiB", help="Refuse events of HEC while so much waits in DIR.")
+@option("--no-hec-acks", is_flag=True, help="Let HEC acknowledge nothing: it gives no ackId.")
 @option("--hec-query-tokens", is_flag=True, help="Take tokens of HEC from the query too, as ?token=.")
 @option("--log-format", type=OneOf(["text", "json"]), default="text", help="Write the log as text or as JSON lines.")
 @common_flags
@@ -63,6 +64,7 @@ def serve(
     hec_dir: str | None,
     hec_durable: str,
     hec_log_size: str,
+    no_hec_acks: bool,
     hec_query_tokens: bool,
     log_format: str,
 ) -> int:
@@ -88,6 +90,7 @@ def serve(
         "tlsKey": tls_key,
         "hecDir": os.path.abspath(hec_dir) if hec_dir else None,
         "hecDurable": hec_durable,
+        "hecAcks": not no_hec_acks,
         "hecQueryTokens": hec_query_tokens,
         "hecLogBytes": parse_size(hec_log_size, "--hec-log-size"),
     }

@@ -32,6 +32,11 @@ async def find_sender(request: Request, service: Service) -> Key:
     return key
 
 
+def has_token(request: Request, service: Service) -> bool:
+    """Whether a call brings a token where one may be."""
+    return "authorization" in request.headers or (service.settings.hec_query_tokens and "token" in request.query_params)
+
+
 def token_of(request: Request, *, from_query: bool) -> str:
     """Return the token of a call: `Splunk T`, `Bearer T`, Basic with T as the password, or `?token=T` where allowed.
 

@@ -29,21 +29,16 @@ class Target:
         port: Of the service, on the loopback address.
         token: A key's.
         seconds: How long an answer may take.
-        channel: With acknowledgement, the channel's number; None without.
     """
 
     port: int
     token: str
     seconds: float = 60.0
-    channel: str | None = None
 
     @property
     def headers(self) -> dict[str, str]:
         """Those of every request."""
-        return {
-            "Authorization": f"Splunk {self.token}",
-            **({"X-Splunk-Request-Channel": self.channel} if self.channel else {}),
-        }
+        return {"Authorization": f"Splunk {self.token}"}
 
 
 @dataclass

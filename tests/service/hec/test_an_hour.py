@@ -64,9 +64,11 @@ def test_memory_is_flat_and_the_tier_tidy(tmp_path: Path) -> None:
         found = settle(made, senders)
     quarter = len(memory) // 4
     first, last = statistics.median(memory[quarter : 2 * quarter]), statistics.median(memory[-quarter:])
+    answers = statistics.quantiles([took for one in senders.members for took in one.seconds], n=20)
     print(  # noqa: T201 - the figures of the run, shown by -s
         f"{found}, MiB {first:.0f} → {last:.0f} (most {max(memory):.0f}), most files {max(files)}, last {files[-1]}, "
-        f"log at most {max(logged) >> 10} KiB, tier {folder_bytes(tmp_path / 'hot') >> 20} MiB"
+        f"log at most {max(logged) >> 10} KiB, tier {folder_bytes(tmp_path / 'hot') >> 20} MiB, "
+        f"answers p50 {answers[9] * 1000:.0f} ms, p95 {answers[18] * 1000:.0f} ms"
     )
     assert (found["doubled"], found["repeated"], dict(senders.refused)) == (0, 0, {})
     assert last - first < GROWTH_MIB

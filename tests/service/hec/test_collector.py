@@ -13,8 +13,8 @@ from tests.service.hec.conftest import Hec
 @pytest.mark.parametrize(
     "path", ["", "/", "/event", "/event/", "/event/1.0", "/raw", "/raw/1.0"], ids=lambda path: path or "collector"
 )
-def test_events_are_taken_by_each_call(hec: Hec, path: str) -> None:
-    response = hec.post(path)
+def test_events_are_taken_by_each_call(shared: Hec, path: str) -> None:
+    response = shared.post(path)
     assert (response.status_code, response.text) == (200, '{"text":"Success","code":0}')
 
 
@@ -37,6 +37,8 @@ BODIES: dict[str, tuple[str, str | bytes, list[dict[str, Any]]]] = {
         '{"event":"a","host":"own"}{"event":"b"}',
         [{"_message": "a", "host": "own", "index": "i"}, {"_message": "b", "host": "q", "index": "i"}],
     ),
+    "raw in UTF-16": ("/raw", "one\ntwo".encode("utf-16"), [{"_message": "one"}, {"_message": "two"}]),
+    "bad bytes": ("", b'{"event":"a\xff"}', [{"_message": "a\ufffd"}]),
     "raw": (
         "/raw?sourcetype=s&source=o&host=h&index=i&fields=%7B%22k%22:%22v%22%7D",
         "one\n\ntwo",
@@ -49,12 +51,14 @@ BODIES: dict[str, tuple[str, str | bytes, list[dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize(("path", "body", "expected"), BODIES.values(), ids=BODIES)
-def test_bodies_become_events(hec: Hec, path: str, body: str | bytes, expected: list[dict[str, Any]]) -> None:
-    assert hec.post(path, body).status_code == 200
-    hec.commit()
+def test_bodies_become_events(shared: Hec, path: str, body: str | bytes, expected: list[dict[str, Any]]) -> None:
+    shared.commit()
+    before = shared.wal.committed
+    assert shared.post(path, body).status_code == 200
+    shared.commit()
     shown = {"_message", "host", "source", "sourcetype", "index", "x", "n", "k"}
     default = {} if path.startswith("/raw") else {"sourcetype": "httpevent"}
-    found = [{name: value for name, value in row.items() if name in shown} for row in hec.events()]
+    found = [{name: value for name, value in row.items() if name in shown} for row in shared.events()[before:]]
     assert found == [{**default, **row} for row in expected]
 
 

@@ -13,6 +13,7 @@ from transforms.core.errors import TierError
 from transforms.hot_tier.data.rewrite import every_row, rewrite_file
 from transforms.hot_tier.table.commit import Attempts, commit, finish_commit
 from transforms.hot_tier.table.file_description import FileDescription
+from transforms.hot_tier.table.live_files import load_events
 from transforms.hot_tier.table.purges import check_not_purged
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
@@ -22,7 +23,16 @@ Step = Callable[[str], None]
 
 
 class OtherLogError(TierError):
-    """The table has more of a log than the log has brought: another copy of the log is at work."""
+    """The table has events of a log that the log did not know to be there.
+
+    Attributes:
+        known: The number of the last one that the table has.
+    """
+
+    def __init__(self, message: str, known: int) -> None:
+        """Keep the number."""
+        super().__init__(message)
+        self.known = known
 
 
 @dataclass(frozen=True)
@@ -46,13 +56,11 @@ class LogBatch:
         app_id: The log's.
         previous: The number of the last event that was added before.
         last: The number of the last one of these.
-        job: What the files' footers name as their job.
     """
 
     app_id: str
     previous: int
     last: int
-    job: str
 
 
 def last_appended(snapshot: Snapshot, app_id: str) -> int:
@@ -63,7 +71,7 @@ def last_appended(snapshot: Snapshot, app_id: str) -> int:
 def append_events(
     tier: TierStore, batch: LogBatch, files: Sequence[FileDescription], *, step: Step = lambda name: None
 ) -> Appended:
-    """Add the events of a batch, once, however often it is tried.
+    """Add the events of a batch in one commit.
 
     Args:
         tier: The hot tier.
@@ -72,23 +80,24 @@ def append_events(
         step: Called after `committed`.
 
     Raises:
-        OtherLogError: another copy of the log has added events meanwhile; nothing was added.
+        OtherLogError: the table has events of the log that were not known to be there: an earlier attempt to add these,
+            or another copy of the log, has added them. Nothing was added now.
         TierError: the store refuses; whether it was added, the next attempt finds out.
     """
-    attempts = Attempts(tier, f"events of {batch.app_id} can't be added", Snapshot.load)
+    attempts = Attempts(tier, f"events of {batch.app_id} can't be added", load_events)
     tried: int | None = None
     for snapshot in attempts:
         known = last_appended(snapshot, batch.app_id)
-        if known == batch.last:
-            version = snapshot.version if tried is None else tried
-            return Appended(version, tuple(finish_commit(tier, version)) if tried is not None else ())
+        if known == batch.last and tried is not None:
+            return Appended(tried, tuple(finish_commit(tier, tried)))
         if known > batch.previous:
             raise OtherLogError(
                 f"hot tier {tier.uri}: it has events of {batch.app_id} up to {known}, which this log has not brought "
                 f"(it was at {batch.previous}): another service uses a copy of the log's folder. End it, and name "
-                "another folder here"
+                "another folder here",
+                known,
             )
-        files = [_laid_out(tier, file, snapshot, batch.job) for file in files]
+        files = [_laid_out(tier, file, snapshot) for file in files]
         check_not_purged(tier, snapshot, [file.path for file in files])
         tried = snapshot.version + 1
         with attempts.unless_refused():
@@ -97,7 +106,7 @@ def append_events(
     raise AssertionError  # they end by raising
 
 
-def _laid_out(tier: TierStore, file: FileDescription, snapshot: Snapshot, job: str) -> FileDescription:
+def _laid_out(tier: TierStore, file: FileDescription, snapshot: Snapshot) -> FileDescription:
     """Return a file that fits the snapshot: itself, or where its map has what became a column, another."""
     if not file.misplaced(snapshot.columns):
         return file
@@ -108,7 +117,6 @@ def _laid_out(tier: TierStore, file: FileDescription, snapshot: Snapshot, job: s
         tier_name=file.tier,
         date=file.date,
         promoted=snapshot.columns,
-        job=job,
         anew=True,
     )
     assert written is not None
