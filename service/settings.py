@@ -8,6 +8,8 @@ from typing import Literal
 from pipelines.documents import JsonModel
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
+from service.memory import MemoryShares, share_memory
+from transforms.hot_tier.search.serving.gate import QueryGate
 from transforms.storage import StorageOptions, TierLocation
 
 
@@ -23,6 +25,7 @@ class ServiceSettings(JsonModel):
         root_path: The path that a proxy puts before the service's.
         log_format: `text` or `json`.
         job_workers: How many jobs run at once.
+        memory: Bytes for the server and its workers together; None for the defaults of each.
         tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
     """
 
@@ -35,6 +38,7 @@ class ServiceSettings(JsonModel):
     root_path: str = ""
     log_format: Literal["text", "json"] = "text"
     job_workers: int = 2
+    memory: int | None = None
     tls_cert: str | None = None
     tls_key: str | None = None
 
@@ -45,6 +49,15 @@ class ServiceSettings(JsonModel):
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def memory_shares(self) -> MemoryShares:
+        """What of the memory is whose.
+
+        Raises:
+            ConfigurationError: it is too little.
+        """
+        return share_memory(self.memory, job_workers=self.job_workers, places=QueryGate().places)
 
     @property
     def tier_location(self) -> TierLocation:
@@ -61,4 +74,10 @@ class ServiceSettings(JsonModel):
         source = self.source_options
         if job is not None and job.region is not None:
             source = StorageOptions(**{**vars(source), "region": job.region})
-        return RunSettings(hot_tier=self.hot_tier, source_options=source, tier_options=self.tier_options, key=key)
+        return RunSettings(
+            hot_tier=self.hot_tier,
+            source_options=source,
+            tier_options=self.tier_options,
+            key=key,
+            memory=self.memory_shares.job,
+        )

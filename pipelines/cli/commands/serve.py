@@ -12,6 +12,7 @@ import orjson
 
 from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import Command, OneOf, option
+from pipelines.units import parse_size
 from transforms.core.errors import ConfigurationError, RekindleError
 
 EXAMPLES = (
@@ -35,6 +36,7 @@ _NEEDED = ("fastapi", "uvicorn")
 )
 @option("--root-path", metavar="PATH", help="The path that a proxy puts before the service's.")
 @option("--job-workers", type=click.IntRange(0, 64), metavar="N", default=2, help="Run N jobs at once.")
+@option("--memory", metavar="SIZE", help="Use at most SIZE of memory, the server and its workers for jobs together.")
 @option("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate, a PEM file.")
 @option("--tls-key", metavar="FILE", help="The certificate's key, a PEM file.")
 @option("--log-format", type=OneOf(["text", "json"]), default="text", help="Write the log as text or as JSON lines.")
@@ -46,6 +48,7 @@ def serve(
     allow_dir: tuple[str, ...],
     root_path: str | None,
     job_workers: int,
+    memory: str | None,
     tls_cert: str | None,
     tls_key: str | None,
     log_format: str,
@@ -75,6 +78,7 @@ def serve(
         "rootPath": "/" + root_path.strip("/") if root_path and root_path.strip("/") else "",
         "logFormat": log_format,
         "jobWorkers": job_workers,
+        "memory": parse_size(memory, "--memory") if memory else None,
         "tlsCert": tls_cert,
         "tlsKey": tls_key,
     }

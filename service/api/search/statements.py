@@ -25,7 +25,6 @@ from transforms.hot_tier.table.snapshot import Snapshot
 router = APIRouter(tags=["search"])
 MOST_ROWS = 10_000
 MOST_BYTES = 32 << 20
-_MEMORY = 512 << 20
 _ROWS_AT_ONCE = 500
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 _EXAMPLE = {"sql": "SELECT host, count(*) AS events FROM events GROUP BY host ORDER BY events DESC", "limit": 100}
@@ -66,7 +65,7 @@ async def run_statement(request: Request, document: Document, caller: Reader) ->
     statement = check_statement(asked.sql)
 
     def run(snapshot: Snapshot, stop: StopSignal) -> bytes:
-        with run_sql(snapshot, statement, sql_text.for_json, stop=stop, memory=_MEMORY) as result:
+        with run_sql(snapshot, statement, sql_text.for_json, stop=stop, memory=engine_of(request).sql_bytes) as result:
             rows, is_complete = _first_rows(result, asked.limit)
             known = {"version": snapshot.version, "columns": result.column_names}
         return orjson.dumps(known | {"rows": rows, "isComplete": is_complete})
