@@ -8,6 +8,8 @@ from typing import Literal
 from pipelines.documents import JsonModel
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
+from service.memory import MemoryShares, share_memory
+from transforms.hot_tier.search.serving.gate import QueryGate
 from transforms.storage import StorageOptions, TierLocation
 
 
@@ -29,6 +31,7 @@ class ServiceSettings(JsonModel):
         hec_log_bytes: What a log of HEC may take on the disk.
         hec_acks: Whether HEC acknowledges what is in the hot tier.
         hec_query_tokens: Whether HEC takes tokens from the query.
+        memory: Bytes for the server and its workers together; None for the defaults of each.
         tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
     """
 
@@ -47,6 +50,7 @@ class ServiceSettings(JsonModel):
     hec_log_bytes: int = 4 << 30
     hec_acks: bool = True
     hec_query_tokens: bool = False
+    memory: int | None = None
     tls_cert: str | None = None
     tls_key: str | None = None
 
@@ -57,6 +61,15 @@ class ServiceSettings(JsonModel):
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def memory_shares(self) -> MemoryShares:
+        """What of the memory is whose.
+
+        Raises:
+            ConfigurationError: it is too little.
+        """
+        return share_memory(self.memory, job_workers=self.job_workers, places=QueryGate().places)
 
     @property
     def tier_location(self) -> TierLocation:
@@ -77,5 +90,10 @@ class ServiceSettings(JsonModel):
         if job is not None and job.region is not None:
             source = StorageOptions(**{**vars(source), "region": job.region})
         return RunSettings(
-            hot_tier=self.hot_tier, source_options=source, tier_options=self.tier_options, key=key, upload=upload
+            hot_tier=self.hot_tier,
+            source_options=source,
+            tier_options=self.tier_options,
+            key=key,
+            memory=self.memory_shares.job,
+            upload=upload,
         )

@@ -64,7 +64,7 @@ class Service:
         self.queue = JobQueue(self.tier)
         self.keyring = Keyring(self.tier)
         self.job_rows = JobRows(self.tier, self.queue.task_ids)
-        self.engine = SearchEngine(self.tier)
+        self.engine = SearchEngine(self.tier, memory=self.settings.memory_shares)
         self.hec = HecReceiver(self.settings, self.tier)
 
 

@@ -33,6 +33,7 @@ _NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "mcp")
 @option("--root-path", metavar="PATH", help="The path that a proxy puts before the service's.")
 @option("--job-workers", type=click.IntRange(0, 64), metavar="N", default=2, help="Run N jobs at once.")
 @option("--upload-limit", metavar="SIZE", default="10GiB", help="Refuse uploads that are larger than SIZE.")
+@option("--memory", metavar="SIZE", help="Use at most SIZE of memory, the server and its workers for jobs together.")
 @option("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate, a PEM file.")
 @option("--tls-key", metavar="FILE", help="The certificate's key, a PEM file.")
 @option(
@@ -59,6 +60,7 @@ def serve(
     root_path: str | None,
     job_workers: int,
     upload_limit: str,
+    memory: str | None,
     tls_cert: str | None,
     tls_key: str | None,
     hec_dir: str | None,
@@ -86,6 +88,7 @@ def serve(
         "logFormat": log_format,
         "jobWorkers": job_workers,
         "uploadLimit": parse_size(upload_limit, "--upload-limit"),
+        "memory": parse_size(memory, "--memory") if memory else None,
         "tlsCert": tls_cert,
         "tlsKey": tls_key,
         "hecDir": os.path.abspath(hec_dir) if hec_dir else None,
