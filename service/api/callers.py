@@ -39,6 +39,14 @@ class Caller:
         """The id of the key."""
         return self.key.id if self.key else None
 
+    @property
+    def actor(self) -> str | None:
+        """What the audit calls it: its key; None is whoever runs the service."""
+        if self.key is None:
+            return None
+        name = "".join(character if character.isprintable() else "?" for character in self.key.name)
+        return f"{name} (key {self.key.id})"
+
     def has(self, role: Role) -> bool:
         """Whether it may do what a role may; an administrator may do everything."""
         return self.key is None or self.key.role in (role, "admin")

@@ -17,6 +17,7 @@ from fastapi import Request
 
 from service.errors import ApiError
 from service.logs import log
+from service.memory import MemoryShares
 from transforms.core.errors import GoneError, RekindleError, TierError
 from transforms.hot_tier.search.aggregates.file_cache import FileCache
 from transforms.hot_tier.search.serving.gate import QueryGate
@@ -43,14 +44,17 @@ class SearchEngine:
         gate: How many queries run at once.
         cache: Counts of whole files.
         seconds: The time limit of a query.
+        sql_bytes: What a statement of SQL takes before it spills to the disk.
     """
 
-    def __init__(self, tier: TierStore, *, seconds: float = TIME_LIMIT) -> None:
+    def __init__(self, tier: TierStore, *, seconds: float = TIME_LIMIT, memory: MemoryShares | None = None) -> None:
         """Open nothing yet."""
         self._tier = tier
         self.snapshots = Snapshots(tier)
         self.gate = QueryGate(most_waiting=_MOST_WAITING)
-        self.cache = FileCache()
+        memory = memory or MemoryShares()
+        self.cache = FileCache(memory.cache)
+        self.sql_bytes = memory.sql
         self.seconds = seconds
         # threads of their own, so that queries that wait keep no other call waiting
         self._threads = anyio.CapacityLimiter(2 * (self.gate.places + _MOST_WAITING))

@@ -96,7 +96,7 @@ async def _answer(engine: SearchEngine, name: str, given: dict[str, Any]) -> pro
     tool = TOOLS[name]
     try:
         asked = read_arguments(tool.arguments, given)
-        document = await engine.run(None, tool.make_query(asked, engine.cache))
+        document = await engine.run(None, tool.make_query(asked, engine))
     except ConfigurationError as error:
         hint = _HINTS.get(str(error.field))
         return _failed(f"{error}\n{hint}" if hint else str(error))

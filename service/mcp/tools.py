@@ -11,11 +11,11 @@ import orjson
 from pydantic import BaseModel, TypeAdapter
 
 from pipelines.documents import JsonObject
+from service.api.engine import SearchEngine
 from service.api.search import answers, contents, counts, pages, statements
 from service.api.search.parameters import SearchQuery
 from service.mcp import arguments, texts
 from service.mcp.shortening import MOST_CHARACTERS, fit_lists, fit_rows
-from transforms.hot_tier.search.aggregates.file_cache import FileCache
 from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.table.snapshot import Snapshot
 
@@ -26,7 +26,7 @@ _NOTES = {
     "description": "What was cut, and how to see the rest; and what not to trust.",
 }
 _CUT = f"Lists were cut, so that the answer is no longer than {MOST_CHARACTERS:,} characters: "
-MakeQuery: TypeAlias = Callable[[Any, FileCache], SearchQuery]
+MakeQuery: TypeAlias = Callable[[Any, SearchEngine], SearchQuery]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +82,8 @@ def _as_json(document: JsonObject) -> JsonObject:
     return plain
 
 
-def _search(asked: arguments.SearchArguments, cache: FileCache) -> SearchQuery:
-    del cache
+def _search(asked: arguments.SearchArguments, engine: SearchEngine) -> SearchQuery:
+    del engine
     query = pages.page_query(asked)
 
     def found(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
@@ -103,9 +103,8 @@ def _search(asked: arguments.SearchArguments, cache: FileCache) -> SearchQuery:
     return found
 
 
-def _sql(asked: arguments.SqlArguments, cache: FileCache) -> SearchQuery:
-    del cache
-    query = statements.statement_query(asked)
+def _sql(asked: arguments.SqlArguments, engine: SearchEngine) -> SearchQuery:
+    query = statements.statement_query(asked, engine.sql_bytes)
 
     def found(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
         answer = _as_json(query(snapshot, stop))
@@ -164,8 +163,8 @@ TOOLS = {
             description=texts.HISTOGRAM,
             arguments=arguments.HistogramArguments,
             answer=answers.HistogramAnswer,
-            make_query=lambda asked, cache: _cutting(
-                counts.histogram_query(asked, cache), lambda answer: [*_facet_lists(answer), (answer, "bars")]
+            make_query=lambda asked, engine: _cutting(
+                counts.histogram_query(asked, engine.cache), lambda answer: [*_facet_lists(answer), (answer, "bars")]
             ),
             examples=[{"query": "status>=500", "last": "7d", "span": "1h"}, {"last": "24h", "by": "level"}],
         ),
@@ -175,7 +174,7 @@ TOOLS = {
             description=texts.FACETS,
             arguments=arguments.FacetArguments,
             answer=answers.FacetList,
-            make_query=lambda asked, cache: _cutting(counts.facet_query(asked, cache), _facet_lists),
+            make_query=lambda asked, engine: _cutting(counts.facet_query(asked, engine.cache), _facet_lists),
             examples=[{"fields": ["host", "status"], "query": "level=error", "last": "24h"}],
         ),
         ReadingTool(
@@ -184,7 +183,7 @@ TOOLS = {
             description=texts.FIELDS,
             arguments=arguments.FieldsArguments,
             answer=answers.FieldsAnswer,
-            make_query=lambda asked, cache: _cutting(contents.fields_query(asked, cache), _own_lists("fields")),
+            make_query=lambda asked, engine: _cutting(contents.fields_query(asked, engine.cache), _own_lists("fields")),
             examples=[{}, {"query": "service=payment", "prefix": "trace"}],
         ),
         ReadingTool(
@@ -193,8 +192,8 @@ TOOLS = {
             description=texts.FIELD,
             arguments=arguments.FieldArguments,
             answer=answers.FieldAnswer,
-            make_query=lambda asked, cache: _cutting(
-                contents.field_query(asked.name, asked, cache), _own_lists("values", "rare")
+            make_query=lambda asked, engine: _cutting(
+                contents.field_query(asked.name, asked, engine.cache), _own_lists("values", "rare")
             ),
             examples=[{"name": "status", "last": "24h"}],
         ),
@@ -213,7 +212,7 @@ TOOLS = {
             description=texts.USAGE,
             arguments=arguments.UsageArguments,
             answer=answers.UsageAnswer,
-            make_query=lambda asked, cache: _cutting(contents.usage_query(asked.by, cache), _own_lists("rows")),
+            make_query=lambda asked, engine: _cutting(contents.usage_query(asked.by, engine.cache), _own_lists("rows")),
             examples=[{}, {"by": "sourcetype"}],
         ),
         ReadingTool(
