@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,8 @@ TEXTS = st.lists(st.sampled_from(['"', "\\", "{", "}", "}{", ",", "\n", " ", "["
 @given(events=st.lists(TEXTS, min_size=1, max_size=4), data=st.data())
 def test_objects_are_read_whatever_stands_between_them(events: list[str], data: st.DataObject) -> None:
     separator = data.draw(st.sampled_from(["", " ", "\n", "\r\n", "\n\n"]))
-    shape = data.draw(st.sampled_from([{}, {"indent": 1}, {"ensure_ascii": False}]))
+    shapes: list[dict[str, Any]] = [{}, {"indent": 1}, {"ensure_ascii": False}]
+    shape = data.draw(st.sampled_from(shapes))
     objects = [json.dumps({"event": one, "fields": {"k": one}}, **shape) for one in events]
     body = data.draw(st.sampled_from([separator.join(objects), f"[{','.join(objects)}]"]))
     payload = read_events(body.encode())
