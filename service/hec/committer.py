@@ -189,6 +189,8 @@ class Committer:
 
     def _run(self) -> None:
         failures = 0
+        if self.wal.has_events:  # of a service that has ended: one that ends again and again still gets on
+            failures = 0 if self._commit_all() else 1
         while self._wait(min(_LONGEST_PAUSE, 2.0**failures) if failures else self.seconds):
             failures = 0 if self._commit_all() else failures + 1
         self._commit_all()

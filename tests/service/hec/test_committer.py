@@ -103,6 +103,24 @@ def test_a_service_killed_at_any_step_loses_and_doubles_nothing(machine: Machine
     assert not again.wal.has_events
 
 
+def test_what_is_left_is_committed_at_once(machine: Machine) -> None:
+    send(machine.begin(), "a")
+    machine.kill()
+    again = machine.begin(seconds=3600.0)
+    again.start()
+    assert again.wait_for(1).result(SECONDS) == 1
+    assert again.close(SECONDS)
+    assert machine.messages() == ["a"]
+
+
+def test_the_end_commits_what_is_there(machine: Machine) -> None:
+    committer = machine.begin(seconds=3600.0)
+    committer.start()
+    send(committer, "a")
+    assert committer.close(SECONDS)
+    assert machine.messages() == ["a"]
+
+
 def test_what_was_not_flushed_when_it_was_killed_is_left_out(machine: Machine) -> None:
     committer = machine.begin()
     send(committer, "a", "b")
