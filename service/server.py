@@ -31,6 +31,7 @@ def serve(settings: ServiceSettings) -> int:
         RekindleError: the tier, the address or the files of TLS can't be used, or a key is missing.
     """
     set_up_logging(settings.log_format)
+    _ = settings.memory_shares  # too little is an error before anything starts
     tier = settings.tier_location.open()
     location.check_is_tier_or_empty(tier)
     index_keys(tier)

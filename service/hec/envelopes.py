@@ -37,18 +37,27 @@ def read_events(body: bytes) -> Payload:
         HecError: there are none, or one is wrong: then nothing of the body is taken.
     """
     body = body.removeprefix(_BYTE_ORDER_MARK)
-    try:
-        objects = [orjson.loads(line) for line in body.split(b"\n") if line and not line.isspace()]
-    except orjson.JSONDecodeError:
-        objects = []
-    data = body
-    if not objects or not all(isinstance(one, dict) for one in objects):
+    data, objects = body, _objects_by_line(body)
+    if not objects and b"}{" in body:
+        # objects run together; where these two stand in a text the line before them ends within it, and is no JSON
+        data = body.replace(b"}{", b"}\n{")
+        objects = _objects_by_line(data)
+    if not objects:
         found = list(_scan(body.decode("utf-8", "replace")))
         objects = [one for one, _ in found]
         data = "\n".join(text for _, text in found).encode("utf-8", "replace")
     for number, one in enumerate(objects):
         _check(one, number)
     return Payload(data if data.endswith(b"\n") else data + b"\n", len(objects))
+
+
+def _objects_by_line(data: bytes) -> list[object]:
+    """Return the objects of lines, each of which is one; none where one is not."""
+    try:
+        objects = [orjson.loads(line) for line in data.split(b"\n") if line and not line.isspace()]
+    except orjson.JSONDecodeError:
+        return []
+    return objects if all(isinstance(one, dict) for one in objects) else []
 
 
 def read_lines(body: bytes) -> Payload:

@@ -43,6 +43,7 @@ class EventColumns:
         *,
         format_name: str,
         task_id: str,
+        receiver: str,
         defaults: Mapping[str, str],
         system: Mapping[str, str],
         first: int = 0,
@@ -54,6 +55,7 @@ class EventColumns:
             info: The object.
             format_name: What it is read as.
             task_id: The job, for `_correlation_id`.
+            receiver: How it came, for `_receiver`.
             defaults: Attributes for events that don't carry their own.
             system: Further system columns, those of the IAM key.
             first: The ordinal of the first record that comes.
@@ -64,7 +66,7 @@ class EventColumns:
         self.next = first
         self._day_first = day_first
         self._constants = {
-            "_receiver": schema.RECEIVER,
+            "_receiver": receiver,
             "_collector": schema.PRODUCT,
             "_processor": schema.PRODUCT,
             "_correlation_id": task_id,

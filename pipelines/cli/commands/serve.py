@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
-from dataclasses import asdict
-from importlib.util import find_spec
 
 import click
-import orjson
 
 from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import Command, OneOf, option
+from pipelines.cli.service_process import become_service, check_installed
 from pipelines.units import parse_size
-from transforms.core.errors import ConfigurationError, RekindleError
+from transforms.core.errors import ConfigurationError
 
 EXAMPLES = (
     "rekindle serve --hot-tier s3://my-tier/hot",
     "rekindle serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --log-format json",
 )
-_PACKAGE = "service"
-_NEEDED = ("fastapi", "uvicorn")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "mcp")
 
 
 @click.command(cls=Command, examples=EXAMPLES)
@@ -36,6 +32,8 @@ _NEEDED = ("fastapi", "uvicorn")
 )
 @option("--root-path", metavar="PATH", help="The path that a proxy puts before the service's.")
 @option("--job-workers", type=click.IntRange(0, 64), metavar="N", default=2, help="Run N jobs at once.")
+@option("--upload-limit", metavar="SIZE", default="10GiB", help="Refuse uploads that are larger than SIZE.")
+@option("--memory", metavar="SIZE", help="Use at most SIZE of memory, the server and its workers for jobs together.")
 @option("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate, a PEM file.")
 @option("--tls-key", metavar="FILE", help="The certificate's key, a PEM file.")
 @option(
@@ -61,6 +59,8 @@ def serve(
     allow_dir: tuple[str, ...],
     root_path: str | None,
     job_workers: int,
+    upload_limit: str,
+    memory: str | None,
     tls_cert: str | None,
     tls_key: str | None,
     hec_dir: str | None,
@@ -76,25 +76,19 @@ def serve(
     """
     if (tls_cert is None) != (tls_key is None):
         raise ConfigurationError("--tls-cert and --tls-key go together: give both, or neither", field="tls-cert")
-    if missing := [name for name in (_PACKAGE, *_NEEDED) if find_spec(name) is None]:
-        raise RekindleError(
-            f"the service needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
-            "pip install 'rekindle[service]'"
-        )
+    check_installed(*_NEEDED)
     for folder in allow_dir:
         if not os.path.isdir(folder):
             raise ConfigurationError(f"--allow-dir {folder}: there is no such folder", field="allow-dir")
-    source, tier = common.stores()
     settings = {
-        "hotTier": common.hot_tier,
-        "sourceOptions": asdict(source),
-        "tierOptions": asdict(tier),
         "host": host,
         "port": port,
         "allowDirs": [os.path.abspath(folder) for folder in allow_dir],
         "rootPath": "/" + root_path.strip("/") if root_path and root_path.strip("/") else "",
         "logFormat": log_format,
         "jobWorkers": job_workers,
+        "uploadLimit": parse_size(upload_limit, "--upload-limit"),
+        "memory": parse_size(memory, "--memory") if memory else None,
         "tlsCert": tls_cert,
         "tlsKey": tls_key,
         "hecDir": os.path.abspath(hec_dir) if hec_dir else None,
@@ -103,12 +97,5 @@ def serve(
         "hecQueryTokens": hec_query_tokens,
         "hecLogBytes": parse_size(hec_log_size, "--hec-log-size"),
     }
-    _become([sys.executable, "-m", _PACKAGE, orjson.dumps(settings).decode()])
+    become_service(common, **settings)
     return 0
-
-
-def _become(command: list[str]) -> None:
-    """Become another program, under this process's number: the command line knows nothing of the service's insides."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execve(command[0], command, {**os.environ, "PYTHONSAFEPATH": "1"})
