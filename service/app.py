@@ -83,7 +83,7 @@ class AnswerLog:
 
 def _log_answer(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "-")
-    if status < 400 and (route in _UNLOGGED or route.startswith(hec.PATH)):
+    if status < 400 and (route in _UNLOGGED or hec.PATH in route):
         return
     client = scope.get("client")
     log(
