@@ -26,6 +26,7 @@ from transforms.objects.reading_digest import reading_digest
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import RULES, TIERS, load_rules
 from transforms.storage import ObjectStore, SourceLocation, TierStore, open_store
+from transforms.storage.notification_queue import NotificationQueue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +102,13 @@ class JobContext:
     def source_location(self) -> SourceLocation:
         """Where the objects are, for workers."""
         return SourceLocation(self.specification.bucket, self.settings.source_options)
+
+    def open_queue(self) -> NotificationQueue | None:
+        """Return the queue of a watch, None where it has none; nothing is requested yet."""
+        watch = self.specification.watch
+        if watch is None or watch.queue is None:
+            return None
+        return NotificationQueue(watch.queue, replace(self.settings.source_options, no_sign_request=False))
 
     @property
     def pipelines(self) -> tuple[Pipeline, ...]:

@@ -136,6 +136,7 @@ class _Job:
         self.engine = Engine(settings.beam_flags, message=console.message, canceled=self.canceled)
         watch = specification.watch
         self.watcher_of: Callable[[], Watcher] | None = None if watch is None else (lambda: Watcher(self, watch))
+        self.watcher: Watcher | None = None
         self.watching = self.terminated = False
         self.ticks = 0
 
@@ -200,7 +201,7 @@ class _Job:
         if self.watcher_of is None:
             self._backfill()
             return
-        watcher = self.watcher_of()
+        watcher = self.watcher = self.watcher_of()
         watcher.begin()
         plan = self._backfill()
         self.view.refresh(self.view.snapshot or table.prepare(self.tier))
@@ -338,6 +339,8 @@ class _Job:
                 continue
             self.status.save(wave=wave)
             self.run_wave(plan, wave)
+            if self.watcher is not None:
+                self.watcher.sum_up()
 
     def run_wave(self, plan: JobPlan, wave: int) -> None:
         """Run a wave until it is published."""

@@ -73,6 +73,7 @@ class Arrivals:
                 self._held[message.id] = HeldMessage(message, set(named))
             else:
                 held.message = message
+                held.keys |= named.keys()
             for key in named:
                 self._messages_of.setdefault(key, set()).add(message.id)
         self.announced.update(named)

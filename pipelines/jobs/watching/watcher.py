@@ -52,7 +52,13 @@ from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry
 from transforms.objects.discovery.notifications import CreatedObject, created_keys, parse_notification
 from transforms.storage import ObjectInfo
 from transforms.storage.job_folder import JobFolder
-from transforms.storage.notification_queue import HIDDEN_SECONDS, NotificationQueue, QueueMessage, QueueState
+from transforms.storage.notification_queue import (
+    HIDDEN_SECONDS,
+    MOST_AT_ONCE,
+    NotificationQueue,
+    QueueMessage,
+    QueueState,
+)
 
 _RECEIVE_SECONDS = 5
 """How long a request waits for messages, at most: so long SIGTERM may wait."""
@@ -127,6 +133,8 @@ class Watcher:
     _retrying: _Retrying = field(default_factory=_Retrying)
     _families: set[str] = field(default_factory=set)
     _first_at: float | None = None
+    _gathering_since: float = 0.0
+    _is_backlog: bool = False
     _waves_since_merge: int = 0
     _crashes: int = 0
 
@@ -137,7 +145,7 @@ class Watcher:
         self._next_listing = self.clock() + (self._interval or 0.0)
         self._listing = RepeatedListing(context.store, context.filter, context.settings.max_objects)
         self._matcher = context.filter.compile()
-        self._queue = NotificationQueue(self.watch.queue, context.settings.source_options) if self.watch.queue else None
+        self._queue = context.open_queue()
         self._state: QueueState | None = None
         self._state_at = float("-inf")
         self._report = WatchReport.model_validate(self.job.status.current.watch or {})
@@ -160,8 +168,7 @@ class Watcher:
         """Count what the backfill has done; its plan is not needed any more."""
         self._unread.update({kind: number for kind, number in plan.counts().items() if kind != "work"})
         self._listing.take_as_seen(self._listed_and_done(plan))
-        self._sum_up()
-        self._show()
+        self.sum_up()
 
     def _listed_and_done(self, plan: JobPlan) -> Iterator[ObjectInfo]:
         """Yield the objects of the backfill but those that could not be read: the next listing tries them again."""
@@ -185,7 +192,7 @@ class Watcher:
                     self._go_on()
                 except (CanceledError, ConfigurationError, ConflictError):
                     raise
-                except RekindleError as error:
+                except Exception as error:  # noqa: BLE001 - a watch outlives whatever a store's client raises
                     self._pause_after(error)
                 else:
                     self._retrying.failures = 0
@@ -228,7 +235,9 @@ class Watcher:
     # Gathering
 
     def _is_due(self) -> bool:
-        waited = self._first_at is not None and self.clock() - self._first_at >= self.watch.wait.total_seconds()
+        wait, at = self.watch.wait.total_seconds(), self.clock()
+        waited = self._first_at is not None and at - self._first_at >= wait
+        waited &= not self._is_backlog or at - self._gathering_since >= wait
         most = min(FIRST_WAVE_BYTES, self.job.context.settings.wave_bytes)
         return bool(len(self._arrivals)) and (
             waited or len(self._arrivals) >= _MOST_WAITING or self._arrivals.size >= most
@@ -241,7 +250,8 @@ class Watcher:
             seconds = min(seconds, self._first_at + self.watch.wait.total_seconds() - self.clock())
         if self._interval is not None:
             seconds = min(seconds, self._next_listing - self.clock())
-        messages = queue.receive(wait_seconds=max(0, round(seconds)))
+        messages = queue.receive(wait_seconds=max(1, round(seconds)))
+        self._is_backlog = len(messages) == MOST_AT_ONCE
         let_go = [message for message in messages if not self._take(message)]
         if let_go:
             queue.delete(let_go)
@@ -265,7 +275,9 @@ class Watcher:
         self._arrivals.add(message, matching)
         age = max(0.0, time.time() - message.sent.timestamp())  # what has waited in the queue has waited
         since = self.clock() - min(age, self.watch.wait.total_seconds())
-        self._first_at = since if self._first_at is None else min(self._first_at, since)
+        if self._first_at is None:
+            self._first_at, self._gathering_since = since, self.clock()
+        self._first_at = min(self._first_at, since)
         return True
 
     def _look_at_queue(self, queue: NotificationQueue) -> None:
@@ -314,6 +326,7 @@ class Watcher:
                 raise
             self._crashes = 0
         self._first_at = self.clock() if len(self._arrivals) else None
+        self._gathering_since = self.clock()
 
     def _most_at_once(self) -> int:
         """Return how many objects are ingested together: fewer each time the workers fail, until one is alone."""
@@ -402,8 +415,9 @@ class Watcher:
             self._listing.forget(info, has_failed=True)
         reread = {info.key for info in again}
         done = [info.key for info in objects if info.key not in reread]
-        self._count_wave(list(own.values()), objects)
-        self._sum_up()
+        self._unread["known"] += sum(info.identity not in own and info.key not in reread for info in objects)
+        self._measure_lag(objects)
+        self.sum_up()
         self._finish(done, [info.key for info in failed])
         self._waves_since_merge += 1
 
@@ -414,17 +428,7 @@ class Watcher:
         skips = self.job.context.specification.on_changed == "skip"
         return not skips and not _is_known(self.job.view.ledger, info)
 
-    def _count_wave(self, entries: Sequence[LedgerEntry], objects: Sequence[ObjectInfo]) -> None:
-        published = [entry for entry in entries if entry.is_published]
-        own = {_identity(entry) for entry in entries}
-        self._unread["known"] += sum(info.identity not in own for info in objects)
-        self._recent.add(
-            objects=len(published),
-            events=sum(entry.events for entry in published),
-            failed=sum(entry.status in BROKEN for entry in entries),
-            bytes_read=sum(entry.bytes_read for entry in entries),
-            waves=1,
-        )
+    def _measure_lag(self, objects: Sequence[ObjectInfo]) -> None:
         sent = self._arrivals.oldest_sent(info.key for info in objects)
         oldest = min(info.modified.timestamp() for info in objects) if sent is None else sent
         lag = round(max(0.0, time.time() - oldest), 3)
@@ -448,13 +452,22 @@ class Watcher:
 
     # Accounts
 
-    def _sum_up(self) -> None:
+    def sum_up(self) -> None:
         """Add what the ledger has of the job since the last time to its totals."""
         ledger, specification = self.job.view.ledger, self.job.context.specification
         entries = ledger.of_job_after(self.job.task_id, self._totals.k)
         names = [source.name for source in sources_of_entries(specification, entries)]
         self._totals = self._totals.plus(list(zip(entries, names, strict=True)), k=ledger.k).newest()
         self._totals.save(self.job.folder)
+        published = [entry for entry in entries if entry.is_published]
+        self._recent.add(
+            objects=len(published),
+            events=sum(entry.events for entry in published),
+            failed=sum(entry.status in BROKEN for entry in entries),
+            bytes_read=sum(entry.bytes_read for entry in entries),
+            waves=len({entry.wave for entry in entries}),
+        )
+        self._show()
 
     def _show(self) -> None:
         """Let the job's status show how the watch stands; it is written every few seconds."""
@@ -482,14 +495,15 @@ class Watcher:
         else:
             self._counts["merges"] += merged
 
-    def _pause_after(self, error: RekindleError) -> None:
+    def _pause_after(self, error: Exception) -> None:
         """Report a failure of the whole, and wait; what is held stays so."""
         self._retrying.failures += 1
         self._counts["errors"] += 1
-        self._report = self._report.model_copy(update={"last_error": str(error)})
+        text = str(error) if isinstance(error, RekindleError) else f"unexpected: {type(error).__name__}: {error}"
+        self._report = self._report.model_copy(update={"last_error": text})
         self._show()
         seconds = self._retrying.seconds
-        self.job.console.message(f"Warning: {error}; it is tried again in {seconds:.0f} s")
+        self.job.console.message(f"Warning: {text}; it is tried again in {seconds:.0f} s")
         self.job.canceled.wait(seconds)
 
 
