@@ -193,6 +193,7 @@ def test_a_queue(s3: S3, queue: Queue, settings: RunSettings) -> None:
     assert queue.messages == 0
 
 
+@pytest.mark.slow
 @pytest.mark.moto_only(reason="it has no SQS")
 def test_what_fails_is_reported_and_given_back(s3: S3, queue: Queue, settings: RunSettings) -> None:
     settings = replace(settings, source_options=s3.options)
@@ -209,6 +210,7 @@ def test_what_fails_is_reported_and_given_back(s3: S3, queue: Queue, settings: R
     assert (report.objects.failed, report.objects.ingested, queue.messages) == (1, 1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.moto_only(reason="it has no SQS")
 def test_what_fails_as_a_whole_is_tried_again(
     s3: S3, queue: Queue, settings: RunSettings, monkeypatch: pytest.MonkeyPatch

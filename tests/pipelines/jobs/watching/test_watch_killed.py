@@ -28,7 +28,7 @@ from transforms.storage import StorageOptions, object_uri, open_tier
 pytestmark = [pytest.mark.slow, pytest.mark.moto_only(reason="it has no SQS")]
 ROOT = Path(__file__).parents[4]
 OBJECTS, KILLS = (5000, 20) if THOROUGH else (200, 3)
-SECONDS = 3600.0 if THOROUGH else 600.0
+SECONDS = 7200.0 if THOROUGH else 1800.0
 
 
 class Commands:
