@@ -23,6 +23,7 @@ BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 ENDED = ("Succeeded", "Failed", "Canceled")
 _READERS = 32
 _SHORTEST = 8
+_MOST_WARNINGS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +115,10 @@ class StatusFile:
         self._folder.write_json(STATUS_FILE, replace(self.current, updated_at=now()).document())
 
     def warn(self, text: str) -> None:
-        """Keep a warning for the report."""
-        self.update(warnings=(*self.current.warnings, text))
+        """Keep a warning for the report, once; a watch that goes on for ever keeps as many as people read."""
+        known = self.current.warnings
+        if text not in known and len(known) < _MOST_WARNINGS:
+            self.update(warnings=(*known, text))
 
 
 def now() -> str:

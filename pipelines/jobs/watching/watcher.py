@@ -133,6 +133,7 @@ class Watcher:
     _retrying: _Retrying = field(default_factory=_Retrying)
     _families: set[str] = field(default_factory=set)
     _first_at: float | None = None
+    _last_at: float = 0.0
     _gathering_since: float = 0.0
     _is_backlog: bool = False
     _waves_since_merge: int = 0
@@ -235,19 +236,27 @@ class Watcher:
     # Gathering
 
     def _is_due(self) -> bool:
-        wait, at = self.watch.wait.total_seconds(), self.clock()
-        waited = self._first_at is not None and at - self._first_at >= wait
-        waited &= not self._is_backlog or at - self._gathering_since >= wait
+        at = self.clock()
+        waited = self._due_at is not None and at >= self._due_at
+        waited &= not self._is_backlog or at - self._gathering_since >= self.watch.wait.total_seconds()
         most = min(FIRST_WAVE_BYTES, self.job.context.settings.wave_bytes)
         return bool(len(self._arrivals)) and (
             waited or len(self._arrivals) >= _MOST_WAITING or self._arrivals.size >= most
         )
 
+    @property
+    def _due_at(self) -> float | None:
+        """When what has arrived is ingested; half of the wait after the last arrival it is not expected to be more."""
+        if self._first_at is None:
+            return None
+        wait = self.watch.wait.total_seconds()
+        return min(self._first_at + wait, self._last_at + wait / 2)
+
     def _receive(self, queue: NotificationQueue) -> None:
         self._look_at_queue(queue)
         seconds: float = _RECEIVE_SECONDS
-        if self._first_at is not None:
-            seconds = min(seconds, self._first_at + self.watch.wait.total_seconds() - self.clock())
+        if self._due_at is not None:
+            seconds = min(seconds, self._due_at - self.clock())
         if self._interval is not None:
             seconds = min(seconds, self._next_listing - self.clock())
         messages = queue.receive(wait_seconds=max(1, round(seconds)))
@@ -277,7 +286,7 @@ class Watcher:
         since = self.clock() - min(age, self.watch.wait.total_seconds())
         if self._first_at is None:
             self._first_at, self._gathering_since = since, self.clock()
-        self._first_at = min(self._first_at, since)
+        self._first_at, self._last_at = min(self._first_at, since), self.clock()
         return True
 
     def _look_at_queue(self, queue: NotificationQueue) -> None:
@@ -326,7 +335,7 @@ class Watcher:
                 raise
             self._crashes = 0
         self._first_at = self.clock() if len(self._arrivals) else None
-        self._gathering_since = self.clock()
+        self._gathering_since = self._last_at = self.clock()
 
     def _most_at_once(self) -> int:
         """Return how many objects are ingested together: fewer each time the workers fail, until one is alone."""
