@@ -1,4 +1,4 @@
-"""What a wave of a watch costs as waves go on: CPU, memory, files (decision 28).
+"""What a wave of a watch costs as waves go on: CPU, memory, files (decision 30).
 
 python -m benchmarks.watch [WAVES]    one tiny file arrives for each listing, once a second
 """

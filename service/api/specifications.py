@@ -39,10 +39,19 @@ def check_job(document: JsonObject, caller: Caller, service: ServiceSettings) ->
         text = "watch.queue: what does not match is deleted from a queue, so that it takes a key of the role admin"
         raise ApiError(HTTPStatus.FORBIDDEN, text, field="watch.queue")
     settings = service.run_settings(specification, key=caller.key_id)
+    check_context(specification, settings)
+    return specification, settings
+
+
+def check_context(specification: JobSpecification, settings: RunSettings) -> None:
+    """Check what a job needs beside its specification: its key, and what the tier has for all jobs.
+
+    Raises:
+        RekindleError: something of it is wrong.
+    """
     context = JobContext.open("check", specification, settings)
     context.open_queue()
     location.check_is_tier_or_empty(context.tier)
-    return specification, settings
 
 
 async def prove_job(specification: JobSpecification, settings: RunSettings) -> None:
