@@ -88,7 +88,8 @@ class _Draw:
         return chosen
 
     def number(self, most: int) -> pl.Series:
-        return pl.Series(self.rng.integers(0, most, self.rows)).cast(pl.String)
+        numbers: pl.Series = pl.Series(self.rng.integers(0, most, self.rows)).cast(pl.String)
+        return numbers
 
     def where(self, share: float) -> pl.Series:
         return pl.Series(self.rng.random(self.rows) < share)

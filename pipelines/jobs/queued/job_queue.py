@@ -79,6 +79,7 @@ class JobQueue:
             self.tier.put_new(ROOT + folder.task_id, _entry_text(last.number if last else 0))
         except FileExistsError:
             return  # another has just resumed it
+        folder.touch()
 
     def cancel(self, folder: JobFolder) -> None:
         """Ask a job to stop; one of the queue that no worker has claimed ends at once."""
