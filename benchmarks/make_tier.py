@@ -133,7 +133,7 @@ def _in_flight(info: ObjectInfo, columns: dict[str, pl.Series], name: str) -> pa
     constants = {"sourcetype": name, "index": "main", "_time_source": "record"}
     arrays = {key: column.to_arrow(compat_level=pl.CompatLevel.newest()) for key, column in columns.items()}
     records = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
-    stamps = EventColumns(info, format_name="text", task_id="bench", defaults={}, system=constants)
+    stamps = EventColumns(info, receiver="http.s3", format_name="text", task_id="bench", defaults={}, system=constants)
     return stamps.stamp(records).events
 
 

@@ -59,8 +59,12 @@ class SearchEngine:
         # threads of their own, so that queries that wait keep no other call waiting
         self._threads = anyio.CapacityLimiter(2 * (self.gate.places + _MOST_WAITING))
 
-    async def run(self, request: Request, work: Callable[[Snapshot, StopSignal], _T]) -> _T:
+    async def run(self, request: Request | None, work: Callable[[Snapshot, StopSignal], _T]) -> _T:
         """Run a query over the newest version of the table, and end it where its client leaves.
+
+        Args:
+            request: The call; None where whoever calls cancels the task as soon as nobody waits for the answer.
+            work: The query.
 
         Raises:
             ApiError: 404, there are no events yet.
@@ -127,16 +131,17 @@ class SearchEngine:
 
 
 @asynccontextmanager
-async def _ended_when_left(request: Request, stop: StopSignal) -> AsyncIterator[None]:
-    """Cancel a query where its client leaves, or the block is left by an error."""
-    watching = asyncio.create_task(_cancel_when_left(request, stop))
+async def _ended_when_left(request: Request | None, stop: StopSignal) -> AsyncIterator[None]:
+    """Cancel a query where its client leaves, or the block is left by an error or a cancel."""
+    watching = None if request is None else asyncio.create_task(_cancel_when_left(request, stop))
     try:
         yield
     except BaseException:
         stop.cancel()
         raise
     finally:
-        watching.cancel()
+        if watching is not None:
+            watching.cancel()
 
 
 async def _cancel_when_left(request: Request, stop: StopSignal) -> None:
