@@ -7,14 +7,18 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pipelines.status import JobRow, load_job_rows, newest_first
 from transforms.storage import TierStore
-from transforms.storage.job_folder import newest_jobs
+from transforms.storage.job_folder import newest_changes
 
 ANSWER_SECONDS = 1.0
 ENDED_SECONDS = 60.0
-"""So long a job that has ended and is not in the queue is taken for ended: `rekindle jobs resume` may continue it."""
+"""So long a job that has ended and is not in the queue is taken for ended: `rekindle jobs resume` may continue it.
+
+Of what another service resumes the entry among the jobs changes, and it is read again.
+"""
 _MOST = 5000
 
 
@@ -31,7 +35,7 @@ class JobRows:
     tier: TierStore
     queued: Callable[[], set[str]]
     clock: Callable[[], float] = time.monotonic
-    _ended: OrderedDict[str, tuple[JobRow, float]] = field(default_factory=OrderedDict)
+    _ended: OrderedDict[str, tuple[JobRow, datetime, float]] = field(default_factory=OrderedDict)
     _answers: dict[int, tuple[list[JobRow], float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -51,19 +55,18 @@ class JobRows:
 
     def _read(self, limit: int) -> list[JobRow]:
         queued, now = self.queued(), self.clock()
-        folders = newest_jobs(self.tier, limit)
+        changes = newest_changes(self.tier, limit)
+        changed = {folder.task_id: modified for folder, modified in changes}
         known = {
-            folder.task_id: self._ended[folder.task_id][0]
-            for folder in folders
-            if folder.task_id not in queued
-            and folder.task_id in self._ended
-            and now - self._ended[folder.task_id][1] < ENDED_SECONDS
+            task_id: row
+            for task_id, (row, modified, at) in self._ended.items()
+            if task_id not in queued and changed.get(task_id) == modified and now - at < ENDED_SECONDS
         }
-        read = load_job_rows(one for one in folders if one.task_id not in known)
+        read = load_job_rows(folder for folder, _ in changes if folder.task_id not in known)
         for row in read:
             if row.has_ended:
                 self._ended.pop(row.task_id, None)
-                self._ended[row.task_id] = (row, now)
+                self._ended[row.task_id] = (row, changed[row.task_id], now)
         while len(self._ended) > _MOST:
             self._ended.popitem(last=False)
         return newest_first([*known.values(), *read])

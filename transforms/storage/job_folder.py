@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from transforms.core.errors import CanceledError
-from transforms.storage import TierLocation, TierStore
+from transforms.storage import TierFile, TierLocation, TierStore
 from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/jobs"
@@ -52,9 +52,15 @@ class JobFolder(JsonFolder):
 
     def unregister(self) -> None:
         """Take a job that has just begun out of those that are listed."""
-        for path, task_id in _by_time(self.tier, 1000):
+        for path, _, task_id in _by_time(self.tier, 1000):
             if task_id == self.task_id:
                 self.tier.delete(path)
+
+    def touch(self) -> None:
+        """Write the job's entry among those that are listed again: who keeps what it has read sees that it changed."""
+        for path, _, task_id in _by_time(self.tier, 1000):
+            if task_id == self.task_id:
+                self.tier.put(path, b"")
 
     def discard(self) -> None:
         """Leave nothing of a job that has just begun."""
@@ -120,22 +126,27 @@ def newest_jobs(tier: TierStore, number: int) -> list[JobFolder]:
     On S3 this is one request however many jobs there were: keys are listed in their order. On disk as many hours are
     listed as have these jobs.
     """
-    return [JobFolder(tier, task_id) for _, task_id in _by_time(tier, number)]
+    return [folder for folder, _ in newest_changes(tier, number)]
 
 
-def _by_time(tier: TierStore, number: int) -> list[tuple[str, str]]:
-    """Return path and job of the newest entries."""
-    paths = islice(_paths_by_time(tier), number)
-    return [(path, path.rpartition("/")[2].partition("-")[2]) for path in paths]
+def newest_changes(tier: TierStore, number: int) -> list[tuple[JobFolder, datetime]]:
+    """Return what `newest_jobs` does, with when each was last put there (`JobFolder.touch`), by the store's clock."""
+    return [(JobFolder(tier, task_id), modified) for _, modified, task_id in _by_time(tier, number)]
 
 
-def _paths_by_time(tier: TierStore) -> Iterator[str]:
+def _by_time(tier: TierStore, number: int) -> list[tuple[str, datetime, str]]:
+    """Return path, time and job of the newest entries."""
+    files = islice(_files_by_time(tier), number)
+    return [(file.path, file.modified, file.path.rpartition("/")[2].partition("-")[2]) for file in files]
+
+
+def _files_by_time(tier: TierStore) -> Iterator[TierFile]:
     if tier.local_path is None:
-        yield from (file.path for file in tier.list(_BY_TIME))
+        yield from tier.list(_BY_TIME)
         return
     folder = tier.local_path / _BY_TIME
     for hour in sorted(one.name for one in folder.iterdir()) if folder.is_dir() else ():
-        yield from sorted(file.path for file in tier.list(f"{_BY_TIME}{hour}/"))
+        yield from sorted(tier.list(f"{_BY_TIME}{hour}/"), key=lambda file: file.path)
 
 
 @dataclass

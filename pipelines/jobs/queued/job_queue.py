@@ -101,6 +101,7 @@ class JobQueue:
             self.tier.put_new(ROOT + folder.task_id, entry.text())
         except FileExistsError:
             return  # another has just resumed it
+        folder.touch()
 
     def cancel(self, folder: JobFolder) -> None:
         """Ask a job to stop; one of the queue that no worker has claimed ends at once."""
