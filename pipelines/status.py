@@ -23,6 +23,7 @@ BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 ENDED = ("Succeeded", "Failed", "Canceled")
 _READERS = 32
 _SHORTEST = 8
+_MOST_WARNINGS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class JobStatus:
         reason: Why the job has failed or was canceled.
         undone: The run by which it was undone (`runId`), and when that began (`at`).
         queued: True where a worker of a service runs the job, and another one goes on with it if that one ends.
+        watch: How a watch stands, as its report has it; None of other jobs.
     """
 
     status: str | None = None
@@ -63,6 +65,7 @@ class JobStatus:
     resumed_at: str | None = None
     undone: dict[str, str] | None = None
     queued: bool | None = None
+    watch: JsonObject | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -112,8 +115,10 @@ class StatusFile:
         self._folder.write_json(STATUS_FILE, replace(self.current, updated_at=now()).document())
 
     def warn(self, text: str) -> None:
-        """Keep a warning for the report."""
-        self.update(warnings=(*self.current.warnings, text))
+        """Keep a warning for the report, once; a watch that goes on for ever keeps as many as people read."""
+        known = self.current.warnings
+        if text not in known and len(known) < _MOST_WARNINGS:
+            self.update(warnings=(*known, text))
 
 
 def now() -> str:
@@ -157,6 +162,7 @@ class JobRow:
         job: The specification.
         undone: As in its status.
         key: The id of the IAM key that it came in by, or None.
+        watch: How a watch stands, as its report has it; None of other jobs.
     """
 
     task_id: str
@@ -170,6 +176,7 @@ class JobRow:
     job: JsonObject
     undone: dict[str, str] | None = None
     key: str | None = None
+    watch: JsonObject | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -182,7 +189,8 @@ class JobRow:
         times = {"startedAt": self.started_at, "finishedAt": self.finished_at}
         undone = {} if self.undone is None else {"undone": self.undone}
         state = {"taskId": self.task_id, "status": self.status, "stage": self.stage}
-        return {**state, **undone, **times, **counts, "key": self.key, "job": self.job}
+        watch = {} if self.watch is None else {"watch": self.watch}
+        return {**state, **undone, **times, **counts, **watch, "key": self.key, "job": self.job}
 
 
 def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
@@ -228,6 +236,7 @@ def _load_job_row(folder: JobFolder) -> JobRow | None:
         job=stored["job"],
         undone=status.undone,
         key=stored["settings"].get("key"),
+        watch=status.watch,
     )
 
 

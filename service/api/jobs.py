@@ -57,6 +57,8 @@ class JobSummary(JsonModel):
     events: int | None
     failed: int | None
     key: str | None
+    watch: JsonObject | None = None
+    """How a watch stands, as its report has it; null of other jobs."""
     undone: JsonObject | None = None
     """The run by which it was undone (`runId`), and when that began (`at`)."""
     job: JsonObject
