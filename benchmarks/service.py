@@ -257,7 +257,7 @@ def lines_of(asked: Sequence[Question], *, events: int, files: int, rounds: int,
     names = ("service", "again", *PEERS)
     head = [f"{name}, wall (CPU) s" for name in names]
     lines = [
-        f"`python -m benchmarks.service`, {date.today()}, {machine()}; {events:,} events of {files} files, nine facets, "
+        f"`{' '.join(['python -m benchmarks.service', *sys.argv[1:]])}`, {date.today()}, {machine()}; {events:,} events of {files} files, nine facets, "
         f"medians of {rounds} rounds.",
         "",
         f"| | aim, s | {' | '.join(head)} | CPU ÷ DuckDB |",
