@@ -24,6 +24,9 @@ class ServiceSettings(JsonModel):
         log_format: `text` or `json`.
         job_workers: How many jobs run at once.
         tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
+        trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` hold.
+        open_metrics: Whether everybody may read the metrics.
+        daily: When the tier's rules are run each day, `HH:MM` in UTC; None is never.
     """
 
     hot_tier: str
@@ -37,6 +40,9 @@ class ServiceSettings(JsonModel):
     job_workers: int = 2
     tls_cert: str | None = None
     tls_key: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    open_metrics: bool = False
+    daily: str | None = None
 
     @property
     def is_loopback(self) -> bool:
@@ -45,6 +51,11 @@ class ServiceSettings(JsonModel):
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether a proxy hands requests on, so that who connects is not who asks."""
+        return bool(self.root_path or self.trusted_proxies)
 
     @property
     def tier_location(self) -> TierLocation:

@@ -11,18 +11,20 @@ from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
 from pipelines.documents import JsonObject
+from service.api.callers import Anyone
 from service.errors import ApiError
 
 MOST_BYTES = 1 << 20
 _SECONDS = 30.0
 
 
-async def read_document(request: Request) -> JsonObject:
-    """Return the JSON object that is a request's body, whatever its Content-Type.
+async def read_document(request: Request, caller: Anyone) -> JsonObject:
+    """Return the JSON object that is a request's body, whatever its Content-Type; only of who has a key.
 
     Raises:
         ApiError: it is too large, comes too slowly, is encoded, or no JSON object.
     """
+    del caller
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as it is, without a Content-Encoding")
     try:

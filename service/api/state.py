@@ -12,6 +12,8 @@ from service.access.keyring import Keyring
 from service.access.limits import RateLimit
 from service.api.engine import SearchEngine
 from service.api.job_rows import JobRows
+from service.operation.metrics import Metrics
+from service.operation.tier_state import TierState
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
 
@@ -25,6 +27,7 @@ class Service:
         tier: The hot tier.
         wake_workers: Lets a worker look into the queue at once.
         count_workers: Returns how many workers run.
+        metrics: What it counts.
         queue: The queue of jobs.
         keyring: The keys.
         job_rows: The list of jobs.
@@ -37,6 +40,7 @@ class Service:
     tier: TierStore
     wake_workers: Callable[[], None] = lambda: None
     count_workers: Callable[[], int] = lambda: 0
+    metrics: Metrics = field(default_factory=Metrics)
     queue: JobQueue = field(init=False)
     keyring: Keyring = field(init=False)
     job_rows: JobRows = field(init=False)
@@ -49,7 +53,11 @@ class Service:
         self.queue = JobQueue(self.tier)
         self.keyring = Keyring(self.tier)
         self.job_rows = JobRows(self.tier, self.queue.task_ids)
-        self.engine = SearchEngine(self.tier)
+        self.engine = SearchEngine(self.tier, queries=self.metrics.queries)
+        self.metrics.queries_running.set_function(lambda: self.engine.gate.running)
+        self.metrics.queries_waiting.set_function(lambda: self.engine.gate.waiting)
+        self.metrics.workers.set_function(lambda: self.count_workers())
+        self.metrics.registry.register(TierState(self.tier, self.engine.snapshots))
 
 
 def service_of(request: Request) -> Service:

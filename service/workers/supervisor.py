@@ -11,7 +11,9 @@ import time
 from contextlib import suppress
 
 from service.logs import log
+from service.operation.metrics import Metrics
 from service.settings import ServiceSettings
+from service.workers.counting import WorkCount
 
 _POLL_SECONDS = 0.5
 _LONGEST_PAUSE = 30.0
@@ -23,9 +25,9 @@ _END_SECONDS = 10.0
 class Supervisor:
     """The workers of a service, each a process of its own."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
         """Start nothing yet."""
-        self._slots = [_Slot(settings) for _ in range(settings.job_workers)]
+        self._slots = [_Slot(settings, metrics) for _ in range(settings.job_workers)]
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="rekindle-supervisor", daemon=True)
 
@@ -65,7 +67,8 @@ class Supervisor:
 class _Slot:
     """One worker, and the next one after it."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._command = [sys.executable, "-m", "service.workers.worker", settings.model_dump_json(by_alias=True)]
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -80,8 +83,9 @@ class _Slot:
         # one thread of Polars: the threads of Beam are the workers of a job. A session of its own: Ctrl-C is not for it
         environment = {"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONSAFEPATH": "1"}
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, start_new_session=True
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
         )
+        threading.Thread(target=self._count, args=(self._process,), name="rekindle-counts", daemon=True).start()
         if self._process.stdin is not None:
             os.set_blocking(self._process.stdin.fileno(), False)
         self._started = time.monotonic()
@@ -95,10 +99,19 @@ class _Slot:
             self._pause = 0.0 if ran > _HEALTHY_SECONDS else min(_LONGEST_PAUSE, max(1.0, 2 * self._pause))
             self._again_at = time.monotonic() + self._pause
             if code:
+                self._metrics.worker_crashes.inc()
                 log(f"a worker ended with {code} and is started again", level=logging.WARNING, pid=self._process.pid)
         if time.monotonic() >= self._again_at:
             self._again_at = 0.0
             self.start()
+
+    def _count(self, process: subprocess.Popen[bytes]) -> None:
+        """Count what a worker tells, until it ends."""
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                with suppress(ValueError):  # what a library has printed
+                    WorkCount.model_validate_json(line).add_to(self._metrics)
 
     def wake(self) -> None:
         with suppress(OSError, ValueError):  # it has just ended; or, at work, it has not read many before

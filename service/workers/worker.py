@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from pipelines.jobs.queued.claims import SIGN_SECONDS, is_newest, write_claim
 from pipelines.jobs.queued.job_queue import ClaimedJob, JobQueue
 from pipelines.liveness import run_periodically
-from service.logs import LogConsole, log, set_up_logging
+from service.logs import log, set_up_logging
 from service.settings import ServiceSettings
+from service.workers.counting import CountingConsole, WorkCount, print_count
 from transforms.core.errors import RekindleError
 
 if TYPE_CHECKING:
@@ -83,14 +84,18 @@ class Worker:
     def _run_job(self, claimed: ClaimedJob) -> str | None:
         """Run a job; return why it failed, where the job itself could not write that."""
         task_id = claimed.folder.task_id
+        console = CountingConsole(task_id, is_new=claimed.claim.number == 1)
         try:
-            result = self._run_queued(task_id, self._settings.run_settings(), LogConsole(task_id))
+            result = self._run_queued(task_id, self._settings.run_settings(), console)
         except RekindleError as error:
             log(f"Job {task_id} failed: {error}", level=logging.WARNING, taskId=task_id)
+            print_count(WorkCount(ended="Failed"))
             return str(error)
         except Exception as error:  # noqa: BLE001 - a mistake in the program must not come back with each worker
             logging.getLogger("rekindle").exception("job %s failed", task_id)
+            print_count(WorkCount(ended="Failed"))
             return f"unexpected: {type(error).__name__}: {error}"
+        console.ended(result.report)
         log(f"Job {task_id} ended: {result.report.status}", taskId=task_id)
         return None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import asdict
 from importlib.util import find_spec
+from ipaddress import ip_network
 
 import click
 import orjson
@@ -19,7 +21,7 @@ EXAMPLES = (
     "rekindle serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --log-format json",
 )
 _PACKAGE = "service"
-_NEEDED = ("fastapi", "uvicorn")
+_NEEDED = ("fastapi", "uvicorn", "prometheus_client")
 
 
 @click.command(cls=Command, examples=EXAMPLES)
@@ -35,6 +37,18 @@ _NEEDED = ("fastapi", "uvicorn")
 )
 @option("--root-path", metavar="PATH", help="The path that a proxy puts before the service's.")
 @option("--job-workers", type=click.IntRange(0, 64), metavar="N", default=2, help="Run N jobs at once.")
+@option(
+    "--trusted-proxy",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Believe X-Forwarded-For and -Proto of this proxy, an address or a network such as 10.0.0.0/8; repeat it.",
+)
+@option("--open-metrics", is_flag=True, help="Show /metrics to everybody, without a key of the role read.")
+@option(
+    "--daily",
+    metavar="HH:MM",
+    help="Every day at this time (UTC), delete and move events by the hot tier's rules; one service of a tier does it.",
+)
 @option("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate, a PEM file.")
 @option("--tls-key", metavar="FILE", help="The certificate's key, a PEM file.")
 @option("--log-format", type=OneOf(["text", "json"]), default="text", help="Write the log as text or as JSON lines.")
@@ -46,6 +60,9 @@ def serve(
     allow_dir: tuple[str, ...],
     root_path: str | None,
     job_workers: int,
+    trusted_proxy: tuple[str, ...],
+    open_metrics: bool,
+    daily: str | None,
     tls_cert: str | None,
     tls_key: str | None,
     log_format: str,
@@ -61,9 +78,7 @@ def serve(
             f"the service needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
             "pip install 'rekindle[service]'"
         )
-    for folder in allow_dir:
-        if not os.path.isdir(folder):
-            raise ConfigurationError(f"--allow-dir {folder}: there is no such folder", field="allow-dir")
+    _check(allow_dir, trusted_proxy, daily)
     source, tier = common.stores()
     settings = {
         "hotTier": common.hot_tier,
@@ -75,11 +90,28 @@ def serve(
         "rootPath": "/" + root_path.strip("/") if root_path and root_path.strip("/") else "",
         "logFormat": log_format,
         "jobWorkers": job_workers,
+        "trustedProxies": trusted_proxy,
+        "openMetrics": open_metrics,
+        "daily": daily,
         "tlsCert": tls_cert,
         "tlsKey": tls_key,
     }
     _become([sys.executable, "-m", _PACKAGE, orjson.dumps(settings).decode()])
     return 0
+
+
+def _check(allow_dir: tuple[str, ...], trusted_proxy: tuple[str, ...], daily: str | None) -> None:
+    for folder in allow_dir:
+        if not os.path.isdir(folder):
+            raise ConfigurationError(f"--allow-dir {folder}: there is no such folder", field="allow-dir")
+    for proxy in trusted_proxy:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            text = f"--trusted-proxy {proxy} is no address and no network, such as 10.0.0.7 or 10.0.0.0/8: {error}"
+            raise ConfigurationError(text, field="trusted-proxy") from error
+    if daily is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", daily):
+        raise ConfigurationError(f"--daily {daily}: give a time such as 02:17, in UTC", field="daily")
 
 
 def _become(command: list[str]) -> None:
