@@ -6,6 +6,8 @@ import logging
 import resource
 import signal
 import socket
+import threading
+import webbrowser
 from functools import partial
 from pathlib import Path
 
@@ -158,7 +160,10 @@ def _most_connections() -> int:
 def _announce(settings: ServiceSettings, listener: socket.socket, *, is_open: bool) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     scheme = "https" if settings.tls_cert else "http"
-    log(f"Rekindle serves {settings.hot_tier} on {scheme}://{host}:{listener.getsockname()[1]}{settings.root_path}")
+    address = f"{scheme}://{host}:{listener.getsockname()[1]}{settings.root_path}"
+    log(f"Rekindle serves {settings.hot_tier} on {address}")
+    if settings.open_browser:
+        threading.Thread(target=webbrowser.open, args=(address + "/",), name="rekindle-browser", daemon=True).start()
     if is_open:
         log(
             "No key was made yet: every program of this machine is an administrator here. "

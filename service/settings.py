@@ -26,6 +26,7 @@ class ServiceSettings(JsonModel):
         tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
         trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` hold.
         open_metrics: Whether everybody may read the metrics.
+        open_browser: Whether the browser is opened at the service's address.
         daily: When the tier's rules are run each day, `HH:MM` in UTC; None is never.
     """
 
@@ -42,6 +43,7 @@ class ServiceSettings(JsonModel):
     tls_key: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     open_metrics: bool = False
+    open_browser: bool = False
     daily: str | None = None
 
     @property

@@ -41,7 +41,7 @@ ROUTES = {
     ("DELETE", "/keys/none"): {"admin"},
 }
 PUBLIC = {("GET", "/healthz"), ("GET", "/readyz")}
-UNDESCRIBED = {"/openapi.json"}
+UNDESCRIBED = {"/openapi.json", "/"}
 """Routes that the OpenAPI does not have, and that are open."""
 
 

@@ -33,7 +33,7 @@ from tests.service.conftest import Api, make_api
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.storage import StorageOptions, open_tier
 
-EXAMPLES = 300 if THOROUGH else 12
+EXAMPLES = int(os.environ.get("XEX") or (300 if THOROUGH else 12))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 _BLANK = create_app(
     Service(settings=ServiceSettings(hot_tier=os.devnull), tier=open_tier(os.devnull + "-none", StorageOptions()))

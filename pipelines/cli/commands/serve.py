@@ -51,6 +51,7 @@ _NEEDED = ("fastapi", "uvicorn", "prometheus_client")
 )
 @option("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate, a PEM file.")
 @option("--tls-key", metavar="FILE", help="The certificate's key, a PEM file.")
+@option("--open", "open_browser", is_flag=True, help="Open the service in the browser.")
 @option("--log-format", type=OneOf(["text", "json"]), default="text", help="Write the log as text or as JSON lines.")
 @common_flags
 def serve(
@@ -65,6 +66,7 @@ def serve(
     daily: str | None,
     tls_cert: str | None,
     tls_key: str | None,
+    open_browser: bool,
     log_format: str,
 ) -> int:
     """Serve the hot tier over HTTP, and run the jobs of its queue.
@@ -95,6 +97,7 @@ def serve(
         "daily": daily,
         "tlsCert": tls_cert,
         "tlsKey": tls_key,
+        "openBrowser": open_browser,
     }
     _become([sys.executable, "-m", _PACKAGE, orjson.dumps(settings).decode()])
     return 0
