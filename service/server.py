@@ -149,8 +149,8 @@ def make_configuration(service: Service, limits: ConnectionLimits) -> uvicorn.Co
 def _most_connections() -> int:
     """Return how many connections there may be, after this process has been allowed as many files as it may have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + _RESERVED_FILES
-    files = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    most = MOST_CONNECTIONS + _RESERVED_FILES
+    files = most if hard == resource.RLIM_INFINITY else min(hard, most)
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < files:
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))

@@ -15,20 +15,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Literal, get_args
 
 from pipelines.jobs.queued.claims import JobClaim, SilenceWatch, newest_claim
 from service.logs import log
+from service.operation.daily_folder import KINDS, DailyKind, folder_of
 from service.operation.metrics import Metrics
 from service.settings import ServiceSettings
 from transforms.core.errors import RekindleError
 from transforms.storage import TierStore
-from transforms.storage.json_folder import JsonFolder
 
-ROOT = "_rekindle/daily"
-DailyKind = Literal["delete", "tier"]
-KINDS: tuple[DailyKind, ...] = get_args(DailyKind)
-"""In this order: what is deleted need not be moved."""
 LATE = timedelta(hours=1)
 """A service that starts so late after the time still does the day's runs, if no other has begun them."""
 MOST_CLAIMS = 5
@@ -36,11 +31,6 @@ MOST_CLAIMS = 5
 PAUSE = timedelta(minutes=5)
 """Before a run that failed is tried again."""
 _LOOK_SECONDS = 10.0
-
-
-def folder_of(tier: TierStore, day: date, kind: DailyKind) -> JsonFolder:
-    """Return the folder of a day's run."""
-    return JsonFolder(tier, f"{ROOT}/{day.isoformat()}/{kind}")
 
 
 @dataclass(kw_only=True)

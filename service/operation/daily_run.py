@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias, cast
 from pipelines.jobs.queued.claims import SIGN_SECONDS, JobClaim, is_newest, take_claim, write_claim
 from pipelines.liveness import run_periodically
 from service.logs import log, set_up_logging
-from service.operation.daily import ROOT, DailyKind, folder_of
+from service.operation.daily_folder import ROOT, DailyKind, folder_of
 from service.settings import ServiceSettings
 from transforms.core.errors import ConfigurationError, RekindleError, UnconfirmedError
 from transforms.hot_tier.table import location

@@ -149,7 +149,14 @@ def test_who_is_an_administrator_before_the_first_key(api: Api, headers: dict[st
     assert api.ask("GET", "/keys", headers=headers).status_code == status
 
 
-@pytest.mark.parametrize("settings", [{"host": "0.0.0.0"}, {"root_path": "/logs"}], ids=str)  # noqa: S104
+CLOSED: list[dict[str, Any]] = [
+    {"host": "0.0.0.0"},  # noqa: S104
+    {"root_path": "/logs"},
+    {"trusted_proxies": ("10.0.0.7",)},
+]
+
+
+@pytest.mark.parametrize("settings", CLOSED, ids=str)
 def test_no_other_service_opens_without_a_key(tmp_path: Path, settings: dict[str, Any]) -> None:
     assert make_api(tmp_path, **settings).ask("GET", "/keys").status_code == 401
 
@@ -184,6 +191,32 @@ def test_guessing_is_slowed_and_lets_who_is_known_in(api: Api) -> None:
     assert (slowed.status_code, slowed.json()["error"]["field"]) == (429, None)
     assert int(slowed.headers["Retry-After"]) >= 1
     assert api.ask("GET", "/jobs", token=token).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "address"),
+    [
+        (("testclient",), "10.9.9.9", "10.9.9.9"),
+        (("testclient",), "6.6.6.6, 10.9.9.9", "10.9.9.9"),
+        (("testclient", "10.0.0.0/8"), "192.0.2.1, 10.9.9.9", "192.0.2.1"),
+        (("10.0.0.0/8",), "192.0.2.1", "testclient"),
+        ((), "192.0.2.1", "testclient"),
+    ],
+    ids=str,
+)
+def test_whose_address_counts_behind_a_proxy(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, trusted: tuple[str, ...], forwarded: str, address: str
+) -> None:
+    """The last one that no trusted proxy has: what a client itself has sent stands before it."""
+    caplog.set_level(logging.INFO)
+    api = make_api(tmp_path, trusted_proxies=trusted)
+    api.key("read")
+    assert api.ask("GET", "/jobs", token="rk_wrong", headers={"X-Forwarded-For": forwarded}).status_code == 401
+    assert [one.fields["address"] for one in caplog.records if one.getMessage() == "answered"] == [address]  # type: ignore[attr-defined]
+    for number in range(100):
+        api.ask("GET", "/jobs", token=f"rk_{number}", headers={"X-Forwarded-For": forwarded})
+    other = api.ask("GET", "/jobs", token="rk_wrong", headers={"X-Forwarded-For": "198.51.100.1"})
+    assert other.status_code == (401 if "testclient" in trusted else 429)
 
 
 def test_a_key_has_a_rate(api: Api) -> None:

@@ -23,8 +23,10 @@ def test_flags_are_the_settings_of_the_service(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()
     flags = ("--hot-tier", "hot", "--port", "0", "--allow-dir", "logs", "--root-path", "logs/", "--log-format", "json")
-    flags += ("--trusted-proxy", "10.0.0.7", "--trusted-proxy", "fd00::/8", "--open-metrics", "--daily", "02:17")
-    ended = rekindle("serve", *flags, "--job-workers", "3", "--endpoint-url", "http://s3", "--region", "eu-west-1")
+    proxies = ("--trusted-proxy", "10.0.0.7", "--trusted-proxy", "fd00::/8", "--open-metrics", "--daily", "02:17")
+    ended = rekindle(
+        "serve", *flags, *proxies, "--job-workers", "3", "--endpoint-url", "http://s3", "--region", "eu-west-1"
+    )
     assert ended.code == 0, ended.err
     (command,) = commands
     assert command[1:3] == ["-m", "service"]

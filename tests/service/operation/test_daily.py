@@ -12,7 +12,8 @@ import pytest
 
 from pipelines.jobs.queued.claims import ClaimFile, JobClaim, take_claim, write_claim
 from service.operation import daily, daily_run
-from service.operation.daily import KINDS, DailyKind, DailyRuns, DailySchedule, folder_of
+from service.operation.daily import DailyRuns, DailySchedule
+from service.operation.daily_folder import KINDS, DailyKind, folder_of
 from service.operation.metrics import Metrics
 from service.settings import ServiceSettings
 from tests.transforms.hot_tier.tiers import Tier, event
@@ -114,7 +115,7 @@ def test_a_day_of_two_services(tier: TierStore, monkeypatch: pytest.MonkeyPatch)
     )
     set_rules(tier, RULES, file="rules.yaml")
     settings = ServiceSettings(hot_tier=tier.uri, daily="02:17")
-    began = threading.Barrier(2)
+    began, pause = threading.Barrier(2), threading.Event()
     done: list[Any] = []
 
     def run_here(command: list[str], **_: object) -> object:
@@ -123,15 +124,16 @@ def test_a_day_of_two_services(tier: TierStore, monkeypatch: pytest.MonkeyPatch)
         done.append((kind, outcome))
         return type("Ended", (), {"stdout": (outcome or "").encode(), "returncode": 0})
 
-    monkeypatch.setattr(daily.subprocess, "run", run_here)
+    monkeypatch.setattr("service.operation.daily.subprocess.run", run_here)
     metrics = [Metrics(), Metrics()]
 
     def serve(number: int) -> None:
         runs = DailyRuns(settings=settings, tier=tier, metrics=metrics[number], clock=lambda: DUE)
         schedule = DailySchedule(at=AT)
         began.wait()
-        while not {("delete", "done"), ("tier", "done")} <= set(done):
+        while not {("delete", "done"), ("tier", "done")} <= set(done) and ("delete", "failed") not in done:
             runs.run_due(schedule)
+            pause.wait(0.01)
 
     threads = [threading.Thread(target=serve, args=(number,)) for number in range(2)]
     for thread in threads:
