@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import resource
+import zlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -116,3 +118,23 @@ def test_no_other_method_is_taken(api: Api) -> None:
             assert answer.json()["error"].keys() == {"field", "message"}
             if answer.status_code == 400:
                 assert answer.headers["Allow"], (method, path)
+
+
+def test_a_compressed_bomb_is_refused_unread(api: Api) -> None:
+    """A quarter of a GiB of zeros: each call with a body refuses it, and none unpacks it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(256)) + packer.flush()
+    token = api.key("admin")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    called = 0
+    for path, methods in api.client.app.openapi()["paths"].items():  # type: ignore[attr-defined]
+        for method, operation in methods.items():
+            if "requestBody" in operation:
+                called += 1
+                address = re.sub(r"\{\w+\}", "none", path)
+                for kind in ("application/json", "application/octet-stream"):
+                    headers = {"Content-Encoding": "gzip", "Content-Type": kind}
+                    answer = api.ask(method, address, token=token, content=bomb, headers=headers)
+                    assert 400 <= answer.status_code < 500, (method, path, answer.text)
+    assert called
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10 < 128
