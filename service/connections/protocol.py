@@ -154,6 +154,9 @@ class StrictProtocol(H11Protocol):
             response = h11.Response(status_code=HTTPStatus.BAD_REQUEST, headers=headers, reason=b"Bad Request")
             for event in (response, h11.Data(data=bytes(_MALFORMED.body)), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
+        if self.is_at_work:  # on its body: to the route it has left
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         # not closed at once: a client that still sends would be told that the connection is gone, and not why
         self._is_refused = True
         if self.transport.can_write_eof():

@@ -104,6 +104,18 @@ def test_what_is_no_request(port: int, sent: bytes) -> None:
     assert json.loads(answered.partition(b"\r\n\r\n")[2])["error"]["field"] is None
 
 
+@pytest.mark.parametrize(
+    "body", [b"zz\r\n", b"1\r\n{", b"0x1\r\n{\r\n0\r\n\r\n"], ids=["no-size", "cut", "signed-size"]
+)
+def test_a_body_that_breaks_while_it_is_read(api: Api, caplog: pytest.LogCaptureFixture, body: bytes) -> None:
+    with listening(api, head_seconds=0.2) as port, connected(port) as client:
+        client.sendall(b"POST /ingest HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + body)
+        client.shutdown(socket.SHUT_WR)
+        assert statuses(receive_all(client)) in ([400], [])
+        assert statuses(exchange(port, closing("/healthz"))) == [200]
+        assert not [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
 @pytest.mark.parametrize("cut", [1, 7, 10_000], ids=str)
 def test_a_head_is_the_same_however_it_is_cut(port: int, cut: int) -> None:
     whole = b"GET /healthz HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\nConnection: close\r\n\r\n"
