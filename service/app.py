@@ -8,11 +8,22 @@ from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service import errors
-from service.api import audit, health, iam_keys, jobs, measurements, previews
+from service.api import audit, iam_keys, jobs, previews
+from service.api.administration import deletions, holds, kept_files, trials
+from service.api.hec import routes as hec
 from service.api.openapi import describe
-from service.api.search import contents, counts, exports, pages, statements
+from service.api.operation import health, measurements
+from service.api.search import contents, counts, exports, pages, statements, surrounding
 from service.api.state import Service
+from service.api.uploads import routes as uploads
 from service.connections.middleware import AnswerLog
+from service.mcp import route as mcp_route
+
+MODULES = (
+    *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
+    *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
+)
+"""What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 
 
 def create_app(service: Service) -> FastAPI:
@@ -21,10 +32,10 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.state.service = service
     errors.install(app)
-    for module in (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, health, measurements):
+    for module in MODULES:
         app.include_router(module.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    app.add_middleware(AnswerLog, metrics=service.metrics)
+    app.add_middleware(AnswerLog, metrics=service.metrics, unlogged=hec.PATH)
     if trusted := service.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted))
     return app

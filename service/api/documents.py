@@ -18,6 +18,23 @@ MOST_BYTES = 1 << 20
 _SECONDS = 30.0
 
 
+async def read_body(request: Request) -> bytes:
+    """Return a request's body.
+
+    Raises:
+        ApiError: it is too large, comes too slowly, or is encoded.
+    """
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as it is, without a Content-Encoding")
+    try:
+        with anyio.fail_after(_SECONDS):
+            return await _read(request)
+    except TimeoutError:
+        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, f"the body did not come within {_SECONDS:.0f} s") from None
+    except ClientDisconnect:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "the connection ended before the body did") from None
+
+
 async def read_document(request: Request, caller: Anyone) -> JsonObject:
     """Return the JSON object that is a request's body, whatever its Content-Type; only of who has a key.
 
@@ -25,15 +42,7 @@ async def read_document(request: Request, caller: Anyone) -> JsonObject:
         ApiError: it is too large, comes too slowly, is encoded, or no JSON object.
     """
     del caller
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as it is, without a Content-Encoding")
-    try:
-        with anyio.fail_after(_SECONDS):
-            body = await _read(request)
-    except TimeoutError:
-        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, f"the body did not come within {_SECONDS:.0f} s") from None
-    except ClientDisconnect:
-        raise ApiError(HTTPStatus.BAD_REQUEST, "the connection ended before the body did") from None
+    body = await read_body(request)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

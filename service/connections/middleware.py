@@ -35,11 +35,13 @@ class AnswerLog:
     Attributes:
         app: Answers.
         metrics: Where answers are counted.
+        unlogged: How the routes of calls begin whose success is not logged.
         most_requests: How many may be at work.
     """
 
     app: ASGIApp
     metrics: Metrics
+    unlogged: str = "/healthz"
     most_requests: int = MOST_REQUESTS
     _running: int = 0
 
@@ -78,7 +80,7 @@ class AnswerLog:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", NO_ROUTE)
         self.metrics.count_answer(method=scope["method"], route=route, status=status, seconds=seconds)
-        if route in _UNLOGGED and status < 400:
+        if status < 400 and (route in _UNLOGGED or route.startswith(self.unlogged)):
             return
         client = scope.get("client")
         log(
