@@ -129,13 +129,14 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _framework(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    message = str(error.detail)
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+    message, status = str(error.detail), error.status_code
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        status = HTTPStatus.BAD_REQUEST  # as all that is wrong about a call; `Allow` stays
         allowed = (error.headers or {}).get("Allow", "")
         message = f"{request.method} is not allowed here; allowed are {allowed}"
-    elif error.status_code == HTTPStatus.NOT_FOUND:
+    elif status == HTTPStatus.NOT_FOUND:
         message = "there is nothing at this address: /openapi.json names what there is"
-    return answer(error.status_code, message, headers=error.headers)
+    return answer(status, message, headers=error.headers)
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import resource
 import signal
 import socket
+import threading
+import webbrowser
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -12,7 +16,10 @@ import uvicorn
 from pipelines.keys import are_there_keys, index_keys
 from service.api.state import Service
 from service.app import create_app
+from service.connections.protocol import MOST_CONNECTIONS, ConnectionLimits, StrictProtocol
 from service.logs import log, set_up_logging
+from service.operation.daily import DailyRuns
+from service.operation.metrics import Metrics
 from service.settings import ServiceSettings
 from service.workers.supervisor import Supervisor
 from transforms.core.errors import ConfigurationError, RekindleError
@@ -20,8 +27,10 @@ from transforms.hot_tier.table import location
 
 _GRACE_SECONDS = 10
 _INTERRUPTED = 130
-_MOST_CONNECTIONS = 1000
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than the minute that proxies keep a connection: who closes first must not be the one that is asked."""
 _MOST_WAITING = 2048
+_RESERVED_FILES = 512
 
 
 def serve(settings: ServiceSettings) -> int:
@@ -37,33 +46,48 @@ def serve(settings: ServiceSettings) -> int:
     index_keys(tier)
     is_open = _check_keys(settings, has_admin=are_there_keys(tier, role="admin"), has_any=are_there_keys(tier))
     settings = settings.model_copy(update={"hot_tier": tier.uri})
-    supervisor = Supervisor(settings)
+    metrics = Metrics()
+    supervisor = Supervisor(settings, metrics)
     service = Service(
-        settings=settings, tier=tier, wake_workers=supervisor.wake, count_workers=lambda: supervisor.running
+        settings=settings,
+        tier=tier,
+        metrics=metrics,
+        wake_workers=supervisor.wake,
+        count_workers=lambda: supervisor.running,
     )
     with _listen(settings) as listener:
-        server = uvicorn.Server(_configuration(service))
-        # uvicorn raises a signal again when it has ended: these handlers take it, and the workers are ended too
-        interrupted = False
-
-        def end(number: int, frame: object) -> None:
-            del frame
-            nonlocal interrupted
-            interrupted = interrupted or number == signal.SIGINT
-            service.hec.is_closing = server.should_exit = True
-
-        signal.signal(signal.SIGINT, end)
-        signal.signal(signal.SIGTERM, end)
-        service.hec.start()
-        supervisor.start()
-        try:
-            _announce(settings, listener, is_open=is_open)
-            server.run(sockets=[listener])
-        finally:
-            service.hec.close()
-            supervisor.stop()
+        interrupted = _serve_until_ended(service, supervisor, listener, is_open=is_open)
     log("the service has ended")
     return _INTERRUPTED if interrupted else 0
+
+
+def _serve_until_ended(service: Service, supervisor: Supervisor, listener: socket.socket, *, is_open: bool) -> bool:
+    """Serve until a signal comes, and return whether it was Ctrl-C."""
+    limits = ConnectionLimits(dropped=service.metrics.connections_dropped, most=_most_connections())
+    server = uvicorn.Server(make_configuration(service, limits))
+    # uvicorn raises a signal again when it has ended: these handlers take it, and the workers are ended too
+    interrupted = False
+
+    def end(number: int, frame: object) -> None:
+        del frame
+        nonlocal interrupted
+        interrupted = interrupted or number == signal.SIGINT
+        service.hec.is_closing = server.should_exit = True
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    service.hec.start()
+    supervisor.start()
+    daily = DailyRuns(settings=service.settings, tier=service.tier, metrics=service.metrics)
+    daily.start()
+    try:
+        _announce(service.settings, listener, is_open=is_open)
+        server.run(sockets=[listener])
+    finally:
+        service.hec.close()
+        daily.stop()
+        supervisor.stop()
+    return interrupted
 
 
 def _check_keys(settings: ServiceSettings, *, has_admin: bool, has_any: bool) -> bool:
@@ -74,9 +98,10 @@ def _check_keys(settings: ServiceSettings, *, has_admin: bool, has_any: bool) ->
     """
     if has_admin:
         return False
-    if settings.is_loopback and not settings.root_path:
+    if settings.is_loopback and not settings.is_proxied:
         return not has_any
-    where = f"behind a proxy (--root-path {settings.root_path})" if settings.is_loopback else f"on {settings.host}"
+    flag = f"--root-path {settings.root_path}" if settings.root_path else "--trusted-proxy"
+    where = f"behind a proxy ({flag})" if settings.is_loopback else f"on {settings.host}"
     raise ConfigurationError(
         f"there is no key of the role admin in {settings.hot_tier}, and the service opens {where} to others: "
         f"create one first, by `rekindle keys create --role admin --hot-tier {settings.hot_tier}`"
@@ -103,27 +128,44 @@ def _listen(settings: ServiceSettings) -> socket.socket:
     return listener
 
 
-def _configuration(service: Service) -> uvicorn.Config:
+def make_configuration(service: Service, limits: ConnectionLimits) -> uvicorn.Config:
+    """Return how uvicorn serves."""
     settings = service.settings
     return uvicorn.Config(
         create_app(service),
+        http=partial(StrictProtocol, limits),  # type: ignore[arg-type]
+        ws="none",
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
         proxy_headers=False,
         server_header=False,
         root_path=settings.root_path,
-        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
 
 
+def _most_connections() -> int:
+    """Return how many connections there may be, after this process has been allowed as many files as it may have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_CONNECTIONS + _RESERVED_FILES
+    files = most if hard == resource.RLIM_INFINITY else min(hard, most)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(files - _RESERVED_FILES, files // 2)
+
+
 def _announce(settings: ServiceSettings, listener: socket.socket, *, is_open: bool) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     scheme = "https" if settings.tls_cert else "http"
-    log(f"Rekindle serves {settings.hot_tier} on {scheme}://{host}:{listener.getsockname()[1]}{settings.root_path}")
+    address = f"{scheme}://{host}:{listener.getsockname()[1]}{settings.root_path}"
+    log(f"Rekindle serves {settings.hot_tier} on {address}")
+    if settings.open_browser:
+        threading.Thread(target=webbrowser.open, args=(address + "/",), name="rekindle-browser", daemon=True).start()
     if is_open:
         log(
             "No key was made yet: every program of this machine is an administrator here. "

@@ -33,6 +33,10 @@ class ServiceSettings(JsonModel):
         hec_query_tokens: Whether HEC takes tokens from the query.
         memory: Bytes for the server and its workers together; None for the defaults of each.
         tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
+        trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` hold.
+        open_metrics: Whether everybody may read the metrics.
+        open_browser: Whether the browser is opened at the service's address.
+        daily: When the tier's rules are run each day, `HH:MM` in UTC; None is never.
     """
 
     hot_tier: str
@@ -53,6 +57,10 @@ class ServiceSettings(JsonModel):
     memory: int | None = None
     tls_cert: str | None = None
     tls_key: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    open_metrics: bool = False
+    open_browser: bool = False
+    daily: str | None = None
 
     @property
     def is_loopback(self) -> bool:
@@ -61,6 +69,11 @@ class ServiceSettings(JsonModel):
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether a proxy hands requests on, so that who connects is not who asks."""
+        return bool(self.root_path or self.trusted_proxies)
 
     @property
     def memory_shares(self) -> MemoryShares:

@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import tarfile
@@ -38,7 +39,7 @@ KEPT = (
 def commands(page: Path) -> list[list[str]]:
     """Return the arguments of every `./run_local.sh …` and `rekindle …` line of a page that has some."""
     lines = [shlex.split(line, comments=True) for block in blocks(page, "sh") for line in block.splitlines()]
-    return [words[1:] for words in lines if words[1:] and words[0] in LAUNCHERS]
+    return [words[1:] for words in lines if words[1:] and words[0] in LAUNCHERS and words[1] != "serve"]
 
 
 def yaml_block(page: Path, start: str) -> str:
@@ -117,6 +118,36 @@ def test_commands(page: Path, checkout: Path, environment: dict[str, str]) -> No
     for words in every:
         arguments = [word.replace("file:///var/log", f"file://{checkout}/var-log") for word in words]
         run(arguments, cwd=checkout, environment=environment)
+
+
+@pytest.mark.slow
+def test_the_service(folder: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    """The lines by which a reader first tries the service, as they stand, on a port of the test's own."""
+    (block,) = (block for block in blocks(README, "sh") if "serve " in block)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    wait = "until {ask} 2>&1 | grep -q {sign}; do sleep 0.2; done"
+    first, *others = block.replace("8080", str(port)).replace("/var/log", f"{folder}/var-log").splitlines()
+    asked = f"curl --silent http://127.0.0.1:{port}/healthz"
+    lines = [first.replace("serve ", f"serve --port {port} "), wait.format(ask=asked, sign="ok")]
+    for line in others:
+        lines.append(line)
+        if "/jobs" in line:
+            asked = line.partition("#")[0].replace("curl", "curl --silent")
+            lines.append(wait.format(ask=asked, sign="Succeeded"))
+    script = ["set -e", "trap 'kill %1; wait' EXIT"]
+    script += [line.replace("./run_local.sh", f"{sys.executable} -m pipelines.cli") for line in lines]
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(script)],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert '"_message":"2025-08-12T10:00:00Z web-1 sshd: accepted"' in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from fastapi import Depends, Request
 
 from pipelines.keys import Key
 from service.api.state import Service, service_of
+from service.connections.middleware import name_of_address
 from service.errors import ApiError
 
 Role = Literal["ingest", "read", "admin"]
@@ -72,7 +73,7 @@ def caller_of(request: Request, token: str | None) -> Caller:
         if _is_open_to(request, service):
             return Caller(None)
         raise _unauthorized(TOKEN_REQUIRED)
-    address = request.client.host if request.client else ""
+    address = name_of_address(request.client.host) if request.client else ""
     wait = service.guesses.wait_of(address)
     if wait and not service.keyring.knows(token):
         raise _too_many(wait, "too many wrong tokens from this address")
@@ -141,7 +142,7 @@ def _is_open_to(request: Request, service: Service) -> bool:
     machine's address, its Host is another), and neither is what a proxy hands on.
     """
     settings = service.settings
-    if not settings.is_loopback or settings.root_path or service.keyring.has_any():
+    if not settings.is_loopback or settings.is_proxied or service.keyring.has_any():
         return False
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")

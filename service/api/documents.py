@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
 from pipelines.documents import JsonObject
+from service.api.callers import Anyone
 from service.errors import ApiError
 
 MOST_BYTES = 1 << 20
@@ -34,12 +35,13 @@ async def read_body(request: Request) -> bytes:
         raise ApiError(HTTPStatus.BAD_REQUEST, "the connection ended before the body did") from None
 
 
-async def read_document(request: Request) -> JsonObject:
-    """Return the JSON object that is a request's body, whatever its Content-Type.
+async def read_document(request: Request, caller: Anyone) -> JsonObject:
+    """Return the JSON object that is a request's body, whatever its Content-Type; only of who has a key.
 
     Raises:
         ApiError: it is too large, comes too slowly, is encoded, or no JSON object.
     """
+    del caller
     body = await read_body(request)
     try:
         document = orjson.loads(body)

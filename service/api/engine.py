@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from itertools import islice
@@ -14,11 +14,20 @@ from typing import TypeVar
 import anyio
 from anyio import to_thread
 from fastapi import Request
+from prometheus_client import Counter
 
 from service.errors import ApiError
 from service.logs import log
 from service.memory import MemoryShares
-from transforms.core.errors import GoneError, RekindleError, TierError
+from transforms.core.errors import (
+    BusyError,
+    CanceledError,
+    ConfigurationError,
+    GoneError,
+    RekindleError,
+    TierError,
+    TimeLimitError,
+)
 from transforms.hot_tier.search.aggregates.file_cache import FileCache
 from transforms.hot_tier.search.serving.gate import QueryGate
 from transforms.hot_tier.search.serving.snapshots import Snapshots
@@ -31,6 +40,13 @@ _LOOK_SECONDS = 0.1
 _MOST_WAITING = 100
 _FIRST_PARTS = 2
 """So many parts of a stream are made before its answer begins: the first may be a heading alone."""
+_OUTCOMES: dict[type[Exception], str] = {
+    ConfigurationError: "refused",
+    ApiError: "refused",
+    BusyError: "busy",
+    TimeLimitError: "timed_out",
+    CanceledError: "canceled",
+}
 _T = TypeVar("_T")
 Parts = Generator[bytes, None, None]
 Stream = AsyncGenerator[bytes, None]
@@ -47,8 +63,23 @@ class SearchEngine:
         sql_bytes: What a statement of SQL takes before it spills to the disk.
     """
 
-    def __init__(self, tier: TierStore, *, seconds: float = TIME_LIMIT, memory: MemoryShares | None = None) -> None:
-        """Open nothing yet."""
+    def __init__(
+        self,
+        tier: TierStore,
+        *,
+        seconds: float = TIME_LIMIT,
+        memory: MemoryShares | None = None,
+        queries: Counter | None = None,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            tier: The hot tier.
+            seconds: The time limit of a query.
+            memory: How much it may take; None is the defaults.
+            queries: Counts queries by their outcome.
+        """
+        self._queries = queries
         self._tier = tier
         self.snapshots = Snapshots(tier)
         self.gate = QueryGate(most_waiting=_MOST_WAITING)
@@ -76,8 +107,9 @@ class SearchEngine:
             with self.gate.turn(stop):
                 return work(snapshot, stop)
 
-        async with _ended_when_left(request, stop):
-            return await self._on_thread(partial(self._with_snapshot, run_in_turn))
+        with self._counted("done"):
+            async with _ended_when_left(request, stop):
+                return await self._on_thread(partial(self._with_snapshot, run_in_turn))
 
     async def stream(self, request: Request, work: Callable[[Snapshot, StopSignal], Parts]) -> Stream:
         """Begin an answer that comes in parts, and return them; errors before the first are raised here.
@@ -91,17 +123,19 @@ class SearchEngine:
             parts = self.gate.turns(work(snapshot, stop), stop)
             return parts, list(islice(parts, _FIRST_PARTS))
 
-        async with _ended_when_left(request, stop):
-            parts, first = await self._on_thread(partial(self._with_snapshot, begin))
+        with self._counted(None):
+            async with _ended_when_left(request, stop):
+                parts, first = await self._on_thread(partial(self._with_snapshot, begin))
         return self._rest(first, parts, stop)
 
     async def _rest(self, first: list[bytes], parts: Parts, stop: StopSignal) -> Stream:
         try:
-            for part in filter(None, first):
-                yield part
-            while (part := await self._on_thread(partial(next, parts, None))) is not None:
-                if part:
+            with self._counted("done"):
+                for part in filter(None, first):
                     yield part
+                while (part := await self._on_thread(partial(next, parts, None))) is not None:
+                    if part:
+                        yield part
         except RekindleError as error:
             log(f"a stream was broken off: {error}", level=logging.ERROR)
             raise
@@ -109,6 +143,20 @@ class SearchEngine:
             stop.cancel()
             with suppress(ValueError):  # a thread is at it, which the signal ends
                 parts.close()
+
+    @contextmanager
+    def _counted(self, done: str | None) -> Iterator[None]:
+        """Count how a query ends: `done`, None where it goes on, or by its error."""
+        outcome: str | None = "canceled"
+        try:
+            yield
+            outcome = done
+        except Exception as error:
+            outcome = next((name for kind, name in _OUTCOMES.items() if isinstance(error, kind)), "failed")
+            raise
+        finally:
+            if self._queries is not None and outcome is not None:
+                self._queries.labels(outcome).inc()
 
     async def _on_thread(self, work: Callable[[], _T]) -> _T:
         return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)

@@ -16,11 +16,10 @@ from transforms.core.schema import PRODUCT
 
 _REFERENCE = "#/components/schemas/{model}"
 _REFUSALS = {
-    "400": "The call is wrong: the answer names the field.",
+    "400": "The call is wrong: the answer names the field, or the methods that are allowed.",
     "401": "`Token is required`, or `Invalid token`.",
     "403": "The key may not do this.",
     "404": "There is no such thing.",
-    "405": "The method is not allowed at this address.",
     "408": "The body came too slowly.",
     "409": "It is at work already.",
     "412": "It was changed since the version that `If-Match` names.",
@@ -33,7 +32,7 @@ _REFUSALS = {
     "504": "The query took too long and was ended.",
 }
 _OF_TAG = {"504": "search", "412": "configuration", "428": "configuration"}
-_PUBLIC = {"429", "500", "503", "405"}
+_PUBLIC = {"400", "500", "503"}
 EXAMPLE = "x-codeSamples"
 BODIES: list[type[BaseModel]] = []
 """The models that `body_of` names."""

@@ -15,6 +15,8 @@ from service.api.engine import SearchEngine
 from service.api.job_rows import JobRows
 from service.api.running_calls import RunningCalls
 from service.hec.receiver import HecReceiver
+from service.operation.metrics import Metrics
+from service.operation.tier_state import TierState
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
 
@@ -32,6 +34,7 @@ class Service:
         tier: The hot tier.
         wake_workers: Lets a worker look into the queue at once.
         count_workers: Returns how many workers run.
+        metrics: What it counts.
         queue: The queue of jobs.
         keyring: The keys.
         job_rows: The list of jobs.
@@ -48,6 +51,7 @@ class Service:
     tier: TierStore
     wake_workers: Callable[[], None] = lambda: None
     count_workers: Callable[[], int] = lambda: 0
+    metrics: Metrics = field(default_factory=Metrics)
     queue: JobQueue = field(init=False)
     keyring: Keyring = field(init=False)
     job_rows: JobRows = field(init=False)
@@ -64,8 +68,12 @@ class Service:
         self.queue = JobQueue(self.tier)
         self.keyring = Keyring(self.tier)
         self.job_rows = JobRows(self.tier, self.queue.task_ids)
-        self.engine = SearchEngine(self.tier, memory=self.settings.memory_shares)
+        self.engine = SearchEngine(self.tier, memory=self.settings.memory_shares, queries=self.metrics.queries)
         self.hec = HecReceiver(self.settings, self.tier)
+        self.metrics.queries_running.set_function(lambda: self.engine.gate.running)
+        self.metrics.queries_waiting.set_function(lambda: self.engine.gate.waiting)
+        self.metrics.workers.set_function(lambda: self.count_workers())
+        self.metrics.registry.register(TierState(self.tier, self.engine.snapshots))
 
 
 def service_of(request: Request) -> Service:

@@ -11,8 +11,10 @@ import time
 from contextlib import suppress
 
 from service.logs import log
+from service.operation.metrics import Metrics
 from service.settings import ServiceSettings
-from service.workers.worker import NO_WATCHES, WATCHING
+from service.workers.counting import WorkCount
+from service.workers.worker import NO_WATCHES
 
 _POLL_SECONDS = 0.5
 _LONGEST_PAUSE = 30.0
@@ -26,10 +28,11 @@ MOST_WATCHES = 16
 class Supervisor:
     """The workers of a service, each a process of its own."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
         """Start nothing yet."""
         self._settings = settings
-        self._slots = [_Slot(settings) for _ in range(settings.job_workers)]
+        self._metrics = metrics
+        self._slots = [_Slot(settings, metrics) for _ in range(settings.job_workers)]
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="rekindle-supervisor", daemon=True)
 
@@ -78,7 +81,7 @@ class Supervisor:
         """Have as many workers for other jobs as there are without watches."""
         watches = sum(slot.is_watching for slot in self._slots)
         for _ in range(self._settings.job_workers - (len(self._slots) - watches)):
-            slot = _Slot(self._settings, watches=watches < MOST_WATCHES)
+            slot = _Slot(self._settings, self._metrics, watches=watches < MOST_WATCHES)
             slot.start()
             self._slots.append(slot)
 
@@ -86,10 +89,11 @@ class Supervisor:
 class _Slot:
     """One worker, and the next one after it."""
 
-    def __init__(self, settings: ServiceSettings, *, watches: bool = True) -> None:
+    def __init__(self, settings: ServiceSettings, metrics: Metrics, *, watches: bool = True) -> None:
+        self._metrics = metrics
         command = [sys.executable, "-m", "service.workers.worker", settings.model_dump_json(by_alias=True)]
         self._command = command if watches else [*command, NO_WATCHES]
-        self._is_watching = False
+        self.is_watching = False
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._pause = 0.0
@@ -99,24 +103,16 @@ class _Slot:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    @property
-    def is_watching(self) -> bool:
-        """Whether the worker has claimed a watch."""
-        if self._process is not None and self._process.stdout is not None:
-            with suppress(OSError, ValueError):  # it has printed nothing, or the pipe is closed
-                self._is_watching |= WATCHING.encode() in os.read(self._process.stdout.fileno(), 4096)
-        return self._is_watching
-
     def start(self) -> None:
         # one thread of Polars: the threads of Beam are the workers of a job. A session of its own: Ctrl-C is not for it
         environment = {"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONSAFEPATH": "1"}
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
         )
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                os.set_blocking(pipe.fileno(), False)
-        self._is_watching = False
+        self.is_watching = False
+        threading.Thread(target=self._listen, args=(self._process,), name="rekindle-counts", daemon=True).start()
+        if self._process.stdin is not None:
+            os.set_blocking(self._process.stdin.fileno(), False)
         self._started = time.monotonic()
 
     def restart_if_ended(self) -> None:
@@ -128,10 +124,21 @@ class _Slot:
             self._pause = 0.0 if ran > _HEALTHY_SECONDS else min(_LONGEST_PAUSE, max(1.0, 2 * self._pause))
             self._again_at = time.monotonic() + self._pause
             if code:
+                self._metrics.worker_crashes.inc()
                 log(f"a worker ended with {code} and is started again", level=logging.WARNING, pid=self._process.pid)
         if time.monotonic() >= self._again_at:
             self._again_at = 0.0
             self.start()
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Count what a worker tells, until it ends; and remember that it has claimed a watch."""
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                with suppress(ValueError):  # what a library has printed
+                    count = WorkCount.model_validate_json(line)
+                    count.add_to(self._metrics)
+                    self.is_watching |= count.is_watching and process is self._process
 
     def wake(self) -> None:
         with suppress(OSError, ValueError):  # it has just ended; or, at work, it has not read many before
@@ -153,8 +160,7 @@ class _Slot:
         self.close()
 
     def close(self) -> None:
-        """Close what leads to and from a process that has ended."""
-        for pipe in (self._process.stdin, self._process.stdout) if self._process is not None else ():
-            with suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
+        """Close what leads to a process that has ended."""
+        with suppress(OSError):
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.close()

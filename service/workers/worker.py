@@ -2,7 +2,7 @@
 
     python -m service.workers.worker SETTINGS [no-watches]
 
-A watch goes on for ever: the worker that claims one prints a line, for the service to start another worker for the
+A watch goes on for ever: the worker that claims one tells so, for the service to start another worker for the
 other jobs, and runs nothing else. With `no-watches` it leaves them to others.
 
 A line on standard input wakes it; the end of standard input is that of the service. Then, and after a number of jobs,
@@ -28,8 +28,9 @@ from pipelines.jobs.queued.claims import SIGN_SECONDS, is_newest, write_claim
 from pipelines.jobs.queued.job_queue import ClaimedJob, JobQueue
 from pipelines.jobs.queued.uploads import remove_old_uploads
 from pipelines.liveness import run_periodically
-from service.logs import LogConsole, log, set_up_logging
+from service.logs import log, set_up_logging
 from service.settings import ServiceSettings
+from service.workers.counting import CountingConsole, WorkCount, print_count
 from transforms.core.errors import RekindleError
 
 if TYPE_CHECKING:
@@ -43,8 +44,6 @@ _MOST_JOBS = 50
 """Then another process takes over: what libraries keep in memory goes with this one."""
 _CLEAN_SECONDS = 600.0
 _TERMINATED = 143
-WATCHING = "watching\n"
-"""What a worker prints that has claimed a watch."""
 NO_WATCHES = "no-watches"
 
 
@@ -83,8 +82,7 @@ class Worker:
 
     def _wait_for_watch(self, thread: threading.Thread) -> None:
         """Wait for the end of a watch, or of the service."""
-        sys.stdout.write(WATCHING)
-        sys.stdout.flush()
+        print_count(WorkCount(is_watching=True))
         while thread.is_alive():
             if not _wait():
                 self._end_at_once()
@@ -118,14 +116,18 @@ class Worker:
     def _run_job(self, claimed: ClaimedJob) -> str | None:
         """Run a job; return why it failed, where the job itself could not write that."""
         task_id = claimed.folder.task_id
+        console = CountingConsole(task_id, is_new=claimed.claim.number == 1)
         try:
-            result = self._run_queued(task_id, self._settings.run_settings(), LogConsole(task_id))
+            result = self._run_queued(task_id, self._settings.run_settings(), console)
         except RekindleError as error:
             log(f"Job {task_id} failed: {error}", level=logging.WARNING, taskId=task_id)
+            print_count(WorkCount(ended="Failed"))
             return str(error)
         except Exception as error:  # noqa: BLE001 - a mistake in the program must not come back with each worker
             logging.getLogger("rekindle").exception("job %s failed", task_id)
+            print_count(WorkCount(ended="Failed"))
             return f"unexpected: {type(error).__name__}: {error}"
+        console.ended(result.report)
         log(f"Job {task_id} ended: {result.report.status}", taskId=task_id)
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -16,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
 from pipelines.keys import create_key
 from service.api.state import Service
 from service.app import create_app
+from service.connections.protocol import ConnectionLimits
+from service.server import make_configuration
 from service.settings import ServiceSettings
 from transforms.storage import StorageOptions, open_tier
 
@@ -69,6 +73,21 @@ def make_api(tmp_path: Path, **settings: Any) -> Api:
 def api(tmp_path: Path) -> Api:
     """A service in this process."""
     return make_api(tmp_path)
+
+
+@contextmanager
+def listening(api: Api, **limits: Any) -> Iterator[int]:
+    """Let a service of this process listen, by a thread, and give its port; limits are `ConnectionLimits`' fields."""
+    found = ConnectionLimits(dropped=api.service.metrics.connections_dropped, **limits)
+    server = uvicorn.Server(make_configuration(api.service, found))
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.force_exit = server.should_exit = True
+            thread.join(SECONDS)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from pipelines.keys import index_keys, list_keys, revoke_key
 from service.access.keyring import KEPT_SECONDS, Keyring
@@ -37,6 +38,7 @@ ROUTES = {
     ("POST", "/sql"): {"read", "admin"},
     ("GET", "/export"): {"read", "admin"},
     ("GET", "/audit"): {"read", "admin"},
+    ("GET", "/metrics"): {"read", "admin"},
     **{("GET", f"/{kind}"): {"read", "admin"} for kind in ("pipelines", "rules", "holds")},
     **{("GET", f"/{kind}/versions"): {"read", "admin"} for kind in ("pipelines", "rules", "holds")},
     **{("PUT", f"/{kind}"): {"admin"} for kind in ("pipelines", "rules", "holds")},
@@ -48,6 +50,8 @@ ROUTES = {
     ("DELETE", "/keys/none"): {"admin"},
 }
 PUBLIC = {("GET", "/healthz"), ("GET", "/readyz")}
+UNDESCRIBED = {"/openapi.json", "/"}
+"""Routes that the OpenAPI does not have, and that are open."""
 
 
 @pytest.fixture
@@ -59,12 +63,33 @@ def tokens(api: Api) -> dict[str, str]:
     return made
 
 
-def test_each_route_has_its_roles(api: Api) -> None:
+def described_calls(api: Api) -> set[tuple[str, str]]:
+    """Return all calls of the OpenAPI, with `none` for what stands in their paths."""
     paths = api.ask("GET", "/openapi.json").json()["paths"]
-    described = {
-        (method.upper(), re.sub(r"\{\w+\}", "none", path)) for path, methods in paths.items() for method in methods
-    }
-    assert described == ROUTES.keys() | PUBLIC
+    return {(method.upper(), re.sub(r"\{\w+\}", "none", path)) for path, methods in paths.items() for method in methods}
+
+
+def test_each_route_has_its_roles(api: Api) -> None:
+    assert described_calls(api) == ROUTES.keys() | PUBLIC
+
+
+def test_nothing_is_open_but_what_is_named(api: Api, tokens: dict[str, str]) -> None:
+    """Every address of the app, also one that the OpenAPI leaves out or that another app answers at."""
+    api.service.guesses.burst = 10_000
+    seen: set[str] = set()
+    for route in iter_route_contexts(api.client.app.routes):  # type: ignore[attr-defined]
+        path = str(route.path)
+        seen.add(path)
+        if path in UNDESCRIBED or path in {path for _, path in PUBLIC}:
+            continue
+        # Splunk's collector answers OPTIONS to everybody, and names what it does not have
+        of_collector = path.startswith("/services/collector")
+        refusals = {401, 403, 404, 405} if of_collector else {401, 403}
+        for method in sorted(set(route.methods or {"GET", "POST"}) - ({"OPTIONS"} if of_collector else set())):
+            for token in (None, "rk_wrong", tokens["revoked"]):
+                answer = api.ask(method, re.sub(r"\{[^}]+\}", "none", path), token=token, content=b"\xff")
+                assert answer.status_code in refusals, (method, path, token, answer.text)
+    assert {re.sub(r"\{[^}]+\}", "none", path) for path in seen} >= {path for _, path in ROUTES}
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda part: part)
@@ -136,7 +161,14 @@ def test_who_is_an_administrator_before_the_first_key(api: Api, headers: dict[st
     assert api.ask("GET", "/keys", headers=headers).status_code == status
 
 
-@pytest.mark.parametrize("settings", [{"host": "0.0.0.0"}, {"root_path": "/logs"}], ids=str)  # noqa: S104
+CLOSED: list[dict[str, Any]] = [
+    {"host": "0.0.0.0"},  # noqa: S104
+    {"root_path": "/logs"},
+    {"trusted_proxies": ("10.0.0.7",)},
+]
+
+
+@pytest.mark.parametrize("settings", CLOSED, ids=str)
 def test_no_other_service_opens_without_a_key(tmp_path: Path, settings: dict[str, Any]) -> None:
     assert make_api(tmp_path, **settings).ask("GET", "/keys").status_code == 401
 
@@ -164,13 +196,39 @@ def test_a_guid_token(api: Api) -> None:
 def test_guessing_is_slowed_and_lets_who_is_known_in(api: Api) -> None:
     token, unseen = api.key("read"), api.key("read")
     assert api.ask("GET", "/jobs", token=token).status_code == 200
-    statuses = [api.ask("GET", "/jobs", token=f"rk_{number}").status_code for number in range(200)]
+    statuses = [api.ask("GET", "/jobs", token=f"rk_{number}").status_code for number in range(1000)]
     assert set(statuses) == {401, 429}
     assert statuses.count(401) < 30
     slowed = api.ask("GET", "/jobs", token=unseen)
     assert (slowed.status_code, slowed.json()["error"]["field"]) == (429, None)
     assert int(slowed.headers["Retry-After"]) >= 1
     assert api.ask("GET", "/jobs", token=token).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "address"),
+    [
+        (("testclient",), "10.9.9.9", "10.9.9.9"),
+        (("testclient",), "6.6.6.6, 10.9.9.9", "10.9.9.9"),
+        (("testclient", "10.0.0.0/8"), "192.0.2.1, 10.9.9.9", "192.0.2.1"),
+        (("10.0.0.0/8",), "192.0.2.1", "testclient"),
+        ((), "192.0.2.1", "testclient"),
+    ],
+    ids=str,
+)
+def test_whose_address_counts_behind_a_proxy(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, trusted: tuple[str, ...], forwarded: str, address: str
+) -> None:
+    """The last one that no trusted proxy has: what a client itself has sent stands before it."""
+    caplog.set_level(logging.INFO)
+    api = make_api(tmp_path, trusted_proxies=trusted)
+    api.key("read")
+    assert api.ask("GET", "/jobs", token="rk_wrong", headers={"X-Forwarded-For": forwarded}).status_code == 401
+    assert [one.fields["address"] for one in caplog.records if one.getMessage() == "answered"] == [address]  # type: ignore[attr-defined]
+    for number in range(100):
+        api.ask("GET", "/jobs", token=f"rk_{number}", headers={"X-Forwarded-For": forwarded})
+    other = api.ask("GET", "/jobs", token="rk_wrong", headers={"X-Forwarded-For": "198.51.100.1"})
+    assert other.status_code == (401 if "testclient" in trusted else 429)
 
 
 def test_a_key_has_a_rate(api: Api) -> None:

@@ -140,7 +140,7 @@ def refuse_others(caller: Caller, task_id: str) -> None:
         "query": caller.curl(f"{root}/search?query=a%3D", *token),
     }
     assert {name: status for name, (status, _) in statuses.items()} == {
-        "job": 404, "key": 404, "address": 404, "method": 405, "packed": 415, "large": 413, "succeeded": 409,
+        "job": 404, "key": 404, "address": 404, "method": 400, "packed": 415, "large": 413, "succeeded": 409,
         "query": 400,
     }  # fmt: skip
     assert all(document.keys() == {"error"} for _, document in statuses.values())

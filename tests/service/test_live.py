@@ -75,6 +75,7 @@ def test_the_documented_call(s3: S3, rekindle: Callable[..., Ended]) -> None:
         ({"host": "0.0.0.0"}, "there is no key of the role admin in .* opens on 0.0.0.0 to others"),  # noqa: S104
         ({"host": "::"}, "there is no key of the role admin in"),
         ({"root_path": "/logs"}, "opens behind a proxy .--root-path /logs. to others"),
+        ({"trusted_proxies": ("10.0.0.7",)}, "opens behind a proxy .--trusted-proxy. to others"),
         ({"tls_cert": "none.pem", "tls_key": "none.pem"}, "there is no file none.pem"),
         ({"host": "127.0.0.1", "port": 1, "hot_tier": "/dev/null"}, "hot tier"),
     ],

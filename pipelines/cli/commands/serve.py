@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from ipaddress import ip_network
 
 import click
 
@@ -34,6 +36,18 @@ _NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "mcp")
 @option("--job-workers", type=click.IntRange(0, 64), metavar="N", default=2, help="Run N jobs at once.")
 @option("--upload-limit", metavar="SIZE", default="10GiB", help="Refuse uploads that are larger than SIZE.")
 @option("--memory", metavar="SIZE", help="Use at most SIZE of memory, the server and its workers for jobs together.")
+@option(
+    "--trusted-proxy",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Believe X-Forwarded-For and -Proto of this proxy, an address or a network such as 10.0.0.0/8; repeat it.",
+)
+@option("--open-metrics", is_flag=True, help="Show /metrics to everybody, without a key of the role read.")
+@option(
+    "--daily",
+    metavar="HH:MM",
+    help="Every day at this time (UTC), delete and move events by the hot tier's rules; one service of a tier does it.",
+)
 @option("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate, a PEM file.")
 @option("--tls-key", metavar="FILE", help="The certificate's key, a PEM file.")
 @option(
@@ -50,6 +64,7 @@ _NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "mcp")
 @option("--hec-log-size", metavar="SIZE", default="4GiB", help="Refuse events of HEC while so much waits in DIR.")
 @option("--no-hec-acks", is_flag=True, help="Let HEC acknowledge nothing: it gives no ackId.")
 @option("--hec-query-tokens", is_flag=True, help="Take tokens of HEC from the query too, as ?token=.")
+@option("--open", "open_browser", is_flag=True, help="Open the service in the browser.")
 @option("--log-format", type=OneOf(["text", "json"]), default="text", help="Write the log as text or as JSON lines.")
 @common_flags
 def serve(
@@ -59,6 +74,10 @@ def serve(
     allow_dir: tuple[str, ...],
     root_path: str | None,
     job_workers: int,
+    trusted_proxy: tuple[str, ...],
+    open_metrics: bool,
+    daily: str | None,
+    open_browser: bool,
     upload_limit: str,
     memory: str | None,
     tls_cert: str | None,
@@ -77,9 +96,7 @@ def serve(
     if (tls_cert is None) != (tls_key is None):
         raise ConfigurationError("--tls-cert and --tls-key go together: give both, or neither", field="tls-cert")
     check_installed(*_NEEDED)
-    for folder in allow_dir:
-        if not os.path.isdir(folder):
-            raise ConfigurationError(f"--allow-dir {folder}: there is no such folder", field="allow-dir")
+    _check(allow_dir, trusted_proxy, daily)
     settings = {
         "host": host,
         "port": port,
@@ -87,6 +104,10 @@ def serve(
         "rootPath": "/" + root_path.strip("/") if root_path and root_path.strip("/") else "",
         "logFormat": log_format,
         "jobWorkers": job_workers,
+        "trustedProxies": trusted_proxy,
+        "openMetrics": open_metrics,
+        "daily": daily,
+        "openBrowser": open_browser,
         "uploadLimit": parse_size(upload_limit, "--upload-limit"),
         "memory": parse_size(memory, "--memory") if memory else None,
         "tlsCert": tls_cert,
@@ -99,3 +120,17 @@ def serve(
     }
     become_service(common, **settings)
     return 0
+
+
+def _check(allow_dir: tuple[str, ...], trusted_proxy: tuple[str, ...], daily: str | None) -> None:
+    for folder in allow_dir:
+        if not os.path.isdir(folder):
+            raise ConfigurationError(f"--allow-dir {folder}: there is no such folder", field="allow-dir")
+    for proxy in trusted_proxy:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            text = f"--trusted-proxy {proxy} is no address and no network, such as 10.0.0.7 or 10.0.0.0/8: {error}"
+            raise ConfigurationError(text, field="trusted-proxy") from error
+    if daily is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", daily):
+        raise ConfigurationError(f"--daily {daily}: give a time such as 02:17, in UTC", field="daily")

@@ -1,6 +1,6 @@
-"""Claims: which worker runs a job of the queue. The newest claim of a job holds.
+"""Claims: which worker runs a job of the queue, or any other task. The newest claim of a task holds.
 
-A claim is the file `claim/N.json` in the job's folder. Of several workers that want the job one succeeds, because the
+A claim is the file `claim/N.json` in the task's folder. Of several workers that want the job one succeeds, because the
 file is written put-if-absent. Its owner writes it again every few seconds; a claim that is silent is taken over as
 N + 1. Two workers that run one job, because one only seemed to be silent, are no danger to what is published: the
 ledger decides that. It is a waste, which the first one ends as soon as it sees that its claim is not the newest.
@@ -24,7 +24,7 @@ import orjson
 
 from pipelines.documents import JsonModel
 from transforms.storage import TierFile
-from transforms.storage.job_folder import JobFolder
+from transforms.storage.json_folder import JsonFolder
 
 SILENT_SECONDS = 60.0
 """A claim that has not been written again for so long is taken over."""
@@ -66,7 +66,7 @@ class JobClaim:
     modified: datetime | None = None
 
 
-def newest_claim(folder: JobFolder) -> JobClaim | None:
+def newest_claim(folder: JsonFolder) -> JobClaim | None:
     """Return the claim of a job that holds, None where it has none."""
     files = {claim_number(file): file for file in folder.tier.list(folder.path(_PREFIX))}
     for number in sorted(files, reverse=True):
@@ -82,7 +82,7 @@ def claim_number(file: TierFile) -> int:
     return int(found[1]) if found else 0
 
 
-def take_claim(folder: JobFolder, number: int, *, crashes: int = 0) -> JobClaim | None:
+def take_claim(folder: JsonFolder, number: int, *, crashes: int = 0) -> JobClaim | None:
     """Take a job for this process; return None where another was faster."""
     pid = os.getpid()
     content = ClaimFile(
@@ -98,7 +98,7 @@ def take_claim(folder: JobFolder, number: int, *, crashes: int = 0) -> JobClaim 
     return JobClaim(number=number, content=content)
 
 
-def write_claim(folder: JobFolder, claim: JobClaim, state: Literal["held", "released", "ended"] = "held") -> None:
+def write_claim(folder: JsonFolder, claim: JobClaim, state: Literal["held", "released", "ended"] = "held") -> None:
     """Write a claim of this process again: a sign of life, or its end."""
     folder.write_json(f"{_PREFIX}{claim.number}.json", replace_state(claim, state).content.as_document())
 
@@ -108,7 +108,7 @@ def replace_state(claim: JobClaim, state: Literal["held", "released", "ended"]) 
     return replace(claim, content=claim.content.model_copy(update={"state": state}))
 
 
-def is_newest(folder: JobFolder, claim: JobClaim) -> bool:
+def is_newest(folder: JsonFolder, claim: JobClaim) -> bool:
     """Whether nobody has taken the job over."""
     return max(map(claim_number, folder.tier.list(folder.path(_PREFIX))), default=0) <= claim.number
 
@@ -123,21 +123,21 @@ class SilenceWatch:
     clock: Callable[[], float] = time.monotonic
     _seen: dict[tuple[str, int], tuple[datetime | None, float]] = field(default_factory=dict)
 
-    def is_silent(self, folder: JobFolder, claim: JobClaim) -> bool:
+    def is_silent(self, folder: JsonFolder, claim: JobClaim) -> bool:
         """Whether a claim that is held must be taken over."""
         content = claim.content
         if content.machine == machine():
             return started_at(content.pid) != content.began
-        key = (folder.task_id, claim.number)
+        key = (folder.root, claim.number)
         modified, since = self._seen.get(key, (None, 0.0))
         if key not in self._seen or modified != claim.modified:
             self._seen[key] = (claim.modified, self.clock())
             return False
         return self.clock() - since > SILENT_SECONDS
 
-    def forget(self, task_id: str) -> None:
-        """Forget the claims of a job."""
-        for key in [key for key in self._seen if key[0] == task_id]:
+    def forget(self, folder: JsonFolder) -> None:
+        """Forget the claims in a folder."""
+        for key in [key for key in self._seen if key[0] == folder.root]:
             del self._seen[key]
 
 

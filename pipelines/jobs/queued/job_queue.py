@@ -148,7 +148,7 @@ class JobQueue:
         """Take a job that has ended out of the queue."""
         write_claim(claimed.folder, claimed.claim, "ended")
         self.tier.delete(ROOT + claimed.folder.task_id)
-        self.watch.forget(claimed.folder.task_id)
+        self.watch.forget(claimed.folder)
 
     def _claim(self, task_id: str, *, watches: bool = True) -> ClaimedJob | None:
         """Claim a job of the queue, if nobody holds it."""

@@ -23,7 +23,10 @@ def test_flags_are_the_settings_of_the_service(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()
     flags = ("--hot-tier", "hot", "--port", "0", "--allow-dir", "logs", "--root-path", "logs/", "--log-format", "json")
-    ended = rekindle("serve", *flags, "--job-workers", "3", "--endpoint-url", "http://s3", "--region", "eu-west-1")
+    proxies = ("--trusted-proxy", "10.0.0.7", "--trusted-proxy", "fd00::/8", "--open-metrics", "--daily", "02:17")
+    ended = rekindle(
+        "serve", *flags, *proxies, "--job-workers", "3", "--endpoint-url", "http://s3", "--region", "eu-west-1"
+    )
     assert ended.code == 0, ended.err
     (command,) = commands
     assert command[1:3] == ["-m", "service"]
@@ -32,6 +35,8 @@ def test_flags_are_the_settings_of_the_service(
     assert settings.source_options.region == "eu-west-1"
     assert (settings.hot_tier, settings.port, settings.job_workers, settings.log_format) == ("hot", 0, 3, "json")
     assert (settings.root_path, settings.allow_dirs) == ("/logs", (f"{tmp_path}/logs",))
+    assert settings.trusted_proxies == ("10.0.0.7", "fd00::/8")
+    assert (settings.open_metrics, settings.daily) == (True, "02:17")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +45,11 @@ def test_flags_are_the_settings_of_the_service(
         (["--tls-cert", "cert.pem"], 2, "--tls-cert and --tls-key go together"),
         (["--allow-dir", "nowhere"], 2, "--allow-dir nowhere: there is no such folder"),
         (["--port", "70000"], 2, "70000"),
+        (["--trusted-proxy", "proxy.local"], 2, "--trusted-proxy proxy.local is no address and no network"),
+        (["--trusted-proxy", "10.0.0.7/8"], 2, "has host bits set"),
+        (["--trusted-proxy", "*"], 2, "is no address and no network"),
+        (["--daily", "2:17"], 2, "--daily 2:17: give a time such as 02:17, in UTC"),
+        (["--daily", "24:00"], 2, "give a time such as 02:17"),
         (["--log-format", "xml"], 2, "must be text or json"),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else None,

@@ -1,0 +1,1 @@
+"""Connections and requests before any route sees them: what is malformed, slow, or too much is refused here."""
