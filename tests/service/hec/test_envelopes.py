@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.hec.envelopes import read_events
@@ -15,6 +15,7 @@ TEXTS = st.lists(st.sampled_from(['"', "\\", "{", "}", "}{", ",", "\n", " ", "["
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events=st.lists(TEXTS, min_size=1, max_size=4), data=st.data())
 def test_objects_are_read_whatever_stands_between_them(events: list[str], data: st.DataObject) -> None:
     separator = data.draw(st.sampled_from(["", " ", "\n", "\r\n", "\n\n"]))
