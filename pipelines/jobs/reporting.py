@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Any
 
 from pipelines.console import Progress
 from pipelines.jobs.plan import WORK, JobPlan
@@ -95,7 +96,6 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
     """Return the report of a job."""
     entries = ledger.of_job(task_id)
     by_source = _by_source(state, entries)
-    counts = _event_counts(entries)
     waves = ledger.waves_of_job(task_id)
     status, settings = state.status, state.stored.settings
     seconds = round(status.seconds + (0.0 if status.finished_at else _seconds_running(status)), 3)
@@ -110,40 +110,61 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         started_at=status.started_at,
         finished_at=status.finished_at,
         seconds=seconds,
-        waves=len({wave.wave for wave in waves}),
-        table_version=max((wave.version for wave in waves), default=None),
         objects=_count_objects(state, entries, waves),
         **sums,
-        dropped_by_pipeline={key.name: number for key, number in counts if key.kind is EventCount.DROPPED},
-        by_pipeline=count_by_pipeline(dict(counts)),
-        by_format={
-            name: FormatCounts(objects=len(numbers), events=sum(numbers))
-            for name, numbers in _by_name((one.format, one.events) for one in entries)
-        },
-        by_codec={
-            name: CodecCounts(objects=len(numbers), bytes_read=sum(numbers))
-            for name, numbers in _by_name((one.codec, one.bytes_read) for one in entries)
-        },
+        **_what_was_read(entries),
         by_source=_count_by_source(state.stored.job, by_source),
-        by_time_source=count_time_sources(entries),
         columns_added=list(status.columns_added),
-        time_range=_time_range(entries),
-        files_written=sum(wave.files for wave in waves),
-        bytes_written=sum(wave.bytes for wave in waves),
+        **_what_was_written(waves),
         megabytes_per_second=round(sums["bytes_decoded"] / 1e6 / seconds, 1) if seconds else 0.0,
         failures=_failures(state, entries),
-        warnings=[
-            *status.warnings,
-            *warn_of_times([one for one, source in by_source if source.format_options.timestamp == "auto"]),
-            *warn_of_unbelieved(entries),
-            *_warnings_of_counts(counts),
-            *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings),
-        ],
+        warnings=[*status.warnings, *_warnings(entries, by_source)],
         reason=status.reason or None,
         undone=_undoing(ledger, task_id),
         stage=status.stage,
         progress=_part_done(state, entries),
     )
+
+
+def _what_was_read(entries: Sequence[LedgerEntry]) -> dict[str, Any]:
+    """Return what the objects held, by pipeline, format, codec and source of time."""
+    counts = _event_counts(entries)
+    return {
+        "dropped_by_pipeline": {key.name: number for key, number in counts if key.kind is EventCount.DROPPED},
+        "by_pipeline": count_by_pipeline(dict(counts)),
+        "by_format": {
+            name: FormatCounts(objects=len(numbers), events=sum(numbers))
+            for name, numbers in _by_name((one.format, one.events) for one in entries)
+        },
+        "by_codec": {
+            name: CodecCounts(objects=len(numbers), bytes_read=sum(numbers))
+            for name, numbers in _by_name((one.codec, one.bytes_read) for one in entries)
+        },
+        "by_time_source": count_time_sources(entries),
+        "time_range": _time_range(entries),
+    }
+
+
+def _what_was_written(waves: Sequence[WaveRecord]) -> dict[str, Any]:
+    """Return what the waves that are published have added to the table."""
+    return {
+        "waves": len({wave.wave for wave in waves}),
+        "table_version": max((wave.version for wave in waves), default=None),
+        "files_written": sum(wave.files for wave in waves),
+        "bytes_written": sum(wave.bytes for wave in waves),
+    }
+
+
+def _warnings(
+    entries: Sequence[LedgerEntry], by_source: Sequence[tuple[LedgerEntry, SourceSpecification]]
+) -> list[str]:
+    """Return what the ledger's entries warn of."""
+    return [
+        *warn_of_times([one for one, source in by_source if source.format_options.timestamp == "auto"]),
+        *warn_of_unbelieved(entries),
+        *_warnings_of_counts(_event_counts(entries)),
+        *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings),
+    ]
 
 
 def load_report(tier: TierStore, task_id: str) -> JobReport:
@@ -233,7 +254,10 @@ def find_job(tier: TierStore, task_id: str) -> JobFolder:
     Raises:
         ConfigurationError: there is no such job, or there are several.
     """
-    found = sorted(jobs_of_prefix(tier, task_id)) if _TASK_ID.fullmatch(task_id) else []
+    if not _TASK_ID.fullmatch(task_id):
+        what = f"{task_id!r:.80} is no id of a job" if task_id else "the id of the job is empty"
+        raise ConfigurationError(f"{what}; `rekindle jobs list` shows all", field="ID")
+    found = sorted(jobs_of_prefix(tier, task_id))
     whole = [one for one in found if one == task_id] or found
     if len(whole) > 1:
         listed = ", ".join(whole[:_LISTED]) + (" …" if len(whole) > _LISTED else "")

@@ -8,9 +8,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pipelines.status import JobRow, load_job_rows, newest_first
+from pipelines.jobs.rows.kept_rows import load_job_rows
+from pipelines.jobs.rows.row import JobRow, newest_first
 from transforms.storage import TierStore
-from transforms.storage.job_folder import newest_jobs
+from transforms.storage.jobs_by_time import newest_jobs
 
 ANSWER_SECONDS = 1.0
 ENDED_SECONDS = 60.0
@@ -45,21 +46,22 @@ class JobRows:
             return list(rows)
 
     def forget(self) -> None:
-        """Read anew what was changed."""
+        """Read all anew: something was changed."""
         with self._lock:
             self._answers = {}
+            self._ended.clear()
 
     def _read(self, limit: int) -> list[JobRow]:
         queued, now = self.queued(), self.clock()
-        folders = newest_jobs(self.tier, limit)
+        listed = newest_jobs(self.tier, limit)
         known = {
-            folder.task_id: self._ended[folder.task_id][0]
-            for folder in folders
-            if folder.task_id not in queued
-            and folder.task_id in self._ended
-            and now - self._ended[folder.task_id][1] < ENDED_SECONDS
+            one.task_id: self._ended[one.task_id][0]
+            for one in listed
+            if one.task_id not in queued
+            and one.task_id in self._ended
+            and now - self._ended[one.task_id][1] < ENDED_SECONDS
         }
-        read = load_job_rows(one for one in folders if one.task_id not in known)
+        read = load_job_rows(self.tier, [one for one in listed if one.task_id not in known])
         for row in read:
             if row.has_ended:
                 self._ended.pop(row.task_id, None)

@@ -1,6 +1,6 @@
 """Undoes a job in a process of its own, so that what its files take of memory and threads is not the server's.
 
-    python -m service.workers.undoing SETTINGS TASK_ID [yes]
+    python -m service.workers.undoing SETTINGS TASK_ID [yes] [dry-run]
 
 It prints the report as JSON, or the status and the error of the answer. The end of the service does not end it: it is
 one commit, which is there or is not.
@@ -22,20 +22,23 @@ from service.settings import ServiceSettings
 from transforms.core.errors import RekindleError, UnconfirmedError
 
 _YES = "yes"
+_DRY_RUN = "dry-run"
 
 
-async def undo_in_process(settings: ServiceSettings, task_id: str, *, yes: bool) -> JsonObject:
+async def undo_in_process(settings: ServiceSettings, task_id: str, *, yes: bool, dry_run: bool = False) -> JsonObject:
     """Undo a job by a process of its own, and return the report.
 
     Args:
         settings: Where the tier is.
         task_id: The job.
         yes: Whether more than half of all events may go.
+        dry_run: Whether only to count.
 
     Raises:
         ApiError: it was refused, or failed.
     """
-    command = [sys.executable, "-m", __name__, settings.model_dump_json(by_alias=True), task_id, *([_YES] * yes)]
+    flags = [*([_YES] * yes), *([_DRY_RUN] * dry_run)]
+    command = [sys.executable, "-m", __name__, settings.model_dump_json(by_alias=True), task_id, *flags]
     environment = {"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONSAFEPATH": "1"}
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
@@ -58,7 +61,7 @@ def answer_of(printed: JsonObject) -> JsonObject:
     return printed
 
 
-def run(settings: ServiceSettings, task_id: str, *, yes: bool) -> JsonObject:
+def run(settings: ServiceSettings, task_id: str, *, yes: bool, dry_run: bool = False) -> JsonObject:
     """Undo a job, and return what is to be printed."""
     from pipelines.maintenance.rewriter import MaintenanceSettings
     from pipelines.maintenance.undo import Undo, undo
@@ -72,7 +75,7 @@ def run(settings: ServiceSettings, task_id: str, *, yes: bool) -> JsonObject:
         return yes
 
     try:
-        return undo(where, Undo(task_id=task_id, confirm=confirm)).as_document()
+        return undo(where, Undo(task_id=task_id, dry_run=dry_run, confirm=confirm)).as_document()
     except UnconfirmedError as error:
         text = f"{questions[-1]}: nothing was undone; `?yes=true` takes away more than half of all events"
         return {"status": status_of(error), "error": text, "field": _YES}
@@ -85,7 +88,7 @@ def main() -> int:
     settings = ServiceSettings.model_validate_json(sys.argv[1])
     set_up_logging(settings.log_format)
     try:
-        answer = run(settings, sys.argv[2], yes=_YES in sys.argv[3:])
+        answer = run(settings, sys.argv[2], yes=_YES in sys.argv[3:], dry_run=_DRY_RUN in sys.argv[3:])
     except Exception:
         logging.getLogger("rekindle").exception("job %s could not be undone", sys.argv[2])
         return 1

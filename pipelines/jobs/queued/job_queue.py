@@ -15,7 +15,8 @@ import orjson
 
 from pipelines.console import Silent
 from pipelines.jobs.queued.claims import JobClaim, SilenceWatch, newest_claim, take_claim, write_claim
-from pipelines.jobs.reporting import JobState, build_report, check_not_undone, finished_report, load_ledger
+from pipelines.jobs.reporting import REPORT_FILE, check_not_undone, finished_report, load_ledger, report_of
+from pipelines.jobs.rows.kept_rows import keep_ended_row
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification
 from pipelines.status import JobStatus, StatusFile, now
@@ -24,7 +25,6 @@ from transforms.storage import TierFile, TierStore
 from transforms.storage.job_folder import STATUS_FILE, JobFolder
 
 ROOT = "_rekindle/queue/"
-REPORT_FILE = "report.json"
 MOST_CRASHES = 10
 """A job whose workers died so many times in a row without a word has failed: it may be what kills them."""
 _ABANDONED = timedelta(hours=1)
@@ -53,8 +53,10 @@ class JobQueue:
         """
         folder = JobFolder(self.tier, str(uuid.uuid4()))
         self.tier.put(ROOT + folder.task_id, _entry_text(0))
-        folder.register(datetime.now(timezone.utc))
-        folder.write_json(STATUS_FILE, JobStatus(status="Pending", queued=True, updated_at=now()).document())
+        status = JobStatus(
+            status="Pending", queued=True, updated_at=now(), listed=folder.register(datetime.now(timezone.utc))
+        )
+        folder.write_json(STATUS_FILE, status.document())
         StoredJob(job=specification, settings=settings).save(folder)
         return folder.task_id
 
@@ -73,6 +75,7 @@ class JobQueue:
         if finished_report(folder) is not None:
             raise ConflictError(f"job {folder.task_id} has succeeded: what has come since is for a new job")
         folder.withdraw_cancel()
+        folder.keep_row(status.current.listed, None)
         folder.remove(REPORT_FILE)
         status.save(status="Pending", queued=True, reason=None, finished_at=None, stage=None)
         try:
@@ -163,8 +166,8 @@ class JobQueue:
         return False
 
     def _write_report(self, folder: JobFolder) -> None:
-        report = build_report(folder.task_id, JobState.load(folder), load_ledger(self.tier))
-        folder.write_json(REPORT_FILE, report.as_document())
+        folder.write_json(REPORT_FILE, report_of(folder, load_ledger(self.tier)).as_document())
+        keep_ended_row(folder)
 
     def _entry(self, task_id: str) -> int | None:
         """Return the number of the claim after which a job was put into the queue, None where it is not in it."""

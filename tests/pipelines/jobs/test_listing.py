@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.status import shortest_ids
+from pipelines.jobs.rows.row import shortest_ids
 from tests.pipelines.conftest import Ended
 
 Rekindle = Callable[..., Ended]
