@@ -6,7 +6,7 @@ And print a Markdown table.
     python -m benchmarks.history --commits 10 1000 10000
     python -m benchmarks.history --s3 --commits 10 1000 10000 --folder HISTORY     # counts requests on S3
 
-With `--s3` the history is made in a local folder all the same, and copied to the embedded S3 server before it is
+With `--s3` the history is made in a local folder all the same, and copied to an S3 server before it is
 measured. A folder keeps it: the next measurement finds it made.
 
 Commits are made by publishing waves of one tiny object each, as jobs do, of which the tier keeps the last fifty: each
@@ -18,6 +18,7 @@ the table a request.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import resource
 import shutil
@@ -26,7 +27,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -37,9 +37,11 @@ import boto3
 import numpy as np
 import orjson
 import pyarrow as pa
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+from moto.server import ThreadedMotoServer
 
-from demo.embedded_s3 import EmbeddedS3
-from pipelines.jobs.rows.kept_rows import keep_ended_row
+from pipelines.jobs.rows.kept_rows import keep_ended_row, keep_newest_rows
 from transforms.core import schema
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger import publish as publishing
@@ -53,6 +55,7 @@ from transforms.storage import StorageOptions, TierStore, open_tier
 from transforms.storage.job_folder import JobFolder
 
 OBJECTS = 50
+TIER = "tier"
 PUBLISHED = 40
 """Commits whose cost is measured: they fold the ledger five times."""
 START = datetime(2025, 1, 1, tzinfo=timezone.utc)
@@ -165,12 +168,12 @@ def _continue(tier: TierStore, made: int, goal: int) -> int:
     return made
 
 
-def upload(path: Path, tier: TierStore) -> None:
-    """Copy a tier from a folder."""
-    with ThreadPoolExecutor(4) as pool:
-        files = (file for file in path.rglob("*") if file.is_file())
-        for _ in pool.map(lambda file: tier.put(file.relative_to(path).as_posix(), file.read_bytes()), files):
-            pass
+def upload(path: Path, bucket: str) -> None:
+    """Copy a tier from a folder into a bucket of this process's server, by its model: not a request for each file."""
+    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    for file in path.rglob("*"):
+        if file.is_file():
+            backend.put_object(bucket, f"{TIER}/{file.relative_to(path).as_posix()}", file.read_bytes())
 
 
 def measure(place: Place, tier: TierStore, source: Path, number: int) -> dict[str, object]:
@@ -187,10 +190,11 @@ def measure(place: Place, tier: TierStore, source: Path, number: int) -> dict[st
     for name, command in commands.items():
         cpu, requests = run(place, *command)
         row[name] = f"{cpu:.2f} s" + (f", {requests}" if place.requests is not None else "")
-    before = time.process_time()
-    for extra in range(PUBLISHED):
-        commit_one(tier, 10_000_000 + number * 100 + extra)
-    row["publish"] = f"{(time.process_time() - before) * 1000 / PUBLISHED:.0f} ms"
+    if place.requests is None:  # the server of S3 is in this process
+        before = time.process_time()
+        for extra in range(PUBLISHED):
+            commit_one(tier, 10_000_000 + number * 100 + extra)
+        row["publish"] = f"{(time.process_time() - before) * 1000 / PUBLISHED:.0f} ms"
     for name, prefix in {"ledger": "_rekindle/ledger/", "log": "events/_delta_log/"}.items():
         files = list(tier.list(prefix))
         row[name] = f"{sum(file.size for file in files) / 1024:,.0f} KiB in {len(files):,}"
@@ -204,21 +208,24 @@ def on_s3() -> Iterator[Callable[[Path], Place]]:
     from tests.fault_proxy import FaultProxy
 
     os.environ |= {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
-    with EmbeddedS3() as server, FaultProxy(server.endpoint_url) as proxy:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint_url = f"http://{host}:{port}"
+    with FaultProxy(endpoint_url) as proxy:
 
         def copy(path: Path) -> Place:
-            client = boto3.client("s3", endpoint_url=server.endpoint_url, region_name="us-east-1")
-            client.create_bucket(Bucket=f"hot-{path.name}")
-            place = Place(
-                f"s3://hot-{path.name}/tier",
-                StorageOptions(endpoint_url=server.endpoint_url),
-                ("--endpoint-url", proxy.endpoint_url),
-                proxy.seen,  # type: ignore[arg-type]
-            )
-            upload(path, open_tier(place.uri, place.options))
+            bucket = f"hot-{path.name}"
+            boto3.client("s3", endpoint_url=endpoint_url, region_name="us-east-1").create_bucket(Bucket=bucket)
+            upload(path, bucket)
+            flags = ("--endpoint-url", proxy.endpoint_url)
+            place = Place(f"s3://{bucket}/{TIER}", StorageOptions(endpoint_url=endpoint_url), flags, proxy.seen)  # type: ignore[arg-type]
+            keep_newest_rows(open_tier(place.uri, place.options))  # as the jobs leave it that are made on S3
             return place
 
         yield copy
+    server.stop()
 
 
 @contextmanager

@@ -150,8 +150,8 @@ def undo(task_id: str, beam_flags: tuple[str, ...], dry_run: bool, yes: bool, co
     Its events go in one commit, but for those that a hold keeps. Its objects are then no longer known: the same
     backfill brings them again. `rekindle restore --run` takes it back, until the grace of `rekindle delete` ends.
 
-    What the job had replaced, by --reprocess or because objects had changed, does not come back: --dry-run says how
-    many objects that is.
+    What the job had replaced, by --reprocess or because objects had changed, does not come back: --dry-run counts
+    such objects.
     """
     use_one_polars_thread()
     from pipelines.jobs.reporting import find_job

@@ -57,12 +57,14 @@ def keep_ended_row(folder: JobFolder) -> None:
         folder.keep_row(entry, row.as_document())
         if folder.read_json(STATUS_FILE) != status:  # another launcher of this job has just ended it too
             folder.keep_row(entry, None)
-        elif folder.tier.local_path is None:
-            _keep_newest(folder.tier)
+        else:
+            keep_newest_rows(folder.tier)
 
 
-def _keep_newest(tier: TierStore) -> None:
-    """Bring the file of the newest rows up to date."""
+def keep_newest_rows(tier: TierStore) -> None:
+    """Bring the file of the newest rows up to date; a tier on disk has none."""
+    if tier.local_path is not None:
+        return
     listed = [one for one in newest_jobs(tier, NEWEST) if one.has_row]
     kept = _kept_rows(tier)
     with ThreadPoolExecutor(_READERS) as pool:
