@@ -123,12 +123,12 @@ def jobs_of_prefix(tier: TierStore, prefix: str) -> set[str]:
 
 
 def read_row(tier: TierStore, entry: str) -> dict[str, Any] | None:
-    """Return the row that an entry of the list holds, None where it is empty or gone."""
+    """Return the row that an entry of the list holds, None where it is empty, gone or damaged."""
     try:
-        content = tier.get(entry)
-    except FileNotFoundError:
+        row: dict[str, Any] = orjson.loads(tier.get(entry))
+    except (FileNotFoundError, orjson.JSONDecodeError):
         return None
-    return orjson.loads(content) if content else None
+    return row
 
 
 def _without_undone(document: dict[str, Any]) -> dict[str, Any]:

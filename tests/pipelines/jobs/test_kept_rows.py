@@ -72,6 +72,10 @@ def lose_row(tier: TierStore, folder: JobFolder) -> None:
     folder.keep_row(entry_of(folder), None)
 
 
+def damage_row(tier: TierStore, folder: JobFolder) -> None:
+    tier.put(entry_of(folder), b"{no")
+
+
 def resume(tier: TierStore, folder: JobFolder) -> None:
     lose_row(tier, folder)
     folder.write_json(STATUS_FILE, folder.read_json(STATUS_FILE) | {"status": "Running"})
@@ -93,7 +97,7 @@ def mark_when_row_is_lost(tier: TierStore, folder: JobFolder) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [lose_rows_file, break_rows_file, keep_rows_otherwise, lose_row, resume, mark, mark_and_take_back,
+    [lose_rows_file, break_rows_file, keep_rows_otherwise, lose_row, damage_row, resume, mark, mark_and_take_back,
      mark_when_row_is_lost],
 )  # fmt: skip
 def test_the_list_says_what_the_folders_say(tier: TierStore, change: Callable[[TierStore, JobFolder], None]) -> None:
