@@ -31,7 +31,7 @@ test-quick: install ## those of them that are not marked slow
 test-slow: install ## those of them that are: whole jobs and processes
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "slow and not runner" $(PYTEST_FLAGS)
 
-test-runners: install ## the tests on Flink, Spark and Prism, which Maven and Go bring into ~/.cache/rekindle
+test-runners: install ## the tests on Flink, Spark and Prism, and of HEC's clients, all brought into ~/.cache/rekindle
 	REKINDLE_RUNNERS=required $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m runner
 
 test-minio: install ## the tests that use S3, on MinIO instead of moto

@@ -47,7 +47,7 @@ SERVICE = [
     "uvicorn>=0.50,<1",
     "prometheus-client>=0.23,<1",
     "python-multipart>=0.0.20,<1",
-    "mcp>=1.20,<3",
+    "mcp>=2.3,<3",
     "jinja2>=3.1,<4",
 ]
 TEST = [

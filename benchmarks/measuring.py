@@ -63,6 +63,14 @@ def sampled_memory(session: int) -> Iterator[list[float]]:
         thread.join()
 
 
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of a process; 0 where it has ended, or there is no /proc."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 def resident_mib(session: int) -> float:
     """Return the resident memory of all processes of a session in MiB; 0 where there is no /proc."""
     pages = 0

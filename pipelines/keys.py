@@ -229,6 +229,16 @@ def key_of_digest(tier: TierStore, digest: str) -> Key | None:
     return key if key.has_token(digest) and not key.revoked_at else None
 
 
+def is_revoked(tier: TierStore, token: str) -> bool:
+    """Whether a token is that of a key that was revoked."""
+    digest = hash_of(token)
+    try:
+        key = Key.model_validate_json(tier.get(_path(tier.get(f"{_BY_TOKEN}/{digest}").decode())))
+    except FileNotFoundError:
+        return False
+    return key.has_token(digest) and key.revoked_at is not None
+
+
 def are_there_keys(tier: TierStore, *, role: str | None = None) -> bool:
     """Whether a key was ever made; or, with a role, whether one of that role is in force."""
     if role is None:

@@ -184,14 +184,19 @@ def _call(path: str, method: str, call: dict[str, Any]) -> str:
         parts.append("\n".join(["| parameter | | default |", "|---|---|---|", *rows]))
     if example := call.get(EXAMPLE):
         parts.append(f"Such as `{path}?{example[0]['source']}`.")
-    if body := call.get("requestBody"):
-        (content,) = body["content"].values()
-        model = content["schema"]["$ref"].rpartition("/")[2]
-        parts.append(f"Body: `{model}`, such as\n\n```json\n{json.dumps(content['example'])}\n```")
+    parts += [_body(kind, content) for kind, content in call.get("requestBody", {"content": {}})["content"].items()]
     answers = call["responses"]["200"]["content"]
     answer = answers.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
     parts.append(f"Answer: {f'`{answer}`' if answer else ', '.join(f'`{kind}`' for kind in answers)}.")
     return "\n\n".join(parts)
+
+
+def _body(kind: str, content: dict[str, Any]) -> str:
+    """Return what a body of one kind is, and an example of it where it is JSON."""
+    if "$ref" not in content["schema"]:
+        return f"Body: `{kind}`."
+    model = content["schema"]["$ref"].rpartition("/")[2]
+    return f"Body: `{model}`, such as\n\n```json\n{json.dumps(content['example'])}\n```"
 
 
 def _values(parameter: dict[str, Any]) -> str:

@@ -11,10 +11,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import errors
 from service.api import audit, health, iam_keys, jobs, previews
+from service.api.administration import deletions, holds, kept_files, trials
+from service.api.hec import routes as hec
 from service.api.openapi import describe
-from service.api.search import contents, counts, exports, pages, statements
+from service.api.search import contents, counts, exports, pages, statements, surrounding
 from service.api.state import Service
+from service.api.uploads import routes as uploads
 from service.logs import log
+from service.mcp import route as mcp_route
 
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _REFUSE_AMBIGUOUS = errors.answer(
@@ -22,7 +26,13 @@ _REFUSE_AMBIGUOUS = errors.answer(
     "Content-Length and Transfer-Encoding exclude each other: a proxy may have read another request",
     headers={"Connection": "close"},
 )
+MODULES = (
+    *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
+    *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health),
+)
+"""What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 _UNLOGGED = ("/healthz", "/readyz")
+"""Calls whose success is not logged."""
 
 
 def create_app(service: Service) -> FastAPI:
@@ -31,7 +41,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.state.service = service
     errors.install(app)
-    for module in (jobs, previews, pages, counts, contents, statements, exports, audit, iam_keys, health):
+    for module in MODULES:
         app.include_router(module.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(AnswerLog)
@@ -71,7 +81,7 @@ class AnswerLog:
 
 def _log_answer(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "-")
-    if route in _UNLOGGED and status < 400:
+    if status < 400 and (route in _UNLOGGED or route.startswith(hec.PATH)):
         return
     client = scope.get("client")
     log(

@@ -58,10 +58,10 @@ class JsonLines(logging.Formatter):
 
 
 class LogConsole:
-    """The console of a job that a worker runs: its messages go to the log."""
+    """The console of a job or of maintenance: its messages go to the log."""
 
-    def __init__(self, task_id: str) -> None:
-        """Take the id of the job."""
+    def __init__(self, task_id: str | None) -> None:
+        """Take the id of the job, None where it is none."""
         self._task_id = task_id
 
     def message(self, text: str) -> None:

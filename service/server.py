@@ -31,6 +31,7 @@ def serve(settings: ServiceSettings) -> int:
         RekindleError: the tier, the address or the files of TLS can't be used, or a key is missing.
     """
     set_up_logging(settings.log_format)
+    _ = settings.memory_shares  # too little is an error before anything starts
     tier = settings.tier_location.open()
     location.check_is_tier_or_empty(tier)
     index_keys(tier)
@@ -45,21 +46,21 @@ def serve(settings: ServiceSettings) -> int:
         # uvicorn raises a signal again when it has ended: these handlers take it, and the workers are ended too
         interrupted = False
 
-        def interrupt(*_: object) -> None:
+        def end(number: int, frame: object) -> None:
+            del frame
             nonlocal interrupted
-            interrupted = True
-            server.should_exit = True
+            interrupted = interrupted or number == signal.SIGINT
+            service.hec.is_closing = server.should_exit = True
 
-        def terminate(*_: object) -> None:
-            server.should_exit = True
-
-        signal.signal(signal.SIGINT, interrupt)
-        signal.signal(signal.SIGTERM, terminate)
+        signal.signal(signal.SIGINT, end)
+        signal.signal(signal.SIGTERM, end)
+        service.hec.start()
         supervisor.start()
         try:
             _announce(settings, listener, is_open=is_open)
             server.run(sockets=[listener])
         finally:
+            service.hec.close()
             supervisor.stop()
     log("the service has ended")
     return _INTERRUPTED if interrupted else 0

@@ -8,6 +8,8 @@ from typing import Literal
 from pipelines.documents import JsonModel
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
+from service.memory import MemoryShares, share_memory
+from transforms.hot_tier.search.serving.gate import QueryGate
 from transforms.storage import StorageOptions, TierLocation
 
 
@@ -23,6 +25,13 @@ class ServiceSettings(JsonModel):
         root_path: The path that a proxy puts before the service's.
         log_format: `text` or `json`.
         job_workers: How many jobs run at once.
+        upload_limit: The largest upload, in bytes.
+        hec_dir: Where the logs of HEC are, None for the default.
+        hec_durable: When events of HEC are answered: once they are in the `log`, or in the `tier`.
+        hec_log_bytes: What a log of HEC may take on the disk.
+        hec_acks: Whether HEC acknowledges what is in the hot tier.
+        hec_query_tokens: Whether HEC takes tokens from the query.
+        memory: Bytes for the server and its workers together; None for the defaults of each.
         tls_cert, tls_key: Files of the certificate and its key, None for plain HTTP.
     """
 
@@ -35,6 +44,13 @@ class ServiceSettings(JsonModel):
     root_path: str = ""
     log_format: Literal["text", "json"] = "text"
     job_workers: int = 2
+    upload_limit: int = 10 << 30
+    hec_dir: str | None = None
+    hec_durable: Literal["log", "tier"] = "log"
+    hec_log_bytes: int = 4 << 30
+    hec_acks: bool = True
+    hec_query_tokens: bool = False
+    memory: int | None = None
     tls_cert: str | None = None
     tls_key: str | None = None
 
@@ -47,18 +63,37 @@ class ServiceSettings(JsonModel):
             return self.host == "localhost"
 
     @property
+    def memory_shares(self) -> MemoryShares:
+        """What of the memory is whose.
+
+        Raises:
+            ConfigurationError: it is too little.
+        """
+        return share_memory(self.memory, job_workers=self.job_workers, places=QueryGate().places)
+
+    @property
     def tier_location(self) -> TierLocation:
         """Where the hot tier is."""
         return TierLocation(self.hot_tier, self.tier_options)
 
-    def run_settings(self, job: JobSpecification | None = None, *, key: str | None = None) -> RunSettings:
+    def run_settings(
+        self, job: JobSpecification | None = None, *, key: str | None = None, upload: str | None = None
+    ) -> RunSettings:
         """Return how a job runs here.
 
         Args:
             job: Its region is the source's, where it names one.
             key: The id of the key that lets it in.
+            upload: The id of the job for which its files are uploaded.
         """
         source = self.source_options
         if job is not None and job.region is not None:
             source = StorageOptions(**{**vars(source), "region": job.region})
-        return RunSettings(hot_tier=self.hot_tier, source_options=source, tier_options=self.tier_options, key=key)
+        return RunSettings(
+            hot_tier=self.hot_tier,
+            source_options=source,
+            tier_options=self.tier_options,
+            key=key,
+            memory=self.memory_shares.job,
+            upload=upload,
+        )

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli.common import Common, check_beam_flags, split_lists
-from pipelines.cli.job_fields import merge_fields
 from transforms.core.errors import ConfigurationError, reason_of
 from transforms.core.names import can_be_column
 
@@ -82,6 +81,7 @@ class JobFlags(ReadingFlags):
                 field="force",
             )
         beam_flags = check_beam_flags(self.beam_flags, "objects are chosen by --pattern, in quotes; ")
+        from pipelines.jobs.job_files.flag_fields import merge_fields
         from pipelines.jobs.job_files.job_file import load_job_file
         from pipelines.jobs.settings import RunSettings
         from pipelines.jobs.specification import check_specification

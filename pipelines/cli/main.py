@@ -65,6 +65,10 @@ COMMANDS = {
     ),
     "keys": ("pipelines.cli.commands.keys:keys", "Create, list and revoke IAM keys."),
     "serve": ("pipelines.cli.commands.serve:serve", "Serve the hot tier over HTTP, and run the jobs of its queue."),
+    "mcp": (
+        "pipelines.cli.commands.mcp:mcp",
+        "Let a language model search the hot tier, by the Model Context Protocol.",
+    ),
 }
 """Where each command is, and its summary: the first sentence of its help."""
 

@@ -13,6 +13,7 @@ from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification, SourceSpecification
 from pipelines.keys import MISSING_S3_PULL, Key, S3Pull, load_key
 from transforms.core.errors import ConfigurationError
+from transforms.core.schema import RECEIVER, UPLOAD_RECEIVER
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.content import pipelines_content
 from transforms.event_pipelines.definition import load_pipelines
@@ -25,7 +26,7 @@ from transforms.objects.reading import ReadSettings
 from transforms.objects.reading_digest import reading_digest
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import RULES, TIERS, load_rules
-from transforms.storage import ObjectStore, SourceLocation, TierStore, open_store
+from transforms.storage import UPLOADED, ObjectStore, SourceLocation, TierStore, object_uri
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,8 @@ class JobContext:
         pull = _pull_of(key, specification.bucket) if key else S3Pull()
         source_options = replace(settings.source_options, role_arn=pull.role_arn)
         settings = replace(settings, source_options=source_options, key=key.id if key else None)
-        store = open_store(specification.bucket, settings.source_options)
+        settings = replace(settings, hot_tier=tier.uri)
+        store = settings.source_location(specification.bucket).open()
         same_store = tier.is_local or settings.source_options.endpoint_url == settings.tier_options.endpoint_url
         readings = tuple(
             ReadSettings(
@@ -82,12 +84,13 @@ class JobContext:
                 columns=tuple(key.columns.items()) if key else (),
                 on_error=specification.on_error,
                 max_expansion=settings.max_expansion,
+                receiver=RECEIVER if settings.upload is None else UPLOAD_RECEIVER,
             )
             for source in specification.all_sources
         )
         return cls(
             specification=specification,
-            settings=replace(settings, hot_tier=tier.uri),
+            settings=settings,
             rules_by_section=_with_kept_holds(rules_by_section, tier),
             readings=readings,
             shaping=tuple(map(ShapingSettings.of, (reading.formats for reading in readings), pipelines)),
@@ -100,7 +103,7 @@ class JobContext:
     @property
     def source_location(self) -> SourceLocation:
         """Where the objects are, for workers."""
-        return SourceLocation(self.specification.bucket, self.settings.source_options)
+        return self.settings.source_location(self.specification.bucket)
 
     @property
     def pipelines(self) -> tuple[Pipeline, ...]:
@@ -110,8 +113,7 @@ class JobContext:
     @property
     def source(self) -> str:
         """What is read, as people write it: `s3://bucket/pattern`."""
-        bucket = self.specification.bucket
-        return f"{bucket if bucket.startswith('file://') else f's3://{bucket}'}/{self.specification.shown_pattern}"
+        return object_uri(self.specification.bucket, self.specification.shown_pattern)
 
     def warnings_of_listing(self, listings: Sequence[Listing], sources: Counter[int]) -> list[str]:
         """Return warnings of what was listed.
@@ -212,8 +214,10 @@ def _pipelines_content(specification: JobSpecification, settings: RunSettings) -
 
 
 def _pull_of(key: Key, bucket: str) -> S3Pull:
-    """Return what holds for objects that a key pulls from a bucket."""
+    """Return what holds for objects that a key pulls from a bucket, or brings itself."""
     pull = key.s3_pull
+    if bucket == UPLOADED:
+        return S3Pull() if pull is None else pull.model_copy(update={"role_arn": None})
     if pull is None:
         raise ConfigurationError(f"{MISSING_S3_PULL} ({key.id})", field="key")
     if pull.role_arn and bucket.startswith("file://"):

@@ -27,7 +27,7 @@ from pipelines.jobs.reporting import REPORT_FILE, TableView, check_not_undone, f
 from pipelines.jobs.rows.kept_rows import keep_ended_row
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
-from pipelines.jobs.specification import JobSpecification, check_specification
+from pipelines.jobs.specification import JobSpecification
 from pipelines.jobs.waves import PastReadings, run_wave
 from pipelines.liveness import run_periodically
 from pipelines.maintenance.compact import SMALL_FILES, compact, small_files
@@ -42,6 +42,7 @@ from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import promote_new
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage.job_folder import JobFolder
+from transforms.storage.uploads import UploadFolder
 
 _WATCH_SECONDS = 1.0
 _NAMES_SHOWN = 20
@@ -83,7 +84,7 @@ def resume_job(task_id: str, settings: RunSettings, console: Console | None = No
         (console or Silent()).message(f"Job {folder.task_id} has succeeded: there is nothing left to do")
         return JobResult(report, report.exit_code(require_match=False))
     stored = StoredJob.load(folder)
-    specification = check_specification(stored.job.as_stored())
+    specification = stored.checked()
     return _Job(folder.task_id, specification, stored.settings.reached_like(settings), console or Silent()).run(
         resume=True
     )
@@ -102,7 +103,7 @@ def run_queued_job(task_id: str, settings: RunSettings, console: Console) -> Job
     """
     folder = JobFolder(settings.tier_location.open(), task_id)
     stored = StoredJob.load(folder)
-    specification = check_specification(stored.job.as_stored())
+    specification = stored.checked()
     return _Job(task_id, specification, stored.settings.reached_like(settings), console, queued=True).run(resume=True)
 
 
@@ -166,6 +167,8 @@ class _Job:
             with suppress(TierError, OSError):  # what stays only takes room
                 JobPlan.forget(self.folder)
                 self.folder.clear_parts()
+                if self.settings.upload is not None:
+                    UploadFolder(self.tier, self.settings.upload).remove()
 
     def _outcome(self) -> tuple[str, str | None]:
         """Do the job, and return its last status, with the reason where it is not `Succeeded`."""

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipelines.jobs.specification import JobSpecification
+from pipelines.jobs.specification import JobSpecification, check_specification
 from transforms.core.errors import TierError
-from transforms.storage import StorageOptions, TierLocation
+from transforms.storage import SourceLocation, StorageOptions, TierLocation, UploadLocation
 from transforms.storage.job_folder import JobFolder
 
 FIRST_WAVE_BYTES = 64 << 20
@@ -37,6 +37,7 @@ class RunSettings:
             nothing was set; None where a file was given, or the job has not begun.
         rules_now: When the job first started, ISO 8601: the rules' cut-offs stay the same however often it is resumed.
         key: The id of the IAM key that lets the events in, or None.
+        upload: The id of the job for which its objects were uploaded, None where they are those of a bucket.
         promote: Attributes that get a column, whether the sample has them or not, and whatever keeps them in maps.
         max_objects: Discovery stops beyond so many objects.
         wave_bytes: The largest wave, in compressed bytes.
@@ -64,6 +65,7 @@ class RunSettings:
     rules_version: int | None = None
     rules_now: str | None = None
     key: str | None = None
+    upload: str | None = None
     promote: tuple[str, ...] = ()
     max_objects: int = 1_000_000
     wave_bytes: int = 1 << 30
@@ -82,6 +84,11 @@ class RunSettings:
     def tier_location(self) -> TierLocation:
         """Where the hot tier is, for workers."""
         return TierLocation(self.hot_tier, self.tier_options)
+
+    def source_location(self, bucket: str) -> SourceLocation:
+        """Return where the job's objects are, for workers."""
+        upload = None if self.upload is None else UploadLocation(self.tier_location, self.upload)
+        return SourceLocation(bucket, self.source_options, upload)
 
     def reached_like(self, other: RunSettings) -> RunSettings:
         """Return these settings with the hot tier, endpoints and Beam flags of others, to resume from elsewhere."""
@@ -105,6 +112,10 @@ class StoredJob(BaseModel):
     def save(self, folder: JobFolder) -> None:
         """Write the file."""
         folder.write_json(JOB_FILE, {"job": self.job.as_stored(), "settings": asdict(self.settings)})
+
+    def checked(self) -> JobSpecification:
+        """Return the specification, checked as that of a new job is."""
+        return check_specification(self.job.as_stored(), is_upload=self.settings.upload is not None)
 
     @classmethod
     def load(cls, folder: JobFolder) -> StoredJob:

@@ -288,11 +288,12 @@ def _without_empty(document: JsonObject) -> JsonObject:
     return {name: value for name, value in document.items() if value != []}
 
 
-def check_specification(fields: Mapping[str, object]) -> JobSpecification:
+def check_specification(fields: Mapping[str, object], *, is_upload: bool = False) -> JobSpecification:
     """Return the checked specification.
 
     Args:
         fields: As a job file has them, in camelCase.
+        is_upload: Whether its objects were uploaded: then they are in no bucket.
 
     Raises:
         ConfigurationError: a field is unknown, missing or wrong; every mistake is named.
@@ -301,7 +302,8 @@ def check_specification(fields: Mapping[str, object]) -> JobSpecification:
         specification = JobSpecification.model_validate(fields)
     except ValidationError as error:
         raise mistakes_of(error, fields, JobSpecification) from None
-    check_bucket(specification.bucket)
+    if not is_upload:
+        check_bucket(specification.bucket)
     if "sources" in specification.model_fields_set:
         _check_sources(specification)
     KeyGlobs(specification.exclude, "exclude")

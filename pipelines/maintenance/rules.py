@@ -43,7 +43,16 @@ class Rules:
             text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"--rules {path} can't be read: {reason_of(error)}", field="rules") from error
-        return cls(name=str(path), text=text, section=section, file=load_rules(text, source=str(path), section=section))
+        return cls.of_text(text, section, name=str(path))
+
+    @classmethod
+    def of_text(cls, text: str, section: str, *, name: str = "rules") -> Rules:
+        """Check the text of a file.
+
+        Raises:
+            ConfigurationError: something in it is wrong; all mistakes with their places.
+        """
+        return cls(name=name, text=text, section=section, file=load_rules(text, source=name, section=section))
 
     @classmethod
     def of_tier(cls, tier: TierStore, section: str) -> Rules:

@@ -38,6 +38,11 @@ class Keyring:
         """Whether a token has been that of a key lately: who has it does not guess."""
         return hash_of(token) in self._found
 
+    def kept(self, token: str) -> Key | None:
+        """Return the key that a token is of where it was asked for lately; it asks nobody."""
+        kept = self._found.get(hash_of(token))
+        return kept[0] if kept is not None and self.clock() - kept[1] < KEPT_SECONDS else None
+
     def find(self, token: str) -> Key | None:
         """Return the key in force that a token is of, or None."""
         digest = hash_of(token)

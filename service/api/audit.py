@@ -18,6 +18,7 @@ from transforms.hot_tier.table import location
 
 router = APIRouter(tags=["audit"])
 MOST_ROWS = 1000
+_MOST_READ = 10_000
 
 
 class AuditRow(JsonModel):
@@ -47,11 +48,13 @@ class AuditAnswer(JsonModel):
     rows: list[AuditRow]
 
 
-@router.get("/audit", response_model=AuditAnswer, openapi_extra=example_of(limit="20"))
+@router.get("/audit", response_model=AuditAnswer, openapi_extra=example_of(limit="20", kind="delete,undo"))
 def audit(
     service: Annotated[Service, Depends(service_of)],
     caller: Reader,
+    *,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
+    kind: Annotated[list[str], Query(description="Only rows of these kinds, among the newest 10,000.")] = [],  # noqa: B006
 ) -> Response:
     """Show who did what to the hot tier, the newest first.
 
@@ -59,7 +62,9 @@ def audit(
     to holds, pipelines and rules.
     """
     del caller
-    rows = read_audit(service.tier, limit=limit)[::-1] if location.exists(service.tier) else []
+    kinds = {name.strip() for one in kind for name in one.split(",")}
+    read = read_audit(service.tier, limit=_MOST_READ if kinds else limit) if location.exists(service.tier) else []
+    rows = [row for row in reversed(read) if not kinds or row["kind"] in kinds][:limit]
     return Response(
         orjson.dumps({"rows": list(map(audit_document, rows))}, option=orjson.OPT_UTC_Z), media_type="application/json"
     )

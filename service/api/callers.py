@@ -20,7 +20,7 @@ from service.errors import ApiError
 Role = Literal["ingest", "read", "admin"]
 TOKEN_REQUIRED = "Token is required"  # noqa: S105
 INVALID_TOKEN = "Invalid token"  # noqa: S105
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -38,6 +38,14 @@ class Caller:
     def key_id(self) -> str | None:
         """The id of the key."""
         return self.key.id if self.key else None
+
+    @property
+    def actor(self) -> str | None:
+        """What the audit calls it: its key; None is whoever runs the service."""
+        if self.key is None:
+            return None
+        name = "".join(character if character.isprintable() else "?" for character in self.key.name)
+        return f"{name} (key {self.key.id})"
 
     def has(self, role: Role) -> bool:
         """Whether it may do what a role may; an administrator may do everything."""
@@ -130,7 +138,7 @@ def _is_open_to(request: Request, service: Service) -> bool:
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
     return (
-        _host_of(f"//{host}") in _LOOPBACK
+        _host_of(f"//{host}") in LOOPBACK
         and (origin is None or origin in (f"http://{host}", f"https://{host}"))
         and not any(name in request.headers for name in _PROXIED)
         and request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")

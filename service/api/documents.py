@@ -17,21 +17,30 @@ MOST_BYTES = 1 << 20
 _SECONDS = 30.0
 
 
+async def read_body(request: Request) -> bytes:
+    """Return a request's body.
+
+    Raises:
+        ApiError: it is too large, comes too slowly, or is encoded.
+    """
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as it is, without a Content-Encoding")
+    try:
+        with anyio.fail_after(_SECONDS):
+            return await _read(request)
+    except TimeoutError:
+        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, f"the body did not come within {_SECONDS:.0f} s") from None
+    except ClientDisconnect:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "the connection ended before the body did") from None
+
+
 async def read_document(request: Request) -> JsonObject:
     """Return the JSON object that is a request's body, whatever its Content-Type.
 
     Raises:
         ApiError: it is too large, comes too slowly, is encoded, or no JSON object.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as it is, without a Content-Encoding")
-    try:
-        with anyio.fail_after(_SECONDS):
-            body = await _read(request)
-    except TimeoutError:
-        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, f"the body did not come within {_SECONDS:.0f} s") from None
-    except ClientDisconnect:
-        raise ApiError(HTTPStatus.BAD_REQUEST, "the connection ended before the body did") from None
+    body = await read_body(request)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -17,6 +17,7 @@ from fastapi import Request
 
 from service.errors import ApiError
 from service.logs import log
+from service.memory import MemoryShares
 from transforms.core.errors import GoneError, RekindleError, TierError
 from transforms.hot_tier.search.aggregates.file_cache import FileCache
 from transforms.hot_tier.search.serving.gate import QueryGate
@@ -43,20 +44,27 @@ class SearchEngine:
         gate: How many queries run at once.
         cache: Counts of whole files.
         seconds: The time limit of a query.
+        sql_bytes: What a statement of SQL takes before it spills to the disk.
     """
 
-    def __init__(self, tier: TierStore, *, seconds: float = TIME_LIMIT) -> None:
+    def __init__(self, tier: TierStore, *, seconds: float = TIME_LIMIT, memory: MemoryShares | None = None) -> None:
         """Open nothing yet."""
         self._tier = tier
         self.snapshots = Snapshots(tier)
         self.gate = QueryGate(most_waiting=_MOST_WAITING)
-        self.cache = FileCache()
+        memory = memory or MemoryShares()
+        self.cache = FileCache(memory.cache)
+        self.sql_bytes = memory.sql
         self.seconds = seconds
         # threads of their own, so that queries that wait keep no other call waiting
         self._threads = anyio.CapacityLimiter(2 * (self.gate.places + _MOST_WAITING))
 
-    async def run(self, request: Request, work: Callable[[Snapshot, StopSignal], _T]) -> _T:
+    async def run(self, request: Request | None, work: Callable[[Snapshot, StopSignal], _T]) -> _T:
         """Run a query over the newest version of the table, and end it where its client leaves.
+
+        Args:
+            request: The call; None where whoever calls cancels the task as soon as nobody waits for the answer.
+            work: The query.
 
         Raises:
             ApiError: 404, there are no events yet.
@@ -123,16 +131,17 @@ class SearchEngine:
 
 
 @asynccontextmanager
-async def _ended_when_left(request: Request, stop: StopSignal) -> AsyncIterator[None]:
-    """Cancel a query where its client leaves, or the block is left by an error."""
-    watching = asyncio.create_task(_cancel_when_left(request, stop))
+async def _ended_when_left(request: Request | None, stop: StopSignal) -> AsyncIterator[None]:
+    """Cancel a query where its client leaves, or the block is left by an error or a cancel."""
+    watching = None if request is None else asyncio.create_task(_cancel_when_left(request, stop))
     try:
         yield
     except BaseException:
         stop.cancel()
         raise
     finally:
-        watching.cancel()
+        if watching is not None:
+            watching.cancel()
 
 
 async def _cancel_when_left(request: Request, stop: StopSignal) -> None:

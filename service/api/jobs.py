@@ -24,7 +24,7 @@ from service.api.specifications import check_job, prove_job
 from service.api.state import Service, service_of
 from service.errors import ApiError
 from service.logs import log
-from service.workers.undoing import undo_in_process
+from service.workers.maintenance import MaintenanceRequest, run_in_process
 from transforms.core.errors import ConfigurationError
 from transforms.storage.job_folder import JobFolder
 
@@ -148,7 +148,8 @@ async def undo_job(
     replaced does not come back. The answer comes when it is done.
     """
     folder = await run_in_threadpool(_find, service, task_id, caller, role="admin")
-    document = await undo_in_process(service.settings, folder.task_id, yes=yes, dry_run=dry_run)
+    asked = MaintenanceRequest(kind="undo", who=caller.actor, task_id=folder.task_id, yes=yes, execute=not dry_run)
+    document = await run_in_process(service.settings, asked)
     if not dry_run:
         service.job_rows.forget()
         log(f"Job {folder.task_id} was undone by run {document['runId']}", taskId=folder.task_id, key=caller.key_id)

@@ -23,14 +23,16 @@ _REFUSALS = {
     "405": "The method is not allowed at this address.",
     "408": "The body came too slowly.",
     "409": "It is at work already.",
+    "412": "It was changed since the version that `If-Match` names.",
     "413": "The body is too large.",
     "415": "The body is encoded.",
+    "428": "This takes `If-Match`.",
     "429": "Too many calls, or too many wrong tokens: `Retry-After` says when to try again.",
     "500": "An error of the service.",
     "503": "The hot tier can't be reached now, or too many queries wait: `Retry-After`.",
     "504": "The query took too long and was ended.",
 }
-_OF_SEARCH = {"504"}
+_OF_TAG = {"504": "search", "412": "configuration", "428": "configuration"}
 _PUBLIC = {"429", "500", "503", "405"}
 EXAMPLE = "x-codeSamples"
 BODIES: list[type[BaseModel]] = []
@@ -77,9 +79,10 @@ def describe(app: FastAPI) -> JsonObject:
 def _describe_refusals(operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     answers.pop("422", None)
-    is_public = "public" in operation.get("tags", ())
+    tag = next(iter(operation.get("tags", ())), "")
+    is_public = tag == "public"
     for status, text in _REFUSALS.items():
-        if status in _OF_SEARCH and "search" not in operation.get("tags", ()):
+        if _OF_TAG.get(status, tag) != tag:
             continue
         if not is_public or status in _PUBLIC:
             schema = {"$ref": _REFERENCE.format(model=ErrorAnswer.__name__)}

@@ -18,8 +18,8 @@ from service.api.specifications import check_job
 from service.api.state import service_of
 
 router = APIRouter(tags=["jobs"])
-_AT_ONCE = threading.BoundedSemaphore(4)
-"""A preview samples objects in memory, and others wait."""
+SAMPLING = threading.BoundedSemaphore(4)
+"""A preview, or a trial of pipelines, samples objects in memory, and others wait."""
 
 
 @router.post(
@@ -40,7 +40,7 @@ async def preview(
 
     def run() -> JobPreview:
         specification, settings = check_job(document, caller, service.settings)
-        with _AT_ONCE:
+        with SAMPLING:
             return run_preview(specification, settings, objects=objects, events=events)
 
     return JSONResponse((await run_in_threadpool(run)).as_document())

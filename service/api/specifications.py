@@ -36,8 +36,17 @@ def check_job(document: JsonObject, caller: Caller, service: ServiceSettings) ->
         raise ApiError(HTTPStatus.FORBIDDEN, MISSING_S3_PULL, field="key")
     _check_folder(specification.bucket, service.allow_dirs)
     settings = service.run_settings(specification, key=caller.key_id)
-    location.check_is_tier_or_empty(JobContext.open("check", specification, settings).tier)
+    check_context(specification, settings)
     return specification, settings
+
+
+def check_context(specification: JobSpecification, settings: RunSettings) -> None:
+    """Check what a job needs beside its specification: its key, and what the tier has for all jobs.
+
+    Raises:
+        RekindleError: something of it is wrong.
+    """
+    location.check_is_tier_or_empty(JobContext.open("check", specification, settings).tier)
 
 
 async def prove_job(specification: JobSpecification, settings: RunSettings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import anyio
 from fastapi import Request
 
 from pipelines.jobs.queued.job_queue import JobQueue
@@ -12,8 +13,14 @@ from service.access.keyring import Keyring
 from service.access.limits import RateLimit
 from service.api.engine import SearchEngine
 from service.api.job_rows import JobRows
+from service.api.running_calls import RunningCalls
+from service.hec.receiver import HecReceiver
 from service.settings import ServiceSettings
 from transforms.storage import TierStore
+
+_MOST_MAINTENANCE = 2
+_MOST_UPLOADS = 8
+"""Each may hold 32 MiB that an S3 tier has not taken yet."""
 
 
 @dataclass(kw_only=True)
@@ -29,6 +36,10 @@ class Service:
         keyring: The keys.
         job_rows: The list of jobs.
         engine: What queries share.
+        uploads: How many uploads may come in at once.
+        maintenance: How many deletions and restores may run at once.
+        tool_calls: Calls of `/mcp` that may be canceled.
+        hec: The receiver of HEC.
         guesses: Wrong tokens, by address.
         calls: Calls, by key.
     """
@@ -41,6 +52,10 @@ class Service:
     keyring: Keyring = field(init=False)
     job_rows: JobRows = field(init=False)
     engine: SearchEngine = field(init=False)
+    uploads: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(_MOST_UPLOADS))
+    maintenance: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(_MOST_MAINTENANCE))
+    tool_calls: RunningCalls = field(default_factory=RunningCalls)
+    hec: HecReceiver = field(init=False)
     guesses: RateLimit = field(default_factory=lambda: RateLimit(burst=10, a_second=0.2))
     calls: RateLimit = field(default_factory=lambda: RateLimit(burst=1000, a_second=100))
 
@@ -49,7 +64,8 @@ class Service:
         self.queue = JobQueue(self.tier)
         self.keyring = Keyring(self.tier)
         self.job_rows = JobRows(self.tier, self.queue.task_ids)
-        self.engine = SearchEngine(self.tier)
+        self.engine = SearchEngine(self.tier, memory=self.settings.memory_shares)
+        self.hec = HecReceiver(self.settings, self.tier)
 
 
 def service_of(request: Request) -> Service:

@@ -15,12 +15,14 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.jobs.queued.claims import SIGN_SECONDS, is_newest, write_claim
 from pipelines.jobs.queued.job_queue import ClaimedJob, JobQueue
+from pipelines.jobs.queued.uploads import remove_old_uploads
 from pipelines.liveness import run_periodically
 from service.logs import LogConsole, log, set_up_logging
 from service.settings import ServiceSettings
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 2.0
 _MOST_JOBS = 50
 """Then another process takes over: what libraries keep in memory goes with this one."""
+_CLEAN_SECONDS = 600.0
 _TERMINATED = 143
 
 
@@ -47,6 +50,7 @@ class Worker:
         self._run_queued = run_job
         self._queue = JobQueue(settings.tier_location.open())
         self._current: ClaimedJob | None = None
+        self._clean_at = 0.0
 
     def run(self) -> None:
         """Work until the service ends, or so many jobs are done."""
@@ -55,6 +59,7 @@ class Worker:
         for _ in range(_MOST_JOBS):
             claimed = self._queue.claim_next()
             while claimed is None:
+                self._remove_old_uploads()
                 if not _wait():
                     return
                 claimed = self._queue.claim_next()
@@ -64,6 +69,17 @@ class Worker:
             thread.start()
             thread.join()
             self._current = None
+
+    def _remove_old_uploads(self) -> None:
+        """Remove the files of uploads that no job will read, now and then."""
+        if time.monotonic() < self._clean_at:
+            return
+        self._clean_at = time.monotonic() + _CLEAN_SECONDS
+        try:
+            for task_id in remove_old_uploads(self._queue.tier):
+                log(f"The uploaded files of job {task_id} were removed", taskId=task_id)
+        except Exception as error:  # noqa: BLE001 - jobs are run all the same
+            log(f"old uploads could not be removed: {error}", level=logging.WARNING)
 
     def _work(self, claimed: ClaimedJob) -> None:
         """Run a job to its end, or end the process where the tier does not take that."""

@@ -18,7 +18,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ParamSpec
 
+P = ParamSpec("P")
 HERE = Path(__file__).parent
 PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0"
 MINIO = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"  # its releases have no versions that Go knows
@@ -122,18 +124,18 @@ def run(*command: object, environment: dict[str, str] | None = None) -> None:
         raise ToolMissing(f"{' '.join(words)} failed: {told or error}") from error
 
 
-def _once(find: Callable[[str], str]) -> Callable[[str], str]:
+def once(find: Callable[P, str]) -> Callable[P, str]:
     """Ask once a process, and remember what can't be had too: a build that failed is not tried again for each test."""
 
     @functools.cache
-    def ask(name: str) -> str | ToolMissing:
+    def ask(*names: P.args, **named: P.kwargs) -> str | ToolMissing:
         try:
-            return find(name)
+            return find(*names, **named)
         except ToolMissing as error:
             return error
 
-    def answer(name: str) -> str:
-        found = ask(name)
+    def answer(*names: P.args, **named: P.kwargs) -> str:
+        found = ask(*names, **named)  # type: ignore[arg-type]
         if isinstance(found, ToolMissing):
             raise found
         return found
@@ -141,13 +143,8 @@ def _once(find: Callable[[str], str]) -> Callable[[str], str]:
     return answer
 
 
-@_once
-def _class_path(engine: str) -> str:
-    """Return what Maven resolves a pom file of this folder to.
-
-    Jars of its own repository, in the order of the class path.
-    """
-    pom = HERE / f"{engine}-pom.xml"
+def class_path(pom: Path, name: str) -> str:
+    """Return what Maven resolves a pom file to: jars of its own repository, in the order of the class path."""
     program("java")
 
     def build(folder: Path) -> None:
@@ -163,15 +160,27 @@ def _class_path(engine: str) -> str:
     def is_whole(folder: Path) -> bool:
         return all(os.path.exists(jar) for jar in (folder / "classpath").read_text().split(os.pathsep))
 
-    digest = hashlib.sha256(pom.read_bytes()).hexdigest()[:12]
-    return (kept(f"{engine}-job-server-{digest}", build, is_whole) / "classpath").read_text()
+    return (kept(f"{name}-{digest(pom)}", build, is_whole) / "classpath").read_text()
+
+
+@once
+def _class_path(engine: str) -> str:
+    return class_path(HERE / f"{engine}-pom.xml", f"{engine}-job-server")
+
+
+def digest(*files: Path) -> str:
+    """Return what names a tool's folder: another text of the files that it is built from is another tool."""
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(file.read_bytes())
+    return whole.hexdigest()[:12]
 
 
 def _go_program(package: str) -> Path:
     return Path(_built_by_go(package))
 
 
-@_once
+@once
 def _built_by_go(package: str) -> str:
     path, _, version = package.partition("@")
     name = path.rpartition("/")[2]

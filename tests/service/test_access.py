@@ -17,6 +17,7 @@ from tests.service.conftest import Api, make_api
 
 ROUTES = {
     ("POST", "/ingest"): {"ingest", "admin"},
+    ("POST", "/upload"): {"ingest", "admin"},
     ("POST", "/preview"): {"ingest", "admin"},
     ("GET", "/jobs"): {"ingest", "read", "admin"},
     ("GET", "/jobs/none"): {"ingest", "read", "admin"},
@@ -24,6 +25,8 @@ ROUTES = {
     ("POST", "/jobs/none/resume"): {"ingest", "read", "admin"},
     ("POST", "/jobs/none/undo"): {"admin"},
     ("GET", "/search"): {"read", "admin"},
+    ("GET", "/events/none"): {"read", "admin"},
+    ("GET", "/events/none/surrounding"): {"read", "admin"},
     ("GET", "/histogram"): {"read", "admin"},
     ("GET", "/facets"): {"read", "admin"},
     ("GET", "/patterns"): {"read", "admin"},
@@ -34,6 +37,12 @@ ROUTES = {
     ("POST", "/sql"): {"read", "admin"},
     ("GET", "/export"): {"read", "admin"},
     ("GET", "/audit"): {"read", "admin"},
+    **{("GET", f"/{kind}"): {"read", "admin"} for kind in ("pipelines", "rules", "holds")},
+    **{("GET", f"/{kind}/versions"): {"read", "admin"} for kind in ("pipelines", "rules", "holds")},
+    **{("PUT", f"/{kind}"): {"admin"} for kind in ("pipelines", "rules", "holds")},
+    ("POST", "/pipelines/test"): {"admin"},
+    ("POST", "/deletions"): {"admin"},
+    ("POST", "/restores"): {"admin"},
     ("GET", "/keys"): {"admin"},
     ("POST", "/keys"): {"admin"},
     ("DELETE", "/keys/none"): {"admin"},
@@ -60,7 +69,7 @@ def test_each_route_has_its_roles(api: Api) -> None:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda part: part)
 def test_every_route_refuses(api: Api, tokens: dict[str, str], method: str, path: str) -> None:
-    document = {"json": {"bucket": 1}} if method == "POST" else {}
+    document = {"json": {"bucket": 1}} if method in ("POST", "PUT") else {}
     api.service.guesses.burst = 100
     for token, message in (
         (None, "Token is required"),

@@ -20,8 +20,9 @@ from pipelines.keys import list_keys
 from service.api import specifications
 from service.api.job_rows import ANSWER_SECONDS, ENDED_SECONDS, JobRows
 from service.settings import ServiceSettings
-from service.workers import undoing
+from service.workers import maintenance
 from service.workers import worker as work
+from service.workers.maintenance import MaintenanceRequest
 from service.workers.worker import Worker
 from tests.service.conftest import Api
 from transforms.core.errors import AccessError
@@ -229,15 +230,15 @@ def test_many_submissions_at_once_are_all_there(api: Api, tmp_path: Path) -> Non
     assert listed == set(found)
 
 
-async def undo_here(settings: ServiceSettings, task_id: str, *, yes: bool, dry_run: bool) -> JsonObject:
-    """Undo a job in this process, which takes less than one of its own."""
-    return undoing.answer_of(undoing.run(settings, task_id, yes=yes, dry_run=dry_run))
+async def run_here(settings: ServiceSettings, request: MaintenanceRequest) -> JsonObject:
+    """Run maintenance in this process, which takes less than one of its own."""
+    return maintenance.answer_of(maintenance.run(settings, request))
 
 
 @pytest.mark.parametrize("alone", [pytest.param(True, marks=pytest.mark.slow, id="process"), False])
 def test_a_job_is_undone(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, alone: bool) -> None:
     if not alone:
-        monkeypatch.setattr("service.api.jobs.undo_in_process", undo_here)
+        monkeypatch.setattr("service.api.jobs.run_in_process", run_here)
     reader, admin = api.key("read"), api.key("admin")
     task_id = ingest(api, tmp_path, admin)
     assert api.ask("POST", f"/jobs/{task_id}/undo", token=reader).status_code == 403
@@ -246,7 +247,7 @@ def test_a_job_is_undone(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     work_off(api, monkeypatch)
     refused = api.ask("POST", f"/jobs/{task_id}/undo", token=admin)
     assert (refused.status_code, refused.json()["error"]["field"]) == (409, "yes")
-    assert "1 of 1 events (100%) would be taken away: nothing was undone; `?yes=true`" in refused.text
+    assert "1 of 1 events (100%) would be taken away: nothing was done; `yes` allows more" in refused.text
     counted = api.ask("POST", f"/jobs/{task_id}/undo?dryRun=true", token=admin).json()
     assert (counted["executed"], counted["events"], counted["versionAfter"]) == (False, 1, None)
     assert [one["undone"] for one in api.ask("GET", "/jobs", token=admin).json()["jobs"]] == [None]
@@ -257,4 +258,5 @@ def test_a_job_is_undone(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     again = api.ask("POST", f"/jobs/{task_id}/resume", token=admin)
     assert (again.status_code, report["runId"] in again.text) == (409, True)
     (audited,) = api.ask("GET", "/audit", token=admin).json()["rows"]
+    assert audited["who"] == f"admin (key {next(k.id for k in list_keys(api.service.tier) if k.role == 'admin')})"
     assert (audited["kind"], audited["runId"], audited["events"]) == ("undo", report["runId"], 1)

@@ -76,6 +76,43 @@ def messages(page: dict[str, Any]) -> list[str]:
     return [row["_message"] for row in page["rows"]]
 
 
+def test_one_event_and_those_around_it(filled: Api) -> None:
+    (row,) = get(filled, "/search", query='"GET /1"')["rows"]
+    path = f"/events/{row['_event_id']}"
+    for parameters in ({}, {"time": row["_time"]}):
+        assert get(filled, path, **parameters)["event"] == row
+        around = get(filled, f"{path}/surrounding", before=1, after=1, **parameters)
+        assert around["event"] == row
+        assert [[one["_message"] for one in around[side]] for side in ("before", "after")] == [["GET /0"], ["GET /2"]]
+    pages = {
+        side: get(filled, "/search", query=around["query"], oldestFirst="true", cursor=around[side])
+        for side in ("earlier", "later")
+    }
+    assert [messages(page) for page in pages.values()] == [[], ["GET /3"]]
+    whole = get(filled, f"{path}/surrounding", before=5, scope="all", fields="_message")
+    assert (whole["query"], whole["earlier"], whole["later"]) == ("", None, None)
+    assert [one["_message"] for one in whole["after"]] == ["GET /2", "GET /3", "login of 'eve' failed", "GET /5"]
+    assert whole["event"] == {"_message": "GET /1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "field"),
+    [
+        ("/events/e_none-0", 404, "eventId"),
+        ("/events/e_none-0/surrounding", 404, "eventId"),
+        ("/events/e_none-0?time=9999-12-31T23:59:59.999999Z", 404, "eventId"),
+        ("/events/e_none-0?time=soon", 400, "time"),
+        ("/events/e_none-0/surrounding?scope=user", 400, "scope"),
+        ("/events/e_none-0/surrounding?before=501", 400, "before"),
+        ("/events/e_none-0/surrounding?fields=%23x", 400, "fields"),
+        ("/events/e_none-0/surrounding?cursor=x", 400, "cursor"),
+    ],
+)
+def test_an_event_that_is_not_there(filled: Api, path: str, status: int, field: str) -> None:
+    answer = filled.ask("GET", path)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (status, field), answer.text
+
+
 @pytest.mark.parametrize(
     ("parameters", "found"),
     [

@@ -41,6 +41,7 @@ __all__ = [
     "SYSTEM_COLUMNS",
     "TEXT",
     "TIME",
+    "UPLOAD_RECEIVER",
     "TIME_DETECTED",
     "TIME_FROM_OBJECT",
     "TIME_FROM_PIPELINE",
@@ -64,6 +65,7 @@ except PackageNotFoundError:  # a checkout that was never installed
 
 PRODUCT = f"rekindle {VERSION}"
 RECEIVER = "s3.pull"
+UPLOAD_RECEIVER = "upload"
 
 TIME = pa.timestamp("us", "UTC")
 TEXT = pa.string_view()

@@ -21,9 +21,12 @@ def event_id_prefix(info: ObjectInfo) -> str:
     `e_`, 26 characters (Base32 of a 128-bit BLAKE2b hash of the object's identity), and `-`; a record's ordinal
     follows.
     """
-    digest = hashlib.blake2b(
-        "\0".join(map(str, info.identity)).encode("utf-8", "surrogateescape"), digest_size=16
-    ).digest()
+    return id_prefix(*info.identity)
+
+
+def id_prefix(*identity: object) -> str:
+    """Return what the ids of events begin with, by the identity of what they are read from."""
+    digest = hashlib.blake2b("\0".join(map(str, identity)).encode("utf-8", "surrogateescape"), digest_size=16).digest()
     return "e_" + base64.b32encode(digest).decode().rstrip("=") + "-"
 
 
@@ -40,6 +43,7 @@ class EventColumns:
         *,
         format_name: str,
         task_id: str,
+        receiver: str,
         defaults: Mapping[str, str],
         system: Mapping[str, str],
         first: int = 0,
@@ -51,6 +55,7 @@ class EventColumns:
             info: The object.
             format_name: What it is read as.
             task_id: The job, for `_correlation_id`.
+            receiver: How it came, for `_receiver`.
             defaults: Attributes for events that don't carry their own.
             system: Further system columns, those of the IAM key.
             first: The ordinal of the first record that comes.
@@ -61,7 +66,7 @@ class EventColumns:
         self.next = first
         self._day_first = day_first
         self._constants = {
-            "_receiver": schema.RECEIVER,
+            "_receiver": receiver,
             "_collector": schema.PRODUCT,
             "_processor": schema.PRODUCT,
             "_correlation_id": task_id,
@@ -78,14 +83,20 @@ class EventColumns:
         columns = dict(zip(records.schema.names, records.columns, strict=True))
         columns["_event_id"] = _event_ids(self._prefix, self.next, rows)
         columns["_observed_at"] = pa.repeat(pa.scalar(datetime.now(timezone.utc), schema.TIME), rows)
-        for name, value in self._constants.items():
-            if name not in columns:
-                columns[name] = constant(value, rows)
-            elif columns[name].null_count:
-                columns[name] = _fill(columns[name], value)
         self.next += rows
-        events = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+        events = fill_defaults(columns, self._constants, rows)
         return schema.EventBatch(events, self._info.modified, self._day_first, source=self._info.source)
+
+
+def fill_defaults(columns: Mapping[str, pa.Array], defaults: Mapping[str, str], rows: int) -> pa.RecordBatch:
+    """Return columns as a batch, with a value by default for each row that lacks one."""
+    filled = dict(columns)
+    for name, value in defaults.items():
+        if name not in filled:
+            filled[name] = constant(value, rows)
+        elif filled[name].null_count:
+            filled[name] = _fill(filled[name], value)
+    return pa.RecordBatch.from_arrays(list(filled.values()), names=list(filled))
 
 
 def _event_ids(prefix: str, first: int, rows: int) -> pa.Array:

@@ -43,6 +43,7 @@ class ShapingSettings:
         year: That of times without one; None chooses it.
         day_first: Whether `04/08/2025` is 4 August.
         keep_message: Whether records whose fields are attributes are messages too.
+        inherits: Whether events without a time may have that of one before them.
     """
 
     pipelines: tuple[Pipeline, ...] = ()
@@ -51,6 +52,7 @@ class ShapingSettings:
     year: int | None = None
     day_first: bool = False
     keep_message: bool = True
+    inherits: bool = True
 
     @classmethod
     def of(cls, formats: FormatOptions, pipelines: Sequence[Pipeline]) -> ShapingSettings:
@@ -141,7 +143,7 @@ def shape_events(
     unbelieved: Counter[str] | None = None if counts is None else Counter()
     year = shaping.year(batch)
     events = shaping.run(batch.events, year, done)
-    inherit = partial(_inherit, batch, shaping) if inheriting(batch.events) else None
+    inherit = partial(_inherit, batch, shaping) if settings.inherits and inheriting(batch.events) else None
     events = shaping.choose(events, year, inherit, unbelieved)
     if not settings.keep_message:
         events = _without_messages(events, batch.events)

@@ -14,7 +14,7 @@ from transforms.codecs.detection import CodecChoice, base_key, detect_codec
 from transforms.core.errors import BombError, CorruptStreamError, ObjectError
 from transforms.core.peeking import peek
 from transforms.core.record_years import NO_ORDER, RecordYears
-from transforms.core.schema import EventBatch
+from transforms.core.schema import RECEIVER, UPLOAD_RECEIVER, EventBatch
 from transforms.formats import FORMATS, read_records
 from transforms.formats.detection import asked_for, detect_format
 from transforms.formats.format import HEAD_BYTES, FormatChoice
@@ -50,6 +50,7 @@ class ReadSettings:
         columns: System columns that are the same for all events: those of the IAM key.
         on_error: What to do with an object that breaks half-way: `salvage`, `quarantine` or `fail`.
         max_expansion: Output may be at most so many times the input (and 4 GiB).
+        receiver: How objects come, for `_receiver`.
     """
 
     task_id: str
@@ -58,6 +59,7 @@ class ReadSettings:
     columns: tuple[tuple[str, str], ...] = ()
     on_error: str = "salvage"
     max_expansion: float = 200.0
+    receiver: str = RECEIVER
 
 
 class Reading:
@@ -216,11 +218,17 @@ class Reading:
             self.info,
             format_name=name,
             task_id=self.settings.task_id,
-            defaults={**FORMATS[name].defaults, **dict(self.settings.defaults)},
+            receiver=self.settings.receiver,
+            defaults={**FORMATS[name].defaults, **self._source, **dict(self.settings.defaults)},
             system=dict(self.settings.columns),
             first=first,
             day_first=self.day_first,
         )
+
+    @property
+    def _source(self) -> dict[str, str]:
+        """An uploaded file is the source of its events, where nothing else is."""
+        return {"source": self.info.key} if self.settings.receiver == UPLOAD_RECEIVER else {}
 
     def outcome(self, bytes_read: int, failure: ObjectError | None) -> ObjectOutcome:
         """Return what became of the object, when its reading ended, by the failure if there is one."""

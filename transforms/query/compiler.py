@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -36,7 +36,7 @@ from transforms.query.syntax import (
 )
 
 
-def compile_query(expr: Expr, columns: Collection[str]) -> pl.Expr:
+def compile_query(expr: Expr, columns: Collection[str], distinct: Mapping[str, pl.Series] | None = None) -> pl.Expr:
     """Return an expression that is true for the rows that satisfy a query, and false, never null, for all others.
 
     Args:
@@ -45,28 +45,32 @@ def compile_query(expr: Expr, columns: Collection[str]) -> pl.Expr:
             (`attribute_column`), else it is looked up in the map `attributes`, if that is among the columns, else it is
             missing from every row. The frame is thus a batch, or one file of the hot tier: in one file an attribute is
             in one place.
+        distinct: of a file of the product's own, whose text is plain: all values of some columns. They are tested
+            instead of the rows', and Polars decodes only the rows that it keeps, which it does not behind a test in
+            Python: 61 ms instead of 126 for nine columns of 1.4 million rows, one in a hundred kept.
     """
+    nested = partial(compile_query, columns=columns, distinct=distinct)
     match expr:
         case Everything():
             return pl.lit(value=True)
         case And(terms):
-            return _balanced([compile_query(term, columns) for term in terms], all_of=True)
+            return _balanced([nested(term) for term in terms], all_of=True)
         case Or(terms):
-            return _balanced([compile_query(term, columns) for term in with_memberships(terms)], all_of=False)
+            return _balanced([nested(term) for term in with_memberships(terms)], all_of=False)
         case Not(term):
-            return ~compile_query(term, columns)
+            return ~nested(term)
         case Word(pattern):
-            return _text(Field(MESSAGE_COLUMN, system=True), Contains(pattern), columns)
+            return _word(Contains(pattern), columns, is_plain=distinct is not None)
         case Membership(field, values):
             if any(value.is_any for value in values):
                 return _is_set(field, columns)
-            return _text(field, Matches(values), columns)
+            return _text(field, Matches(values), columns, distinct)
         case Comparison(field, Operator.EQUAL, value):
-            return _is_set(field, columns) if value.is_any else _text(field, Matches((value,)), columns)
+            return _is_set(field, columns) if value.is_any else _text(field, Matches((value,)), columns, distinct)
         case Comparison(field, Operator.NOT_EQUAL, value):
-            return _text(field, Differs(value), columns)
+            return _text(field, Differs(value), columns, distinct)
         case _:
-            return _ordered(expr, columns)
+            return _ordered(expr, columns, distinct)
 
 
 def time_conditions(start: datetime | None, end: datetime | None) -> list[pl.Expr]:
@@ -112,11 +116,24 @@ class _OnText:
         return self.test(time_text(values) if values.dtype.is_temporal() else values).fill_null(value=False)
 
 
-def _text(field: Field, test: TextTest, columns: Collection[str]) -> pl.Expr:
+def _word(test: Contains, columns: Collection[str], *, is_plain: bool) -> pl.Expr:
+    field = Field(MESSAGE_COLUMN, system=True)
+    values = field_column(field, columns)
+    if values is None or not is_plain:
+        return _text(field, test, columns, None)
+    return test.expression(values).fill_null(value=False)
+
+
+def _text(field: Field, test: TextTest, columns: Collection[str], distinct: Mapping[str, pl.Series] | None) -> pl.Expr:
     values = field_column(field, columns)
     if values is None:
         return pl.lit(value=False)
     whole = _OnText(test if field.system else AnyValue(test))
+    texts = None if field.system or leads_into_json(field.name) else (distinct or {}).get(attribute_column(field.name))
+    if texts is not None:
+        satisfied = texts.filter(whole(texts))
+        found = values == satisfied[0] if len(satisfied) == 1 else values.is_in(satisfied.implode())
+        return found.fill_null(value=False)
     return values.map_batches(whole, return_dtype=pl.Boolean, is_elementwise=True)
 
 
@@ -125,7 +142,7 @@ def _is_set(field: Field, columns: Collection[str]) -> pl.Expr:
     return pl.lit(value=False) if values is None else values.is_not_null()
 
 
-def _ordered(comparison: Comparison, columns: Collection[str]) -> pl.Expr:
+def _ordered(comparison: Comparison, columns: Collection[str], distinct: Mapping[str, pl.Series] | None) -> pl.Expr:
     """Compile `<` and its kin: times for times, numbers where both sides are numbers, and nothing else holds."""
     literal = comparison.value.literal
     if comparison.field.system and comparison.field.name in TIME_NAMES:
@@ -136,7 +153,7 @@ def _ordered(comparison: Comparison, columns: Collection[str]) -> pl.Expr:
         return found.fill_null(value=False)
     if literal is None or not is_number(literal):
         return pl.lit(value=False)
-    return _text(comparison.field, Compares(comparison.operator, literal), columns)
+    return _text(comparison.field, Compares(comparison.operator, literal), columns, distinct)
 
 
 def field_column(field: Field, columns: Collection[str]) -> pl.Expr | None:

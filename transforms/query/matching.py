@@ -78,9 +78,21 @@ class Contains:
 
     def __call__(self, values: pl.Series) -> pl.Series:
         """Test each value."""
-        if self.pattern.literal is not None and (self.pattern.exact_case or has_no_case(self.pattern.literal)):
-            return values.str.contains(self.pattern.literal, literal=True)
-        return values.str.contains(f"(?{_flags(self.pattern)}:{_body(self.pattern)})")
+        text, literal = self._searched
+        return values.str.contains(text, literal=literal)
+
+    def expression(self, values: pl.Expr) -> pl.Expr:
+        """Return the test of a column of text, without Python's part in it."""
+        text, literal = self._searched
+        return values.str.contains(text, literal=literal)
+
+    @property
+    def _searched(self) -> tuple[str, bool]:
+        """What is looked for, and whether it is text, not a regular expression."""
+        text = self.pattern.literal
+        if text is not None and (self.pattern.exact_case or has_no_case(text)):
+            return text, True
+        return f"(?{_flags(self.pattern)}:{_body(self.pattern)})", False
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ A local folder and an S3 bucket go through the same two interfaces: `ObjectStore
 
 from __future__ import annotations
 
-from transforms.storage.locations import SourceLocation, TierLocation, open_store, open_tier
-from transforms.storage.objects import CHUNK_BYTES, ObjectInfo, ObjectStore, StorageOptions, object_uri
+from transforms.storage.locations import SourceLocation, TierLocation, UploadLocation, open_store, open_tier
+from transforms.storage.objects import CHUNK_BYTES, UPLOADED, ObjectInfo, ObjectStore, StorageOptions, object_uri
 from transforms.storage.tier import TierFile, TierOutput, TierStore
 
 __all__ = [
     "CHUNK_BYTES",
+    "UPLOADED",
     "ObjectInfo",
     "ObjectStore",
     "SourceLocation",
@@ -20,6 +21,7 @@ __all__ = [
     "TierLocation",
     "TierOutput",
     "TierStore",
+    "UploadLocation",
     "object_uri",
     "open_store",
     "open_tier",

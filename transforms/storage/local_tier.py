@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from transforms.core.errors import AccessError, TierError
 from transforms.storage.local import LocalStore
-from transforms.storage.objects import FILE_SCHEME
+from transforms.storage.objects import FILE_SCHEME, ObjectStore
 from transforms.storage.tier import TierFile, TierOutput, TierStore, check_path, new_name
 
 UNFINISHED = "_rekindle/tmp/"
@@ -117,6 +117,10 @@ class LocalTier(TierStore):
                         path.unlink()
                         removed += 1
         return removed
+
+    def as_source(self) -> tuple[ObjectStore, str]:
+        """Return the folder."""
+        return LocalStore(FILE_SCHEME + self.uri), ""
 
     def key_prefix_in(self, bucket: str) -> str | None:
         """Return where the tier lies in a folder, whichever links lead to either."""

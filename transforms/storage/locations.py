@@ -21,10 +21,12 @@ class SourceLocation:
     Attributes:
         bucket: `my-bucket`, also `s3://my-bucket`, or `file:///folder`.
         options: How it is reached.
+        upload: Where the objects are instead, if they were uploaded.
     """
 
     bucket: str
     options: StorageOptions = field(default_factory=StorageOptions)
+    upload: UploadLocation | None = None
 
     def open(self) -> ObjectStore:
         """Return the store; nothing is requested yet.
@@ -32,6 +34,10 @@ class SourceLocation:
         Raises:
             ConfigurationError: the name is neither a bucket nor a folder.
         """
+        if self.upload is not None:
+            from transforms.storage.uploads import UploadStore
+
+            return UploadStore(self.upload.tier.open(), self.upload.task_id)
         return open_store(self.bucket, self.options)
 
 
@@ -54,6 +60,14 @@ class TierLocation:
             ConfigurationError: the name is neither a folder nor a bucket.
         """
         return open_tier(self.uri, self.options)
+
+
+@dataclass(frozen=True)
+class UploadLocation:
+    """The files that were uploaded for a job."""
+
+    tier: TierLocation
+    task_id: str
 
 
 def open_store(bucket: str, options: StorageOptions) -> ObjectStore:

@@ -11,6 +11,8 @@ CHUNK_BYTES = 2 << 20
 """About what one chunk of an object holds."""
 PAGE_OBJECTS = 1000
 FILE_SCHEME = "file://"
+UPLOADED = "upload://"
+"""The bucket of files that were uploaded (`transforms.storage.uploads`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,7 @@ class ObjectInfo:
     """One object as it was listed.
 
     Attributes:
-        bucket: `my-bucket`, or `file:///folder` for local files.
+        bucket: `my-bucket`, `file:///folder` for local files, or `upload://` for uploaded ones.
         key: The whole key; of a local file its path below the folder, with `/`.
         etag: Without quotes; of a local file `SIZE-MTIME_NS`.
         size: In bytes.
@@ -66,7 +68,7 @@ class ObjectInfo:
 
     @property
     def uri(self) -> str:
-        """The object's name: `s3://bucket/key` or `file:///folder/key`, the key as it is, not escaped."""
+        """The object's name: `s3://bucket/key`, `file:///folder/key` or `upload://key`, the key as it is."""
         return object_uri(self.bucket, self.key)
 
     @property
@@ -93,6 +95,8 @@ class ObjectInfo:
 
 def object_uri(bucket: str, key: str) -> str:
     """Return the name of an object, its key as it is, not escaped."""
+    if bucket == UPLOADED:
+        return bucket + key
     if not bucket.startswith(FILE_SCHEME):
         return f"s3://{bucket}/{key}"
     return bucket + key if bucket.endswith("/") else f"{bucket}/{key}"

@@ -14,7 +14,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 
 from transforms.core.errors import AccessError, ConfigurationError, TierError
-from transforms.storage.objects import StorageOptions, object_uri
+from transforms.storage.objects import ObjectStore, StorageOptions, object_uri
 from transforms.storage.s3 import S3Store, is_plain
 from transforms.storage.s3_connection import RIGHTS
 from transforms.storage.tier import CONDITIONAL_WRITES, TierFile, TierOutput, TierStore, check_path
@@ -123,6 +123,10 @@ class S3Tier(TierStore):
         """Return the options of the object store that Polars uses."""
         with self._tier_errors("."):
             return self._connection.sdk_options()
+
+    def as_source(self) -> tuple[ObjectStore, str]:
+        """Return the bucket."""
+        return self._objects, self._prefix
 
     def key_prefix_in(self, bucket: str) -> str | None:
         """Return the tier's prefix in its own bucket; another endpoint's bucket of that name is taken for it too."""

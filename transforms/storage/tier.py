@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from transforms.core.errors import TierError
+from transforms.storage.objects import ObjectStore
 
 CONDITIONAL_WRITES = "Use a store with conditional writes: AWS S3, MinIO, Cloudflare R2 and others"
 
@@ -163,6 +164,10 @@ class TierStore(ABC):
     def remove_leftovers(self, age: timedelta) -> int:
         """Remove what killed processes left of unfinished files, if older than an age; return how many."""
         return 0
+
+    @abstractmethod
+    def as_source(self) -> tuple[ObjectStore, str]:
+        """Return the store in which the tier lies, and what its keys begin with there."""
 
     @abstractmethod
     def key_prefix_in(self, bucket: str) -> str | None:

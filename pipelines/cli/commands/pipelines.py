@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +11,6 @@ from rich.text import Text
 
 from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import FILE, Group, option
-from pipelines.cli.job_fields import merge_fields
 from pipelines.cli.job_flags import ReadingFlags
 from pipelines.cli.job_options import reading_flags
 from pipelines.cli.output.console import MESSAGES, RESULTS, print_error, print_field, shorten
@@ -25,10 +22,9 @@ from transforms.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
-    from transforms.event_pipelines import Pipeline, PipelineCounts
+    from transforms.event_pipelines import Pipeline
     from transforms.objects.sampling.sample_object import Sample
 
-_SAMPLE_BYTES = 8 << 20
 _MAX_CHARACTERS = 300  # characters of a value
 _STYLES = {"changed": "green", "failed": "red", "skipped": "dim", "dropped": "yellow", "not matched": "dim"}
 
@@ -60,14 +56,13 @@ def test(
     common: Common,
 ) -> int:
     """Show what pipelines do to the events of a sample file."""
-    from transforms.event_pipelines import PipelineCounts  # imports Polars
     from transforms.event_pipelines.definition import load_pipelines
+    from transforms.objects.sampling.try_sample import try_on_sample
 
     pipelines = load_pipelines(read_text(file, "pipelines"), source=str(file))
     read = _read(sample, reading, object_key)
-    counts = PipelineCounts()
-    tried = list(_tried(read, pipelines, events, counts))
-    document = _document(file, sample, read, tried) | {"byPipeline": _by_pipeline(counts)}
+    document = {"pipelines": str(file), "sample": str(sample)} | try_on_sample(read, pipelines, events=events)
+    document["failure"] = document["failure"] or _too_long(sample, read)
     if common.as_json:
         print_json(document)
     else:
@@ -158,10 +153,12 @@ def _description(pipeline: Pipeline) -> JsonObject:
 
 def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
     """Read the beginning of a file as the events of an object, of a key if one is given."""
+    from pipelines.jobs.job_files.flag_fields import merge_fields
     from pipelines.jobs.specification import check_specification
     from transforms.formats.options import FormatOptions
     from transforms.objects.reading import ReadSettings
     from transforms.objects.sampling.sample_object import sample_object
+    from transforms.objects.sampling.try_sample import SAMPLE_BYTES
     from transforms.storage.local import LocalStore
 
     path = file.expanduser().resolve()
@@ -172,58 +169,16 @@ def _read(file: Path, flags: ReadingFlags, key: str | None) -> Sample:
     formats = source.format_settings(max_record=FormatOptions().max_record)
     settings = ReadSettings(task_id="test", formats=formats, defaults=source.defaults)
     found = (info for page in store.list_pages(path.name) for info in page if info.key == path.name)
-    return sample_object(next(found), store, settings, size=_SAMPLE_BYTES, key=key)
-
-
-def _by_pipeline(counts: PipelineCounts) -> JsonObject:
-    return {name: {"matched": counts.matched[name], "tried": number} for name, number in counts.tried.items()}
-
-
-def _tried(sample: Sample, pipelines: tuple[Pipeline, ...], count: int, counts: PipelineCounts) -> Iterator[JsonObject]:
-    from transforms.event_pipelines.trial import try_pipelines
-    from transforms.objects.event_shaping import ShapingSettings
-    from transforms.objects.sampling.preview_object import before_and_after, shown_rows
-
-    formats = sample.reading.formats
-    shaping = ShapingSettings.of(formats, pipelines)
-    for batch in sample.batches:
-        first = batch.slice(0, count)
-        count -= first.num_rows
-        if not first.num_rows:
-            return
-        before, after = (one.events.to_pylist() for one in before_and_after(first, shaping))
-        steps = try_pipelines(
-            first,
-            pipelines,
-            timestamp=formats.timestamp,
-            timezone=formats.timezone,
-            year=formats.year,
-            counts=counts,
-        )
-        for event, old, new in zip(steps, before, after, strict=True):
-            yield {**event, **shown_rows(old, new)}  # their times as a backfill has them: some are inherited
-
-
-def _document(file: Path, sample: Path, read: Sample, events: list[JsonObject]) -> JsonObject:
-    counts: dict[tuple[str, str], Counter[str]] = {}
-    for event in events:
-        for step in event["steps"]:
-            counts.setdefault((step["pipeline"], step["step"]), Counter())[step["outcome"]] += 1
-    return {
-        "pipelines": str(file),
-        "sample": str(sample),
-        "format": read.reading.format and {"name": read.reading.format.format, "rule": read.reading.format.rule},
-        "failure": str(read.failure) if read.failure else _too_long(sample, read),
-        "steps": [{"pipeline": pipeline, "step": step, **found} for (pipeline, step), found in counts.items()],
-        "events": events,
-    }
+    return sample_object(next(found), store, settings, size=SAMPLE_BYTES, key=key)
 
 
 def _too_long(sample: Path, read: Sample) -> str | None:
     """Return a message if the sample's first record does not end in it."""
-    if read.batches or sample.stat().st_size <= _SAMPLE_BYTES:
+    from transforms.objects.sampling.try_sample import SAMPLE_BYTES
+
+    if read.batches or sample.stat().st_size <= SAMPLE_BYTES:
         return None
-    return f"no record ends in the first {show_size(_SAMPLE_BYTES)} of {sample}: the first is too long for a sample"
+    return f"no record ends in the first {show_size(SAMPLE_BYTES)} of {sample}: the first is too long for a sample"
 
 
 def _print_page(document: JsonObject) -> None:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
-from dataclasses import asdict
-from importlib.util import find_spec
 
 import click
-import orjson
 
 from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import Command, OneOf, option
-from transforms.core.errors import ConfigurationError, RekindleError
+from pipelines.cli.service_process import become_service, check_installed
+from pipelines.units import parse_size
+from transforms.core.errors import ConfigurationError
 
 EXAMPLES = (
     "rekindle serve --hot-tier s3://my-tier/hot",
     "rekindle serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --log-format json",
 )
-_PACKAGE = "service"
-_NEEDED = ("fastapi", "uvicorn")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "mcp")
 
 
 @click.command(cls=Command, examples=EXAMPLES)
@@ -35,8 +32,24 @@ _NEEDED = ("fastapi", "uvicorn")
 )
 @option("--root-path", metavar="PATH", help="The path that a proxy puts before the service's.")
 @option("--job-workers", type=click.IntRange(0, 64), metavar="N", default=2, help="Run N jobs at once.")
+@option("--upload-limit", metavar="SIZE", default="10GiB", help="Refuse uploads that are larger than SIZE.")
+@option("--memory", metavar="SIZE", help="Use at most SIZE of memory, the server and its workers for jobs together.")
 @option("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate, a PEM file.")
 @option("--tls-key", metavar="FILE", help="The certificate's key, a PEM file.")
+@option(
+    "--hec-dir",
+    metavar="DIR",
+    help="Keep what HEC receives in DIR, on a disk of this machine, until it is in the hot tier.",
+)
+@option(
+    "--hec-durable",
+    type=OneOf(["log", "tier"]),
+    default="log",
+    help="Answer HEC when its events are on the disk, or when they are in the hot tier.",
+)
+@option("--hec-log-size", metavar="SIZE", default="4GiB", help="Refuse events of HEC while so much waits in DIR.")
+@option("--no-hec-acks", is_flag=True, help="Let HEC acknowledge nothing: it gives no ackId.")
+@option("--hec-query-tokens", is_flag=True, help="Take tokens of HEC from the query too, as ?token=.")
 @option("--log-format", type=OneOf(["text", "json"]), default="text", help="Write the log as text or as JSON lines.")
 @common_flags
 def serve(
@@ -46,8 +59,15 @@ def serve(
     allow_dir: tuple[str, ...],
     root_path: str | None,
     job_workers: int,
+    upload_limit: str,
+    memory: str | None,
     tls_cert: str | None,
     tls_key: str | None,
+    hec_dir: str | None,
+    hec_durable: str,
+    hec_log_size: str,
+    no_hec_acks: bool,
+    hec_query_tokens: bool,
     log_format: str,
 ) -> int:
     """Serve the hot tier over HTTP, and run the jobs of its queue.
@@ -56,34 +76,26 @@ def serve(
     """
     if (tls_cert is None) != (tls_key is None):
         raise ConfigurationError("--tls-cert and --tls-key go together: give both, or neither", field="tls-cert")
-    if missing := [name for name in (_PACKAGE, *_NEEDED) if find_spec(name) is None]:
-        raise RekindleError(
-            f"the service needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
-            "pip install 'rekindle[service]'"
-        )
+    check_installed(*_NEEDED)
     for folder in allow_dir:
         if not os.path.isdir(folder):
             raise ConfigurationError(f"--allow-dir {folder}: there is no such folder", field="allow-dir")
-    source, tier = common.stores()
     settings = {
-        "hotTier": common.hot_tier,
-        "sourceOptions": asdict(source),
-        "tierOptions": asdict(tier),
         "host": host,
         "port": port,
         "allowDirs": [os.path.abspath(folder) for folder in allow_dir],
         "rootPath": "/" + root_path.strip("/") if root_path and root_path.strip("/") else "",
         "logFormat": log_format,
         "jobWorkers": job_workers,
+        "uploadLimit": parse_size(upload_limit, "--upload-limit"),
+        "memory": parse_size(memory, "--memory") if memory else None,
         "tlsCert": tls_cert,
         "tlsKey": tls_key,
+        "hecDir": os.path.abspath(hec_dir) if hec_dir else None,
+        "hecDurable": hec_durable,
+        "hecAcks": not no_hec_acks,
+        "hecQueryTokens": hec_query_tokens,
+        "hecLogBytes": parse_size(hec_log_size, "--hec-log-size"),
     }
-    _become([sys.executable, "-m", _PACKAGE, orjson.dumps(settings).decode()])
+    become_service(common, **settings)
     return 0
-
-
-def _become(command: list[str]) -> None:
-    """Become another program, under this process's number: the command line knows nothing of the service's insides."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execve(command[0], command, {**os.environ, "PYTHONSAFEPATH": "1"})

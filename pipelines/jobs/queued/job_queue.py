@@ -15,6 +15,7 @@ import orjson
 
 from pipelines.console import Silent
 from pipelines.jobs.queued.claims import JobClaim, SilenceWatch, newest_claim, take_claim, write_claim
+from pipelines.jobs.queued.uploads import check_files_are_kept
 from pipelines.jobs.reporting import REPORT_FILE, check_not_undone, finished_report, load_ledger, report_of
 from pipelines.jobs.rows.kept_rows import keep_ended_row
 from pipelines.jobs.settings import RunSettings, StoredJob
@@ -49,9 +50,10 @@ class JobQueue:
     def submit(self, specification: JobSpecification, settings: RunSettings) -> str:
         """Put a new job into the queue, and return its task id: from then on it will be run, whoever is killed.
 
-        The job's file is written last. Without it there is no job, and nobody was told its id.
+        That of an upload is the one for which its files came. The job's file is written last. Without it there is no
+        job, and nobody was told its id.
         """
-        folder = JobFolder(self.tier, str(uuid.uuid4()))
+        folder = JobFolder(self.tier, settings.upload or str(uuid.uuid4()))
         self.tier.put(ROOT + folder.task_id, _entry_text(0))
         status = JobStatus(
             status="Pending", queued=True, updated_at=now(), listed=folder.register(datetime.now(timezone.utc))
@@ -64,9 +66,10 @@ class JobQueue:
         """Put a job that has failed or was canceled into the queue again.
 
         Raises:
-            ConflictError: it is in the queue, was undone, or has succeeded.
+            ConflictError: it is in the queue, was undone, has succeeded, or its uploaded files are gone.
         """
         check_not_undone(folder)
+        check_files_are_kept(folder)
         last = newest_claim(folder)
         status = StatusFile(folder, Silent())
         status.restore()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
@@ -15,7 +14,14 @@ from service.api.callers import Reader
 from service.api.openapi import example_of
 from service.api.search.answers import FieldAnswer, FieldsAnswer, FieldValues, UsageAnswer
 from service.api.search.counts import value_counts
-from service.api.search.parameters import JSON, EventParameters, answer_over_range, engine_of, read_parameter
+from service.api.search.parameters import (
+    EventParameters,
+    SearchQuery,
+    answer_query,
+    engine_of,
+    over_range,
+    read_parameter,
+)
 from transforms.hot_tier.search import rows
 from transforms.hot_tier.search.aggregates import usage as tier_usage
 from transforms.hot_tier.search.aggregates.fields import (
@@ -25,11 +31,13 @@ from transforms.hot_tier.search.aggregates.fields import (
     describe_field,
     list_fields,
 )
+from transforms.hot_tier.search.aggregates.file_cache import FileCache
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.table.snapshot import Snapshot
 
 router = APIRouter(tags=["search"])
+UsageGroup: TypeAlias = Literal["day", "source", "sourcetype", "tier"]
 
 
 class FieldsParameters(EventParameters):
@@ -61,7 +69,15 @@ class ValuesParameters(EventParameters):
 async def fields(request: Request, caller: Reader, asked: Annotated[FieldsParameters, Query()]) -> Response:
     """List the attributes of events, and how many events have each."""
     del caller
-    cache = engine_of(request).cache
+    return await answer_query(request, fields_query(asked, engine_of(request).cache))
+
+
+def fields_query(asked: FieldsParameters, cache: FileCache) -> SearchQuery:
+    """Return the query of the attributes.
+
+    Raises:
+        ConfigurationError: a parameter is wrong.
+    """
 
     def counted(snapshot: Snapshot, found: SearchRequest, stop: StopSignal) -> JsonObject:
         if asked.prefix.startswith("#"):
@@ -75,7 +91,7 @@ async def fields(request: Request, caller: Reader, asked: Annotated[FieldsParame
         ]
         return {"fields": listed[: asked.limit], "isComplete": result.is_complete}
 
-    return await answer_over_range(request, asked.check(), counted)
+    return over_range(asked.check(), counted)
 
 
 @router.get("/fields/{name:path}/values", response_model=FieldValues, openapi_extra=example_of(prefix="4", limit="20"))
@@ -89,15 +105,23 @@ async def values(request: Request, name: str, caller: Reader, asked: Annotated[V
         result = complete_values(snapshot, found, field, asked.prefix, limit=asked.limit, cache=cache, stop=stop)
         return {"field": str(field), "values": value_counts(result)}
 
-    return await answer_over_range(request, asked.check(), counted)
+    return await answer_query(request, over_range(asked.check(), counted))
 
 
 @router.get("/fields/{name:path}", response_model=FieldAnswer, openapi_extra=example_of(last="24h"))
 async def field(request: Request, name: str, caller: Reader, asked: Annotated[FieldParameters, Query()]) -> Response:
     """Show how many events have a field, how many values it has, and which are frequent and rare."""
     del caller
+    return await answer_query(request, field_query(name, asked, engine_of(request).cache))
+
+
+def field_query(name: str, asked: FieldParameters, cache: FileCache) -> SearchQuery:
+    """Return the query of one field.
+
+    Raises:
+        ConfigurationError: a parameter is wrong.
+    """
     described = read_parameter("name", name, rows.row_field)
-    cache = engine_of(request).cache
 
     def counted(snapshot: Snapshot, found: SearchRequest, stop: StopSignal) -> JsonObject:
         result = describe_field(snapshot, found, described, limit=asked.limit, cache=cache, stop=stop)
@@ -110,21 +134,19 @@ async def field(request: Request, name: str, caller: Reader, asked: Annotated[Fi
             "rare": value_counts(result.rare),
         }
 
-    return await answer_over_range(request, asked.check(), counted)
+    return over_range(asked.check(), counted)
 
 
 @router.get("/usage", response_model=UsageAnswer, openapi_extra=example_of(by="sourcetype"))
-async def usage(
-    request: Request, caller: Reader, by: Literal["day", "source", "sourcetype", "tier"] = "day"
-) -> Response:
+async def usage(request: Request, caller: Reader, by: UsageGroup = "day") -> Response:
     """Show how many events, files and bytes the tier has, by day, source, sourcetype or tier.
 
     The bytes of a file with events of several sources are shared out by their numbers.
     """
     del caller
-    engine = engine_of(request)
+    return await answer_query(request, usage_query(by, engine_of(request).cache))
 
-    def counted(snapshot: Snapshot, stop: StopSignal) -> bytes:
-        return orjson.dumps(asdict(tier_usage.usage(snapshot, by, cache=engine.cache, stop=stop)))
 
-    return Response(await engine.run(request, counted), media_type=JSON)
+def usage_query(by: UsageGroup, cache: FileCache) -> SearchQuery:
+    """Return the query of what the tier holds."""
+    return lambda snapshot, stop: asdict(tier_usage.usage(snapshot, by, cache=cache, stop=stop))

@@ -16,9 +16,11 @@ from service.api.openapi import example_of
 from service.api.search.answers import FacetList, HistogramAnswer, PatternAnswer
 from service.api.search.parameters import (
     EventParameters,
-    answer_over_range,
+    SearchQuery,
+    answer_query,
     engine_of,
     fields_of,
+    over_range,
     read_parameter,
     some_fields_of,
 )
@@ -77,10 +79,18 @@ class PatternParameters(EventParameters):
 async def histogram(request: Request, caller: Reader, asked: Annotated[HistogramParameters, Query()]) -> Response:
     """Count events over time and, by the same scan, by the values of fields."""
     del caller
+    return await answer_query(request, histogram_query(asked, engine_of(request).cache))
+
+
+def histogram_query(asked: HistogramParameters, cache: FileCache) -> SearchQuery:
+    """Return the query of a histogram.
+
+    Raises:
+        ConfigurationError: a parameter is wrong.
+    """
     span = None if asked.span is None else read_parameter("span", asked.span, parse_span)
     by = None if asked.by is None else read_parameter("by", asked.by, rows.row_field)
     facets = fields_of("facets", asked.facets)
-    cache = engine_of(request).cache
 
     def counted(snapshot: Snapshot, found: SearchRequest, stop: StopSignal) -> JsonObject:
         question = OverviewRequest(
@@ -95,21 +105,29 @@ async def histogram(request: Request, caller: Reader, asked: Annotated[Histogram
         result = _overview(snapshot, question, cache, stop)
         return _facets(result) | _bars(result)
 
-    return await answer_over_range(request, asked.check(), counted)
+    return over_range(asked.check(), counted)
 
 
 @router.get("/facets", response_model=FacetList, openapi_extra=example_of(fields="host,status", last="7d"))
 async def facets(request: Request, caller: Reader, asked: Annotated[FacetParameters, Query()]) -> Response:
     """Count events by the values of fields, up to 50 of these by one scan."""
     del caller
+    return await answer_query(request, facet_query(asked, engine_of(request).cache))
+
+
+def facet_query(asked: FacetParameters, cache: FileCache) -> SearchQuery:
+    """Return the query of facets.
+
+    Raises:
+        ConfigurationError: a parameter is wrong.
+    """
     fields = some_fields_of("fields", asked.fields)
-    cache = engine_of(request).cache
 
     def counted(snapshot: Snapshot, found: SearchRequest, stop: StopSignal) -> JsonObject:
         question = OverviewRequest(search=found, facets=fields, most_values=asked.limit)
         return _facets(overview(snapshot, question, cache=cache, stop=stop))
 
-    return await answer_over_range(request, asked.check(), counted)
+    return over_range(asked.check(), counted)
 
 
 @router.get("/patterns", response_model=PatternAnswer, openapi_extra=example_of(query="level=error", last="24h"))
@@ -119,6 +137,15 @@ async def patterns(request: Request, caller: Reader, asked: Annotated[PatternPar
     Of more than a million events those of the newest files are looked at.
     """
     del caller
+    return await answer_query(request, pattern_query(asked))
+
+
+def pattern_query(asked: PatternParameters) -> SearchQuery:
+    """Return the query of message patterns.
+
+    Raises:
+        ConfigurationError: a parameter is wrong.
+    """
 
     def counted(snapshot: Snapshot, found: SearchRequest, stop: StopSignal) -> JsonObject:
         result = message_patterns(snapshot, found, limit=asked.limit, stop=stop)
@@ -130,7 +157,7 @@ async def patterns(request: Request, caller: Reader, asked: Annotated[PatternPar
             "patterns": [asdict(one) for one in result.patterns],
         }
 
-    return await answer_over_range(request, asked.check(), counted)
+    return over_range(asked.check(), counted)
 
 
 def value_counts(values: Iterable[tuple[str, int]]) -> list[JsonObject]:

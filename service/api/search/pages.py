@@ -11,7 +11,7 @@ from pydantic import Field
 from pipelines.documents import JsonObject
 from service.api.callers import Reader
 from service.api.openapi import example_of
-from service.api.search.parameters import EventParameters, RangeAnswer, answer_over_range
+from service.api.search.parameters import EventParameters, RangeAnswer, SearchQuery, answer_query, over_range
 from transforms.hot_tier.search.paging.pages import read_page
 from transforms.hot_tier.search.paging.position import PageCursor
 from transforms.hot_tier.search.request import SearchRequest
@@ -54,6 +54,15 @@ async def find_events(request: Request, caller: Reader, asked: Annotated[PagePar
     A page begins where its cursor says, whatever was ingested since then.
     """
     del caller
+    return await answer_query(request, page_query(asked))
+
+
+def page_query(asked: PageParameters) -> SearchQuery:
+    """Return the query of a page of events.
+
+    Raises:
+        ConfigurationError: a parameter is wrong.
+    """
     events = asked.check(fields=asked.fields, oldest_first=asked.oldest_first)
     cursor = None if asked.cursor is None else PageCursor.parse(asked.cursor)
 
@@ -65,4 +74,4 @@ async def find_events(request: Request, caller: Reader, asked: Annotated[PagePar
             "previous": page.previous and page.previous.token,
         }
 
-    return await answer_over_range(request, events, found)
+    return over_range(events, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import orjson
 from fastapi import Request
@@ -27,6 +27,8 @@ from transforms.query.instants import parse_span, parse_time
 _T = TypeVar("_T")
 MOST_NAMES = 50
 JSON = "application/json"
+SearchQuery: TypeAlias = Callable[[Snapshot, StopSignal], JsonObject]
+"""Returns the answer of a call, over a version of the table."""
 
 
 class EventParameters(JsonModel):
@@ -97,21 +99,27 @@ class RangeAnswer(JsonModel):
     """What to show of the range: that it counts back from the newest event."""
 
 
-async def answer_over_range(
-    request: Request, events: EventRequest, work: Callable[[Snapshot, SearchRequest, StopSignal], JsonObject]
-) -> Response:
-    """Answer with a `RangeAnswer` and what a query returns, as JSON.
+def over_range(events: EventRequest, work: Callable[[Snapshot, SearchRequest, StopSignal], JsonObject]) -> SearchQuery:
+    """Return the query whose answer is a `RangeAnswer` and what `work` returns.
 
     Args:
-        request: The call.
         events: Which events.
-        work: The query.
+        work: The query over them.
     """
 
-    def found(snapshot: Snapshot, stop: StopSignal) -> bytes:
+    def found(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
         search, message = events.resolve(snapshot)
         known = {"version": snapshot.version, "from": search.start, "to": search.end, "message": message}
-        return orjson.dumps(known | work(snapshot, search, stop), option=orjson.OPT_UTC_Z)
+        return known | work(snapshot, search, stop)
+
+    return found
+
+
+async def answer_query(request: Request, query: SearchQuery) -> Response:
+    """Answer with what a query returns, as JSON."""
+
+    def found(snapshot: Snapshot, stop: StopSignal) -> bytes:
+        return orjson.dumps(query(snapshot, stop), option=orjson.OPT_UTC_Z)
 
     return Response(await engine_of(request).run(request, found), media_type=JSON)
 

@@ -16,7 +16,7 @@ from pipelines.jobs.job_files.mistakes import mistakes_of
 from service.api.callers import Reader
 from service.api.documents import Document
 from service.api.openapi import body_of
-from service.api.search.parameters import JSON, engine_of
+from service.api.search.parameters import SearchQuery, answer_query, engine_of
 from transforms.hot_tier.search import sql_text
 from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.search.sql import SqlResult, check_statement, run_sql
@@ -25,7 +25,6 @@ from transforms.hot_tier.table.snapshot import Snapshot
 router = APIRouter(tags=["search"])
 MOST_ROWS = 10_000
 MOST_BYTES = 32 << 20
-_MEMORY = 512 << 20
 _ROWS_AT_ONCE = 500
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 _EXAMPLE = {"sql": "SELECT host, count(*) AS events FROM events GROUP BY host ORDER BY events DESC", "limit": 100}
@@ -63,15 +62,24 @@ async def run_statement(request: Request, document: Document, caller: Reader) ->
         asked = SqlStatement.model_validate(document)
     except ValidationError as error:
         raise mistakes_of(error, document, SqlStatement) from None
+    return await answer_query(request, statement_query(asked, engine_of(request).sql_bytes))
+
+
+def statement_query(asked: SqlStatement, memory: int) -> SearchQuery:
+    """Return the query of a statement, which spills to the disk what takes more than so many bytes of memory.
+
+    Raises:
+        ConfigurationError: it is not one SELECT.
+    """
     statement = check_statement(asked.sql)
 
-    def run(snapshot: Snapshot, stop: StopSignal) -> bytes:
-        with run_sql(snapshot, statement, sql_text.for_json, stop=stop, memory=_MEMORY) as result:
+    def run(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
+        with run_sql(snapshot, statement, sql_text.for_json, stop=stop, memory=memory) as result:
             rows, is_complete = _first_rows(result, asked.limit)
             known = {"version": snapshot.version, "columns": result.column_names}
-        return orjson.dumps(known | {"rows": rows, "isComplete": is_complete})
+        return known | {"rows": rows, "isComplete": is_complete}
 
-    return Response(await engine_of(request).run(request, run), media_type=JSON)
+    return run
 
 
 def _first_rows(result: SqlResult, limit: int) -> tuple[list[orjson.Fragment], bool]:

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from pipelines.cli.flags import FILE, Command, Group, OneOf, common_option, option, pass_flags
-from pipelines.cli.job_fields import merge_fields
+from pipelines.jobs.job_files.flag_fields import merge_fields
 from pipelines.jobs.specification import FormatSpecification
 from pipelines.keys import S3Pull
 from transforms.formats import FORMATS

@@ -16,6 +16,7 @@ import pytest
 from pipelines.cli.commands import pipelines as cli_pipelines
 from tests.pipelines.conftest import Ended
 from transforms.core.errors import ConfigurationError
+from transforms.objects.sampling import try_sample
 
 LINE = '1.2.3.4 - ann [11/Aug/2025:22:24:37 +0000] "GET /x?y=1 HTTP/1.1" 200 1987 "-" "curl/8"'
 PIPELINES = """
@@ -250,7 +251,7 @@ def test_the_key_of_the_sample(
 def test_a_record_longer_than_the_sample_is_said(
     rekindle: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, file: Path, *, packed: bool
 ) -> None:
-    monkeypatch.setattr(cli_pipelines, "_SAMPLE_BYTES", 1 << 20)
+    monkeypatch.setattr(try_sample, "SAMPLE_BYTES", 1 << 20)
     text = b"{" + secrets.token_hex(3 << 20).encode() + b"}\n" + b"short\n" * 1000
     sample = file.with_name("long.log")
     sample.write_bytes(gzip.compress(text, 1) if packed else text)

@@ -1,4 +1,4 @@
-"""`rekindle serve`: which process it becomes, and what it says where it can't."""
+"""`rekindle serve` and `rekindle mcp`: which process they become, and what they report where they can't."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli.commands import serve
+from pipelines.cli import service_process
 from service.settings import ServiceSettings
 from tests.pipelines.conftest import Ended, rekindle
 
@@ -19,7 +19,7 @@ def test_flags_are_the_settings_of_the_service(
     rekindle: Rekindle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands: list[list[str]] = []
-    monkeypatch.setattr(serve, "_become", commands.append)
+    monkeypatch.setattr(service_process, "_become", commands.append)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()
     flags = ("--hot-tier", "hot", "--port", "0", "--allow-dir", "logs", "--root-path", "logs/", "--log-format", "json")
@@ -47,13 +47,24 @@ def test_flags_are_the_settings_of_the_service(
 def test_refused(
     rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch, flags: list[str], code: int, message: str
 ) -> None:
-    monkeypatch.setattr(serve, "_become", lambda _: pytest.fail("it has started"))
+    monkeypatch.setattr(service_process, "_become", lambda _: pytest.fail("it has started"))
     ended = rekindle("serve", *flags)
     assert (ended.code, message in ended.err) == (code, True), ended.err
 
 
-def test_without_its_extra(rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "find_spec", lambda name: None if name == "uvicorn" else object())
-    ended = rekindle("serve")
+@pytest.mark.parametrize(("command", "package"), [("serve", "uvicorn"), ("mcp", "mcp")])
+def test_without_its_extra(rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch, command: str, package: str) -> None:
+    monkeypatch.setattr(service_process, "find_spec", lambda name: None if name == package else object())
+    ended = rekindle(command)
     assert ended.code == 1
-    assert "the service needs uvicorn, which is not installed: pip install 'rekindle[service]'" in ended.err
+    assert f"the service needs {package}, which is not installed: pip install 'rekindle[service]'" in ended.err
+
+
+def test_the_tools_for_models_are_the_service_too(rekindle: Rekindle, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(service_process, "_become", commands.append)
+    assert rekindle("mcp", "--hot-tier", "hot", "--tier-endpoint-url", "http://s3").code == 0
+    (command,) = commands
+    assert command[1:4] == ["-m", "service", "mcp"]
+    settings = ServiceSettings.model_validate_json(command[4])
+    assert (settings.hot_tier, settings.tier_options.endpoint_url) == ("hot", "http://s3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -69,8 +70,8 @@ def as_batch(events: list[Event]) -> pl.DataFrame:
     return pl.DataFrame({name: pl.from_arrow(column) for name, column in columns.items()})
 
 
-def selected(query: str | Expr, frame: pl.DataFrame) -> list[bool]:
-    expr = compile_query(parse(query) if isinstance(query, str) else query, frame.columns)
+def selected(query: str | Expr, frame: pl.DataFrame, distinct: Mapping[str, pl.Series] | None = None) -> list[bool]:
+    expr = compile_query(parse(query) if isinstance(query, str) else query, frame.columns, distinct)
     found = frame.with_columns(__found=expr)["__found"]
     assert found.null_count() == 0
     return found.to_list()
@@ -331,13 +332,16 @@ def compare(seed: int, queries: int) -> int:
     rng = random.Random(seed)
     events = [random_event(rng) for _ in range(30)]
     promotable = [name for name in _NAMES if schema.can_be_column(name)]
-    frames = [as_file(events, tuple(rng.sample(promotable, 2))), as_file(events, ()), as_batch(events)]
+    promoted = tuple(rng.sample(promotable, 2))
+    frames = [as_file(events, promoted), as_file(events, ()), as_batch(events)]
+    distinct = {name: frames[0].get_column(name).unique().drop_nulls() for name in promoted[:1]}
     telling = 0
     for _ in range(queries):
         query = random_query(rng)
         expected = [holds(query, *one) for one in events]
         for frame in frames:
             assert selected(query, frame) == expected, (seed, str(query))
+        assert selected(query, frames[0], distinct) == expected, (seed, str(query))
         assert parse(str(query)) == query
         telling += 0 < sum(expected) < len(events)
     return telling

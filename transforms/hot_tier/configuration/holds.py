@@ -7,6 +7,7 @@ planned again with the holds as they are then (docs/decisions/0004-commit-by-com
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -34,14 +35,24 @@ APP_ID = "config"
 """The app id of the commits that make runs look at the holds again; its version is the configuration's."""
 
 
-def add_hold(tier: TierStore, *, name: str, when: str, description: str = "") -> tuple[Configuration, bool]:
+def add_hold(
+    tier: TierStore, *, name: str, when: str, description: str = "", expected: int | None = None
+) -> tuple[Configuration, bool]:
     """Set a hold; once this returns, no run commits that has not seen it.
+
+    Args:
+        tier: The hot tier.
+        name: Its name.
+        when: Which events it keeps.
+        description: Why.
+        expected: The version of the configuration that may be changed; None is any.
 
     Returns:
         The configuration that has it, and whether it is new: the same again is no change.
 
     Raises:
         ConfigurationError: its name or condition is not allowed, or another hold has its name.
+        ConflictError: another has changed the version that was expected.
         TierError: the store refuses.
     """
     make_hold(name, when, description=description)
@@ -51,10 +62,7 @@ def add_hold(tier: TierStore, *, name: str, when: str, description: str = "") ->
         nonlocal added
         same = next((hold for hold in current.holds if hold.name == name), None)
         if same is not None and same.when != when:
-            raise ConfigurationError(
-                f"there is a hold {name!r} already, when {same.when}: lift it first, or choose another name",
-                field="name",
-            )
+            raise ConfigurationError(_taken(name, same.when), field="name")
         added = same is None
         if same is not None:
             return None
@@ -64,17 +72,18 @@ def add_hold(tier: TierStore, *, name: str, when: str, description: str = "") ->
         change = ConfigurationChange(kind=HOLD_SET, name=name, detail={"when": when})
         return replace(current, holds=(*current.holds, hold)), change
 
-    configuration = change_configuration(tier, edit)
+    configuration = change_configuration(tier, edit, expected=expected)
     if location.exists(tier):
         _take_version(tier, configuration.version)
     return configuration, added
 
 
-def lift_hold(tier: TierStore, name: str) -> tuple[KeptHold, Configuration]:
+def lift_hold(tier: TierStore, name: str, *, expected: int | None = None) -> tuple[KeptHold, Configuration]:
     """Take a hold out of force; return it, and the configuration without it.
 
     Raises:
         ConfigurationError: there is none of that name.
+        ConflictError: another has changed the version of the configuration that was expected.
         TierError: the store refuses.
     """
     lifted: list[KeptHold] = []
@@ -89,8 +98,51 @@ def lift_hold(tier: TierStore, name: str) -> tuple[KeptHold, Configuration]:
         detail = {"when": gone[0].when, "setAt": gone[0].at, "setBy": gone[0].who}
         return replace(current, holds=rest), ConfigurationChange(kind=HOLD_LIFTED, name=name, detail=detail)
 
-    configuration = change_configuration(tier, edit)
+    configuration = change_configuration(tier, edit, expected=expected)
     return lifted[0], configuration
+
+
+def replace_holds(
+    tier: TierStore, holds: Sequence[Hold], *, expected: int | None = None
+) -> tuple[Configuration, list[str], list[str]]:
+    """Let these holds be in force, and no others: each that is new is set, then each that is left out is lifted.
+
+    Each is a change of its own, so that an interruption leaves too many holds and never too few.
+
+    Args:
+        tier: The hot tier.
+        holds: All of them.
+        expected: The version of the configuration that may be changed; None is any.
+
+    Returns:
+        The configuration that holds now, and the names of the holds that were set and lifted.
+
+    Raises:
+        ConfigurationError: one has the name of another that is in force with another condition.
+        ConflictError: another has changed the version that was expected.
+        TierError: the store refuses.
+    """
+    current = load_configuration(tier)
+    there = {hold.name: hold.when for hold in current.holds}
+    for hold in holds:
+        if there.get(hold.name, hold.text) != hold.text:
+            raise ConfigurationError(_taken(hold.name, there[hold.name]), field="name")
+    kept = {hold.name for hold in holds}
+    added = [hold for hold in holds if hold.name not in there]
+    lifted = [name for name in there if name not in kept]
+    for hold in added:
+        current, _ = add_hold(
+            tier, name=hold.name, when=hold.text or "", description=hold.description, expected=expected
+        )
+        expected = None if expected is None else current.version
+    for name in lifted:
+        _, current = lift_hold(tier, name, expected=expected)
+        expected = None if expected is None else current.version
+    return current, [hold.name for hold in added], lifted
+
+
+def _taken(name: str, when: str) -> str:
+    return f"there is a hold {name!r} already, when {when}: lift it first, or choose another name"
 
 
 def load_holds(tier: TierStore) -> tuple[Hold, ...]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 import orjson
@@ -25,6 +27,7 @@ FORMAT = 2
 """Raised when older versions can no longer tell what a file means: they refuse it then. 2 has rules."""
 HOLD_SET, HOLD_LIFTED, PIPELINES_SET, RULES_SET = "hold_set", "hold_lifted", "pipelines_set", "rules_set"
 _MOST_ATTEMPTS = 100
+_READERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,7 @@ class Configuration:
         version: The number of the change.
         id: Of the file: whoever wrote it knows it again.
         at: When, ISO 8601.
-        who: Who made it, `user@host`.
+        who: Who made it: `user@host`, or the key by which it was asked for over HTTP.
         change: What it was.
         holds: The holds that are in force, in the order in which they were set.
         pipelines: The pipelines that run on all that comes in; None where none were set.
@@ -125,6 +128,30 @@ def load_configuration(tier: TierStore) -> Configuration:
     """
     newest = max((file.path for file in tier.list(f"{ROOT}/")), default=None)
     return Configuration() if newest is None else _read(tier, newest)
+
+
+def load_version(tier: TierStore, version: int) -> Configuration | None:
+    """Return the configuration after a change, None where there was none of that number."""
+    if version == 0:
+        return Configuration()
+    return _read(tier, _path(version)) if tier.exists(_path(version)) else None
+
+
+def load_changes(
+    tier: TierStore, kinds: Collection[str], *, limit: int, until: int | None = None
+) -> list[Configuration]:
+    """Return the newest versions that changes of some kinds have made, the newest first; none after `until`."""
+    last = None if until is None else _path(until)
+    paths = sorted((file.path for file in tier.list(f"{ROOT}/")), reverse=True)
+    paths = [path for path in paths if last is None or path <= last]
+    found: list[Configuration] = []
+    with ThreadPoolExecutor(_READERS) as pool:
+        for start in range(0, len(paths), _READERS):
+            read = pool.map(partial(_read, tier), paths[start : start + _READERS])
+            found += [one for one in read if one.change is not None and one.change.kind in kinds]
+            if len(found) >= limit:
+                break
+    return found[:limit]
 
 
 def load_history(tier: TierStore, *, after: int = 0) -> Iterator[Configuration]:

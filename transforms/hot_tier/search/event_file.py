@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.core.errors import TierError
-from transforms.core.names import ATTRIBUTES_COLUMN, TIME_NAMES, is_system
+from transforms.core.names import ATTRIBUTES_COLUMN, TIME_NAMES, attribute_column, is_system
+from transforms.hot_tier.data.row_groups import dictionary_encoded
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_description import layout_of
@@ -36,6 +37,8 @@ from transforms.storage import TierStore
 _TIME = "_time"
 _FOUND = "__found"
 _KEYS = f"{ATTRIBUTES_COLUMN}.key_value.key"
+_FEW_VALUES = 10_000
+"""Of an attribute with more values than this in a file, conditions are decided row by row."""
 _SPARSE = 4
 """Where fewer than one in so many rows match, rows are filtered while reading, else picked from a block read whole."""
 
@@ -61,6 +64,25 @@ class EventFile:
         self._tier = tier
         self._file = file
         self._never_in_map = frozenset(never_in_map)
+        self._values: dict[str, pl.Series] = {}
+
+    def learn_values(self, field: Field) -> pl.Series | None:
+        """Return all values of an attribute; None where there may be many, or some in the map too.
+
+        Only columns with a dictionary are read, by the footer of the first row group.
+        """
+        name = attribute_column(field.name)
+        if field.system or not self._has_bounds or name not in self._columns or name in self._in_both_places:
+            return None
+        with self.errors():
+            if name not in dictionary_encoded(self._metadata()):
+                return None
+            values = self._lazy.select(exact_column(name).unique()).collect().to_series().drop_nulls()
+        return values if len(values) <= _FEW_VALUES else None
+
+    def set_values(self, field: Field, values: pl.Series) -> None:
+        """Let conditions on an attribute be decided once for each of its values (`learn_values`)."""
+        self._values[attribute_column(field.name)] = values
 
     def row_groups(self, request: SearchRequest) -> list[RowGroup]:
         """Return the row groups that the time range needs, by the footer's statistics; the file's last one first."""
@@ -219,7 +241,8 @@ class EventFile:
         return found.with_row_index("row", offset=group.first).filter(_FOUND).drop(_FOUND)
 
     def _condition(self, request: SearchRequest) -> pl.Expr:
-        conditions = [] if request.expr is None else [compile_query(request.expr, self._columns)]
+        values = self._values if self._has_bounds else None
+        conditions = [] if request.expr is None else [compile_query(request.expr, self._columns, values)]
         return pl.all_horizontal(pl.lit(value=True), *conditions, *time_conditions(request.start, request.end))
 
     def _outputs(self, request: SearchRequest) -> list[pl.Expr]:

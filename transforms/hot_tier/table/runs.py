@@ -15,6 +15,8 @@ import socket
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -40,6 +42,7 @@ _OVER = frozenset({TIER, COMPACT, PROMOTE})
 """Kinds of runs of which nothing is asked any more once they are done."""
 _KEPT = timedelta(days=30)
 """How long their folders are kept."""
+_ACTOR: ContextVar[str | None] = ContextVar("actor", default=None)
 _STAMP = "%Y%m%dT%H%M%SZ"
 CUTOFF = "cutoff-"
 """A file without content of a deletion that is done: what follows is the latest cut-off of its rules."""
@@ -54,7 +57,7 @@ class MaintenanceRun:
         kind: `delete`, `undo`, `restore`, `tier`, `compact`, `promote` or `remove`.
         now: The time that retention counts from (`--now`), UTC.
         started_at: The time by the clock, UTC.
-        who: Who ran it, `user@host`.
+        who: Who ran it: `user@host`, or the key by which it was asked for over HTTP.
         host: On which machine.
         pid: By which process there.
         rules: The text of the rules file, or None where it has none.
@@ -220,9 +223,19 @@ def files_of_runs(tier: TierStore) -> dict[str, set[str]]:
     return names
 
 
+@contextmanager
+def acting_for(name: str | None) -> Iterator[None]:
+    """Let what the block does count as done by somebody who is no user of this machine; None is its user."""
+    before = _ACTOR.set(name)
+    try:
+        yield
+    finally:
+        _ACTOR.reset(before)
+
+
 def who() -> str:
-    """Return the user of this process, `user@host`."""
-    return f"{_user()}@{socket.gethostname()}"
+    """Return who acts: the user of this process, `user@host`, or whoever it acts for."""
+    return _ACTOR.get() or f"{_user()}@{socket.gethostname()}"
 
 
 def _user() -> str:

@@ -81,6 +81,11 @@ class Snapshot:
         except TableNotFoundError:
             return None
 
+    @property
+    def table_id(self) -> str:
+        """The table's own id, which it has from its creation on."""
+        return str(self.events.metadata().id)
+
     @cached_property
     def columns(self) -> list[str]:
         """The promoted attributes."""

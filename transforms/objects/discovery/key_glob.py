@@ -16,6 +16,7 @@ from transforms.core.errors import ConfigurationError
 MAX_PREFIXES = 1000
 """Braces that would make more literal prefixes than this are listed under the prefix before them."""
 _MAX_DEPTH = 50
+_SPECIAL = frozenset("\\*?[]{}")
 
 
 class KeyGlob:
@@ -313,3 +314,8 @@ def topmost(prefixes: Iterable[str]) -> list[str]:
         if not kept or not prefix.startswith(kept[-1]):
             kept.append(prefix)
     return kept
+
+
+def literal_glob(key: str) -> str:
+    """Return the pattern that matches one key."""
+    return "".join(f"\\{character}" if character in _SPECIAL else character for character in key)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.core.errors import ConfigurationError
-from transforms.objects.discovery.key_glob import KeyGlob
+from transforms.objects.discovery.key_glob import KeyGlob, literal_glob
 
 CASES = [
     # pattern, keys that match, keys that don't
@@ -280,3 +280,8 @@ def test_prefixes_lie_apart(pattern: str) -> None:
         return
     assert prefixes
     assert not any(one != other and one.startswith(other) for one in prefixes for other in prefixes)
+
+
+@pytest.mark.parametrize("key", ["a.log", "a[1].log", "**", "*", "a{b,c}", "x\\y", "!a", "?", "a,b", " "])
+def test_the_pattern_of_one_key(key: str) -> None:
+    assert KeyGlob(literal_glob(key)).literal == key

@@ -133,7 +133,7 @@ def overview(
         return Overview(version=snapshot.version, count=0, span=None, bars=(), colours=(), coloured=(), facets=facets)
     bars = HistogramBars.over(*times, request.span, request.most_bars)
     tally = _Tally(request, bars)
-    question = FileQuestion(request.facets, bars.buckets, request.colour)
+    question = FileQuestion.of(request.search, request.facets, bars.buckets, request.colour)
     for part in count_parts(selection, question, cache or FileCache(0), stop or StopSignal()):
         tally.add(part)
     return tally.answer(snapshot.version)
@@ -145,7 +145,7 @@ def value_counts_of(
     """Return the counts of all values of an overview's facets, lists as they are."""
     selection = Selection.of(snapshot, request.search)
     counters = [ValueCounter() for _ in request.facets]
-    question = FileQuestion(request.facets, None, None)
+    question = FileQuestion.of(request.search, request.facets, None, None)
     for part in count_parts(selection, question, cache or FileCache(0), stop or StopSignal()):
         for number, counts in part.facets.items():
             counters[number].add(counts)

@@ -5,19 +5,37 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import TypeVar
 
+import polars as pl
+
+from transforms.hot_tier.search.aggregates.file_cache import FileCache
 from transforms.hot_tier.search.event_file import EventFile, RowGroup
 from transforms.hot_tier.search.selection import Selection
 from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.table.live_files import never_in_map
 from transforms.hot_tier.table.snapshot import LiveFile
+from transforms.query.syntax import fields
 
 _THREADS = 2
 """Polars reads each row group by all cores; more of them at once would only go on for longer after a cancel."""
 _THREADS_REMOTE = 4
 _LOOK_SECONDS = 0.05
+_VALUES = "values"
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class KnownValues:
+    """All values of an attribute in a file; None where these are not known."""
+
+    values: pl.Series | None
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory they take."""
+        return 200 + (0 if self.values is None else int(self.values.estimated_size()))
 
 
 def read_row_groups(
@@ -25,14 +43,18 @@ def read_row_groups(
     files: Sequence[LiveFile],
     read: Callable[[EventFile, RowGroup], _T],
     stop: StopSignal,
+    cache: FileCache | None = None,
 ) -> Iterator[tuple[LiveFile, _T]]:
     """Yield what is read of each row group that the time range needs, file by file.
+
+    Where answers are kept, conditions on attributes with few values are decided once for each value of a file.
 
     Args:
         selection: The table and the request.
         files: Which of its files, in this order.
         read: Reads a row group, on another thread.
         stop: What ends it early; looked at before each row group.
+        cache: Where values of files are kept; None keeps none.
 
     Raises:
         TierError: a file can't be read.
@@ -48,7 +70,7 @@ def read_row_groups(
 
     with ThreadPoolExecutor(threads, thread_name_prefix="scan") as pool:
         try:
-            for live, file, groups in _footers(selection, files, pool, stop):
+            for live, file, groups in _footers(selection, files, pool, stop, cache):
                 for group in groups:
                     waiting.append((live, pool.submit(read_unless_stopped, file, group)))
                     if len(waiting) > threads:
@@ -63,13 +85,21 @@ def read_row_groups(
 
 
 def _footers(
-    selection: Selection, files: Sequence[LiveFile], pool: ThreadPoolExecutor, stop: StopSignal
+    selection: Selection,
+    files: Sequence[LiveFile],
+    pool: ThreadPoolExecutor,
+    stop: StopSignal,
+    cache: FileCache | None,
 ) -> Iterator[tuple[LiveFile, EventFile, list[RowGroup]]]:
     """Yield files and their row groups; on S3 each footer is a request, so some are read ahead."""
 
     def open_file(live: LiveFile) -> tuple[LiveFile, EventFile, list[RowGroup]]:
+        stop.check()
         file = event_file(selection, live)
-        return live, file, file.row_groups(selection.request)
+        groups = file.row_groups(selection.request)
+        if groups and cache is not None:
+            _learn_values(file, selection, cache)
+        return live, file, groups
 
     opening: deque[Future[tuple[LiveFile, EventFile, list[RowGroup]]]] = deque()
     for live in files:
@@ -78,6 +108,18 @@ def _footers(
             yield _result(opening.popleft(), stop)
     while opening:
         yield _result(opening.popleft(), stop)
+
+
+def _learn_values(file: EventFile, selection: Selection, cache: FileCache) -> None:
+    """Let a file know the values of the attributes that the query names, where these are few."""
+    named = () if selection.request.expr is None else dict.fromkeys(fields(selection.request.expr))
+    for field in named:
+        known = cache.get(file.path, (_VALUES, field), KnownValues)
+        if known is None:
+            known = KnownValues(file.learn_values(field))
+            cache.put(file.path, (_VALUES, field), known)
+        if known.values is not None:
+            file.set_values(field, known.values)
 
 
 def _result(future: Future[_T], stop: StopSignal) -> _T:

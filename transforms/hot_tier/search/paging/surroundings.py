@@ -9,7 +9,7 @@ import polars as pl
 
 from transforms.core.errors import ConfigurationError
 from transforms.hot_tier.search.paging.pages import MOST_ROWS, first_rows, reversed_rows, without_keys
-from transforms.hot_tier.search.paging.position import position_of
+from transforms.hot_tier.search.paging.position import EventPosition, PageCursor, position_of
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.rows import flat_rows
 from transforms.hot_tier.search.serving.stop import StopSignal
@@ -18,6 +18,7 @@ from transforms.query.syntax import Comparison, Expr, Field, Operator, Pattern
 
 SCOPES = {"object": Field("_object", system=True), "host": Field("host")}
 """What an event and those around it have in common."""
+_LAST_YEAR = 9999
 _ID = Field("_event_id", system=True)
 
 
@@ -30,18 +31,25 @@ class Surroundings:
         event: The event itself: one row.
         after: The events after it.
         version: The version of the table.
+        query: The condition that all meet, None where they have nothing in common.
+        earlier: The cursor of the events before these, among those that meet the condition, the oldest first; None
+            where there are none.
+        later: The cursor of the events after them, likewise.
     """
 
     before: pl.DataFrame
     event: pl.DataFrame
     after: pl.DataFrame
     version: int
+    query: Expr | None = None
+    earlier: PageCursor | None = None
+    later: PageCursor | None = None
 
 
 def surroundings(
     snapshot: Snapshot,
     event_id: str,
-    time: datetime,
+    time: datetime | None,
     *,
     before: int = 10,
     after: int = 10,
@@ -53,7 +61,7 @@ def surroundings(
     Args:
         snapshot: A version of the table.
         event_id: The event's `_event_id`.
-        time: Its `_time`.
+        time: Its `_time`, which spares a look into all files; None where it is not known.
         before: The most events before it.
         after: The most events after it.
         scope: What they have in common: `object`, `host`, or None for all events. An event without a host is alone.
@@ -68,8 +76,7 @@ def surroundings(
     """
     stop = stop or StopSignal()
     _check(before, after, scope)
-    moment = SearchRequest(_is(_ID, event_id), time, time + timedelta(microseconds=1))
-    event = first_rows(snapshot, moment, 1, None, stop)
+    event = _find(snapshot, event_id, time, stop)
     if not event.height:
         return None
     position = position_of(event, 0)
@@ -79,12 +86,43 @@ def surroundings(
         if most and request is not None:
             asked = replace(request, oldest_first=oldest_first)
             found[number] = first_rows(snapshot, asked, most, position, stop)
+    earlier, later = (
+        _cursor(rows, most, position, backwards=backwards) if request is not None else None
+        for rows, most, backwards in ((found[0], before, True), (found[1], after, False))
+    )
     return Surroundings(
         before=without_keys(reversed_rows(found[0])),
         event=without_keys(event),
         after=without_keys(found[1]),
         version=snapshot.version,
+        query=None if request is None else request.expr,
+        earlier=earlier,
+        later=later,
     )
+
+
+def find_event(
+    snapshot: Snapshot, event_id: str, time: datetime | None, *, stop: StopSignal | None = None
+) -> pl.DataFrame | None:
+    """Return an event as one row, None where there is none of this id and, if it is given, this time.
+
+    Raises:
+        TierError: a file can't be read.
+    """
+    found = _find(snapshot, event_id, time, stop or StopSignal())
+    return without_keys(found) if found.height else None
+
+
+def _find(snapshot: Snapshot, event_id: str, time: datetime | None, stop: StopSignal) -> pl.DataFrame:
+    end = None if time is None or time.year == _LAST_YEAR else time + timedelta(microseconds=1)
+    return first_rows(snapshot, SearchRequest(_is(_ID, event_id), time, end), 1, None, stop)
+
+
+def _cursor(rows: pl.DataFrame, most: int, position: EventPosition, *, backwards: bool) -> PageCursor | None:
+    """Return the cursor behind the last of the rows on one side, None where these are all."""
+    if rows.height < most:
+        return None
+    return PageCursor(position_of(rows, -1) if rows.height else position, backwards=backwards)
 
 
 def _check(before: int, after: int, scope: str | None) -> None:

@@ -1,18 +1,19 @@
-"""The fields of a job that flags set, over those of its file."""
+"""The fields of a job as flags of the command line, or of an HTML form: each by itself, without nesting."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pipelines.documents import JsonObject
+from pydantic.alias_generators import to_camel
+
+from pipelines.documents import JsonObject
 
 _JOB_FIELDS = (
     "bucket", "pattern", "exclude", "region", "modified_after", "modified_before",
     "index", "source", "sourcetype", "host", "on_changed", "on_error",
 )  # fmt: skip
-_FORMAT_FIELDS = (
+FORMAT_FIELDS = (
     "format", "delimiter", "skip_rows", "headers", "records_path", "multiline_start", "join_partial", "timestamp",
     "timezone", "time_field", "year", "day_first", "keep_message", "encoding",
 )  # fmt: skip
@@ -32,7 +33,7 @@ def merge_fields(given: JsonObject, flags: Mapping[str, Any]) -> JsonObject:
         flags: Values by flag, snake_case, None where the flag was not given.
     """
     merged = given | _job_fields(flags, _JOB_FIELDS)
-    formats = _job_fields(flags, _FORMAT_FIELDS)
+    formats = _job_fields(flags, FORMAT_FIELDS)
     if formats:
         options = merged.get("formatOptions") or {}
         if isinstance(options, dict):
@@ -46,9 +47,4 @@ def merge_fields(given: JsonObject, flags: Mapping[str, Any]) -> JsonObject:
 
 def _job_fields(flags: Mapping[str, Any], names: tuple[str, ...]) -> JsonObject:
     """Return the flags that were given, by the names of a job file's fields; one that may be repeated is a list."""
-    return {_camel_case(name): flags[name] for name in names if flags.get(name) not in (None, ())}
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.title, others))
+    return {to_camel(name): flags[name] for name in names if flags.get(name) not in (None, ())}

@@ -1,0 +1,1 @@
+"""What administrators do: the configuration that the tier keeps, deletions and restores."""

@@ -1,0 +1,1 @@
+"""The calls of Splunk's HTTP Event Collector."""

@@ -1,0 +1,1 @@
+"""Files that come by HTTP, as a job."""
