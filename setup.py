@@ -77,7 +77,10 @@ setup(
     python_requires=">=3.10",
     # Not demo, benchmarks and tests: others have packages of these names, and the product needs none of them.
     packages=find_packages(include=["pipelines", "pipelines.*", "service", "service.*", "transforms", "transforms.*"]),
-    package_data={"": ["*.yaml", "*.json", "py.typed"]},
+    package_data={
+        "": ["*.yaml", "*.json", "py.typed"],
+        "service.pages": ["templates/*", "static/*", "static/licences/*"],
+    },
     install_requires=REQUIRES,
     extras_require={"demo": DEMO, "service": SERVICE, "test": TEST, "bench": BENCH, "dev": DEV},
     entry_points={"console_scripts": ["rekindle = pipelines.cli.__main__:main"]},

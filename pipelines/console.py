@@ -52,8 +52,8 @@ class Silent:
 
 
 @contextmanager
-def stop_signals(cancel: Callable[[], None]) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into `cancel()`, and end the process at once at a second one.
+def stop_signals(cancel: Callable[[int], None]) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into `cancel(number)`, and end the process at once at a second one.
 
     Only in the main thread, where signals arrive; in another this does nothing.
     """
@@ -67,7 +67,7 @@ def stop_signals(cancel: Callable[[], None]) -> Iterator[None]:
         if canceled:
             os._exit(130)
         canceled = True
-        cancel()
+        cancel(number)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from pipelines.console import Console, Progress
+from pipelines.documents import JsonObject
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
 from transforms.storage.job_folder import STATUS_FILE, JobFolder
@@ -14,6 +15,7 @@ from transforms.storage.job_folder import STATUS_FILE, JobFolder
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 """What becomes of an object that can't be read, or not wholly."""
 ENDED = ("Succeeded", "Failed", "Canceled")
+_MOST_WARNINGS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class JobStatus:
         undone: The run by which it was undone (`runId`), and when that began (`at`).
         listed: The path of its entry in the list of jobs.
         queued: True where a worker of a service runs the job, and another one goes on with it if that one ends.
+        watch: How a watch stands, as its report has it; None of other jobs.
     """
 
     status: str | None = None
@@ -56,6 +59,7 @@ class JobStatus:
     undone: dict[str, str] | None = None
     listed: str | None = None
     queued: bool | None = None
+    watch: JsonObject | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -105,8 +109,10 @@ class StatusFile:
         self._folder.write_json(STATUS_FILE, replace(self.current, updated_at=now()).document())
 
     def warn(self, text: str) -> None:
-        """Keep a warning for the report."""
-        self.update(warnings=(*self.current.warnings, text))
+        """Keep a warning for the report, once; a watch that goes on for ever keeps as many as people read."""
+        known = self.current.warnings
+        if text not in known and len(known) < _MOST_WARNINGS:
+            self.update(warnings=(*known, text))
 
 
 def now() -> str:

@@ -19,6 +19,7 @@ from service.api.state import Service
 from service.api.uploads import routes as uploads
 from service.logs import log
 from service.mcp import route as mcp_route
+from service.pages import assets, entry, explore
 
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _REFUSE_AMBIGUOUS = errors.answer(
@@ -29,6 +30,7 @@ _REFUSE_AMBIGUOUS = errors.answer(
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health),
+    *(entry, explore, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 _UNLOGGED = ("/healthz", "/readyz")
@@ -81,7 +83,7 @@ class AnswerLog:
 
 def _log_answer(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "-")
-    if status < 400 and (route in _UNLOGGED or route.startswith(hec.PATH)):
+    if status < 400 and (route in _UNLOGGED or hec.PATH in route):
         return
     client = scope.get("client")
     log(

@@ -90,6 +90,16 @@ def status_of(error: RekindleError) -> int:
     return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
 
 
+def message_of(error: ApiError | RekindleError) -> tuple[int, str, dict[str, str]]:
+    """Return the status, the message and the headers of an error, for answers that are no JSON."""
+    if isinstance(error, ApiError):
+        return error.status, error.message, error.headers
+    status = status_of(error)
+    if isinstance(error, TierError):
+        log(f"the hot tier failed: {error}", level=logging.ERROR)
+    return status, str(error), {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+
+
 def _refused(request: Request, error: Exception) -> JSONResponse:
     del request
     assert isinstance(error, ApiError)

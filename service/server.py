@@ -89,7 +89,8 @@ def _listen(settings: ServiceSettings) -> socket.socket:
         if not Path(path).is_file():
             raise ConfigurationError(f"--tls-cert, --tls-key: there is no file {path}", field="tls-cert")
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
+    # asyncio sets TCP_NODELAY only where a socket names its protocol: else the body of an answer waits 40 ms for an ACK
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))

@@ -129,7 +129,7 @@ def pass_flags(parameter: str, kind: type[Any], *decorators: Decorator) -> Decor
 
 def take_flags(kind: type[_T], values: dict[str, Any]) -> _T:
     """Take the values of a dataclass's fields out of a dictionary, and return them as that dataclass."""
-    return kind(**{one.name: values.pop(one.name) for one in fields(kind)})  # type: ignore[arg-type]
+    return kind(**{one.name: values.pop(one.name) for one in fields(kind) if one.name in values})  # type: ignore[arg-type]
 
 
 class Command(click.Command):

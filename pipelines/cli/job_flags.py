@@ -11,6 +11,7 @@ from transforms.core.errors import ConfigurationError, reason_of
 from transforms.core.names import can_be_column
 
 if TYPE_CHECKING:
+    from pipelines.documents import JsonObject
     from pipelines.jobs.settings import RunSettings
     from pipelines.jobs.specification import JobSpecification
 
@@ -67,6 +68,8 @@ class JobFlags(ReadingFlags):
     force: bool
     no_disk_check: bool
     beam_flags: tuple[str, ...]
+    watch: JsonObject | None = None
+    """Of `rekindle watch`, its own flags as fields of the job; None of a command that does not go on."""
 
     def job_and_settings(self, common: Common) -> tuple[JobSpecification, RunSettings]:
         """Return the job and its settings from the flags, checked.
@@ -87,9 +90,10 @@ class JobFlags(ReadingFlags):
         from pipelines.jobs.specification import check_specification
         from pipelines.units import parse_size
 
-        specification = check_specification(
-            merge_fields(load_job_file(str(self.job)) if self.job else {}, asdict(self) | {"region": common.region})
+        fields = merge_fields(
+            load_job_file(str(self.job)) if self.job else {}, asdict(self) | {"region": common.region}
         )
+        specification = check_specification(self._with_watch(fields))
         source_options, tier_options = common.stores(region=specification.region)
         settings = RunSettings(
             hot_tier=common.hot_tier,
@@ -116,6 +120,18 @@ class JobFlags(ReadingFlags):
             beam_flags=beam_flags,
         )
         return specification, settings
+
+    def _with_watch(self, fields: JsonObject) -> JsonObject:
+        """Return the job's fields with the flags of a watch over those of the file."""
+        of_file = fields.get("watch")
+        if self.watch is None:
+            return fields
+        if again := [name for name in ("force", "reprocess", "retry_failed") if getattr(self, name)]:
+            flag = again[0].replace("_", "-")
+            raise ConfigurationError(
+                f"--{flag}: a watch takes each object once; run `rekindle backfill --{flag}` beside it", field=flag
+            )
+        return fields | {"watch": (of_file or {}) | self.watch if isinstance(of_file or {}, dict) else of_file}
 
 
 def _columns(names: tuple[str, ...]) -> tuple[str, ...]:

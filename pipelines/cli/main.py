@@ -24,6 +24,10 @@ COMMANDS = {
         "pipelines.cli.commands.backfill:backfill",
         "Ingest the objects of a bucket that match a pattern.",
     ),
+    "watch": (
+        "pipelines.cli.commands.watch:watch",
+        "Ingest the objects of a bucket, and go on with those that arrive.",
+    ),
     "preview": (
         "pipelines.cli.commands.preview:preview",
         "Show what a backfill with the same flags would ingest.",

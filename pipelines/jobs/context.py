@@ -27,6 +27,7 @@ from transforms.objects.reading_digest import reading_digest
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.rules_file import RULES, TIERS, load_rules
 from transforms.storage import UPLOADED, ObjectStore, SourceLocation, TierStore, object_uri
+from transforms.storage.notification_queue import NotificationQueue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,13 @@ class JobContext:
     def source_location(self) -> SourceLocation:
         """Where the objects are, for workers."""
         return self.settings.source_location(self.specification.bucket)
+
+    def open_queue(self) -> NotificationQueue | None:
+        """Return the queue of a watch, None where it has none; nothing is requested yet."""
+        watch = self.specification.watch
+        if watch is None or watch.queue is None:
+            return None
+        return NotificationQueue(watch.queue, replace(self.settings.source_options, no_sign_request=False))
 
     @property
     def pipelines(self) -> tuple[Pipeline, ...]:

@@ -6,11 +6,12 @@ Validate, discover, plan, wave after wave, report.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -28,6 +29,7 @@ from pipelines.jobs.rows.kept_rows import keep_ended_row
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification
+from pipelines.jobs.watching.watcher import Watcher
 from pipelines.jobs.waves import PastReadings, run_wave
 from pipelines.liveness import run_periodically
 from pipelines.maintenance.compact import SMALL_FILES, compact, small_files
@@ -41,10 +43,12 @@ from transforms.hot_tier.maintenance.past_deletions import PastDeletions
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import promote_new
 from transforms.hot_tier.table.snapshot import Snapshot
+from transforms.storage import ObjectInfo
 from transforms.storage.job_folder import JobFolder
 from transforms.storage.uploads import UploadFolder
 
 _WATCH_SECONDS = 1.0
+_WATCH_TICKS = 5
 _NAMES_SHOWN = 20
 
 
@@ -132,6 +136,11 @@ class _Job:
         self.deletions: PastDeletions | None = None
         self.canceled = threading.Event()
         self.engine = Engine(settings.beam_flags, message=console.message, canceled=self.canceled)
+        watch = specification.watch
+        self.watcher_of: Callable[[], Watcher] | None = None if watch is None else (lambda: Watcher(self, watch))
+        self.watcher: Watcher | None = None
+        self.watching = self.terminated = False
+        self.ticks = 0
 
     def run(self, *, resume: bool = False) -> JobResult:
         """Run the job, and report how it ended."""
@@ -141,7 +150,7 @@ class _Job:
         began, before = time.monotonic(), self.status.current.seconds
         watching = run_periodically(self._watch, self._warn_of_watching, seconds=_WATCH_SECONDS)
         try:
-            with closing(self.engine), stop_signals(self.canceled.set), watching:
+            with closing(self.engine), stop_signals(self._stop), watching:
                 status, reason = self._outcome()
         except RefusedError:
             if not self.queued:
@@ -159,7 +168,12 @@ class _Job:
             self.folder.write_json(REPORT_FILE, report.as_document())
             self._forget_work(status)
             keep_ended_row(self.folder)
-        return JobResult(report, report.exit_code(require_match=self.settings.require_match))
+        code = report.exit_code(require_match=self.settings.require_match)
+        return JobResult(report, 0 if self.terminated and self.watching else code)
+
+    def _stop(self, number: int) -> None:
+        self.terminated = number == signal.SIGTERM
+        self.canceled.set()
 
     def _forget_work(self, status: str) -> None:
         """Remove what the report of a job that has succeeded has too: a job's folder is kept for ever."""
@@ -178,6 +192,8 @@ class _Job:
             raise
         except RekindleError as error:
             if isinstance(error, CanceledError) or self.canceled.is_set():
+                if self.watching:
+                    return "Canceled", f"the watch was ended; `rekindle jobs resume {self.task_id}` continues it"
                 return "Canceled", self._what_stays() or "nothing was published"
             return "Failed", f"{error}\n{self._what_stays()}".rstrip()
         return "Succeeded", None
@@ -187,23 +203,42 @@ class _Job:
         return f"What was published stays; `rekindle jobs resume {self.task_id}` continues" if planned else ""
 
     def _work(self) -> None:
+        if self.watcher_of is None:
+            self._backfill()
+            return
+        watcher = self.watcher = self.watcher_of()
+        watcher.begin()
+        plan = self._backfill()
+        self.view.refresh(self.view.snapshot or table.prepare(self.tier))
+        if plan is not None:
+            watcher.take_backfill(plan)
+            JobPlan.forget(self.folder)
+            self.folder.clear_parts()
+        self.watching = True
+        self.status.save(stage="Watching")
+        self.console.message(f"Job {self.task_id} watches {self.context.source}")
+        watcher.run()
+
+    def _backfill(self) -> JobPlan | None:
+        """Ingest what is there, and return its plan; None where another launcher of this job has done all."""
         plan = JobPlan.load(self.context.specification.bucket, self.folder)
         if plan is None and finished_report(self.folder) is not None:
-            return  # another launcher of this job has done all
+            return None  # another launcher of this job has done all
         if plan is None:
             plan = make_plan(self.context, self.engine, self.folder, self.status, self.view)
         else:
             self.view.refresh()
-        self._stop_if_canceled()
+        self.stop_if_canceled()
         self.status.save(stage="Processing")
         if plan.waves:
             self.view.refresh(table.prepare(self.tier))
         if self.settings.promote and self.view.snapshot is not None:
             self._promote_named()
         if plan.waves:
-            self._promote_sampled(plan)
+            self.promote_sampled(plan.work())
             self._process(plan)
             self._compact_where_it_pays()
+        return plan
 
     def _compact_where_it_pays(self) -> None:
         """Merge small files where there are very many; if that fails, they stay as they are."""
@@ -212,11 +247,11 @@ class _Job:
             return
         self.console.message(f"Merging {small:,} small files")
         try:
-            compact(self._maintenance())
+            compact(self.maintenance())
         except RekindleError as error:
             self.status.warn(f"{small:,} small files could not be merged; try again by `rekindle compact`: {error}")
 
-    def _maintenance(self) -> MaintenanceSettings:
+    def maintenance(self) -> MaintenanceSettings:
         """Return how to run over the job's tier."""
         settings = self.settings
         return MaintenanceSettings(
@@ -253,15 +288,19 @@ class _Job:
         elif not self.folder.cancel_requested():
             self.folder.request_cancel()
             self.console.message("Stopping at the next safe point; press Ctrl-C again to stop at once.")
+        self.ticks += 1
+        if self.watching and self.ticks % _WATCH_TICKS:
+            return  # a watch goes on for ever, and each time is a request
         self.status.save()
-        if self.published.bytes_in_all:
+        if self.published.bytes_in_all and not self.watching:
             running = read_progress(self.folder, self.status.current.wave)
             self.console.progress(self.published.plus(running))
 
     def _warn_of_watching(self, error: Exception) -> None:
         self.console.message(f"Warning: the progress could not be shown: {error}")
 
-    def _stop_if_canceled(self) -> None:
+    def stop_if_canceled(self) -> None:
+        """Raise CanceledError where somebody asked the job to stop."""
         if self.canceled.is_set() or self.folder.cancel_requested():
             raise CanceledError(f"job {self.task_id} was canceled")
 
@@ -275,14 +314,14 @@ class _Job:
             self.console.message(
                 f"--promote: files keep {_listed(choice.in_maps)} in their maps; these files are written anew"
             )
-            self._add_columns(promote(self._maintenance(), choice.in_maps).columns_added)
+            self._add_columns(promote(self.maintenance(), choice.in_maps).columns_added)
         columns = self.view.refresh().columns
         if twins := [name for name in self.settings.promote if name not in columns]:
             self.status.warn(f"--promote: {_listed(twins)} differ from columns only in case, and stay in the map")
 
-    def _promote_sampled(self, plan: JobPlan) -> None:
+    def promote_sampled(self, work: Iterable[ObjectInfo]) -> None:
         """Give the attributes of the job's sample columns, those that most events have first."""
-        samples = read_samples(promoting_samples(plan.work()), self.context.store, self.context.readings)
+        samples = read_samples(promoting_samples(work), self.context.store, self.context.readings)
         choice = promote_new(self.tier, attributes_of(samples, self.context.shaping), known=self.view.snapshot)
         self.columns = choice.columns
         self._add_columns(choice.added)
@@ -296,20 +335,23 @@ class _Job:
         self.status.update(columns_added=(*self.status.current.columns_added, *names))
 
     def _process(self, plan: JobPlan) -> None:
-        for wave in range(plan.waves):
+        for wave in plan.wave_numbers:
             ledger = self.view.ledger
-            entries = ledger.table_of_job(self.task_id)
-            read, events = (pc.sum(entries[name]).as_py() or 0 for name in ("size", "events"))
-            self.published = Progress(entries.num_rows, read, events, plan.work_bytes)
+            if self.watcher_of is None:  # what a watch has done in all its time is not read again
+                entries = ledger.table_of_job(self.task_id)
+                read, events = (pc.sum(entries[name]).as_py() or 0 for name in ("size", "events"))
+                self.published = Progress(entries.num_rows, read, events, plan.work_bytes)
             if ledger.waves_of_job(self.task_id, wave):
                 continue
             self.status.save(wave=wave)
-            self._run_wave(plan, wave)
+            self.run_wave(plan, wave)
+            if self.watcher is not None:
+                self.watcher.sum_up()
 
-    def _run_wave(self, plan: JobPlan, wave: int) -> None:
+    def run_wave(self, plan: JobPlan, wave: int) -> None:
         """Run a wave until it is published."""
         while True:
-            self._stop_if_canceled()
+            self.stop_if_canceled()
             self.folder.clear_progress()
             past = self._past_readings(self.view.ledger)
             run_wave(plan, wave, self.context, self.engine, self.folder, columns=self.columns, past=past)

@@ -228,11 +228,16 @@ class JobPlan:
         manifest: pa.Table,
         decide: Callable[[ObjectInfo], str],
         cut: Callable[[list[int]], list[tuple[int, int]]],
+        *,
+        first_wave: int = 0,
     ) -> JobPlan:
-        """Plan the manifest: `decide` gives dispositions, `cut` the waves of the sizes of what is work."""
+        """Plan the manifest: `decide` gives dispositions, `cut` the waves of the sizes of what is work.
+
+        Waves are numbered from `first_wave` on: a watch has had others.
+        """
         dispositions = [decide(info) for info in objects_of(bucket, manifest)]
         sizes = [size for size, kind in zip(manifest["size"].to_pylist(), dispositions, strict=True) if kind == WORK]
-        cuts = iter(cut(sizes))
+        cuts = iter([(first_wave + wave, split) for wave, split in cut(sizes)])
         positions = [next(cuts) if kind == WORK else (None, None) for kind in dispositions]
         table = manifest.append_column("disposition", pa.array(dispositions, pa.string()))
         for number, name in enumerate(("wave", "split")):
@@ -266,8 +271,13 @@ class JobPlan:
     @property
     def waves(self) -> int:
         """How many waves there are."""
-        last = pc.max(self.table["wave"]).as_py()
-        return 0 if last is None else last + 1
+        return len(self.wave_numbers)
+
+    @property
+    def wave_numbers(self) -> range:
+        """The numbers of the waves."""
+        bounds = pc.min_max(self.table["wave"]).as_py()
+        return range(0) if bounds["max"] is None else range(bounds["min"], bounds["max"] + 1)
 
     @property
     def work_bytes(self) -> int:

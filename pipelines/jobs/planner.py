@@ -55,7 +55,8 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
         workers=engine.workers,
         split_bytes=engine.split_bytes,
     )
-    plan = JobPlan.make(context.specification.bucket, manifest, decisions.decide, cut)
+    first_wave = ledger.next_wave_of_job(folder.task_id)
+    plan = JobPlan.make(context.specification.bucket, manifest, decisions.decide, cut, first_wave=first_wave)
     for warning in decisions.warnings():
         status.warn(warning)
     disk = disk_need(plan, ledger)

@@ -10,6 +10,10 @@ from pipelines.status import BROKEN
 from transforms.objects.event_counts import CountKey, EventCount
 
 SOME_FAILED = 3
+MATCHED = (
+    "known", "deleted", "skipped", "archived", "empty", "ingested", "salvaged", "quarantined", "failed", "vanished"
+)  # fmt: skip
+"""What may become of a matched object."""
 
 
 class ObjectCounts(JsonModel):
@@ -101,6 +105,61 @@ class Undoing(JsonModel):
     """When the run began."""
 
 
+class RecentWork(JsonModel):
+    """What a watch did lately."""
+
+    objects: int = 0
+    """Objects that were published."""
+    events: int = 0
+    failed: int = 0
+    """Objects that could not be read, or not wholly; once for each attempt."""
+    bytes_read: int = 0
+    waves: int = 0
+
+
+class WatchCounts(JsonModel):
+    """What a watch took from its queue and found by listing, since it first began; `objects` has the rest."""
+
+    messages: int = 0
+    """Messages that were received, each as often as it was."""
+    deleted: int = 0
+    """Messages that were deleted: all that they told of is done."""
+    released: int = 0
+    """Messages that were given back, because an object failed."""
+    unmatched: int = 0
+    """Objects that no pattern takes, of another bucket, or of the hot tier itself."""
+    other_events: int = 0
+    """Events that are no creation of an object."""
+    unreadable: int = 0
+    """Messages that are no notification of S3."""
+    gone: int = 0
+    """Objects that were there no more when they were looked up."""
+    listings: int = 0
+    merges: int = 0
+    """How often small files were merged."""
+    errors: int = 0
+    """How often listing, receiving or publishing failed as a whole; it was tried again."""
+
+
+class WatchReport(JsonModel):
+    """How a watch stands."""
+
+    lag_seconds: float | None = None
+    """From the creation of the last wave's objects, the oldest of them, to their publication."""
+    waiting: int = 0
+    """Objects that were announced or found, and are not published yet."""
+    queued: int | None = None
+    """About how many messages wait in the queue; null without one."""
+    last_wave_at: str | None = None
+    last_listing_at: str | None = None
+    last_error: str | None = None
+    """Why the last attempt failed; null where it succeeded."""
+    last_hour: RecentWork = RecentWork()
+    counts: WatchCounts = WatchCounts()
+    unread: dict[str, int] = {}
+    """Objects that were not read, by why not: `known`, `empty`, `archived`, `deleted`, `skipped`."""
+
+
 class JobReport(JsonModel):
     """The report of a job: while it runs, after it, and over all runs of a resumed job."""
 
@@ -163,10 +222,12 @@ class JobReport(JsonModel):
     """`Discovery` or `Processing`, while the job runs."""
     progress: float | None = None
     """Which part of the work's bytes is done, 0 to 1, while the job runs."""
+    watch: WatchReport | None = None
+    """How a watch stands; absent of other jobs."""
 
     def as_document(self) -> JsonObject:
-        """Return it as JSON takes it, without what is absent: a reason, an undoing, and a stage after the end."""
-        absent = {name for name in ("reason", "undone") if getattr(self, name) is None}
+        """Return it as JSON takes it, without what is absent: reason, undoing and watch, and a stage after the end."""
+        absent = {name for name in ("reason", "undone", "watch") if getattr(self, name) is None}
         if self.finished_at:
             absent |= {"stage", "progress"}
         return self.model_dump(mode="json", by_alias=True, exclude=absent) | {"job": self.job.as_document()}

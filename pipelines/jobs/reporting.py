@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from pipelines.console import Progress
 from pipelines.jobs.plan import WORK, JobPlan
 from pipelines.jobs.report import (
+    MATCHED,
     CodecCounts,
     Failure,
     FileUsed,
@@ -21,30 +22,28 @@ from pipelines.jobs.report import (
     ObjectCounts,
     SourceCounts,
     Undoing,
+    WatchReport,
     count_by_pipeline,
 )
 from pipelines.jobs.settings import StoredJob
 from pipelines.jobs.specification import JobSpecification, SourceSpecification
-from pipelines.status import BROKEN, JobStatus, read_progress, read_status
+from pipelines.jobs.totals.job_totals import SUMS, JobTotals
+from pipelines.status import JobStatus, read_progress, read_status
 from transforms.core.errors import ConfigurationError, ConflictError
 from transforms.hot_tier.configuration.store import KeptFile
 from transforms.hot_tier.ledger.entries import parse_count
-from transforms.hot_tier.ledger.event_times import count_time_sources, warn_of_times, warn_of_unbelieved
+from transforms.hot_tier.ledger.event_times import warn_of_times, warn_of_unbelieved
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry, WaveRecord
 from transforms.hot_tier.maintenance.undo import describe_undoing
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.event_counts import CountKey, EventCount, describe_too_old
 from transforms.query.instants import parse_time
-from transforms.storage import TierStore
+from transforms.storage import ObjectInfo, TierStore
 from transforms.storage.job_folder import JobFolder, jobs_of_prefix
 
 REPORT_FILE = "report.json"
 _LISTED = 10
 _TASK_ID = re.compile(r"[A-Za-z0-9-]+")
-_SUMS = (
-    "bytes_read", "bytes_decoded", "records_in", "blank", "header", "events", "events_with_error", "dropped",
-    "rejected",
-)  # fmt: skip
 
 
 class UnpublishedObject(Failure):
@@ -71,6 +70,7 @@ class JobState:
         plan: The plan, None before there is one.
         running: What the workers of the running wave have read; nothing after the end.
         unpublished: The objects of a wave that was not published.
+        totals: Of a watch, what it had done up to a commit of the ledger; else None.
     """
 
     stored: StoredJob
@@ -78,6 +78,7 @@ class JobState:
     plan: JobPlan | None
     running: Progress
     unpublished: tuple[UnpublishedObject, ...]
+    totals: JobTotals | None = None
 
     @classmethod
     def load(cls, folder: JobFolder) -> JobState:
@@ -89,17 +90,19 @@ class JobState:
             plan=JobPlan.load(stored.job.bucket, folder),
             running=Progress() if status.finished_at else read_progress(folder, status.wave or 0),
             unpublished=tuple(map(UnpublishedObject.model_validate, folder.read_json("failures.json") or ())),
+            totals=JobTotals.load(folder),
         )
 
 
 def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
     """Return the report of a job."""
-    entries = ledger.of_job(task_id)
+    entries = ledger.of_job(task_id) if state.totals is None else ledger.of_job_after(task_id, state.totals.k)
     by_source = _by_source(state, entries)
+    totals = (state.totals or JobTotals()).plus([(entry, source.name) for entry, source in by_source])
     waves = ledger.waves_of_job(task_id)
     status, settings = state.status, state.stored.settings
     seconds = round(status.seconds + (0.0 if status.finished_at else _seconds_running(status)), 3)
-    sums = {name: sum(getattr(one, name) for one in (*entries, *state.unpublished)) for name in _SUMS}
+    sums = {name: totals.sums.get(name, 0) + sum(getattr(one, name) for one in state.unpublished) for name in SUMS}
     return JobReport(
         task_id=task_id,
         status=status.status or "Pending",
@@ -110,38 +113,37 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         started_at=status.started_at,
         finished_at=status.finished_at,
         seconds=seconds,
-        objects=_count_objects(state, entries, waves),
+        objects=_count_objects(state, totals, entries, waves),
         **sums,
-        **_what_was_read(entries),
-        by_source=_count_by_source(state.stored.job, by_source),
+        **_what_was_read(totals),
+        by_source=_count_by_source(state.stored.job, totals),
         columns_added=list(status.columns_added),
         **_what_was_written(waves),
         megabytes_per_second=round(sums["bytes_decoded"] / 1e6 / seconds, 1) if seconds else 0.0,
-        failures=_failures(state, entries),
-        warnings=[*status.warnings, *_warnings(entries, by_source)],
+        failures=_failures(state, totals),
+        warnings=[*status.warnings, *_warnings(totals, entries, by_source)],
         reason=status.reason or None,
         undone=_undoing(ledger, task_id),
         stage=status.stage,
         progress=_part_done(state, entries),
+        watch=None if status.watch is None else WatchReport.model_validate(status.watch),
     )
 
 
-def _what_was_read(entries: Sequence[LedgerEntry]) -> dict[str, Any]:
+def _what_was_read(totals: JobTotals) -> dict[str, Any]:
     """Return what the objects held, by pipeline, format, codec and source of time."""
-    counts = _event_counts(entries)
+    counts = _event_counts(totals.counts)
     return {
         "dropped_by_pipeline": {key.name: number for key, number in counts if key.kind is EventCount.DROPPED},
         "by_pipeline": count_by_pipeline(dict(counts)),
         "by_format": {
-            name: FormatCounts(objects=len(numbers), events=sum(numbers))
-            for name, numbers in _by_name((one.format, one.events) for one in entries)
+            name: FormatCounts(objects=objects, events=events) for name, (objects, events) in totals.formats.items()
         },
         "by_codec": {
-            name: CodecCounts(objects=len(numbers), bytes_read=sum(numbers))
-            for name, numbers in _by_name((one.codec, one.bytes_read) for one in entries)
+            name: CodecCounts(objects=objects, bytes_read=read) for name, (objects, read) in totals.codecs.items()
         },
-        "by_time_source": count_time_sources(entries),
-        "time_range": _time_range(entries),
+        "by_time_source": totals.time_sources,
+        "time_range": _time_range(totals),
     }
 
 
@@ -156,14 +158,14 @@ def _what_was_written(waves: Sequence[WaveRecord]) -> dict[str, Any]:
 
 
 def _warnings(
-    entries: Sequence[LedgerEntry], by_source: Sequence[tuple[LedgerEntry, SourceSpecification]]
+    totals: JobTotals, entries: Sequence[LedgerEntry], by_source: Sequence[tuple[LedgerEntry, SourceSpecification]]
 ) -> list[str]:
     """Return what the ledger's entries warn of."""
     return [
         *warn_of_times([one for one, source in by_source if source.format_options.timestamp == "auto"]),
         *warn_of_unbelieved(entries),
-        *_warnings_of_counts(_event_counts(entries)),
-        *(f"{entry.uri}: {text}" for entry in entries for text in entry.warnings),
+        *_warnings_of_counts(_event_counts(totals.counts)),
+        *totals.warnings,
     ]
 
 
@@ -280,54 +282,61 @@ def _seconds_running(status: JobStatus) -> float:
     return max(0.0, end - parse_time(started).timestamp())
 
 
-def _count_objects(state: JobState, entries: Sequence[LedgerEntry], waves: Sequence[WaveRecord]) -> ObjectCounts:
-    counts = Counter([*(entry.status for entry in entries), *(one.status for one in state.unpublished)])
+def _count_objects(
+    state: JobState, totals: JobTotals, entries: Sequence[LedgerEntry], waves: Sequence[WaveRecord]
+) -> ObjectCounts:
+    counts = Counter(totals.statuses)
+    counts.update(one.status for one in state.unpublished)
     counts["evaluated"] = state.status.evaluated or 0
     counts["excluded"] = state.status.excluded or 0
     counts["matched"] = state.status.matched or 0
-    counts["replaced"] = sum(entry.replaced for entry in entries if entry.status == "ingested")
-    if state.plan is not None:
+    if state.status.watch is not None:
+        counts.update(state.status.watch["unread"])
+        counts["matched"] = sum(number for name, number in counts.items() if name in MATCHED)
+    elif state.plan is not None:
         counts.update({kind: number for kind, number in state.plan.counts().items() if kind != WORK})
         published = {wave.wave for wave in waves}
         planned = sum(wave in published for wave in state.plan.table["wave"].to_pylist())
         counts["known"] += planned - len(entries)  # another job had published these when this one was about to
-    return ObjectCounts(**counts)
+    return ObjectCounts(**{name: counts[name] for name in ObjectCounts.model_fields})
 
 
 def _by_source(state: JobState, entries: Sequence[LedgerEntry]) -> list[tuple[LedgerEntry, SourceSpecification]]:
     """Return entries, each with the source of its object."""
     sources, plan = state.stored.job.all_sources, state.plan
+    if len(sources) > 1 and state.totals is not None:
+        return list(zip(entries, sources_of_entries(state.stored.job, entries), strict=True))
     if len(sources) == 1 or plan is None:
         return [(entry, sources[0]) for entry in entries]
     numbers = dict(zip(plan.table["key"].to_pylist(), plan.table["source"].to_pylist(), strict=True))
     return [(entry, sources[numbers[entry.key]]) for entry in entries]
 
 
-def _count_by_source(
-    job: JobSpecification, entries: Sequence[tuple[LedgerEntry, SourceSpecification]]
-) -> dict[str, SourceCounts]:
+def sources_of_entries(job: JobSpecification, entries: Sequence[LedgerEntry]) -> list[SourceSpecification]:
+    """Return the source of each object of a job by its key, where no plan has it."""
+    objects = [
+        ObjectInfo(bucket=one.bucket, key=one.key, etag=one.etag, size=one.size, modified=one.modified)
+        for one in entries
+    ]
+    return [job.all_sources[number] for number in job.object_filter(tier_prefix=None).compile().sources_of(objects)]
+
+
+def _count_by_source(job: JobSpecification, totals: JobTotals) -> dict[str, SourceCounts]:
     """Return what was read of each source, in the order of the job; nothing where it names none."""
-    objects, events = Counter[str](), Counter[str]()
-    for entry, source in entries:
-        objects[source.name] += 1
-        events[source.name] += entry.events
-    return {one.name: SourceCounts(objects=objects[one.name], events=events[one.name]) for one in job.sources}
+    found = {one.name: totals.sources.get(one.name, (0, 0)) for one in job.sources}
+    return {name: SourceCounts(objects=objects, events=events) for name, (objects, events) in found.items()}
 
 
-def _failures(state: JobState, entries: Sequence[LedgerEntry]) -> list[Failure]:
-    broken = [entry for entry in entries if entry.status in BROKEN]
+def _failures(state: JobState, totals: JobTotals) -> list[Failure]:
     return [
-        *(Failure(object=entry.uri, status=entry.status, reason=entry.reason) for entry in broken),
+        *(Failure(object=one.object, status=one.status, reason=one.reason) for one in totals.failures),
         *(Failure(object=one.object, status=one.status, reason=one.reason) for one in state.unpublished if one.reason),
     ]
 
 
-def _event_counts(entries: Sequence[LedgerEntry]) -> list[tuple[CountKey, int]]:
+def _event_counts(texts: Mapping[str, int]) -> list[tuple[CountKey, int]]:
     """Return what happened to how many events on their way, over all objects, in the order of kinds and names."""
-    events: Counter[CountKey] = Counter()
-    for entry in entries:
-        events.update({key: number for text, number in entry.counts if (key := parse_count(text))})
-    return sorted(events.items())
+    return sorted((key, number) for text, number in texts.items() if (key := parse_count(text)))
 
 
 def _warnings_of_counts(counts: Iterable[tuple[CountKey, int]]) -> list[str]:
@@ -347,19 +356,10 @@ def _count(number: int, name: str) -> str:
     return f"{number:,} {name}{'s' * (number != 1)}"
 
 
-def _by_name(rows: Iterable[tuple[str | None, int]]) -> list[tuple[str, list[int]]]:
-    """Return the numbers of each name, in the order of the names; rows without a name are left out."""
-    numbers: dict[str, list[int]] = {}
-    for name, number in rows:
-        if name:
-            numbers.setdefault(name, []).append(number)
-    return sorted(numbers.items())
-
-
-def _time_range(entries: Sequence[LedgerEntry]) -> tuple[str, str] | None:
-    first = min((entry.min_time for entry in entries if entry.min_time), default=None)
-    last = max((entry.max_time for entry in entries if entry.max_time), default=None)
-    return (_iso(first), _iso(last)) if first and last else None
+def _time_range(totals: JobTotals) -> tuple[str, str] | None:
+    if not totals.first or not totals.last:
+        return None
+    return _iso(datetime.fromisoformat(totals.first)), _iso(datetime.fromisoformat(totals.last))
 
 
 def _iso(value: datetime) -> str:

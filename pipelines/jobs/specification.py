@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs.job_files.mistakes import NO_TIME, check_bucket, mistakes_of, naming_source
+from pipelines.jobs.job_files.watch_options import WatchSpecification, check_watch
 from transforms.core.errors import ConfigurationError
 from transforms.event_pipelines.ready_made import ready_made_names
 from transforms.formats import FORMAT_NAMES, check_options
@@ -239,6 +240,8 @@ class JobSpecification(JsonModel):
     """What becomes of a known object with new content."""
     on_error: Literal["salvage", "quarantine", "fail"] = "salvage"
     """What becomes of an object that breaks half-way."""
+    watch: WatchSpecification | None = None
+    """Makes it a watch: the job goes on with what arrives (docs/watch.md)."""
 
     @property
     def all_sources(self) -> tuple[SourceSpecification, ...]:
@@ -312,6 +315,8 @@ def check_specification(fields: Mapping[str, object], *, is_upload: bool = False
             KeyGlobs(source.pattern)
             KeyGlobs(source.exclude, "exclude")
             check_options(source.format_settings(max_record=1))
+    if specification.watch is not None:
+        check_watch(specification.watch, specification.bucket, specification.on_error)
     after, before = specification.modified_after, specification.modified_before
     if after and before and after >= before:
         raise ConfigurationError(

@@ -58,8 +58,16 @@ def find_caller(request: Request) -> Caller:
     Raises:
         ApiError: 401 without a token or with a wrong one, 429 for who guesses.
     """
+    return caller_of(request, token_of(request))
+
+
+def caller_of(request: Request, token: str | None) -> Caller:
+    """Return who calls with a token, or without one.
+
+    Raises:
+        ApiError: 401 without a token or with a wrong one, 429 for who guesses.
+    """
     service = service_of(request)
-    token = token_of(request)
     if token is None:
         if _is_open_to(request, service):
             return Caller(None)

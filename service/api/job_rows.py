@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pipelines.jobs.rows.kept_rows import load_job_rows
 from pipelines.jobs.rows.row import JobRow, newest_first
@@ -15,7 +16,10 @@ from transforms.storage.jobs_by_time import newest_jobs
 
 ANSWER_SECONDS = 1.0
 ENDED_SECONDS = 60.0
-"""So long a job that has ended and is not in the queue is taken for ended: `rekindle jobs resume` may continue it."""
+"""So long a job that has ended and is not in the queue is taken for ended: `rekindle jobs resume` may continue it.
+
+Of what another service resumes the entry among the jobs changes, and it is read again.
+"""
 _MOST = 5000
 
 
@@ -32,7 +36,7 @@ class JobRows:
     tier: TierStore
     queued: Callable[[], set[str]]
     clock: Callable[[], float] = time.monotonic
-    _ended: OrderedDict[str, tuple[JobRow, float]] = field(default_factory=OrderedDict)
+    _ended: OrderedDict[str, tuple[JobRow, datetime, float]] = field(default_factory=OrderedDict)
     _answers: dict[int, tuple[list[JobRow], float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,18 +58,17 @@ class JobRows:
     def _read(self, limit: int) -> list[JobRow]:
         queued, now = self.queued(), self.clock()
         listed = newest_jobs(self.tier, limit)
+        changed = {one.task_id: one.modified for one in listed}
         known = {
-            one.task_id: self._ended[one.task_id][0]
-            for one in listed
-            if one.task_id not in queued
-            and one.task_id in self._ended
-            and now - self._ended[one.task_id][1] < ENDED_SECONDS
+            task_id: row
+            for task_id, (row, modified, at) in self._ended.items()
+            if task_id not in queued and changed.get(task_id) == modified and now - at < ENDED_SECONDS
         }
         read = load_job_rows(self.tier, [one for one in listed if one.task_id not in known])
         for row in read:
             if row.has_ended:
                 self._ended.pop(row.task_id, None)
-                self._ended[row.task_id] = (row, now)
+                self._ended[row.task_id] = (row, changed[row.task_id], now)
         while len(self._ended) > _MOST:
             self._ended.popitem(last=False)
         return newest_first([*known.values(), *read])

@@ -35,6 +35,9 @@ def check_job(document: JsonObject, caller: Caller, service: ServiceSettings) ->
     if caller.key is not None and caller.key.s3_pull is None:
         raise ApiError(HTTPStatus.FORBIDDEN, MISSING_S3_PULL, field="key")
     _check_folder(specification.bucket, service.allow_dirs)
+    if specification.watch is not None and specification.watch.queue is not None and not caller.has("admin"):
+        text = "watch.queue: what does not match is deleted from a queue, so that it takes a key of the role admin"
+        raise ApiError(HTTPStatus.FORBIDDEN, text, field="watch.queue")
     settings = service.run_settings(specification, key=caller.key_id)
     check_context(specification, settings)
     return specification, settings
@@ -46,7 +49,9 @@ def check_context(specification: JobSpecification, settings: RunSettings) -> Non
     Raises:
         RekindleError: something of it is wrong.
     """
-    location.check_is_tier_or_empty(JobContext.open("check", specification, settings).tier)
+    context = JobContext.open("check", specification, settings)
+    context.open_queue()
+    location.check_is_tier_or_empty(context.tier)
 
 
 async def prove_job(specification: JobSpecification, settings: RunSettings) -> None:
@@ -59,6 +64,8 @@ async def prove_job(specification: JobSpecification, settings: RunSettings) -> N
     def prove() -> None:
         context = JobContext.open("check", specification, settings)
         prove_access(context.store, context.filter)
+        if (queue := context.open_queue()) is not None:
+            queue.state()
 
     with anyio.move_on_after(_PROOF_SECONDS):
         await anyio.to_thread.run_sync(prove, abandon_on_cancel=True)

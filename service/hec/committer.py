@@ -15,12 +15,12 @@ from service.hec.batches import EventReading
 from service.hec.log_folder import Segment
 from service.hec.write_ahead_log import BATCH_BYTES, LogClosedError, WriteAheadLog
 from service.logs import log
-from transforms.core.errors import RekindleError, TierError
+from transforms.core.errors import RekindleError
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
 from transforms.hot_tier.configuration.store import Configuration, load_configuration, name_of_kept
 from transforms.hot_tier.data.writer import FileDescription, HotTierWriter
-from transforms.hot_tier.ledger.append import LogBatch, OtherLogError, append_events
+from transforms.hot_tier.ledger.append import LogBatch, OtherLogError, RemovedFilesError, append_events
 from transforms.hot_tier.table.live_files import load_events
 from transforms.storage import TierStore
 
@@ -65,6 +65,7 @@ class Committer:
     step: Step = lambda name: None
     added: Callable[[int], None] = lambda files: None
     failure: str | None = None
+    _written: tuple[list[Segment], _Written] | None = None
     _tried: set[int] = field(default_factory=set)
     _has_committed: bool = False
     _pipelines: tuple[int, tuple[Pipeline, ...]] = (-1, ())
@@ -123,18 +124,26 @@ class Committer:
             RekindleError: it failed; the log keeps it.
         """
         with self._committing:
-            segments = self.wal.seal()
-            if not segments:
-                return False
-            self.step("sealed")
-            self._commit(segments)
+            if self._written is None:
+                segments = self.wal.seal()
+                if not segments:
+                    return False
+                self.step("sealed")
+                self._written = (segments, self._write(segments))
+                self.step("written")
+            self._commit(*self._written)
             self._release()
             return True
 
-    def _commit(self, segments: list[Segment]) -> None:
-        written = self._write(segments)
-        self.step("written")
-        if written.last and not self._append(written):
+    def _commit(self, segments: list[Segment], written: _Written) -> None:
+        """Commit what was written; where that fails, the next attempt takes the same files."""
+        try:
+            is_added = not written.last or self._append(written)
+        except RemovedFilesError:
+            self._written = None
+            raise
+        self._written = None
+        if not is_added:
             return
         self.step("appended")
         self.wal.drop(written.last, segments)
@@ -169,7 +178,7 @@ class Committer:
                 raise
             self.wal.drop(error.known)
             return False
-        except TierError:
+        except Exception:  # it may have been added all the same
             self._tried.add(written.last)
             raise
         self._has_committed = True
@@ -189,6 +198,8 @@ class Committer:
 
     def _run(self) -> None:
         failures = 0
+        if self.wal.has_events:  # of a service that has ended: one that ends again and again still gets on
+            failures = 0 if self._commit_all() else 1
         while self._wait(min(_LONGEST_PAUSE, 2.0**failures) if failures else self.seconds):
             failures = 0 if self._commit_all() else failures + 1
         self._commit_all()

@@ -1,9 +1,13 @@
 """A worker: claims jobs of the queue and runs them, one at a time. `rekindle serve` starts some.
 
-    python -m service.workers.worker SETTINGS
+    python -m service.workers.worker SETTINGS [no-watches]
+
+A watch goes on for ever: the worker that claims one prints a line, for the service to start another worker for the
+other jobs, and runs nothing else. With `no-watches` it leaves them to others.
 
 A line on standard input wakes it; the end of standard input is that of the service. Then, and after a number of jobs,
-it finishes the job that it runs, and ends. SIGTERM ends it at once: its claim is released, and the next worker
+it finishes the job that it runs, and ends; a watch it releases at once.
+SIGTERM ends it at once: its claim is released, and the next worker
 continues the job where its last wave was published.
 """
 
@@ -39,13 +43,17 @@ _MOST_JOBS = 50
 """Then another process takes over: what libraries keep in memory goes with this one."""
 _CLEAN_SECONDS = 600.0
 _TERMINATED = 143
+WATCHING = "watching\n"
+"""What a worker prints that has claimed a watch."""
+NO_WATCHES = "no-watches"
 
 
 class Worker:
     """One worker of a service."""
 
-    def __init__(self, settings: ServiceSettings, run_job: RunJob) -> None:
-        """Open the tier, and take what runs a job."""
+    def __init__(self, settings: ServiceSettings, run_job: RunJob, *, watches: bool = True) -> None:
+        """Open the tier, and take what runs a job; without `watches` it claims none."""
+        self._watches = watches
         self._settings = settings
         self._run_queued = run_job
         self._queue = JobQueue(settings.tier_location.open())
@@ -57,18 +65,29 @@ class Worker:
         signal.signal(signal.SIGTERM, self._end_at_once)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which ends its workers
         for _ in range(_MOST_JOBS):
-            claimed = self._queue.claim_next()
+            claimed = self._queue.claim_next(watches=self._watches)
             while claimed is None:
                 self._remove_old_uploads()
                 if not _wait():
                     return
-                claimed = self._queue.claim_next()
+                claimed = self._queue.claim_next(watches=self._watches)
             self._current = claimed
             # a thread, because signals arrive in the main one, and a job in that takes SIGTERM for a request to cancel
             thread = threading.Thread(target=self._work, args=(claimed,), name="rekindle-job")
             thread.start()
+            if claimed.is_watch:
+                self._wait_for_watch(thread)
+                return
             thread.join()
             self._current = None
+
+    def _wait_for_watch(self, thread: threading.Thread) -> None:
+        """Wait for the end of a watch, or of the service."""
+        sys.stdout.write(WATCHING)
+        sys.stdout.flush()
+        while thread.is_alive():
+            if not _wait():
+                self._end_at_once()
 
     def _remove_old_uploads(self) -> None:
         """Remove the files of uploads that no job will read, now and then."""
@@ -110,7 +129,7 @@ class Worker:
         log(f"Job {task_id} ended: {result.report.status}", taskId=task_id)
         return None
 
-    def _end_at_once(self, number: int, frame: FrameType | None) -> None:
+    def _end_at_once(self, number: int = 0, frame: FrameType | None = None) -> None:
         del number, frame
         if self._current is not None:
             try:
@@ -144,7 +163,7 @@ def main() -> int:
     from pipelines.jobs.job import run_queued_job  # Beam, which warns while it is imported; before there is a job
 
     try:
-        Worker(settings, run_queued_job).run()
+        Worker(settings, run_queued_job, watches=NO_WATCHES not in sys.argv[2:]).run()
     except RekindleError as error:
         log(f"a worker ends: {error}", level=logging.ERROR)
         return 1

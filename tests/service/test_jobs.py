@@ -182,6 +182,14 @@ def test_what_has_ended_is_not_read_for_each_list(api: Api, tmp_path: Path) -> N
     now += ANSWER_SECONDS
     assert folders() == {ended, waiting}
     api.service.queue.cancel(JobFolder(tier, ended))
+    now += ANSWER_SECONDS
+    assert folders() == {ended, waiting}
+    now += ANSWER_SECONDS
+    api.service.queue.resume(JobFolder(tier, ended))
+    api.service.queue.cancel(JobFolder(tier, ended))
+    assert folders() == {ended, waiting}  # resumed and ended again since the last list
+    now += ANSWER_SECONDS
+    assert folders() == {waiting}
     now += ENDED_SECONDS
     assert folders() == {ended, waiting}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import bz2
 import json
 import os
@@ -93,6 +94,28 @@ def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         port = other.getsockname()[1]
         with pytest.raises(RekindleError, match=f"can't listen on 127.0.0.1:{port}: .*; --port takes another"):
             server.serve(ServiceSettings(hot_tier=str(tmp_path / "hot"), port=port))
+
+
+def test_answers_are_sent_without_delay(tmp_path: Path) -> None:
+    """Nagle's algorithm holds a body back until its head is acknowledged, which a client does 40 ms later."""
+    with server._listen(ServiceSettings(hot_tier=str(tmp_path / "hot"), port=0)) as listener:
+        accepted: list[bool] = []
+
+        class Protocol(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                connection = transport.get_extra_info("socket")
+                accepted.append(bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+                transport.close()
+
+        async def connect() -> None:
+            serving_loop = await asyncio.get_running_loop().create_server(Protocol, sock=listener)
+            reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+            assert await reader.read() == b""
+            writer.close()
+            serving_loop.close()
+
+        asyncio.run(connect())
+    assert accepted == [True]
 
 
 def kill_at_once(*services: LiveService) -> list[int]:

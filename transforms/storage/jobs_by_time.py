@@ -28,12 +28,14 @@ class ListedJob:
     Attributes:
         task_id: The job.
         path: Its entry.
+        modified: When the entry was last written, as before and after each change of the job; by the store's clock.
         has_row: Whether the entry holds a row.
         etag: The entry's, which changes with what is in it; empty in a folder on disk.
     """
 
     task_id: str
     path: str
+    modified: datetime
     has_row: bool
     etag: str
 
@@ -53,6 +55,7 @@ def newest_jobs(tier: TierStore, number: int | None = None) -> list[ListedJob]:
         ListedJob(
             task_id=file.path.rpartition("/")[2].partition("-")[2],
             path=file.path,
+            modified=file.modified,
             has_row=file.size > 0,
             etag=file.etag,
         )

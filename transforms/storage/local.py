@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 from transforms.core.errors import AccessError, ConfigurationError, DeniedError, ObjectError, VanishedError
-from transforms.storage.objects import CHUNK_BYTES, FILE_SCHEME, PAGE_OBJECTS, ObjectInfo, ObjectStore
+from transforms.storage.objects import CHUNK_BYTES, FILE_SCHEME, PAGE_OBJECTS, ObjectInfo, ObjectStore, object_uri
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ESCAPED_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
@@ -53,6 +53,15 @@ class LocalStore(ObjectStore):
                 page = []
         if page:
             yield page
+
+    def look_up(self, key: str) -> ObjectInfo:
+        """Return a file as it is now."""
+        self._require_folder()
+        named = all(part not in ("", ".", "..") for part in key.split("/"))
+        info = self._info(key, self._path(key)) if named else None
+        if info is None:
+            raise VanishedError(f"{object_uri(self.bucket, key)}: there is no such file")
+        return info
 
     def read(self, info: ObjectInfo, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file; that it did not change is checked before the first and after the last."""

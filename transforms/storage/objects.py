@@ -124,6 +124,17 @@ class ObjectStore(ABC):
         """
 
     @abstractmethod
+    def look_up(self, key: str) -> ObjectInfo:
+        """Return an object as it is now.
+
+        Raises:
+            VanishedError: there is none of this key.
+            DeniedError: this object may not be read.
+            AccessError: nothing here can be read as things stand (endpoint, credentials, region).
+            ObjectError: the store does not answer, also after retries.
+        """
+
+    @abstractmethod
     def read(self, info: ObjectInfo, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of an object from `start` up to `end`, in chunks of at most 4 MiB, read ahead within bounds.
 

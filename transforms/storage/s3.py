@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Any
@@ -96,6 +96,22 @@ class S3Store(ObjectStore):
             if not answer.get("IsTruncated"):
                 return
             request["ContinuationToken"] = answer["NextContinuationToken"]
+
+    def look_up(self, key: str) -> ObjectInfo:
+        """Return an object as it is now, by one request."""
+        try:
+            answer = self.connection.client.head_object(Bucket=self.bucket, Key=key, **self.connection.payer)
+        except (sdk.ClientError, sdk.BotoCoreError) as error:
+            raise self.connection.explain(error, doing="read", key=key) from error
+        return ObjectInfo(
+            bucket=self.bucket,
+            key=key,
+            etag=answer.get("ETag", "").strip('"'),
+            size=answer["ContentLength"],
+            modified=answer["LastModified"].astimezone(timezone.utc),
+            storage_class=answer.get("StorageClass", "STANDARD"),
+            restored='ongoing-request="false"' in answer.get("Restore", ""),
+        )
 
     def read(self, info: ObjectInfo, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield an object's bytes; after a break the next request goes on at the offset, if the ETag is the same."""

@@ -18,7 +18,7 @@ from functools import cached_property
 import orjson
 
 from transforms.core.errors import AccessError, VanishedError
-from transforms.storage.objects import PAGE_OBJECTS, UPLOADED, ObjectInfo, ObjectStore
+from transforms.storage.objects import PAGE_OBJECTS, UPLOADED, ObjectInfo, ObjectStore, object_uri
 from transforms.storage.tier import TierFile, TierOutput, TierStore
 
 ROOT = "_rekindle/uploads/"
@@ -148,6 +148,13 @@ class UploadStore(ObjectStore):
         ]
         for first in range(0, len(found), PAGE_OBJECTS):
             yield found[first : first + PAGE_OBJECTS]
+
+    def look_up(self, key: str) -> ObjectInfo:
+        """Return a file by its name."""
+        found = next((one.info for one in self._files if one.name == key), None)
+        if found is None:
+            raise VanishedError(f"{object_uri(self.bucket, key)}: there is no uploaded file of this name")
+        return found
 
     def read(self, info: ObjectInfo, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file, by the store in which the tier lies."""

@@ -50,8 +50,8 @@ def list_jobs(limit: int, every: bool, common: Common) -> int:
     ids = shortest_ids([one.task_id for one in found])
     rows = [
         (
-            ids[one.task_id], _status(one), (one.started_at or "")[:19], _number(one.ingested), _number(one.events),
-            _number(one.failed), one.job["bucket"], _pattern(one.job),
+            ids[one.task_id], _status(one), (one.started_at or "")[:19], *_numbers(one), one.job["bucket"],
+            _pattern(one.job),
         )
         for one in found
     ]  # fmt: skip
@@ -61,6 +61,15 @@ def list_jobs(limit: int, every: bool, common: Common) -> int:
 
 def _status(row: JobRow) -> str:
     return f"{row.status}, undone" if row.undone else row.status or ""
+
+
+def _numbers(row: JobRow) -> tuple[str, str, str]:
+    """Return how many objects, events and failures a job has; of a watch that goes on those of the last hour."""
+    if row.watch is None or row.has_ended:
+        return _number(row.ingested), _number(row.events), _number(row.failed)
+    recent = row.watch["lastHour"]
+    objects, events, failed = (f"{recent[name]:,} /h" for name in ("objects", "events", "failed"))
+    return objects, events, failed
 
 
 def _number(value: int | None) -> str:

@@ -38,6 +38,23 @@ class ClaimedJob:
 
     folder: JobFolder
     claim: JobClaim
+    is_watch: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """What an entry of the queue holds.
+
+    Attributes:
+        after: The number of the claim after which the job was put into the queue.
+        is_watch: Whether the job goes on for ever.
+    """
+
+    after: int
+    is_watch: bool
+
+    def text(self) -> bytes:
+        return orjson.dumps({"after": self.after, "watch": self.is_watch})
 
 
 @dataclass
@@ -54,7 +71,7 @@ class JobQueue:
         job, and nobody was told its id.
         """
         folder = JobFolder(self.tier, settings.upload or str(uuid.uuid4()))
-        self.tier.put(ROOT + folder.task_id, _entry_text(0))
+        self.tier.put(ROOT + folder.task_id, _Entry(after=0, is_watch=specification.watch is not None).text())
         status = JobStatus(
             status="Pending", queued=True, updated_at=now(), listed=folder.register(datetime.now(timezone.utc))
         )
@@ -77,12 +94,14 @@ class JobQueue:
             raise ConflictError(f"job {folder.task_id} is in the queue already: wait for its end, or cancel it")
         if finished_report(folder) is not None:
             raise ConflictError(f"job {folder.task_id} has succeeded: what has come since is for a new job")
+        is_watch = StoredJob.load(folder).job.watch is not None
+        entry = _Entry(after=last.number if last else 0, is_watch=is_watch)
         folder.withdraw_cancel()
         folder.keep_row(status.current.listed, None)
         folder.remove(REPORT_FILE)
         status.save(status="Pending", queued=True, reason=None, finished_at=None, stage=None)
         try:
-            self.tier.put_new(ROOT + folder.task_id, _entry_text(last.number if last else 0))
+            self.tier.put_new(ROOT + folder.task_id, entry.text())
         except FileExistsError:
             return  # another has just resumed it
 
@@ -101,12 +120,16 @@ class JobQueue:
         """Return the jobs that are in the queue."""
         return {entry.path.removeprefix(ROOT) for entry in self.tier.list(ROOT)}
 
-    def claim_next(self) -> ClaimedJob | None:
-        """Claim the job that has waited longest; return None where there is none, or others were faster."""
+    def claim_next(self, *, watches: bool = True) -> ClaimedJob | None:
+        """Claim the job that has waited longest; return None where there is none, or others were faster.
+
+        Args:
+            watches: Whether to claim watches too, which go on for ever.
+        """
         for entry in sorted(self.tier.list(ROOT), key=lambda file: (file.modified, file.path)):
             task_id = entry.path.removeprefix(ROOT)
             if JobFolder(self.tier, task_id).exists():
-                claimed = self._claim(task_id)
+                claimed = self._claim(task_id, watches=watches)
                 if claimed is not None and not self._ends_at_once(claimed):
                     return claimed
             else:
@@ -129,17 +152,17 @@ class JobQueue:
         self.tier.delete(ROOT + claimed.folder.task_id)
         self.watch.forget(claimed.folder.task_id)
 
-    def _claim(self, task_id: str) -> ClaimedJob | None:
+    def _claim(self, task_id: str, *, watches: bool = True) -> ClaimedJob | None:
         """Claim a job of the queue, if nobody holds it."""
         folder = JobFolder(self.tier, task_id)
-        after = self._entry(task_id)
-        last = newest_claim(folder)
-        if after is None:
+        entry = self._entry(task_id)
+        if entry is None or (entry.is_watch and not watches):
             return None
+        last = newest_claim(folder)
         number, crashes = 1, 0
         if last is not None:
             number = last.number + 1
-            if last.number > after:
+            if last.number > entry.after:
                 if last.content.state == "ended":
                     self.tier.delete(ROOT + task_id)
                     return None
@@ -148,7 +171,7 @@ class JobQueue:
                         return None
                     crashes = last.content.crashes + 1
         claim = take_claim(folder, number, crashes=crashes)
-        return None if claim is None else ClaimedJob(folder=folder, claim=claim)
+        return None if claim is None else ClaimedJob(folder=folder, claim=claim, is_watch=entry.is_watch)
 
     def _ends_at_once(self, claimed: ClaimedJob) -> bool:
         """End a job that has ended and could not be closed, is to be canceled, or kills its workers."""
@@ -172,18 +195,15 @@ class JobQueue:
         folder.write_json(REPORT_FILE, report_of(folder, load_ledger(self.tier)).as_document())
         keep_ended_row(folder)
 
-    def _entry(self, task_id: str) -> int | None:
-        """Return the number of the claim after which a job was put into the queue, None where it is not in it."""
+    def _entry(self, task_id: str) -> _Entry | None:
+        """Return the entry of a job, None where it is not in the queue."""
         try:
-            return int(orjson.loads(self.tier.get(ROOT + task_id))["after"])
+            document = orjson.loads(self.tier.get(ROOT + task_id))
         except FileNotFoundError:
             return None
+        return _Entry(after=int(document["after"]), is_watch=bool(document.get("watch")))
 
     def _remove_abandoned(self, entry: TierFile) -> None:
         if datetime.now(timezone.utc) - entry.modified > _ABANDONED:
             JobFolder(self.tier, entry.path.removeprefix(ROOT)).discard()
             self.tier.delete(entry.path)
-
-
-def _entry_text(after: int) -> bytes:
-    return orjson.dumps({"after": after})

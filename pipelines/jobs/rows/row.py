@@ -26,6 +26,8 @@ class JobRow(JsonModel):
     events: int | None
     failed: int | None
     """How many objects could not be read, or not wholly."""
+    watch: JsonObject | None = None
+    """How a watch stands, as its report has it; null of other jobs."""
     key: str | None
     """The id of the IAM key that it came in by."""
     job: JsonObject
@@ -37,8 +39,9 @@ class JobRow(JsonModel):
         return self.status in ENDED
 
     def as_document(self) -> JsonObject:
-        """Return it as JSON takes it, without an undoing that is none."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"undone"} if self.undone is None else None)
+        """Return it as JSON takes it, without an undoing and a watch that are none."""
+        absent = {name for name in ("undone", "watch") if getattr(self, name) is None}
+        return self.model_dump(mode="json", by_alias=True, exclude=absent)
 
 
 def row_of(folder: JobFolder) -> JobRow | None:
@@ -59,6 +62,7 @@ def row_of(folder: JobFolder) -> JobRow | None:
         ingested=objects.get("ingested"),
         events=report.get("events"),
         failed=sum(objects[name] for name in BROKEN) if objects else None,
+        watch=status.watch,
         key=stored["settings"].get("key"),
         job=stored["job"],
     )

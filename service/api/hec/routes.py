@@ -36,6 +36,7 @@ _OF_HEALTH = {
     Code.INVALID_AUTHORIZATION: Code.HEALTH_INVALID_TOKEN,
     Code.TOKEN_DISABLED: Code.HEALTH_TOKEN_DISABLED,
 }
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _Call = Callable[[Request, Service], Awaitable[Response]]
 
 
@@ -150,9 +151,8 @@ _POSTS: dict[str, _Call] = {
 _GETS: dict[str, _Call] = {"health": _health, "health/1.0": _health}
 
 
-@router.api_route(
-    PATH + "{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False
-)
+@router.api_route(PATH + "{rest:path}", methods=_METHODS, include_in_schema=False)
+@router.api_route("/" + PATH + "{rest:path}", methods=_METHODS, include_in_schema=False)  # of a base URL with a slash
 async def collector(request: Request, rest: str) -> Response:
     """Answer a call of HEC."""
     name = rest.strip("/")

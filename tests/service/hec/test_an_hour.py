@@ -72,5 +72,5 @@ def test_memory_is_flat_and_the_tier_tidy(tmp_path: Path) -> None:
     )
     assert (found["doubled"], found["repeated"], dict(senders.refused)) == (0, 0, {})
     assert last - first < GROWTH_MIB
-    assert max(files) < 100, "small files are not merged"
+    assert max(files) < 200, "small files are not merged"
     assert max(logged) < 64 << 20, "the log is not dropped when it is in the tier"

@@ -14,6 +14,8 @@ from tests.service.hec.conftest import Hec
     "path", ["", "/", "/event", "/event/", "/event/1.0", "/raw", "/raw/1.0"], ids=lambda path: path or "collector"
 )
 def test_events_are_taken_by_each_call(shared: Hec, path: str) -> None:
+    for base in ("", "/"):
+        assert shared.api.client.options(f"http://127.0.0.1:8080{base}/services/collector{path}").status_code == 200
     response = shared.post(path)
     assert (response.status_code, response.text) == (200, '{"text":"Success","code":0}')
 

@@ -24,7 +24,7 @@ from transforms.core.errors import TierError
 from transforms.formats import read_records
 from transforms.hot_tier.configuration.pipelines import set_pipelines
 from transforms.hot_tier.ledger import append as append_module
-from transforms.hot_tier.ledger.append import OtherLogError, last_appended
+from transforms.hot_tier.ledger.append import OtherLogError, RemovedFilesError, last_appended
 from transforms.hot_tier.table import commit as commit_module
 from transforms.hot_tier.table.prepare import prepare
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -103,6 +103,24 @@ def test_a_service_killed_at_any_step_loses_and_doubles_nothing(machine: Machine
     assert not again.wal.has_events
 
 
+def test_what_is_left_is_committed_at_once(machine: Machine) -> None:
+    send(machine.begin(), "a")
+    machine.kill()
+    again = machine.begin(seconds=3600.0)
+    again.start()
+    assert again.wait_for(1).result(SECONDS) == 1
+    assert again.close(SECONDS)
+    assert machine.messages() == ["a"]
+
+
+def test_the_end_commits_what_is_there(machine: Machine) -> None:
+    committer = machine.begin(seconds=3600.0)
+    committer.start()
+    send(committer, "a")
+    assert committer.close(SECONDS)
+    assert machine.messages() == ["a"]
+
+
 def test_what_was_not_flushed_when_it_was_killed_is_left_out(machine: Machine) -> None:
     committer = machine.begin()
     send(committer, "a", "b")
@@ -170,6 +188,50 @@ def test_a_tier_that_is_gone_for_a_while_gets_it_later(machine: Machine) -> None
     away.rename(machine.path)
     commit_all(committer)
     assert machine.messages() == ["a", "b"]
+
+
+@pytest.fixture
+def refusals(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Refuse commits while the list is not empty; without pauses."""
+    commit, refusing = commit_module.commit, [True]
+
+    def refuse(*arguments: Any, **options: Any) -> None:
+        if refusing:
+            raise OSError("refused")
+        commit(*arguments, **options)
+
+    monkeypatch.setattr(append_module, "commit", refuse)
+    monkeypatch.setattr(commit_module, "MOST_FAILURES", 2)
+    monkeypatch.setattr(commit_module, "back_off", lambda failures: 0.0)
+    return refusing
+
+
+def test_a_tier_that_refuses_is_not_filled_with_files(machine: Machine, refusals: list[bool]) -> None:
+    committer = machine.begin()
+    send(committer, "a")
+    for _ in range(3):
+        with pytest.raises(TierError, match="refused"):
+            committer.commit()
+    assert len(list(machine.path.rglob("part-*.parquet"))) == 1
+    send(committer, "b")
+    refusals.clear()
+    commit_all(committer)
+    assert machine.messages() == ["a", "b"]
+
+
+def test_files_that_were_removed_meanwhile_are_written_again(machine: Machine, refusals: list[bool]) -> None:
+    committer = machine.begin()
+    send(committer, "a")
+    with pytest.raises(TierError, match="refused"):
+        committer.commit()
+    orphan = next(machine.path.rglob("part-*.parquet"))
+    orphan.unlink()
+    commit_module.commit(Snapshot.load(machine.tier), transactions=[("purge", 1)])
+    refusals.clear()
+    with pytest.raises(RemovedFilesError, match="was removed before it was published"):
+        committer.commit()
+    commit_all(committer)
+    assert machine.messages() == ["a"]
 
 
 def test_a_copy_of_the_log_is_found_out(machine: Machine) -> None:

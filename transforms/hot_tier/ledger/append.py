@@ -35,6 +35,10 @@ class OtherLogError(TierError):
         self.known = known
 
 
+class RemovedFilesError(TierError):
+    """Files that were to be added were removed as those of a dead writer: they must be written again."""
+
+
 @dataclass(frozen=True)
 class Appended:
     """What was added.
@@ -82,6 +86,7 @@ def append_events(
     Raises:
         OtherLogError: the table has events of the log that were not known to be there: an earlier attempt to add these,
             or another copy of the log, has added them. Nothing was added now.
+        RemovedFilesError: the files are gone; nothing was added.
         TierError: the store refuses; whether it was added, the next attempt finds out.
     """
     attempts = Attempts(tier, f"events of {batch.app_id} can't be added", load_events)
@@ -98,12 +103,19 @@ def append_events(
                 known,
             )
         files = [_laid_out(tier, file, snapshot) for file in files]
-        check_not_purged(tier, snapshot, [file.path for file in files])
+        _check_not_purged(tier, snapshot, files)
         tried = snapshot.version + 1
         with attempts.unless_refused():
             commit(snapshot, added=files, transactions=[(batch.app_id, batch.last)])
             step("committed")
     raise AssertionError  # they end by raising
+
+
+def _check_not_purged(tier: TierStore, snapshot: Snapshot, files: Sequence[FileDescription]) -> None:
+    try:
+        check_not_purged(tier, snapshot, [file.path for file in files])
+    except TierError as error:
+        raise RemovedFilesError(str(error)) from error
 
 
 def _laid_out(tier: TierStore, file: FileDescription, snapshot: Snapshot) -> FileDescription:

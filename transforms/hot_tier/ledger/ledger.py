@@ -45,6 +45,10 @@ _INDEXED = tuple(dict.fromkeys((*PUBLISHED_COLUMNS, "bytes_read", *RECORD_SCHEMA
 _BYTES_READ = pa.schema([("k", pa.int64()), ("bytes_read", pa.int64())])
 """What is kept of each commit beside its record."""
 _READERS = 8
+_KEPT_ENTRIES = 8
+"""Of so many waves or jobs the entries that were asked for last are kept: a watch asks for one wave after another."""
+_MOST_CHUNKS = 64
+"""Tables of more parts are made whole: each commit adds one."""
 _ATTEMPTS = 5
 """How often files may vanish while they are read: others fold them, each at most once."""
 
@@ -67,9 +71,8 @@ class Ledger:
         self._records = RECORD_SCHEMA.empty_table() if records is None else records
         self._bytes_read = _BYTES_READ.empty_table() if bytes_read is None else bytes_read
         self._index = index or PublishedIndex()
-        self._entries: dict[tuple[str, int | None], tuple[tuple[int, ...], pa.Table]] = (
-            dict(previous._entries) if previous else {}
-        )
+        kept = list(previous._entries.items())[-_KEPT_ENTRIES:] if previous else ()
+        self._entries: dict[tuple[str, int | None], tuple[tuple[int, ...], pa.Table]] = dict(kept)
 
     @classmethod
     def load(cls, tier: TierStore, snapshot: Snapshot, previous: Ledger | None = None) -> Ledger:
@@ -92,8 +95,8 @@ class Ledger:
         rows = pa.concat_tables(
             _read(tier, last, range(before.k + 1, last.k + 1), lambda data: read_rows(data, _INDEXED))
         )
-        records = pa.concat_tables([before._records, records_in(rows)])
-        bytes_read = pa.concat_tables([before._bytes_read, _bytes_by_commit(rows)])
+        records = _joined([before._records, records_in(rows)])
+        bytes_read = _joined([before._bytes_read, _bytes_by_commit(rows)])
         ledger = cls(tier, last, records, bytes_read, before._index.extended(rows), before)
         if ledger.token_of(last.k) != last.token or records.num_rows != last.k:
             raise TierError(
@@ -160,6 +163,16 @@ class Ledger:
         """Return the entries of a job, or of one of its waves: the latest of each content of an object."""
         return entries_in(self.table_of_job(job, wave))
 
+    def of_job_after(self, job: str, k: int) -> list[LedgerEntry]:
+        """Return the entries of a job in commits after `k`, in their order; nothing of them is kept in memory."""
+        commits = self._records_of(job, None)["k"]
+        later = commits.filter(pc.greater(commits, k)).to_pylist()
+        if not later:
+            return []
+        assert self._tier is not None
+        found = _read(self._tier, self._last, later, lambda data: entries_of_job(data, job, None))
+        return entries_in(pa.concat_tables(found))
+
     def table_of_job(self, job: str, wave: int | None = None) -> pa.Table:
         """Return the same as a table of `ENTRY_SCHEMA`: 150 bytes for an object, where `LedgerEntry` takes 900."""
         commits = self._records_of(job, wave)
@@ -173,6 +186,11 @@ class Ledger:
     def waves_of_job(self, job: str, wave: int | None = None) -> list[WaveRecord]:
         """Return the commits of a job's waves, or of one, in order; two launchers may have committed one wave twice."""
         return records_of(self._records_of(job, wave))
+
+    def next_wave_of_job(self, job: str) -> int:
+        """Return the number after that of a job's last wave, 0 where it has none."""
+        last = pc.max(self._records_of(job, None)["wave"]).as_py()
+        return 0 if last is None else last + 1
 
     def bytes_of_newest(self, commits: int) -> tuple[int, int]:
         """Return how many bytes the objects of the newest commits had, and how many were written for them."""
@@ -218,6 +236,11 @@ def _read(
             numbers = pa.array(commits, pa.int64())
             return [table.filter(pc.is_in(table["k"], numbers)) for table in tables]
     raise TierError(str(cause)) from cause
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    table = pa.concat_tables(tables)
+    return table if table["k"].num_chunks <= _MOST_CHUNKS else table.combine_chunks()
 
 
 def _bytes_by_commit(rows: pa.Table) -> pa.Table:

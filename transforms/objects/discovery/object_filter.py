@@ -76,15 +76,22 @@ class SourceMatcher:
     def sources_of(self, infos: Sequence[ObjectInfo]) -> list[int]:
         """Return the number of each object's source, or `NO_SOURCE`, `EXCLUDED`, `OF_THE_TIER`."""
         filter = self._filter
-        keys = pl.Series([info.key for info in infos], dtype=pl.String)
-        numbers = np.full(len(infos), NO_SOURCE)
+        numbers = np.array(self.sources_of_keys([info.key for info in infos]), dtype=np.int64)
+        if filter.modified_after is not None or filter.modified_before is not None:
+            outside = np.array([not filter.within_dates(info) for info in infos], dtype=bool)
+            numbers[outside & (numbers != OF_THE_TIER)] = NO_SOURCE
+        return [int(number) for number in numbers.tolist()]
+
+    def sources_of_keys(self, names: Sequence[str]) -> list[int]:
+        """Return the number of the source of each key, whatever its date, or why it has none."""
+        filter = self._filter
+        keys = pl.Series(names, dtype=pl.String)
+        numbers = np.full(len(names), NO_SOURCE)
         for number, (included, excluded) in enumerate(self._globs):
             rows = np.flatnonzero(included.matches(keys) & (numbers < 0))
             numbers[rows] = number
             if excluded is not None and rows.size:  # few rows are left: exclusions of many sources cost what one's do
                 numbers[rows[excluded.matches(keys.gather(rows))]] = EXCLUDED
-        if filter.modified_after is not None or filter.modified_before is not None:
-            numbers[[not filter.within_dates(info) for info in infos]] = NO_SOURCE
         if filter.tier_prefix is not None:
             numbers[keys.str.starts_with(filter.tier_prefix).to_numpy()] = OF_THE_TIER
         return [int(number) for number in numbers.tolist()]

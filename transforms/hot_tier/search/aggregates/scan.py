@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class KnownValues:
+class DistinctValues:
     """All values of an attribute in a file; None where these are not known."""
 
     values: pl.Series | None
@@ -114,9 +114,9 @@ def _learn_values(file: EventFile, selection: Selection, cache: FileCache) -> No
     """Let a file know the values of the attributes that the query names, where these are few."""
     named = () if selection.request.expr is None else dict.fromkeys(fields(selection.request.expr))
     for field in named:
-        known = cache.get(file.path, (_VALUES, field), KnownValues)
+        known = cache.get(file.path, (_VALUES, field), DistinctValues)
         if known is None:
-            known = KnownValues(file.learn_values(field))
+            known = DistinctValues(file.learn_values(field))
             cache.put(file.path, (_VALUES, field), known)
         if known.values is not None:
             file.set_values(field, known.values)

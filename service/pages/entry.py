@@ -1,0 +1,80 @@
+"""Signing in and out, the first page, and pages that are not there yet."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from service.api.callers import caller_of
+from service.errors import ApiError
+from service.pages.rendering import PageRoute, render
+from service.pages.sessions import Form, ProvedForm, Visitor, forget_token, keep_token, path_here
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+_COMMANDS = {
+    "backfill": ("rekindle backfill --bucket my-bucket --pattern 'logs/**'", "POST /ingest"),
+    "jobs": ("rekindle jobs list", "GET /jobs"),
+    "pipelines": ("rekindle pipelines list", None),
+    "retention": ("rekindle rules show", None),
+    "keys": ("rekindle keys list", "GET /keys"),
+}
+"""Of pages that are not there yet: what does the same until then."""
+
+
+@router.get("/")
+async def first_page(request: Request) -> Response:
+    """Lead to the page Explore."""
+    return _lead_to(request, "/explore")
+
+
+@router.get("/login")
+async def show_login(request: Request, next: str = "") -> Response:  # noqa: A002 - the parameter's name
+    """Show the form that asks for a token."""
+    return render(request, "login.html", next=path_here(next), message="")
+
+
+@router.post("/login")
+async def sign_in(request: Request, form: Form) -> Response:
+    """Take a token, which the browser keeps from then on."""
+    token, then = form.get("token", "").strip(), path_here(form.get("next", ""))
+    try:
+        caller = await run_in_threadpool(caller_of, request, token or None)
+    except ApiError as error:
+        page = render(request, "login.html", status=error.status, next=then, message=error.message)
+        page.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
+        return page
+    if not caller.has("read"):
+        text = "This key may not read: take one of the role read or admin"
+        return render(request, "login.html", status=HTTPStatus.FORBIDDEN, next=then, message=text)
+    answer = _lead_to(request, then)
+    if token:
+        keep_token(request, answer, token)
+    else:  # no key was made yet; what the browser has is of another tier
+        forget_token(request, answer)
+    return answer
+
+
+@router.post("/logout")
+async def sign_out(request: Request, form: ProvedForm) -> Response:
+    """Let the browser forget the token."""
+    del form
+    answer = _lead_to(request, "/login")
+    forget_token(request, answer)
+    return answer
+
+
+@router.get("/pages/{name}")
+async def show_later(request: Request, name: str, visitor: Visitor) -> Response:
+    """Show which command does what a page will do."""
+    del visitor
+    if name not in _COMMANDS:
+        raise ApiError(HTTPStatus.NOT_FOUND, "there is no such page")
+    command, call = _COMMANDS[name]
+    return render(request, "later.html", page=name.title(), command=command, call=call)
+
+
+def _lead_to(request: Request, path: str) -> RedirectResponse:
+    return RedirectResponse(request.scope.get("root_path", "") + path, HTTPStatus.SEE_OTHER)
