@@ -1,28 +1,20 @@
-"""The status of a job, `status.json` in its folder: written while it runs, read by whoever asks; and a list of jobs."""
+"""The status of a job, `status.json` in its folder: written while it runs, read by whoever asks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
-from os.path import commonprefix
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines.console import Console, Progress
+from pipelines.documents import JsonObject
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
-from transforms.storage import TierStore
-from transforms.storage.job_folder import STATUS_FILE, JobFolder, list_jobs, newest_jobs
-
-if TYPE_CHECKING:
-    from pipelines.documents import JsonObject
+from transforms.storage.job_folder import STATUS_FILE, JobFolder
 
 BROKEN = ("failed", "salvaged", "quarantined", "vanished")
 """What becomes of an object that can't be read, or not wholly."""
 ENDED = ("Succeeded", "Failed", "Canceled")
-_READERS = 32
-_SHORTEST = 8
 _MOST_WARNINGS = 1000
 
 
@@ -43,6 +35,7 @@ class JobStatus:
         wave: The wave that is running.
         reason: Why the job has failed or was canceled.
         undone: The run by which it was undone (`runId`), and when that began (`at`).
+        listed: The path of its entry in the list of jobs.
         queued: True where a worker of a service runs the job, and another one goes on with it if that one ends.
         watch: How a watch stands, as its report has it; None of other jobs.
     """
@@ -64,6 +57,7 @@ class JobStatus:
     updated_at: str | None = None
     resumed_at: str | None = None
     undone: dict[str, str] | None = None
+    listed: str | None = None
     queued: bool | None = None
     watch: JsonObject | None = None
 
@@ -145,98 +139,6 @@ def read_progress(folder: JobFolder, wave: int | None) -> Progress:
         objects=sum(worker["objects"] for worker in workers),
         bytes_read=sum(worker["bytesRead"] for worker in workers),
         events=sum(worker["events"] for worker in workers),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobRow:
-    """What a list shows of a job.
-
-    Attributes:
-        task_id: The job.
-        status, stage: As in its report.
-        started_at, finished_at: Times, ISO 8601.
-        ingested: How many objects it has ingested; None until it has ended, as the two that follow.
-        events: How many events it has published.
-        failed: How many objects could not be read, or not wholly.
-        job: The specification.
-        undone: As in its status.
-        key: The id of the IAM key that it came in by, or None.
-        watch: How a watch stands, as its report has it; None of other jobs.
-    """
-
-    task_id: str
-    status: str | None
-    stage: str | None
-    started_at: str | None
-    finished_at: str | None
-    ingested: int | None
-    events: int | None
-    failed: int | None
-    job: JsonObject
-    undone: dict[str, str] | None = None
-    key: str | None = None
-    watch: JsonObject | None = None
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the job will not go on by itself."""
-        return self.status in ENDED
-
-    def as_document(self) -> JsonObject:
-        """Return it as JSON takes it."""
-        counts = {"ingested": self.ingested, "events": self.events, "failed": self.failed}
-        times = {"startedAt": self.started_at, "finishedAt": self.finished_at}
-        undone = {} if self.undone is None else {"undone": self.undone}
-        state = {"taskId": self.task_id, "status": self.status, "stage": self.stage}
-        watch = {} if self.watch is None else {"watch": self.watch}
-        return {**state, **undone, **times, **counts, **watch, "key": self.key, "job": self.job}
-
-
-def list_job_rows(tier: TierStore, limit: int | None = None) -> list[JobRow]:
-    """Return the jobs of a tier, or as many of the newest, the last one first."""
-    return newest_first(load_job_rows(list_jobs(tier) if limit is None else newest_jobs(tier, limit)))
-
-
-def newest_first(rows: Iterable[JobRow]) -> list[JobRow]:
-    """Return rows in the order of the list: those that have not begun, then the last one that was started."""
-    return sorted(rows, key=lambda row: (row.started_at is None, row.started_at or ""), reverse=True)
-
-
-def shortest_ids(task_ids: list[str]) -> dict[str, str]:
-    """Return each id as its first characters, eight or as many more as no other job begins with."""
-    ordered = sorted(task_ids)
-    shared = [0, *(len(commonprefix(pair)) for pair in zip(ordered, ordered[1:], strict=False)), 0]
-    lengths = (max(_SHORTEST, 1 + max(shared[number : number + 2])) for number in range(len(ordered)))
-    return {task_id: task_id[:length] for task_id, length in zip(ordered, lengths, strict=True)}
-
-
-def load_job_rows(folders: Iterable[JobFolder]) -> list[JobRow]:
-    """Return the rows of jobs, but for folders that hold none; they are read side by side."""
-    with ThreadPoolExecutor(_READERS) as pool:
-        return [row for row in pool.map(_load_job_row, folders) if row is not None]
-
-
-def _load_job_row(folder: JobFolder) -> JobRow | None:
-    stored = folder.read_json("job.json")
-    if stored is None:
-        return None
-    status = read_status(folder)
-    report = (folder.read_json("report.json") or {}) if status.has_ended else {}
-    objects = report.get("objects", {})
-    return JobRow(
-        task_id=folder.task_id,
-        status=status.status,
-        stage=status.stage,
-        started_at=status.started_at,
-        finished_at=status.finished_at,
-        ingested=objects.get("ingested"),
-        events=report.get("events"),
-        failed=sum(objects[name] for name in BROKEN) if objects else None,
-        job=stored["job"],
-        undone=status.undone,
-        key=stored["settings"].get("key"),
-        watch=status.watch,
     )
 
 

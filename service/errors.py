@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from pipelines.documents import JsonModel
 from service.logs import log
+from service.wording import in_words_of_http
 from transforms.core.errors import (
     AccessError,
     BusyError,
@@ -71,7 +72,7 @@ def answer(
     status: int, message: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return the answer of an error."""
-    document = ErrorAnswer(error=ErrorDetail(field=field, message=message)).as_document()
+    document = ErrorAnswer(error=ErrorDetail(field=field, message=in_words_of_http(message))).as_document()
     return JSONResponse(document, status, headers=dict(headers or {}))
 
 

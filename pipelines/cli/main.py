@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -113,10 +114,14 @@ def main(argv: list[str] | None = None) -> NoReturn:
 
 def run(argv: list[str]) -> int:
     """Run one command and return its exit code."""
+    return report_errors(lambda: _checked_call(argv))
+
+
+def report_errors(work: Callable[[], int]) -> int:
+    """Do some work and return its exit code; of an error, print one line and return the error's."""
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional library that is not installed
     try:
-        _check_encoding(argv)
-        code = _call(argv)
+        code = work()
         sys.stdout.flush()
     except click.ClickException as error:
         return _refuse(error.format_message(), code=2)
@@ -134,6 +139,11 @@ def run(argv: list[str]) -> int:
         is_file = error.filename is not None and error.strerror is not None
         return _refuse(f"{error.filename}: {error.strerror}" if is_file else str(error), code=1)
     return code
+
+
+def _checked_call(argv: list[str]) -> int:
+    _check_encoding(argv)
+    return _call(argv)
 
 
 def _call(argv: list[str]) -> int:

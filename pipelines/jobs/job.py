@@ -25,6 +25,7 @@ from pipelines.jobs.plan import JobPlan
 from pipelines.jobs.planner import RefusedError, make_plan
 from pipelines.jobs.report import JobReport
 from pipelines.jobs.reporting import REPORT_FILE, TableView, check_not_undone, find_job, finished_report, report_of
+from pipelines.jobs.rows.kept_rows import keep_ended_row
 from pipelines.jobs.sample import attributes_of, promoting_samples, read_samples
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification
@@ -166,6 +167,7 @@ class _Job:
         else:
             self.folder.write_json(REPORT_FILE, report.as_document())
             self._forget_work(status)
+            keep_ended_row(self.folder)
         code = report.exit_code(require_match=self.settings.require_match)
         return JobResult(report, 0 if self.terminated and self.watching else code)
 
@@ -267,10 +269,11 @@ class _Job:
                 self.folder.withdraw_cancel()
             self.folder.clear_progress()
             self.status.restore()
+            self.folder.keep_row(self.status.current.listed, None)
             again = now() if self.status.current.started_at else None
             self.status.update(resumed_at=again, finished_at=None, reason=None, undone=None, queued=self.queued or None)
         else:
-            self.folder.register(datetime.now(timezone.utc))
+            self.status.update(listed=self.folder.register(datetime.now(timezone.utc)))
         started = self.status.current.started_at or now()
         self.status.update(status="Running", host=socket.gethostname(), pid=os.getpid(), started_at=started)
         StoredJob(job=self.context.specification, settings=self.settings).save(self.folder)

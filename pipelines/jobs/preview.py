@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
 from itertools import chain, islice
 from typing import Any
 
@@ -200,44 +200,114 @@ def run_preview(
     context = JobContext.open("preview", specification, settings)
     table.check_is_tier_or_empty(context.tier)
     discovery.prove_access(context.store, context.filter)
-    unmatched = UnmatchedFamilies()
-    listings, matched = _list(context, unmatched)
-    ledger = load_ledger(context.tier)
-    decisions = Decisions(context.tier, ledger, WorkPolicy.of(specification, settings), context.digests)
-    decisions.look_for_deleted(matched)
-    kinds = {info.key: decisions.decide(info) for info in matched}
-    of_kind = {kind: [info for info in matched if kinds[info.key] == kind] for kind in _DISPOSITIONS}
-    readable = of_kind[WORK] or of_kind["known"] or of_kind["deleted"] or of_kind["skipped"]
-    families = group_by_family(readable)
-    of_families = {family.sample.key: family.sample for family in families[:_FAMILIES]}
-    others = choose_samples((info for info in readable if info.key not in of_families), objects)
-    shown = list(islice(chain(of_families.values(), others), objects))
-    sampled = promoting_samples(of_kind[WORK])
-    read = list({info.key: info for info in (*of_families.values(), *shown, *sampled)}.values())
-    found = dict(zip((info.key for info in read), read_samples(read, context.store, context.readings), strict=True))
-    columns = _columns(context, attributes_of((found[info.key] for info in sampled), context.shaping))
-    samples = [_show(context, found[info.key], kinds[info.key], columns, events) for info in shown]
+    found = _DecidedObjects.look(context)
+    chosen = _SampledObjects.of(found, objects)
+    samples = dict(
+        zip(
+            (info.key for info in chosen.all),
+            read_samples(chosen.all, context.store, context.readings),
+            strict=True,
+        )
+    )
+    columns = _columns(context, attributes_of((samples[info.key] for info in chosen.for_columns), context.shaping))
+    work = found.of_kind[WORK]
     return JobPreview(
         job=specification,
         hot_tier=context.settings.hot_tier,
-        objects=PreviewCounts(
-            evaluated=sum(one.evaluated for one in listings),
-            excluded=sum(one.excluded for one in listings),
-            matched=len(matched),
-            replaced=decisions.replaced,
-            **{kind: len(infos) for kind, infos in of_kind.items()},
-        ),
-        bytes=PreviewBytes(matched=sum(info.size for info in matched), work=sum(info.size for info in of_kind[WORK])),
+        objects=found.counts(),
+        bytes=PreviewBytes(matched=sum(info.size for info in found.matched), work=sum(info.size for info in work)),
         columns=columns,
-        by_source=_by_source(specification, matched),
-        families=[_summarize(context, family, found.get(family.sample.key)) for family in families],
-        unmatched=[UnmatchedFamily.model_validate(asdict(family)) for family in unmatched.families()],
-        samples=samples,
+        by_source=_by_source(specification, found.matched),
+        families=[_summarize(context, family, samples.get(family.sample.key)) for family in chosen.families],
+        unmatched=[UnmatchedFamily.model_validate(asdict(family)) for family in found.unmatched.families()],
+        samples=[_show(context, samples[one.key], found.kinds[one.key], columns, events) for one in chosen.shown],
         warnings=[
-            *context.warnings_of_listing(listings, Counter(info.source for info in matched)),
-            *decisions.warnings(),
+            *context.warnings_of_listing(found.listings, Counter(info.source for info in found.matched)),
+            *found.decisions.warnings(),
         ],
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DecidedObjects:
+    """What was listed, and what a job would make of it.
+
+    Attributes:
+        listings: What lies under each prefix.
+        unmatched: The objects that do not match.
+        matched: Those that do, by their keys.
+        decisions: By what the job would go.
+        kinds: What would become of each matched object, by its key.
+    """
+
+    listings: list[Listing]
+    unmatched: UnmatchedFamilies
+    matched: list[ObjectInfo]
+    decisions: Decisions
+    kinds: dict[str, str]
+
+    @classmethod
+    def look(cls, context: JobContext) -> _DecidedObjects:
+        """List the objects, and decide on each."""
+        unmatched = UnmatchedFamilies()
+        listings, matched = _list(context, unmatched)
+        policy = WorkPolicy.of(context.specification, context.settings)
+        decisions = Decisions(context.tier, load_ledger(context.tier), policy, context.digests)
+        decisions.look_for_deleted(matched)
+        kinds = {info.key: decisions.decide(info) for info in matched}
+        return cls(listings=listings, unmatched=unmatched, matched=matched, decisions=decisions, kinds=kinds)
+
+    @cached_property
+    def of_kind(self) -> dict[str, list[ObjectInfo]]:
+        """The matched objects by what would become of them."""
+        return {kind: [info for info in self.matched if self.kinds[info.key] == kind] for kind in _DISPOSITIONS}
+
+    def counts(self) -> PreviewCounts:
+        """Return how many objects there are of each kind."""
+        return PreviewCounts(
+            evaluated=sum(one.evaluated for one in self.listings),
+            excluded=sum(one.excluded for one in self.listings),
+            matched=len(self.matched),
+            replaced=self.decisions.replaced,
+            **{kind: len(infos) for kind, infos in self.of_kind.items()},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SampledObjects:
+    """The objects that are looked into.
+
+    Attributes:
+        families: All families of what can be read.
+        for_families: One object of each of the largest families.
+        shown: Those whose events are shown.
+        for_columns: Those by which the job would choose columns.
+    """
+
+    families: list[Family]
+    for_families: list[ObjectInfo]
+    shown: list[ObjectInfo]
+    for_columns: list[ObjectInfo]
+
+    @classmethod
+    def of(cls, found: _DecidedObjects, number: int) -> _SampledObjects:
+        """Choose among what was found, and so many to be shown, one of each family first."""
+        of_kind = found.of_kind
+        readable = of_kind[WORK] or of_kind["known"] or of_kind["deleted"] or of_kind["skipped"]
+        families = group_by_family(readable)
+        of_families = {family.sample.key: family.sample for family in families[:_FAMILIES]}
+        others = choose_samples((info for info in readable if info.key not in of_families), number)
+        return cls(
+            families=families,
+            for_families=[*of_families.values()],
+            shown=list(islice(chain(of_families.values(), others), number)),
+            for_columns=promoting_samples(of_kind[WORK]),
+        )
+
+    @property
+    def all(self) -> list[ObjectInfo]:
+        """Each of them once."""
+        return list({info.key: info for info in (*self.for_families, *self.shown, *self.for_columns)}.values())
 
 
 def _summarize(context: JobContext, family: Family, sample: Sample | None) -> PreviewFamily:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Any
 
 from pipelines.console import Progress
 from pipelines.jobs.plan import WORK, JobPlan
@@ -98,7 +99,6 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
     entries = ledger.of_job(task_id) if state.totals is None else ledger.of_job_after(task_id, state.totals.k)
     by_source = _by_source(state, entries)
     totals = (state.totals or JobTotals()).plus([(entry, source.name) for entry, source in by_source])
-    counts = _event_counts(totals.counts)
     waves = ledger.waves_of_job(task_id)
     status, settings = state.status, state.stored.settings
     seconds = round(status.seconds + (0.0 if status.finished_at else _seconds_running(status)), 3)
@@ -113,39 +113,60 @@ def build_report(task_id: str, state: JobState, ledger: Ledger) -> JobReport:
         started_at=status.started_at,
         finished_at=status.finished_at,
         seconds=seconds,
-        waves=len({wave.wave for wave in waves}),
-        table_version=max((wave.version for wave in waves), default=None),
         objects=_count_objects(state, totals, entries, waves),
         **sums,
-        dropped_by_pipeline={key.name: number for key, number in counts if key.kind is EventCount.DROPPED},
-        by_pipeline=count_by_pipeline(dict(counts)),
-        by_format={
-            name: FormatCounts(objects=objects, events=events) for name, (objects, events) in totals.formats.items()
-        },
-        by_codec={
-            name: CodecCounts(objects=objects, bytes_read=read) for name, (objects, read) in totals.codecs.items()
-        },
+        **_what_was_read(totals),
         by_source=_count_by_source(state.stored.job, totals),
-        by_time_source=totals.time_sources,
         columns_added=list(status.columns_added),
-        time_range=_time_range(totals),
-        files_written=sum(wave.files for wave in waves),
-        bytes_written=sum(wave.bytes for wave in waves),
+        **_what_was_written(waves),
         megabytes_per_second=round(sums["bytes_decoded"] / 1e6 / seconds, 1) if seconds else 0.0,
         failures=_failures(state, totals),
-        warnings=[
-            *status.warnings,
-            *warn_of_times([one for one, source in by_source if source.format_options.timestamp == "auto"]),
-            *warn_of_unbelieved(entries),
-            *_warnings_of_counts(counts),
-            *totals.warnings,
-        ],
+        warnings=[*status.warnings, *_warnings(totals, entries, by_source)],
         reason=status.reason or None,
         undone=_undoing(ledger, task_id),
         stage=status.stage,
         progress=_part_done(state, entries),
         watch=None if status.watch is None else WatchReport.model_validate(status.watch),
     )
+
+
+def _what_was_read(totals: JobTotals) -> dict[str, Any]:
+    """Return what the objects held, by pipeline, format, codec and source of time."""
+    counts = _event_counts(totals.counts)
+    return {
+        "dropped_by_pipeline": {key.name: number for key, number in counts if key.kind is EventCount.DROPPED},
+        "by_pipeline": count_by_pipeline(dict(counts)),
+        "by_format": {
+            name: FormatCounts(objects=objects, events=events) for name, (objects, events) in totals.formats.items()
+        },
+        "by_codec": {
+            name: CodecCounts(objects=objects, bytes_read=read) for name, (objects, read) in totals.codecs.items()
+        },
+        "by_time_source": totals.time_sources,
+        "time_range": _time_range(totals),
+    }
+
+
+def _what_was_written(waves: Sequence[WaveRecord]) -> dict[str, Any]:
+    """Return what the waves that are published have added to the table."""
+    return {
+        "waves": len({wave.wave for wave in waves}),
+        "table_version": max((wave.version for wave in waves), default=None),
+        "files_written": sum(wave.files for wave in waves),
+        "bytes_written": sum(wave.bytes for wave in waves),
+    }
+
+
+def _warnings(
+    totals: JobTotals, entries: Sequence[LedgerEntry], by_source: Sequence[tuple[LedgerEntry, SourceSpecification]]
+) -> list[str]:
+    """Return what the ledger's entries warn of."""
+    return [
+        *warn_of_times([one for one, source in by_source if source.format_options.timestamp == "auto"]),
+        *warn_of_unbelieved(entries),
+        *_warnings_of_counts(_event_counts(totals.counts)),
+        *totals.warnings,
+    ]
 
 
 def load_report(tier: TierStore, task_id: str) -> JobReport:
@@ -235,7 +256,10 @@ def find_job(tier: TierStore, task_id: str) -> JobFolder:
     Raises:
         ConfigurationError: there is no such job, or there are several.
     """
-    found = sorted(jobs_of_prefix(tier, task_id)) if _TASK_ID.fullmatch(task_id) else []
+    if not _TASK_ID.fullmatch(task_id):
+        what = f"{task_id!r:.80} is no id of a job" if task_id else "the id of the job is empty"
+        raise ConfigurationError(f"{what}; `rekindle jobs list` shows all", field="ID")
+    found = sorted(jobs_of_prefix(tier, task_id))
     whole = [one for one in found if one == task_id] or found
     if len(whole) > 1:
         listed = ", ".join(whole[:_LISTED]) + (" …" if len(whole) > _LISTED else "")

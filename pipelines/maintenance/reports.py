@@ -86,7 +86,7 @@ class UndoReport(JsonModel):
 
     Attributes:
         run_id: The run.
-        executed: Always true: there is no dry run.
+        executed: Whether it was done; else the numbers are of what would be.
         task_id: The job.
         undone_by: The run that had undone the job before, None where there was none.
         events, share, bytes: What was taken away; the share is of all events of the tier, 0 to 1.
@@ -95,7 +95,8 @@ class UndoReport(JsonModel):
         replaced: How many of these had replaced older content, which does not come back.
         holds, held: The events that each hold keeps, and their sum.
         objects_held: How many objects stay known, because events of them stay.
-        version_before, version_after: Versions of the table, the same where there was nothing to do.
+        version_before, version_after: Versions of the table, the same where there was nothing to do; the second is None
+            in a dry run.
         warnings: Files that had to be left as they are, and what failed after the commit.
     """
 
@@ -114,7 +115,7 @@ class UndoReport(JsonModel):
     held: int
     objects_held: int
     version_before: int
-    version_after: int
+    version_after: int | None
     warnings: list[str]
 
 

@@ -18,6 +18,7 @@ from transforms.storage import StorageOptions, TierLocation, TierStore
 
 if TYPE_CHECKING:
     from pipelines.runner.engine import Engine
+    from transforms.hot_tier.table.snapshot import LiveFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ class Rewriter:
         # wrong flags are reported before all else
         self._engine: Engine | None = self._new_engine() if settings.beam_flags else None
         self._done: dict[tuple[str, ...], TaskResult] = {}
+        self._announced: set[str] = set()
 
     def close(self) -> None:
         """Stop what was started to run the workers."""
@@ -87,6 +89,14 @@ class Rewriter:
 
         return Engine(self._settings.beam_flags, message=self._settings.console.message)
 
+    def _announce(self, sources: Sequence[LiveFile]) -> None:
+        """Say which files take a while, once: what was counted is then written again."""
+        new = [source for source in sources if source.path not in self._announced]
+        self._announced.update(source.path for source in new)
+        if new:
+            size = show_size(sum(source.size for source in new))
+            self._settings.console.message(f"Looking into {len(new):,} file{'s' * (len(new) != 1)}, {size}")
+
     def _run(self, tasks: Sequence[Task], promoted: tuple[str, ...] | None) -> list[TaskResult]:
         if not tasks:
             return []
@@ -94,9 +104,7 @@ class Rewriter:
         from transforms.rewrite_files import RewriteFiles, read_results
 
         settings = self._settings
-        size = show_size(sum(source.size for task in tasks for source in task.sources))
-        files = sum(len(task.sources) for task in tasks)
-        settings.console.message(f"Looking into {files:,} file{'s' * (files != 1)}, {size}")
+        self._announce([source for task in tasks for source in task.sources])
         rewrite = RewriteFiles(TierLocation(self.tier.uri, settings.tier_options), self._run_id, promoted)
         folder = results_folder(self.tier, self._run_id)
         try:

@@ -111,6 +111,7 @@ class RuledWork:
     Attributes:
         counts: What the newest plan comes to.
         version: The table's version that this is about.
+        rules: What it goes by, with the holds that were in force.
         outcomes: The files that it has examined, and the result of each.
         left_alone: Which files are left alone although a rule may take rows of them, and why.
         idle: Which rules and holds match nothing.
@@ -131,7 +132,7 @@ class RuledWork:
         self.idle: list[str] = []
         self._rewriter = rewriter
         self._given = rules
-        self._rules = rules
+        self.rules = rules
 
     @property
     def warnings(self) -> list[str]:
@@ -149,8 +150,8 @@ class RuledWork:
         The tier's holds are read after the snapshot was taken: one that is set later makes its commit fail.
         """
         rules = self._with_kept_holds()
-        if rules != self._rules:
-            self._rules = rules
+        if rules != self.rules:
+            self.rules = rules
             self._rewriter.forget_results()
         return self._plan(snapshot, rules)
 
@@ -177,10 +178,10 @@ class RuledWork:
         return Change(added, [file.path for file, _ in changed], counts.as_document() | files)
 
     def _account(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> RunCounts:
-        counts = account(self._rules, outcomes, snapshot.rows)
+        counts = account(self.rules, outcomes, snapshot.rows)
         self.outcomes = outcomes
         self.left_alone = [result.warning for _, result in outcomes if result.warning]
-        self.idle = without_use(self._rules, counts, snapshot)
+        self.idle = without_use(self.rules, counts, snapshot)
         self.counts, self.version = RunCounts.model_validate(counts), snapshot.version
         return self.counts
 

@@ -12,7 +12,7 @@ from pipelines.maintenance.rewriter import MaintenanceSettings, Rewriter
 from pipelines.maintenance.rules_run import RuledWork, counts_if_most, counts_of
 from pipelines.status import read_status
 from transforms.core.errors import ConflictError, UnconfirmedError
-from transforms.hot_tier.ledger.undone import undo_in_ledger
+from transforms.hot_tier.ledger.undone import JobContents, undo_in_ledger
 from transforms.hot_tier.maintenance.commit_run import Change, CommittedRun, commit_run
 from transforms.hot_tier.maintenance.finish import finish, finish_interrupted
 from transforms.hot_tier.maintenance.tasks import remove_left_results
@@ -31,15 +31,17 @@ class Undo:
 
     Attributes:
         task_id: The job.
+        dry_run: Only count what would go.
         confirm: Asked before more than half of the events of the tier go: a sentence, and what would go.
     """
 
     task_id: str
+    dry_run: bool = False
     confirm: Callable[[str, RunCounts], bool] = lambda _, __: False
 
 
 def undo(settings: MaintenanceSettings, request: Undo) -> UndoReport:
-    """Take away what a job has brought; its objects are then no longer known.
+    """Take away what a job has brought, or count it; its objects are then no longer known.
 
     Args:
         settings: Where the tier is.
@@ -56,12 +58,14 @@ def undo(settings: MaintenanceSettings, request: Undo) -> UndoReport:
         _check_not_running(tier, request.task_id)
         if not location.exists(tier):
             return _report(run, _UndoWork(rewriter, request.task_id), None, 0)
+        if request.dry_run:
+            return _count(run, _UndoWork(rewriter, request.task_id), load_events(tier))
         remove_left_results(tier, finish_interrupted(tier, lambda other: is_live(tier, other.id)))
         work = _UndoWork(rewriter, request.task_id)
         snapshot = load_events(tier)
         if work.has_nothing(snapshot):
             return _report(run, work, None, snapshot.version)
-        _check_share(work.ruled, snapshot, request)
+        _check_share(work, snapshot, request)
         run = replace(run, holds=work.ruled.holds)
         folder = RunFolder.begin(tier, run)
         with showing_life(folder):
@@ -78,13 +82,23 @@ def _check_not_running(tier: TierStore, task_id: str) -> None:
         )
 
 
-def _check_share(work: RuledWork, snapshot: Snapshot, request: Undo) -> None:
-    counts = counts_if_most(work, snapshot)
+def _check_share(work: _UndoWork, snapshot: Snapshot, request: Undo) -> None:
+    counts = counts_if_most(work.ruled, snapshot)
     if counts is None:
         return
     question = f"{counts.events:,} of {snapshot.rows:,} events ({counts.share:.0%}) would be taken away"
+    if replaced := work.undoing.contents(snapshot).replaced:
+        question += f", and the older content that {replaced:,} object{'s' * (replaced != 1)} had does not come back"
     if not request.confirm(question, counts):
         raise UnconfirmedError(f"{question}: nothing was undone; add --yes to take away more than half of all events")
+
+
+def _count(run: MaintenanceRun, work: _UndoWork, snapshot: Snapshot) -> UndoReport:
+    """Return the report of what undoing a job would do."""
+    gone, left = work.count(snapshot)
+    report = _report(run, work, None, snapshot.version)
+    found = {"files": work.files, "objects": gone.rows.num_rows, "replaced": gone.replaced, "objects_held": len(left)}
+    return report.model_copy(update=found | {"executed": False, "version_after": None})
 
 
 class _UndoWork:
@@ -106,12 +120,24 @@ class _UndoWork:
         """Whether nothing of the job is in the table."""
         return not self.ruled.plan(snapshot).most_rows and not self.undoing.contents(snapshot).rows.num_rows
 
+    @property
+    def files(self) -> int:
+        """Of how many files the newest plan takes something."""
+        return sum(any(result.taken) for _, result in self.ruled.outcomes)
+
+    def count(self, snapshot: Snapshot) -> tuple[JobContents, set[str]]:
+        """Count what would go; return the contents that would not be known any more, and the objects that would."""
+        self.ruled.count(snapshot)
+        return self._objects(snapshot)
+
+    def _objects(self, snapshot: Snapshot) -> tuple[JobContents, set[str]]:
+        left = self.undoing.objects_left(self.ruled.outcomes, self.ruled.rules)
+        return self.undoing.contents(snapshot).without(left), left
+
     def change(self, snapshot: Snapshot, run_id: str) -> Change | None:
         """Have the new files written, and return what to commit; None where there is nothing to undo."""
         change = self.ruled.change(snapshot)
-        contents = self.undoing.contents(snapshot)
-        left = self.undoing.objects_left(self.ruled.outcomes)
-        gone = contents.without(left)
+        gone, left = self._objects(snapshot)
         self.objects_held = len(left)
         if change is None and not gone.rows.num_rows:
             return None

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipelines.status import JobRow, load_job_rows, newest_first
+from pipelines.jobs.rows.kept_rows import load_job_rows
+from pipelines.jobs.rows.row import JobRow, newest_first
 from transforms.storage import TierStore
-from transforms.storage.job_folder import newest_changes
+from transforms.storage.jobs_by_time import newest_jobs
 
 ANSWER_SECONDS = 1.0
 ENDED_SECONDS = 60.0
@@ -49,20 +50,21 @@ class JobRows:
             return list(rows)
 
     def forget(self) -> None:
-        """Read anew what was changed."""
+        """Read all anew: something was changed."""
         with self._lock:
             self._answers = {}
+            self._ended.clear()
 
     def _read(self, limit: int) -> list[JobRow]:
         queued, now = self.queued(), self.clock()
-        changes = newest_changes(self.tier, limit)
-        changed = {folder.task_id: modified for folder, modified in changes}
+        listed = newest_jobs(self.tier, limit)
+        changed = {one.task_id: one.modified for one in listed}
         known = {
             task_id: row
             for task_id, (row, modified, at) in self._ended.items()
             if task_id not in queued and changed.get(task_id) == modified and now - at < ENDED_SECONDS
         }
-        read = load_job_rows(folder for folder, _ in changes if folder.task_id not in known)
+        read = load_job_rows(self.tier, [one for one in listed if one.task_id not in known])
         for row in read:
             if row.has_ended:
                 self._ended.pop(row.task_id, None)

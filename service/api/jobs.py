@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from pipelines.documents import JsonModel, JsonObject
+from pipelines.documents import JsonModel
 from pipelines.jobs.report import JobReport
 from pipelines.jobs.reporting import find_job, load_report
+from pipelines.jobs.rows.row import JobRow
 from pipelines.jobs.settings import StoredJob
 from pipelines.jobs.specification import JobSpecification
 from pipelines.maintenance.reports import UndoReport
-from pipelines.status import JobRow, read_status
+from pipelines.status import read_status
 from service.api.callers import Administrator, Anyone, Caller, Ingester
 from service.api.documents import Document
 from service.api.openapi import body_of
@@ -45,29 +46,10 @@ class StartedJob(JsonModel):
     task_id: str
 
 
-class JobSummary(JsonModel):
-    """A job in the list; counts are null until it has ended."""
-
-    task_id: str
-    status: str | None
-    stage: str | None
-    started_at: str | None
-    finished_at: str | None
-    ingested: int | None
-    events: int | None
-    failed: int | None
-    key: str | None
-    watch: JsonObject | None = None
-    """How a watch stands, as its report has it; null of other jobs."""
-    undone: JsonObject | None = None
-    """The run by which it was undone (`runId`), and when that began (`at`)."""
-    job: JsonObject
-
-
 class JobList(JsonModel):
     """Jobs, in the order that was asked for."""
 
-    jobs: list[JobSummary]
+    jobs: list[JobRow]
 
 
 class ChangedJob(JsonModel):
@@ -117,7 +99,7 @@ def list_jobs(
     ]
     if sort != "created":
         rows.sort(key=lambda row: getattr(row, sort) or "")
-    return JobList(jobs=[JobSummary.model_validate(row.as_document()) for row in rows[:limit]])
+    return JobList(jobs=rows[:limit])
 
 
 @router.get("/jobs/{task_id}", response_model=JobReport)
@@ -151,17 +133,26 @@ def resume_job(task_id: str, service: Here, caller: Anyone) -> ChangedJob:
 
 
 @router.post("/jobs/{task_id}/undo", response_model=UndoReport)
-async def undo_job(task_id: str, service: Here, caller: Administrator, *, yes: bool = False) -> JSONResponse:
+async def undo_job(
+    task_id: str,
+    service: Here,
+    caller: Administrator,
+    *,
+    yes: bool = False,
+    dry_run: Annotated[bool, Query(alias="dryRun")] = False,
+) -> JSONResponse:
     """Take away what a job has brought; its objects are then no longer known, and the same job brings them again.
 
     Its events go in one commit, but for those that a hold keeps; `rekindle restore --run` takes it back. More than half
-    of all events go only with `yes`. The answer comes when it is done.
+    of all events go only with `yes`. With `dryRun` nothing goes, and the answer has what would. What the job had
+    replaced does not come back. The answer comes when it is done.
     """
     folder = await run_in_threadpool(_find, service, task_id, caller, role="admin")
-    asked = MaintenanceRequest(kind="undo", who=caller.actor, task_id=folder.task_id, yes=yes)
+    asked = MaintenanceRequest(kind="undo", who=caller.actor, task_id=folder.task_id, yes=yes, execute=not dry_run)
     document = await run_in_process(service.settings, asked)
-    service.job_rows.forget()
-    log(f"Job {folder.task_id} was undone by run {document['runId']}", taskId=folder.task_id, key=caller.key_id)
+    if not dry_run:
+        service.job_rows.forget()
+        log(f"Job {folder.task_id} was undone by run {document['runId']}", taskId=folder.task_id, key=caller.key_id)
     return JSONResponse(document)
 
 

@@ -122,7 +122,7 @@ def _run(settings: ServiceSettings, request: MaintenanceRequest, confirm: Confir
     rules = None if request.rules is None else Rules.of_text(request.rules, "rules")
     if request.kind == "undo":
         assert request.task_id is not None
-        return undo(where, Undo(task_id=request.task_id, confirm=confirm)).as_document()
+        return undo(where, Undo(task_id=request.task_id, dry_run=not request.execute, confirm=confirm)).as_document()
     if request.kind == "restore":
         asked = Restore(run_id=request.run, to=request.to, rules=rules, execute=request.execute)
         return restore(where, asked).as_document()

@@ -172,7 +172,7 @@ def test_what_has_ended_is_not_read_for_each_list(api: Api, tmp_path: Path) -> N
         """Return which jobs' folders are read for a list."""
         read.clear()
         assert {row.task_id for row in rows.newest(10)} == {ended, waiting}
-        return {path.split("/")[2] for path in read}
+        return {task_id for task_id in (ended, waiting) if any(task_id in path for path in read)}
 
     assert folders() == {ended, waiting}
     assert folders() == set()
@@ -256,6 +256,9 @@ def test_a_job_is_undone(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused = api.ask("POST", f"/jobs/{task_id}/undo", token=admin)
     assert (refused.status_code, refused.json()["error"]["field"]) == (409, "yes")
     assert "1 of 1 events (100%) would be taken away: nothing was done; `yes` allows more" in refused.text
+    counted = api.ask("POST", f"/jobs/{task_id}/undo?dryRun=true", token=admin).json()
+    assert (counted["executed"], counted["events"], counted["versionAfter"]) == (False, 1, None)
+    assert [one["undone"] for one in api.ask("GET", "/jobs", token=admin).json()["jobs"]] == [None]
     report = api.ask("POST", f"/jobs/{task_id[:8]}/undo?yes=true", token=admin).json()
     assert (report["taskId"], report["events"], report["objects"]) == (task_id, 1, 1)
     (row,) = api.ask("GET", "/jobs", token=admin).json()["jobs"]

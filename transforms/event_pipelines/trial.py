@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -45,33 +46,31 @@ def try_pipelines(
         ready-made one that is for other lines where another knows this one) and `changes`: the new values, None for
         what is gone.
     """
-    modified = batch.modified
     for at in range(batch.num_rows):
         event = batch.events.slice(at, 1)
         received = event.column("_observed_at")[0].as_py()
-        row = format_of(event)
         own = year if batch.years is None else int(batch.years.of(at, 1)[0])
         trace = _Trace(event)
-        done = apply_pipelines(event, pipelines, received=received, modified=modified, year=own, watch=trace)
+        done = apply_pipelines(event, pipelines, received=received, modified=batch.modified, year=own, watch=trace)
         trace.finish(counts or PipelineCounts())
-        before, after = (
-            choose_times(
-                one,
-                timestamp=timestamp,
-                timezone=timezone,
-                modified=modified,
-                received=received,
-                year=own,
-                day_first=batch.day_first,
-                lines=row.lines if row else "errors",
-            ).to_pylist()[0]
-            for one in (event, done)
+        row = format_of(event)
+        with_time = partial(
+            choose_times,
+            timestamp=timestamp,
+            timezone=timezone,
+            modified=batch.modified,
+            received=received,
+            year=own,
+            day_first=batch.day_first,
+            lines=row.lines if row else "errors",
         )
-        yield {
-            "before": schema.flat_row(before),
-            "after": None if DROPPED_BY in after else schema.flat_row(after),
-            "steps": trace.steps,
-        }
+        yield {"before": _flat_row(with_time(event)), "after": _flat_row(with_time(done)), "steps": trace.steps}
+
+
+def _flat_row(event: pa.RecordBatch) -> dict[str, Any] | None:
+    """Return an event as a flat row, None where it was dropped."""
+    row = event.to_pylist()[0]
+    return None if DROPPED_BY in row else schema.flat_row(row)
 
 
 class _Trace(StepCounter):

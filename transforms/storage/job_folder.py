@@ -12,25 +12,17 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import orjson
 
 from transforms.core.errors import CanceledError
-from transforms.storage import TierFile, TierLocation, TierStore
+from transforms.storage import TierLocation, TierStore
+from transforms.storage.jobs_by_time import entry_path, newest_jobs
 from transforms.storage.json_folder import JsonFolder, folders_in
 
 ROOT = "_rekindle/jobs"
 STATUS_FILE = "status.json"
-_BY_TIME = "_rekindle/jobs-by-time/"
-"""A file without content for each job, whose name begins with what is left of time at its start: the newest first.
-
-Those of an hour are in a folder of their own: a folder on disk is listed whole.
-"""
-_HOUR = 3_600_000
-_END_OF_TIME = 10**14
-"""In milliseconds since 1970 UTC: the year 5138."""
 
 
 class JobFolder(JsonFolder):
@@ -45,22 +37,27 @@ class JobFolder(JsonFolder):
         """Whether the job was ever started here."""
         return self.tier.exists(self.path("job.json"))
 
-    def register(self, started: datetime) -> None:
-        """Put the job among those that are listed by the time of their start."""
-        left = _END_OF_TIME - int(started.timestamp() * 1000)
-        self.tier.put(f"{_BY_TIME}{left // _HOUR:08d}/{left:014d}-{self.task_id}", b"")
+    def register(self, started: datetime) -> str:
+        """Put the job among those that are listed by the time of their start; return the path of its entry."""
+        path = entry_path(self.task_id, started)
+        self.tier.put(path, b"")
+        return path
 
     def unregister(self) -> None:
         """Take a job that has just begun out of those that are listed."""
-        for path, _, task_id in _by_time(self.tier, 1000):
-            if task_id == self.task_id:
-                self.tier.delete(path)
+        for one in newest_jobs(self.tier, 1000):
+            if one.task_id == self.task_id:
+                self.tier.delete(one.path)
 
-    def touch(self) -> None:
-        """Write the job's entry among those that are listed again: who keeps what it has read sees that it changed."""
-        for path, _, task_id in _by_time(self.tier, 1000):
-            if task_id == self.task_id:
-                self.tier.put(path, b"")
+    def keep_row(self, entry: str | None, row: dict[str, Any] | None) -> None:
+        """Write what a list shows of the job into its entry: None before the job changes, the row when it has ended.
+
+        Args:
+            entry: The entry's path; of a job that has none nothing is written.
+            row: The row.
+        """
+        if entry is not None:
+            self.tier.put(entry, b"" if row is None else orjson.dumps(row))
 
     def discard(self) -> None:
         """Leave nothing of a job that has just begun."""
@@ -84,8 +81,13 @@ class JobFolder(JsonFolder):
         """Let a list of jobs show by which run the job was undone, and when; None where it no longer is."""
         status = self.read_json(STATUS_FILE)
         if status is not None and status.get("undone") != by:
-            rest = {name: value for name, value in status.items() if name != "undone"}
-            self.write_json(STATUS_FILE, rest if by is None else rest | {"undone": by})
+            entry, undone = status.get("listed"), {} if by is None else {"undone": by}
+            row = read_row(self.tier, entry) if entry is not None else None
+            if row is not None:
+                self.keep_row(entry, None)
+            self.write_json(STATUS_FILE, _without_undone(status) | undone)
+            if row is not None:
+                self.keep_row(entry, _without_undone(row) | undone)
 
     def progress(self) -> list[dict[str, Any]]:
         """Return the latest progress of each worker of the running wave."""
@@ -120,33 +122,17 @@ def jobs_of_prefix(tier: TierStore, prefix: str) -> set[str]:
     return {file.path.split("/")[2] for file in tier.list(f"{ROOT}/{prefix}")}
 
 
-def newest_jobs(tier: TierStore, number: int) -> list[JobFolder]:
-    """Return the folders of the jobs that were started last, the newest first.
-
-    On S3 this is one request however many jobs there were: keys are listed in their order. On disk as many hours are
-    listed as have these jobs.
-    """
-    return [folder for folder, _ in newest_changes(tier, number)]
-
-
-def newest_changes(tier: TierStore, number: int) -> list[tuple[JobFolder, datetime]]:
-    """Return what `newest_jobs` does, with when each was last put there (`JobFolder.touch`), by the store's clock."""
-    return [(JobFolder(tier, task_id), modified) for _, modified, task_id in _by_time(tier, number)]
+def read_row(tier: TierStore, entry: str) -> dict[str, Any] | None:
+    """Return the row that an entry of the list holds, None where it is empty, gone or damaged."""
+    try:
+        row: dict[str, Any] = orjson.loads(tier.get(entry))
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return None
+    return row
 
 
-def _by_time(tier: TierStore, number: int) -> list[tuple[str, datetime, str]]:
-    """Return path, time and job of the newest entries."""
-    files = islice(_files_by_time(tier), number)
-    return [(file.path, file.modified, file.path.rpartition("/")[2].partition("-")[2]) for file in files]
-
-
-def _files_by_time(tier: TierStore) -> Iterator[TierFile]:
-    if tier.local_path is None:
-        yield from tier.list(_BY_TIME)
-        return
-    folder = tier.local_path / _BY_TIME
-    for hour in sorted(one.name for one in folder.iterdir()) if folder.is_dir() else ():
-        yield from sorted(tier.list(f"{_BY_TIME}{hour}/"), key=lambda file: file.path)
+def _without_undone(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != "undone"}
 
 
 @dataclass

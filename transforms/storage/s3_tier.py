@@ -85,7 +85,8 @@ class S3Tier(TierStore):
         """Yield the objects whose paths begin with the prefix."""
         try:
             for page in self._objects.list_pages(self._prefix + prefix):
-                yield from (TierFile(info.key[len(self._prefix) :], info.size, info.modified) for info in page)
+                for info in page:
+                    yield TierFile(info.key[len(self._prefix) :], info.size, info.modified, info.etag)
         except AccessError as error:
             raise TierError(f"hot tier {self.uri}: {error}") from error
 

@@ -19,11 +19,19 @@ CONDITIONAL_WRITES = "Use a store with conditional writes: AWS S3, MinIO, Cloudf
 
 @dataclass(frozen=True, slots=True)
 class TierFile:
-    """One file of the tier: its path below the tier's root, its size in bytes, and when it was written (UTC)."""
+    """One file of the tier.
+
+    Attributes:
+        path: Below the tier's root.
+        size: In bytes.
+        modified: When it was written (UTC).
+        etag: As the store gives it; empty in a folder on disk.
+    """
 
     path: str
     size: int
     modified: datetime
+    etag: str = ""
 
 
 class TierOutput(ABC):

@@ -17,7 +17,7 @@ from transforms.core.errors import TierError
 
 if TYPE_CHECKING:
     from pipelines.documents import JsonObject
-    from pipelines.status import JobRow
+    from pipelines.jobs.rows.row import JobRow
 
 _id_argument = click.argument("task_id", metavar="ID", help="The id of the job, or its first characters.")
 
@@ -36,7 +36,8 @@ def jobs() -> None:
 @common_flags
 def list_jobs(limit: int, every: bool, common: Common) -> int:
     """List the newest jobs of a hot tier, the last one first."""
-    from pipelines.status import list_job_rows, shortest_ids
+    from pipelines.jobs.rows.kept_rows import list_job_rows
+    from pipelines.jobs.rows.row import shortest_ids
     from transforms.hot_tier.table import location
 
     tier = common.open_tier()
@@ -149,13 +150,17 @@ def resume(task_id: str, beam_flags: tuple[str, ...], common: Common) -> int:
 @jobs.command(cls=Command)
 @_id_argument
 @beam_argument
+@option("--dry-run", is_flag=True, help="Show what would go, and what stays because of holds; nothing is changed.")
 @option("--yes", is_flag=True, help="Do not ask for confirmation, even if more than half of all events go.")
 @common_flags
-def undo(task_id: str, beam_flags: tuple[str, ...], yes: bool, common: Common) -> int:
+def undo(task_id: str, beam_flags: tuple[str, ...], dry_run: bool, yes: bool, common: Common) -> int:
     """Take away what a job has brought.
 
     Its events go in one commit, but for those that a hold keeps. Its objects are then no longer known: the same
     backfill brings them again. `rekindle restore --run` takes it back, until the grace of `rekindle delete` ends.
+
+    What the job had replaced, by --reprocess or because objects had changed, does not come back: --dry-run counts
+    such objects.
     """
     use_one_polars_thread()
     from pipelines.jobs.reporting import find_job
@@ -171,6 +176,7 @@ def undo(task_id: str, beam_flags: tuple[str, ...], yes: bool, common: Common) -
             MaintenanceSettings(hot_tier=tier.uri, tier_options=common.stores()[1], beam_flags=flags, console=console),
             Undo(
                 task_id=folder.task_id,
+                dry_run=dry_run,
                 confirm=lambda question, counts: yes or confirm_on_terminal(question, counts),
             ),
         )

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import FILE, Group, option
-from pipelines.cli.job_flags import ReadingFlags, reading_flags
+from pipelines.cli.job_flags import ReadingFlags
+from pipelines.cli.job_options import reading_flags
 from pipelines.cli.output.console import MESSAGES, RESULTS, print_error, print_field, shorten
 from pipelines.cli.output.kept_file import read_text, report_set, show_kept
 from pipelines.cli.output.rows import print_json, print_rows_json

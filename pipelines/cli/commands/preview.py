@@ -9,7 +9,8 @@ from rich.text import Text
 
 from pipelines.cli.common import Common, common_flags
 from pipelines.cli.flags import Command, option
-from pipelines.cli.job_flags import JobFlags, job_flags
+from pipelines.cli.job_flags import JobFlags
+from pipelines.cli.job_options import job_flags
 from pipelines.cli.output.console import RESULTS, print_field, shorten
 from pipelines.cli.output.report import describe_pipelines
 from pipelines.cli.output.rows import print_json, printable

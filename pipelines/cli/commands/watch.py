@@ -8,7 +8,8 @@ import click
 
 from pipelines.cli.common import Common, common_flags, use_one_polars_thread
 from pipelines.cli.flags import Command, job_option
-from pipelines.cli.job_flags import JobFlags, job_flags
+from pipelines.cli.job_flags import JobFlags
+from pipelines.cli.job_options import job_flags
 from pipelines.cli.output.console import JobConsole
 from pipelines.cli.output.report import show_report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
         RunCounts,
         UndoReport,
     )
+
+
+_FRACTION = re.compile(r"\.\d+(?=Z)")
+"""Of a cut-off, which JSON has whole."""
 
 
 def printed_as_json(
@@ -80,7 +85,7 @@ def print_rules(report: RulesReport | RunCounts, *, on: Console = RESULTS) -> No
 
 def _cells(rule: RuleCounts) -> list[object]:
     numbers = (f"{number:,}" for number in (rule.events, rule.files, rule.files_whole))
-    return [rule.name, rule.cutoff, *numbers, show_size(rule.bytes), f"{rule.share:.2%}"]
+    return [rule.name, _FRACTION.sub("", rule.cutoff or ""), *numbers, show_size(rule.bytes), f"{rule.share:.2%}"]
 
 
 def confirm_on_terminal(question: str, report: RunCounts) -> bool:
@@ -93,16 +98,17 @@ def confirm_on_terminal(question: str, report: RunCounts) -> bool:
 
 def show_undo_report(report: UndoReport, *, quiet: bool) -> None:
     """Print the report of undoing a job."""
-    if report.version_after == report.version_before:
+    dry = not report.executed
+    if report.version_after == report.version_before or (dry and not report.events and not report.objects):
         before = f": run {report.undone_by} has undone it" if report.undone_by else ""
         kept = f" but {report.held:,} events that holds keep" if report.held else ""
         RESULTS.print(f"Nothing of job {report.task_id} is in the hot tier{kept}{before}", soft_wrap=True)
         print_warnings(report.warnings)
         return
+    taken = "would be taken away" if dry else "taken away"
+    known = _objects(report.objects, "would be", "would be") if dry else _objects(report.objects, "is", "are")
     RESULTS.print(
-        f"{report.events:,} events ({report.share:.2%} of the tier) taken away; "
-        f"{_objects(report.objects, 'is', 'are')} no longer known",
-        soft_wrap=True,
+        f"{report.events:,} events ({report.share:.2%} of the tier) {taken}; {known} no longer known", soft_wrap=True
     )
     if report.held or report.objects_held:
         RESULTS.print(
@@ -111,10 +117,16 @@ def show_undo_report(report: UndoReport, *, quiet: bool) -> None:
             soft_wrap=True,
         )
     if report.replaced:
-        RESULTS.print(f"{_objects(report.replaced, 'had', 'had')} replaced older content, which does not come back")
-    RESULTS.print(f"Run {report.run_id}, version {report.version_after}", soft_wrap=True)
+        RESULTS.print(
+            f"{_objects(report.replaced, 'has', 'have')} replaced older content, which does not come back",
+            soft_wrap=True,
+        )
+    if report.executed:
+        RESULTS.print(f"Run {report.run_id}, version {report.version_after}", soft_wrap=True)
     print_warnings(report.warnings)
-    if not quiet:
+    if dry and not quiet:
+        MESSAGES.print("Dry run: nothing was changed. Leave --dry-run out to apply.")
+    elif not quiet:
         MESSAGES.print(
             f"`rekindle restore --run {report.run_id} --execute` brings it back, "
             "until the grace of `rekindle delete` ends",

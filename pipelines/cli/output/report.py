@@ -64,6 +64,7 @@ def _print_report(report: JobReport) -> None:
     records = f"{report.records_in:,} in = {report.events:,} events + {dropped}{report.rejected:,} rejected"
     ignored = f"{report.blank:,} blank lines and {report.header:,} header or skipped rows beside them"
     written = f"{report.files_written:,} files, {show_size(report.bytes_written)}"
+    rate = f", {report.megabytes_per_second:,} MB/s of decoded logs" if report.bytes_decoded else ""
     rows = [
         ("Job", f"{report.task_id}  {report.status}"),
         ("Objects", ", ".join(shown)),
@@ -79,7 +80,7 @@ def _print_report(report: JobReport) -> None:
         ("New columns", _first_of(report.columns_added)),
         ("Time range", " to ".join(report.time_range or ())),
         ("Written", f"{written}; waves: {report.waves:,}"),
-        ("Took", f"{report.seconds:.1f} s, {report.megabytes_per_second:,} MB/s of decoded logs"),
+        ("Took", f"{report.seconds:.1f} s{rate}"),
     ]
     _print_named([(name, value) for name, value in rows if value])
     if report.undone:

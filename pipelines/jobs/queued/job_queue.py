@@ -16,7 +16,8 @@ import orjson
 from pipelines.console import Silent
 from pipelines.jobs.queued.claims import JobClaim, SilenceWatch, newest_claim, take_claim, write_claim
 from pipelines.jobs.queued.uploads import check_files_are_kept
-from pipelines.jobs.reporting import JobState, build_report, check_not_undone, finished_report, load_ledger
+from pipelines.jobs.reporting import REPORT_FILE, check_not_undone, finished_report, load_ledger, report_of
+from pipelines.jobs.rows.kept_rows import keep_ended_row
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification
 from pipelines.status import JobStatus, StatusFile, now
@@ -25,7 +26,6 @@ from transforms.storage import TierFile, TierStore
 from transforms.storage.job_folder import STATUS_FILE, JobFolder
 
 ROOT = "_rekindle/queue/"
-REPORT_FILE = "report.json"
 MOST_CRASHES = 10
 """A job whose workers died so many times in a row without a word has failed: it may be what kills them."""
 _ABANDONED = timedelta(hours=1)
@@ -72,8 +72,10 @@ class JobQueue:
         """
         folder = JobFolder(self.tier, settings.upload or str(uuid.uuid4()))
         self.tier.put(ROOT + folder.task_id, _Entry(after=0, is_watch=specification.watch is not None).text())
-        folder.register(datetime.now(timezone.utc))
-        folder.write_json(STATUS_FILE, JobStatus(status="Pending", queued=True, updated_at=now()).document())
+        status = JobStatus(
+            status="Pending", queued=True, updated_at=now(), listed=folder.register(datetime.now(timezone.utc))
+        )
+        folder.write_json(STATUS_FILE, status.document())
         StoredJob(job=specification, settings=settings).save(folder)
         return folder.task_id
 
@@ -95,13 +97,13 @@ class JobQueue:
         is_watch = StoredJob.load(folder).job.watch is not None
         entry = _Entry(after=last.number if last else 0, is_watch=is_watch)
         folder.withdraw_cancel()
+        folder.keep_row(status.current.listed, None)
         folder.remove(REPORT_FILE)
         status.save(status="Pending", queued=True, reason=None, finished_at=None, stage=None)
         try:
             self.tier.put_new(ROOT + folder.task_id, entry.text())
         except FileExistsError:
             return  # another has just resumed it
-        folder.touch()
 
     def cancel(self, folder: JobFolder) -> None:
         """Ask a job to stop; one of the queue that no worker has claimed ends at once."""
@@ -190,8 +192,8 @@ class JobQueue:
         return False
 
     def _write_report(self, folder: JobFolder) -> None:
-        report = build_report(folder.task_id, JobState.load(folder), load_ledger(self.tier))
-        folder.write_json(REPORT_FILE, report.as_document())
+        folder.write_json(REPORT_FILE, report_of(folder, load_ledger(self.tier)).as_document())
+        keep_ended_row(folder)
 
     def _entry(self, task_id: str) -> _Entry | None:
         """Return the entry of a job, None where it is not in the queue."""

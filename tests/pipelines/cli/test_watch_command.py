@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.status import list_job_rows
+from pipelines.jobs.rows.kept_rows import list_job_rows
 from tests.pipelines.conftest import Ended, start_rekindle
 from transforms.storage import StorageOptions, open_tier
 

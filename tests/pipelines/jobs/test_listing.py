@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.status import shortest_ids
+from pipelines.jobs.rows.row import shortest_ids
 from tests.pipelines.conftest import Ended
 
 Rekindle = Callable[..., Ended]
@@ -50,6 +50,14 @@ def test_exit_code_3_names_what_failed(tmp_path: Path, rekindle: Rekindle, broke
     for given in (task_id[:8], task_id[:1], task_id):
         assert rekindle("jobs", "show", given, *at, "--json").json["taskId"] == task_id
     assert rekindle("jobs", "cancel", task_id[:5], *at, "--json").json["taskId"] == task_id
+
+
+def test_no_rate_where_nothing_was_read(tmp_path: Path, rekindle: Rekindle) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.log").write_text("2026-01-01T00:00:00Z one\n")
+    flags = ("backfill", "--bucket", f"file://{tmp_path}/in", "--hot-tier", tmp_path / "hot", "--quiet")
+    first, second = (rekindle(*flags).out for _ in range(2))
+    assert ("MB/s" in first, "MB/s" in second, "Took" in second) == (True, False, True)
 
 
 def test_first_characters_of_several_jobs(tmp_path: Path, rekindle: Rekindle) -> None:

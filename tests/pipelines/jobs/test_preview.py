@@ -151,6 +151,35 @@ def test_without_messages(rekindle: Rekindle, source: Path) -> None:
     assert "level=info" in shown.out
 
 
+COMBINED = ACCESS.replace("\n", ' "-" "curl/8"\n')
+OWN_STATUS = "pipelines: [{name: own, steps: [{regex: {source: message, pattern: '(?P<status>[0-9]{3}) '}}]}]"
+
+
+@pytest.mark.parametrize(
+    ("content", "pipelines", "helps"),
+    [
+        pytest.param(COMBINED * 3 + "no access line\n" * 2, None, True, id="most"),
+        pytest.param(COMBINED, "pipelines: []", True, id="no pipeline"),
+        pytest.param(COMBINED * 2 + "no access line\n" * 3, None, False, id="few"),
+        pytest.param(COMBINED, "include: [access_combined]", False, id="included"),
+        pytest.param(COMBINED, OWN_STATUS, False, id="another pipeline"),
+        pytest.param(json.dumps({"message": COMBINED}) + "\n", None, False, id="json"),
+    ],
+)
+def test_a_family_of_access_lines_names_the_ready_made_pipeline(
+    rekindle: Rekindle, tmp_path: Path, content: str, pipelines: str | None, *, helps: bool
+) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/web.log").write_text(content)
+    flags = []
+    if pipelines is not None:
+        (tmp_path / "pipelines.yaml").write_text(pipelines)
+        flags = ["--pipelines", tmp_path / "pipelines.yaml"]
+    [family] = preview(rekindle, tmp_path / "source", *flags)["families"]
+    hints = [one for one in family["warnings"] if "`include: [access_combined]`" in one]
+    assert len(hints) == helps
+
+
 TRACE = "2025-08-11 01:02:03,004 ERROR it broke\n" + "    at shop.cart.Cart.add(Cart.java:12)\n" * 5
 OTHER_NAME = '{"level": "info", "began": "2025-08-11T01:02:03Z", "took": 12}\n' * 9
 

@@ -13,9 +13,10 @@ import pytest
 from pipelines.jobs.queued import claims, job_queue
 from pipelines.jobs.queued.claims import SILENT_SECONDS, SilenceWatch, newest_claim, started_at, take_claim, write_claim
 from pipelines.jobs.queued.job_queue import MOST_CRASHES, JobQueue
+from pipelines.jobs.rows.kept_rows import list_job_rows
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import check_specification
-from pipelines.status import JobStatus, list_job_rows, read_status
+from pipelines.status import JobStatus, read_status
 from tests.conftest import S3
 from transforms.core.errors import ConflictError, TierError
 from transforms.storage import StorageOptions, TierStore, open_tier

@@ -91,4 +91,45 @@ def test_a_job_without_events_and_no_such_job(shop: Shop) -> None:
     job = shop.backfill()
     done = shop.run("jobs", "undo", job["taskId"], "--json").json
     assert (done["events"], done["objects"], done["versionAfter"]) == (0, 0, done["versionBefore"])
-    assert "there is no job nobody" in shop.run("jobs", "undo", "nobody", code=2).err
+    dry = shop.run("jobs", "undo", job["taskId"], "--dry-run").out
+    assert dry == f"Nothing of job {job['taskId']} is in the hot tier\n"
+
+
+def test_what_would_be_undone(shop: Shop) -> None:
+    shop.put("a.log", 3)
+    first = shop.backfill()
+    shop.put("a.log", 2)
+    shop.put("b.log", 1)
+    second = shop.backfill()
+    shop.run("holds", "add", "case", "--when", "filename=b.log")
+    dry = shop.run("jobs", "undo", second["taskId"], "--dry-run")
+    assert dry.out.splitlines() == [
+        "2 events (66.67% of the tier) would be taken away; 1 object would be no longer known",
+        "Holds keep 1 events; 1 object has events left, and stays known",
+        "1 object has replaced older content, which does not come back",
+    ]
+    assert dry.err == "Dry run: nothing was changed. Leave --dry-run out to apply.\n"
+    document = shop.run("jobs", "undo", second["taskId"], "--dry-run", "--json").json
+    assert {name: document[name] for name in ("executed", "events", "replaced", "objectsHeld", "versionAfter")} == {
+        "executed": False, "events": 2, "replaced": 1, "objectsHeld": 1, "versionAfter": None,
+    }  # fmt: skip
+    refused = shop.run("jobs", "undo", second["taskId"], code=4).err
+    assert "(67%) would be taken away, and the older content that 1 object had does not come back" in refused
+    assert shop.run("jobs", "undo", first["taskId"], "--dry-run").out.startswith("Nothing of job")
+    assert len(shop.messages()) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("nobody", "there is no job nobody"),
+        ("", "ID: the id of the job is empty; `rekindle jobs list` shows all"),
+        ("../x", "ID: '../x' is no id of a job; `rekindle jobs list` shows all"),
+    ],
+    ids=["unknown", "empty", "path"],
+)
+def test_no_such_job(shop: Shop, given: str, message: str) -> None:
+    shop.put("a.log", 1)
+    shop.backfill()
+    for command in ("undo", "show", "cancel", "resume"):
+        assert message in shop.run("jobs", command, given, code=2).err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,18 @@ def test_warnings_of_the_removal(
     assert ("Warning: the checkpoint failed" in done.err) is warned
     if in_report:
         assert (done.json["warnings"], done.json["removed"]) == (["the checkpoint failed"], {"files": 2, "bytes": 3})
+
+
+def test_files_are_announced_once_and_cut_offs_are_whole_seconds(
+    tmp_path: Path, store: TierStore, rekindle: Rekindle
+) -> None:
+    flags = made_deletion(store, tmp_path)
+    (tmp_path / "most.yaml").write_text("rules: [{name: most, retention: 1h, when: 'NOT service=web'}]")
+    done = rekindle("delete", "--rules", tmp_path / "most.yaml", *flags[3:5], "--execute", "--yes")
+    assert done.code == 0, done.err
+    assert done.err.count("Looking into") == 1
+    (row,) = [line for line in done.out.splitlines() if line.startswith("most")]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row.split()[1])
 
 
 HOLDS = """

@@ -247,6 +247,32 @@ def test_what_holds_keep_stays_and_stays_known(store: TierStore) -> None:
     assert ids(store) == before
 
 
+@pytest.mark.parametrize("between", [lambda _: None, compact], ids=["files of one job", "of several"])
+@pytest.mark.parametrize("hold", [None, 'filename=c "1 3"', "filename=c", "*"])
+def test_a_dry_run_says_what_goes(store: TierStore, hold: str | None, between: Callable[[Any], object]) -> None:
+    three_jobs(store)
+    publish(store, list("bd"), job="two", wave=1, reprocess=True)
+    between(Opened(store))
+    if hold is not None:
+        add_hold(store, name="case", when=hold)
+    before, runs, version = ids(store), list(store.list("_rekindle/runs/")), Snapshot.load(store).version
+    counted = undo(Opened(store), Undo(task_id="two", dry_run=True))
+    assert (counted.executed, counted.version_before, counted.version_after) == (False, version, None)
+    assert (ids(store), list(store.list("_rekindle/runs/"))) == (before, runs)
+    assert (Snapshot.load(store).version, known(store, "abcdef")) == (version, "abcdef")
+    done = undone(store)
+    same = UndoReport.model_fields.keys() - {"run_id", "executed", "version_after"}
+    assert counted.model_dump(include=same) == done.model_dump(include=same)
+    assert (done.objects, done.replaced) == {None: (3, 1), "*": (0, 0)}.get(hold, (2, 1))
+
+
+def test_a_dry_run_after_the_undoing(store: TierStore) -> None:
+    three_jobs(store)
+    first = undone(store)
+    counted = undo(Opened(store), Undo(task_id="two", dry_run=True))
+    assert (counted.events, counted.objects, counted.undone_by) == (0, 0, first.run_id)
+
+
 def test_a_hold_that_is_set_while_it_runs(store: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     three_jobs(store)
     before_first_commit(monkeypatch, lambda: add_hold(store, name="case", when="filename=c"))
@@ -343,6 +369,14 @@ def test_more_than_half_asks(store: TierStore) -> None:
         undo(Opened(store), Undo(task_id="two"))
     assert ids(store) == before
     assert undo(Opened(store), Undo(task_id="one")).events == 5
+
+
+def test_the_question_says_what_does_not_come_back(store: TierStore) -> None:
+    publish(store, ["a"], job="one")
+    publish(store, ["a"], job="two", reprocess=True)
+    with pytest.raises(UnconfirmedError, match="and the older content that 1 object had does not come back"):
+        undo(Opened(store), Undo(task_id="two"))
+    assert known(store, "a") == "a"
 
 
 def test_an_undone_job_publishes_no_more(store: TierStore) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timezone
 from itertools import islice
 
+from transforms.core.errors import TierError
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.maintenance.audit import audit_configuration, write_audit
 from transforms.hot_tier.maintenance.audit_merging import merge_audit
@@ -17,7 +19,16 @@ from transforms.hot_tier.maintenance.commit_run import CommittedRun, find_commit
 from transforms.hot_tier.maintenance.deleted_objects import mark_cutoff
 from transforms.hot_tier.maintenance.undo import describe_undoing
 from transforms.hot_tier.table.delta import EVENTS
-from transforms.hot_tier.table.runs import DELETE, DONE, REMOVE, MaintenanceRun, RunFolder, unfinished_runs, who
+from transforms.hot_tier.table.runs import (
+    DELETE,
+    DONE,
+    REMOVE,
+    MaintenanceRun,
+    RunFolder,
+    forget_ended_runs,
+    unfinished_runs,
+    who,
+)
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant
 from transforms.storage import TierStore
@@ -44,6 +55,8 @@ def finish(folder: RunFolder, run: MaintenanceRun, committed: CommittedRun | Non
         _mark_jobs(folder.tier, jobs)
     merge_audit(folder.tier)
     _mark_done(folder, committed)
+    with suppress(TierError, OSError):  # what stays is removed by the next run
+        forget_ended_runs(folder.tier)
 
 
 def finish_interrupted(tier: TierStore, is_live: Callable[[MaintenanceRun], bool]) -> list[MaintenanceRun]:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from transforms.core.errors import GoneError, TierError
 from transforms.hot_tier.data.file_objects import ObjectBounds, objects_of_job, rows_of_job
@@ -21,13 +23,14 @@ from transforms.hot_tier.maintenance.accounting import Outcome
 from transforms.hot_tier.maintenance.classify_files import ActionKind, classify_files
 from transforms.hot_tier.maintenance.plan import MaintenancePlan, decided_result, left_alone
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task
-from transforms.hot_tier.table.file_description import layout_of
+from transforms.hot_tier.table.delta import EVENTS
+from transforms.hot_tier.table.file_description import in_both, layout_of
 from transforms.hot_tier.table.runs import begun_at
 from transforms.hot_tier.table.snapshot import LiveFile, Snapshot
 from transforms.query import Expr
 from transforms.query.instants import format_instant
 from transforms.query.parser import parse
-from transforms.retention.compiled_rules import CompiledRule, CompiledRules
+from transforms.retention.compiled_rules import STAYS, CompiledRule, CompiledRules
 from transforms.storage import TierStore
 
 _READERS = 8
@@ -107,13 +110,37 @@ class JobUndoing:
                 tasks.append(Task((file,), rules, None))
         return MaintenancePlan(tuple(decided), tuple(tasks))
 
-    def objects_left(self, outcomes: Iterable[Outcome]) -> set[str]:
-        """Return the objects of which events that the job has brought stay in the table: holds keep these."""
+    def objects_left(self, outcomes: Iterable[Outcome], rules: CompiledRules) -> set[str]:
+        """Return the objects of which events that the job has brought stay in the table: holds keep these.
+
+        Args:
+            outcomes: What was taken of each file, or only counted.
+            rules: By which that was.
+        """
         left: set[str] = set()
         with self._reading():
             for file, result in outcomes:
-                if sum(result.taken) < self._rows[file.path]:
+                if sum(result.taken) == self._rows[file.path]:
+                    continue
+                if result.rest is None and any(result.taken):  # only counted
+                    left |= self._objects_held(file.path, rules)
+                else:
                     left |= objects_of_job(self._tier, result.rest.path if result.rest else file.path, self.job)
+        return left
+
+    def _objects_held(self, path: str, rules: CompiledRules) -> set[str]:
+        """Return the objects of the job of which rows of a file are held."""
+        left: set[str] = set()
+        with self._tier.open_input(f"{EVENTS}/{path}") as opened:
+            parquet = pq.ParquetFile(opened)
+            names = parquet.schema_arrow.names
+            both = in_both(path, names)
+            columns = [*{*rules.columns_needed(names, in_both=both), "_object", "_correlation_id"}]
+            for number in range(parquet.num_row_groups):
+                table = parquet.read_row_group(number, columns=columns)
+                stays = pa.array(rules.evaluate(table, in_both=both).rule == STAYS)
+                held = pc.and_(stays, pc.equal(table["_correlation_id"].cast(pa.string()), self.job))
+                left.update(pc.unique(table["_object"].filter(held).cast(pa.string())).to_pylist())
         return left
 
     def _count_rows(self, snapshot: Snapshot) -> None:

@@ -76,7 +76,18 @@ def commit(
     all_names = reduce(or_, (MapNames.parse(file.map_names) for file in added), stay).without(off_maps)
     if not columns and all_names == snapshot.map_names:
         commit_actions(snapshot.events, actions, transactions=transactions, partition_by=schema.PARTITION_COLUMNS)
-        return
+    else:
+        _commit_with_metadata(snapshot, actions, columns, all_names, transactions)
+
+
+def _commit_with_metadata(
+    snapshot: Snapshot,
+    actions: list[AddAction | RemoveAction],
+    columns: Sequence[str],
+    map_names: MapNames,
+    transactions: Sequence[tuple[str, int]],
+) -> None:
+    """Try once to commit actions together with new columns, or with what the maps hold now."""
     known = snapshot.events.schema().fields
     write_entry(
         snapshot.tier,
@@ -85,8 +96,8 @@ def commit(
         columns=Schema([*known, *(Field(name, PrimitiveType("string")) for name in columns)]),
         configuration={
             **snapshot.events.metadata().configuration,
-            PROPERTY: statistics_property(promoted),
-            MAP_NAMES: all_names.text,
+            PROPERTY: statistics_property([*snapshot.columns, *columns]),
+            MAP_NAMES: map_names.text,
         },
         transactions=transactions,
     )

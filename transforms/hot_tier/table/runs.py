@@ -37,6 +37,11 @@ NEEDS = "needs.json"
 """What a restore reads, a list of paths in the table: no removal deletes them while the restore runs."""
 _ALIVE = "alive.json"
 CHANGES = "changes-"
+_RUN = "run.json"
+_OVER = frozenset({TIER, COMPACT, PROMOTE})
+"""Kinds of runs of which nothing is asked any more once they are done."""
+_KEPT = timedelta(days=30)
+"""How long their folders are kept."""
 _ACTOR: ContextVar[str | None] = ContextVar("actor", default=None)
 _STAMP = "%Y%m%dT%H%M%SZ"
 CUTOFF = "cutoff-"
@@ -119,7 +124,7 @@ class RunFolder(JsonFolder):
     def begin(cls, tier: TierStore, run: MaintenanceRun) -> RunFolder:
         """Write the folder of a new run."""
         folder = cls(tier, run.id)
-        tier.put_new(folder.path("run.json"), orjson.dumps(run.as_document(), option=orjson.OPT_INDENT_2))
+        tier.put_new(folder.path(_RUN), orjson.dumps(run.as_document(), option=orjson.OPT_INDENT_2))
         return folder
 
     def run(self) -> MaintenanceRun:
@@ -128,7 +133,7 @@ class RunFolder(JsonFolder):
         Raises:
             ConfigurationError: there is none of that name.
         """
-        document = self.read_json("run.json")
+        document = self.read_json(_RUN)
         if document is None:
             raise ConfigurationError(f"there is no run {self.run_id} in {self.tier.uri}", field="run")
         return MaintenanceRun.from_document(document)
@@ -147,7 +152,7 @@ class RunFolder(JsonFolder):
         On this machine its process must exist; where it has signed, the last sign must be recent too, because another
         process may have got the number of one that is gone.
         """
-        document = self.read_json("run.json")
+        document = self.read_json(_RUN)
         if document is None or self.is_done():
             return False
         run = MaintenanceRun.from_document(document)
@@ -184,8 +189,29 @@ def unfinished_runs(tier: TierStore) -> list[RunFolder]:
     return [
         RunFolder(tier, run_id)
         for run_id, found in sorted(files_of_runs(tier).items())
-        if "run.json" in found and DONE not in found
+        if _RUN in found and DONE not in found
     ]
+
+
+def forget_ended_runs(tier: TierStore) -> None:
+    """Remove the folders of runs that ended long ago and that nothing asks for again: the audit has them.
+
+    What a deletion, an undoing, a restore or a removal has changed stays: later restores and jobs go by it. `run.json`
+    goes first and `done.json` last, so that a folder of which a part is left is of no unfinished run.
+    """
+    for run_id, found in files_of_runs(tier).items():
+        folder = RunFolder(tier, run_id)
+        idle = not any(name.startswith(CHANGES) for name in found)
+        if DONE in found and (idle or folder.kind in _OVER) and _is_old(run_id):
+            for name in sorted(found, key=lambda name: (name != _RUN, name == DONE)):
+                tier.delete(folder.path(name))
+
+
+def _is_old(run_id: str) -> bool:
+    try:
+        return datetime.now(timezone.utc) - begun_at(run_id) > _KEPT
+    except ValueError:  # no name of the product's
+        return False
 
 
 def files_of_runs(tier: TierStore) -> dict[str, set[str]]:

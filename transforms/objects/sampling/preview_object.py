@@ -18,6 +18,7 @@ from transforms.formats.options import FormatOptions
 from transforms.objects.event_counts import CountKey, describe_too_old
 from transforms.objects.event_shaping import ShapingSettings, count_time_sources, count_too_old, shape_events
 from transforms.objects.reading import Reading, ReadSettings
+from transforms.objects.sampling.pipeline_hints import pipeline_hint
 from transforms.objects.sampling.sample_object import Sample
 from transforms.objects.sampling.time_hints import time_hint, what_helps
 from transforms.retention.compiled_rules import CompiledRules
@@ -119,7 +120,7 @@ def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence
     counts: Counter[CountKey] = Counter()
     shaped = [shape_events(batch, shaping, counts=counts) for batch in sample.batches]
     sources = count_time_sources(batch.events for batch in shaped)
-    hint = time_hint(sample, shaped, sources, settings.formats)
+    hints = [time_hint(sample, shaped, sources, settings.formats), pipeline_hint(sample, shaped, settings)]
     failure = [f"{reading.status(sample.failure)}: {_reason(reading, sample.failure)}"] if sample.failure else []
     return {
         "sampled": reading.info.uri,
@@ -127,7 +128,7 @@ def summarize_object(sample: Sample, settings: ReadSettings, pipelines: Sequence
         "format": reading.format.format if reading.format else None,
         "timeSources": sources,
         "counts": counts,
-        "warnings": [*failure, *reading.all_warnings(), *([hint] if hint else ())],
+        "warnings": [*failure, *reading.all_warnings(), *filter(None, hints)],
     }
 
 

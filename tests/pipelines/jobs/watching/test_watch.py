@@ -18,9 +18,9 @@ import pytest
 from pipelines.jobs.job import JobResult, resume_job, run_job
 from pipelines.jobs.report import JobReport
 from pipelines.jobs.reporting import load_report
+from pipelines.jobs.rows.kept_rows import list_job_rows
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import check_specification
-from pipelines.status import list_job_rows
 from tests.conftest import REGION, S3
 from transforms.core.errors import ObjectError
 from transforms.hot_tier.table.snapshot import Snapshot

@@ -19,7 +19,7 @@ import boto3
 import polars as pl
 import pytest
 
-from pipelines.status import list_job_rows
+from pipelines.jobs.rows.kept_rows import list_job_rows
 from tests.conftest import REGION, S3, THOROUGH
 from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.table.snapshot import Snapshot

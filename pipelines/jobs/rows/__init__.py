@@ -1,0 +1,1 @@
+"""What lists of jobs show of each."""
