@@ -12,13 +12,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from pipelines.jobs.queued.job_queue import ROOT
-from pipelines.status import load_job_rows
+from pipelines.jobs.rows.kept_rows import read_job_rows
 from transforms.core.errors import RekindleError
 from transforms.hot_tier.search.serving.snapshots import Snapshots
 from transforms.hot_tier.table import location
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
-from transforms.storage.job_folder import JobFolder
 
 _KEPT_SECONDS = 5.0
 _MOST_READ = 64
@@ -66,7 +65,7 @@ class TierState:
     def _queue(self) -> Iterator[Metric]:
         entries = sorted(self.tier.list(ROOT), key=lambda file: (file.modified, file.path))
         ids = [entry.path.removeprefix(ROOT) for entry in entries]
-        rows = {row.task_id: row for row in load_job_rows(JobFolder(self.tier, one) for one in ids[:_MOST_READ])}
+        rows = {row.task_id: row for row in read_job_rows(self.tier, ids[:_MOST_READ])}
         running = sum(row.status == "Running" for row in rows.values())
         jobs = GaugeMetricFamily("rekindle_jobs", "Jobs in the tier's queue.", labels=["status"])
         jobs.add_metric(["Running"], running)

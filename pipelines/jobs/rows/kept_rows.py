@@ -47,6 +47,13 @@ def load_job_rows(tier: TierStore, listed: Iterable[ListedJob]) -> list[JobRow]:
         return [row for row in pool.map(load, listed) if row is not None]
 
 
+def read_job_rows(tier: TierStore, task_ids: Iterable[str]) -> list[JobRow]:
+    """Return the rows of jobs as they are in their folders, but for those that are not there, read side by side."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        rows = pool.map(lambda task_id: row_of(JobFolder(tier, task_id)), task_ids)
+        return [row for row in rows if row is not None]
+
+
 def keep_ended_row(folder: JobFolder) -> None:
     """Keep the row of a job that has ended; where that fails, the list reads its folder."""
     with suppress(TierError, OSError):

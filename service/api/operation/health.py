@@ -5,8 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
 
 from pipelines.documents import JsonModel
 from service.api.state import Service, service_of
@@ -27,12 +27,6 @@ class Readiness(Health):
 
     workers: int
     reason: str | None = None
-
-
-@router.get("/", include_in_schema=False)
-async def begin(request: Request) -> RedirectResponse:
-    """Lead who opens the service's address to the description of its API."""
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/openapi.json")
 
 
 @router.get("/healthz")
