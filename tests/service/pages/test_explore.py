@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from service.pages.explore import term
+from service.pages.question import term
 from service.pages.rendering import POLICY, visible
 from tests.service.conftest import ROOT, Api, make_api
 from tests.service.pages.conftest import DAY, HOSTILE, read, show
@@ -112,7 +112,7 @@ def test_a_tier_that_fails_and_a_tier_without_events(filled: Api, api: Api, monk
 
 def test_a_part_for_htmx(filled: Api) -> None:
     answer = filled.ask("GET", "/explore", params={"query": "GET"}, headers={"HX-Request": "true"})
-    assert answer.text.lstrip().startswith("<section")
+    assert answer.text.lstrip().startswith("<div")
     assert "<html" not in answer.text
 
 
