@@ -117,7 +117,11 @@ def test_a_part_for_htmx(filled: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/explore", "/explore?query=(", "/explore/event?id=x&time=2025-01-01", "/login", "/pages/x"]
+    "path",
+    [
+        *("/explore", "/explore?query=(", "/explore/event?id=x&time=2025-01-01", "/explore/histogram"),
+        *("/login", "/pages/jobs", "/pages/jobs/x", "/pages/keys", "/pages/x"),
+    ],
 )
 def test_every_page_has_the_headers_and_the_frame(filled: Api, path: str) -> None:
     answer = filled.client.get(path)
@@ -138,14 +142,14 @@ def test_every_page_has_the_headers_and_the_frame(filled: Api, path: str) -> Non
 
 
 def test_fields_have_labels(filled: Api) -> None:
-    for path in ("/explore", "/login"):
+    for path in ("/explore", "/login", "/pages/jobs", "/pages/keys"):
         page = show(filled, path)
         labelled = {one["for"] for one in page.all("label")}
         fields = page.all("input") + page.all("select")
         assert {one["id"] for one in fields if one.get("type") != "hidden"} == labelled
 
 
-@pytest.mark.parametrize("name", ["backfill", "jobs", "pipelines", "retention", "keys"])
+@pytest.mark.parametrize("name", ["backfill", "pipelines", "retention"])
 def test_pages_that_are_not_there_yet_name_the_command(filled: Api, name: str) -> None:
     page = show(filled, f"/pages/{name}")
     assert "rekindle " in page.text
