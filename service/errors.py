@@ -123,11 +123,19 @@ def _failed(request: Request, error: Exception) -> JSONResponse:
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
-    del request
     assert isinstance(error, RequestValidationError)
     detail = error.errors()[0]
     field = str(detail["loc"][-1])
-    return answer(HTTPStatus.BAD_REQUEST, f"{field}: {detail['msg']}, not {detail['input']!r:.200}", field=field)
+    text = f"{detail['msg']}, not {detail['input']!r:.200}"
+    if detail["type"] == "extra_forbidden":
+        text = f"unknown parameter; allowed are {', '.join(_parameters(request))}"
+    return answer(HTTPStatus.BAD_REQUEST, f"{field}: {text}", field=field)
+
+
+def _parameters(request: Request) -> list[str]:
+    """Return the names of the parameters that a call's query may have."""
+    call = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    return sorted(parameter["name"] for parameter in call["parameters"] if parameter["in"] == "query")
 
 
 def _framework(request: Request, error: Exception) -> JSONResponse:
