@@ -12,7 +12,7 @@ from datetime import datetime
 from pipelines.jobs.rows.kept_rows import load_job_rows
 from pipelines.jobs.rows.row import JobRow, newest_first
 from transforms.storage import TierStore
-from transforms.storage.jobs_by_time import newest_jobs
+from transforms.storage.job_folder import newest_jobs
 
 ANSWER_SECONDS = 1.0
 ENDED_SECONDS = 60.0

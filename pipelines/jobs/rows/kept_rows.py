@@ -1,6 +1,6 @@
 """Rows that are kept, so that a list of jobs takes few requests however many jobs there were.
 
-The entry of a job that has ended holds its row (`transforms.storage.jobs_by_time`). On S3, where each entry is a
+The entry of a job that has ended holds its row (`transforms.storage.job_folder`). On S3, where each entry is a
 request, `_rekindle/jobs-list.json` has the newest rows together, each with the ETag of the entry that it was read from:
 a listing tells which of them still hold. It may be behind, overwritten by another job that ends, or missing; then more
 entries are read, and nothing wrong is shown.
@@ -19,8 +19,7 @@ from pipelines.documents import JsonObject
 from pipelines.jobs.rows.row import JobRow, newest_first, row_of
 from transforms.core.errors import TierError
 from transforms.storage import TierStore
-from transforms.storage.job_folder import STATUS_FILE, JobFolder, read_row
-from transforms.storage.jobs_by_time import ListedJob, newest_jobs
+from transforms.storage.job_folder import STATUS_FILE, JobFolder, ListedJob, newest_jobs, read_row
 
 ROWS_FILE = "_rekindle/jobs-list.json"
 NEWEST = 50

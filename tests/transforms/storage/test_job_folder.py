@@ -10,8 +10,7 @@ import pytest
 from tests.conftest import S3
 from transforms.core.errors import CanceledError
 from transforms.storage import StorageOptions, TierLocation, open_tier
-from transforms.storage.job_folder import Heartbeat, JobFolder, list_jobs
-from transforms.storage.jobs_by_time import newest_jobs
+from transforms.storage.job_folder import Heartbeat, JobFolder, list_jobs, newest_jobs
 
 
 def test_documents_progress_and_removal(tmp_path: Path) -> None:
