@@ -60,6 +60,7 @@ async def _send(request: Request, service: Service, kind: Kind) -> Response:
     with receiver.budget.reserve() as reservation:
         payload = await _read(await read_body(request, reservation), kind)
         number = await asyncio.wrap_future(receiver.accept(opened, payload, context))
+        service.metrics.hec_events.inc(payload.events)
     if service.settings.hec_durable == "tier":
         await _committed(opened, number)
     has_ack = channel is not None and service.settings.hec_acks
@@ -175,21 +176,18 @@ async def collector(request: Request, rest: str) -> Response:
 
 
 async def _answered(request: Request, call: _Call) -> Response:
-    service = service_of(request)
     try:
-        response = await call(request, service)
+        response, code = await call(request, service_of(request)), Code.SUCCESS
     except HecError as error:
-        service.hec.answers[error.code] += 1
-        return refusal(error)
+        response, code = refusal(error), error.code
     except (RekindleError, OSError) as error:
         log(f"a call of HEC failed: {error}", level=logging.ERROR)
-        service.hec.answers[Code.BUSY] += 1
-        return refusal(HecError(Code.BUSY))
+        response, code = refusal(HecError(Code.BUSY)), Code.BUSY
     except Exception:
         logging.getLogger("rekindle").exception("a call of HEC failed")
-        service.hec.answers[Code.SERVER_ERROR] += 1
-        return refusal(HecError(Code.SERVER_ERROR))
-    service.hec.answers[Code.SUCCESS] += 1
+        response, code = refusal(HecError(Code.SERVER_ERROR)), Code.SERVER_ERROR
+    if call is not _health:
+        service_of(request).metrics.hec_answers.labels(int(code)).inc()
     return response
 
 

@@ -163,10 +163,11 @@ REFUSED: dict[str, tuple[str, str | bytes, dict[str, Any], int, dict[str, Any]]]
 def test_what_is_wrong_is_refused_by_its_code(
     shared: Hec, path: str, body: str | bytes, headers: dict[str, Any], status: int, document: dict[str, Any]
 ) -> None:
-    before = shared.api.service.hec.events
+    value = shared.api.service.metrics.registry.get_sample_value
+    before = value("rekindle_hec_events_total")
     response = shared.post(path, body, headers=headers)
     assert (response.status_code, response.json()) == (status, document)
-    assert shared.api.service.hec.events == before
+    assert value("rekindle_hec_events_total") == before
 
 
 def test_each_code_has_a_status_and_a_text() -> None:
