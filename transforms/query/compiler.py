@@ -36,7 +36,13 @@ from transforms.query.syntax import (
 )
 
 
-def compile_query(expr: Expr, columns: Collection[str], distinct: Mapping[str, pl.Series] | None = None) -> pl.Expr:
+def compile_query(
+    expr: Expr,
+    columns: Collection[str],
+    distinct: Mapping[str, pl.Series] | None = None,
+    *,
+    nulls_are_false: bool = False,
+) -> pl.Expr:
     """Return an expression that is true for the rows that satisfy a query, and false, never null, for all others.
 
     Args:
@@ -48,8 +54,10 @@ def compile_query(expr: Expr, columns: Collection[str], distinct: Mapping[str, p
         distinct: of a file of the product's own, whose text is plain: all values of some columns. They are tested
             instead of the rows', and Polars decodes only the rows that it keeps, which it does not behind a test in
             Python: 61 ms instead of 126 for nine columns of 1.4 million rows, one in a hundred kept.
+        nulls_are_false: for a filter: a row that does not satisfy the query may be null too. Polars then looks for a
+            word while it decodes messages, page by page: a quarter less time than with `fill_null` behind it.
     """
-    nested = partial(compile_query, columns=columns, distinct=distinct)
+    nested = partial(compile_query, columns=columns, distinct=distinct, nulls_are_false=nulls_are_false)
     match expr:
         case Everything():
             return pl.lit(value=True)
@@ -58,9 +66,9 @@ def compile_query(expr: Expr, columns: Collection[str], distinct: Mapping[str, p
         case Or(terms):
             return _balanced([nested(term) for term in with_memberships(terms)], all_of=False)
         case Not(term):
-            return ~nested(term)
+            return ~nested(term, nulls_are_false=False)
         case Word(pattern):
-            return _word(Contains(pattern), columns, is_plain=distinct is not None)
+            return _word(Contains(pattern), columns, is_plain=distinct is not None, has_nulls=nulls_are_false)
         case Membership(field, values):
             if any(value.is_any for value in values):
                 return _is_set(field, columns)
@@ -116,12 +124,13 @@ class _OnText:
         return self.test(time_text(values) if values.dtype.is_temporal() else values).fill_null(value=False)
 
 
-def _word(test: Contains, columns: Collection[str], *, is_plain: bool) -> pl.Expr:
+def _word(test: Contains, columns: Collection[str], *, is_plain: bool, has_nulls: bool) -> pl.Expr:
     field = Field(MESSAGE_COLUMN, system=True)
     values = field_column(field, columns)
     if values is None or not is_plain:
         return _text(field, test, columns, None)
-    return test.expression(values).fill_null(value=False)
+    found = test.expression(values)
+    return found if has_nulls else found.fill_null(value=False)
 
 
 def _text(field: Field, test: TextTest, columns: Collection[str], distinct: Mapping[str, pl.Series] | None) -> pl.Expr:

@@ -103,8 +103,12 @@ async def _ack(request: Request, service: Service) -> Response:
         raise HecError(Code.CHANNEL_MISSING)
     opened = await _opened(service)
     with service.hec.budget.reserve() as reservation:
-        numbers = _numbers(await read_body(request, reservation))
-        return acknowledged(await _are_committed(opened.acks, numbers))
+        body = await read_body(request, reservation)
+        if len(body) <= INLINE_BYTES:
+            found = _own_acks(opened.acks, body)
+        else:
+            found = await to_thread.run_sync(_own_acks, opened.acks, body)
+        return acknowledged(await _are_committed(opened.acks, found))
 
 
 def _numbers(body: bytes) -> list[int]:
@@ -124,8 +128,11 @@ def _numbers(body: bytes) -> list[int]:
     return numbers
 
 
-async def _are_committed(acks: Acknowledgements, numbers: list[int]) -> dict[int, bool]:
-    found = {number: acks.own(number) for number in numbers}
+def _own_acks(acks: Acknowledgements, body: bytes) -> dict[int, bool | None]:
+    return {number: acks.own(number) for number in _numbers(body)}
+
+
+async def _are_committed(acks: Acknowledgements, found: dict[int, bool | None]) -> dict[int, bool]:
     others = [number for number, done in found.items() if done is None]
     answered = await to_thread.run_sync(acks.others, others) if others else {}
     return {number: answered.get(number, False) if done is None else done for number, done in found.items()}

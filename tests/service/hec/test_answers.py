@@ -87,6 +87,20 @@ REFUSED: dict[str, tuple[str, str | bytes, dict[str, Any], int, dict[str, Any]]]
     ),
     "another encoding": ("", "{}", {"Content-Encoding": "br"}, 415, {"text": "Invalid data format", "code": 6}),
     "a time that is none": ("/raw?time=noon", "a", {}, 400, {"text": "Invalid data format", "code": 6}),
+    "a time behind the year 9999 in UTC": (
+        "/raw?time=9999-12-31T23:59:59-23:59",
+        "a",
+        {},
+        400,
+        {"text": "Invalid data format", "code": 6},
+    ),
+    "a time before the year 1 in UTC": (
+        "/raw?time=0001-01-01T00:00:00%2B23:59",
+        "a",
+        {},
+        400,
+        {"text": "Invalid data format", "code": 6},
+    ),
     "an endless time": ("/raw?time=inf", "a", {}, 400, {"text": "Invalid data format", "code": 6}),
     "an index that is a number": (
         "",

@@ -77,6 +77,14 @@ def selected(query: str | Expr, frame: pl.DataFrame, distinct: Mapping[str, pl.S
     return found.to_list()
 
 
+def kept(query: str | Expr, frame: pl.DataFrame, distinct: Mapping[str, pl.Series]) -> list[bool]:
+    """Return which rows a filter keeps, where rows that do not satisfy the query may be null."""
+    expr = parse(query) if isinstance(query, str) else query
+    rows = frame.with_row_index("__row").filter(compile_query(expr, frame.columns, distinct, nulls_are_false=True))
+    found = set(rows["__row"].to_list())
+    return [row in found for row in range(frame.height)]
+
+
 def event(message: str = "", at: datetime = TIME, /, *, error: str | None = None, **attributes: str) -> Event:
     return {"_time": at, "_message": message, "_event_id": "e_A-1"} | ({"_error": error} if error else {}), attributes
 
@@ -342,9 +350,20 @@ def compare(seed: int, queries: int) -> int:
         for frame in frames:
             assert selected(query, frame) == expected, (seed, str(query))
         assert selected(query, frames[0], distinct) == expected, (seed, str(query))
+        assert kept(query, frames[0], distinct) == expected, (seed, str(query))
         assert parse(str(query)) == query
         telling += 0 < sum(expected) < len(events)
     return telling
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["red", "NOT red", "NOT (red OR blue)", "NOT NOT red", "red OR status=1", "NOT (red status=1)", "NOT red status=1"],
+)
+def test_filter_of_missing_messages(query: str) -> None:
+    frame = pl.DataFrame({"_message": ["red", "blue", None, None, "Red"], "status": ["1", None, "1", "2", None]})
+    texts = {"status": pl.Series(["1", "2"])}
+    assert kept(query, frame, texts) == selected(query, frame, texts) == selected(query, frame)
 
 
 @pytest.mark.parametrize("seed", range(8))

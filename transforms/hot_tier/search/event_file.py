@@ -241,9 +241,10 @@ class EventFile:
         return found.with_row_index("row", offset=group.first).filter(_FOUND).drop(_FOUND)
 
     def _condition(self, request: SearchRequest) -> pl.Expr:
+        """Return what is true for the rows that match; for others it is false or null."""
         values = self._values if self._has_bounds else None
-        conditions = [] if request.expr is None else [compile_query(request.expr, self._columns, values)]
-        return pl.all_horizontal(pl.lit(value=True), *conditions, *time_conditions(request.start, request.end))
+        found = compile_query(request.expr or Everything(), self._columns, values, nulls_are_false=True)
+        return pl.all_horizontal(found, *time_conditions(request.start, request.end))
 
     def _outputs(self, request: SearchRequest) -> list[pl.Expr]:
         return [exact_column(name) for name in self._columns_for(request)]
