@@ -238,3 +238,14 @@ def test_conformance_case_1(rekindle: Rekindle, tmp_path: Path) -> None:
     }
     assert (event["_env"], event["_team"], event["_iam_key_id"]) == ("tutorial", "learning", key["id"])
     assert (event["_time"], event["_message"]) == ("2025-08-11T22:24:37Z", ACCESS_LINE)
+
+
+@pytest.mark.parametrize(
+    ("flags", "ingests"),
+    [([], True), (["--role", "read"], False), (["--no-s3-pull"], False)],
+    ids=["any", "read", "no"],
+)
+def test_what_a_new_key_is_for(tmp_path: Path, rekindle: Rekindle, flags: list[str], ingests: bool) -> None:
+    ended = rekindle("keys", "create", "--hot-tier", tmp_path / "hot", *flags)
+    assert "shown only once" in ended.err
+    assert ("backfill --key" in ended.err) == ingests

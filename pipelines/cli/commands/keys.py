@@ -73,7 +73,9 @@ def create(
     else:
         guid = f"\nHEC token: {created.hec_token}" if created.hec_token else ""
         RESULTS.print(f"id:    {created.key.id}\ntoken: {created.token}{guid}", highlight=False)
-        MESSAGES.print("The token is shown only once. Ingest by the key: rekindle backfill --key ID …")
+        may_pull = s3_pull and role != "read"
+        use = " Ingest by the key: rekindle backfill --key ID …" if may_pull else ""
+        MESSAGES.print(f"The token is shown only once.{use}")
     return 0
 
 

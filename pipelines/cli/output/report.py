@@ -16,7 +16,7 @@ SOME_FAILED = 3
 _NAMED = 10
 
 if TYPE_CHECKING:
-    from pipelines.jobs.report import FileUsed, JobReport, PipelineEvents
+    from pipelines.jobs.report import FileUsed, JobReport, PipelineEvents, WatchReport
 
 _NAMES_SHOWN = 8
 
@@ -80,7 +80,9 @@ def _print_report(report: JobReport) -> None:
         ("New columns", _first_of(report.columns_added)),
         ("Time range", " to ".join(report.time_range or ())),
         ("Written", f"{written}; waves: {report.waves:,}"),
-        ("Took", f"{report.seconds:.1f} s{rate}"),
+        ("Took", f"{report.seconds:.1f} s{rate}" if report.watch is None else ""),
+        ("Watch", "" if report.watch is None else describe_watch(report.watch)),
+        ("Last error", "" if report.watch is None else printable(report.watch.last_error or "")),
     ]
     _print_named([(name, value) for name, value in rows if value])
     if report.undone:
@@ -91,6 +93,19 @@ def _print_report(report: JobReport) -> None:
     _print_list("Failures", [f"{one.object}: {one.status}: {one.reason}" for one in report.failures])
     if report.status == "Succeeded" and objects.known and not report.events:
         RESULTS.print(f"\nNothing new: {_objects(objects.known)} known already; nothing was added.")
+
+
+def describe_watch(watch: WatchReport) -> str:
+    """Return how a watch stands: what waits, how late the last wave was, and when it looked last."""
+    parts = [f"{_objects(watch.waiting)} waiting"]
+    if watch.queued is not None:
+        parts.append(f"about {watch.queued:,} messages queued")
+    if watch.last_wave_at is not None:
+        late = "" if watch.lag_seconds is None else f", {watch.lag_seconds:,.1f} s behind"
+        parts.append(f"last wave {watch.last_wave_at}{late}")
+    if watch.last_listing_at is not None:
+        parts.append(f"last listing {watch.last_listing_at}")
+    return "; ".join(parts)
 
 
 def describe_pipelines(by_pipeline: Mapping[str, PipelineEvents]) -> str:

@@ -8,9 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipelines.cli.output.report import describe_watch
+from pipelines.jobs.report import WatchReport
 from pipelines.jobs.rows.kept_rows import list_job_rows
 from tests.pipelines.conftest import Ended, start_rekindle
 from transforms.storage import StorageOptions, open_tier
@@ -75,3 +78,19 @@ def test_its_end_is_no_failure(tmp_path: Path, rekindle: Callable[..., Ended]) -
     assert (report["status"], report["events"]) == ("Canceled", 1)
     assert "`rekindle jobs resume" in report["reason"]
     assert report["watch"]["counts"]["errors"] == 0
+
+
+@pytest.mark.parametrize(
+    ("watch", "text"),
+    [
+        ({}, "0 objects waiting"),
+        (
+            {"waiting": 1, "lastWaveAt": "A", "lagSeconds": 7.25, "lastListingAt": "B", "lastError": "C"},
+            "1 object waiting; last wave A, 7.2 s behind; last listing B",
+        ),
+        ({"queued": 1234, "lastWaveAt": "A"}, "0 objects waiting; about 1,234 messages queued; last wave A"),
+    ],
+    ids=["begun", "listing", "queue"],
+)
+def test_how_a_watch_is_shown(watch: dict[str, Any], text: str) -> None:
+    assert describe_watch(WatchReport.model_validate(watch)) == text
