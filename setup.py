@@ -45,6 +45,7 @@ SERVICE = [
     "starlette>=1.7,<2",
     "anyio>=4.10,<5",
     "uvicorn>=0.50,<1",
+    "h11>=0.16,<1",  # uvicorn's own
     "prometheus-client>=0.23,<1",
     "python-multipart>=0.0.20,<1",
     "mcp>=2.3,<3",

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.console import Console, Progress
 from pipelines.documents import JsonObject
+from transforms.core.errors import DamagedFileError
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
 from transforms.storage.job_folder import STATUS_FILE, JobFolder
@@ -143,8 +144,13 @@ def read_progress(folder: JobFolder, wave: int | None) -> Progress:
 
 
 def _read(folder: JobFolder) -> JobStatus | None:
-    document = folder.read_json(STATUS_FILE)
-    return JobStatus.from_document(document) if document else None
+    """Return the status, None where there is none, or a damaged one: what was published is in the ledger, not here."""
+    try:
+        document = folder.read_json(STATUS_FILE)
+    except DamagedFileError:
+        return None
+    is_status = isinstance(document, dict) and isinstance(document.get("status"), str)
+    return JobStatus.from_document(document) if is_status else None
 
 
 def _stored_name(name: str) -> str:

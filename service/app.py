@@ -18,12 +18,12 @@ from service.api.state import Service
 from service.api.uploads import routes as uploads
 from service.connections.middleware import AnswerLog
 from service.mcp import route as mcp_route
-from service.pages import assets, entry, explore
+from service.pages import assets, counted, entry, explore, jobs_page, keys_page
 
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
-    *(entry, explore, assets),
+    *(jobs_page, keys_page, entry, explore, counted, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 

@@ -27,6 +27,8 @@ from transforms.core.errors import (
     UnconfirmedError,
 )
 
+_MCP = "/mcp"
+"""There 405 tells a client of the Model Context Protocol that the server streams no events of its own."""
 _CLIENT_LEFT = 499
 """Nobody reads it but the log."""
 _STATUSES: dict[type[RekindleError], int] = {
@@ -121,18 +123,27 @@ def _failed(request: Request, error: Exception) -> JSONResponse:
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
-    del request
     assert isinstance(error, RequestValidationError)
     detail = error.errors()[0]
     field = str(detail["loc"][-1])
-    return answer(HTTPStatus.BAD_REQUEST, f"{field}: {detail['msg']}, not {detail['input']!r:.200}", field=field)
+    text = f"{detail['msg']}, not {detail['input']!r:.200}"
+    if detail["type"] == "extra_forbidden":
+        text = f"unknown parameter; allowed are {', '.join(_parameters(request))}"
+    return answer(HTTPStatus.BAD_REQUEST, f"{field}: {text}", field=field)
+
+
+def _parameters(request: Request) -> list[str]:
+    """Return the names of the parameters that a call's query may have."""
+    call = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    return sorted(parameter["name"] for parameter in call["parameters"] if parameter["in"] == "query")
 
 
 def _framework(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     message, status = str(error.detail), error.status_code
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        status = HTTPStatus.BAD_REQUEST  # as all that is wrong about a call; `Allow` stays
+        if not request.url.path.endswith(_MCP):
+            status = HTTPStatus.BAD_REQUEST  # as all that is wrong about a call; `Allow` stays
         allowed = (error.headers or {}).get("Allow", "")
         message = f"{request.method} is not allowed here; allowed are {allowed}"
     elif status == HTTPStatus.NOT_FOUND:

@@ -14,7 +14,6 @@ from pydantic.alias_generators import to_camel
 from pipelines.jobs.specification import FormatSpecification, JobSpecification
 
 _TEXTS = {
-    "give --bucket, or the field bucket of the job file": "give the field bucket",
     "`rekindle jobs list`": "`GET /jobs`",
     "`rekindle search QUERY --top NAME`": "`GET /facets`",
     "`--histogram 1h`": "`GET /histogram`",
@@ -23,6 +22,7 @@ _TEXTS = {
     "--no-message": "`keepMessage: false`",
     "--yes": "`yes`",
 }
+_REQUIRED = re.compile(r"give --[\w-]+, or the field (\w+) of the job file")
 _JOB_COMMAND = re.compile(r"`rekindle jobs (cancel|resume|undo|show) ([^` ]+)`")
 _COMMAND = re.compile(r"`rekindle [^`]*`")
 _FLAG = re.compile(r"(?<![\w'\"=/-])--([a-z]+(?:-[a-z]+)*)")
@@ -36,6 +36,7 @@ def in_words_of_http(message: str) -> str:
     """Return a message with fields and calls where it has flags and commands; whole commands of others stay."""
     for text, other in _TEXTS.items():
         message = message.replace(text, other)
+    message = _REQUIRED.sub(r"give the field \1", message)
     message = _JOB_COMMAND.sub(_call_of, message)
     done, at = "", 0
     for command in _COMMAND.finditer(message):

@@ -15,7 +15,9 @@ from service.operation.metrics import Metrics
 
 MOST_REQUESTS = 1000
 NO_ROUTE = "-"
-_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_CACHE = b"cache-control"
+_NO_STORE = (_CACHE, b"no-store")
 _AMBIGUOUS = errors.answer(
     HTTPStatus.BAD_REQUEST,
     "Transfer-Encoding excludes Content-Length, and HTTP/1.0 has none: a proxy may have read another request",
@@ -56,7 +58,9 @@ class AnswerLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_HEADERS]
+                headers = [*message["headers"], _NOSNIFF]
+                decides = any(name.lower() == _CACHE for name, _ in headers)  # a route, whether it may be kept
+                message["headers"] = headers if decides else [*headers, _NO_STORE]
             await send(message)
 
         self._running += 1

@@ -6,6 +6,7 @@ with its process. The folders that nobody holds are those of services that have 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import uuid
@@ -58,6 +59,21 @@ class LogFolder:
     def close(self) -> None:
         """Let others use it."""
         os.close(self._lock)
+
+    def check(self) -> None:
+        """Check that the folder is still there: what is written to one that was removed is lost.
+
+        Raises:
+            OSError: it was removed; another service may have made it anew.
+        """
+        held = os.fstat(self._lock)
+        try:
+            found = os.stat(self.path / _LOCK)
+        except FileNotFoundError:
+            found = None
+        if found is None or (found.st_dev, found.st_ino) != (held.st_dev, held.st_ino):
+            text = "the folder was removed while the service uses it: start the service again"
+            raise FileNotFoundError(errno.ENOENT, text, str(self.path))
 
     def segments(self) -> list[Segment]:
         """Return its segments, the oldest first."""

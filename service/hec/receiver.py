@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections import Counter
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,8 +58,6 @@ class HecReceiver:
         is_closing: Whether it takes nothing more.
         seconds: So long events wait for others before they are committed; None for the default.
         budget: What all bodies may take of the memory.
-        answers: How often each code was answered.
-        events: How many events were taken.
     """
 
     settings: ServiceSettings
@@ -68,8 +65,6 @@ class HecReceiver:
     is_closing: bool = False
     seconds: float | None = None
     budget: MemoryBudget = field(default_factory=MemoryBudget)
-    answers: Counter[Code] = field(default_factory=Counter)
-    events: int = 0
     log: OpenLog | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
 
@@ -121,15 +116,32 @@ class HecReceiver:
         except LogClosedError:
             raise HecError(Code.SHUTTING_DOWN) from None
         log.committer.notice()
-        self.events += payload.events
         return done
+
+    @property
+    def log_bytes(self) -> int:
+        """What the log takes on the disk."""
+        opened = self.log
+        return 0 if opened is None else opened.wal.size
+
+    @property
+    def log_fill(self) -> float:
+        """How full the log is, 1 where it takes nothing more."""
+        opened = self.log
+        return 0.0 if opened is None else opened.wal.fill
+
+    @property
+    def is_commit_failing(self) -> bool:
+        """Whether the last commit failed."""
+        opened = self.log
+        return opened is not None and opened.committer.failure is not None
 
     @property
     def health(self) -> Code:
         """How it is."""
         if self.is_closing:
             return Code.SHUTTING_DOWN
-        fill = self.log.wal.fill if self.log is not None else 0.0
+        fill = self.log_fill
         return Code.QUEUES_FULL if fill >= 1 else Code.QUEUE_NEARLY_FULL if fill >= NEARLY_FULL else Code.HEALTHY
 
     def close(self) -> None:

@@ -160,8 +160,13 @@ class WriteAheadLog:
         return one.done
 
     def seal(self, most_bytes: int = BATCH_BYTES) -> list[Segment]:
-        """End the segment that is written to, and return the oldest ones, of about so many bytes."""
+        """End the segment that is written to, and return the oldest ones, of about so many bytes.
+
+        Raises:
+            OSError: the folder was removed; files of these names may be another service's by now.
+        """
         with self._files:
+            self.folder.check()
             self._end_segment()
             chosen: list[Segment] = []
             size = 0
@@ -267,6 +272,7 @@ class WriteAheadLog:
         data = memoryview(b"".join(entry.dump() for entry in entries))
         size = len(data)
         try:
+            self.folder.check()
             active = self._active or self._open_segment(entries[0].first)
             while data:
                 data = data[self._disk.write(active.descriptor, data) :]

@@ -57,6 +57,19 @@ class Metrics:
         self.job_read_bytes = Counter(
             "rekindle_job_read_bytes", "Compressed bytes that its workers have read.", registry=registry
         )
+        self.hec_answers = Counter(
+            "rekindle_hec_answers", "Answers of HEC, health's excepted, by its code.", ["code"], registry=registry
+        )
+        self.hec_events = Counter("rekindle_hec_events", "Events that HEC has taken.", registry=registry)
+        self.hec_log_bytes = Gauge(
+            "rekindle_hec_log_bytes", "What HEC's log takes on the disk: events that wait.", registry=registry
+        )
+        self.hec_log_fill = Gauge(
+            "rekindle_hec_log_fill", "How full HEC's log is: at 1 it takes nothing more.", registry=registry
+        )
+        self.hec_commit_failing = Gauge(
+            "rekindle_hec_commit_failing", "Whether the last commit of HEC's events failed.", registry=registry
+        )
         self.daily_runs = Counter(
             "rekindle_daily_runs", "Runs by --daily that this service did.", ["kind", "outcome"], registry=registry
         )

@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
+from pydantic import ValidationError
 
 from pipelines.jobs.queued.job_queue import ROOT
+from pipelines.jobs.report import WatchReport
 from pipelines.jobs.rows.kept_rows import read_job_rows
+from pipelines.jobs.rows.row import JobRow
 from transforms.core.errors import RekindleError
 from transforms.hot_tier.search.serving.snapshots import Snapshots
 from transforms.hot_tier.table import location
@@ -23,6 +28,32 @@ _KEPT_SECONDS = 5.0
 _MOST_READ = 64
 """Jobs are claimed in their order: those behind so many wait."""
 _MICROSECONDS = 1_000_000
+_OF_WATCHES: Final[tuple[tuple[str, str, Callable[[WatchReport], float], Callable[[list[float]], float]], ...]] = (
+    ("rekindle_watches", "Watches of the queue that run.", lambda watch: 1, sum),
+    ("rekindle_watches_failing", "Those whose last attempt failed.", lambda watch: watch.last_error is not None, sum),
+    (
+        "rekindle_watch_lag_seconds",
+        "From the creation of objects to their publication, in the last waves: the longest.",
+        lambda watch: watch.lag_seconds or 0,
+        max,
+    ),
+    ("rekindle_watch_waiting_objects", "Objects found and not published yet.", lambda watch: watch.waiting, sum),
+    ("rekindle_watch_queued_messages", "About how many messages wait.", lambda watch: watch.queued or 0, sum),
+    (
+        "rekindle_watch_last_hour_objects",
+        "Objects published in the last hour.",
+        lambda watch: watch.last_hour.objects,
+        sum,
+    ),
+    ("rekindle_watch_last_hour_events", "Their events.", lambda watch: watch.last_hour.events, sum),
+    (
+        "rekindle_watch_last_hour_failed",
+        "Objects not read, or not wholly, in the last hour.",
+        lambda watch: watch.last_hour.failed,
+        sum,
+    ),
+)
+"""Of each metric: its name, what it tells, its value of one watch, and how those of several are combined."""
 
 
 @dataclass(eq=False)  # a registry keeps it by its identity
@@ -71,6 +102,7 @@ class TierState:
         jobs.add_metric(["Running"], running)
         jobs.add_metric(["Pending"], len(entries) - running)
         yield jobs
+        yield from _metrics_of_watches([row for row in rows.values() if row.status == "Running"])
         waiting = [
             entry.modified
             for entry, task_id in zip(entries, ids, strict=True)
@@ -83,6 +115,18 @@ class TierState:
     def _table(self) -> Iterator[Metric]:
         if location.exists(self.tier):
             yield from _metrics_of(self.snapshots.newest())
+
+
+def _metrics_of_watches(running: Iterable[JobRow]) -> Iterator[Metric]:
+    watches = [watch for row in running if (watch := _watch_of(row)) is not None]
+    for name, text, value, combine in _OF_WATCHES:
+        yield GaugeMetricFamily(name, text, combine([0.0, *map(value, watches)]))
+
+
+def _watch_of(row: JobRow) -> WatchReport | None:
+    with suppress(ValidationError):  # another version of Rekindle runs it
+        return None if row.watch is None else WatchReport.model_validate(row.watch)
+    return None
 
 
 def _metrics_of(snapshot: Snapshot) -> Iterator[Metric]:

@@ -19,6 +19,8 @@ from service.errors import ApiError
 FOLDER = Path(__file__).parent / "static"
 _KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _DIGITS = 16
+_FOR_EVER = "public, max-age=31536000, immutable"
+"""Another file has another address."""
 router = APIRouter(include_in_schema=False)
 
 
@@ -59,4 +61,4 @@ async def asset(digest: str, name: str) -> Response:
     found = assets().get(name)
     if found is None or digest != found.digest:
         raise ApiError(HTTPStatus.NOT_FOUND, "there is no such file")
-    return Response(found.data, media_type=found.kind)
+    return Response(found.data, media_type=found.kind, headers={"Cache-Control": _FOR_EVER})

@@ -3,83 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import ValidationError
 
 from pipelines.documents import JsonObject
 from service.api.search.contents import usage_query
-from service.api.search.pages import PageParameters, page_query
 from service.api.search.parameters import SearchQuery, engine_of
 from service.errors import ApiError, message_of
+from service.pages.levels import meaning_of
+from service.pages.question import EVENT_ID, Question, failure_of, term
 from service.pages.rendering import PageRoute, render
 from service.pages.sessions import Visitor
-from transforms.core.errors import ConfigurationError, QueryError, RekindleError
-from transforms.core.names import ATTRIBUTES_COLUMN, SYSTEM_NAMES
+from transforms.core.errors import ConfigurationError, RekindleError
+from transforms.core.names import SYSTEM_NAMES
 from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.query.instants import format_instant, parse_time
-from transforms.query.syntax import Field
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-_ROWS = 50
 _ATTRIBUTES = 200
-_SHOWN = ("query", "from", "to", "last", "tier")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_EVENT_ID = "_event_id"
 _MOST_TERM = 500
 _MICROSECOND = timedelta(microseconds=1)
-_WARNINGS = {"warn", "warning"}
-_ERRORS = {"error", "err", "fatal", "critical", "crit", "emerg", "alert", "panic"}
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the address of a page asks for.
-
-    Attributes:
-        values: The parameters that stay from page to page, as they were typed.
-        cursor: Where the page of rows begins; empty for the first.
-    """
-
-    values: dict[str, str]
-    cursor: str = ""
-
-    @classmethod
-    def of(cls, request: Request) -> Question:
-        """Return what a request asks for."""
-        given = request.query_params
-        return cls({name: given.get(name, "").strip() for name in _SHOWN}, given.get("cursor", ""))
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is asked for: the page shows what there is."""
-        return not any(self.values.values()) and not self.cursor
-
-    def with_values(self, **values: str) -> dict[str, str]:
-        """Return the parameters with others."""
-        return self.values | values
-
-    def rows_query(self) -> SearchQuery:
-        """Return the query of the rows.
-
-        Raises:
-            ConfigurationError: a parameter is wrong.
-        """
-        given = {name: value for name, value in self.values.items() if value}
-        if self.cursor:
-            given["cursor"] = self.cursor
-        try:
-            return page_query(PageParameters.model_validate({**given, "limit": _ROWS}))
-        except ValidationError as error:
-            detail = error.errors()[0]
-            field = str(detail["loc"][-1])
-            raise ConfigurationError(f"{field}: {detail['msg']}, not {detail['input']!r:.80}", field=field) from error
 
 
 @router.get("/explore")
@@ -92,7 +42,9 @@ async def explore(request: Request, visitor: Visitor) -> Response:
         found = await engine_of(request).run(request, _found(question, engine_of(request).cache))
     except (ApiError, RekindleError) as error:
         status, message, headers = message_of(error)
-        page = render(request, name, status=status, page="Explore", question=question, failure=_failure(error, message))
+        page = render(
+            request, name, status=status, page="Explore", question=question, failure=failure_of(error, message)
+        )
         page.headers.update(headers)
         return page
     return render(request, name, page="Explore", question=question, failure=None, **found)
@@ -137,23 +89,15 @@ def _day_after(day: str) -> str:
 
 def _shown_row(row: JsonObject) -> JsonObject:
     """Return what a row of the list shows, and by what its event is found."""
-    level, status = str(row.get("level", "")).lower(), str(row.get("status", ""))
-    is_error = level in _ERRORS or status.startswith("5") or row.get("_error") is not None
-    is_warning = level in _WARNINGS or status.startswith("4")
+    level, status = str(row.get("level", "")), str(row.get("status", ""))
+    kinds = {meaning_of(level), meaning_of(status), "error" if row.get("_error") is not None else ""}
     return {
         "time": row["_time"],
         "event": {"id": row.get("_event_id", ""), "time": format_instant(row["_time"])},
         "host": row.get("host", ""),
         "text": row.get("_message") or row.get("_error") or "",
-        "kind": "error" if is_error else "warning" if is_warning else "",
+        "kind": next((kind for kind in ("error", "warning") if kind in kinds), ""),
     }
-
-
-def _failure(error: Exception, message: str) -> JsonObject:
-    """Return what the page shows of an error, beside the field that is wrong."""
-    position = error.position if isinstance(error, QueryError) else None
-    field = getattr(error, "field", None)
-    return {"field": field, "message": message.partition("\n")[0], "position": position}
 
 
 @router.get("/explore/event")
@@ -165,7 +109,7 @@ async def show_event(request: Request, visitor: Visitor, id: str = "", time: str
         start, end = (format_instant(parse_time(time) + after) for after in (timedelta(0), _MICROSECOND))
     except (ConfigurationError, OverflowError):
         raise ConfigurationError(f"time: {time!r:.80} is not the time of an event", field="time") from None
-    asked = {"query": term(_EVENT_ID, id), "from": start, "to": end}
+    asked = {"query": term(EVENT_ID, id), "from": start, "to": end}
     found = await engine_of(request).run(request, replace(question, values=asked, cursor="").rows_query())
     if not found["rows"]:
         raise ApiError(HTTPStatus.NOT_FOUND, "this event is not there: it was deleted, or the link is not whole")
@@ -204,19 +148,5 @@ def _attribute(name: str, value: Any, question: Question) -> JsonObject:
     shown = format_instant(value) if isinstance(value, datetime) else str(value)
     is_system = name in SYSTEM_NAMES
     only = None if is_system or len(shown) > _MOST_TERM else term(name, shown)
-    query = question.values["query"]
-    before = f"({query})" if " or " in query.lower() else query
-    refined = {
-        "only": None if only is None else f"{before} {only}".strip(),
-        "without": None if only is None else f"{before} NOT {only}".strip(),
-    }
+    refined = {"only": None, "without": None} if only is None else question.refined(only)
     return {"name": name, "value": shown, "is_system": is_system, **refined}
-
-
-def term(name: str, value: str | None) -> str:
-    """Return the condition that a field, named as rows do, is exactly a text; None stands for having none."""
-    field = "#eventId" if name == _EVENT_ID else str(Field(name.removeprefix(f"{ATTRIBUTES_COLUMN}.")))
-    if value is None:
-        return f"NOT {field}=*"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
-    return f'{field}="{escaped}"'

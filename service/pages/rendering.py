@@ -71,6 +71,8 @@ def _error_page(request: Request, error: ApiError | RekindleError) -> Response:
         return RedirectResponse(address, HTTPStatus.SEE_OTHER)
     page = render(request, "error.html", status=status, message=message, title=HTTPStatus(status).phrase)
     page.headers.update(headers)
+    if "HX-Request" in request.headers:
+        page.headers["HX-Reswap"] = "none"  # a part that is asked for again and again stays as it was
     return page
 
 

@@ -55,7 +55,8 @@ class Worker:
         self._watches = watches
         self._settings = settings
         self._run_queued = run_job
-        self._queue = JobQueue(settings.tier_location.open())
+        self._queue = JobQueue(settings.tier_location.open(), skipped=self._tell_of_skipped)
+        self._told: set[str] = set()
         self._current: ClaimedJob | None = None
         self._clean_at = 0.0
 
@@ -86,6 +87,13 @@ class Worker:
         while thread.is_alive():
             if not _wait():
                 self._end_at_once()
+
+    def _tell_of_skipped(self, task_id: str, error: Exception) -> None:
+        """Say once what keeps a job from being claimed."""
+        text = f"job {task_id} can't be claimed, the others are run: {type(error).__name__}: {error}"
+        if text not in self._told:
+            self._told.add(text)
+            log(text, level=logging.ERROR, taskId=task_id)
 
     def _remove_old_uploads(self) -> None:
         """Remove the files of uploads that no job will read, now and then."""

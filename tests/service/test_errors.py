@@ -141,3 +141,10 @@ def _references(part: object) -> set[str]:
         own = {part["$ref"]} if isinstance(part.get("$ref"), str) else set()
         return own.union(*map(_references, part.values()))
     return set().union(*map(_references, part)) if isinstance(part, list) else set()
+
+
+def test_an_unknown_parameter_is_answered_with_those_that_there_are(api: Api) -> None:
+    error = api.ask("GET", "/patterns?lsat=7d").json()["error"]
+    assert error["field"] == "lsat"
+    allowed = "from, last, limit, query, tier, to"
+    assert error["message"] == f"lsat: unknown parameter; allowed are {allowed}"

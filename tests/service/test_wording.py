@@ -13,6 +13,7 @@ MESSAGES = [
     ("the rest goes into --pattern", "the rest goes into `pattern`"),
     ("`began` looks like one: --time-field began", "`began` looks like one: `timeField` began"),
     ("is required: give --bucket, or the field bucket of the job file", "is required: give the field bucket"),
+    ("sql: is required: give --sql, or the field sql of the job file", "sql: is required: give the field sql"),
     ("or choose others with --profile", "or choose others with --profile of `rekindle serve`"),
     ("or raise --max-objects", "or raise --max-objects of `rekindle backfill`"),
     ("nothing was undone; add --yes to go on", "nothing was undone; add `yes` to go on"),
@@ -38,6 +39,7 @@ def test_messages(message: str, expected: str) -> None:
 REFUSED = [
     pytest.param("POST", "/ingest", {}, "bucket: is required: give the field bucket", id="required"),
     pytest.param("POST", "/ingest", {"bucket": "s3://b/logs"}, "the rest goes into `pattern`", id="uri"),
+    pytest.param("POST", "/sql", {"query": "SELECT 1"}, "sql: is required: give the field sql", id="required of SQL"),
     pytest.param("POST", "/jobs/none/resume", None, "there is no job", id="job"),
 ]
 

@@ -16,6 +16,7 @@ from transforms.core.errors import ConfigurationError
 _CUT_BY_COMMENT = re.compile(r"""[{\[][^'"}\]]*[ :]#""")
 _MOST_NODES = 100_000  # aliases counted each time: a file of a kilobyte can stand for a billion
 _LONGEST_PATH = 4096
+_LONGEST_NUMBER = 4300  # characters: as many as Python reads of a decimal one
 _IN_STEPS = re.compile(r"(?:^|\.)steps\[[0-9]+\]$")
 _COMMENT = re.compile(r"[ \t]+#.*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -62,6 +63,14 @@ class _MergeKeyError(yaml.constructor.ConstructorError):
 class _Loader(yaml.SafeLoader):
     """YAML's safe loader, which silently lets the last of two equal keys win, made to refuse them."""
 
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Return a number, unless no message could show it, and no text either."""
+        if len(node.value) > _LONGEST_NUMBER:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"a number has more than {_LONGEST_NUMBER:,} characters", node.start_mark
+            )
+        return int(super().construct_yaml_int(node))
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's signature
         for key, _ in node.value:
             if key.tag == _MERGE:
@@ -75,6 +84,9 @@ class _Loader(yaml.SafeLoader):
                     None, None, f"{key!r} stands twice in one place", node.value[at][0].start_mark
                 )
         return super().construct_mapping(node, deep=deep)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
 def read_document(text: str, *, source: str, field: str) -> Document:

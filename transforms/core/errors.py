@@ -47,6 +47,10 @@ class TierError(RekindleError):
     """The hot tier can't be used: another product's, too new, not writable, or out of disk."""
 
 
+class DamagedFileError(TierError):
+    """A document of the tier is not what was written: another program or a failing disk has changed it."""
+
+
 class GoneError(TierError):
     """A file that was to be read has been removed from the tier by another command."""
 

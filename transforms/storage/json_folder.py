@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from transforms.core.errors import DamagedFileError
 from transforms.storage.tier import TierStore
 
 
@@ -27,11 +28,17 @@ class JsonFolder:
         self.tier.put(self.path(name), orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
     def read_json(self, name: str) -> Any:  # JSON
-        """Return a document, or None where there is none."""
+        """Return a document, or None where there is none.
+
+        Raises:
+            DamagedFileError: it is no JSON.
+        """
         try:
             return orjson.loads(self.tier.get(self.path(name)))
         except FileNotFoundError:
             return None
+        except orjson.JSONDecodeError as error:
+            raise DamagedFileError(f"{self.path(name)} of the hot tier is damaged: it is no JSON: {error}") from error
 
     def names(self, prefix: str = "") -> list[str]:
         """Return the names of the files that begin with a prefix, sorted."""

@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Literal
 
 import orjson
+from pydantic import ValidationError
 
 from pipelines.documents import JsonModel
+from transforms.core.errors import DamagedFileError
 from transforms.storage import TierFile
 from transforms.storage.json_folder import JsonFolder
 
@@ -70,10 +72,19 @@ def newest_claim(folder: JsonFolder) -> JobClaim | None:
     """Return the claim of a job that holds, None where it has none."""
     files = {claim_number(file): file for file in folder.tier.list(folder.path(_PREFIX))}
     for number in sorted(files, reverse=True):
-        content = folder.read_json(f"{_PREFIX}{number}.json")
+        content = _read_claim(folder, number)
         if content is not None:
-            return JobClaim(number=number, content=ClaimFile.model_validate(content), modified=files[number].modified)
+            return JobClaim(number=number, content=content, modified=files[number].modified)
     return None
+
+
+def _read_claim(folder: JsonFolder, number: int) -> ClaimFile | None:
+    """Return what a claim holds, None where it is gone; a damaged one is somebody's who may be silent."""
+    try:
+        content = folder.read_json(f"{_PREFIX}{number}.json")
+        return None if content is None else ClaimFile.model_validate(content)
+    except (DamagedFileError, ValidationError):
+        return ClaimFile(machine="", pid=0, began="", token="")
 
 
 def claim_number(file: TierFile) -> int:

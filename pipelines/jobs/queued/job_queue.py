@@ -8,6 +8,7 @@ to be resumed, the older claims don't count.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
@@ -21,7 +22,7 @@ from pipelines.jobs.rows.kept_rows import keep_ended_row
 from pipelines.jobs.settings import RunSettings, StoredJob
 from pipelines.jobs.specification import JobSpecification
 from pipelines.status import JobStatus, StatusFile, now
-from transforms.core.errors import ConflictError
+from transforms.core.errors import ConflictError, DamagedFileError
 from transforms.storage import TierFile, TierStore
 from transforms.storage.job_folder import STATUS_FILE, JobFolder
 
@@ -59,10 +60,17 @@ class _Entry:
 
 @dataclass
 class JobQueue:
-    """The queue of one tier, as a process that submits or works sees it."""
+    """The queue of one tier, as a process that submits or works sees it.
+
+    Attributes:
+        tier: The tier.
+        watch: Which claims are silent.
+        skipped: Called for a job that can't be claimed, because its files are damaged: the others are run.
+    """
 
     tier: TierStore
     watch: SilenceWatch = field(default_factory=SilenceWatch)
+    skipped: Callable[[str, Exception], None] = lambda task_id, error: None
 
     def submit(self, specification: JobSpecification, settings: RunSettings) -> str:
         """Put a new job into the queue, and return its task id: from then on it will be run, whoever is killed.
@@ -128,12 +136,15 @@ class JobQueue:
         """
         for entry in sorted(self.tier.list(ROOT), key=lambda file: (file.modified, file.path)):
             task_id = entry.path.removeprefix(ROOT)
-            if JobFolder(self.tier, task_id).exists():
+            try:
+                if not JobFolder(self.tier, task_id).exists():
+                    self._remove_abandoned(entry)
+                    continue
                 claimed = self._claim(task_id, watches=watches)
                 if claimed is not None and not self._ends_at_once(claimed):
                     return claimed
-            else:
-                self._remove_abandoned(entry)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong about one job, the others are run
+                self.skipped(task_id, error)
         return None
 
     def finish(self, claimed: ClaimedJob, status: str, reason: str | None) -> None:
@@ -176,8 +187,9 @@ class JobQueue:
     def _ends_at_once(self, claimed: ClaimedJob) -> bool:
         """End a job that has ended and could not be closed, is to be canceled, or kills its workers."""
         folder = claimed.folder
-        status = JobStatus.from_document(folder.read_json(STATUS_FILE) or {})
-        if status.has_ended:
+        file = StatusFile(folder, Silent())
+        file.restore()
+        if file.current.has_ended:
             if folder.read_json(REPORT_FILE) is None:
                 self._write_report(folder)
             self.close(claimed)
@@ -196,12 +208,19 @@ class JobQueue:
         keep_ended_row(folder)
 
     def _entry(self, task_id: str) -> _Entry | None:
-        """Return the entry of a job, None where it is not in the queue."""
+        """Return the entry of a job, None where it is not in the queue.
+
+        Raises:
+            DamagedFileError: it can't be read.
+        """
         try:
             document = orjson.loads(self.tier.get(ROOT + task_id))
+            return _Entry(after=int(document["after"]), is_watch=bool(document.get("watch")))
         except FileNotFoundError:
             return None
-        return _Entry(after=int(document["after"]), is_watch=bool(document.get("watch")))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            cure = f"remove it, and `rekindle jobs resume {task_id}` puts the job into the queue again"
+            raise DamagedFileError(f"{ROOT}{task_id} of the hot tier is damaged: {cure}") from error
 
     def _remove_abandoned(self, entry: TierFile) -> None:
         if datetime.now(timezone.utc) - entry.modified > _ABANDONED:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from pipelines.documents import JsonObject
 from pipelines.jobs.rows.row import JobRow, newest_first, row_of
-from transforms.core.errors import TierError
+from transforms.core.errors import DamagedFileError, TierError
 from transforms.storage import TierStore
 from transforms.storage.job_folder import STATUS_FILE, JobFolder, ListedJob, newest_jobs, read_row
 
@@ -40,7 +40,7 @@ def load_job_rows(tier: TierStore, listed: Iterable[ListedJob]) -> list[JobRow]:
 
     def load(one: ListedJob) -> JobRow | None:
         row = kept.get(one.etag) or read_row(tier, one.path) if one.has_row else None
-        return _from_document(row) or row_of(JobFolder(tier, one.task_id))
+        return _from_document(row) or _readable_row(JobFolder(tier, one.task_id))
 
     with ThreadPoolExecutor(_READERS) as pool:
         return [row for row in pool.map(load, listed) if row is not None]
@@ -49,7 +49,7 @@ def load_job_rows(tier: TierStore, listed: Iterable[ListedJob]) -> list[JobRow]:
 def read_job_rows(tier: TierStore, task_ids: Iterable[str]) -> list[JobRow]:
     """Return the rows of jobs as they are in their folders, but for those that are not there, read side by side."""
     with ThreadPoolExecutor(_READERS) as pool:
-        rows = pool.map(lambda task_id: row_of(JobFolder(tier, task_id)), task_ids)
+        rows = pool.map(lambda task_id: _readable_row(JobFolder(tier, task_id)), task_ids)
         return [row for row in rows if row is not None]
 
 
@@ -89,6 +89,14 @@ def _kept_rows(tier: TierStore) -> dict[str, JsonObject]:
     except (FileNotFoundError, orjson.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _readable_row(folder: JobFolder) -> JobRow | None:
+    """Return the row of a job, None where there is no job, or its files are damaged: the others are listed."""
+    try:
+        return row_of(folder)
+    except (DamagedFileError, ValidationError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _from_document(document: JsonObject | None) -> JobRow | None:

@@ -12,6 +12,7 @@ from pipelines.keys import Key
 from service.hec.answers import Code, HecError
 from service.hec.entries import Kind, RequestContext
 from service.hec.envelopes import check_fields, check_index
+from transforms.core.names import attribute_column
 
 _METADATA = ("host", "source", "sourcetype", "index")
 _LATEST = Decimal(253_402_300_799)
@@ -38,14 +39,14 @@ def context_of(request: Request, key: Key, kind: Kind) -> RequestContext:
 
 
 def _attributes(text: str) -> dict[str, str]:
-    """Return the attributes of a query's `fields`, a JSON object."""
+    """Return the attributes of a query's `fields`, a JSON object; none stands for a system column."""
     try:
         fields = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise HecError(Code.INVALID_FIELDS) from None
     check_fields(fields)
     return {
-        name: value if isinstance(value, str) else orjson.dumps(value).decode()
+        attribute_column(name): value if isinstance(value, str) else orjson.dumps(value).decode()
         for name, value in fields.items()
         if value is not None
     }
@@ -58,10 +59,10 @@ def _microseconds(text: str) -> int:
     except InvalidOperation:
         try:
             time = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        except ValueError:
+            aware = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+            return round(aware.astimezone(timezone.utc).timestamp() * 1_000_000)
+        except (ValueError, OverflowError):  # in UTC it can lie before the year 1 or behind 9999
             raise HecError(Code.INVALID_DATA) from None
-        aware = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-        return round(aware.timestamp() * 1_000_000)
     if not seconds.is_finite() or not 0 <= seconds <= _LATEST:
         raise HecError(Code.INVALID_DATA)
     return int(seconds * 1_000_000)

@@ -60,6 +60,7 @@ async def _send(request: Request, service: Service, kind: Kind) -> Response:
     with receiver.budget.reserve() as reservation:
         payload = await _read(await read_body(request, reservation), kind)
         number = await asyncio.wrap_future(receiver.accept(opened, payload, context))
+        service.metrics.hec_events.inc(payload.events)
     if service.settings.hec_durable == "tier":
         await _committed(opened, number)
     has_ack = channel is not None and service.settings.hec_acks
@@ -102,8 +103,12 @@ async def _ack(request: Request, service: Service) -> Response:
         raise HecError(Code.CHANNEL_MISSING)
     opened = await _opened(service)
     with service.hec.budget.reserve() as reservation:
-        numbers = _numbers(await read_body(request, reservation))
-        return acknowledged(await _are_committed(opened.acks, numbers))
+        body = await read_body(request, reservation)
+        if len(body) <= INLINE_BYTES:
+            found = _own_acks(opened.acks, body)
+        else:
+            found = await to_thread.run_sync(_own_acks, opened.acks, body)
+        return acknowledged(await _are_committed(opened.acks, found))
 
 
 def _numbers(body: bytes) -> list[int]:
@@ -123,8 +128,11 @@ def _numbers(body: bytes) -> list[int]:
     return numbers
 
 
-async def _are_committed(acks: Acknowledgements, numbers: list[int]) -> dict[int, bool]:
-    found = {number: acks.own(number) for number in numbers}
+def _own_acks(acks: Acknowledgements, body: bytes) -> dict[int, bool | None]:
+    return {number: acks.own(number) for number in _numbers(body)}
+
+
+async def _are_committed(acks: Acknowledgements, found: dict[int, bool | None]) -> dict[int, bool]:
     others = [number for number, done in found.items() if done is None]
     answered = await to_thread.run_sync(acks.others, others) if others else {}
     return {number: answered.get(number, False) if done is None else done for number, done in found.items()}
@@ -168,21 +176,18 @@ async def collector(request: Request, rest: str) -> Response:
 
 
 async def _answered(request: Request, call: _Call) -> Response:
-    service = service_of(request)
     try:
-        response = await call(request, service)
+        response, code = await call(request, service_of(request)), Code.SUCCESS
     except HecError as error:
-        service.hec.answers[error.code] += 1
-        return refusal(error)
+        response, code = refusal(error), error.code
     except (RekindleError, OSError) as error:
         log(f"a call of HEC failed: {error}", level=logging.ERROR)
-        service.hec.answers[Code.BUSY] += 1
-        return refusal(HecError(Code.BUSY))
+        response, code = refusal(HecError(Code.BUSY)), Code.BUSY
     except Exception:
         logging.getLogger("rekindle").exception("a call of HEC failed")
-        service.hec.answers[Code.SERVER_ERROR] += 1
-        return refusal(HecError(Code.SERVER_ERROR))
-    service.hec.answers[Code.SUCCESS] += 1
+        response, code = refusal(HecError(Code.SERVER_ERROR)), Code.SERVER_ERROR
+    if call is not _health:
+        service_of(request).metrics.hec_answers.labels(int(code)).inc()
     return response
 
 

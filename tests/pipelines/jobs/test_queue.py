@@ -211,6 +211,62 @@ def test_a_submission_that_is_killed_leaves_no_job(
     assert [file.path for file in tier.list("_rekindle/")] == []
 
 
+DAMAGED = {
+    "no entry": ("queue/{}", b""),
+    "an entry that is a list": ("queue/{}", b"[]"),
+    "an entry without a number": ("queue/{}", b'{"after":"x"}'),
+    "an entry of other bytes": ("queue/{}", b"\xff"),
+    "no claim": ("jobs/{}/claim/1.json", b""),
+    "a claim of something else": ("jobs/{}/claim/1.json", b'{"a":1}'),
+    "a claim that is a folder": ("jobs/{}/claim/1.json/x", b"{}"),
+    "no status": ("jobs/{}/status.json", b""),
+    "a status that is a list": ("jobs/{}/status.json", b"[1]"),
+    "a status that is a number": ("jobs/{}/status.json", b'{"status":5}'),
+    "no job": ("jobs/{}/job.json", b""),
+    "a job of something else": ("jobs/{}/job.json", b"{}"),
+}
+
+
+@pytest.mark.parametrize(("path", "content"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_job_keeps_no_other_from_being_run_and_listed(tier: TierStore, path: str, content: bytes) -> None:
+    damaged, other = submit(tier), submit(tier)
+    tier.put(f"_rekindle/{path.format(damaged.task_id)}", content)
+    queue = JobQueue(tier)
+    claimed = [one.folder.task_id for one in (queue.claim_next(), queue.claim_next()) if one is not None]
+    assert other.task_id in claimed
+    assert other.task_id in {row.task_id for row in list_job_rows(tier)}
+
+
+def test_what_is_wrong_with_a_damaged_entry_is_told(tier: TierStore) -> None:
+    damaged = submit(tier)
+    tier.put(f"_rekindle/queue/{damaged.task_id}", b"")
+    told: list[tuple[str, str]] = []
+    assert JobQueue(tier, skipped=lambda task_id, error: told.append((task_id, str(error)))).claim_next() is None
+    cure = f"remove it, and `rekindle jobs resume {damaged.task_id}` puts the job into the queue again"
+    assert told == [(damaged.task_id, f"_rekindle/queue/{damaged.task_id} of the hot tier is damaged: {cure}")]
+    with pytest.raises(TierError, match="is damaged"):
+        JobQueue(tier).cancel(damaged)
+
+
+def test_a_damaged_claim_is_taken_over_when_it_is_silent(tier: TierStore) -> None:
+    job, now = submit(tier), 0.0
+    job.tier.put(job.path("claim/1.json"), b"")
+    queue = JobQueue(tier, SilenceWatch(clock=lambda: now))
+    assert queue.claim_next() is None
+    now = SILENT_SECONDS + 1
+    claimed = queue.claim_next()
+    assert claimed is not None
+    assert claimed.claim.number == 2
+
+
+def test_a_job_with_a_damaged_status_is_run_anew(tier: TierStore) -> None:
+    job = submit(tier)
+    tier.put(job.path(STATUS_FILE), b"")
+    claimed = JobQueue(tier).claim_next()
+    assert claimed is not None
+    assert claimed.folder.task_id == job.task_id
+
+
 def test_a_claim_whose_answer_was_lost_is_known(tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = submit(tier)
     put_new = tier.put_new

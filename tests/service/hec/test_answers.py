@@ -87,6 +87,20 @@ REFUSED: dict[str, tuple[str, str | bytes, dict[str, Any], int, dict[str, Any]]]
     ),
     "another encoding": ("", "{}", {"Content-Encoding": "br"}, 415, {"text": "Invalid data format", "code": 6}),
     "a time that is none": ("/raw?time=noon", "a", {}, 400, {"text": "Invalid data format", "code": 6}),
+    "a time behind the year 9999 in UTC": (
+        "/raw?time=9999-12-31T23:59:59-23:59",
+        "a",
+        {},
+        400,
+        {"text": "Invalid data format", "code": 6},
+    ),
+    "a time before the year 1 in UTC": (
+        "/raw?time=0001-01-01T00:00:00%2B23:59",
+        "a",
+        {},
+        400,
+        {"text": "Invalid data format", "code": 6},
+    ),
     "an endless time": ("/raw?time=inf", "a", {}, 400, {"text": "Invalid data format", "code": 6}),
     "an index that is a number": (
         "",
@@ -149,10 +163,11 @@ REFUSED: dict[str, tuple[str, str | bytes, dict[str, Any], int, dict[str, Any]]]
 def test_what_is_wrong_is_refused_by_its_code(
     shared: Hec, path: str, body: str | bytes, headers: dict[str, Any], status: int, document: dict[str, Any]
 ) -> None:
-    before = shared.api.service.hec.events
+    value = shared.api.service.metrics.registry.get_sample_value
+    before = value("rekindle_hec_events_total")
     response = shared.post(path, body, headers=headers)
     assert (response.status_code, response.json()) == (status, document)
-    assert shared.api.service.hec.events == before
+    assert value("rekindle_hec_events_total") == before
 
 
 def test_each_code_has_a_status_and_a_text() -> None:

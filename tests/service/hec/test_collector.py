@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import json
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 
-from tests.service.hec.conftest import Hec
+from service.api.hec import routes
+from service.hec.bodies import INLINE_BYTES
+from tests.service.hec.conftest import CHANNEL, Hec
+from transforms.core.names import ATTRIBUTES_COLUMN, PARTITION_COLUMNS, SYSTEM_NAMES
 
 
 @pytest.mark.parametrize(
@@ -105,3 +111,29 @@ def test_lines_have_the_time_of_the_line_before_in_the_same_request(hec: Hec) ->
     rows = hec.events()
     assert [row["_time_source"] for row in rows] == ["detected", "inherited", "received"]
     assert rows[1]["_time"] == rows[0]["_time"]
+
+
+def test_fields_of_the_query_are_attributes_and_no_system_columns(hec: Hec) -> None:
+    names = (*SYSTEM_NAMES, *PARTITION_COLUMNS, ATTRIBUTES_COLUMN)
+    fields = json.dumps(dict.fromkeys(names, "forged"))
+    assert hec.post("/event", params={"fields": fields}).status_code == 200
+    hec.commit()
+    (row,) = DeltaTable(str(hec.tier / "events")).to_pyarrow_table().to_pylist()
+    assert dict(row.pop("attributes")) == dict.fromkeys(names, "forged")
+    assert "forged" not in row.values()
+    assert (row["_receiver"], row["_env"], row["_error"]) == ("http.hec", "prod", None)
+
+
+def test_a_long_list_of_acks_is_not_read_on_the_event_loop(hec: Hec, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_loop: list[bool] = []
+    numbers_of = routes._numbers
+
+    def numbers(body: bytes) -> list[int]:
+        on_loop.append(asyncio._get_running_loop() is not None)
+        return numbers_of(body)
+
+    monkeypatch.setattr(routes, "_numbers", numbers)
+    for count in (1, INLINE_BYTES):
+        answer = hec.post(f"/ack?channel={CHANNEL}", json.dumps({"acks": list(range(count))}))
+        assert len(answer.json()["acks"]) == count
+    assert on_loop == [True, False]

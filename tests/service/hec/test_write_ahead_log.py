@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -206,6 +207,24 @@ def test_a_full_disk_loses_nothing_that_was_answered(make_log: MakeLog, short: i
     assert left(log) == ["a", "b", "d"]
     assert left(make_log()) == ["a", "b", "d"]
     assert number > 2
+
+
+@pytest.mark.parametrize("is_made_again", [False, True], ids=["gone", "another's"])
+def test_a_folder_that_was_removed_takes_nothing(make_log: MakeLog, folder: LogFolder, *, is_made_again: bool) -> None:
+    log = make_log()
+    append(log, "a")
+    shutil.rmtree(folder.path)
+    if is_made_again:
+        other = hold_folder(folder.path.parent, folder.table)
+        assert other.path == folder.path
+        (other.segment_path(1)).write_bytes(b"another service's")
+    with pytest.raises(FileNotFoundError):
+        append(log, "b")
+    with pytest.raises(FileNotFoundError, match="start the service again"):
+        log.seal()
+    if is_made_again:
+        assert other.segment_path(1).read_bytes() == b"another service's"
+        other.close()
 
 
 def test_a_flush_that_fails_answers_nothing(make_log: MakeLog) -> None:

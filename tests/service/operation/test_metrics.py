@@ -16,9 +16,11 @@ from service.operation.metrics import Metrics
 from service.workers import counting
 from service.workers.counting import CountingConsole, WorkCount
 from tests.service.conftest import Api, make_api
+from tests.service.hec.conftest import receiving
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import TierError
 from transforms.storage import StorageOptions, open_tier
+from transforms.storage.job_folder import STATUS_FILE, JobFolder
 
 
 def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -71,6 +73,56 @@ def test_what_the_tier_knows(tmp_path: Path) -> None:
     assert found["rekindle_newest_event_timestamp_seconds", ()] == 1735689600
     assert found["rekindle_queries_total", (("outcome", "done"),)] == 1
     assert task_id not in api.ask("GET", "/metrics").text
+
+
+def test_what_hec_takes(tmp_path: Path) -> None:
+    with receiving(tmp_path, open_metrics=True) as hec:
+        hec.post(content='{"event": "a"}{"event": "b"}')
+        hec.post(content="{")
+        hec.api.ask("GET", "/services/collector/health")
+        found = samples(hec.api.ask("GET", "/metrics").text)
+        assert found["rekindle_hec_answers_total", (("code", "0"),)] == 1
+        assert found["rekindle_hec_answers_total", (("code", "6"),)] == 1
+        assert found["rekindle_hec_events_total", ()] == 2
+        assert found["rekindle_hec_log_bytes", ()] == hec.wal.size > 0
+        assert 0 < found["rekindle_hec_log_fill", ()] < 1
+        assert found["rekindle_hec_commit_failing", ()] == 0
+        hec.committer.failure = "gone"
+        assert samples(hec.api.ask("GET", "/metrics").text)["rekindle_hec_commit_failing", ()] == 1
+
+
+def test_a_service_that_hec_was_never_sent_to(tmp_path: Path) -> None:
+    found = samples(make_api(tmp_path, open_metrics=True).ask("GET", "/metrics").text)
+    assert found["rekindle_hec_log_bytes", ()] == found["rekindle_hec_log_fill", ()] == 0
+    assert not (tmp_path / "hot" / "_rekindle").exists()
+
+
+def test_how_watches_stand(tmp_path: Path) -> None:
+    api = make_api(tmp_path, open_metrics=True)
+    job = {"bucket": f"file://{tmp_path}/source"}
+    stands = [
+        {"lagSeconds": 3.5, "waiting": 2, "queued": None, "lastError": None, "lastHour": {"objects": 4, "failed": 1}},
+        {"lagSeconds": 7.0, "waiting": 1, "queued": 10, "lastError": "gone", "lastHour": {"objects": 5, "events": 6}},
+        {"lagSeconds": None, "waiting": 0, "queued": 5, "lastError": None},
+    ]
+    for stand in stands:
+        task_id = api.ask("POST", "/ingest", json=job | {"watch": {"every": "1h"}}).json()["taskId"]
+        folder = JobFolder(api.service.tier, task_id)
+        status = {**(folder.read_json(STATUS_FILE) or {}), "status": "Running", "watch": stand}
+        folder.write_json(STATUS_FILE, status)
+    assert api.ask("POST", "/ingest", json=job).status_code == 200
+    found = samples(api.ask("GET", "/metrics").text)
+    watches = {name[0].removeprefix("rekindle_"): value for name, value in found.items() if "watch" in name[0]}
+    assert watches == {
+        "watches": 3,
+        "watches_failing": 1,
+        "watch_lag_seconds": 7.0,
+        "watch_waiting_objects": 3,
+        "watch_queued_messages": 15,
+        "watch_last_hour_objects": 9,
+        "watch_last_hour_events": 6,
+        "watch_last_hour_failed": 1,
+    }
 
 
 def test_a_tier_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,3 +46,10 @@ def test_a_file_is_served_by_its_digest(filled: Api, name: str) -> None:
 @pytest.mark.parametrize("path", ["/static/x/../assets.py", "/static/x/%2e%2e%2fassets.py", "/static/x/licences"])
 def test_no_other_file_is_served(filled: Api, path: str) -> None:
     assert filled.client.get(path).status_code == 404
+
+
+def test_browsers_keep_files_and_no_answers(filled: Api) -> None:
+    kept = filled.client.get(asset_path("app.css")).headers.get_list("Cache-Control")
+    assert kept == ["public, max-age=31536000, immutable"]
+    for path in ("/explore", "/static/0000/app.css"):
+        assert filled.client.get(path).headers.get_list("Cache-Control") == ["no-store"]

@@ -194,6 +194,7 @@ zones: []
     [
         ("rules: [", "r.yaml:1:9: is neither YAML nor JSON: expected the node content"),
         ("rules: [{name: a, retention: 1d, when: #error=*}]", "r.yaml:1:50: is neither YAML nor JSON: "),
+        (f"rules: 0x{'f' * 5000}", "r.yaml:1:8: is neither YAML nor JSON: a number has more than 4,300 characters"),
         ("rules: []\nrules: []", "r.yaml:2:1: is neither YAML nor JSON: 'rules' stands twice in one place"),
         (
             "rules: [{name: a, retention: 1d, when: a=b, when: c=d}]",

@@ -104,7 +104,7 @@ class TestFiles:
         assert paths(tier, "a/b/") == ["a/b/1", "a/b/2"]
         assert paths(tier, "a/b") == ["a/b/1", "a/b/2", "a/bc"]
         (file,) = tier.list("a/bc")
-        assert file == TierFile("a/bc", 5, file.modified)
+        assert file == TierFile("a/bc", 5, file.modified, file.etag)
         assert abs(datetime.now(timezone.utc) - file.modified) < timedelta(hours=1)
 
     @pytest.mark.parametrize("path", ["a b", "é/ü", "a%20b", "a=b+c&d#e?f", "~'()!@$,;:", "x[1]*{2}"])

@@ -1,0 +1,88 @@
+"""Keys: list, make and revoke; a token is shown once, with lines that use it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from service.api import iam_keys
+from service.api.callers import Caller
+from service.api.state import service_of
+from service.errors import ApiError, message_of
+from service.pages.rendering import PageRoute, render
+from service.pages.sessions import ProvedForm, Visitor
+from transforms.core.errors import RekindleError
+
+router = APIRouter(prefix="/pages/keys", include_in_schema=False, route_class=PageRoute)
+_ROLES = {"ingest": "sends events and starts jobs", "read": "searches", "admin": "does everything"}
+_TYPED = ("name", "role", "env", "team", "hec")
+
+
+def _administrator(visitor: Visitor) -> Caller:
+    """Return who looks at the page, where that is an administrator."""
+    if not visitor.has("admin"):
+        text = "keys take a key of the role admin: sign out, and in again with one"
+        raise ApiError(HTTPStatus.FORBIDDEN, text)
+    return visitor
+
+
+Administrator = Annotated[Caller, Depends(_administrator)]
+
+
+@router.get("")
+async def show_keys(request: Request, caller: Administrator) -> Response:
+    """Show the keys, and the form that makes one."""
+    return await _show(request, caller)
+
+
+@router.post("")
+async def make_key(request: Request, caller: Administrator, form: ProvedForm) -> Response:
+    """Make a key, and show its token this once."""
+    typed = {name: form.get(name, "").strip() for name in _TYPED}
+    document = {name: typed[name] for name in ("name", "role", "env", "team") if typed[name]}
+    try:
+        made = await run_in_threadpool(
+            iam_keys.make_key, document | {"hec": bool(typed["hec"])}, service_of(request), caller
+        )
+    except (ApiError, RekindleError) as error:
+        status, message, _ = message_of(error)
+        return await _show(request, caller, status=status, typed=typed, failure=message)
+    return await _show(request, caller, made=orjson.loads(made.body))
+
+
+@router.post("/{key_id}/revoke")
+async def revoke_key(request: Request, key_id: str, caller: Administrator, form: ProvedForm) -> Response:
+    """Revoke a key, once it was asked whether that is meant."""
+    root = request.scope.get("root_path", "")
+    if "sure" not in form:
+        return await _show(request, caller, revoking=key_id)
+    await run_in_threadpool(iam_keys.end_key, key_id, service_of(request), caller)
+    return RedirectResponse(f"{root}/pages/keys", HTTPStatus.SEE_OTHER)
+
+
+async def _show(request: Request, caller: Caller, *, status: int = HTTPStatus.OK, **more: Any) -> Response:
+    listed = await run_in_threadpool(iam_keys.show_keys, service_of(request), caller)
+    absent = dict.fromkeys(("env", "team", "revokedAt", "lastUsedAt"))
+    keys = [absent | key for key in orjson.loads(listed.body)["keys"]]
+    known: dict[str, Any] = {"typed": dict.fromkeys(_TYPED, ""), "failure": "", "made": None, "revoking": None} | more
+    asked = known.pop("revoking")
+    revoked = next((key for key in keys if key["id"] == asked), None)
+    address = str(request.base_url).rstrip("/")
+    keys.sort(key=lambda key: (bool(key["revokedAt"]), key["createdAt"]))
+    return render(
+        request,
+        "keys.html",
+        status=status,
+        page="Keys",
+        keys=keys,
+        revoking=revoked,
+        roles=_ROLES,
+        address=address,
+        own=caller.key_id,
+        **known,
+    )
