@@ -128,14 +128,15 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     field = str(detail["loc"][-1])
     text = f"{detail['msg']}, not {detail['input']!r:.200}"
     if detail["type"] == "extra_forbidden":
-        text = f"unknown parameter; allowed are {', '.join(_parameters(request))}"
+        text = f"unknown parameter; allowed are {', '.join(_parameters(request)) or 'none'}"
     return answer(HTTPStatus.BAD_REQUEST, f"{field}: {text}", field=field)
 
 
 def _parameters(request: Request) -> list[str]:
     """Return the names of the parameters that a call's query may have."""
-    call = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
-    return sorted(parameter["name"] for parameter in call["parameters"] if parameter["in"] == "query")
+    path = request.scope["route"].path_format  # as the OpenAPI has it, without converters
+    call = request.app.openapi()["paths"].get(path, {}).get(request.method.lower(), {})
+    return sorted(parameter["name"] for parameter in call.get("parameters", ()) if parameter["in"] == "query")
 
 
 def _framework(request: Request, error: Exception) -> JSONResponse:
