@@ -19,7 +19,7 @@ from transforms.storage import open_tier
 from transforms.storage.job_folder import list_jobs
 
 pytestmark = [pytest.mark.runner, pytest.mark.slow]
-SECONDS = 300.0
+SECONDS = 900.0
 
 
 @pytest.fixture
