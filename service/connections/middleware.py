@@ -57,7 +57,7 @@ class AnswerLog:
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])  # a member of HTTPStatus is shown by its name before Python 3.11
                 headers = [*message["headers"], _NOSNIFF]
                 decides = any(name.lower() == _CACHE for name, _ in headers)  # a route, whether it may be kept
                 message["headers"] = headers if decides else [*headers, _NO_STORE]
