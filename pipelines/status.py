@@ -7,7 +7,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 from pipelines.console import Console, Progress
-from pipelines.documents import JsonObject
 from transforms.core.errors import DamagedFileError
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
@@ -60,7 +59,7 @@ class JobStatus:
     undone: dict[str, str] | None = None
     listed: str | None = None
     queued: bool | None = None
-    watch: JsonObject | None = None
+    watch: dict[str, Any] | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -69,15 +68,15 @@ class JobStatus:
 
     def document(self) -> dict[str, object]:
         """Return the status as JSON takes it."""
-        values = {_stored_name(one.name): getattr(self, one.name) for one in fields(self)}
+        values = {stored_name(one.name): getattr(self, one.name) for one in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> JobStatus:
         """Return the status that `document` was made from."""
-        values = {one.name: document.get(_stored_name(one.name)) for one in fields(cls)}
+        values = {one.name: document.get(stored_name(one.name)) for one in fields(cls)}
         known = {name: value for name, value in values.items() if value is not None}
-        lists = {name: tuple(document.get(_stored_name(name), ())) for name in ("warnings", "columns_added")}
+        lists = {name: tuple(document.get(stored_name(name), ())) for name in ("warnings", "columns_added")}
         return cls(**known | lists)
 
 
@@ -153,6 +152,7 @@ def _read(folder: JobFolder) -> JobStatus | None:
     return JobStatus.from_document(document) if is_status else None
 
 
-def _stored_name(name: str) -> str:
+def stored_name(name: str) -> str:
+    """Return the name of a field as JSON has it, in camelCase."""
     first, *others = name.split("_")
     return first + "".join(word.title() for word in others)

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
-from pipelines.documents import JsonObject
 from pipelines.jobs.rows.row import JobRow, newest_first, row_of
 from transforms.core.errors import DamagedFileError, TierError
 from transforms.storage import TierStore
@@ -80,7 +79,7 @@ def keep_newest_rows(tier: TierStore) -> None:
     tier.put(ROWS_FILE, orjson.dumps(short))
 
 
-def _kept_rows(tier: TierStore) -> dict[str, JsonObject]:
+def _kept_rows(tier: TierStore) -> dict[str, dict[str, Any]]:
     """Return the rows of the file by the ETags of their entries."""
     if tier.local_path is not None:
         return {}
@@ -95,13 +94,13 @@ def _readable_row(folder: JobFolder) -> JobRow | None:
     """Return the row of a job, None where there is no job, or its files are damaged: the others are listed."""
     try:
         return row_of(folder)
-    except (DamagedFileError, ValidationError, KeyError, TypeError, AttributeError):
+    except (DamagedFileError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _from_document(document: JsonObject | None) -> JobRow | None:
+def _from_document(document: dict[str, Any] | None) -> JobRow | None:
     """Return a row that was kept; None where there is none, or another version of Rekindle has kept it otherwise."""
     try:
-        return None if document is None else JobRow.model_validate(document)
-    except ValidationError:
+        return None if document is None else JobRow.from_document(document)
+    except TypeError:
         return None

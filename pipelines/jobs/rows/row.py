@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from os.path import commonprefix
+from typing import Any, ClassVar
 
-from pipelines.documents import JsonModel, JsonObject
-from pipelines.status import BROKEN, ENDED, read_status
+from pipelines.status import BROKEN, ENDED, read_status, stored_name
 from transforms.storage.job_folder import JobFolder
 
 _SHORTEST = 8
+_TYPES = {
+    "str": str,
+    "str | None": str | None,
+    "int | None": int | None,
+    "dict[str, Any]": dict,
+    "dict[str, Any] | None": dict | None,
+}
+"""The types of values by the annotations of their fields."""
 
 
-class JobRow(JsonModel):
+@dataclass(frozen=True, kw_only=True)
+class JobRow:
     """A job in the list; counts are null until it has ended."""
+
+    # the API has it as a model; a list on the command line does not wait until pydantic is imported
+    __pydantic_config__: ClassVar = {"alias_generator": stored_name, "use_attribute_docstrings": True}
 
     task_id: str
     status: str | None
     stage: str | None
-    undone: JsonObject | None = None
+    undone: dict[str, Any] | None = None
     """The run by which it was undone (`runId`), and when that began (`at`)."""
     started_at: str | None
     finished_at: str | None
@@ -26,22 +39,42 @@ class JobRow(JsonModel):
     events: int | None
     failed: int | None
     """How many objects could not be read, or not wholly."""
-    watch: JsonObject | None = None
+    watch: dict[str, Any] | None = None
     """How a watch stands, as its report has it; null of other jobs."""
     key: str | None
     """The id of the IAM key that it came in by."""
-    job: JsonObject
+    job: dict[str, Any]
     """The specification."""
+
+    def __post_init__(self) -> None:
+        """Check what damaged files, or those of another version of Rekindle, may have otherwise.
+
+        Raises:
+            TypeError: a value is of another type than its field.
+        """
+        for one in fields(self):
+            if not isinstance(getattr(self, one.name), _TYPES[str(one.type)]):
+                raise TypeError(f"{one.name} of a job is no {one.type}")
 
     @property
     def has_ended(self) -> bool:
         """Whether the job will not go on by itself."""
         return self.status in ENDED
 
-    def as_document(self) -> JsonObject:
+    def as_document(self) -> dict[str, Any]:
         """Return it as JSON takes it, without an undoing and a watch that are none."""
-        absent = {name for name in ("undone", "watch") if getattr(self, name) is None}
-        return self.model_dump(mode="json", by_alias=True, exclude=absent)
+        values = {stored_name(one.name): getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in values.items() if value is not None or name not in ("undone", "watch")}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> JobRow:
+        """Return the row that a document was made from.
+
+        Raises:
+            TypeError: it has other fields, or values of other types.
+        """
+        names = {stored_name(one.name): one.name for one in fields(cls)}
+        return cls(**{names.get(name, name): value for name, value in document.items()})
 
 
 def row_of(folder: JobFolder) -> JobRow | None:

@@ -520,7 +520,7 @@ IMPORTED: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "top of what is in the map": (("search", "--top", "x", "--csv", "TIER"), {"deltalake", "polars"}),
     "events": (("search", "a", "--json", "TIER"), {"deltalake", "numpy", "polars", "pyarrow"}),
     "files": (("files", "TIER"), {"deltalake"}),
-    "jobs": (("jobs", "list", "TIER"), {"deltalake", "pydantic", "rich"}),
+    "jobs": (("jobs", "list", "TIER"), {"deltalake", "rich"}),
 }
 
 
