@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-JsonObject: TypeAlias = dict[str, Any]
-"""A JSON object as the standard library and orjson take it."""
+from transforms.core.json_object import JsonObject
+
+__all__ = ["JsonModel", "JsonObject"]
 
 
 class JsonModel(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.console import Console, Progress
 from transforms.core.errors import DamagedFileError
+from transforms.core.json_object import JsonObject
 from transforms.hot_tier.table.liveness import is_gone
 from transforms.query.instants import parse_time
 from transforms.storage.job_folder import STATUS_FILE, JobFolder
@@ -59,7 +60,7 @@ class JobStatus:
     undone: dict[str, str] | None = None
     listed: str | None = None
     queued: bool | None = None
-    watch: dict[str, Any] | None = None
+    watch: JsonObject | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
 
 import orjson
 
 from pipelines.jobs.rows.row import JobRow, newest_first, row_of
 from transforms.core.errors import DamagedFileError, TierError
+from transforms.core.json_object import JsonObject
 from transforms.storage import TierStore
 from transforms.storage.job_folder import STATUS_FILE, JobFolder, ListedJob, newest_jobs, read_row
 
@@ -79,7 +79,7 @@ def keep_newest_rows(tier: TierStore) -> None:
     tier.put(ROWS_FILE, orjson.dumps(short))
 
 
-def _kept_rows(tier: TierStore) -> dict[str, dict[str, Any]]:
+def _kept_rows(tier: TierStore) -> dict[str, JsonObject]:
     """Return the rows of the file by the ETags of their entries."""
     if tier.local_path is not None:
         return {}
@@ -98,7 +98,7 @@ def _readable_row(folder: JobFolder) -> JobRow | None:
         return None
 
 
-def _from_document(document: dict[str, Any] | None) -> JobRow | None:
+def _from_document(document: JsonObject | None) -> JobRow | None:
     """Return a row that was kept; None where there is none, or another version of Rekindle has kept it otherwise."""
     try:
         return None if document is None else JobRow.from_document(document)

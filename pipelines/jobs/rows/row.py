@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from os.path import commonprefix
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pipelines.status import BROKEN, ENDED, read_status, stored_name
+from transforms.core.json_object import JsonObject
 from transforms.storage.job_folder import JobFolder
 
 _SHORTEST = 8
@@ -15,8 +16,8 @@ _TYPES = {
     "str": str,
     "str | None": str | None,
     "int | None": int | None,
-    "dict[str, Any]": dict,
-    "dict[str, Any] | None": dict | None,
+    "JsonObject": dict,
+    "JsonObject | None": dict | None,
 }
 """The types of values by the annotations of their fields."""
 
@@ -31,7 +32,7 @@ class JobRow:
     task_id: str
     status: str | None
     stage: str | None
-    undone: dict[str, Any] | None = None
+    undone: JsonObject | None = None
     """The run by which it was undone (`runId`), and when that began (`at`)."""
     started_at: str | None
     finished_at: str | None
@@ -39,11 +40,11 @@ class JobRow:
     events: int | None
     failed: int | None
     """How many objects could not be read, or not wholly."""
-    watch: dict[str, Any] | None = None
+    watch: JsonObject | None = None
     """How a watch stands, as its report has it; null of other jobs."""
     key: str | None
     """The id of the IAM key that it came in by."""
-    job: dict[str, Any]
+    job: JsonObject
     """The specification."""
 
     def __post_init__(self) -> None:
@@ -61,13 +62,13 @@ class JobRow:
         """Whether the job will not go on by itself."""
         return self.status in ENDED
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> JsonObject:
         """Return it as JSON takes it, without an undoing and a watch that are none."""
         values = {stored_name(one.name): getattr(self, one.name) for one in fields(self)}
         return {name: value for name, value in values.items() if value is not None or name not in ("undone", "watch")}
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> JobRow:
+    def from_document(cls, document: JsonObject) -> JobRow:
         """Return the row that a document was made from.
 
         Raises:
