@@ -27,8 +27,6 @@ from transforms.core.errors import (
     UnconfirmedError,
 )
 
-_MCP = "/mcp"
-"""There 405 tells a client of the Model Context Protocol that the server streams no events of its own."""
 _CLIENT_LEFT = 499
 """Nobody reads it but the log."""
 _STATUSES: dict[type[RekindleError], int] = {
@@ -143,8 +141,7 @@ def _framework(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     message, status = str(error.detail), error.status_code
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        if not request.url.path.endswith(_MCP):
-            status = HTTPStatus.BAD_REQUEST  # as all that is wrong about a call; `Allow` stays
+        status = HTTPStatus.BAD_REQUEST  # as all that is wrong about a call; `Allow` stays
         allowed = (error.headers or {}).get("Allow", "")
         message = f"{request.method} is not allowed here; allowed are {allowed}"
     elif status == HTTPStatus.NOT_FOUND:

@@ -17,6 +17,7 @@ from pathlib import Path
 import orjson
 
 from transforms.core.errors import RekindleError
+from transforms.storage.local_tier import sync_folder
 
 _IDENTITY = "log.json"
 _LOCK = "lock"
@@ -143,15 +144,6 @@ def left_folders(base: Path, table: str) -> Iterator[LogFolder]:
             yield _opened(path, lock, table)
         else:
             os.close(lock)
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _opened(path: Path, lock: int, table: str) -> LogFolder:

@@ -92,6 +92,18 @@ async def answer_message(request: Request, caller: Reader, body: Annotated[bytes
     return ProtocolAnswer(manager, body, session=session)
 
 
+@router.api_route("/mcp", methods=["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"])
+def refuse_method(request: Request, caller: Reader) -> None:
+    """Refuse other methods as the protocol asks: a client that asks for a stream of events learns that there is none.
+
+    Raises:
+        ApiError: 405.
+    """
+    del caller
+    text = f"{request.method} is not allowed here; allowed are POST"
+    raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, text, headers={"Allow": "POST"})
+
+
 def _message(body: bytes) -> JsonObject:
     """Return a message, empty where the SDK will refuse it."""
     try:

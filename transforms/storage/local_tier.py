@@ -49,7 +49,7 @@ class LocalTier(TierStore):
                 _link(temporary, target)
             finally:
                 temporary.unlink(missing_ok=True)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
 
     def get(self, path: str) -> bytes:
         """Return a file's bytes."""
@@ -170,7 +170,7 @@ class _LocalOutput(TierOutput):
             except BaseException:
                 self._drop()
                 raise
-            _sync_folder(self._target.parent)
+            sync_folder(self._target.parent)
 
     def abort(self) -> None:
         if not self.closed:
@@ -210,10 +210,11 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
     except FileExistsError as error:
         raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a folder") from error
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

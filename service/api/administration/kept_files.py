@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Literal, TypeVar
 
@@ -133,14 +134,7 @@ def put_pipelines(request: Request, document: Document, service: Here, caller: A
 
     With `If-Match: "VERSION"` only where that is still the version of the configuration.
     """
-    asked = checked(document, FileText)
-    file = asked.file or "pipelines.yaml"
-    expected = expected_version(request)
-
-    def change() -> Configuration:
-        return set_pipelines(service.tier, asked.text, file=file, expected=expected)
-
-    return _set(service, caller, "pipelines", change)
+    return _set(request, document, service, caller, "pipelines")
 
 
 @router.put("/rules", response_model=FileVersion, openapi_extra=body_of(FileText, {"text": _RULES}))
@@ -149,14 +143,7 @@ def put_rules(request: Request, document: Document, service: Here, caller: Admin
 
     With `If-Match: "VERSION"` only where that is still the version of the configuration.
     """
-    asked = checked(document, FileText)
-    file = asked.file or "rules.yaml"
-    expected = expected_version(request)
-
-    def change() -> Configuration:
-        return set_rules(service.tier, asked.text, file=file, expected=expected)
-
-    return _set(service, caller, "rules", change)
+    return _set(request, document, service, caller, "rules")
 
 
 def checked(document: JsonObject, model: type[_Model]) -> _Model:
@@ -241,7 +228,10 @@ def _answer(service: Service, kind: Kind, configuration: Configuration) -> JSONR
     return tagged({"version": configuration.version} | document, configuration.version)
 
 
-def _set(service: Service, caller: Caller, kind: Kind, change: Callable[[], Configuration]) -> JSONResponse:
+def _set(request: Request, document: JsonObject, service: Service, caller: Caller, kind: Kind) -> JSONResponse:
+    asked, expected = checked(document, FileText), expected_version(request)
+    set_file = set_pipelines if kind == "pipelines" else set_rules
+    change = partial(set_file, service.tier, asked.text, file=asked.file or f"{kind}.yaml", expected=expected)
     try:
         configuration = change_as(caller, change)
     except ConfigurationError as error:
