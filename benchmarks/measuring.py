@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def measure(command: Sequence[str], environment: dict[str, str]) -> tuple[dict[s
             env=os.environ | environment,
             start_new_session=True,
         )
-        with sampled_memory(process.pid) as sampled:
+        with sampled_memory(lambda: resident_mib(process.pid)) as sampled:
             _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -46,13 +46,13 @@ def measure(command: Sequence[str], environment: dict[str, str]) -> tuple[dict[s
 
 
 @contextmanager
-def sampled_memory(session: int) -> Iterator[list[float]]:
-    """Sample the resident memory of all processes of a session, on Linux; the list's one element is the peak in MiB."""
+def sampled_memory(measured: Callable[[], float]) -> Iterator[list[float]]:
+    """Sample an amount of memory in MiB; the list's one element is the peak."""
     peak, done = [0.0], threading.Event()
 
     def sample() -> None:
         while not done.wait(SAMPLE_SECONDS):
-            peak[0] = max(peak[0], resident_mib(session))
+            peak[0] = max(peak[0], measured())
 
     thread = threading.Thread(target=sample, daemon=True)
     thread.start()

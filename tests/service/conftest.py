@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,11 @@ from service.app import create_app
 from service.connections.protocol import ConnectionLimits
 from service.server import make_configuration
 from service.settings import ServiceSettings
+from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.storage import StorageOptions, open_tier
 
 ROOT = Path(__file__).parents[2]
+DAY = datetime(2025, 1, 1, tzinfo=timezone.utc)
 SECONDS = 120.0
 
 
@@ -67,6 +70,20 @@ def make_api(tmp_path: Path, **settings: Any) -> Api:
     )
     client = TestClient(create_app(service), base_url="http://127.0.0.1:8080", raise_server_exceptions=False)
     return Api(service, client)
+
+
+def fill(api: Api) -> Api:
+    """Give a service six events of two days: statuses 200 and 404, and one event without."""
+    first = [
+        event(DAY + timedelta(minutes=number), f"GET /{number}", status=status, host="web-1")
+        for number, status in enumerate(["200", "404", "200", "404"])
+    ]
+    second = [
+        event(DAY + timedelta(days=1), "login of 'eve' failed", source="auth"),
+        event(DAY + timedelta(days=1, seconds=1), "GET /5", status="200", host="web-2"),
+    ]
+    Tier(api.service.tier).add(first, second, promote=["status"])
+    return api
 
 
 @pytest.fixture

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from benchmarks.make_tier import make_tier
-from benchmarks.measuring import resident_bytes
+from benchmarks.measuring import resident_bytes, sampled_memory
 from tests.conftest import THOROUGH
 from tests.service.conftest import LiveService, serving
 from tests.service.processes import children_of
@@ -58,23 +56,10 @@ class Answers:
             Event().wait(float(headers.get("retry-after", 1)))
 
 
-@contextmanager
-def sampled_memory(service: LiveService) -> Iterator[list[float]]:
-    """Sample the memory of a service and its workers; the list's one element is the peak in MiB."""
-    peak, done = [0.0], Event()
-
-    def sample() -> None:
-        while not done.wait(0.2):
-            pids = [service.process.pid, *children_of(service.process.pid)]
-            peak[0] = max(peak[0], sum(map(resident_bytes, pids)) / 2**20)
-
-    thread = Thread(target=sample, daemon=True)
-    thread.start()
-    try:
-        yield peak
-    finally:
-        done.set()
-        thread.join()
+def resident_mib(service: LiveService) -> float:
+    """Return the memory of a service and its workers in MiB."""
+    pids = [service.process.pid, *children_of(service.process.pid)]
+    return sum(map(resident_bytes, pids)) / 2**20
 
 
 @pytest.mark.slow
@@ -87,7 +72,7 @@ def test_ingests_and_searches_at_once(tmp_path: Path) -> None:
     answers = Answers()
     flags = ("--allow-dir", source, "--job-workers", "2", "--memory", f"{ENOUGH}MiB")
     with serving(tier, *flags) as service, ThreadPoolExecutor(INGESTS + SEARCHES) as clients:
-        with sampled_memory(service) as peak:
+        with sampled_memory(lambda: resident_mib(service)) as peak:
             job = {"bucket": f"file://{source}", "onChanged": "append"}
             ingests = [clients.submit(answers.ask, service, "POST", "/ingest", job) for _ in range(INGESTS)]
             searches = [

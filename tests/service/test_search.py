@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Generator, Iterator
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import polars as pl
@@ -25,7 +24,7 @@ from service.api.search.answers import (
     UsageAnswer,
 )
 from service.api.search.statements import SqlAnswer
-from tests.service.conftest import Api, make_api
+from tests.service.conftest import DAY, Api, fill, make_api
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import CanceledError, GoneError, TierError
 from transforms.hot_tier.configuration.holds import add_hold
@@ -35,7 +34,6 @@ from transforms.hot_tier.search.serving.gate import QueryGate
 from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.table.snapshot import Snapshot
 
-DAY = datetime(2025, 1, 1, tzinfo=timezone.utc)
 CALLS = [
     "/search",
     "/histogram",
@@ -52,17 +50,7 @@ CALLS = [
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Api:
     """A service over six events of two days: statuses 200 and 404, and one without."""
-    api = make_api(tmp_path_factory.mktemp("search"))
-    first = [
-        event(DAY + timedelta(minutes=number), f"GET /{number}", status=status, host="web-1")
-        for number, status in enumerate(["200", "404", "200", "404"])
-    ]
-    second = [
-        event(DAY + timedelta(days=1), "login of 'eve' failed", source="auth"),
-        event(DAY + timedelta(days=1, seconds=1), "GET /5", status="200", host="web-2"),
-    ]
-    Tier(api.service.tier).add(first, second, promote=["status"])
-    return api
+    return fill(make_api(tmp_path_factory.mktemp("search")))
 
 
 def get(api: Api, path: str, **parameters: Any) -> Any:

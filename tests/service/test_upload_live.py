@@ -87,12 +87,7 @@ def test_two_services_on_one_s3_tier(s3: S3, tmp_path: Path, rekindle: Callable[
 @pytest.mark.slow
 def test_what_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     tier = tmp_path / "hot"
-    with (
-        serving(tier, "--job-workers", "0") as service,
-        socket.create_connection(("127.0.0.1", service.port)) as client,
-    ):
-        head = "POST /upload?name=a.log HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n"
-        client.sendall(head.encode() + b"x" * (2 << 20))
+    with serving(tier, "--job-workers", "0") as service, half_sent(service) as client:
         wait_until(lambda: kept(tier))
         client.close()
         wait_until(lambda: not kept(tier))
@@ -125,12 +120,7 @@ def test_killed_while_the_job_runs_each_file_comes_once(tmp_path: Path, rekindle
 @pytest.mark.slow
 def test_killed_while_files_come_in_there_is_no_job(tmp_path: Path) -> None:
     tier = tmp_path / "hot"
-    with (
-        serving(tier, "--job-workers", "0") as service,
-        socket.create_connection(("127.0.0.1", service.port)) as client,
-    ):
-        head = "POST /upload?name=a.log HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n"
-        client.sendall(head.encode() + b"x" * (2 << 20))
+    with serving(tier, "--job-workers", "0") as service, half_sent(service):
         wait_until(lambda: kept(tier))
         os.kill(service.process.pid, signal.SIGKILL)
     with serving(tier, "--job-workers", "0") as service:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 import httpx2
@@ -13,10 +12,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
-from tests.service.conftest import Api, make_api
-from tests.transforms.hot_tier.tiers import Tier, event
+from tests.service.conftest import Api, fill, make_api
 
-DAY = datetime(2025, 1, 1, tzinfo=timezone.utc)
 ADDRESS = "http://127.0.0.1:8080/mcp"
 MODES = ["auto", "legacy"]
 """Of the protocol: without and with a handshake."""
@@ -26,17 +23,7 @@ _T = TypeVar("_T")
 @pytest.fixture(scope="package")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Api:
     """A service over six events of two days, for which no key was made."""
-    api = make_api(tmp_path_factory.mktemp("mcp"))
-    first = [
-        event(DAY + timedelta(minutes=number), f"GET /{number}", status=status, host="web-1")
-        for number, status in enumerate(["200", "404", "200", "404"])
-    ]
-    second = [
-        event(DAY + timedelta(days=1), "login of 'eve' failed", source="auth"),
-        event(DAY + timedelta(days=1, seconds=1), "GET /5", status="200", host="web-2"),
-    ]
-    Tier(api.service.tier).add(first, second, promote=["status"])
-    return api
+    return fill(make_api(tmp_path_factory.mktemp("mcp")))
 
 
 def over_http(api: Api, work: Callable[[Client], Awaitable[_T]], *, token: str | None = None, mode: str = "auto") -> _T:

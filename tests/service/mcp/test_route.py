@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.service.conftest import Api, make_api
-from tests.service.mcp.conftest import DAY, MODES, over_http
+from tests.service.conftest import DAY, Api, make_api
+from tests.service.mcp.conftest import MODES, over_http
 from tests.transforms.hot_tier.tiers import Tier, event
 
 ACCEPT = {"Accept": "application/json, text/event-stream"}

@@ -15,7 +15,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from tests.service.mcp.conftest import DAY
+from tests.service.conftest import DAY
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.storage import StorageOptions, open_tier
 

@@ -19,8 +19,8 @@ from service.mcp.shortening import MOST_CHARACTERS
 from service.mcp.texts import UNTRUSTED
 from service.mcp.tool_server import create_tool_server
 from service.mcp.tools import TOOLS
-from tests.service.conftest import Api, make_api
-from tests.service.mcp.conftest import DAY, MODES, answer_of, call, over_http, refusal_of, text_of
+from tests.service.conftest import DAY, Api, make_api
+from tests.service.mcp.conftest import MODES, answer_of, call, over_http, refusal_of, text_of
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import CanceledError, TierError
 from transforms.hot_tier.search.serving.stop import StopSignal
