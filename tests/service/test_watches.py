@@ -107,11 +107,14 @@ def events(service: LiveService, task_id: str, number: int) -> None:
 
 
 def watching_row(service: LiveService, task_id: str) -> dict[str, Any]:
-    """Return a watch's row of the list, when its backfill is over."""
+    """Return a watch's row of the list, once its backfill is over and its status has what it has ingested.
+
+    The status is written once a second: what the ledger has is shown before.
+    """
     deadline = time.monotonic() + SECONDS
     while True:
         assert time.monotonic() < deadline, service.log
         rows = [one for one in service.ask("GET", "/jobs")[1]["jobs"] if one["taskId"] == task_id]
-        if rows and rows[0]["stage"] == "Watching":
+        if rows and rows[0]["stage"] == "Watching" and rows[0]["watch"]["lastHour"]["objects"]:
             return dict(rows[0])
         threading.Event().wait(0.1)
