@@ -9,10 +9,8 @@ its objects.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
@@ -26,19 +24,16 @@ from pipelines.jobs.context import JobContext
 from pipelines.jobs.families import family_name
 from pipelines.jobs.job_files.watch_options import WatchSpecification
 from pipelines.jobs.plan import Decisions, JobPlan, WorkPolicy, cut_waves, objects_of
-from pipelines.jobs.report import WatchCounts, WatchReport
-from pipelines.jobs.reporting import TableView, sources_of_entries
+from pipelines.jobs.reporting import TableView
 from pipelines.jobs.settings import FIRST_WAVE_BYTES
-from pipelines.jobs.totals.job_totals import JobTotals
-from pipelines.jobs.watching.arrivals import Arrivals
-from pipelines.jobs.watching.last_hour import LastHour
+from pipelines.jobs.watching.accounts import WatchAccounts
+from pipelines.jobs.watching.gathering import MOST_WAITING, RECEIVE_SECONDS, Gathering
 from pipelines.jobs.watching.new_objects import RepeatedListing, manifest_of
 from pipelines.jobs.watching.tidying import CHECK_WAVES, merge_small_files
-from pipelines.liveness import run_periodically
 from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.runner.engine import Engine
 from pipelines.runner.errors import RunnerError
-from pipelines.status import BROKEN, StatusFile, now
+from pipelines.status import StatusFile, now
 from transforms.core.errors import (
     CanceledError,
     ConfigurationError,
@@ -49,30 +44,15 @@ from transforms.core.errors import (
     VanishedError,
 )
 from transforms.hot_tier.ledger.ledger import Ledger, LedgerEntry
-from transforms.objects.discovery.notifications import CreatedObject, created_keys, parse_notification
+from transforms.objects.discovery.notifications import CreatedObject
 from transforms.storage import ObjectInfo
 from transforms.storage.job_folder import JobFolder
-from transforms.storage.notification_queue import (
-    HIDDEN_SECONDS,
-    MOST_AT_ONCE,
-    NotificationQueue,
-    QueueMessage,
-    QueueState,
-)
 
-_RECEIVE_SECONDS = 5
-"""How long a request waits for messages, at most: so long SIGTERM may wait."""
 _LOOK_UPS = 16
-_MOST_WAITING = 10_000
-"""So many objects are a wave, however small they are."""
 _SMALL_WAVE = 16 << 20
 """Of so many bytes one worker makes one file."""
 _MOST_FAMILIES = 10_000
-_STATE_SECONDS = 60.0
 _LONGEST_PAUSE = 60.0
-_MOST_RECEIVED = 5
-"""Without a dead-letter rule, a message whose object has failed so often is deleted: the ledger has the failure."""
-_FIRST_RELEASE, _LONGEST_RELEASE = 30, 900
 _MOST_CRASHES = 5
 """After so many failures of the workers in a row, an object that is alone is given back to the queue."""
 _REREAD = "vanished"
@@ -128,14 +108,8 @@ class Watcher:
     job: WatchingJob
     watch: WatchSpecification
     clock: Callable[[], float] = time.monotonic
-    _arrivals: Arrivals = field(default_factory=Arrivals)
-    _recent: LastHour = field(default_factory=LastHour)
     _retrying: _Retrying = field(default_factory=_Retrying)
     _families: set[str] = field(default_factory=set)
-    _first_at: float | None = None
-    _last_at: float = 0.0
-    _gathering_since: float = 0.0
-    _is_backlog: bool = False
     _waves_since_merge: int = 0
     _crashes: int = 0
 
@@ -146,13 +120,16 @@ class Watcher:
         self._next_listing = self.clock() + (self._interval or 0.0)
         self._listing = RepeatedListing(context.store, context.filter, context.settings.max_objects)
         self._matcher = context.filter.compile()
-        self._queue = context.open_queue()
-        self._state: QueueState | None = None
-        self._state_at = float("-inf")
-        self._report = WatchReport.model_validate(self.job.status.current.watch or {})
-        self._counts = Counter(self._report.counts.model_dump())
-        self._unread = Counter(self._report.unread)
-        self._totals = JobTotals.load(self.job.folder) or JobTotals()
+        self._accounts = WatchAccounts(self.job.task_id, context.specification, self.job.folder, self.job.status)
+        self._gathering = Gathering(
+            queue=context.open_queue(),
+            bucket=context.store.bucket,
+            matcher=self._matcher,
+            wait_seconds=self.watch.wait.total_seconds(),
+            most_bytes=min(FIRST_WAVE_BYTES, context.settings.wave_bytes),
+            accounts=self._accounts,
+            clock=self.clock,
+        )
 
     def begin(self) -> None:
         """Let the job's folder show that it is a watch, before its backfill.
@@ -160,14 +137,14 @@ class Watcher:
         Raises:
             RekindleError: the queue can't be used.
         """
-        if self._queue is not None:
-            self._queue.state()
-        self._totals.save(self.job.folder)
+        if self._gathering.queue is not None:
+            self._gathering.queue.state()
+        self._accounts.save_totals()
         self._show()
 
     def take_backfill(self, plan: JobPlan) -> None:
         """Count what the backfill has done; its plan is not needed any more."""
-        self._unread.update({kind: number for kind, number in plan.counts().items() if kind != "work"})
+        self._accounts.count_unread(plan.counts())
         self._listing.take_as_seen(self._listed_and_done(plan))
         self.sum_up()
 
@@ -186,7 +163,7 @@ class Watcher:
             CanceledError: somebody did.
             RekindleError: it can't go on: the job was undone, or the configuration is wrong.
         """
-        with self._holding_messages():
+        with self._gathering.holding_messages(self.job.console.message):
             while True:
                 self.job.stop_if_canceled()
                 try:
@@ -203,105 +180,22 @@ class Watcher:
         """Gather for some seconds, or ingest what has come together."""
         if self._interval is not None and self.clock() >= self._next_listing:
             self._list_again()
-        elif self._is_due():
+        elif self._gathering.is_due():
             self._ingest_announced()
-        elif self._queue is not None:
-            self._receive(self._queue)
+        elif self._gathering.queue is not None:
+            self._gathering.receive(self._gathering.queue, until=None if self._interval is None else self._next_listing)
         else:
-            self.job.canceled.wait(min(_RECEIVE_SECONDS, max(0.0, self._next_listing - self.clock())))
-        if self._report.last_error is not None:
-            self._report = self._report.model_copy(update={"last_error": None})
-
-    @contextmanager
-    def _holding_messages(self) -> Iterator[None]:
-        """Keep the held messages hidden; at the end others get them at once."""
-        if self._queue is None:
-            yield
-            return
-        queue = self._queue
-        hide = run_periodically(
-            lambda: queue.hide(self._arrivals.held(), HIDDEN_SECONDS),
-            lambda error: self.job.console.message(f"Warning: messages could not be kept hidden: {error}"),
-            seconds=HIDDEN_SECONDS / 3,
-        )
-        try:
-            with hide:
-                yield
-        finally:
-            try:
-                queue.hide(self._arrivals.held(), 0)
-            except RekindleError as error:  # they come back by themselves
-                self.job.console.message(f"Warning: messages could not be given back: {error}")
-
-    # Gathering
-
-    def _is_due(self) -> bool:
-        at = self.clock()
-        waited = self._due_at is not None and at >= self._due_at
-        waited &= not self._is_backlog or at - self._gathering_since >= self.watch.wait.total_seconds()
-        most = min(FIRST_WAVE_BYTES, self.job.context.settings.wave_bytes)
-        return bool(len(self._arrivals)) and (
-            waited or len(self._arrivals) >= _MOST_WAITING or self._arrivals.size >= most
-        )
-
-    @property
-    def _due_at(self) -> float | None:
-        """When what has arrived is ingested; half of the wait after the last arrival it is not expected to be more."""
-        if self._first_at is None:
-            return None
-        wait = self.watch.wait.total_seconds()
-        return min(self._first_at + wait, self._last_at + wait / 2)
-
-    def _receive(self, queue: NotificationQueue) -> None:
-        self._look_at_queue(queue)
-        seconds: float = _RECEIVE_SECONDS
-        if self._due_at is not None:
-            seconds = min(seconds, self._due_at - self.clock())
-        if self._interval is not None:
-            seconds = min(seconds, self._next_listing - self.clock())
-        messages = queue.receive(wait_seconds=max(1, round(seconds)))
-        self._is_backlog = len(messages) == MOST_AT_ONCE
-        let_go = [message for message in messages if not self._take(message)]
-        if let_go:
-            queue.delete(let_go)
-            self._counts["deleted"] += len(let_go)
-
-    def _take(self, message: QueueMessage) -> bool:
-        """Hold a message for its objects; return False where it has none that match."""
-        self._counts["messages"] += 1
-        notification = parse_notification(message.body)
-        self._counts["other_events"] += notification.others
-        self._counts["unreadable"] += not notification.is_readable
-        created = {one.key: one for one in created_keys(notification, self.job.context.store.bucket)}
-        unique = {(one.bucket, one.key) for one in notification.created}
-        numbers = self._matcher.sources_of_keys(list(created))
-        matching = [one for one, number in zip(created.values(), numbers, strict=True) if number >= 0]
-        self._counts["unmatched"] += len(unique) - len(matching)
-        evaluated = (self.job.status.current.evaluated or 0) + len(unique)
-        self.job.status.update(evaluated=evaluated)
-        if not matching:
-            return False
-        self._arrivals.add(message, matching)
-        age = max(0.0, time.time() - message.sent.timestamp())  # what has waited in the queue has waited
-        since = self.clock() - min(age, self.watch.wait.total_seconds())
-        if self._first_at is None:
-            self._first_at, self._gathering_since = since, self.clock()
-        self._first_at, self._last_at = min(self._first_at, since), self.clock()
-        return True
-
-    def _look_at_queue(self, queue: NotificationQueue) -> None:
-        if self.clock() - self._state_at >= _STATE_SECONDS:
-            self._state = queue.state()
-            self._state_at = self.clock()
+            self.job.canceled.wait(min(RECEIVE_SECONDS, max(0.0, self._next_listing - self.clock())))
+        self._accounts.forget_error()
 
     def _list_again(self) -> None:
         assert self._interval is not None
         self._next_listing = self.clock() + self._interval
         found = self._listing.list_new()
-        self._counts["listings"] += 1
-        self._report = self._report.model_copy(update={"last_listing_at": now()})
+        self._accounts.counts["listings"] += 1
+        self._accounts.note(last_listing_at=now())
         new = found.manifest.num_rows
-        self.job.status.update(evaluated=(self.job.status.current.evaluated or 0) + new)
+        self._accounts.count_evaluated(new)
         if not new:
             return
         try:
@@ -314,7 +208,7 @@ class Watcher:
 
     def _ingest_announced(self) -> None:
         """Look up the announced objects, and ingest them as they are now."""
-        announced = list(self._arrivals.announced.values())[: self._most_at_once()]
+        announced = list(self._gathering.arrivals.announced.values())[: self._most_at_once()]
         with ThreadPoolExecutor(_LOOK_UPS) as pool:
             found = list(pool.map(self._look_up, announced))
         present = [info for info in found if info is not None]
@@ -322,24 +216,23 @@ class Watcher:
         numbers = self._matcher.sources_of(present)
         taken = [info.with_source(number) for info, number in zip(present, numbers, strict=True) if number >= 0]
         outside = [info.key for info, number in zip(present, numbers, strict=True) if number < 0]  # by their dates
-        self._counts["gone"] += len(gone)
-        self._counts["unmatched"] += len(outside)
-        self._finish([*gone, *outside], ())
+        self._accounts.counts["gone"] += len(gone)
+        self._accounts.counts["unmatched"] += len(outside)
+        self._gathering.finish([*gone, *outside], ())
         if taken:
             try:
                 self._ingest(manifest_of(taken).sort_by("key"))
             except RunnerError:
                 if len(taken) == 1 and self._crashes >= _MOST_CRASHES:  # it is what the workers can't bear
-                    self._finish([taken[0].key], [taken[0].key])
+                    self._gathering.finish([taken[0].key], [taken[0].key])
                 self._crashes += 1
                 raise
             self._crashes = 0
-        self._first_at = self.clock() if len(self._arrivals) else None
-        self._gathering_since = self._last_at = self.clock()
+        self._gathering.begin_anew()
 
     def _most_at_once(self) -> int:
         """Return how many objects are ingested together: fewer each time the workers fail, until one is alone."""
-        return max(1, _MOST_WAITING >> min(14, 4 * max(0, self._crashes - 1)))
+        return max(1, MOST_WAITING >> min(14, 4 * max(0, self._crashes - 1)))
 
     def _look_up(self, announced: CreatedObject) -> ObjectInfo | None:
         """Return an object as it is now, None where it is gone."""
@@ -406,11 +299,9 @@ class Watcher:
         self._families.update(names[info.key] for info in unknown)
 
     def _finish_unread(self, plan: JobPlan) -> None:
-        kinds = Counter(plan.counts())
-        del kinds["work"]
-        self._unread.update(kinds)
+        self._accounts.count_unread(plan.counts())
         keys, dispositions = plan.table["key"].to_pylist(), plan.table["disposition"].to_pylist()
-        self._finish([key for key, kind in zip(keys, dispositions, strict=True) if kind != "work"], ())
+        self._gathering.finish([key for key, kind in zip(keys, dispositions, strict=True) if kind != "work"], ())
 
     def _finish_wave(self, objects: Sequence[ObjectInfo], wave: int) -> None:
         """Finish the objects of a wave that the ledger has; what vanished is looked up again."""
@@ -424,10 +315,10 @@ class Watcher:
             self._listing.forget(info, has_failed=True)
         reread = {info.key for info in again}
         done = [info.key for info in objects if info.key not in reread]
-        self._unread["known"] += sum(info.identity not in own and info.key not in reread for info in objects)
+        self._accounts.unread["known"] += sum(info.identity not in own and info.key not in reread for info in objects)
         self._measure_lag(objects)
         self.sum_up()
-        self._finish(done, [info.key for info in failed])
+        self._gathering.finish(done, [info.key for info in failed])
         self._waves_since_merge += 1
 
     def _must_be_read_again(self, info: ObjectInfo, entry: LedgerEntry | None) -> bool:
@@ -438,58 +329,18 @@ class Watcher:
         return not skips and not _is_known(self.job.view.ledger, info)
 
     def _measure_lag(self, objects: Sequence[ObjectInfo]) -> None:
-        sent = self._arrivals.oldest_sent(info.key for info in objects)
+        sent = self._gathering.arrivals.oldest_sent(info.key for info in objects)
         oldest = min(info.modified.timestamp() for info in objects) if sent is None else sent
         lag = round(max(0.0, time.time() - oldest), 3)
-        self._report = self._report.model_copy(update={"lag_seconds": lag, "last_wave_at": now()})
-
-    def _finish(self, keys: Sequence[str], failed: Sequence[str]) -> None:
-        """Delete the messages whose objects are all done, and give those back of which one failed."""
-        finished = self._arrivals.finish(keys, failed)
-        if self._queue is None:
-            return
-        deleted = list(finished.done)
-        for message in finished.failed:
-            if self._state is not None and not self._state.has_dead_letters and message.received >= _MOST_RECEIVED:
-                deleted.append(message)
-            else:
-                seconds = min(_LONGEST_RELEASE, _FIRST_RELEASE * 2 ** min(message.received - 1, 10))
-                self._queue.hide([message], seconds)
-                self._counts["released"] += 1
-        self._queue.delete(deleted)
-        self._counts["deleted"] += len(deleted)
-
-    # Accounts
+        self._accounts.note(lag_seconds=lag, last_wave_at=now())
 
     def sum_up(self) -> None:
         """Add what the ledger has of the job since the last time to its totals."""
-        ledger, specification = self.job.view.ledger, self.job.context.specification
-        entries = ledger.of_job_after(self.job.task_id, self._totals.k)
-        names = [source.name for source in sources_of_entries(specification, entries)]
-        self._totals = self._totals.plus(list(zip(entries, names, strict=True)), k=ledger.k).newest()
-        self._totals.save(self.job.folder)
-        published = [entry for entry in entries if entry.is_published]
-        self._recent.add(
-            objects=len(published),
-            events=sum(entry.events for entry in published),
-            failed=sum(entry.status in BROKEN for entry in entries),
-            bytes_read=sum(entry.bytes_read for entry in entries),
-            waves=len({entry.wave for entry in entries}),
-        )
+        self._accounts.sum_up(self.job.view.ledger)
         self._show()
 
     def _show(self) -> None:
-        """Let the job's status show how the watch stands; it is written every few seconds."""
-        self._report = self._report.model_copy(
-            update={
-                "waiting": len(self._arrivals),
-                "queued": self._state.waiting if self._state is not None else None,
-                "last_hour": self._recent.work(),
-                "counts": WatchCounts(**self._counts),
-                "unread": {name: number for name, number in self._unread.items() if number},
-            }
-        )
-        self.job.status.update(watch=self._report.as_document())
+        self._accounts.show(waiting=len(self._gathering.arrivals), queued=self._gathering.queued)
 
     def _merge_where_it_pays(self) -> None:
         """Merge small files now and then; if that fails, they stay as they are."""
@@ -502,14 +353,14 @@ class Watcher:
         except RekindleError as error:
             self.job.console.message(f"Warning: small files could not be merged: {error}")
         else:
-            self._counts["merges"] += merged
+            self._accounts.counts["merges"] += merged
 
     def _pause_after(self, error: Exception) -> None:
         """Report a failure of the whole, and wait; what is held stays so."""
         self._retrying.failures += 1
-        self._counts["errors"] += 1
+        self._accounts.counts["errors"] += 1
         text = str(error) if isinstance(error, RekindleError) else f"unexpected: {type(error).__name__}: {error}"
-        self._report = self._report.model_copy(update={"last_error": text})
+        self._accounts.note(last_error=text)
         self._show()
         seconds = self._retrying.seconds
         self.job.console.message(f"Warning: {text}; it is tried again in {seconds:.0f} s")
