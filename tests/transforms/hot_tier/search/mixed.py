@@ -21,8 +21,9 @@ from transforms.storage import StorageOptions, open_tier
 def mixed_tier(folder: Path, rng: random.Random) -> Tier:
     """Return a random tier: a file is cold, another has lost rows, an object was ingested twice."""
     tier = random_tier(open_tier(str(folder), StorageOptions()), rng)
-    paths = sorted(Snapshot.load(tier.store).files)
-    again, cold, deleted = rng.sample(paths, 3)
+    files = Snapshot.load(tier.store).files.values()  # their paths are new each time: only what they hold is the seed's
+    by_content = sorted(files, key=lambda file: (file.min_time, file.max_time, file.rows, str(file.min_object)))
+    again, cold, deleted = (file.path for file in rng.sample(by_content, 3))
     rewrite(tier, again, keep_old=True)
     rewrite(tier, cold, tier_name="cold")
     rewrite(tier, deleted, lost=rng)
