@@ -61,6 +61,8 @@ TEST = [
     "hypothesis>=6.115,<7",
     "pandas>=2.2,<4",
     "schemathesis>=4.3,<5",
+    "playwright>=1.49,<2",
+    "axe-playwright-python>=0.1.6,<0.2",
 ]
 BENCH = [*DEMO, "chdb>=3"]
 DEV = [*TEST, "ruff>=0.14", "mypy>=1.18", "types-PyYAML"]
@@ -80,7 +82,7 @@ setup(
     packages=find_packages(include=["pipelines", "pipelines.*", "service", "service.*", "transforms", "transforms.*"]),
     package_data={
         "": ["*.yaml", "*.json", "py.typed"],
-        "service.pages": ["templates/*", "static/*", "static/licences/*"],
+        "service.pages": ["templates/*.html", "templates/*/*.html", "static/*", "static/licences/*"],
     },
     install_requires=REQUIRES,
     extras_require={"demo": DEMO, "service": SERVICE, "test": TEST, "bench": BENCH, "dev": DEV},

@@ -18,7 +18,11 @@ from service.api.state import Service
 from service.api.uploads import routes as uploads
 from service.connections.middleware import AnswerLog
 from service.mcp import route as mcp_route
-from service.pages import assets, counted, entry, explore, jobs_page, keys_page
+from service.pages import assets, entry
+from service.pages.explore import counted
+from service.pages.explore import page as explore
+from service.pages.jobs import page as jobs_page
+from service.pages.keys import page as keys_page
 
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),

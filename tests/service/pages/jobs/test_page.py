@@ -26,7 +26,7 @@ def test_no_job_yet(api: Api) -> None:
 
 
 def test_a_job_from_its_row_to_its_undoing(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.pages.jobs_page.run_in_process", run_here)
+    monkeypatch.setattr("service.pages.jobs.page.run_in_process", run_here)
     task_id = ingest(api, tmp_path)
     waiting = show(api, "/pages/jobs")
     assert waiting.one("div", id="jobs")["hx-trigger"] == "every 2s"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from pipelines.documents import JsonObject
-from service.pages.levels import meaning_of
+from service.pages.explore.levels import meaning_of
 from transforms.query.instants import format_instant
 
 WIDTH = 10

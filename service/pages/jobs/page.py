@@ -36,7 +36,7 @@ async def show_jobs(request: Request, visitor: Visitor, status: str = "", search
         raise ConfigurationError(f"status: {status!r:.80} is not one of {', '.join(_STATUSES)}", field="status")
     known: dict[str, Any] = {"status": status or None, "search": search.strip() or None, "limit": _ROWS}
     listed = await run_in_threadpool(api.list_jobs, service_of(request), visitor, **known)
-    template = "jobs_table.html" if "HX-Request" in request.headers else "jobs.html"
+    template = "jobs/table.html" if "HX-Request" in request.headers else "jobs/page.html"
     rows = [_row(row) for row in listed.jobs]
     moves = any(not row.has_ended for row in listed.jobs)
     asked = {"status": status, "search": search.strip()}
@@ -66,7 +66,7 @@ async def show_job(request: Request, task_id: str, visitor: Visitor) -> Response
 
 async def _show(request: Request, task_id: str, visitor: Caller, **more: Any) -> Response:
     report = await run_in_threadpool(_report, service_of(request), task_id)
-    template = "job_report.html" if "HX-Request" in request.headers else "job.html"
+    template = "jobs/report.html" if "HX-Request" in request.headers else "jobs/job.html"
     known = {"failure": "", "undoing": None, "status": HTTPStatus.OK} | more
     return render(
         request,

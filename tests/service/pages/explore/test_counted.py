@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.pages.chart import draw, ranges_beside, span_text
-from service.pages.levels import meaning_of
+from service.pages.explore.chart import draw, ranges_beside, span_text
+from service.pages.explore.levels import meaning_of
 from service.pages.rendering import visible
 from tests.service.conftest import Api
 from tests.service.pages.conftest import HOSTILE, Page, read, show
@@ -97,7 +97,7 @@ def test_a_part_that_fails_leaves_the_others(filled: Api, name: str, monkeypatch
         raise TierError("can't be read")
 
     for counted in ("histogram_query", "fields_query"):
-        monkeypatch.setattr(f"service.pages.counted.{counted}", lambda *_: fail)
+        monkeypatch.setattr(f"service.pages.explore.counted.{counted}", lambda *_: fail)
     answer = filled.ask("GET", f"/explore/{name}", params={"query": "x"}, headers={"HX-Request": "true"})
     page = read(answer.text)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

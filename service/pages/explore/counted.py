@@ -13,9 +13,9 @@ from service.api.search.contents import FieldsParameters, fields_query
 from service.api.search.counts import FacetParameters, HistogramParameters, facet_query, histogram_query
 from service.api.search.parameters import SearchQuery, engine_of
 from service.errors import ApiError, message_of
-from service.pages.chart import draw, ranges_beside
-from service.pages.levels import meaning_of
-from service.pages.question import Question, condition, failure_of
+from service.pages.explore.chart import draw, ranges_beside
+from service.pages.explore.levels import meaning_of
+from service.pages.explore.question import Question, condition, failure_of
 from service.pages.rendering import PageRoute, render
 from service.pages.sessions import Visitor
 from transforms.core.errors import RekindleError
@@ -55,7 +55,7 @@ async def _show(request: Request, part: str, title: str, query_of: Part) -> Resp
     """Answer with a part, or, where a browser without scripts asks for it, with a page of it."""
     question, engine = Question.of(request), engine_of(request)
     context: dict[str, Any] = {"page": "Explore", "question": question, "part": part, "title": title}
-    template = f"{part}.html" if "HX-Request" in request.headers else "part_page.html"
+    template = f"explore/{part}.html" if "HX-Request" in request.headers else "explore/part_page.html"
     try:
         found = await engine.run(request, query_of(question, engine.cache))
     except (ApiError, RekindleError) as error:

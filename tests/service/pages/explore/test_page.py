@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from service.pages.question import term
+from service.pages.explore.question import term
 from service.pages.rendering import POLICY, visible
 from tests.service.conftest import ROOT, Api, make_api
 from tests.service.pages.conftest import DAY, HOSTILE, read, show

@@ -76,7 +76,7 @@ async def _show(request: Request, caller: Caller, *, status: int = HTTPStatus.OK
     keys.sort(key=lambda key: (bool(key["revokedAt"]), key["createdAt"]))
     return render(
         request,
-        "keys.html",
+        "keys/page.html",
         status=status,
         page="Keys",
         keys=keys,

@@ -15,8 +15,8 @@ from pipelines.documents import JsonObject
 from service.api.search.contents import usage_query
 from service.api.search.parameters import SearchQuery, engine_of
 from service.errors import ApiError, message_of
-from service.pages.levels import meaning_of
-from service.pages.question import EVENT_ID, Question, failure_of, term
+from service.pages.explore.levels import meaning_of
+from service.pages.explore.question import EVENT_ID, Question, failure_of, term
 from service.pages.rendering import PageRoute, render
 from service.pages.sessions import Visitor
 from transforms.core.errors import ConfigurationError, RekindleError
@@ -37,7 +37,7 @@ async def explore(request: Request, visitor: Visitor) -> Response:
     """Show what is here, or the events that match a query."""
     del visitor
     question = Question.of(request)
-    name = "results.html" if "HX-Request" in request.headers else "explore.html"
+    name = "explore/results.html" if "HX-Request" in request.headers else "explore/page.html"
     try:
         found = await engine_of(request).run(request, _found(question, engine_of(request).cache))
     except (ApiError, RekindleError) as error:
@@ -116,7 +116,7 @@ async def show_event(request: Request, visitor: Visitor, id: str = "", time: str
     row = found["rows"][0]
     return render(
         request,
-        "event.html",
+        "explore/event.html",
         page="Explore",
         question=question,
         row=row,

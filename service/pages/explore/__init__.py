@@ -1,0 +1,1 @@
+"""Explore: what is here, queries, charts, and events with their attributes."""

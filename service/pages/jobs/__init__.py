@@ -1,0 +1,1 @@
+"""Jobs: their list, and the report of each."""

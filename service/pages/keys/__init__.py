@@ -1,0 +1,1 @@
+"""Keys: making, showing once, and revoking them."""
