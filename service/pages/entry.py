@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -12,6 +13,7 @@ from service.api.callers import caller_of
 from service.errors import ApiError
 from service.pages.rendering import PageRoute, render
 from service.pages.sessions import Form, ProvedForm, Visitor, forget_token, keep_token, path_here
+from service.pages.themes import keep_theme
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _COMMANDS = {
@@ -61,6 +63,16 @@ async def sign_out(request: Request, form: ProvedForm) -> Response:
     del form
     answer = _lead_to(request, "/login")
     forget_token(request, answer)
+    return answer
+
+
+@router.post("/theme")
+async def set_theme(request: Request, form: Form) -> Response:
+    """Keep the theme that was chosen, and lead back to the page."""
+    came_from = urlsplit(request.headers.get("referer", ""))
+    path = came_from.path.removeprefix(request.scope.get("root_path", ""))
+    answer = _lead_to(request, path_here(f"{path}?{came_from.query}" if came_from.query else path))
+    keep_theme(request, answer, form.get("theme", ""))
     return answer
 
 

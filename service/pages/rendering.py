@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from service.errors import ApiError, message_of
 from service.pages.assets import asset_path
 from service.pages.sessions import COOKIE, PROOF, proof_of
+from service.pages.themes import theme_of
 from transforms.core.errors import RekindleError
 
 PAGES = ("Explore", "Backfill", "Jobs", "Pipelines", "Retention", "Keys")
@@ -39,7 +40,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 def render(request: Request, name: str, *, status: int = HTTPStatus.OK, **context: Any) -> HTMLResponse:
     """Return a page."""
     known = {"request": request, "root": request.scope.get("root_path", ""), "pages": PAGES, "proof": proof_of(request)}
-    known |= {"proof_name": PROOF, "has_token": COOKIE in request.cookies}
+    known |= {"proof_name": PROOF, "has_token": COOKIE in request.cookies, "theme": theme_of(request)}
     return HTMLResponse(_templates().get_template(name).render(known | context), status, headers=_HEADERS)
 
 

@@ -14,6 +14,18 @@ function stop(within) {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-stop]")) stop(event.target.closest(".part, form"));
 });
+// The theme is a cookie, which the service reads, so that no page comes up in another one first. Without scripts its form does the same.
+document.addEventListener("submit", (event) => {
+  const form = event.target, theme = event.submitter?.value;
+  if (!form.matches(".theme")) return;
+  event.preventDefault();
+  const path = new URL(form.action).pathname.replace(/\/theme$/, "") || "/", isSecure = location.protocol === "https:";
+  document.cookie = `rekindle_theme=${theme}; path=${path}; max-age=${theme ? 31536000 : 0}; samesite=lax${isSecure ? "; secure" : ""}`;
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+  document.querySelector("meta[name=color-scheme]").content = theme || "light dark";
+  for (const one of form.elements) one.setAttribute("aria-pressed", one === event.submitter);
+});
 // A range is either the last so long, or from and to.
 document.addEventListener("input", ({ target }) => {
   const fields = target.form?.elements;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from pathlib import Path
 
 from demo.sample_logs import sample_objects
 from pipelines.keys import create_key
-from tests.service.conftest import LiveService, serving
+from tests.service.conftest import ROOT, LiveService, serving
 from transforms.storage import StorageOptions, open_tier
 
 ROLES = ("admin", "read", "ingest")
@@ -57,6 +59,11 @@ class Site:
     def at(self, path: str) -> str:
         """Return the address of a page."""
         return f"{self.origin}{self.root}{path}"
+
+    def keep_pipelines(self, path: Path) -> None:
+        """Let jobs use the pipelines of a file."""
+        command = [sys.executable, "-m", "pipelines.cli", "pipelines", "set", path, "--hot-tier", self.tier]
+        subprocess.run(list(map(str, command)), cwd=ROOT, check=True, capture_output=True)
 
     def ingest(self, pattern: str = "**") -> str:
         """Make events of the files in the source folder, and return the job's id."""
