@@ -167,6 +167,7 @@ def _what_next() -> None:
         ("the jobs so far", "jobs list"),
         ("your own logs", "backfill --bucket my-bucket --pattern 'logs/**' --hot-tier my-tier"),
         ("logs on this machine", "backfill --bucket file:///var/log --pattern '**/*.log*' --hot-tier my-tier"),
+        ("all of this in the browser", "serve --open"),
     ):
         _write(f"  {what + ':':<31} {launcher} {arguments}")
     _write(

@@ -18,6 +18,7 @@ _ACROSS = """() => [...document.querySelectorAll('body *')].filter((one) => {
 }).slice(0, 5).map((one) => one.outerHTML.slice(0, 120))"""
 _OF_COLOURS = ("color-contrast", "link-in-text-block")
 """The rules whose findings another theme changes."""
+_MAY_BE_LOGGED = ("Failed to load resource", "htmx:sendError", "htmx:afterRequest")
 _AXE = Axe()
 
 
@@ -41,8 +42,8 @@ class Watch:
         context.on("response", self._answered)
 
     def _logged(self, message: ConsoleMessage) -> None:
-        # an answer of 4xx is logged too: what may not be so is seen by `_answered`
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+        # an answer of 4xx and a service that is away are logged too: what may not be so is seen by `_answered`
+        if message.type in ("error", "warning") and not message.text.startswith(_MAY_BE_LOGGED):
             self.troubles.append(f"{message.type} in the console: {message.text}")
 
     def _failed(self, error: WebError) -> None:

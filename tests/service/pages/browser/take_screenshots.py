@@ -18,9 +18,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from demo.sample_logs import sample_objects
 from service.pages.sessions import COOKIE
+from tests.service.conftest import ROOT
 from tests.service.pages.browser.conftest import chromium_path
 from tests.service.pages.browser.looking import HEIGHT, THEMES, WIDTHS, wait_at_rest
-from tests.service.pages.browser.sites import ROOT, Site, site
+from tests.service.pages.browser.sites import Site, site
 
 QUALITY = 55
 OUTAGE = "from=2025-08-12T13%3A30Z&to=2025-08-12T15%3A00Z"
