@@ -53,3 +53,16 @@ def test_browsers_keep_files_and_no_answers(filled: Api) -> None:
     assert kept == ["public, max-age=31536000, immutable"]
     for path in ("/explore", "/static/0000/app.css"):
         assert filled.client.get(path).headers.get_list("Cache-Control") == ["no-store"]
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip, br", "gzip"), ("identity", None)])
+def test_a_file_is_sent_as_the_browser_takes_it(filled: Api, accepted: str, encoding: str | None) -> None:
+    answer = filled.client.get(asset_path("pico.min.css"), headers={"Accept-Encoding": accepted})
+    assert (answer.headers.get("Content-Encoding"), answer.headers["Vary"]) == (encoding, "Accept-Encoding")
+    assert answer.content == (FOLDER / "pico.min.css").read_bytes()
+
+
+def test_the_first_page_is_less_than_100_kb(filled: Api) -> None:
+    page = filled.client.get("/explore")
+    names = re.findall(r"/static/[0-9a-f]+/([\w.]+)", page.text)
+    assert len(page.content) + sum(len(assets()[name].packed) for name in set(names)) < 100_000
