@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 
-from pipelines.jobs.plan import JobPlan
-from pipelines.jobs.planner import disk_need
+from pipelines.jobs.costs.expected import disk_need
 from transforms.hot_tier.ledger.ledger import Ledger
 
 MIB = 1 << 20
-
-
-class _Plan:
-    waves, work_bytes = 1, 100 * MIB
 
 
 class _NewestCommits(Ledger):
@@ -39,5 +32,5 @@ class _NewestCommits(Ledger):
     ],
 )
 def test_by_what_was_taken(read: int, written: int, needed: float, reason: str) -> None:
-    need = disk_need(cast(JobPlan, _Plan()), _NewestCommits(read, written))
+    need = disk_need(100 * MIB, _NewestCommits(read, written))
     assert (need.bytes, need.reason) == (needed, reason)

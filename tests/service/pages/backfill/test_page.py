@@ -116,9 +116,7 @@ def test_what_is_wrong_stands_beside_its_field(api: Api, typed: dict[str, str], 
     assert api.service.queue.task_ids() == set()
 
 
-def test_a_bucket_that_cannot_be_read_says_what_to_do(
-    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bucket_that_cannot_be_read_says_what_to_do(s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.api.specifications._PROOF_SECONDS", 300.0)
     api = make_api(tmp_path, source_options=s3.options)
     answer = send(api, bucket=f"{s3.bucket}-nowhere", pattern="logs/**")
