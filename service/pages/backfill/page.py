@@ -10,11 +10,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from service.api.callers import Caller
 from service.api.jobs import ingest
-from service.api.state import service_of
 from service.errors import ApiError
 from service.pages.backfill.form import PATH, JobForm, checked, refusal_of, shown_form
 from service.pages.backfill.mistakes import status_of
 from service.pages.backfill.preview import previewed
+from service.pages.backfill.upload import shown_upload
 from service.pages.rendering import PageRoute, render
 from service.pages.sessions import ProvedForm, Visitor
 from transforms.core.errors import RekindleError
@@ -35,8 +35,8 @@ async def show_backfill(request: Request, visitor: Visitor) -> Response:
 def _page(request: Request, visitor: Caller, form: JobForm, *, status: int = HTTPStatus.OK, **found: Any) -> Response:
     has_looked = bool(found)
     context = {"preview": None, "starts": "", "has_looked": has_looked} | shown_form(request, visitor, form) | found
-    limit = service_of(request).settings.upload_limit
-    return render(request, "backfill/page.html", status=status, page="Backfill", upload_limit=limit, **context)
+    context |= shown_upload(request, visitor)
+    return render(request, "backfill/page.html", status=status, page="Backfill", **context)
 
 
 @router.get("/checked")

@@ -106,7 +106,9 @@ def _sample(sample: PreviewSample) -> dict[str, Any]:
         }
         for event in sample.events
     ]
-    return {"object": sample.object, "warnings": warnings, "failure": failure, "events": events}
+    is_changed = any(event["is_changed"] for event in events)
+    known = {"object": sample.object, "warnings": warnings, "failure": failure}
+    return known | {"events": events, "is_changed": is_changed}
 
 
 def _event(row: JsonObject) -> dict[str, Any]:

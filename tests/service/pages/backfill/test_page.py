@@ -42,7 +42,7 @@ def stored_job(api: Api, answer: Any) -> dict[str, Any]:
 
 def test_a_job_of_a_bucket_from_its_form_to_its_events(s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     api = make_api(tmp_path, source_options=s3.options)
-    s3.put("logs/a.log", b"2025-01-01 10:00:00 hello\n")
+    s3.put("logs/a.log", b"2025-01-01 10:00:00 hello\n2025-01-01 10:00:01 the last\n")
     s3.put("logs/tmp/b.log", b"2025-01-01 10:00:00 left out\n")
     assert (
         "keys under logs/, in any folder, that end in .log"
@@ -55,7 +55,7 @@ def test_a_job_of_a_bucket_from_its_form_to_its_events(s3: S3, tmp_path: Path, m
     done = show(api, answer.headers["Location"])
     assert "Succeeded" in done.text
     shown = show(api, done.links["Explore the time of its events"])
-    assert ("hello" in shown.text, "left out" in shown.text) == (True, False)
+    assert ("hello" in shown.text, "the last" in shown.text, "left out" in shown.text) == (True, True, False)
 
 
 def test_all_fields_become_the_job(api: Api, tmp_path: Path) -> None:

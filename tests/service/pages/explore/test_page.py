@@ -107,7 +107,7 @@ def test_a_tier_that_fails_and_a_tier_without_events(filled: Api, api: Api, monk
     answer = filled.ask("GET", "/explore", params={"query": "x"})
     assert (answer.status_code, answer.headers["Retry-After"], "can&#39;t be read" in answer.text) == (503, "5", True)
     empty = api.ask("GET", "/explore")
-    assert (empty.status_code, "the hot tier has no events yet" in empty.text) == (404, True)
+    assert (empty.status_code, "There are no events here yet" in empty.text) == (404, True)
 
 
 def test_a_part_for_htmx(filled: Api) -> None:
