@@ -90,7 +90,7 @@ def _too_old(samples: list[PreviewSample]) -> dict[str, Any] | None:
         for section, names in one.items():
             for name, count in names.items() if isinstance(names, dict) else ():
                 rules[section, name] = rules.get((section, name), 0) + count
-    sampled = sum(count for one in counted if isinstance(count := one["sampled"], int))
+    sampled = sum(found for one in counted if isinstance(found := one["sampled"], int))
     return {"sampled": sampled, "rules": [(section, name, count) for (section, name), count in rules.items() if count]}
 
 

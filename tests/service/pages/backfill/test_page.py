@@ -142,7 +142,7 @@ def test_what_is_typed_is_checked_and_kept_in_the_address(api: Api) -> None:
 
 def test_what_was_typed_is_text(api: Api) -> None:
     page = show(api, "/pages/backfill", bucket="bucket", pattern=HOSTILE, host=HOSTILE)
-    assert len(page.all("script")) == 2
+    assert all("src" in one for one in page.all("script"))
     assert "open" in page.one("details")
 
 
