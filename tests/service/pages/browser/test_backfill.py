@@ -18,8 +18,8 @@ def watch_and_explore(page: Page) -> None:
     """Wait until the job of a page has ended, and go on to its events."""
     expect(page.get_by_role("heading", name="Job")).to_be_visible()
     expect(page.get_by_text("Succeeded")).to_be_visible(timeout=JOB_SECONDS)
-    page.get_by_role("link", name="Explore").last.click()
-    expect(page.get_by_text("GET /7", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Explore the").first.click()
+    expect(page.get_by_text("GET /7").first).to_be_visible()
     expect(page.get_by_role("heading", name="30 events").first).to_be_visible()
 
 
