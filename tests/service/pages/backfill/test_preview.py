@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.jobs.preview import run_preview
+from pipelines.jobs.specification import JobSpecification
 from service.pages.backfill.preview import duration
 from service.pages.rendering import size as shown_size
 from service.pages.sessions import COOKIE
@@ -15,6 +17,8 @@ from tests.service.conftest import Api, make_api
 from tests.service.pages.backfill.test_page import beside
 from tests.service.pages.conftest import HOSTILE, Page, read, show
 from tests.service.test_jobs import ingest, work_off
+from transforms.core.errors import CanceledError
+from transforms.hot_tier.search.serving.stop import StopSignal
 
 LINES = b"".join(b"2025-01-01 10:00:%02d GET /%d\n" % (second, second) for second in range(60))
 PIPELINES = """
@@ -73,6 +77,14 @@ def test_what_is_known_is_not_counted_again(api: Api, tmp_path: Path, monkeypatc
     page, text = look(api, bucket=f"file://{tmp_path}/source")
     assert label(text) == "Start: nothing new"
     assert "1 known" in page.text
+
+
+def test_a_preview_ends_where_nobody_waits_for_it(s3: S3, bucket: Api) -> None:
+    stop, settings = StopSignal(), bucket.service.settings
+    stop.cancel()
+    specification = JobSpecification(bucket=s3.bucket)
+    with pytest.raises(CanceledError):
+        run_preview(specification, settings.run_settings(specification), check=stop.check)
 
 
 def test_nothing_matches(s3: S3, bucket: Api) -> None:

@@ -149,7 +149,7 @@ def test_fields_have_labels(filled: Api) -> None:
         assert {one["id"] for one in fields if one.get("type") != "hidden"} == labelled
 
 
-@pytest.mark.parametrize("name", ["backfill", "pipelines", "retention"])
+@pytest.mark.parametrize("name", ["pipelines", "retention"])
 def test_pages_that_are_not_there_yet_name_the_command(filled: Api, name: str) -> None:
     page = show(filled, f"/pages/{name}")
     assert "rekindle " in page.text
