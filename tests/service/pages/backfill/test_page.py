@@ -164,9 +164,7 @@ def test_who_may_start_jobs(api: Api, tmp_path: Path) -> None:
     assert send(api, token=admin, proof=proof, bucket=bucket).status_code == 303
     assert admin not in page.text
     assert page.one("form", id="job")["method"] == "get"
-    assert [one["value"] for one in page.all("input") if one.get("name") == "proof"] == 2 * [
-        proof
-    ]  # *Sign out*, uploads
+    assert [one["value"] for one in page.all("input") if one.get("name") == "proof"] == 2 * [proof]  # of others
     assert (
         api.client.get(
             "/pages/backfill?bucket=x", headers={"Sec-Fetch-Site": "cross-site"}, follow_redirects=False
