@@ -19,6 +19,9 @@ from service.api.uploads import routes as uploads
 from service.connections.middleware import AnswerLog
 from service.mcp import route as mcp_route
 from service.pages import assets, entry
+from service.pages.backfill import page as backfill
+from service.pages.backfill import preview as backfill_preview
+from service.pages.backfill import upload as backfill_upload
 from service.pages.explore import counted
 from service.pages.explore import page as explore
 from service.pages.jobs import page as jobs_page
@@ -27,7 +30,7 @@ from service.pages.keys import page as keys_page
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
-    *(jobs_page, keys_page, entry, explore, counted, assets),
+    *(jobs_page, keys_page, backfill, backfill_preview, backfill_upload, entry, explore, counted, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 

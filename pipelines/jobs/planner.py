@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow as pa
 from pipelines.graphs import build_discovery
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
+from pipelines.jobs.costs.expected import DiskNeed, disk_need
 from pipelines.jobs.plan import Decisions, JobPlan, WorkPolicy, cut_waves, objects_of
 from pipelines.jobs.reporting import TableView
 from pipelines.runner.engine import Engine
@@ -18,16 +18,7 @@ from pipelines.status import StatusFile
 from pipelines.units import show_size
 from transforms.core.errors import TierError
 from transforms.discover_objects import DiscoverObjects, read_listings, read_manifest
-from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.storage.job_folder import JobFolder
-
-EXPECTED_RATIO = 1.5
-"""Bytes of the hot tier for a byte of compressed source, at the most that was seen on ordinary logs."""
-_COMMITS = 16
-_ENOUGH_BYTES = 16 << 20
-"""What the newest commits must have read before what they have written is believed: of less, footers are the most."""
-_MARGIN = 1.25
-"""The next objects may be larger in the tier than those before."""
 
 
 class RefusedError(TierError):
@@ -59,7 +50,7 @@ def make_plan(context: JobContext, engine: Engine, folder: JobFolder, status: St
     plan = JobPlan.make(context.specification.bucket, manifest, decisions.decide, cut, first_wave=first_wave)
     for warning in decisions.warnings():
         status.warn(warning)
-    disk = disk_need(plan, ledger)
+    disk = disk_need(plan.work_bytes, ledger)
     status.console.message(_announcement(plan, disk, decisions.replaced))
     if not context.settings.no_disk_check:
         _require_disk(context, plan, disk)
@@ -103,22 +94,6 @@ def _distinct(manifest: pa.Table, status: StatusFile) -> pa.Table:
     first = numbered.group_by("key", use_threads=False).aggregate([("n", "min")])["n_min"]
     status.warn(f"{len(keys) - len(first):,} objects have the same key as another and were left out: rename the files")
     return manifest.take(first).sort_by("key")
-
-
-@dataclass(frozen=True)
-class DiskNeed:
-    """How many bytes of disk a job takes, and how that is known."""
-
-    bytes: int
-    reason: str
-
-
-def disk_need(plan: JobPlan, ledger: Ledger) -> DiskNeed:
-    """Estimate how much disk a job takes by what the tier's newest commits took, else by ordinary logs."""
-    read, written = ledger.bytes_of_newest(_COMMITS) if plan.waves else (0, 0)
-    if read < _ENOUGH_BYTES:
-        return DiskNeed(int(plan.work_bytes * EXPECTED_RATIO), "at most in ordinary cases")
-    return DiskNeed(int(plan.work_bytes * written / read * _MARGIN), "by what the last jobs took")
 
 
 def _announcement(plan: JobPlan, disk: DiskNeed, replaced: int) -> str:

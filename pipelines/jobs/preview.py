@@ -6,9 +6,9 @@ Reads little, writes nothing, needs no Beam.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, islice
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs import discover as discovery
 from pipelines.jobs.context import JobContext
+from pipelines.jobs.costs.expected import ExpectedCost, decoded_size, expected_cost
 from pipelines.jobs.families import Family, UnmatchedFamilies, group_by_family
 from pipelines.jobs.plan import WORK, Decisions, WorkPolicy
 from pipelines.jobs.report import PipelineEvents, count_by_pipeline
@@ -24,10 +25,12 @@ from pipelines.jobs.sample import attributes_of, choose_samples, promoting_sampl
 from pipelines.jobs.settings import RunSettings
 from pipelines.jobs.specification import JobSpecification
 from transforms.core import schema
+from transforms.hot_tier.ledger.ledger import Ledger
 from transforms.hot_tier.table import prepare as table
 from transforms.hot_tier.table.promoted_columns import choose_columns, missing_columns
 from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.objects.discovery.listing import Listing, list_objects
+from transforms.objects.discovery.stoppable_store import StoppableStore
 from transforms.objects.sampling.preview_object import preview_object, summarize_object
 from transforms.objects.sampling.sample_object import Sample
 from transforms.objects.sampling.time_hints import OWN_TIMES
@@ -165,6 +168,7 @@ class JobPreview(JsonModel):
     Attributes:
         by_source: What each source takes, by its name; empty where the job names none.
         unmatched: What was evaluated and is not matched, the families with most bytes first.
+        expected: What the job would take.
     """
 
     job: JobSpecification
@@ -177,6 +181,7 @@ class JobPreview(JsonModel):
     unmatched: list[UnmatchedFamily]
     samples: list[PreviewSample]
     warnings: list[str]
+    expected: ExpectedCost
 
     def as_document(self) -> JsonObject:
         """Return it as JSON takes it."""
@@ -184,7 +189,12 @@ class JobPreview(JsonModel):
 
 
 def run_preview(
-    specification: JobSpecification, settings: RunSettings, *, objects: int = 5, events: int = 5
+    specification: JobSpecification,
+    settings: RunSettings,
+    *,
+    objects: int = 5,
+    events: int = 5,
+    check: Callable[[], None] | None = None,
 ) -> JobPreview:
     """Look at what a job would do.
 
@@ -193,11 +203,14 @@ def run_preview(
         settings: How it would run.
         objects: How many of the matched objects are shown, one of each family first.
         events: How many events of each are shown.
+        check: Called again and again; what it raises ends the preview.
 
     Raises:
         RekindleError: the source can't be read, or the pattern makes too much to evaluate.
     """
     context = JobContext.open("preview", specification, settings)
+    if check is not None:
+        context = replace(context, store=StoppableStore(context.store, check))
     table.check_is_tier_or_empty(context.tier)
     discovery.prove_access(context.store, context.filter)
     found = _DecidedObjects.look(context)
@@ -211,6 +224,7 @@ def run_preview(
     )
     columns = _columns(context, attributes_of((samples[info.key] for info in chosen.for_columns), context.shaping))
     work = found.of_kind[WORK]
+    families = [_summarize(context, family, samples.get(family.sample.key)) for family in chosen.families]
     return JobPreview(
         job=specification,
         hot_tier=context.settings.hot_tier,
@@ -218,13 +232,19 @@ def run_preview(
         bytes=PreviewBytes(matched=sum(info.size for info in found.matched), work=sum(info.size for info in work)),
         columns=columns,
         by_source=_by_source(specification, found.matched),
-        families=[_summarize(context, family, samples.get(family.sample.key)) for family in chosen.families],
+        families=families,
         unmatched=[UnmatchedFamily.model_validate(asdict(family)) for family in found.unmatched.families()],
         samples=[_show(context, samples[one.key], found.kinds[one.key], columns, events) for one in chosen.shown],
         warnings=[
             *context.warnings_of_listing(found.listings, Counter(info.source for info in found.matched)),
             *found.decisions.warnings(),
         ],
+        expected=expected_cost(
+            context.tier,
+            found.ledger,
+            work_bytes=sum(info.size for info in work),
+            decoded_bytes=sum(decoded_size(family.bytes, family.codec) for family in families) if work else 0,
+        ),
     )
 
 
@@ -236,6 +256,7 @@ class _DecidedObjects:
         listings: What lies under each prefix.
         unmatched: The objects that do not match.
         matched: Those that do, by their keys.
+        ledger: What is in the tier.
         decisions: By what the job would go.
         kinds: What would become of each matched object, by its key.
     """
@@ -243,6 +264,7 @@ class _DecidedObjects:
     listings: list[Listing]
     unmatched: UnmatchedFamilies
     matched: list[ObjectInfo]
+    ledger: Ledger
     decisions: Decisions
     kinds: dict[str, str]
 
@@ -252,10 +274,13 @@ class _DecidedObjects:
         unmatched = UnmatchedFamilies()
         listings, matched = _list(context, unmatched)
         policy = WorkPolicy.of(context.specification, context.settings)
-        decisions = Decisions(context.tier, load_ledger(context.tier), policy, context.digests)
+        ledger = load_ledger(context.tier)
+        decisions = Decisions(context.tier, ledger, policy, context.digests)
         decisions.look_for_deleted(matched)
         kinds = {info.key: decisions.decide(info) for info in matched}
-        return cls(listings=listings, unmatched=unmatched, matched=matched, decisions=decisions, kinds=kinds)
+        return cls(
+            listings=listings, unmatched=unmatched, matched=matched, ledger=ledger, decisions=decisions, kinds=kinds
+        )
 
     @cached_property
     def of_kind(self) -> dict[str, list[ObjectInfo]]:

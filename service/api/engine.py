@@ -108,7 +108,7 @@ class SearchEngine:
                 return work(snapshot, stop)
 
         with self._counted("done"):
-            async with _ended_when_left(request, stop):
+            async with ended_when_left(request, stop):
                 return await self._on_thread(partial(self._with_snapshot, run_in_turn))
 
     async def stream(self, request: Request, work: Callable[[Snapshot, StopSignal], Parts]) -> Stream:
@@ -124,7 +124,7 @@ class SearchEngine:
             return parts, list(islice(parts, _FIRST_PARTS))
 
         with self._counted(None):
-            async with _ended_when_left(request, stop):
+            async with ended_when_left(request, stop):
                 parts, first = await self._on_thread(partial(self._with_snapshot, begin))
         return self._rest(first, parts, stop)
 
@@ -179,7 +179,7 @@ class SearchEngine:
 
 
 @asynccontextmanager
-async def _ended_when_left(request: Request | None, stop: StopSignal) -> AsyncIterator[None]:
+async def ended_when_left(request: Request | None, stop: StopSignal) -> AsyncIterator[None]:
     """Cancel a query where its client leaves, or the block is left by an error or a cancel."""
     watching = None if request is None else asyncio.create_task(_cancel_when_left(request, stop))
     try:

@@ -17,7 +17,6 @@ from service.pages.themes import keep_theme
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _COMMANDS = {
-    "backfill": ("rekindle backfill --bucket my-bucket --pattern 'logs/**'", "POST /ingest"),
     "pipelines": ("rekindle pipelines list", None),
     "retention": ("rekindle rules show", None),
 }

@@ -33,7 +33,7 @@ _HEADERS = {
     "Vary": "HX-Request, Cookie",
     "X-Frame-Options": "DENY",
 }
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]")
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -90,7 +90,7 @@ def _templates() -> jinja2.Environment:
 
 def visible(text: object) -> str:
     """Return a text in which characters that are not seen, or turn the direction, stand as escapes."""
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
 def size(count: int) -> str:

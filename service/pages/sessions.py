@@ -67,7 +67,7 @@ async def read_form(request: Request) -> dict[str, str]:
     Raises:
         ApiError: 403 where another site's page has sent it; 400 and others where it can't be read.
     """
-    _check_origin(request)
+    check_origin(request)
     body = await read_body(request)
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=1000))
@@ -84,9 +84,18 @@ async def read_proved_form(request: Request, form: Form) -> dict[str, str]:
     Raises:
         ApiError: 403, its proof is missing or is another session's.
     """
-    if not hmac.compare_digest(form.get(PROOF, "").encode(), proof_of(request).encode()):
-        raise ApiError(HTTPStatus.FORBIDDEN, "the form is of another session: load the page again")
+    check_proof(request, form.get(PROOF, ""))
     return form
+
+
+def check_proof(request: Request, proof: str) -> None:
+    """Check what proves that a page of this session has made a form.
+
+    Raises:
+        ApiError: 403, it is missing or is another session's.
+    """
+    if not hmac.compare_digest(proof.encode(), proof_of(request).encode()):
+        raise ApiError(HTTPStatus.FORBIDDEN, "the form is of another session: load the page again")
 
 
 ProvedForm = Annotated[dict[str, str], Depends(read_proved_form)]
@@ -97,8 +106,12 @@ def path_here(path: str) -> str:
     return path if _HERE.fullmatch(path) else "/explore"
 
 
-def _check_origin(request: Request) -> None:
-    """Refuse what a page of another site sends; browsers name the origin of every form."""
+def check_origin(request: Request) -> None:
+    """Refuse what a page of another site sends; browsers name the origin of every form.
+
+    Raises:
+        ApiError: 403, it is of another site.
+    """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     is_own = origin is None or urlsplit(origin).netloc == request.headers.get("host")
     if not is_own or site not in ("same-origin", "none"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import TypeVar
@@ -36,6 +36,19 @@ _FREE_BYTES = 256 << 20
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True)
+class Admission:
+    """A field that comes before the files, without which none is taken: the proof of a page's form.
+
+    Attributes:
+        field: Its name; the job has none of it.
+        check: Raises where its text, empty without one, is not what it must be.
+    """
+
+    field: str
+    check: Callable[[str], None]
+
+
 class Receipt:
     """What comes in by one body.
 
@@ -44,7 +57,15 @@ class Receipt:
         files: The files that are whole.
     """
 
-    def __init__(self, tier: TierStore, task_id: str, *, texts: dict[str, str], most_bytes: int) -> None:
+    def __init__(
+        self,
+        tier: TierStore,
+        task_id: str,
+        *,
+        texts: dict[str, str],
+        most_bytes: int,
+        admit: Admission | None = None,
+    ) -> None:
         """Prepare for a body; nothing is written yet.
 
         Args:
@@ -52,8 +73,10 @@ class Receipt:
             task_id: The job that will read the files.
             texts: The fields of the query.
             most_bytes: The largest body.
+            admit: What is asked for before a file is taken.
         """
         self.texts = texts
+        self._admit = admit
         self.files: list[UploadedFile] = []
         self._tier = tier
         self._folder = UploadFolder(tier, task_id)
@@ -103,6 +126,7 @@ class Receipt:
         """
 
         def finish() -> JobSpecification:
+            self._check_admission()
             if not self.files:
                 raise ConfigurationError("file: no file came; curl -F file=@app.log sends one", field="file")
             specification = specify(self.texts, self.files)
@@ -152,8 +176,11 @@ class Receipt:
         self._part = head
         self._pending.clear()
         if head.file_name is None:
-            self._begin_field(check_name(head.field))
-        elif head.file_name:
+            is_proof = self._admit is not None and head.field == self._admit.field
+            self._begin_field(head.field if is_proof else check_name(head.field))
+            return
+        self._check_admission()
+        if head.file_name:
             name = check_file_name(head.file_name)
             if name in self._names:
                 text = f"two files are called {name!r:.80}: give one another name, as in curl -F 'file=@a;filename=b'"
@@ -163,6 +190,12 @@ class Receipt:
             self._names.add(name)
             number = len(self._names)
             self._output = await _in_thread(lambda: self._folder.begin_file(number, name))
+
+    def _check_admission(self) -> None:
+        """Raise where what must come before the files has not."""
+        if self._admit is not None:
+            admit, self._admit = self._admit, None
+            admit.check(self.texts.pop(admit.field, ""))
 
     def _begin_field(self, name: str) -> None:
         if name == NAME:

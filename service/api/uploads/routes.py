@@ -11,14 +11,14 @@ from starlette.concurrency import run_in_threadpool
 
 from pipelines.documents import JsonObject
 from pipelines.jobs.settings import RunSettings
-from service.api.callers import Ingester
+from service.api.callers import Caller, Ingester
 from service.api.jobs import StartedJob
 from service.api.specifications import check_context
 from service.api.state import service_of
 from service.api.turns import turn_of
 from service.api.uploads.fields import NAME, check_file_name, check_name, described_fields, modified_of, specify
 from service.api.uploads.multipart import BodyReader, FileReader, FormReader, boundary_of, name_in
-from service.api.uploads.receiving import Receipt
+from service.api.uploads.receiving import Admission, Receipt
 from service.errors import ApiError
 from service.logs import log
 from transforms.core.errors import ConfigurationError
@@ -57,13 +57,28 @@ async def upload(request: Request, caller: Ingester) -> StartedJob:
     `curl --data-binary @app.log.gz '…/upload?name=app.log.gz&sourcetype=app'`. Codec and format are found as those of
     objects. A file is known by its name and content: sent again, it adds nothing.
     """
+    return await start_upload(request, caller)
+
+
+async def start_upload(request: Request, caller: Caller, admit: Admission | None = None) -> StartedJob:
+    """Start a job over the files that a request has.
+
+    Args:
+        request: The call, whose body was not read.
+        caller: Who may upload.
+        admit: What the first parts of the body have to prove before a file is taken.
+
+    Raises:
+        ApiError: the body is not as it must be, or is not let in; then nothing of it stays.
+        RekindleError: a field is wrong.
+    """
     service = service_of(request)
     texts = _texts_of_query(request)
     reader = _reader_of(request, texts)
     task_id = str(uuid.uuid4())
     settings = service.settings.run_settings(key=caller.key_id, upload=task_id)
     await run_in_threadpool(_check, texts, settings)
-    receipt = Receipt(service.tier, task_id, texts=texts, most_bytes=service.settings.upload_limit)
+    receipt = Receipt(service.tier, task_id, texts=texts, most_bytes=service.settings.upload_limit, admit=admit)
     async with turn_of(service.uploads, "too many uploads come in"):
         await receipt.receive(request, reader)
         specification = await receipt.specify()

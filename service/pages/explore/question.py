@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 
 from fastapi import Request
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from pipelines.documents import JsonObject
 from service.api.search.pages import PageParameters, page_query
 from service.api.search.parameters import EventParameters, SearchQuery
+from service.errors import ApiError
 from transforms.core.errors import ConfigurationError, QueryError
 from transforms.core.names import ATTRIBUTES_COLUMN
 from transforms.query.syntax import Field
@@ -84,7 +86,8 @@ def failure_of(error: Exception, message: str) -> JsonObject:
     """Return what the page shows of an error, beside the field that is wrong."""
     position = error.position if isinstance(error, QueryError) else None
     field = getattr(error, "field", None)
-    return {"field": field, "message": message.partition("\n")[0], "position": position}
+    is_empty = isinstance(error, ApiError) and error.status == HTTPStatus.NOT_FOUND
+    return {"field": field, "message": message.partition("\n")[0], "position": position, "is_empty": is_empty}
 
 
 def term(name: str, value: str | None) -> str:

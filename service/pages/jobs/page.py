@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,7 @@ from service.pages.rendering import PageRoute, render
 from service.pages.sessions import ProvedForm, Visitor
 from service.workers.maintenance import MaintenanceRequest, run_in_process
 from transforms.core.errors import ConfigurationError, RekindleError
+from transforms.query.instants import format_instant, parse_time
 
 router = APIRouter(prefix="/pages/jobs", include_in_schema=False, route_class=PageRoute)
 _STATUSES = api.JobStatusName.__args__  # type: ignore[attr-defined]
@@ -26,6 +28,7 @@ _ROWS = 100
 _FAILURES = 100
 _ABSENT = dict.fromkeys(("undone", "reason", "stage", "progress", "timeRange"))
 """Fields that a report has only where there is something to show."""
+_MICROSECOND = timedelta(microseconds=1)
 KINDS = {"Succeeded": "good", "Failed": "error", "Canceled": "warning"}
 
 
@@ -86,7 +89,11 @@ def _report(service: Service, task_id: str) -> dict[str, Any]:
         folder = find_job(service.tier, task_id)
     except ConfigurationError as error:
         raise ApiError(HTTPStatus.NOT_FOUND, f"there is no job {task_id!r:.80}", field="taskId") from error
-    return _ABSENT | load_report(service.tier, folder.task_id).as_document()
+    report = _ABSENT | load_report(service.tier, folder.task_id).as_document()
+    if report["timeRange"]:  # the end of a range of Explore is exclusive
+        begin, end = report["timeRange"]
+        report["timeRange"] = [begin, format_instant(parse_time(end) + _MICROSECOND)]
+    return report
 
 
 @router.post("/{task_id}/{action}")

@@ -1,0 +1,1 @@
+"""Backfill: a job from a form, with its preview beside it, and files that are uploaded."""
