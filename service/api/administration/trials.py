@@ -114,9 +114,16 @@ def check_pipelines(text: str, source: str, caller: Caller) -> tuple[Pipeline, .
 
 
 def _names_secret(value: object) -> bool:
-    if isinstance(value, dict):
-        return bool(_SECRETS & value.keys()) or any(map(_names_secret, value.values()))
-    return isinstance(value, list) and any(map(_names_secret, value))
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if _SECRETS & one.keys():
+                return True
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return False
 
 
 def _text_of(asked: TrialRequest, tier: TierStore) -> tuple[str, str]:

@@ -45,7 +45,7 @@ def mistakes_of(message: str, text: str) -> list[Mistake]:
         place = _PLACE.fullmatch(part)
         if place is not None:
             found.append(_at(lines, int(place[1]), int(place[2]), place[3]))
-        elif found:
+        elif found and not part.startswith(f"{SOURCE}: "):
             found[-1] = replace(found[-1], more=f"{found[-1].more}\n{part}".lstrip("\n"))
         else:
             found.append(Mistake(message=part.removeprefix(f"{SOURCE}: ")))

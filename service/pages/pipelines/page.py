@@ -27,6 +27,7 @@ from service.pages.pipelines.samples import GIVEN, sample_of, shown_trial
 from service.pages.rendering import PageRoute, render
 from service.pages.sessions import ProvedForm, Visitor
 from transforms.core.errors import ConfigurationError, RekindleError
+from transforms.hot_tier.configuration.store import load_version
 
 router = APIRouter(prefix="/pages/pipelines", include_in_schema=False, route_class=PageRoute)
 _TYPED = ("text", "base", "file", "sample", *GIVEN, "format", "query", "limit")
@@ -183,7 +184,7 @@ def _set(service: Service, visitor: Caller, typed: dict[str, str]) -> int:
         answer = set_over(expected=base)
     except ApiError as error:
         newest = kept_files.load_asked(service, None)
-        edited = kept_files.load_version(service.tier, base)
+        edited = load_version(service.tier, base)
         is_other = edited is None or edited.pipelines != newest.pipelines
         if error.status != HTTPStatus.PRECONDITION_FAILED or is_other:
             raise

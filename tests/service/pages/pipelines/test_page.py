@@ -226,11 +226,12 @@ def test_mistakes_have_their_places() -> None:
             line=2,
             column=5,
             message="p: query, character 3: x",
-            more="  a=(\n    ^\npipelines: no place",
+            more="  a=(\n    ^",
             before="eee ",
             at=" ",
             after="x" * 120,
-        )
+        ),
+        Mistake(message="no place"),
     ]
     assert mistakes_of("pipelines: it is none", "") == [Mistake(message="it is none")]
     assert mistakes_of("pipelines:9:9: x", "one")[0].at == ""
