@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import yaml
 
+from transforms.config_files.bounds import BoundedLoader, TooDeepError, check_length
 from transforms.core.errors import ConfigurationError
 
-_CUT_BY_COMMENT = re.compile(r"""[{\[][^'"}\]]*[ :]#""")
+_CUT_BY_COMMENT = re.compile(r"""[{\[][^'"{}\[\]]*[ :]#""")  # from the last bracket on: from each, it took square time
 _MOST_NODES = 100_000  # aliases counted each time: a file of a kilobyte can stand for a billion
 _LONGEST_PATH = 4096
 _LONGEST_NUMBER = 4300  # characters: as many as Python reads of a decimal one
@@ -60,7 +60,7 @@ class _MergeKeyError(yaml.constructor.ConstructorError):
     """A mapping that takes over another: no place in the file is then that of what it takes over."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(BoundedLoader):
     """YAML's safe loader, which silently lets the last of two equal keys win, made to refuse them."""
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
@@ -77,12 +77,16 @@ class _Loader(yaml.SafeLoader):
                 raise _MergeKeyError(
                     None, None, "merge keys (<<) are not read; write out what they stand for", key.start_mark
                 )
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for at, key in enumerate(keys):
-            if key in keys[:at]:
+        seen: set[Hashable] = set()
+        for node_of_key, _ in node.value:
+            key = self.construct_object(node_of_key, deep=True)
+            if not isinstance(key, Hashable):
+                continue  # refused below
+            if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{key!r} stands twice in one place", node.value[at][0].start_mark
+                    None, None, f"{key!r} stands twice in one place", node_of_key.start_mark
                 )
+            seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
 
@@ -98,16 +102,21 @@ def read_document(text: str, *, source: str, field: str) -> Document:
         field: What kind of file it is, by its flag: the field that errors name.
 
     Raises:
-        ConfigurationError: It is neither, or has text that is no Unicode.
+        ConfigurationError: It is neither, has text that is no Unicode, is too long, or nested too deep.
     """
+    check_length(text, source=source, field=field)
     try:
         document = Document(json.loads(text, object_pairs_hook=_unique))
     except (ValueError, RecursionError):
         document = _read_yaml(text, source, field)
     else:
-        with suppress(yaml.YAMLError):  # JSON that is no YAML: mistakes are told by their paths
+        try:
             root = yaml.compose(text.replace("\t", " "), _Loader)  # JSON's own tabs are never within strings
             _note_positions(document, root, text, source, field)
+        except TooDeepError as error:
+            raise _refusal(error, text, source, field) from error
+        except yaml.YAMLError:
+            pass  # JSON that is no YAML: mistakes are told by their paths
     if "\\" in text or _SURROGATE.search(text):
         _refuse_halves(document, source, field)
     return document
@@ -153,16 +162,21 @@ def _read_yaml(text: str, source: str, field: str) -> Document:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
-        what = "" if isinstance(error, _MergeKeyError) else "is neither YAML nor JSON: "
-        hint = _hint_of_comment(text.splitlines()[: mark.line + 1]) if mark else ""
-        raise ConfigurationError(f"{where}: {what}{error.problem}{hint}", field=field) from error
+        raise _refusal(error, text, source, field) from error
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ConfigurationError(
             f"{source}: is neither YAML nor JSON: {' '.join(str(error).split())}", field=field
         ) from error
     return document
+
+
+def _refusal(error: yaml.MarkedYAMLError, text: str, source: str, field: str) -> ConfigurationError:
+    """Return the error of a file that can't be read, with its place."""
+    mark = error.problem_mark or error.context_mark
+    where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
+    what = "" if isinstance(error, _MergeKeyError | TooDeepError) else "is neither YAML nor JSON: "
+    hint = _hint_of_comment(text.splitlines()[: mark.line + 1]) if mark else ""
+    return ConfigurationError(f"{where}: {what}{error.problem}{hint}", field=field)
 
 
 def _hint_of_comment(lines: list[str]) -> str:

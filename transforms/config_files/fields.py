@@ -11,6 +11,9 @@ from transforms.config_files.problems import Problems
 from transforms.core.errors import ConfigurationError, QueryError
 from transforms.query import Expr, parse
 
+_MOST = 200
+"""More mistakes than that are counted."""
+
 
 @dataclass(slots=True)
 class Fields:
@@ -76,9 +79,11 @@ def raise_problems(document: Document, problems: Problems, *, source: str, field
         ConfigurationError: A line for each mistake, as `FILE:LINE:COLUMN: PATH: what is wrong`.
     """
     lines: list[str] = []
-    for problem in problems.found:
+    for problem in problems.found[:_MOST]:
         position = document.position(problem.path, at_key=problem.at_key)
         lines.append(f"{source}:{position.line}:{position.column}: {problem.path}: {problem.text}")
+    if more := len(problems.found[_MOST:]):
+        lines.append(f"{source}: and {more:,} mistakes more")
     if lines:
         raise ConfigurationError("\n".join(lines), field=field)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from transforms.config_files.bounds import BoundedLoader, check_length
 from transforms.core.errors import ConfigurationError, reason_of
 
 
@@ -14,12 +15,13 @@ def load_job_file(path: str) -> dict[str, object]:
     """Return the fields of a JSON or YAML job file, unchecked.
 
     Raises:
-        ConfigurationError: the file is not there, or holds no mapping.
+        ConfigurationError: the file is not there, is too long or nested too deep, or holds no mapping.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"--job {path} can't be read: {reason_of(error)}", field="job") from error
+    check_length(text, source=f"--job {path}", field="job")
     try:
         document = yaml.load(text, Loader=_TimesAsText)
     except yaml.YAMLError as error:
@@ -32,7 +34,7 @@ def load_job_file(path: str) -> dict[str, object]:
     return document
 
 
-class _TimesAsText(yaml.SafeLoader):
+class _TimesAsText(BoundedLoader):
     """YAML that refuses repeated fields, and whose times stay text, as in a JSON file; YAML 1.1 makes dates of them."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from http import HTTPStatus
 from pathlib import Path
 
 import orjson
@@ -13,10 +14,13 @@ from pydantic import Field
 from pipelines.documents import JsonModel, JsonObject
 from pipelines.jobs.specification import FormatSpecification, check_specification
 from service.api.administration.kept_files import Here, checked
-from service.api.callers import Administrator
+from service.api.callers import Caller, Reader
 from service.api.documents import Document
 from service.api.openapi import body_of
 from service.api.previews import SAMPLING
+from service.api.state import Service
+from service.errors import ApiError
+from transforms.config_files.documents import read_document
 from transforms.core.errors import ConfigurationError
 from transforms.event_pipelines import Pipeline
 from transforms.event_pipelines.definition import load_pipelines
@@ -27,6 +31,7 @@ from transforms.objects.sampling.sample_object import Sample, sample_object
 from transforms.objects.sampling.try_sample import SAMPLE_BYTES, try_on_sample
 from transforms.storage import UPLOADED, StorageOptions, TierStore, open_store
 
+_SECRETS = {"hash", "hash_key_file"}
 router = APIRouter(tags=["configuration"])
 _EXAMPLE = {
     "text": "pipelines: [{name: p, steps: [{regex: {source: message, pattern: '(?P<user>[a-z]+) logged in'}}]}]",
@@ -69,27 +74,66 @@ class TrialAnswer(JsonModel):
 
 
 @router.post("/pipelines/test", response_model=TrialAnswer, openapi_extra=body_of(TrialRequest, _EXAMPLE))
-def test_pipelines(document: Document, service: Here, caller: Administrator) -> Response:
-    """Show what pipelines would do to the events of a sample: nothing is kept."""
-    del caller
-    asked = checked(document, TrialRequest)
-    pipelines = _pipelines_of(asked, service.tier)
-    settings = _settings_of(document)
-    with SAMPLING:
-        found = try_on_sample(_read(asked, settings), pipelines, events=asked.events)
+def test_pipelines(document: Document, service: Here, caller: Reader) -> Response:
+    """Show what pipelines would do to the events of a sample: nothing is kept.
+
+    Steps that hash by the secret key (`redact` with `hash: true`) are tested by an administrator's key alone.
+    """
+    found = try_out(document, service, caller)
     return Response(orjson.dumps(found, default=str, option=orjson.OPT_UTC_Z), media_type="application/json")
 
 
-def _pipelines_of(asked: TrialRequest, tier: TierStore) -> tuple[Pipeline, ...]:
+def try_out(document: JsonObject, service: Service, caller: Caller) -> JsonObject:
+    """Return what pipelines do to the events of a sample, by the body of a request.
+
+    Raises:
+        ApiError: 403, the caller may not have values hashed.
+        ConfigurationError: a field is wrong, or something in the pipelines is.
+    """
+    asked = checked(document, TrialRequest)
+    pipelines = check_pipelines(*_text_of(asked, service.tier), caller)
+    settings = _settings_of(document)
+    with SAMPLING:
+        return try_on_sample(_read(asked, settings), pipelines, events=asked.events)
+
+
+def check_pipelines(text: str, source: str, caller: Caller) -> tuple[Pipeline, ...]:
+    """Read a text of pipelines that nobody has vouched for yet.
+
+    Raises:
+        ApiError: 403, it names a secret key of hashes, by which a reader could look for what was masked.
+        ConfigurationError: something in it is wrong; all mistakes with their places.
+    """
+    try:
+        if not caller.has("admin") and _names_secret(read_document(text, source=source, field="text").value):
+            message = "a step with hash takes a secret key, which only a key of the role admin may use for tests"
+            raise ApiError(HTTPStatus.FORBIDDEN, message, field="text")
+        return load_pipelines(text, source=source)
+    except ConfigurationError as error:
+        raise ConfigurationError(str(error), field="text") from error
+
+
+def _names_secret(value: object) -> bool:
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if _SECRETS & one.keys():
+                return True
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return False
+
+
+def _text_of(asked: TrialRequest, tier: TierStore) -> tuple[str, str]:
+    """Return the text of the pipelines that are to be tried, and what messages call it."""
     if asked.text is not None:
-        try:
-            return load_pipelines(asked.text, source="pipelines")
-        except ConfigurationError as error:
-            raise ConfigurationError(str(error), field="text") from error
+        return asked.text, "pipelines"
     kept = load_configuration(tier).pipelines
     if kept is None:
         raise ConfigurationError("text: the tier has no pipelines of its own: give some", field="text")
-    return load_pipelines(kept.text, source=kept.file)
+    return kept.text, kept.file
 
 
 def _settings_of(document: JsonObject) -> ReadSettings:

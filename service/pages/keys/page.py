@@ -14,12 +14,21 @@ from service.api import iam_keys
 from service.api.callers import Caller
 from service.api.state import service_of
 from service.errors import ApiError, message_of
+from service.pages.keys.ready import ready_lines
 from service.pages.rendering import PageRoute, render
 from service.pages.sessions import ProvedForm, Visitor
 from transforms.core.errors import RekindleError
 
 router = APIRouter(prefix="/pages/keys", include_in_schema=False, route_class=PageRoute)
 _ROLES = {"ingest": "sends events and starts jobs", "read": "searches", "admin": "does everything"}
+_EXPLAINED = {
+    "ingest": "For forwarders: sends events by HEC, uploads files, starts jobs, and sees and cancels those of its own. "
+    "It reads no event. Its events get the key's environment and team.",
+    "read": "For people, dashboards and models: searches, sees all jobs, pipelines, rules, holds and the audit; "
+    "tests pipelines. It changes nothing.",
+    "admin": "Does all of this; sets pipelines, rules and holds, deletes and restores, undoes jobs, makes and revokes "
+    "keys.",
+}
 _TYPED = ("name", "role", "env", "team", "hec")
 
 
@@ -72,7 +81,6 @@ async def _show(request: Request, caller: Caller, *, status: int = HTTPStatus.OK
     known: dict[str, Any] = {"typed": dict.fromkeys(_TYPED, ""), "failure": "", "made": None, "revoking": None} | more
     asked = known.pop("revoking")
     revoked = next((key for key in keys if key["id"] == asked), None)
-    address = str(request.base_url).rstrip("/")
     keys.sort(key=lambda key: (bool(key["revokedAt"]), key["createdAt"]))
     return render(
         request,
@@ -82,7 +90,8 @@ async def _show(request: Request, caller: Caller, *, status: int = HTTPStatus.OK
         keys=keys,
         revoking=revoked,
         roles=_ROLES,
-        address=address,
+        ready=ready_lines(known["made"], request.base_url) if known["made"] else [],
+        explained=_EXPLAINED,
         own=caller.key_id,
         **known,
     )
