@@ -17,7 +17,6 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _COMMANDS = {
     "backfill": ("rekindle backfill --bucket my-bucket --pattern 'logs/**'", "POST /ingest"),
     "pipelines": ("rekindle pipelines list", None),
-    "retention": ("rekindle rules show", None),
 }
 """Of pages that are not there yet: what does the same until then."""
 

@@ -229,7 +229,23 @@ def _answer(service: Service, kind: Kind, configuration: Configuration) -> JSONR
 
 
 def _set(request: Request, document: JsonObject, service: Service, caller: Caller, kind: Kind) -> JSONResponse:
-    asked, expected = checked(document, FileText), expected_version(request)
+    return set_kept(service, caller, kind, checked(document, FileText), expected=expected_version(request))
+
+
+def set_kept(service: Service, caller: Caller, kind: Kind, asked: FileText, *, expected: int | None) -> JSONResponse:
+    """Keep a text from now on, and answer with its version.
+
+    Args:
+        service: The service.
+        caller: Who does it.
+        kind: What the text is.
+        asked: The text.
+        expected: The only version that may be changed; None is any.
+
+    Raises:
+        ApiError: 412, another has changed the version that was expected.
+        ConfigurationError: something in the text is wrong; all mistakes with their places.
+    """
     set_file = set_pipelines if kind == "pipelines" else set_rules
     change = partial(set_file, service.tier, asked.text, file=asked.file or f"{kind}.yaml", expected=expected)
     try:
