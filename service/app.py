@@ -24,11 +24,12 @@ from service.pages.explore import page as explore
 from service.pages.jobs import page as jobs_page
 from service.pages.keys import page as keys_page
 from service.pages.retention import page as retention_page
+from service.pages.retention import runs as retention_runs
 
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
-    *(jobs_page, keys_page, retention_page, entry, explore, counted, assets),
+    *(jobs_page, keys_page, retention_page, retention_runs, entry, explore, counted, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 

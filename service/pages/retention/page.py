@@ -19,6 +19,7 @@ from service.api.state import Service, service_of
 from service.errors import ApiError, message_of
 from service.logs import log
 from service.pages.rendering import PageRoute, render
+from service.pages.retention.history import find_running, read_history
 from service.pages.retention.kept import describe_kept
 from service.pages.sessions import ProvedForm, Visitor
 from service.pages.text_editor import mistakes_in, read_text
@@ -134,7 +135,8 @@ async def _show(request: Request, visitor: Caller, *, status: int = HTTPStatus.O
 
 
 def _load(service: Service) -> JsonObject:
-    return describe_kept(load_configuration(service.tier))
+    found = describe_kept(load_configuration(service.tier))
+    return found | {"running": find_running(service.tier), "history": read_history(service.tier)}
 
 
 def _show_editor(request: Request, visitor: Caller, known: JsonObject, **more: Any) -> Response:
