@@ -18,7 +18,7 @@ from service.api.state import Service
 from service.api.uploads import routes as uploads
 from service.connections.middleware import AnswerLog
 from service.mcp import route as mcp_route
-from service.pages import assets, entry
+from service.pages import activity, assets, entry
 from service.pages.explore import counted
 from service.pages.explore import page as explore
 from service.pages.jobs import page as jobs_page
@@ -29,7 +29,7 @@ from service.pages.retention import runs as retention_runs
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
-    *(jobs_page, keys_page, retention_page, retention_runs, entry, explore, counted, assets),
+    *(jobs_page, keys_page, retention_page, retention_runs, entry, explore, counted, activity, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 

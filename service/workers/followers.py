@@ -1,8 +1,11 @@
-"""Follows processes that are gone: what a kept request asks for is begun again, by any service of the tier."""
+"""Starts the processes of kept requests, and follows those that are gone: any service of the tier does."""
 
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +16,7 @@ from http import HTTPStatus
 from pipelines.jobs.queued.claims import SilenceWatch
 from service.logs import log
 from service.settings import ServiceSettings
-from service.workers.kept_requests import KeptRequest, folder_of, open_requests, start_process
+from service.workers.kept_requests import KeptRequest, folder_of, open_requests
 from service.workers.kept_run import write_outcome
 from transforms.core.errors import RekindleError
 from transforms.storage import TierStore
@@ -84,3 +87,14 @@ class RequestFollower:
         if claim.content.state == "held":
             return not self.watch.is_silent(folder_of(self.tier, asked.id), claim)
         return claim.modified is not None and self.clock() - claim.modified < _PAUSE
+
+
+def start_process(settings: ServiceSettings, request_id: str, number: int) -> None:
+    """Start a process that claims a request by a number; the end of this one does not end it."""
+    command = [sys.executable, "-m", "service.workers.kept_run", settings.model_dump_json(by_alias=True)]
+    environment = {"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONSAFEPATH": "1"}
+    null = subprocess.DEVNULL
+    process = subprocess.Popen(
+        [*command, request_id, str(number)], stdin=null, stdout=null, env=environment, start_new_session=True
+    )
+    threading.Thread(target=process.wait, name="rekindle-maintenance", daemon=True).start()

@@ -6,11 +6,7 @@ of jobs), and at last `outcome.json`. A process that is gone is followed by anot
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +16,6 @@ import orjson
 
 from pipelines.documents import JsonObject
 from pipelines.jobs.queued.claims import JobClaim, newest_claim
-from service.settings import ServiceSettings
 from service.workers.maintenance import MaintenanceRequest
 from transforms.hot_tier.table.runs import begun_at, new_id
 from transforms.storage import TierStore
@@ -103,17 +98,6 @@ def forget_old_requests(tier: TierStore) -> None:
         if OUTCOME in files and datetime.now(timezone.utc) - begun_at(name) > _KEPT:
             for file in sorted(files, key=lambda file: file == OUTCOME):  # last, so that nothing is open again
                 tier.delete(f"{ROOT}/{name}/{file}")
-
-
-def start_process(settings: ServiceSettings, request_id: str, number: int) -> None:
-    """Start a process that claims a request by a number; the end of this one does not end it."""
-    command = [sys.executable, "-m", "service.workers.kept_run", settings.model_dump_json(by_alias=True)]
-    environment = {"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONSAFEPATH": "1"}
-    null = subprocess.DEVNULL
-    process = subprocess.Popen(
-        [*command, request_id, str(number)], stdin=null, stdout=null, env=environment, start_new_session=True
-    )
-    threading.Thread(target=process.wait, name="rekindle-maintenance", daemon=True).start()
 
 
 def _files(tier: TierStore) -> Iterator[tuple[str, set[str]]]:

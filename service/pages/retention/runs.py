@@ -20,7 +20,8 @@ from service.pages.rendering import PageRoute, render
 from service.pages.retention.drawing import describe_taken
 from service.pages.retention.page import PAGE, check_admin, lead_to
 from service.pages.sessions import ProvedForm, Visitor
-from service.workers.kept_requests import KeptRequest, keep_request, load_request, open_requests, start_process
+from service.workers.followers import start_process
+from service.workers.kept_requests import KeptRequest, keep_request, load_request, open_requests
 from service.workers.maintenance import MaintenanceRequest
 from transforms.core.errors import BusyError, ConfigurationError
 from transforms.hot_tier.configuration.store import load_configuration
