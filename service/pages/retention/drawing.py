@@ -10,6 +10,8 @@ from pipelines.documents import JsonObject
 from service.pages.explore.chart import draw
 
 _MOST_BARS = 90
+_LEAST_BARS = 15
+"""Empty days before and after, so that the bar of a day doesn't fill the page."""
 _DAY_SECONDS = 86_400
 HELD = "kept by holds"
 
@@ -34,6 +36,8 @@ def _chart(answer: JsonObject, days: Sequence[JsonObject]) -> JsonObject:
     shown = [number for number in range(len(names)) if any(day["taken"][number] for day in days)]
     has_holds = any(day["held"] for day in days)
     first, last = (_start_of(days[end]["day"]) for end in (0, -1))
+    missing = max(0, _LEAST_BARS - (last - first).days - 1)
+    first, last = first - timedelta(days=missing // 2), last + timedelta(days=missing - missing // 2)
     length = timedelta(days=math.ceil(((last - first).days + 1) / _MOST_BARS))
     bars: list[JsonObject] = []
     for number in range((last - first) // length + 1):

@@ -31,7 +31,7 @@ from transforms.retention.durations import parse_duration
 
 router = APIRouter(prefix="/pages/retention", include_in_schema=False, route_class=PageRoute)
 _BY_RULES = ("delete", "tier")
-_MOST_OPEN = 4
+_MOST_OPEN = 2
 _MOST_SHARE = 0.5
 _BETWEEN_DIGITS = re.compile(r"[\s,.'_]")
 GRACE = "7d"

@@ -48,6 +48,13 @@ def begin(api: Api, path: str = "dry-run", token: str = "", **form: str) -> str:
     return str(answer.headers["Location"])
 
 
+def bars_of(page: Page) -> list[str]:
+    """Return the labels of a chart's bars that are not empty."""
+    labels = [one["aria-label"] for one in page.all("a") if "data-to" in one]
+    assert len(labels) == 15
+    return [label for label in labels if ": 0 events" not in label]
+
+
 def rows_of(api: Api) -> int:
     return load_events(api.service.tier).rows
 
@@ -57,7 +64,7 @@ def test_a_dry_run_its_execution_and_its_restore(here: Api) -> None:
     address = begin(here)
     page = show(here, address)
     assert "Events that go2 33.3 % of all" in page.text.replace("\n", "")
-    assert [one["aria-label"] for one in page.all("a") if "data-to" in one] == ["2025-01-01: 2 events, few 2"]
+    assert bars_of(page) == ["2025-01-01: 2 events, few 2"]
     assert "2025-01-01" in page.text
     assert rows_of(here) == 6
     done = begin(here, f"{address.removeprefix('/pages/retention/')}/execute", grace="3d")
@@ -102,9 +109,7 @@ def test_what_holds_keep_is_shown(here: Api) -> None:
     add_hold(here.service.tier, name="case", when='message="GET /1"')
     page = show(here, begin(here))
     assert "kept by holds" in page.text
-    assert [one["aria-label"] for one in page.all("a") if "data-to" in one] == [
-        "2025-01-01: 2 events, few 1, kept by holds 1"
-    ]
+    assert bars_of(page) == ["2025-01-01: 2 events, few 1, kept by holds 1"]
 
 
 def change_hold(api: Api) -> None:
@@ -184,8 +189,7 @@ def test_while_it_runs_the_page_says_since_when(api: Api, monkeypatch: pytest.Mo
     assert "asked for by boss (key" in page.text
     assert address in read(api.ask("GET", "/pages/retention", headers=cookie).text).links.values()
     assert send(api, f"{address}/execute", admin).status_code == 409
-    for _ in range(3):
-        begin(api, token=admin)
+    begin(api, token=admin)
     assert send(api, "/pages/retention/dry-run", admin).status_code == 503
 
 
