@@ -18,7 +18,7 @@ from service.api.state import Service
 from service.api.uploads import routes as uploads
 from service.connections.middleware import AnswerLog
 from service.mcp import route as mcp_route
-from service.pages import assets, entry
+from service.pages import activity, assets, entry
 from service.pages.backfill import page as backfill
 from service.pages.backfill import preview as backfill_preview
 from service.pages.backfill import upload as backfill_upload
@@ -27,11 +27,14 @@ from service.pages.explore import page as explore
 from service.pages.jobs import page as jobs_page
 from service.pages.keys import page as keys_page
 from service.pages.pipelines import page as pipelines_page
+from service.pages.retention import page as retention_page
+from service.pages.retention import runs as retention_runs
 
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
-    *(jobs_page, keys_page, backfill, backfill_preview, backfill_upload, pipelines_page, entry, explore, counted, assets),
+    *(jobs_page, keys_page, backfill, backfill_preview, backfill_upload, pipelines_page, retention_page, retention_runs),
+    *(entry, explore, counted, activity, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 

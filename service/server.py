@@ -21,6 +21,7 @@ from service.logs import log, set_up_logging
 from service.operation.daily import DailyRuns
 from service.operation.metrics import Metrics
 from service.settings import ServiceSettings
+from service.workers.followers import RequestFollower
 from service.workers.supervisor import Supervisor
 from transforms.core.errors import ConfigurationError, RekindleError
 from transforms.hot_tier.table import location
@@ -80,12 +81,15 @@ def _serve_until_ended(service: Service, supervisor: Supervisor, listener: socke
     supervisor.start()
     daily = DailyRuns(settings=service.settings, tier=service.tier, metrics=service.metrics)
     daily.start()
+    follower = RequestFollower(settings=service.settings, tier=service.tier)
+    follower.begin()
     try:
         _announce(service.settings, listener, is_open=is_open)
         server.run(sockets=[listener])
     finally:
         service.hec.close()
         daily.stop()
+        follower.stop()
         supervisor.stop()
     return interrupted
 

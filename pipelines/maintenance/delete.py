@@ -6,7 +6,7 @@ swaps old for new.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.rules_run import RuledRun, RuledWork, counts_if_most, run_rules
 from transforms.core.errors import UnconfirmedError
+from transforms.hot_tier.maintenance.accounting import Outcome
 from transforms.hot_tier.maintenance.plan import plan_deletion
 from transforms.hot_tier.maintenance.vacuum.removal import Removal, remove_old_files
 from transforms.hot_tier.table.runs import DELETE, MaintenanceRun
@@ -36,6 +37,8 @@ class Deletion:
         grace: For how long deleted events can be restored.
         execute: Whether to delete, or only to report.
         confirm: Asked before more than half of the events are deleted: a sentence, and what would be deleted.
+        examine: Called with the files that are deleted from and what of each, before a commit; what it raises ends the
+            run, and nothing was deleted.
     """
 
     rules: Rules | None = None
@@ -43,6 +46,7 @@ class Deletion:
     grace: timedelta = GRACE
     execute: bool = False
     confirm: Callable[[str, RunCounts], bool] = lambda _, __: False
+    examine: Callable[[Sequence[Outcome]], None] = lambda _: None
 
 
 def delete(settings: MaintenanceSettings, request: Deletion) -> RulesReport:
@@ -62,7 +66,14 @@ def delete(settings: MaintenanceSettings, request: Deletion) -> RulesReport:
         return remove_old_files(tier, run, request.grace, is_live=lambda writer: is_live(tier, writer))
 
     rules = request.rules or Rules.of_tier(settings.open_tier(), RULES)
-    ruled = RuledRun(kind=DELETE, rules=rules, now=request.now, plan=plan_deletion, execute=request.execute)
+    ruled = RuledRun(
+        kind=DELETE,
+        rules=rules,
+        now=request.now,
+        plan=plan_deletion,
+        execute=request.execute,
+        examine=request.examine,
+    )
     return run_rules(settings, ruled, check=check, remove=remove)
 
 

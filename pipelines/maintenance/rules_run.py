@@ -39,6 +39,8 @@ class RuledRun:
         now: The time by which retention is reckoned; None is the clock's.
         plan: Decides what is to be done on a snapshot.
         execute: Whether to do it, or only to report.
+        examine: Called with the files that are taken from and what of each, before a commit; what it raises ends the
+            run, and nothing was done.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class RuledRun:
     now: datetime | None
     plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
     execute: bool
+    examine: Callable[[Sequence[Outcome]], None] = lambda _: None
 
 
 def run_rules(
@@ -68,7 +71,7 @@ def run_rules(
     """
     run = request.rules.new_run(request.kind, now=request.now)
     with closing(Rewriter(settings, run.id)) as rewriter:
-        work = RuledWork(rewriter, CompiledRules.of(request.rules.file, run.now), request.plan)
+        work = RuledWork(rewriter, CompiledRules.of(request.rules.file, run.now), request.plan, request.examine)
         snapshot = load_events(rewriter.tier)
         if request.execute:
             return _execute(rewriter.tier, run, work, lambda: check(work, snapshot), remove)
@@ -121,10 +124,15 @@ class RuledWork:
     outcomes: Sequence[Outcome]
 
     def __init__(
-        self, rewriter: Rewriter, rules: CompiledRules, plan: Callable[[Snapshot, CompiledRules], MaintenancePlan]
+        self,
+        rewriter: Rewriter,
+        rules: CompiledRules,
+        plan: Callable[[Snapshot, CompiledRules], MaintenancePlan],
+        examine: Callable[[Sequence[Outcome]], None] = lambda _: None,
     ) -> None:
         """Prepare; nothing is read yet."""
         self._plan = plan
+        self._examine = examine
         self.version = -1
         self.counts = RunCounts(rules=[], holds=[], held=0, events=0, bytes=0, share=0.0)
         self.outcomes = ()
@@ -178,6 +186,7 @@ class RuledWork:
         return Change(added, [file.path for file, _ in changed], counts.as_document() | files)
 
     def _account(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> RunCounts:
+        self._examine(outcomes)
         counts = account(self.rules, outcomes, snapshot.rows)
         self.outcomes = outcomes
         self.left_alone = [result.warning for _, result in outcomes if result.warning]

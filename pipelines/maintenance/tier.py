@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,6 +11,7 @@ from pipelines.maintenance.reports import RulesReport
 from pipelines.maintenance.rewriter import MaintenanceSettings
 from pipelines.maintenance.rules import Rules
 from pipelines.maintenance.rules_run import RuledRun, run_rules
+from transforms.hot_tier.maintenance.accounting import Outcome
 from transforms.hot_tier.maintenance.plan import COLD, plan_tiering
 from transforms.hot_tier.table.runs import TIER
 from transforms.retention.rules_file import TIERS
@@ -23,11 +25,14 @@ class Tiering:
         rules: The rules; None are those that the tier keeps.
         now: The time by which retention is reckoned; None is the clock's.
         execute: Whether to move, or only to report.
+        examine: Called with the files that are moved from and what of each, before a commit; what it raises ends the
+            run, and nothing was moved.
     """
 
     rules: Rules | None = None
     now: datetime | None = None
     execute: bool = False
+    examine: Callable[[Sequence[Outcome]], None] = lambda _: None
 
 
 def tier(settings: MaintenanceSettings, request: Tiering) -> RulesReport:
@@ -39,5 +44,7 @@ def tier(settings: MaintenanceSettings, request: Tiering) -> RulesReport:
     """
     plan = partial(plan_tiering, destination=COLD)
     rules = request.rules or Rules.of_tier(settings.open_tier(), TIERS)
-    ruled = RuledRun(kind=TIER, rules=rules, now=request.now, plan=plan, execute=request.execute)
+    ruled = RuledRun(
+        kind=TIER, rules=rules, now=request.now, plan=plan, execute=request.execute, examine=request.examine
+    )
     return run_rules(settings, ruled)

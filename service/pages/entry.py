@@ -1,4 +1,4 @@
-"""Signing in and out, the first page, and pages that are not there yet."""
+"""Signing in and out, and the first page."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ from service.pages.sessions import Form, ProvedForm, Visitor, forget_token, keep
 from service.pages.themes import keep_theme
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-_COMMANDS = {
-    "pipelines": ("rekindle pipelines list", None),
-    "retention": ("rekindle rules show", None),
-}
-"""Of pages that are not there yet: what does the same until then."""
 
 
 @router.get("/")
@@ -74,15 +69,6 @@ async def set_theme(request: Request, form: Form) -> Response:
     keep_theme(request, answer, form.get("theme", ""))
     return answer
 
-
-@router.get("/pages/{name}")
-async def show_later(request: Request, name: str, visitor: Visitor) -> Response:
-    """Show which command does what a page will do."""
-    del visitor
-    if name not in _COMMANDS:
-        raise ApiError(HTTPStatus.NOT_FOUND, "there is no such page")
-    command, call = _COMMANDS[name]
-    return render(request, "later.html", page=name.title(), command=command, call=call)
 
 
 def _lead_to(request: Request, path: str) -> RedirectResponse:

@@ -34,6 +34,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]")
+_KEY = re.compile(r"\(key ([0-9a-f]{8})[0-9a-f-]{28}\)")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -83,6 +84,7 @@ def _templates() -> jinja2.Environment:
     templates = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, auto_reload=False
     )
+    templates.filters["who"] = who
     templates.filters |= {"visible": visible, "number": "{:,}".format, "size": size, "time": time, "params": params}
     templates.globals["asset"] = asset_path
     return templates
@@ -91,6 +93,11 @@ def _templates() -> jinja2.Environment:
 def visible(text: object) -> str:
     """Return a text in which characters that are not seen, or turn the direction, stand as escapes."""
     return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
+
+def who(name: str) -> str:
+    """Return who did something, of a key only the first characters of its id."""
+    return visible(_KEY.sub(r"(key \1)", name)[:80])
 
 
 def size(count: int) -> str:

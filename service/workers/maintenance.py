@@ -12,7 +12,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -22,13 +22,17 @@ from pipelines.documents import JsonModel, JsonObject
 from service.errors import ApiError, status_of
 from service.logs import LogConsole, set_up_logging
 from service.settings import ServiceSettings
-from transforms.core.errors import ConfigurationError, RekindleError, UnconfirmedError
+from transforms.core.errors import ConfigurationError, ConflictError, RekindleError, UnconfirmedError
 from transforms.hot_tier.table.runs import acting_for
 
 if TYPE_CHECKING:
     from pipelines.maintenance.reports import RunCounts
+    from pipelines.maintenance.rewriter import MaintenanceSettings
+    from pipelines.maintenance.rules import Rules
+    from transforms.hot_tier.maintenance.accounting import Outcome
 
     Confirm: TypeAlias = Callable[[str, RunCounts], bool]
+    Examine: TypeAlias = Callable[[Sequence[Outcome]], None]
 YES = "yes"
 
 
@@ -36,10 +40,12 @@ class MaintenanceRequest(JsonModel):
     """What a process is to do, all of it checked before.
 
     Attributes:
-        kind: Delete events by rules, restore what was deleted, or undo a job.
+        kind: Delete events by rules or move them to the cold tier, restore what was deleted, or undo a job.
         who: The key by which it was asked for; None is whoever runs the service.
         task_id: The job.
         rules: The text of a file of rules; None are those of the tier.
+        rules_sha256: The hash that the tier's rules must have, where nothing else is to be done.
+        taken: The digest of what must be taken (`service.workers.taken`), likewise.
         now: The time by which retention is reckoned.
         grace: For how long what is deleted can be restored: a duration.
         run: The run that is taken back.
@@ -48,10 +54,12 @@ class MaintenanceRequest(JsonModel):
         yes: Whether more than half of all events may go.
     """
 
-    kind: Literal["delete", "restore", "undo"]
+    kind: Literal["delete", "tier", "restore", "undo"]
     who: str | None = None
     task_id: str | None = None
     rules: str | None = None
+    rules_sha256: str | None = None
+    taken: str | None = None
     now: datetime | None = None
     grace: str = "7d"
     run: str | None = None
@@ -89,8 +97,21 @@ def answer_of(printed: JsonObject) -> JsonObject:
     return printed
 
 
-def run(settings: ServiceSettings, request: MaintenanceRequest) -> JsonObject:
-    """Run maintenance, and return what is to be printed."""
+def run(
+    settings: ServiceSettings,
+    request: MaintenanceRequest,
+    *,
+    examine: Examine = lambda _: None,
+    asked_by: str | None = None,
+) -> JsonObject:
+    """Run maintenance, and return what is to be printed.
+
+    Args:
+        settings: How the service runs.
+        request: What is to be done.
+        examine: Called with the files that rules take from, before a commit; what it raises is the answer's error.
+        asked_by: The id of the request that a run keeps.
+    """
     questions: list[str] = []
 
     def confirm(question: str, _: object) -> bool:
@@ -98,8 +119,8 @@ def run(settings: ServiceSettings, request: MaintenanceRequest) -> JsonObject:
         return request.yes
 
     try:
-        with acting_for(request.who):
-            return _run(settings, request, confirm)
+        with acting_for(request.who, request=asked_by):
+            return _run(settings, request, confirm, examine)
     except UnconfirmedError as error:
         text = f"{questions[-1]}: nothing was done; `yes` allows more than half of all events to go"
         return {"status": status_of(error), "error": text, "field": YES}
@@ -108,27 +129,49 @@ def run(settings: ServiceSettings, request: MaintenanceRequest) -> JsonObject:
         return {"status": status_of(error), "error": str(error), "field": field}
 
 
-def _run(settings: ServiceSettings, request: MaintenanceRequest, confirm: Confirm) -> JsonObject:
+def _run(settings: ServiceSettings, request: MaintenanceRequest, confirm: Confirm, examine: Examine) -> JsonObject:
     from pipelines.maintenance.delete import Deletion, delete
     from pipelines.maintenance.restore import Restore, restore
     from pipelines.maintenance.rewriter import MaintenanceSettings
-    from pipelines.maintenance.rules import Rules
+    from pipelines.maintenance.tier import Tiering, tier
     from pipelines.maintenance.undo import Undo, undo
     from transforms.retention.durations import parse_duration
 
     where = MaintenanceSettings(
         hot_tier=settings.hot_tier, tier_options=settings.tier_options, console=LogConsole(request.task_id)
     )
-    rules = None if request.rules is None else Rules.of_text(request.rules, "rules")
+    rules = _rules_of(request, where)
     if request.kind == "undo":
         assert request.task_id is not None
         return undo(where, Undo(task_id=request.task_id, dry_run=not request.execute, confirm=confirm)).as_document()
     if request.kind == "restore":
         asked = Restore(run_id=request.run, to=request.to, rules=rules, execute=request.execute)
         return restore(where, asked).as_document()
+    common: JsonObject = {"rules": rules, "now": request.now, "execute": request.execute, "examine": examine}
+    if request.kind == "tier":
+        return tier(where, Tiering(**common)).as_document()
     grace = parse_duration(request.grace, zero=True)
-    deletion = Deletion(rules=rules, now=request.now, grace=grace, execute=request.execute, confirm=confirm)
-    return delete(where, deletion).as_document()
+    return delete(where, Deletion(grace=grace, confirm=confirm, **common)).as_document()
+
+
+def _rules_of(request: MaintenanceRequest, where: MaintenanceSettings) -> Rules | None:
+    """Return the rules that a request gives, or the tier's where these must be certain ones.
+
+    Raises:
+        ConflictError: the tier has others.
+    """
+    from pipelines.maintenance.rules import Rules
+    from transforms.retention.rules_file import RULES, TIERS
+
+    section = TIERS if request.kind == "tier" else RULES
+    if request.rules is not None:
+        return Rules.of_text(request.rules, section)
+    if request.rules_sha256 is None:
+        return None
+    rules = Rules.of_tier(where.open_tier(), section)
+    if rules.file.sha256 != request.rules_sha256:
+        raise ConflictError("the rules of the tier were changed since the dry run; nothing was done: make another")
+    return rules
 
 
 def main() -> int:

@@ -43,6 +43,9 @@ _OVER = frozenset({TIER, COMPACT, PROMOTE})
 _KEPT = timedelta(days=30)
 """How long their folders are kept."""
 _ACTOR: ContextVar[str | None] = ContextVar("actor", default=None)
+_REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
+REQUEST = "request"
+"""The parameter of a run that has the id of what asked for it."""
 _STAMP = "%Y%m%dT%H%M%SZ"
 CUTOFF = "cutoff-"
 """A file without content of a deletion that is done: what follows is the latest cut-off of its rules."""
@@ -87,10 +90,10 @@ class MaintenanceRun:
         """Return a run of this process that begins now."""
         started = datetime.now(timezone.utc)
         host = socket.gethostname()
-        name = f"{started:{_STAMP}}-{kind}-{uuid.uuid4().hex[:8]}"
-        return cls(
-            id=name, kind=kind, now=now or started, started_at=started, who=who(), host=host, pid=os.getpid(), **fields
-        )
+        common = {"kind": kind, "now": now or started, "started_at": started, "host": host, "pid": os.getpid()}
+        if (request := _REQUEST.get()) is not None:
+            fields["parameters"] = {**fields.get("parameters", {}), REQUEST: request}
+        return cls(id=new_id(kind, started), who=who(), **common, **fields)
 
     @property
     def removal_time(self) -> int:
@@ -174,6 +177,11 @@ class RunFolder(JsonFolder):
         return [self.path(name) for name in self.names(CHANGES)]
 
 
+def new_id(kind: str, started: datetime) -> str:
+    """Return a new id, which begins with its time."""
+    return f"{started:{_STAMP}}-{kind}-{uuid.uuid4().hex[:8]}"
+
+
 def begun_at(run_id: str) -> datetime:
     """Return when a run began, by its id."""
     return datetime.strptime(run_id.partition("-")[0], _STAMP).replace(tzinfo=timezone.utc)
@@ -224,13 +232,17 @@ def files_of_runs(tier: TierStore) -> dict[str, set[str]]:
 
 
 @contextmanager
-def acting_for(name: str | None) -> Iterator[None]:
-    """Let what the block does count as done by somebody who is no user of this machine; None is its user."""
-    before = _ACTOR.set(name)
+def acting_for(name: str | None, *, request: str | None = None) -> Iterator[None]:
+    """Let what the block does count as done by somebody who is no user of this machine; None is its user.
+
+    The runs that begin in it have the id of the request as a parameter.
+    """
+    before, request_before = _ACTOR.set(name), _REQUEST.set(request)
     try:
         yield
     finally:
         _ACTOR.reset(before)
+        _REQUEST.reset(request_before)
 
 
 def who() -> str:

@@ -1,0 +1,1 @@
+"""Retention: rules and holds, what rules would take, deletions and restores."""
