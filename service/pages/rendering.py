@@ -92,6 +92,11 @@ def visible(text: object) -> str:
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
+def escape_json(text: str) -> str:
+    """Return JSON in which characters that are not seen, or turn the direction, stand as JSON's escapes."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def size(count: int) -> str:
     """Return a number of bytes for people."""
     value, unit = float(count), 0

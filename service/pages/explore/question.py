@@ -52,6 +52,15 @@ class Question:
         """Return the parameters with others."""
         return self.values | values
 
+    @property
+    def columns(self) -> tuple[Field, ...]:
+        """The columns between time and message: the host where none were picked.
+
+        Raises:
+            ConfigurationError: there is no such field, or there are too many.
+        """
+        return fields_of("columns", [self.values["columns"]]) or (Field("host"),)
+
     def names(self, parameter: str) -> tuple[str, ...]:
         """Return the names of fields that a parameter lists, as queries have them.
 
@@ -61,8 +70,9 @@ class Question:
         return tuple(map(str, fields_of(parameter, [self.values[parameter]])))
 
     def with_name(self, parameter: str, name: str) -> dict[str, str]:
-        """Return the parameters with one more name in a list of fields, at its end."""
-        listed = [one for one in self.names(parameter) if one != name]
+        """Return the parameters with one more name in a list of fields, at its end; columns begin with the host."""
+        known = self.names(parameter) or (("host",) if parameter == "columns" else ())
+        listed = [one for one in known if one != name]
         return self.with_values(**{parameter: ",".join([*listed, name])})
 
     def without_name(self, parameter: str, name: str) -> dict[str, str]:
