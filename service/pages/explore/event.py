@@ -43,7 +43,7 @@ async def show_event(request: Request, visitor: Visitor, id: str = "", time: str
     """Show one event with all its attributes, 200 at a time; as a row where scripts ask for it."""
     del visitor
     question = Question.of(request)
-    known = {"page": "Explore", "question": question, "event": {"id": id, "time": time}}
+    known: JsonObject = {"page": "Explore", "question": question, "event": {"id": id, "time": time}}
     if "HX-Request" not in request.headers:
         row = await _find(request, id, time)
         return render(request, "explore/event.html", row=row, **known, **_attributes(request, row, question))
@@ -81,7 +81,7 @@ async def show_around(request: Request, visitor: Visitor, id: str = "", time: st
     asked = SurroundingParameters.model_validate({"time": time, "scope": scope, "before": before, "after": after})
     found = await engine_of(request).run(request, surrounding_query(id, asked))
     columns = question.columns
-    sides = {name: [shown_row(row, columns) for row in reversed(found[name])] for name in ("after", "before")}
+    sides: JsonObject = {name: [shown_row(row, columns) for row in reversed(found[name])] for name in ("after", "before")}
     place = {"id": id, "time": time, "scope": scope, "before": before, "after": after}
     return render(
         request,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.pages.explore.event import MOST_ROWS
+from service.api.search.surrounding import MOST_ROWS
 from tests.service.conftest import Api
 from tests.service.pages.conftest import DAY, HOSTILE, Page, event_page, read, show
 
