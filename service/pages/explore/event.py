@@ -81,7 +81,9 @@ async def show_around(request: Request, visitor: Visitor, id: str = "", time: st
     asked = SurroundingParameters.model_validate({"time": time, "scope": scope, "before": before, "after": after})
     found = await engine_of(request).run(request, surrounding_query(id, asked))
     columns = question.columns
-    sides: JsonObject = {name: [shown_row(row, columns) for row in reversed(found[name])] for name in ("after", "before")}
+    sides: JsonObject = {
+        name: [shown_row(row, columns) for row in reversed(found[name])] for name in ("after", "before")
+    }
     place = {"id": id, "time": time, "scope": scope, "before": before, "after": after}
     return render(
         request,
