@@ -22,7 +22,7 @@ from service.pages import activity, assets, entry
 from service.pages.backfill import page as backfill
 from service.pages.backfill import preview as backfill_preview
 from service.pages.backfill import upload as backfill_upload
-from service.pages.explore import counted
+from service.pages.explore import completion, counted, event, fields
 from service.pages.explore import page as explore
 from service.pages.jobs import page as jobs_page
 from service.pages.keys import page as keys_page
@@ -34,7 +34,7 @@ MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
     *(jobs_page, keys_page, backfill, backfill_preview, backfill_upload, pipelines_page, retention_page, retention_runs),
-    *(entry, explore, counted, activity, assets),
+    *(entry, explore, counted, event, fields, completion, activity, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 

@@ -100,6 +100,11 @@ def who(name: str) -> str:
     return visible(_KEY.sub(r"(key \1)", name)[:80])
 
 
+def escape_json(text: str) -> str:
+    """Return JSON in which characters that are not seen, or turn the direction, stand as JSON's escapes."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def size(count: int) -> str:
     """Return a number of bytes for people."""
     value, unit = float(count), 0

@@ -98,14 +98,22 @@ def fields_query(asked: FieldsParameters, cache: FileCache) -> SearchQuery:
 async def values(request: Request, name: str, caller: Reader, asked: Annotated[ValuesParameters, Query()]) -> Response:
     """List the most frequent values of a field that begin with a text, to complete what is typed."""
     del caller
+    return await answer_query(request, values_query(name, asked, engine_of(request).cache))
+
+
+def values_query(name: str, asked: ValuesParameters, cache: FileCache) -> SearchQuery:
+    """Return the query of values that begin with a text.
+
+    Raises:
+        ConfigurationError: a parameter is wrong.
+    """
     field = read_parameter("name", name, rows.row_field)
-    cache = engine_of(request).cache
 
     def counted(snapshot: Snapshot, found: SearchRequest, stop: StopSignal) -> JsonObject:
         result = complete_values(snapshot, found, field, asked.prefix, limit=asked.limit, cache=cache, stop=stop)
         return {"field": str(field), "values": value_counts(result)}
 
-    return await answer_query(request, over_range(asked.check(), counted))
+    return over_range(asked.check(), counted)
 
 
 @router.get("/fields/{name:path}", response_model=FieldAnswer, openapi_extra=example_of(last="24h"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,8 @@ from transforms.query.instants import parse_span, parse_time
 
 _T = TypeVar("_T")
 MOST_NAMES = 50
+_NAME = re.compile(r"(?:`(?:[^`]|``)*`|[^,])+")
+"""One of several names behind commas; between back-quotes a comma is a part of the name."""
 JSON = "application/json"
 SearchQuery: TypeAlias = Callable[[Snapshot, StopSignal], JsonObject]
 """Returns the answer of a call, over a version of the table."""
@@ -138,7 +141,7 @@ def fields_of(name: str, given: Sequence[str]) -> tuple[syntax.Field, ...]:
     Raises:
         ConfigurationError: there is no such field, or there are too many.
     """
-    names = list(dict.fromkeys(part for one in given for part in map(str.strip, one.split(",")) if part))
+    names = list(dict.fromkeys(part for one in given for part in map(str.strip, _NAME.findall(one)) if part))
     if len(names) > MOST_NAMES:
         raise ConfigurationError(f"{name}: at most {MOST_NAMES} names, not {len(names)}", field=name)
     return tuple(read_parameter(name, one, rows.row_field) for one in names)

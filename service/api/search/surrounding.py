@@ -6,7 +6,6 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
@@ -14,7 +13,7 @@ from pydantic import Field
 from pipelines.documents import JsonModel, JsonObject
 from service.api.callers import Reader
 from service.api.openapi import example_of
-from service.api.search.parameters import JSON, engine_of, fields_of, read_parameter
+from service.api.search.parameters import SearchQuery, answer_query, fields_of, read_parameter
 from service.errors import ApiError
 from transforms.hot_tier.search.paging.surroundings import Surroundings, find_event, surroundings
 from transforms.hot_tier.search.rows import flat_rows
@@ -90,17 +89,26 @@ async def show_surrounding(
     Those of one time are in the order of their object. `earlier` and `later` are cursors for `GET /search`.
     """
     del caller
+    return await answer_query(request, surrounding_query(event_id, asked))
+
+
+def surrounding_query(event_id: str, asked: SurroundingParameters) -> SearchQuery:
+    """Return the query of an event and those around it; it raises ApiError, 404, where there is none.
+
+    Raises:
+        ConfigurationError: a parameter is wrong.
+    """
     time = asked.moment()
     fields = fields_of("fields", asked.fields)
     scope = None if asked.scope == "all" else asked.scope
 
-    def found(snapshot: Snapshot, stop: StopSignal) -> bytes:
+    def found(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
         result = surroundings(snapshot, event_id, time, before=asked.before, after=asked.after, scope=scope, stop=stop)
         if result is None:
             raise _missing(event_id)
-        return _dump(_document(result, fields))
+        return _document(result, fields)
 
-    return Response(await engine_of(request).run(request, found), media_type=JSON)
+    return found
 
 
 @router.get(
@@ -111,15 +119,24 @@ async def show_event(
 ) -> Response:
     """Show one event by its `_event_id`."""
     del caller
+    return await answer_query(request, event_query(event_id, asked))
+
+
+def event_query(event_id: str, asked: OneEventParameters) -> SearchQuery:
+    """Return the query of one event; it raises ApiError, 404, where there is none.
+
+    Raises:
+        ConfigurationError: the time is none.
+    """
     time = asked.moment()
 
-    def found(snapshot: Snapshot, stop: StopSignal) -> bytes:
+    def found(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
         event = find_event(snapshot, event_id, time, stop=stop)
         if event is None:
             raise _missing(event_id)
-        return _dump({"version": snapshot.version, "event": next(flat_rows(event, ()))})
+        return {"version": snapshot.version, "event": next(flat_rows(event, ()))}
 
-    return Response(await engine_of(request).run(request, found), media_type=JSON)
+    return found
 
 
 def _document(found: Surroundings, fields: tuple[syntax.Field, ...]) -> JsonObject:
@@ -132,10 +149,6 @@ def _document(found: Surroundings, fields: tuple[syntax.Field, ...]) -> JsonObje
         "earlier": found.earlier and found.earlier.token,
         "later": found.later and found.later.token,
     }
-
-
-def _dump(document: JsonObject) -> bytes:
-    return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
 def _missing(event_id: str) -> ApiError:

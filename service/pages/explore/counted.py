@@ -1,24 +1,26 @@
-"""Parts of Explore that count, each loaded on its own, with an error of its own: the histogram and the facets."""
+"""Parts of Explore that count, each loaded on its own, with an error of its own: over time, by values, and by shape."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipelines.documents import JsonObject
 from service.api.search.contents import FieldsParameters, fields_query
-from service.api.search.counts import FacetParameters, HistogramParameters, facet_query, histogram_query
-from service.api.search.parameters import SearchQuery, engine_of
-from service.errors import ApiError, message_of
+from service.api.search.counts import (
+    FacetParameters,
+    HistogramParameters,
+    PatternParameters,
+    facet_query,
+    histogram_query,
+    pattern_query,
+)
+from service.api.search.parameters import MOST_NAMES, SearchQuery
 from service.pages.explore.chart import draw, ranges_beside
-from service.pages.explore.levels import meaning_of
-from service.pages.explore.question import Question, condition, failure_of
-from service.pages.rendering import PageRoute, render
+from service.pages.explore.parts import show_part, shown_values
+from service.pages.explore.question import Question
+from service.pages.rendering import PageRoute
 from service.pages.sessions import Visitor
-from transforms.core.errors import RekindleError
 from transforms.hot_tier.search.aggregates.file_cache import FileCache
 from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -29,7 +31,6 @@ _COLOUR = "level"
 _SYSTEM_FACETS = ("#format", "#object")
 _FACETS = 12
 _VALUES = 8
-_MOST_VALUE = 300
 _FIRST = ("level", "status", "source", "sourcetype", "host", "method")
 """Of attributes as many events have, these are shown first."""
 
@@ -38,32 +39,21 @@ _FIRST = ("level", "status", "source", "sourcetype", "host", "method")
 async def show_histogram(request: Request, visitor: Visitor) -> Response:
     """Show how many events match over time."""
     del visitor
-    return await _show(request, "histogram", "Events over time", _histogram)
+    return await show_part(request, "histogram", "Events over time", _histogram)
 
 
 @router.get("/explore/facets")
 async def show_facets(request: Request, visitor: Visitor) -> Response:
     """Show the most frequent values of the attributes that most events have."""
     del visitor
-    return await _show(request, "facets", "Values", _facets)
+    return await show_part(request, "facets", "Values", _facets)
 
 
-Part = Callable[[Question, FileCache], SearchQuery]
-
-
-async def _show(request: Request, part: str, title: str, query_of: Part) -> Response:
-    """Answer with a part, or, where a browser without scripts asks for it, with a page of it."""
-    question, engine = Question.of(request), engine_of(request)
-    context: dict[str, Any] = {"page": "Explore", "question": question, "part": part, "title": title}
-    template = f"explore/{part}.html" if "HX-Request" in request.headers else "explore/part_page.html"
-    try:
-        found = await engine.run(request, query_of(question, engine.cache))
-    except (ApiError, RekindleError) as error:
-        status, message, headers = message_of(error)
-        page = render(request, template, status=status, failure=failure_of(error, message), **context)
-        page.headers.update(headers)
-        return page
-    return render(request, template, failure=None, **context, **found)
+@router.get("/explore/patterns")
+async def show_patterns(request: Request, visitor: Visitor) -> Response:
+    """Show messages grouped by their shape."""
+    del visitor
+    return await show_part(request, "patterns", "Patterns", _patterns)
 
 
 def _histogram(question: Question, cache: FileCache) -> SearchQuery:
@@ -87,15 +77,37 @@ def _histogram(question: Question, cache: FileCache) -> SearchQuery:
 
 def _facets(question: Question, cache: FileCache) -> SearchQuery:
     names = fields_query(question.checked(FieldsParameters, limit=200), cache)
+    chosen = question.names("facets")
 
     def find(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
         known = [one["name"] for one in names(snapshot, stop)["fields"]]
         first = [name for name in _FIRST if name in known]
-        fields = [*first, *(name for name in known if name not in first)][: _FACETS - len(_SYSTEM_FACETS)]
-        asked = question.checked(FacetParameters, fields=[*fields, *_SYSTEM_FACETS], limit=_VALUES)
-        found = facet_query(asked, cache)(snapshot, stop)
-        facets = [_facet(one, question) for one in found["facets"] if _divides(one)]
+        usual = [*first, *(name for name in known if name not in first)][: _FACETS - len(_SYSTEM_FACETS)]
+        fields = [*chosen, *usual, *_SYSTEM_FACETS][:MOST_NAMES]
+        found = facet_query(question.checked(FacetParameters, fields=fields, limit=_VALUES), cache)(snapshot, stop)
+        facets = [
+            one | {"values": shown_values(one["field"], one["values"], question), "is_chosen": one["field"] in chosen}
+            for one in found["facets"]
+            if one["field"] in chosen or _divides(one)
+        ]
         return {"facets": facets, "count": found["count"]}
+
+    return find
+
+
+def _patterns(question: Question, cache: FileCache) -> SearchQuery:
+    del cache  # shapes of messages are not kept
+    patterns = pattern_query(question.checked(PatternParameters))
+
+    def find(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
+        found = patterns(snapshot, stop)
+        shown = [
+            one
+            | {"percent": f"{100 * one['share']:.1f}"}
+            | ({"only": None, "without": None} if one["query"] is None else question.refined(one["query"]))
+            for one in found["patterns"]
+        ]
+        return found | {"patterns": shown, "is_exact": found["isExact"], "is_complete": found["isComplete"]}
 
     return find
 
@@ -103,15 +115,3 @@ def _facets(question: Question, cache: FileCache) -> SearchQuery:
 def _divides(facet: JsonObject) -> bool:
     """Whether values say something of the events: not where each has one of its own."""
     return bool(facet["values"]) and (facet["distinct"] < facet["events"] or facet["events"] < _VALUES)
-
-
-def _facet(facet: JsonObject, question: Question) -> JsonObject:
-    most = max(one["count"] for one in facet["values"])
-    values = [
-        one
-        | {"share": 100 * one["count"] // most, "kind": meaning_of(one["value"])}
-        | question.refined(condition(facet["field"], one["value"]))
-        for one in facet["values"]
-        if len(one["value"]) <= _MOST_VALUE
-    ]
-    return facet | {"values": values, "more": facet["distinct"] - len(values)}

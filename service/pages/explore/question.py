@@ -12,14 +12,16 @@ from pydantic import ValidationError
 
 from pipelines.documents import JsonObject
 from service.api.search.pages import PageParameters, page_query
-from service.api.search.parameters import EventParameters, SearchQuery
+from service.api.search.parameters import EventParameters, SearchQuery, fields_of
 from service.errors import ApiError
 from transforms.core.errors import ConfigurationError, QueryError
 from transforms.core.names import ATTRIBUTES_COLUMN
 from transforms.query.syntax import Field
 
 EVENT_ID = "_event_id"
-SHOWN = ("query", "from", "to", "last", "tier", "by")
+SHOWN = ("query", "from", "to", "last", "tier", "by", "columns", "facets")
+_DISPLAYED = {"by", "columns", "facets"}
+"""How events are shown, not which."""
 _ROWS = 50
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 _T = TypeVar("_T", bound=EventParameters)
@@ -46,11 +48,38 @@ class Question:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for: the page shows what there is."""
-        return not any(value for name, value in self.values.items() if name != "by") and not self.cursor
+        return not any(value for name, value in self.values.items() if name not in _DISPLAYED) and not self.cursor
 
     def with_values(self, **values: str) -> dict[str, str]:
         """Return the parameters with others."""
         return self.values | values
+
+    @property
+    def columns(self) -> tuple[Field, ...]:
+        """The columns between time and message: the host where none were picked.
+
+        Raises:
+            ConfigurationError: there is no such field, or there are too many.
+        """
+        return fields_of("columns", [self.values["columns"]]) or (Field("host"),)
+
+    def names(self, parameter: str) -> tuple[str, ...]:
+        """Return the names of fields that a parameter lists, as queries have them.
+
+        Raises:
+            ConfigurationError: there is no such field, or there are too many.
+        """
+        return tuple(map(str, fields_of(parameter, [self.values[parameter]])))
+
+    def with_name(self, parameter: str, name: str) -> dict[str, str]:
+        """Return the parameters with one more name in a list of fields, at its end; columns begin with the host."""
+        known = self.names(parameter) or (("host",) if parameter == "columns" else ())
+        listed = [one for one in known if one != name]
+        return self.with_values(**{parameter: ",".join([*listed, name])})
+
+    def without_name(self, parameter: str, name: str) -> dict[str, str]:
+        """Return the parameters without a name in a list of fields."""
+        return self.with_values(**{parameter: ",".join(one for one in self.names(parameter) if one != name)})
 
     def refined(self, condition: str) -> dict[str, str]:
         """Return the queries of the events that meet a condition too, and of those that don't."""
@@ -64,7 +93,7 @@ class Question:
         Raises:
             ConfigurationError: one is wrong.
         """
-        given = {name: value for name, value in self.values.items() if value and name != "by"}
+        given = {name: value for name, value in self.values.items() if value and name not in _DISPLAYED}
         try:
             return kind.model_validate(given | more)
         except ValidationError as error:

@@ -51,7 +51,7 @@ function mark(first, last) {
 }
 function zoom(first, last) {
   const bars = [...first.parentNode.querySelectorAll("a")], [begin, end] = ends(first, last);
-  const address = new URL(bars[begin].href);
+  const address = new URL(bars[begin].getAttribute("href"), location);
   address.searchParams.set("to", bars[end].dataset.to);
   location.assign(address);
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -103,6 +104,14 @@ def show(api: Api, path: str, **parameters: Any) -> Page:
     answer = api.ask("GET", path, params={name.rstrip("_"): value for name, value in parameters.items()})
     assert answer.status_code == 200, answer.text
     return read(answer.text)
+
+
+def event_page(api: Api, query: str, **more: Any) -> Page:
+    """Return the page of the only event that a query finds."""
+    rows = show(api, "/explore", query=query)
+    (address,) = [one["href"] for one in rows.all("a") if one["href"].startswith("/explore/event")]
+    parts = urlsplit(address)
+    return show(api, parts.path, **dict(parse_qsl(parts.query)) | more)
 
 
 @contextmanager

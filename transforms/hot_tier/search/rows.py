@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,21 @@ from transforms.query.syntax import SYSTEM_ATTRIBUTES, Field, leads_into_json, m
 if TYPE_CHECKING:
     import polars as pl
 
+_QUOTED = re.compile(r"`((?:[^`]|``)+)`", re.DOTALL)
+
 
 def row_field(name: str) -> Field:
     """Parse a name of `--fields`: a key of a flat row or a field of the query language (`_time`, `#time`, `status`).
+
+    A name in back-quotes is what stands between them, as in queries.
 
     Raises:
         ConfigurationError: it begins with `#` and is not a system attribute.
     """
     if name in SYSTEM_NAMES:
         return Field(name, system=True)
+    if quoted := _QUOTED.fullmatch(name):
+        return attribute_field(quoted[1].replace("``", "`"))
     if not name.startswith("#"):
         return attribute_field(name)
     column = SYSTEM_ATTRIBUTES.get(name[1:])
@@ -64,12 +71,13 @@ def flat_rows(events: pl.DataFrame, fields: Sequence[Field] = ()) -> Iterator[di
 
 
 def _kept(row: dict[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
-    """Return some fields of a row; a dotted name may be a member of the JSON in another attribute."""
-    found = ((row_key(field), _value(row, field)) for field in fields)
+    """Return some fields of a row."""
+    found = ((row_key(field), field_value(row, field)) for field in fields)
     return {key: value for key, value in found if value is not None}
 
 
-def _value(row: dict[str, Any], field: Field) -> Any:
+def field_value(row: dict[str, Any], field: Field) -> Any:
+    """Return what a flat row has of a field, None where it has none; a dotted name may lead into JSON."""
     value = row.get(row_key(field))
     if value is not None or field.system or not leads_into_json(field.name):
         return value

@@ -13,6 +13,9 @@ PATHS = [
     "/explore?query=level=error",
     "/explore?query=status%3D",
     "/explore?query=no_such_word_anywhere",
+    "/explore/patterns?query=level=error",
+    "/explore/fields?prefix=le",
+    "/explore/field?name=level",
     "/pages/backfill",
     "/pages/jobs",
     "/pages/jobs?search=nothing",
@@ -34,5 +37,7 @@ def test_an_event_with_ten_thousand_attributes(page: Page, filled_site: Site) ->
     page.goto(filled_site.at("/explore?query=service=wide"))
     wait_at_rest(page)
     page.locator("table.events a").first.click()
+    expect(page.get_by_role("link", name="Copy link")).to_be_visible()
+    page.get_by_role("link", name="attributes, with a filter").click()
     expect(page.get_by_role("heading", name="Event of")).to_be_visible()
     look(page)

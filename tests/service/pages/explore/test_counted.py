@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from service.pages.explore.chart import draw, ranges_beside, span_text
 from service.pages.explore.levels import meaning_of
 from service.pages.rendering import visible
-from tests.service.conftest import Api
+from tests.service.conftest import Api, make_api
 from tests.service.pages.conftest import HOSTILE, Page, read, show
+from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import TierError
 
 DAY = datetime(2025, 1, 1, tzinfo=timezone.utc)
@@ -36,7 +38,7 @@ def test_explore_loads_each_part_on_its_own(filled: Api) -> None:
     assert asked == ["/explore/histogram?query=GET&by=status", "/explore/facets?query=GET&by=status"]
     assert page.links["Count them over time"] == asked[0]
     assert page.links["Count their values"] == asked[1]
-    assert len([one for one in page.all("button") if "data-stop" in one]) == 3
+    assert len([one for one in page.all("button") if "data-stop" in one]) == 4
 
 
 def test_bars_are_links_that_zoom_in(filled: Api) -> None:
@@ -75,6 +77,56 @@ def test_facets_refine(filled: Api) -> None:
     assert ("evil" in found.text, "GET /" in found.text) == (True, False)
 
 
+def test_values_have_bars_by_their_counts(filled: Api) -> None:
+    page = part(filled, "facets", query="GET OR evil")
+    widths = [one["width"] for one in page.all("rect")]
+    assert {"100.0", "1.7"} <= set(widths)
+    assert "Only events with status 200" in page.links
+
+
+def test_chosen_values_come_first_and_stay_in_the_address(filled: Api) -> None:
+    page = part(filled, "facets", query="GET", facets="nowhere,host")
+    assert page.text.index("nowhere") < page.text.index("host") < page.text.index("status")
+    assert "No event here has it" in page.text
+    assert page.links["Hide nowhere"] == "/explore?query=GET&facets=host"
+    assert page.links["Only events with host web-1"] == "/explore?query=GET+host%3D%22web-1%22&facets=nowhere%2Chost"
+    assert show(filled, "/explore", facets="host").one("input", name="facets")["value"] == "host"
+    assert "What is here" in show(filled, "/explore", facets="host").text
+
+
+def test_names_in_back_quotes_are_counted(tmp_path: Path) -> None:
+    api = make_api(tmp_path)
+    names = ["user agent", "a`b", "a,b"]
+    Tier(api.service.tier).add([event(DAY, "x", **dict.fromkeys(names, value)) for value in ("k6", "k6", "curl")])
+    page = part(api, "facets")
+    for name in ("`user agent`", "`a``b`", "`a,b`"):
+        found = read(api.client.get(page.links[f"Only events with {name} curl"]).text)
+        assert len([one for one in found.all("a") if one["href"].startswith("/explore/event")]) == 1
+    chosen = part(api, "facets", facets="`a,b`,`user agent`")
+    assert chosen.links["Hide `a,b`"] == "/explore?facets=%60user+agent%60"
+    assert re.search(r"k6\s+2", part(api, "histogram", by="`a,b`").text)
+
+
+def test_messages_by_their_shape(filled: Api) -> None:
+    page = part(filled, "patterns")
+    assert "of 63 messages" in page.text
+    assert re.search(r"60\s*95.2 %\s*GET /\*", page.text)
+    found = read(filled.client.get(page.links["GET /*"]).text)
+    assert ("GET /5" in found.text, "evil" in found.text) == (True, False)
+    assert "wide" in read(filled.client.get(page.links["Only events without this shape: GET /*"]).text).text
+    assert "No event that matches" in part(filled, "patterns", query="nowhere").text
+
+
+def test_views_keep_the_question(filled: Api) -> None:
+    for path, current in (("/explore", "Events"), ("/explore/patterns", "Patterns"), ("/explore/fields", "Attributes")):
+        page = show(filled, path, query="GET", columns="status")
+        assert page.links["Events"] == "/explore?query=GET&columns=status"
+        assert page.links["Patterns"] == "/explore/patterns?query=GET&columns=status"
+        assert page.links["Attributes"] == "/explore/fields?query=GET&columns=status"
+        marked = page.one("a", **{"aria-current": "true"})
+        assert page.links[current] == marked["href"]
+
+
 @pytest.mark.parametrize("name", ["histogram", "facets"])
 def test_nothing_found(filled: Api, name: str) -> None:
     page = part(filled, name, query="nowhere")
@@ -91,13 +143,13 @@ def test_without_scripts_a_part_is_a_page(filled: Api, name: str) -> None:
     assert all("style" not in one for _, one in page.elements)
 
 
-@pytest.mark.parametrize("name", ["histogram", "facets"])
+@pytest.mark.parametrize("name", ["histogram", "facets", "patterns", "fields"])
 def test_a_part_that_fails_leaves_the_others(filled: Api, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise TierError("can't be read")
 
-    for counted in ("histogram_query", "fields_query"):
-        monkeypatch.setattr(f"service.pages.explore.counted.{counted}", lambda *_: fail)
+    for counted in ("counted.histogram_query", "counted.fields_query", "counted.pattern_query", "fields.fields_query"):
+        monkeypatch.setattr(f"service.pages.explore.{counted}", lambda *_: fail)
     answer = filled.ask("GET", f"/explore/{name}", params={"query": "x"}, headers={"HX-Request": "true"})
     page = read(answer.text)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
@@ -113,6 +165,10 @@ def test_a_part_that_fails_leaves_the_others(filled: Api, name: str, monkeypatch
         ("histogram", {"by": "#nothing"}, "by: #nothing"),
         ("histogram", {"tier": "warm"}, "tier: "),
         ("facets", {"from": "soon"}, "from: 'soon'"),
+        ("facets", {"facets": "#nothing"}, "facets: #nothing"),
+        ("patterns", {"query": "("}, "query"),
+        ("fields", {"last": "x"}, "last: "),
+        ("field", {"name": "#nothing"}, "name: #nothing"),
     ],
 )
 def test_what_is_wrong_is_shown(filled: Api, name: str, parameters: dict[str, str], message: str) -> None:

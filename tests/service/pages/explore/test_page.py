@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from service.pages.explore.question import term
 from service.pages.rendering import POLICY, visible
 from tests.service.conftest import ROOT, Api, make_api
-from tests.service.pages.conftest import DAY, HOSTILE, read, show
+from tests.service.pages.conftest import DAY, HOSTILE, event_page, read, show
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import TierError
 
@@ -77,6 +75,7 @@ WRONG = [
     pytest.param({"last": "x"}, 400, "last: ", id="last"),
     pytest.param({"last": "1d", "from": "2025-01-01"}, 400, "goes without", id="both"),
     pytest.param({"tier": "warm"}, 400, "tier", id="tier"),
+    pytest.param({"columns": "#nothing"}, 400, "columns: #nothing", id="columns"),
     pytest.param({"cursor": "x"}, 400, "is not a cursor", id="cursor"),
 ]
 
@@ -91,7 +90,7 @@ def test_what_is_wrong_is_shown_beside_what_was_typed(
     assert message in page.text
     assert page.one("input", id="query")["value"] == parameters.get("query", "")
     assert page.one("input", id="from")["value"] == parameters.get("from", "")
-    assert not page.all("script")[2:]
+    assert not page.all("script")[3:]
 
 
 def test_the_place_of_an_error_is_marked(filled: Api) -> None:
@@ -120,6 +119,7 @@ def test_a_part_for_htmx(filled: Api) -> None:
     "path",
     [
         *("/explore", "/explore?query=(", "/explore/event?id=x&time=2025-01-01", "/explore/histogram"),
+        *("/explore/patterns", "/explore/fields", "/explore/field?name=host", "/explore/around?id=x&time=2025-01-01"),
         *("/login", "/pages/jobs", "/pages/jobs/x", "/pages/keys", "/pages/x"),
     ],
 )
@@ -141,8 +141,18 @@ def test_every_page_has_the_headers_and_the_frame(filled: Api, path: str) -> Non
     assert all(one.get("src", "").startswith("/static/") for one in page.all("script"))
 
 
+def test_columns_of_ones_choice(filled: Api) -> None:
+    page = show(filled, "/explore", query="GET /7", columns="status,nowhere,#format,#time")
+    assert re.search(r"status.*nowhere.*#format.*Message.*200\s*2025-01-01T00:00:07Z", page.text, re.DOTALL)
+    assert "Host" not in page.text
+    assert page.links["No column: nowhere"] == "/explore?query=GET+%2F7&columns=status%2C%23format%2C%23time"
+    assert page.one("input", name="columns")["value"] == "status,nowhere,#format,#time"
+    assert "What is here" in show(filled, "/explore", columns="status").text
+    assert "No column: host" not in show(filled, "/explore").links
+
+
 def test_fields_have_labels(filled: Api) -> None:
-    for path in ("/explore", "/login", "/pages/jobs", "/pages/keys"):
+    for path in ("/explore", "/explore/fields", "/login", "/pages/jobs", "/pages/keys"):
         page = show(filled, path)
         labelled = {one["for"] for one in page.all("label")}
         fields = page.all("input") + page.all("select")
@@ -156,65 +166,14 @@ def test_pages_that_are_not_there_yet_name_the_command(filled: Api, name: str) -
     assert page.one("a", **{"aria-current": "page"})["href"] == f"/pages/{name}"
 
 
-def event_of(filled: Api, query: str, **more: Any) -> Any:
-    """Return the page of the only event that a query finds."""
-    rows = show(filled, "/explore", query=query)
-    (address,) = [one["href"] for one in rows.all("a") if one["href"].startswith("/explore/event")]
-    parts = urlsplit(address)
-    return show(filled, parts.path, **dict(parse_qsl(parts.query)) | more)
-
-
-def test_an_event_and_its_attributes(filled: Api) -> None:
-    page = event_of(filled, "evil")
-    assert "Event of 2025-01-02 00:00:00.000 UTC" in page.text
-    assert "auth" in page.text
-    assert page.links["Back to the events"] == "/explore?query=evil"
-    assert page.links["Only events with this source"] == "/explore?query=evil+source%3D%22auth%22"
-    assert page.links["Only events without this source"] == "/explore?query=evil+NOT+source%3D%22auth%22"
-    found = read(filled.client.get(page.links["Only events with this host"]).text)
-    assert "evil" in found.text
-
-
 def test_events_that_mean_harm_are_text(filled: Api) -> None:
-    rows, page = show(filled, "/explore", query="evil"), event_of(filled, "evil")
+    rows, page = show(filled, "/explore", query="evil"), event_page(filled, "evil")
     for one in (rows, page):
         assert visible(HOSTILE) in one.text
         assert "\u202e" not in one.text
         assert "\x1b" not in one.text
-        assert len(one.all("script")) == 2
+        assert len(one.all("script")) == 3
         assert one.all("b") == []
-
-
-def test_an_event_with_many_attributes_comes_in_parts(filled: Api) -> None:
-    first = event_of(filled, "wide")
-    assert len(first.all("tr")) == 1 + 200
-    second = read(filled.client.get(first.links["Next"]).text)
-    assert "2 of " in second.text
-    assert "name00250" in second.text
-    filtered = event_of(filled, "wide", filter="name00999", part="7")
-    assert len(filtered.all("tr")) == 2
-    assert "Next" not in filtered.links
-
-
-def test_a_long_message_is_cut(filled: Api) -> None:
-    assert len(show(filled, "/explore", query="xxxx").text) < 5_000
-    assert "100,000 more characters are not shown" in event_of(filled, "xxxx").text
-
-
-@pytest.mark.parametrize(
-    ("parameters", "status"),
-    [
-        ({"id": "none", "time": "2025-01-01T00:00:00Z"}, 404),
-        ({"id": "none", "time": "soon"}, 400),
-        ({}, 400),
-        ({"id": '" OR *', "time": DAY.isoformat()}, 404),
-        ({"id": "x", "time": "9999-12-31T23:59:59.999999Z"}, 400),
-    ],
-)
-def test_events_that_are_not_there(filled: Api, parameters: dict[str, str], status: int) -> None:
-    answer = filled.ask("GET", "/explore/event", params=parameters)
-    assert answer.status_code == status
-    assert "alert" in answer.text
 
 
 VALUES = ["a", "a b", 'a"b', "a\\", "\\*", "*", "(x)", "OR", "é☃", "a*b", "x" * 500]
