@@ -19,7 +19,7 @@ from service.api.uploads import routes as uploads
 from service.connections.middleware import AnswerLog
 from service.mcp import route as mcp_route
 from service.pages import assets, entry
-from service.pages.explore import counted
+from service.pages.explore import counted, download
 from service.pages.explore import page as explore
 from service.pages.jobs import page as jobs_page
 from service.pages.keys import page as keys_page
@@ -27,7 +27,7 @@ from service.pages.keys import page as keys_page
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
     *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
-    *(jobs_page, keys_page, entry, explore, counted, assets),
+    *(jobs_page, keys_page, entry, explore, counted, download, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 
