@@ -9,7 +9,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service import errors
 from service.api import audit, iam_keys, jobs, previews
-from service.api.administration import deletions, holds, kept_files, trials
+from service.api.administration import deletions, holds, kept_files, searches, trials
 from service.api.hec import routes as hec
 from service.api.openapi import describe
 from service.api.operation import health, measurements
@@ -21,13 +21,14 @@ from service.mcp import route as mcp_route
 from service.pages import assets, entry
 from service.pages.explore import counted, download
 from service.pages.explore import page as explore
+from service.pages.explore import searches as searches_page
 from service.pages.jobs import page as jobs_page
 from service.pages.keys import page as keys_page
 
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
-    *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
-    *(jobs_page, keys_page, entry, explore, counted, download, assets),
+    *(kept_files, holds, searches, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
+    *(jobs_page, keys_page, entry, explore, counted, download, searches_page, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 
