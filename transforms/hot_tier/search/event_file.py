@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ from transforms.storage import TierStore
 
 _TIME = "_time"
 _FOUND = "__found"
+_NUMBER = "__number"
 _KEYS = f"{ATTRIBUTES_COLUMN}.key_value.key"
 _FEW_VALUES = 10_000
 """Of an attribute with more values than this in a file, conditions are decided row by row."""
@@ -54,6 +55,16 @@ class RowGroup:
     newest: int
 
 
+class KeptRows(Protocol):
+    """Which rows of a file match a query, by row groups, whatever the range of time."""
+
+    def get(self, group: int) -> npt.NDArray[np.uint32] | None:
+        """Return the numbers of a row group's rows that match, counted from its first; None where it is not known."""
+
+    def put(self, group: int, rows: npt.NDArray[np.uint32]) -> None:
+        """Keep them."""
+
+
 class EventFile:
     """A live file, read lazily."""
 
@@ -65,6 +76,7 @@ class EventFile:
         self._file = file
         self._never_in_map = frozenset(never_in_map)
         self._values: dict[str, pl.Series] = {}
+        self._kept_rows: KeptRows | None = None
 
     def learn_values(self, field: Field) -> pl.Series | None:
         """Return all values of an attribute; None where there may be many, or some in the map too.
@@ -83,6 +95,10 @@ class EventFile:
     def set_values(self, field: Field, values: pl.Series) -> None:
         """Let conditions on an attribute be decided once for each of its values (`learn_values`)."""
         self._values[attribute_column(field.name)] = values
+
+    def set_kept_rows(self, kept: KeptRows) -> None:
+        """Let `values` look up which rows match the query, and keep them where it has found out."""
+        self._kept_rows = kept
 
     def row_groups(self, request: SearchRequest) -> list[RowGroup]:
         """Return the row groups that the time range needs, by the footer's statistics; the file's last one first."""
@@ -172,10 +188,19 @@ class EventFile:
             (pl.lit(None, pl.String) if column is None else _plain_text(column, named[name])).alias(name)
             for name, column in columns.items()
         ]
+        # a column of the file comes along, so that constants are as long as it
+        outputs.append(pl.col(_TIME).alias(_FOUND))
+        kept = self._kept_rows
         with self.errors():
-            # a column of the file comes along, so that constants are as long as it
-            frame = self._matching(group, request).select(pl.col(_TIME).alias(_FOUND), *outputs)
-            return frame.collect().drop(_FOUND)
+            if kept is None or not self._has_bounds or not request.bounds.holds(group.oldest, group.newest):
+                return self._matching(group, request).select(outputs).collect().drop(_FOUND)
+            rows = kept.get(group.number)
+            if rows is None:
+                numbered = self._matching(group, request, numbered=True).select(_NUMBER, *outputs).collect()
+                kept.put(group.number, (numbered.get_column(_NUMBER) - group.first).to_numpy())
+                return numbered.drop(_NUMBER, _FOUND)
+            frame = self._scan(group.first, group.rows if len(rows) else 0).select(outputs).collect().drop(_FOUND)
+            return frame[rows]
 
     def attribute_counts(self, group: RowGroup, request: SearchRequest) -> dict[str, int]:
         """Return how many of the matching events of a row group have each attribute, by its name."""
@@ -212,8 +237,8 @@ class EventFile:
                         found[name] = found.get(name, 0) + count
             return found
 
-    def _matching(self, group: RowGroup, request: SearchRequest) -> pl.LazyFrame:
-        frame = self._scan(group.first, group.rows)
+    def _matching(self, group: RowGroup, request: SearchRequest, *, numbered: bool = False) -> pl.LazyFrame:
+        frame = self._scan(group.first, group.rows, self._numbered if numbered else None)
         return frame if self.takes_all(group, request) else frame.filter(self._condition(request))
 
     def takes_all(self, group: RowGroup, request: SearchRequest) -> bool:
@@ -268,9 +293,9 @@ class EventFile:
             needed.update(columns_of(field, self._columns))
         return [name for name in self._columns if name in needed]
 
-    def _scan(self, first: int, rows: int) -> pl.LazyFrame:
+    def _scan(self, first: int, rows: int, frame: pl.LazyFrame | None = None) -> pl.LazyFrame:
         """Return some rows of the file, each attribute either in its column or in the map."""
-        rows_of_file = self._lazy.slice(first, rows)
+        rows_of_file = (self._lazy if frame is None else frame).slice(first, rows)
         if self._in_both_places:
             return rows_of_file.with_columns(unified_attributes(self._in_both_places))
         return rows_of_file
@@ -278,6 +303,14 @@ class EventFile:
     @cached_property
     def _lazy(self) -> pl.LazyFrame:
         """The whole file; Polars keeps its footer with it."""
+        return self._open_lazily(None)
+
+    @cached_property
+    def _numbered(self) -> pl.LazyFrame:
+        """The same with the numbers of its rows, which Polars knows before it filters."""
+        return self._open_lazily(_NUMBER)
+
+    def _open_lazily(self, number: str | None) -> pl.LazyFrame:
         options = self._tier.polars_options()
         return pl.scan_parquet(
             file_uri(self._tier, self.path),
@@ -285,6 +318,7 @@ class EventFile:
             credential_provider=None,
             glob=False,
             hive_partitioning=False,
+            row_index_name=number,
         )
 
     def _metadata(self) -> pq.FileMetaData:

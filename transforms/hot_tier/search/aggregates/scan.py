@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from transforms.hot_tier.search.aggregates.file_cache import FileCache
@@ -23,6 +25,7 @@ _THREADS = 2
 _THREADS_REMOTE = 4
 _LOOK_SECONDS = 0.05
 _VALUES = "values"
+_ROWS = "rows"
 _T = TypeVar("_T")
 
 
@@ -38,6 +41,42 @@ class DistinctValues:
         return 200 + (0 if self.values is None else int(self.values.estimated_size()))
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Numbers of rows."""
+
+    numbers: npt.NDArray[np.uint32]
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory they take."""
+        return 300 + self.numbers.nbytes
+
+
+@dataclass(frozen=True)
+class RowsOfFile:
+    """Which rows of a file match a query: what one scan has found, the next ones look up (`KeptRows`).
+
+    Attributes:
+        cache: Where they are kept.
+        path: The file's.
+        condition: The query.
+    """
+
+    cache: FileCache
+    path: str
+    condition: str
+
+    def get(self, group: int) -> npt.NDArray[np.uint32] | None:
+        """Return the numbers of a row group's rows that match, counted from its first; None where it is not known."""
+        kept = self.cache.get(self.path, (_ROWS, self.condition, group), Rows)
+        return None if kept is None else kept.numbers
+
+    def put(self, group: int, rows: npt.NDArray[np.uint32]) -> None:
+        """Keep them."""
+        self.cache.put(self.path, (_ROWS, self.condition, group), Rows(rows))
+
+
 def read_row_groups(
     selection: Selection,
     files: Sequence[LiveFile],
@@ -47,7 +86,8 @@ def read_row_groups(
 ) -> Iterator[tuple[LiveFile, _T]]:
     """Yield what is read of each row group that the time range needs, file by file.
 
-    Where answers are kept, conditions on attributes with few values are decided once for each value of a file.
+    Where answers are kept, conditions on attributes with few values are decided once for each value of a file, and
+    which rows meet other conditions is kept for the next scan.
 
     Args:
         selection: The table and the request.
@@ -92,13 +132,14 @@ def _footers(
     cache: FileCache | None,
 ) -> Iterator[tuple[LiveFile, EventFile, list[RowGroup]]]:
     """Yield files and their row groups; on S3 each footer is a request, so some are read ahead."""
+    condition = repr(selection.request.expr)
 
     def open_file(live: LiveFile) -> tuple[LiveFile, EventFile, list[RowGroup]]:
         stop.check()
         file = event_file(selection, live)
         groups = file.row_groups(selection.request)
-        if groups and cache is not None:
-            _learn_values(file, selection, cache)
+        if groups and cache is not None and not _learn_values(file, selection, cache):
+            file.set_kept_rows(RowsOfFile(cache, file.path, condition))
         return live, file, groups
 
     opening: deque[Future[tuple[LiveFile, EventFile, list[RowGroup]]]] = deque()
@@ -110,9 +151,10 @@ def _footers(
         yield _result(opening.popleft(), stop)
 
 
-def _learn_values(file: EventFile, selection: Selection, cache: FileCache) -> None:
-    """Let a file know the values of the attributes that the query names, where these are few."""
+def _learn_values(file: EventFile, selection: Selection, cache: FileCache) -> bool:
+    """Let a file know the values of the attributes that the query names; return whether these are few of each."""
     named = () if selection.request.expr is None else dict.fromkeys(fields(selection.request.expr))
+    are_few = True
     for field in named:
         known = cache.get(file.path, (_VALUES, field), DistinctValues)
         if known is None:
@@ -120,6 +162,9 @@ def _learn_values(file: EventFile, selection: Selection, cache: FileCache) -> No
             cache.put(file.path, (_VALUES, field), known)
         if known.values is not None:
             file.set_values(field, known.values)
+        else:
+            are_few = False
+    return are_few
 
 
 def _result(future: Future[_T], stop: StopSignal) -> _T:

@@ -139,6 +139,21 @@ def test_a_file_is_counted_once_and_never_again(days: Tier, monkeypatch: pytest.
     assert len(reads) == read
 
 
+@pytest.mark.parametrize("query", ["word", "absent"])
+def test_rows_that_one_scan_has_found_are_looked_up_by_the_next(
+    local_tier: TierStore, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """The message is not read again, where a row group lies in the range."""
+    some = [event(DAY + n * HOUR, "a word" if n % 3 else "none", host=f"h{n % 2}") for n in range(10)]
+    snapshot, cache = Snapshot.load(Tier(local_tier).add(some).store), FileCache()
+    overview(snapshot, request_of(query, span=HOUR), cache=cache)
+    expected = overview(snapshot, request_of(query, facets=(Field("host"),)))
+    asked: list[object] = []
+    monkeypatch.setattr(EventFile, "_condition", lambda *_: asked.append(1) or pl.lit(value=False))
+    assert overview(snapshot, request_of(query, facets=(Field("host"),)), cache=cache) == expected
+    assert asked == []
+
+
 def test_conditions_are_decided_by_the_values_of_a_file(days: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot, cache = Snapshot.load(days.store), FileCache()
     monkeypatch.setattr(EventFile, "learn_values", lambda file, _: pl.Series(["h0"]))
