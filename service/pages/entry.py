@@ -64,6 +64,13 @@ async def sign_out(request: Request, form: ProvedForm) -> Response:
     return answer
 
 
+@router.get("/pages/help")
+async def show_help(request: Request, visitor: Visitor) -> Response:
+    """Show the keys of the pages."""
+    del visitor
+    return render(request, "help.html", page="Help")
+
+
 @router.get("/pages/{name}")
 async def show_later(request: Request, name: str, visitor: Visitor) -> Response:
     """Show which command does what a page will do."""

@@ -177,3 +177,12 @@ def test_no_page_without_a_key(keyed: Api) -> None:
         fragment = client.get("/explore", headers={"HX-Request": "true"})
     assert [one.status_code for one in answers] == [303] * len(paths)
     assert (fragment.text, fragment.headers["HX-Redirect"]) == ("", "/login?next=%2Fexplore")
+
+
+def test_keys_are_a_page_and_a_dialog(api: Api) -> None:
+    page = read(api.ask("GET", "/pages/help").text)
+    assert "next error, previous error" in page.text
+    assert page.links["Keyboard"] == "/pages/help"
+    letters = [one["data-page"] for one in page.all("a") if "data-page" in one]
+    assert sorted(set(letters)) == sorted(letters)
+    assert page.one("dialog")["aria-labelledby"] == "keys-heading"

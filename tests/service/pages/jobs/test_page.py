@@ -67,7 +67,7 @@ def test_what_a_job_names_is_text(api: Api, tmp_path: Path) -> None:
     task_id = ingest(api, tmp_path, pattern=HOSTILE.replace("\x1b[31m", "x"))
     for path in ("/pages/jobs", f"/pages/jobs/{task_id}"):
         page = show(api, path)
-        assert ("<script>alert(1)" in page.text, "\u202e" in page.text, len(page.all("script"))) == (True, False, 2)
+        assert ("<script>alert(1)" in page.text, "\u202e" in page.text, len(page.all("script"))) == (True, False, 3)
 
 
 @pytest.mark.parametrize(
