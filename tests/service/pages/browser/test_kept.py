@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pipelines.cli import main as cli
 from tests.service.pages.browser.conftest import OpenPage
 from tests.service.pages.browser.looking import look, wait_at_rest
-from tests.service.pages.browser.sites import Site
+from tests.service.pages.browser.sites import Site, write_samples
 
 ERRORS = "/explore?query=level%3Derror&from=2025-08-12&to=2025-08-13"
 
@@ -94,3 +94,19 @@ def test_keys_without_a_script(open_page: OpenPage, filled_site: Site) -> None:
     page.get_by_role("link", name="Keyboard").click()
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
     expect(page.get_by_text("times are in UTC")).to_be_visible()
+
+
+def test_a_job_is_watched_until_its_end(open_page: OpenPage, own_site: Site) -> None:
+    write_samples(own_site.source)
+    document = {"bucket": f"file://{own_site.source}", "pattern": "**"}
+    _, answer, _ = own_site.service.ask("POST", "/ingest", document, token=own_site.tokens["admin"])
+    page = open_page(own_site)
+    page.goto(own_site.at(f"/pages/jobs/{answer['taskId']}"))
+    expect(page.get_by_text("Succeeded")).to_be_visible(timeout=120_000)
+    look(page)
+    page.get_by_role("link", name="Explore these events").click()
+    expect(page.get_by_label("Query")).to_have_value(f'#correlationId="{answer["taskId"]}"')
+    wait_at_rest(page)
+    page.goto(own_site.at("/pages/jobs?sort=status"))
+    expect(page.get_by_role("cell", name="Succeeded")).to_be_visible()
+    look(page)
