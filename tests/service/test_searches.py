@@ -21,7 +21,7 @@ def test_who_may_read_saves_opens_and_deletes(api: Api) -> None:
     read, ingest = api.key("read"), api.key("ingest")
     saved = put(api, "Errors of today", ASKED, token=read)
     assert (saved.status_code, saved.headers["ETag"]) == (200, '"1"'), saved.text
-    expected = {"query": "status=5*", "last": "24h", "columns": ["host"], "by": "level", "tier": "all"}
+    expected: dict[str, Any] = {"query": "status=5*", "last": "24h", "columns": ["host"], "by": "level", "tier": "all"}
     expected |= {"from": None, "to": None, "name": "Errors of today", "version": 1, "who": actor(api, "read")}
     assert {name: value for name, value in saved.json().items() if name != "at"} == expected
     shown = api.ask("GET", "/searches/Errors%20of%20today", token=read)

@@ -209,11 +209,11 @@ def put_version(tier: TierStore, path: str, document: dict[str, Any]) -> bool:
     try:
         tier.put_new(path, orjson.dumps(document, option=orjson.OPT_INDENT_2))
     except FileExistsError:
-        return _id_at(tier, path) == document["id"]
+        return bool(_id_at(tier, path) == document["id"])
     except TierError:
         if not tier.exists(path):
             raise
-        return _id_at(tier, path) == document["id"]
+        return bool(_id_at(tier, path) == document["id"])
     return True
 
 
