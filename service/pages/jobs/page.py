@@ -78,7 +78,7 @@ def _row(row: JobRow) -> dict[str, Any]:
 def _behind(watch: dict[str, Any]) -> str:
     """Return how far a watch is behind what arrives, for people."""
     lag, waiting = watch.get("lagSeconds"), watch.get("waiting") or 0
-    parts = ["nothing has come yet" if lag is None else f"{length_text(lag)} behind"]
+    parts = ["nothing new yet" if lag is None else f"{length_text(lag)} behind"]
     if waiting:
         parts.append(f"{waiting:,} waiting")
     if watch.get("lastError"):
@@ -138,9 +138,11 @@ def _speed(report: dict[str, Any]) -> dict[str, str]:
     """Return how long a job has run, how fast it is, and, of one that will end, how long it will still take."""
     seconds, done, events = report["seconds"], report["progress"], report["events"]
     found = {"Time": length_text(seconds)}
+    if report["watch"] is not None:
+        return found
     if events and seconds >= 1:
         found["Events a second"] = f"{events / seconds:,.0f}"
-    if done is not None and _LEAST_DONE < done < 1 and report["status"] == "Running" and report["watch"] is None:
+    if done is not None and _LEAST_DONE < done < 1 and report["status"] == "Running":
         found["Left, about"] = length_text(seconds * (1 - done) / done)
     return found
 
