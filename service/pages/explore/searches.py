@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from pipelines.documents import JsonObject
 from service.api.administration import searches as api
+from service.api.search.parameters import fields_of
 from service.api.state import service_of
 from service.errors import ApiError, message_of
 from service.pages.explore.question import Question
@@ -116,7 +117,7 @@ def _row(kept: KeptSearch) -> JsonObject:
 
 def _shown(question: Question) -> dict[str, object]:
     """Return how the events are shown, as a search keeps it."""
-    columns = [name for name in question.values.get("columns", "").split(",") if name]
+    columns = list(map(str, fields_of("columns", [question.values.get("columns", "")])))
     return {"columns": columns, "by": question.values["by"] or None}
 
 
