@@ -9,7 +9,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service import errors
 from service.api import audit, iam_keys, jobs, previews
-from service.api.administration import deletions, holds, kept_files, trials
+from service.api.administration import deletions, holds, kept_files, searches, trials
 from service.api.hec import routes as hec
 from service.api.openapi import describe
 from service.api.operation import health, measurements
@@ -22,8 +22,9 @@ from service.pages import activity, assets, entry
 from service.pages.backfill import page as backfill
 from service.pages.backfill import preview as backfill_preview
 from service.pages.backfill import upload as backfill_upload
-from service.pages.explore import completion, counted, event, fields
+from service.pages.explore import completion, counted, download, event, fields
 from service.pages.explore import page as explore
+from service.pages.explore import searches as searches_page
 from service.pages.jobs import page as jobs_page
 from service.pages.keys import page as keys_page
 from service.pages.pipelines import page as pipelines_page
@@ -32,9 +33,18 @@ from service.pages.retention import runs as retention_runs
 
 MODULES = (
     *(hec, jobs, uploads, previews, pages, surrounding, counts, contents, statements, exports),
-    *(kept_files, holds, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
-    *(jobs_page, keys_page, backfill, backfill_preview, backfill_upload, pipelines_page, retention_page, retention_runs),
-    *(entry, explore, counted, event, fields, completion, activity, assets),
+    *(kept_files, holds, searches, trials, deletions, audit, iam_keys, mcp_route, health, measurements),
+    *(
+        jobs_page,
+        keys_page,
+        backfill,
+        backfill_preview,
+        backfill_upload,
+        pipelines_page,
+        retention_page,
+        retention_runs,
+    ),
+    *(entry, explore, counted, event, fields, completion, download, searches_page, activity, assets),
 )
 """What has routes, in the order in which they are tried: what forwarders call all the time comes first."""
 

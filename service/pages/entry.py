@@ -70,6 +70,12 @@ async def set_theme(request: Request, form: Form) -> Response:
     return answer
 
 
+@router.get("/pages/help")
+async def show_help(request: Request, visitor: Visitor) -> Response:
+    """Show the keys of the pages."""
+    del visitor
+    return render(request, "help.html", page="Help")
+
 
 def _lead_to(request: Request, path: str) -> RedirectResponse:
     return RedirectResponse(request.scope.get("root_path", "") + path, HTTPStatus.SEE_OTHER)

@@ -102,7 +102,7 @@ def who(name: str) -> str:
 
 def escape_json(text: str) -> str:
     """Return JSON in which characters that are not seen, or turn the direction, stand as JSON's escapes."""
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def size(count: int) -> str:

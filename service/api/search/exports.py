@@ -50,6 +50,16 @@ async def export(request: Request, caller: Reader, asked: Annotated[ExportParame
     client takes a part for the whole. A part of the answer may take 30 s.
     """
     del caller
+    return await stream_events(request, asked)
+
+
+async def stream_events(request: Request, asked: ExportParameters) -> StreamingResponse:
+    """Answer with all events that match, while they are found.
+
+    Raises:
+        ApiError: there are no events yet.
+        RekindleError: a parameter is wrong, or the query fails before its first part.
+    """
     events = asked.check(fields=asked.fields, oldest_first=asked.oldest_first)
     form = _FORMS[asked.format]
 

@@ -12,6 +12,7 @@ from pipelines.documents import JsonObject
 from service.api.search.contents import usage_query
 from service.api.search.parameters import SearchQuery, engine_of
 from service.errors import ApiError, message_of
+from service.pages.explore.download import FORMATS
 from service.pages.explore.question import Question, failure_of, term
 from service.pages.explore.rows import shown_row
 from service.pages.rendering import PageRoute, render
@@ -39,7 +40,7 @@ async def explore(request: Request, visitor: Visitor) -> Response:
         )
         page.headers.update(headers)
         return page
-    return render(request, name, page="Explore", question=question, failure=None, **found)
+    return render(request, name, page="Explore", question=question, failure=None, formats=FORMATS, **found)
 
 
 def _found(question: Question, cache: Any) -> SearchQuery:

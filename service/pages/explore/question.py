@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
@@ -44,6 +45,11 @@ class Question:
         """Return what a request asks for."""
         given = request.query_params
         return cls({name: given.get(name, "").strip() for name in SHOWN}, given.get("cursor", ""))
+
+    @classmethod
+    def of_values(cls, given: Mapping[str, str]) -> Question:
+        """Return what the fields of a form ask for."""
+        return cls({name: given.get(name, "").strip() for name in SHOWN})
 
     @property
     def is_empty(self) -> bool:

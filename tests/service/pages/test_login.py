@@ -132,7 +132,7 @@ def test_signing_out_takes_the_proof_of_the_page(keyed: Api, proof: str | None) 
         client.post("/login", data={"token": token}, headers=OWN)
         data = {} if proof is None else {"proof": proof}
         assert client.post("/logout", data=data, headers=OWN).status_code == 403
-        form = read(client.get("/explore").text).one("input", name="proof")
+        form = read(client.get("/pages/help").text).one("input", name="proof")
         ended = client.post("/logout", data={"proof": form["value"]}, headers=OWN)
         assert (ended.status_code, ended.headers["Location"]) == (303, "/login")
         assert client.get("/explore").status_code == 303
@@ -143,7 +143,7 @@ def test_a_proof_is_of_one_session(keyed: Api) -> None:
     for token in (keyed.key("read"), keyed.key("read", name="other")):
         with browser(keyed) as client:
             client.post("/login", data={"token": token}, headers=OWN)
-            proofs.append(read(client.get("/explore").text).one("input", name="proof")["value"])
+            proofs.append(read(client.get("/pages/help").text).one("input", name="proof")["value"])
     assert len(set(proofs)) == 2
 
 
@@ -177,3 +177,12 @@ def test_no_page_without_a_key(keyed: Api) -> None:
         fragment = client.get("/explore", headers={"HX-Request": "true"})
     assert [one.status_code for one in answers] == [303] * len(paths)
     assert (fragment.text, fragment.headers["HX-Redirect"]) == ("", "/login?next=%2Fexplore")
+
+
+def test_keys_are_a_page_and_a_dialog(api: Api) -> None:
+    page = read(api.ask("GET", "/pages/help").text)
+    assert "next error, previous error" in page.text
+    assert page.links["Keyboard"] == "/pages/help"
+    letters = [one["data-page"] for one in page.all("a") if "data-page" in one]
+    assert sorted(set(letters)) == sorted(letters)
+    assert page.one("dialog")["aria-labelledby"] == "keys-heading"

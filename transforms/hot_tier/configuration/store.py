@@ -188,7 +188,7 @@ def change_configuration(tier: TierStore, edit: Edit, *, expected: int | None = 
         if edited is None:
             return current
         new = _stamped(*edited, version=current.version + 1, name=name)
-        if _put(tier, new):
+        if put_version(tier, _path(new.version), new.as_document()):
             return new
     raise TierError(f"hot tier {tier.uri}: its configuration is changed by others all the time; try again")
 
@@ -198,18 +198,30 @@ def _stamped(configuration: Configuration, change: ConfigurationChange, *, versi
     return replace(configuration, version=version, id=name, at=at, who=who(), change=change)
 
 
-def _put(tier: TierStore, new: Configuration) -> bool:
-    """Write a version, and return whether it is there, which on S3 it may be although no answer came."""
-    path = _path(new.version)
+def put_version(tier: TierStore, path: str, document: dict[str, Any]) -> bool:
+    """Write a file that is to be new, and return whether it is there, which on S3 it may be although no answer came.
+
+    Args:
+        tier: The hot tier.
+        path: Of the file.
+        document: Its content; `id` is that of who writes it, and nobody else's.
+    """
     try:
-        tier.put_new(path, orjson.dumps(new.as_document(), option=orjson.OPT_INDENT_2))
+        tier.put_new(path, orjson.dumps(document, option=orjson.OPT_INDENT_2))
     except FileExistsError:
-        return _read(tier, path).id == new.id
+        return bool(_id_at(tier, path) == document["id"])
     except TierError:
         if not tier.exists(path):
             raise
-        return _read(tier, path).id == new.id
+        return bool(_id_at(tier, path) == document["id"])
     return True
+
+
+def _id_at(tier: TierStore, path: str) -> object:
+    try:
+        return orjson.loads(tier.get(path))["id"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise TierError(f"hot tier {tier.uri}: {path} can't be read: {error}") from error
 
 
 def _path(version: int) -> str:
