@@ -44,7 +44,7 @@ class Page:
     Attributes:
         text: Its text, without scripts and styles.
         links: Addresses by the texts or labels of their links.
-        elements: Names and attributes of all elements.
+        elements: Names and attributes of all elements, but the form of the theme, which each page has.
     """
 
     text: str
@@ -74,7 +74,8 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
-        self.page.elements.append((tag, attributes))
+        if attributes.get("class") != "theme":
+            self.page.elements.append((tag, attributes))
         if tag not in VOID:
             self.open.append(tag)
         if tag == "a":
