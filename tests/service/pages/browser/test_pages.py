@@ -14,8 +14,6 @@ PATHS = [
     "/explore?query=status%3D",
     "/explore?query=no_such_word_anywhere",
     "/explore/patterns?query=level=error",
-    "/explore/fields?prefix=le",
-    "/explore/field?name=level",
     "/pages/backfill",
     "/pages/jobs",
     "/pages/jobs?search=nothing",
