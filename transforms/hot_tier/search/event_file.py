@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO, Protocol
@@ -63,6 +63,9 @@ class KeptRows(Protocol):
 
     def put(self, group: int, rows: npt.NDArray[np.uint32]) -> None:
         """Keep them."""
+
+    def finding(self, group: int) -> AbstractContextManager[object]:
+        """Return a lock for finding them out: queries that run at once wait for the first, and look them up."""
 
 
 class EventFile:
@@ -196,9 +199,12 @@ class EventFile:
                 return self._matching(group, request).select(outputs).collect().drop(_FOUND)
             rows = kept.get(group.number)
             if rows is None:
-                numbered = self._matching(group, request, numbered=True).select(_NUMBER, *outputs).collect()
-                kept.put(group.number, (numbered.get_column(_NUMBER) - group.first).to_numpy())
-                return numbered.drop(_NUMBER, _FOUND)
+                with kept.finding(group.number):
+                    rows = kept.get(group.number)
+                    if rows is None:
+                        numbered = self._matching(group, request, numbered=True).select(_NUMBER, *outputs).collect()
+                        kept.put(group.number, (numbered.get_column(_NUMBER) - group.first).to_numpy())
+                        return numbered.drop(_NUMBER, _FOUND)
             frame = self._scan(group.first, group.rows if len(rows) else 0).select(outputs).collect().drop(_FOUND)
             return frame[rows]
 

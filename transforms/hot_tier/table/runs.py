@@ -90,7 +90,13 @@ class MaintenanceRun:
         """Return a run of this process that begins now."""
         started = datetime.now(timezone.utc)
         host = socket.gethostname()
-        common = {"kind": kind, "now": now or started, "started_at": started, "host": host, "pid": os.getpid()}
+        common: dict[str, Any] = {
+            "kind": kind,
+            "now": now or started,
+            "started_at": started,
+            "host": host,
+            "pid": os.getpid(),
+        }
         if (request := _REQUEST.get()) is not None:
             fields["parameters"] = {**fields.get("parameters", {}), REQUEST: request}
         return cls(id=new_id(kind, started), who=who(), **common, **fields)

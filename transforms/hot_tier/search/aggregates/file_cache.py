@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import Protocol, TypeVar
 
 CACHE_BYTES = 64 << 20
+_LOCKS = 64
 
 
 class Sized(Protocol):
@@ -29,6 +30,7 @@ class FileCache:
         self._lock = threading.Lock()
         self._answers: OrderedDict[tuple[str, object], Sized] = OrderedDict()
         self._bytes = 0
+        self._finding = tuple(threading.Lock() for _ in range(_LOCKS))
 
     @property
     def bytes(self) -> int:
@@ -43,6 +45,10 @@ class FileCache:
                 self._answers.move_to_end((path, question))
         assert found is None or isinstance(found, kind)
         return found
+
+    def finding(self, path: str, question: object) -> threading.Lock:
+        """Return a lock under which one thread finds an answer that others wait for; a few questions share each."""
+        return self._finding[hash((path, question)) % _LOCKS]
 
     def put(self, path: str, question: object, answer: Sized) -> None:
         """Keep an answer, unless it alone takes more than an eighth of the room."""

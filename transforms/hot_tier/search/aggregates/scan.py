@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -71,6 +72,10 @@ class RowsOfFile:
         """Return the numbers of a row group's rows that match, counted from its first; None where it is not known."""
         kept = self.cache.get(self.path, (_ROWS, self.condition, group), Rows)
         return None if kept is None else kept.numbers
+
+    def finding(self, group: int) -> Lock:
+        """Return a lock for finding them out."""
+        return self.cache.finding(self.path, (_ROWS, self.condition, group))
 
     def put(self, group: int, rows: npt.NDArray[np.uint32]) -> None:
         """Keep them."""
