@@ -239,7 +239,7 @@ def test_mistakes_have_their_places() -> None:
 
 
 def test_differences() -> None:
-    assert difference("a\nb", "a\nc") == [("note", "@@ -1,2 +1,2 @@"), ("", " a"), ("gone", "-b"), ("came", "+c")]
+    assert difference("a\nb", "a\nc") == [("", "@@ -1,2 +1,2 @@"), ("", " a"), ("gone", "-b"), ("came", "+c")]
     assert difference("a", "a") == []
     assert difference("a\n" * 2_000, "a") is None
 
