@@ -42,7 +42,9 @@ ROUTES = {
     **{("GET", f"/{kind}"): {"read", "admin"} for kind in ("pipelines", "rules", "holds")},
     **{("GET", f"/{kind}/versions"): {"read", "admin"} for kind in ("pipelines", "rules", "holds")},
     **{("PUT", f"/{kind}"): {"admin"} for kind in ("pipelines", "rules", "holds")},
-    ("POST", "/pipelines/test"): {"admin"},
+    ("POST", "/pipelines/test"): {"read", "admin"},
+    ("GET", "/searches"): {"read", "admin"},
+    **{(method, "/searches/none"): {"read", "admin"} for method in ("GET", "PUT", "DELETE")},
     ("POST", "/deletions"): {"admin"},
     ("POST", "/restores"): {"admin"},
     ("GET", "/keys"): {"admin"},
@@ -50,7 +52,7 @@ ROUTES = {
     ("DELETE", "/keys/none"): {"admin"},
 }
 PUBLIC = {("GET", "/healthz"), ("GET", "/readyz")}
-UNDESCRIBED = {"/openapi.json", "/", "/login", "/logout", "/static/{digest}/{name}"}
+UNDESCRIBED = {"/openapi.json", "/", "/login", "/logout", "/theme", "/static/{digest}/{name}"}
 """Routes that the OpenAPI does not have, and that are open."""
 
 

@@ -10,8 +10,10 @@ from tests.conftest import S3
 from transforms.core.errors import AccessError, VanishedError
 from transforms.storage import StorageOptions, open_store
 
+_NO_EMPTY_PARTS = pytest.mark.moto_only(reason="its keys are paths of files: none has an empty part")
 
-@pytest.mark.parametrize("key", ["a.log", "a b+c/é%20.log", "a//b", "dir/"])
+
+@pytest.mark.parametrize("key", ["a.log", "a b+c/é%20.log", pytest.param("a//b", marks=_NO_EMPTY_PARTS), "dir/"])
 def test_of_s3(s3: S3, key: str) -> None:
     s3.put(key, b"hello")
     store = open_store(s3.bucket, s3.options)
@@ -26,6 +28,7 @@ def test_gone_from_s3(s3: S3) -> None:
         open_store(s3.bucket, s3.options).look_up("a.log")
 
 
+@pytest.mark.moto_only(reason="it has no storage class GLACIER")
 def test_archived(s3: S3) -> None:
     s3.put("a.log", b"hello", StorageClass="GLACIER")
     assert open_store(s3.bucket, s3.options).look_up("a.log").is_archived

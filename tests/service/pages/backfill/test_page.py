@@ -54,7 +54,7 @@ def test_a_job_of_a_bucket_from_its_form_to_its_events(s3: S3, tmp_path: Path, m
     work_off(api, monkeypatch)
     done = show(api, answer.headers["Location"])
     assert "Succeeded" in done.text
-    shown = show(api, done.links["Explore the time of its events"])
+    shown = show(api, done.links["Explore these events"])
     assert ("hello" in shown.text, "the last" in shown.text, "left out" in shown.text) == (True, True, False)
 
 

@@ -90,7 +90,9 @@ def test_chosen_values_come_first_and_stay_in_the_address(filled: Api) -> None:
     assert "No event here has it" in page.text
     assert page.links["Hide nowhere"] == "/explore?query=GET&facets=host"
     assert page.links["Only events with host web-1"] == "/explore?query=GET+host%3D%22web-1%22&facets=nowhere%2Chost"
-    assert show(filled, "/explore", facets="host").one("input", name="facets")["value"] == "host"
+    assert {
+        one["value"] for one in show(filled, "/explore", facets="host").all("input") if one.get("name") == "facets"
+    } == {"host"}
     assert "What is here" in show(filled, "/explore", facets="host").text
 
 

@@ -46,7 +46,7 @@ def test_rare_values_beside_the_frequent_ones(filled: Api, monkeypatch: pytest.M
 def test_an_attribute_whose_name_means_harm_is_text(filled: Api) -> None:
     page = show(filled, "/explore/field", name="<script>\u202e")
     assert "<script>\\u202e" in page.text
-    assert len(page.all("script")) == 3
+    assert all(one.get("src", "").startswith("/static/") for one in page.all("script"))
 
 
 def test_shares_of_some_events_are_not_none_or_all() -> None:

@@ -90,7 +90,7 @@ def test_what_is_wrong_is_shown_beside_what_was_typed(
     assert message in page.text
     assert page.one("input", id="query")["value"] == parameters.get("query", "")
     assert page.one("input", id="from")["value"] == parameters.get("from", "")
-    assert not page.all("script")[3:]
+    assert all(one.get("src", "").startswith("/static/") for one in page.all("script"))
 
 
 def test_the_place_of_an_error_is_marked(filled: Api) -> None:
@@ -146,7 +146,8 @@ def test_columns_of_ones_choice(filled: Api) -> None:
     assert re.search(r"status.*nowhere.*#format.*Message.*200\s*2025-01-01T00:00:07Z", page.text, re.DOTALL)
     assert "Host" not in page.text
     assert page.links["No column: nowhere"] == "/explore?query=GET+%2F7&columns=status%2C%23format%2C%23time"
-    assert page.one("input", name="columns")["value"] == "status,nowhere,#format,#time"
+    kept = {one["value"] for one in page.all("input") if one.get("name") == "columns"}  # in the form, and to save it
+    assert kept == {"status,nowhere,#format,#time"}
     assert "What is here" in show(filled, "/explore", columns="status").text
     assert "No column: host" not in show(filled, "/explore").links
 
@@ -159,20 +160,13 @@ def test_fields_have_labels(filled: Api) -> None:
         assert {one["id"] for one in fields if one.get("type") != "hidden"} == labelled
 
 
-@pytest.mark.parametrize("name", ["pipelines", "retention"])
-def test_pages_that_are_not_there_yet_name_the_command(filled: Api, name: str) -> None:
-    page = show(filled, f"/pages/{name}")
-    assert "rekindle " in page.text
-    assert page.one("a", **{"aria-current": "page"})["href"] == f"/pages/{name}"
-
-
 def test_events_that_mean_harm_are_text(filled: Api) -> None:
     rows, page = show(filled, "/explore", query="evil"), event_page(filled, "evil")
     for one in (rows, page):
         assert visible(HOSTILE) in one.text
         assert "\u202e" not in one.text
         assert "\x1b" not in one.text
-        assert len(one.all("script")) == 3
+        assert all(script.get("src", "").startswith("/static/") for script in one.all("script"))
         assert one.all("b") == []
 
 
@@ -197,6 +191,6 @@ def test_conditions_find_their_value_alone(tmp_path: Path) -> None:
 
 
 def test_no_template_leaves_out_escaping() -> None:
-    templates = sorted((ROOT / "service/pages/templates").glob("*.html"))
+    templates = sorted((ROOT / "service/pages/templates").rglob("*.html"))
     assert templates
     assert not [path for path in templates if "safe" in path.read_text("utf-8")]

@@ -42,7 +42,7 @@ def test_an_empty_tier_has_an_example_to_insert(api: Api) -> None:
     page = show(api, PATH)
     assert "The tier has no pipelines yet" in page.text
     assert "Nothing was saved yet" in page.text
-    in_editor = [one for one in page.all("button") if one.get("form", "editor") == "editor" and "name" in one]
+    in_editor = [one for one in page.all("button") if one.get("form", "editor") == "editor" and one.get("name") == "do"]
     assert [one["value"] for one in in_editor][1:4] == ["test", "save", "take"]  # Enter in the editor tests
     inserted = sent(api, "example")
     assert (EXAMPLE in inserted.text, EXAMPLE_SAMPLE in inserted.text) == (True, True)
