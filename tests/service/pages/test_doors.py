@@ -26,7 +26,7 @@ ROUTES = [
     if module.__name__.startswith("service.pages.")
     for route in module.router.routes
     if isinstance(route, APIRoute)
-    for method in sorted(route.methods)
+    for method in sorted(route.methods or ())
 ]
 OPEN = {("GET", "/"), ("GET", "/login"), ("POST", "/login"), ("POST", "/theme"), ("GET", "/static/{digest}/{name}")}
 """What needs no key."""
