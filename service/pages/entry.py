@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -12,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from service.api.callers import caller_of
 from service.errors import ApiError
 from service.pages.rendering import PageRoute, render
-from service.pages.sessions import Form, ProvedForm, Visitor, forget_token, keep_token, path_here
+from service.pages.sessions import Form, ProvedForm, Visitor, address_parts, forget_token, keep_token, path_here
 from service.pages.themes import keep_theme
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -63,7 +62,7 @@ async def sign_out(request: Request, form: ProvedForm) -> Response:
 @router.post("/theme")
 async def set_theme(request: Request, form: Form) -> Response:
     """Keep the theme that was chosen, and lead back to the page."""
-    came_from = urlsplit(request.headers.get("referer", ""))
+    came_from = address_parts(request.headers.get("referer", ""))
     path = came_from.path.removeprefix(request.scope.get("root_path", ""))
     answer = _lead_to(request, path_here(f"{path}?{came_from.query}" if came_from.query else path))
     keep_theme(request, answer, form.get("theme", ""))

@@ -12,7 +12,7 @@ import re
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
@@ -113,6 +113,14 @@ def check_origin(request: Request) -> None:
         ApiError: 403, it is of another site.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
-    is_own = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    is_own = origin is None or address_parts(origin).netloc == request.headers.get("host")
     if not is_own or site not in ("same-origin", "none"):
         raise ApiError(HTTPStatus.FORBIDDEN, "pages of other sites may not send forms here")
+
+
+def address_parts(address: str) -> SplitResult:
+    """Return the parts of an address that a header has, empty ones where it is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")

@@ -77,4 +77,6 @@ def _overview(snapshot: Snapshot, cache: Any, stop: StopSignal) -> JsonObject:
 
 
 def _day_after(day: str) -> str:
-    return (datetime.fromisoformat(day) + timedelta(days=1)).date().isoformat()
+    """Return the day after one, empty where there is none any more: some logs say 9999-12-31 for never."""
+    date = datetime.fromisoformat(day).date()
+    return "" if date == datetime.max.date() else (date + timedelta(days=1)).isoformat()

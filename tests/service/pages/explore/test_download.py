@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from service.pages.sessions import COOKIE
 from tests.pipelines.conftest import Ended, rekindle
 from tests.service.conftest import Api, fill
-from tests.service.pages.conftest import show
+from tests.service.pages.conftest import DAY, show
+from tests.transforms.hot_tier.tiers import Tier, event
 
 __all__ = ["rekindle"]
 QUERY = {"query": "status=* NOT status=404", "from": "2025-01-01", "to": "2025-01-02T00:00:02Z"}
@@ -65,3 +67,17 @@ def test_it_goes_by_the_cookie_of_a_key_that_may_read(api: Api) -> None:
     assert api.ask("GET", "/explore/download", headers={"Cookie": f"{COOKIE}={ingest}"}).status_code == 403
     left = api.client.get("/explore/download?query=a", follow_redirects=False)
     assert (left.status_code, left.headers["Location"]) == (303, "/login?next=%2Fexplore%2Fdownload%3Fquery%3Da")
+
+
+def test_cells_are_the_texts_of_the_logs_also_where_a_spreadsheet_takes_them_for_formulas(api: Api) -> None:
+    texts = ["=1+1", "@SUM(1)", "+1", "-1", '=HYPERLINK("https://other.example")', "two\nlines", "a,b"]
+    Tier(api.service.tier).add([event(DAY, text) for text in texts])
+    answer = api.ask("GET", "/explore/download", params={"format": "csv"})
+    assert sorted(row["_message"] for row in csv.DictReader(io.StringIO(answer.text))) == sorted(texts)
+
+
+@pytest.mark.parametrize("name", ["html", "../csv", 'csv"; filename="a.exe', "csv\r\nX: y", ""])
+def test_the_name_of_the_file_is_never_a_callers(api: Api, name: str) -> None:
+    fill(api)
+    answer = api.ask("GET", "/explore/download", params={"format": name})
+    assert (answer.status_code, "Content-Disposition" in answer.headers) == (400, False)

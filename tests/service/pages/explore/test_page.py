@@ -194,3 +194,10 @@ def test_no_template_leaves_out_escaping() -> None:
     templates = sorted((ROOT / "service/pages/templates").rglob("*.html"))
     assert templates
     assert not [path for path in templates if "safe" in path.read_text("utf-8")]
+
+
+def test_the_last_day_of_all_has_none_after_it(api: Api) -> None:
+    Tier(api.service.tier).add([event(DAY, "begins")], [event("9999-12-31T12:00:00", "never ends")])
+    page = show(api, "/explore")
+    assert page.links["9999-12-31"] == "/explore?from=9999-12-31"
+    assert "never ends" in show(api, page.links["9999-12-31"]).text
