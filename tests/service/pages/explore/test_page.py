@@ -200,3 +200,14 @@ def test_no_template_leaves_out_escaping() -> None:
     templates = sorted((ROOT / "service/pages/templates").glob("*.html"))
     assert templates
     assert not [path for path in templates if "safe" in path.read_text("utf-8")]
+
+
+def test_an_address_without_a_page_is_told_as_one(filled: Api) -> None:
+    page = read(filled.client.get("/pages/nothing").text)
+    assert "There is no page at this address" in page.text
+    assert page.links["Explore"] == "/explore"
+
+
+def test_an_attribute_leads_to_all_events_that_have_its_value(filled: Api) -> None:
+    links = event_page(filled, "evil").links
+    assert links["All events with this source"] == "/explore?query=source%3D%22auth%22"
