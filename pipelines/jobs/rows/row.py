@@ -27,7 +27,7 @@ class JobRow:
     """A job in the list; counts are null until it has ended."""
 
     # the API has it as a model; a list on the command line does not wait until pydantic is imported
-    __pydantic_config__: ClassVar = {"alias_generator": stored_name, "use_attribute_docstrings": True}
+    __pydantic_config__: ClassVar[JsonObject] = {"alias_generator": stored_name, "use_attribute_docstrings": True}
 
     task_id: str
     status: str | None

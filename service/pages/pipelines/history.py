@@ -6,7 +6,7 @@ from difflib import unified_diff
 
 _MOST_LINES = 1_000
 """More takes seconds where lines come again and again."""
-_KINDS = {"+": "came", "-": "gone", "@": "note"}
+_KINDS = {"+": "came", "-": "gone"}
 
 
 def difference(old: str, new: str) -> list[tuple[str, str]] | None:

@@ -42,6 +42,8 @@ def test_an_empty_tier_has_an_example_to_insert(api: Api) -> None:
     page = show(api, PATH)
     assert "The tier has no pipelines yet" in page.text
     assert "Nothing was saved yet" in page.text
+    in_editor = [one for one in page.all("button") if one.get("form", "editor") == "editor" and "name" in one]
+    assert [one["value"] for one in in_editor][1:4] == ["test", "save", "take"]  # Enter in the editor tests
     inserted = sent(api, "example")
     assert (EXAMPLE in inserted.text, EXAMPLE_SAMPLE in inserted.text) == (True, True)
     assert "mistake" not in inserted.text
@@ -239,7 +241,7 @@ def test_mistakes_have_their_places() -> None:
 
 
 def test_differences() -> None:
-    assert difference("a\nb", "a\nc") == [("note", "@@ -1,2 +1,2 @@"), ("", " a"), ("gone", "-b"), ("came", "+c")]
+    assert difference("a\nb", "a\nc") == [("", "@@ -1,2 +1,2 @@"), ("", " a"), ("gone", "-b"), ("came", "+c")]
     assert difference("a", "a") == []
     assert difference("a\n" * 2_000, "a") is None
 
