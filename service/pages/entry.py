@@ -76,5 +76,12 @@ async def show_help(request: Request, visitor: Visitor) -> Response:
     return render(request, "help.html", page="Help")
 
 
+@router.get("/pages/{path:path}")
+async def show_missing(visitor: Visitor, path: str) -> Response:
+    """Say that a page is not there."""
+    del visitor, path
+    raise ApiError(HTTPStatus.NOT_FOUND, "There is no page at this address: the links above lead to those there are")
+
+
 def _lead_to(request: Request, path: str) -> RedirectResponse:
     return RedirectResponse(request.scope.get("root_path", "") + path, HTTPStatus.SEE_OTHER)

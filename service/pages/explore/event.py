@@ -150,5 +150,6 @@ def _attributes(request: Request, row: JsonObject, question: Question) -> JsonOb
 def _attribute(name: str, value: Any, question: Question) -> JsonObject:
     shown, field = shown_value(value), str(row_field(name))
     is_term = len(shown) <= _MOST_TERM and not isinstance(value, datetime)
-    refined = question.refined(condition(field, shown)) if is_term else {"only": None, "without": None}
-    return {"name": name, "field": field, "value": shown, "is_system": name in SYSTEM_NAMES, **refined}
+    alone = condition(field, shown) if is_term else None
+    refined = question.refined(alone) if alone else {"only": None, "without": None}
+    return {"name": name, "field": field, "value": shown, "is_system": name in SYSTEM_NAMES, "alone": alone, **refined}

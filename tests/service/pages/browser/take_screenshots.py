@@ -8,11 +8,13 @@ FOLDER is docs/images. WebP, by Chromium itself: no other tool is needed.
 from __future__ import annotations
 
 import base64
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -31,7 +33,9 @@ FILLED = {
     "error": "/explore?query=status%3D503%20(login",
     "nothing": "/explore?query=status%3D418",
     "event": f"/explore?query=status%3D503&{OUTAGE}#first",
-    "backfill": "/pages/backfill",
+    "patterns": f"/explore/patterns?query=status%3D503&{OUTAGE}",
+    "around": f"/explore?query=status%3D503&{OUTAGE}#around",
+    "backfill": "/pages/backfill?bucket=file%3A%2F%2F{source}&pattern=logs%2Faudit%2F**&show=preview",
     "jobs": "/pages/jobs",
     "job": "/pages/jobs#first",
     "pipelines": "/pages/pipelines",
@@ -39,7 +43,14 @@ FILLED = {
     "keys": "/pages/keys",
     "missing": "/pages/nothing",
 }
-"""Pages by the names of their pictures; `#first` follows the first row."""
+"""Pages by the names of their pictures; what is behind `#` names the link of the first row that is followed."""
+FOLLOWED = {"first": "main table tbody a", "around": "main table tbody a.without"}
+TWICE = ("patterns", "around", "backfill", "pipelines", "retention")
+"""Those of two pictures, not of four: wide and light, narrow and dark."""
+RULES = """rules:
+  - {name: debug, retention: 7d, when: level=debug, description: noise}
+  - {name: all, retention: 900d}
+"""
 EMPTY = {"empty-explore": "/explore", "empty-jobs": "/pages/jobs", "sign-in": "/login"}
 """Those of a tier without events."""
 
@@ -68,15 +79,19 @@ def chromium() -> Iterator[Browser]:
 
 def fill(shown: Site) -> None:
     """Make events of the demonstration's logs, as its backfill does."""
-    pipeline = (ROOT / "demo/access_logs.yaml").read_text("utf-8")
-    assert "name: access_combined" in pipeline
     for name, data in sample_objects():
-        if name.startswith(("logs/web", "logs/app")):
+        if name.startswith(("logs/web", "logs/app", "logs/audit")):
             path = shown.source / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     shown.keep_pipelines(ROOT / "demo/access_logs.yaml")
     shown.ingest("logs/{web,app}/**")
+    rules = shown.source.parent / "rules.yaml"
+    rules.write_text(RULES, "utf-8")
+    hold = ("holds", "add", "case 17", "--when", "user=fatima", "--description", "asked for by the court")
+    for arguments in (("rules", "set", str(rules)), hold):
+        command = [sys.executable, "-m", "pipelines.cli", *arguments, "--hot-tier", str(shown.tier)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
 def take(browser: Browser, shown: Site, paths: dict[str, str], folder: Path) -> None:
@@ -90,6 +105,8 @@ def take(browser: Browser, shown: Site, paths: dict[str, str], folder: Path) -> 
             context.add_cookies([{"name": COOKIE, "value": shown.tokens["admin"], "url": shown.origin}])
             page = context.new_page()
             for name, path in paths.items():
+                if name in TWICE and (width == WIDTHS[0]) != (theme == THEMES[0]):
+                    continue
                 go(page, shown, path)
                 (folder / f"{name}-{width}-{theme}.webp").write_bytes(picture(page))
             context.close()
@@ -98,11 +115,12 @@ def take(browser: Browser, shown: Site, paths: dict[str, str], folder: Path) -> 
 def go(page: Page, shown: Site, path: str) -> None:
     """Open a page, and wait until all of it is there."""
     address, _, follows = path.partition("#")
-    page.goto(shown.at(address))
+    page.goto(shown.at(address.replace("{source}", quote(str(shown.source), safe=""))))
     wait_at_rest(page)
     if follows:
-        page.locator("main table tbody a").first.click()
-        page.wait_for_url(lambda url: url != shown.at(address))
+        href = page.locator(FOLLOWED[follows]).first.get_attribute("href")
+        assert href
+        page.goto(shown.at(href))
         wait_at_rest(page)
 
 

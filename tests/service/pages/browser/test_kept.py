@@ -92,7 +92,7 @@ def test_keys_without_a_script(open_page: OpenPage, filled_site: Site) -> None:
     page = open_page(java_script_enabled=False)
     page.goto(filled_site.at("/explore"))
     page.get_by_role("link", name="Keyboard").click()
-    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
     expect(page.get_by_text("times are in UTC")).to_be_visible()
 
 

@@ -201,3 +201,14 @@ def test_the_last_day_of_all_has_none_after_it(api: Api) -> None:
     page = show(api, "/explore")
     assert page.links["9999-12-31"] == "/explore?from=9999-12-31"
     assert "never ends" in show(api, page.links["9999-12-31"]).text
+
+
+def test_an_address_without_a_page_is_told_as_one(filled: Api) -> None:
+    page = read(filled.client.get("/pages/nothing").text)
+    assert "There is no page at this address" in page.text
+    assert page.links["Explore"] == "/explore"
+
+
+def test_an_attribute_leads_to_all_events_that_have_its_value(filled: Api) -> None:
+    links = event_page(filled, "evil").links
+    assert links["All events with this source"] == "/explore?query=source%3D%22auth%22"
