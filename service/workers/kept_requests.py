@@ -53,6 +53,11 @@ def folder_of(tier: TierStore, request_id: str) -> JsonFolder:
     return JsonFolder(tier, f"{ROOT}/{request_id}")
 
 
+def execution_of(dry_run: str) -> str:
+    """Return the id of the request that executes a dry run."""
+    return f"{dry_run}{_EXECUTE}"
+
+
 def keep_request(tier: TierStore, request: MaintenanceRequest, *, dry_run: str | None = None) -> str:
     """Keep a request, and return its id.
 
@@ -63,7 +68,7 @@ def keep_request(tier: TierStore, request: MaintenanceRequest, *, dry_run: str |
     """
     forget_old_requests(tier)
     now = datetime.now(timezone.utc)
-    request_id = new_id(request.kind, now) if dry_run is None else f"{dry_run}{_EXECUTE}"
+    request_id = new_id(request.kind, now) if dry_run is None else execution_of(dry_run)
     path = folder_of(tier, request_id).path(REQUEST)
     document = {"at": now.isoformat(), "request": request.model_dump(mode="json", by_alias=True)}
     try:

@@ -21,7 +21,7 @@ from service.pages.retention.drawing import describe_taken
 from service.pages.retention.page import PAGE, check_admin, lead_to
 from service.pages.sessions import ProvedForm, Visitor
 from service.workers.followers import start_process
-from service.workers.kept_requests import KeptRequest, keep_request, load_request, open_requests
+from service.workers.kept_requests import KeptRequest, execution_of, keep_request, load_request, open_requests
 from service.workers.maintenance import MaintenanceRequest
 from transforms.core.errors import BusyError, ConfigurationError
 from transforms.hot_tier.configuration.store import load_configuration
@@ -98,7 +98,8 @@ def _keep(service: Service, asked: MaintenanceRequest, dry_run: str | None) -> s
         raise ApiError(HTTPStatus.NOT_FOUND, "the hot tier has no events yet")
     if asked.kind in _BY_RULES and load_configuration(service.tier).rules is None:
         raise ConfigurationError("the tier has no rules: write some first", field="rules")
-    if len(open_requests(service.tier)) >= _MOST_OPEN:
+    is_asked_again = dry_run is not None and load_request(service.tier, execution_of(dry_run)) is not None
+    if len(open_requests(service.tier)) >= _MOST_OPEN and not is_asked_again:
         raise BusyError(f"{_MOST_OPEN} dry runs, deletions or restores run already: try again when one has ended")
     return keep_request(service.tier, asked, dry_run=dry_run)
 

@@ -152,6 +152,15 @@ def test_sent_twice_it_is_done_once(here: Api) -> None:
     assert [folder.kind for folder in list_runs(here.service.tier)] == ["delete"]
 
 
+def test_sent_twice_while_others_run_both_lead_to_it(here: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_rules(here.service.tier, SOME, file="rules.yaml")
+    path = begin(here).removeprefix("/pages/retention/")
+    monkeypatch.setattr("service.pages.retention.runs.start_process", start_nothing)
+    first = begin(here, f"{path}/execute")
+    begin(here)
+    assert begin(here, f"{path}/execute") == first
+
+
 def test_a_move_to_the_cold_tier(here: Api) -> None:
     set_rules(here.service.tier, "tiers:\n  - {name: old, retention: 1d}\n", file="rules.yaml")
     path = begin(here, kind="tier").removeprefix("/pages/retention/")
