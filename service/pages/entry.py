@@ -76,10 +76,10 @@ async def show_help(request: Request, visitor: Visitor) -> Response:
     return render(request, "help.html", page="Help")
 
 
-@router.get("/pages/{path:path}")
-async def show_missing(visitor: Visitor, path: str) -> Response:
+@router.get("/pages/{name}")
+async def show_missing(visitor: Visitor, name: str) -> Response:
     """Say that a page is not there."""
-    del visitor, path
+    del visitor, name
     raise ApiError(HTTPStatus.NOT_FOUND, "There is no page at this address: the links above lead to those there are")
 
 

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from service.pages.sessions import COOKIE
 from tests.service.pages.browser.looking import HEIGHT, WIDTHS, Watch
 from tests.service.pages.browser.sites import Site, site, write_samples
 
-MILLISECONDS = 30_000
+MILLISECONDS = 120_000
+"""As long as a machine may take on which much else runs: Playwright's own five seconds are too few."""
+expect.set_options(timeout=MILLISECONDS)
 
 
 class OpenPage(Protocol):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.service.pages.browser.conftest import OpenPage
@@ -13,15 +11,6 @@ from tests.service.pages.browser.looking import look, wait_at_rest
 from tests.service.pages.browser.sites import Site
 
 LINES = "".join(f"2025-01-01 10:{minute:02}:00 GET /{minute}\n" for minute in range(30))
-MILLISECONDS = 120_000
-
-
-@pytest.fixture(autouse=True)
-def _patience() -> Iterator[None]:
-    """Wait as long as a machine takes on which much else runs: five seconds are the default."""
-    expect.set_options(timeout=MILLISECONDS)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def watch_and_explore(page: Page) -> None:
