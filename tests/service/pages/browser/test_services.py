@@ -33,7 +33,7 @@ def sign_in(page: Page, found: Site) -> None:
     page.goto(found.at("/explore?query=only"))
     page.get_by_label("Token of a key").fill(found.tokens["admin"])
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("searchbox", name="Query")).to_have_value("only")
+    expect(page.get_by_role("combobox", name="Query")).to_have_value("only")
 
 
 def visit_all(page: Page) -> None:
@@ -42,7 +42,7 @@ def visit_all(page: Page) -> None:
         page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
         expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "page")
         wait_at_rest(page)
-    page.get_by_role("searchbox", name="Query").fill("only one")
+    page.get_by_role("combobox", name="Query").fill("only one")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_text("the only one")).to_be_visible()
     wait_at_rest(page)
@@ -80,13 +80,13 @@ def test_a_service_that_is_started_again_loses_nothing_that_was_typed(open_page:
         wait_at_rest(page)
         own.service.process.terminate()
         own.service.process.wait(60)
-        page.get_by_role("searchbox", name="Query").fill("only one")
+        page.get_by_role("combobox", name="Query").fill("only one")
         page.get_by_role("button", name="Search").click()
         expect(page.get_by_text("The service can't be reached")).to_be_visible()
-        expect(page.get_by_role("searchbox", name="Query")).to_have_value("only one")
+        expect(page.get_by_role("combobox", name="Query")).to_have_value("only one")
         with serving(own.tier) as again:
             proxied.ports[:] = [again.port]
             page.get_by_role("button", name="Search").click()
             expect(page.get_by_text("The service can't be reached")).to_be_hidden()
-            expect(page.get_by_role("searchbox", name="Query")).to_have_value("only one")
+            expect(page.get_by_role("combobox", name="Query")).to_have_value("only one")
             expect(page.get_by_text("the only one")).to_be_visible()

@@ -62,7 +62,7 @@ def test_a_question_is_asked_and_an_event_opened_by_keys_alone(page: Page, fille
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox", name="Query")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Query")).to_be_focused()
     page.keyboard.type("level=error")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"query=level%3Derror"))
@@ -73,7 +73,7 @@ def test_a_question_is_asked_and_an_event_opened_by_keys_alone(page: Page, fille
 
 
 def test_back_and_forward_keep_the_question(page: Page, filled_site: Site) -> None:
-    query = page.get_by_role("searchbox", name="Query")
+    query = page.get_by_role("combobox", name="Query")
     page.goto(filled_site.at("/explore"))
     for text in ("level=error", "level=info"):
         query.fill(text)
@@ -92,10 +92,10 @@ def test_back_and_forward_keep_the_question(page: Page, filled_site: Site) -> No
 def test_a_theme_is_chosen_without_a_reload_and_stays(page: Page, filled_site: Site) -> None:
     root = page.locator("html")
     page.goto(filled_site.at("/explore"))
-    page.get_by_role("searchbox", name="Query").fill("typed")
+    page.get_by_role("combobox", name="Query").fill("typed")
     page.get_by_role("button", name="Dark").click()
     expect(root).to_have_attribute("data-theme", "dark")
-    expect(page.get_by_role("searchbox", name="Query")).to_have_value("typed")
+    expect(page.get_by_role("combobox", name="Query")).to_have_value("typed")
     expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
     page.goto(filled_site.at("/pages/jobs"))
     expect(root).to_have_attribute("data-theme", "dark")
