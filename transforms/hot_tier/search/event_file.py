@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -191,22 +191,25 @@ class EventFile:
             (pl.lit(None, pl.String) if column is None else _plain_text(column, named[name])).alias(name)
             for name, column in columns.items()
         ]
-        # a column of the file comes along, so that constants are as long as it
-        outputs.append(pl.col(_TIME).alias(_FOUND))
-        kept = self._kept_rows
         with self.errors():
-            if kept is None or not self._has_bounds or not request.bounds.holds(group.oldest, group.newest):
-                return self._matching(group, request).select(outputs).collect().drop(_FOUND)
-            rows = kept.get(group.number)
-            if rows is None:
-                with kept.finding(group.number):
-                    rows = kept.get(group.number)
-                    if rows is None:
-                        numbered = self._matching(group, request, numbered=True).select(_NUMBER, *outputs).collect()
-                        kept.put(group.number, (numbered.get_column(_NUMBER) - group.first).to_numpy())
-                        return numbered.drop(_NUMBER, _FOUND)
-            frame = self._scan(group.first, group.rows if len(rows) else 0).select(outputs).collect().drop(_FOUND)
-            return frame[rows]
+            return self._select_matching(group, request, outputs).drop(_FOUND)
+
+    def _select_matching(self, group: RowGroup, request: SearchRequest, outputs: Iterable[pl.Expr]) -> pl.DataFrame:
+        """Return outputs of the matching events of a row group, and a column of the file, as long as which they are."""
+        columns = [*outputs, pl.col(_TIME).alias(_FOUND)]
+        kept = self._kept_rows
+        if kept is None or not self._has_bounds or not request.bounds.holds(group.oldest, group.newest):
+            return self._matching(group, request).select(columns).collect()
+        rows = kept.get(group.number)
+        if rows is None:
+            with kept.finding(group.number):
+                rows = kept.get(group.number)
+                if rows is None:
+                    numbered = self._matching(group, request, numbered=True).select(_NUMBER, *columns).collect()
+                    kept.put(group.number, (numbered.get_column(_NUMBER) - group.first).to_numpy())
+                    return numbered.drop(_NUMBER)
+        frame = self._scan(group.first, group.rows if len(rows) else 0).select(columns).collect()
+        return frame[rows]
 
     def attribute_counts(self, group: RowGroup, request: SearchRequest) -> dict[str, int]:
         """Return how many of the matching events of a row group have each attribute, by its name."""
@@ -216,7 +219,7 @@ class EventFile:
                 return self._counts_by_footer(group, own)
             shared = [name for name in self._columns if name == ATTRIBUTES_COLUMN]
             columns = [exact_column(name) for name in (*own, *shared)]
-            events = self._matching(group, request).select(pl.col(_TIME).alias(_FOUND), *columns).collect()
+            events = self._select_matching(group, request, columns)
             found = {name: events.height - events.get_column(name).null_count() for name in own}
             for name in shared:
                 names = events.get_column(name).map.keys().explode().drop_nulls().alias("name")

@@ -240,7 +240,7 @@ def _field_counts(selection: Selection, cache: FileCache, stop: StopSignal) -> I
         cache.put(file.path, _QUESTION, found)
         yield found
     others = newest_first(selection.without(whole).files)
-    for _, found in read_row_groups(selection, others, _reader(selection.request), stop):
+    for _, found in read_row_groups(selection, others, _reader(selection.request), stop, cache):
         yield found
 
 
