@@ -5,12 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from service.api.callers import caller_of
 from service.errors import ApiError
-from service.pages.rendering import PageRoute, render
+from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import Form, ProvedForm, Visitor, address_parts, forget_token, keep_token, path_here
 from service.pages.themes import keep_theme
 
@@ -20,7 +20,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 @router.get("/")
 async def first_page(request: Request) -> Response:
     """Lead to the page Explore."""
-    return _lead_to(request, "/explore")
+    return lead_to(request, "/explore")
 
 
 @router.get("/login")
@@ -42,7 +42,7 @@ async def sign_in(request: Request, form: Form) -> Response:
     if not caller.has("read"):
         text = "This key may not read: take one of the role read or admin"
         return render(request, "login.html", status=HTTPStatus.FORBIDDEN, next=then, message=text)
-    answer = _lead_to(request, then)
+    answer = lead_to(request, then)
     if token:
         keep_token(request, answer, token)
     else:  # no key was made yet; what the browser has is of another tier
@@ -54,7 +54,7 @@ async def sign_in(request: Request, form: Form) -> Response:
 async def sign_out(request: Request, form: ProvedForm) -> Response:
     """Let the browser forget the token."""
     del form
-    answer = _lead_to(request, "/login")
+    answer = lead_to(request, "/login")
     forget_token(request, answer)
     return answer
 
@@ -64,7 +64,7 @@ async def set_theme(request: Request, form: Form) -> Response:
     """Keep the theme that was chosen, and lead back to the page."""
     came_from = address_parts(request.headers.get("referer", ""))
     path = came_from.path.removeprefix(request.scope.get("root_path", ""))
-    answer = _lead_to(request, path_here(f"{path}?{came_from.query}" if came_from.query else path))
+    answer = lead_to(request, path_here(f"{path}?{came_from.query}" if came_from.query else path))
     keep_theme(request, answer, form.get("theme", ""))
     return answer
 
@@ -81,7 +81,3 @@ async def show_missing(visitor: Visitor, name: str) -> Response:
     """Say that a page is not there."""
     del visitor, name
     raise ApiError(HTTPStatus.NOT_FOUND, "There is no page at this address: the links above lead to those there are")
-
-
-def _lead_to(request: Request, path: str) -> RedirectResponse:
-    return RedirectResponse(request.scope.get("root_path", "") + path, HTTPStatus.SEE_OTHER)

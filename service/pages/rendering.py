@@ -45,6 +45,27 @@ def render(request: Request, name: str, *, status: int = HTTPStatus.OK, **contex
     return HTMLResponse(_templates().get_template(name).render(known | context), status, headers=_HEADERS)
 
 
+def lead_to(request: Request, path: str, values: dict[str, Any] | None = None) -> RedirectResponse:
+    """Return the way to another page, by its path below the service's, which a browser then asks for by GET.
+
+    Args:
+        request: The call.
+        path: The page's, with its own query where it has one.
+        values: Parameters of the page; empty ones are left out.
+    """
+    query = params(values or {})
+    address = f"{path}?{query}" if query else path
+    return RedirectResponse(request.scope.get("root_path", "") + address, HTTPStatus.SEE_OTHER)
+
+
+def lead_on(request: Request, path: str, values: dict[str, Any] | None = None) -> Response:
+    """Return the way to another page, also out of a part that htmx has asked for."""
+    answer = lead_to(request, path, values)
+    if "HX-Request" not in request.headers:
+        return answer
+    return Response(status_code=HTTPStatus.OK, headers={"HX-Redirect": answer.headers["Location"]})
+
+
 class PageRoute(APIRoute):
     """A route whose errors are pages, or the way to sign in."""
 
@@ -67,10 +88,7 @@ def _error_page(request: Request, error: ApiError | RekindleError) -> Response:
     if status == HTTPStatus.UNAUTHORIZED and request.method == "GET":
         path = request.url.path.removeprefix(root)
         here = f"{path}?{request.url.query}" if request.url.query else path
-        address = f"{root}/login?{urlencode({'next': here})}"
-        if "HX-Request" in request.headers:
-            return Response(status_code=HTTPStatus.OK, headers={"HX-Redirect": address})
-        return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+        return lead_on(request, "/login", {"next": here})
     page = render(request, "error.html", status=status, message=message, title=HTTPStatus(status).phrase)
     page.headers.update(headers)
     if "HX-Request" in request.headers:

@@ -42,6 +42,16 @@ def find_visitor(request: Request) -> Caller:
 Visitor = Annotated[Caller, Depends(find_visitor)]
 
 
+def check_admin(visitor: Caller, what: str) -> None:
+    """Check that a visitor may change something.
+
+    Raises:
+        ApiError: 403.
+    """
+    if not visitor.has("admin"):
+        raise ApiError(HTTPStatus.FORBIDDEN, f"{what} takes a key of the role admin")
+
+
 def keep_token(request: Request, response: Response, token: str) -> None:
     """Let the browser keep a token."""
     path = request.scope.get("root_path") or "/"

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from service.api.callers import Caller
 from service.api.jobs import ingest
@@ -15,7 +15,7 @@ from service.pages.backfill.form import PATH, JobForm, checked, refusal_of, show
 from service.pages.backfill.mistakes import status_of
 from service.pages.backfill.preview import previewed
 from service.pages.backfill.upload import shown_upload
-from service.pages.rendering import PageRoute, render
+from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import ProvedForm, Visitor
 from transforms.core.errors import RekindleError
 
@@ -58,8 +58,7 @@ async def start_job(request: Request, visitor: Visitor, values: ProvedForm) -> R
             if not visitor.has("ingest"):
                 raise ApiError(HTTPStatus.FORBIDDEN, refusal_of(visitor))
             started = await ingest(request, form.document, visitor)
-            root = request.scope.get("root_path", "")
-            return RedirectResponse(f"{root}/pages/jobs/{started.task_id}", HTTPStatus.SEE_OTHER)
+            return lead_to(request, f"/pages/jobs/{started.task_id}")
         except (ApiError, RekindleError) as error:
             form, status = form.with_error(error).with_malformed(), status_of(error)
     return _page(request, visitor, form, status=status)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from service.api.callers import Caller
 from service.api.state import service_of
@@ -15,7 +15,7 @@ from service.api.uploads.receiving import Admission
 from service.api.uploads.routes import start_upload
 from service.errors import ApiError, message_of
 from service.pages.backfill.form import PATH, refusal_of
-from service.pages.rendering import PageRoute, render
+from service.pages.rendering import PageRoute, lead_on, render
 from service.pages.sessions import PROOF, Visitor, check_origin, check_proof
 from service.wording import in_words_of_http
 from transforms.core.errors import RekindleError
@@ -47,10 +47,7 @@ async def upload_files(request: Request, visitor: Visitor) -> Response:
         answer = render(request, template, status=status, page="Backfill", **shown)
         answer.headers.update(headers)
         return answer
-    address = f"{request.scope.get('root_path', '')}/pages/jobs/{started.task_id}"
-    if is_part:
-        return Response(status_code=HTTPStatus.OK, headers={"HX-Redirect": address})
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return lead_on(request, f"/pages/jobs/{started.task_id}")
 
 
 def shown_upload(request: Request, visitor: Caller, *, failure: str = "") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -18,6 +18,7 @@ from transforms.core.errors import RekindleError
 from transforms.hot_tier.search.aggregates.file_cache import FileCache
 
 Part = Callable[[Question, FileCache], SearchQuery]
+Find = Callable[[], Awaitable[JsonObject]]
 _MOST_VALUE = 300
 """A longer value makes an address too long."""
 
@@ -33,10 +34,21 @@ async def show_part(request: Request, part: str, title: str, query_of: Part, **m
         more: Parameters of its own.
     """
     question, engine = Question.of(request), engine_of(request)
-    context: dict[str, Any] = {"page": "Explore", "question": question, "part": part, "title": title, "more": more}
+
+    async def find() -> JsonObject:
+        return await engine.run(request, query_of(question, engine.cache))
+
+    return await answer_part(request, question, part, title, find, more=more)
+
+
+async def answer_part(
+    request: Request, question: Question, part: str, title: str, find: Find, **known: Any
+) -> Response:
+    """Answer with a part out of what `find` returns, or with the error that it raises."""
+    context: dict[str, Any] = {"page": "Explore", "question": question, "part": part, "title": title, **known}
     template = f"explore/{part}.html" if "HX-Request" in request.headers else "explore/part_page.html"
     try:
-        found = await engine.run(request, query_of(question, engine.cache))
+        found = await find()
     except (ApiError, RekindleError) as error:
         status, message, headers = message_of(error)
         page = render(request, template, status=status, failure=failure_of(error, message), **context)

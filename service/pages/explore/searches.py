@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.documents import JsonObject
@@ -15,7 +14,7 @@ from service.api.search.parameters import fields_of
 from service.api.state import service_of
 from service.errors import ApiError, message_of
 from service.pages.explore.question import Question
-from service.pages.rendering import PageRoute, render
+from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import ProvedForm, Visitor
 from transforms.core.errors import RekindleError
 from transforms.hot_tier.configuration.searches import MOST_NAME, KeptSearch, load_searches
@@ -50,7 +49,7 @@ async def save_search(request: Request, visitor: Visitor, form: ProvedForm) -> R
         if known is not None and (taken := known.find(name)) is not None:
             return await _show(request, question, status=HTTPStatus.CONFLICT, typed=name, taken=taken)
         return await _show(request, question, status=status, typed=name, failure=message)
-    return _lead_to(request, "/explore", question.values | {"saved": name})
+    return lead_to(request, "/explore", question.values | {"saved": name})
 
 
 @router.post("/delete")
@@ -63,7 +62,7 @@ async def delete_search(request: Request, visitor: Visitor, form: ProvedForm) ->
     except (ApiError, RekindleError) as error:
         status, message, _ = message_of(error)
         return await _show(request, Question.of_values({}), status=status, failure=message)
-    return _lead_to(request, "/explore/searches", _values(gone) | {"deleted": name})
+    return lead_to(request, "/explore/searches", _values(gone) | {"deleted": name})
 
 
 async def _show(
@@ -123,8 +122,3 @@ def _shown(question: Question) -> dict[str, object]:
 
 def _version(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 16 else None
-
-
-def _lead_to(request: Request, path: str, values: dict[str, str]) -> RedirectResponse:
-    query = urlencode({name: value for name, value in values.items() if value})
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{path}?{query}", HTTPStatus.SEE_OTHER)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.jobs.reporting import find_job, load_report
@@ -17,8 +17,8 @@ from service.api import jobs as api
 from service.api.callers import Caller
 from service.api.state import Service, service_of
 from service.errors import ApiError, message_of
-from service.pages.rendering import PageRoute, render
-from service.pages.sessions import ProvedForm, Visitor
+from service.pages.rendering import PageRoute, lead_to, render
+from service.pages.sessions import ProvedForm, Visitor, check_admin
 from service.workers.maintenance import MaintenanceRequest, run_in_process
 from transforms.core.errors import ConfigurationError, RekindleError
 from transforms.query.instants import format_instant, parse_time
@@ -56,16 +56,23 @@ async def show_jobs(
     )
 
 
-def _row(row: JobRow) -> dict[str, Any]:
+def describe_row(row: JobRow) -> dict[str, Any]:
+    """Return what a line about a job shows of it."""
     status = row.status or "Pending"
-    hour = (row.watch or {}).get("lastHour", {}) if not row.has_ended else {}
     return {
         "id": row.task_id,
         "status": "Undone" if row.undone else status,
-        "stage": row.stage if not row.has_ended and row.stage else "",
         "kind": KINDS.get(status, "info"),
         "what": f"{row.job.get('bucket')} {row.job.get('pattern', '')}".strip(),
         "started_at": row.started_at or "",
+        "events": row.events,
+    }
+
+
+def _row(row: JobRow) -> dict[str, Any]:
+    hour = (row.watch or {}).get("lastHour", {}) if not row.has_ended else {}
+    return describe_row(row) | {
+        "stage": row.stage if not row.has_ended and row.stage else "",
         "watch": _behind(row.watch or {}) if "watch" in row.job else "",
         "is_hour": bool(hour),
         "objects": hour.get("objects", row.ingested),
@@ -170,8 +177,7 @@ def _retry_of(report: dict[str, Any]) -> Literal["resume", "again", ""]:
 async def retry_job(request: Request, task_id: str, visitor: Visitor, form: ProvedForm) -> Response:
     """Start the same job once more, which takes what failed and what is new, and lead to it."""
     del form
-    if not visitor.has("admin"):
-        raise ApiError(HTTPStatus.FORBIDDEN, "a retry takes a key of the role admin")
+    check_admin(visitor, "a retry")
     service = service_of(request)
     report = await run_in_threadpool(_report, service, task_id)
     try:
@@ -180,7 +186,7 @@ async def retry_job(request: Request, task_id: str, visitor: Visitor, form: Prov
     except (ApiError, RekindleError) as error:
         status, message, _ = message_of(error)
         return await _show(request, task_id, visitor, failure=message, status=status)
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/pages/jobs/{started.task_id}", HTTPStatus.SEE_OTHER)
+    return lead_to(request, f"/pages/jobs/{started.task_id}")
 
 
 def _stored(service: Service, task_id: str) -> StoredJob:
@@ -207,12 +213,11 @@ async def change_job(request: Request, task_id: str, action: str, visitor: Visit
             raise
         return await _show(request, task_id, visitor, failure=message, status=status)
     root = request.scope.get("root_path", "")
-    return RedirectResponse(f"{root}{request.url.path.removeprefix(root).rpartition('/')[0]}", HTTPStatus.SEE_OTHER)
+    return lead_to(request, request.url.path.removeprefix(root).rpartition("/")[0])
 
 
 async def _undo(service: Service, task_id: str, visitor: Caller, form: dict[str, str]) -> dict[str, Any]:
-    if not visitor.has("admin"):
-        raise ApiError(HTTPStatus.FORBIDDEN, "undoing takes a key of the role admin")
+    check_admin(visitor, "undoing")
     report = await run_in_threadpool(_report, service, task_id)
     asked = MaintenanceRequest(
         kind="undo", who=visitor.actor, task_id=report["taskId"], yes="yes" in form, execute="execute" in form

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from service.api import iam_keys
@@ -15,7 +15,7 @@ from service.api.callers import Caller
 from service.api.state import service_of
 from service.errors import ApiError, message_of
 from service.pages.keys.ready import ready_lines
-from service.pages.rendering import PageRoute, render
+from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import ProvedForm, Visitor
 from transforms.core.errors import RekindleError
 
@@ -67,11 +67,10 @@ async def make_key(request: Request, caller: Administrator, form: ProvedForm) ->
 @router.post("/{key_id}/revoke")
 async def revoke_key(request: Request, key_id: str, caller: Administrator, form: ProvedForm) -> Response:
     """Revoke a key, once it was asked whether that is meant."""
-    root = request.scope.get("root_path", "")
     if "sure" not in form:
         return await _show(request, caller, revoking=key_id)
     await run_in_threadpool(iam_keys.end_key, key_id, service_of(request), caller)
-    return RedirectResponse(f"{root}/pages/keys", HTTPStatus.SEE_OTHER)
+    return lead_to(request, "/pages/keys")
 
 
 async def _show(request: Request, caller: Caller, *, status: int = HTTPStatus.OK, **more: Any) -> Response:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import orjson
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.documents import JsonObject
@@ -24,7 +24,7 @@ from service.pages.pipelines.catalogue import EXAMPLE, EXAMPLE_SAMPLE, catalogue
 from service.pages.pipelines.history import difference
 from service.pages.pipelines.mistakes import MOST, SOURCE, mistakes_of, unseen_lines
 from service.pages.pipelines.samples import GIVEN, sample_of, shown_trial
-from service.pages.rendering import PageRoute, render
+from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import ProvedForm, Visitor
 from transforms.core.errors import ConfigurationError, RekindleError
 from transforms.hot_tier.configuration.store import load_version
@@ -170,8 +170,7 @@ async def _save(request: Request, visitor: Caller, typed: dict[str, str]) -> Res
         if status == HTTPStatus.PRECONDITION_FAILED:
             return await _show_conflict(request, visitor, typed)
         return await _show(request, visitor, typed, status=status, wrong={"text": message})
-    root = request.scope.get("root_path", "")
-    return RedirectResponse(f"{root}/pages/pipelines?saved={saved}", HTTPStatus.SEE_OTHER)
+    return lead_to(request, "/pages/pipelines", {"saved": saved})
 
 
 def _set(service: Service, visitor: Caller, typed: dict[str, str]) -> int:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.documents import JsonObject
@@ -18,10 +17,10 @@ from service.api.callers import Caller
 from service.api.state import Service, service_of
 from service.errors import ApiError, message_of
 from service.logs import log
-from service.pages.rendering import PageRoute, render
+from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.retention.history import find_running, read_history
 from service.pages.retention.kept import describe_kept
-from service.pages.sessions import ProvedForm, Visitor
+from service.pages.sessions import ProvedForm, Visitor, check_admin
 from service.pages.text_editor import mistakes_in, read_text
 from transforms.core.errors import ConfigurationError, ConflictError, QueryError, RekindleError
 from transforms.hot_tier.configuration.holds import add_hold, lift_hold
@@ -99,22 +98,6 @@ async def end_hold(request: Request, visitor: Visitor, form: ProvedForm) -> Resp
     except ConfigurationError:  # somebody else has lifted it
         raise ApiError(HTTPStatus.NOT_FOUND, f"there is no hold {name!r:.80} any more") from None
     return lead_to(request, "/pages/retention#holds")
-
-
-def check_admin(visitor: Caller, what: str) -> None:
-    """Check that a visitor may change something.
-
-    Raises:
-        ApiError: 403.
-    """
-    if not visitor.has("admin"):
-        raise ApiError(HTTPStatus.FORBIDDEN, f"{what} takes a key of the role admin")
-
-
-def lead_to(request: Request, path: str, **parameters: str) -> RedirectResponse:
-    """Return the way to another page, after a form has changed something."""
-    query = f"?{urlencode(parameters)}" if parameters else ""
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{path}{query}", HTTPStatus.SEE_OTHER)
 
 
 async def _show(request: Request, visitor: Caller, *, status: int = HTTPStatus.OK, **more: Any) -> Response:

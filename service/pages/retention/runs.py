@@ -16,10 +16,10 @@ from service.api.callers import Caller
 from service.api.state import Service, service_of
 from service.errors import ApiError
 from service.logs import log
-from service.pages.rendering import PageRoute, render
+from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.retention.drawing import describe_taken
-from service.pages.retention.page import PAGE, check_admin, lead_to
-from service.pages.sessions import ProvedForm, Visitor
+from service.pages.retention.page import PAGE
+from service.pages.sessions import ProvedForm, Visitor, check_admin
 from service.workers.followers import start_process
 from service.workers.kept_requests import KeptRequest, execution_of, keep_request, load_request, open_requests
 from service.workers.maintenance import MaintenanceRequest
