@@ -69,6 +69,10 @@ class TimeLimitError(RekindleError):
     """A query took longer than it may."""
 
 
+class ResourceLimitError(RekindleError):
+    """A statement needs more memory, or more of the disk, than it may take."""
+
+
 class BusyError(RekindleError):
     """As many queries run and wait as may."""
 
