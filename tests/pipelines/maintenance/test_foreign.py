@@ -183,7 +183,7 @@ def test_rows_without_a_time(tmp_path: Path, rekindle: Rekindle, times: list[Any
     store = open_tier(str(tmp_path / "hot"), StorageOptions())
     made_tier(store)
     rules = tmp_path / "rules.yaml"
-    rules.write_text(RULES)
+    rules.write_text("rules: [{name: all, retention: 90d}]")
     before = rows_by_others(store)
     append(
         store,
