@@ -58,6 +58,7 @@ TEST = [
     "pytest>=8.3,<10",
     "pytest-xdist>=3.6,<4",
     "pytest-cov>=6,<8",
+    "pytest-timeout>=2.3,<3",
     "hypothesis>=6.115,<7",
     "pandas>=2.2,<4",
     "schemathesis>=4.3,<5",

@@ -35,6 +35,10 @@ more).
 """
 
 
+TIME_LIMITS = {"runner": 3600, "slow": 1200}
+"""Seconds after which a test counts as hung, by its mark; in full numbers four times as many. All else has 300."""
+
+
 def many(number: int) -> int:
     """Return how many random cases a test takes: all, or the quarter that CI has the time for."""
     return number if THOROUGH else max(1, number // 4)
@@ -119,12 +123,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select by the S3 and by the number of parameter sets, and skip what MinIO does not have: the mark says what."""
+    """Select by the S3 and by the number of parameter sets, set time limits, and skip what MinIO does not have."""
     server, parameter_sets = config.getoption("--s3"), config.getoption("--parameter-sets")
     if server != "moto":
         _keep(config, items, [item for item in items if _uses_s3(item) == (server == "minio")])
     if parameter_sets:
         _keep(config, items, _few_of_each(items, parameter_sets))
+    for item in items:
+        mark = next((name for name in TIME_LIMITS if item.get_closest_marker(name)), None)
+        if mark and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(TIME_LIMITS[mark] * (4 if THOROUGH else 1)))
     for item in items if server == "minio" else ():
         mark = item.get_closest_marker("moto_only")
         if mark:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +17,7 @@ from tests.pipelines.reading import everything_in, read_live, stored_files
 from tests.transforms.beam import Given, Ran, run
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import GoneError, TierError
+from transforms.hot_tier.maintenance import execute
 from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task, TaskResult, results_folder
 from transforms.hot_tier.table.file_description import FileDescription
 from transforms.hot_tier.table.prepare import promoted_columns
@@ -111,6 +114,26 @@ def test_a_deletion_writes_what_is_left_of_each_file(local_tier: TierStore) -> N
     }
     assert stored_files(local_tier) == before | {first.path, second.path}
     assert read_live(local_tier) == live
+
+
+@pytest.mark.parametrize("where", ["rest", "moved"])
+def test_a_file_that_lacks_rows_is_no_result(
+    local_tier: TierStore, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The rows of new files are held against those that were counted, so that no commit can name too few."""
+    file = sources_of(filled(local_tier))[0]
+    name = {"rest": "rewrite_file", "moved": "merge_files"}[where]
+    original = getattr(execute, name)
+
+    def too_few(*args: Any, **more: Any) -> Any:
+        made = original(*args, **more)
+        less = [replace(one, rows=one.rows - 1) for one in ([made] if where == "rest" else made)]
+        return less[0] if where == "rest" else less
+
+    monkeypatch.setattr(execute, name, too_few)
+    task = Task((file,), PROGRAM, None if where == "rest" else COLD)
+    with pytest.raises(TierError, match=rf"{file.path}: 0 rows were written where 1 were counted"):
+        execute.execute_task(local_tier, task, promoted=promoted_columns(local_tier), run_id=RUN)
 
 
 def test_to_count_writes_nothing_but_the_numbers(local_tier: TierStore) -> None:

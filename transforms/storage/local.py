@@ -95,8 +95,7 @@ class LocalStore(ObjectStore):
         folders = [(head + slash, root)]
         while folders:
             base, folder = folders.pop()
-            for entry in self._scan(folder):
-                name = entry.name.decode("utf-8", "backslashreplace")
+            for name, entry in self._scan(folder):
                 if base == head + slash and not name.startswith(tail):
                     # a prefix may end within the name of a file or folder, here only
                     continue
@@ -110,10 +109,18 @@ class LocalStore(ObjectStore):
         parts = head.split("/")
         return any(os.path.islink(self._path("/".join(parts[: n + 1]))) for n in range(len(parts)))
 
-    def _scan(self, folder: bytes) -> Iterator[os.DirEntry[bytes]]:
+    def _scan(self, folder: bytes) -> Iterator[tuple[str, os.DirEntry[bytes]]]:
+        """Yield what is in a folder, each with its part of the key; what is not UTF-8 behind the names it may equal."""
+        escaped: list[os.DirEntry[bytes]] = []
         try:
             with os.scandir(folder) as entries:
-                yield from entries
+                for entry in entries:
+                    try:
+                        yield entry.name.decode(), entry
+                    except UnicodeDecodeError:
+                        escaped.append(entry)
+                for entry in escaped:
+                    yield entry.name.decode("utf-8", "backslashreplace"), entry
         except FileNotFoundError:  # removed since its parent was listed
             return
         except OSError as error:

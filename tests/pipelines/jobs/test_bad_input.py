@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -210,3 +211,17 @@ def test_what_is_no_splunk_csv_is_warned_of(tmp_path: Path, rekindle: Rekindle) 
     assert warned in rekindle("preview", *command).json["samples"][0]["warnings"][0]
     (warning,) = [warning for warning in rekindle("backfill", *command).json["warnings"] if warned in warning]
     assert warning.startswith("file://") and "a.csv: " in warning
+
+
+def test_two_names_that_are_shown_alike(logs: Path, tmp_path: Path, rekindle: Rekindle) -> None:
+    """Of a name that is not UTF-8, and another that is spelt as this is shown, the one that can be named is read."""
+    for name, text in ((b"caf\xe9.log", "raw\n"), (rb"caf\xe9.log", "spelt out\n"), (b"caf\xea.log", "alone\n")):
+        (logs / os.fsdecode(name)).write_text(text)
+    ended = rekindle("backfill", "--bucket", f"file://{logs}", "--hot-tier", tmp_path / "hot", "--json")
+    assert ended.code == 0, ended.err
+    objects = ended.json["objects"]
+    assert (objects["evaluated"], objects["matched"], objects["ingested"]) == (4, 3, 3)
+    assert any("1 objects have the same key as another" in warning for warning in ended.json["warnings"])
+    found = rekindle("search", "*", "--hot-tier", tmp_path / "hot", "--json").rows
+    assert sorted(row["_message"] for row in found) == ["alone", "one", "spelt out", "two"]
+    assert len({row["_event_id"] for row in found}) == 4

@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.maintenance.delete import GRACE
+from service.api.administration.deletions import DeletionRequest
+from service.workers.maintenance import MaintenanceRequest
 from tests.conftest import S3
 from tests.fault_proxy import FaultProxy
 from tests.pipelines import processes
@@ -33,6 +36,7 @@ from tests.pipelines.reading import (
     stored_files,
 )
 from tests.transforms.hot_tier.tiers import Tier, event
+from transforms.retention.durations import parse_duration
 from transforms.storage import StorageOptions, TierStore, open_tier
 
 Rekindle = Callable[..., Ended]
@@ -171,6 +175,24 @@ def test_a_dry_run_writes_nothing(flags: tuple[object, ...], store: TierStore, r
     assert {name: done[name] for name in ("rules", "holds", "held", "events", "share", "bytes", "versionBefore")} == {
         name: dry.json[name] for name in ("rules", "holds", "held", "events", "share", "bytes", "versionBefore")
     }
+
+
+@pytest.mark.parametrize(
+    ("later", "stay"), [(timedelta(hours=1), True), (7 * DAY - timedelta(hours=1), True), (7 * DAY, False)]
+)
+def test_the_grace_is_seven_days_unless_it_is_said(
+    flags: tuple[object, ...], store: TierStore, rekindle: Rekindle, later: timedelta, stay: bool
+) -> None:
+    """By the clock of the runs; what compaction and the service take is the same length."""
+    assert rekindle(*flags, "--execute").code == 0
+    before = stored_files(store)
+    first = max(NOW, datetime.now(timezone.utc))
+    again = tuple((first + later).isoformat() if one == NOW.isoformat() else one for one in flags)
+    done = rekindle(*again, "--execute")
+    assert done.code == 0, done.err
+    assert (before <= stored_files(store)) == stay
+    assert GRACE == parse_duration(DeletionRequest.model_fields["grace"].default) == 7 * DAY
+    assert parse_duration(MaintenanceRequest.model_fields["grace"].default) == 7 * DAY
 
 
 @pytest.mark.parametrize(("grace", "stay"), [("7d", True), ("1m", True), ("0", False), ("0d", False)])

@@ -28,7 +28,7 @@ tiers: [{name: cold, retention: 1d, when: service=web}]
 def append(store: TierStore, **columns: list[Any]) -> None:
     """Append rows by deltalake's own writer."""
     rows = len(columns["_time"])
-    filled = {"tier": ["hot"] * rows, "date": [time.date() for time in columns["_time"]], **columns}
+    filled = {"tier": ["hot"] * rows, "date": [(time or NOW).date() for time in columns["_time"]], **columns}
     types = {"attributes": pa.map_(pa.string(), pa.string()), "date": pa.date32()}
     table = pa.table(
         {name: pa.array(values, types[name]) if name in types else pa.array(values) for name, values in filled.items()}
@@ -175,3 +175,62 @@ def test_names_that_look_like_patterns(tmp_path: Path, rekindle: Rekindle, name:
     )
     histogram = rekindle("search", "service=ours", "--histogram", *flags)
     assert sum(row["count"] for row in histogram.rows) == 2
+
+
+@pytest.mark.parametrize("times", [[NOW - 100 * DAY, None], [None, None]], ids=["some", "all"])
+def test_rows_without_a_time(tmp_path: Path, rekindle: Rekindle, times: list[Any]) -> None:
+    """No rule takes them, and no row beside them, however old all that have a time are; all of it is told."""
+    store = open_tier(str(tmp_path / "hot"), StorageOptions())
+    made_tier(store)
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("rules: [{name: all, retention: 90d}]")
+    before = rows_by_others(store)
+    append(
+        store,
+        _time=pa.array(times, pa.timestamp("us", "UTC")).to_pylist(),
+        _message=["foreign"] * 2,
+        _event_id=list("ab"),
+        service=["db"] * 2,
+        attributes=[None] * 2,
+        tier=["hot"] * 2,
+        date=[(NOW - 100 * DAY).date()] * 2,
+    )
+    flags = ("--rules", rules, "--hot-tier", store.uri, "--now", NOW.isoformat(), "--execute", "--yes", "--json")
+    deleted = rekindle("delete", *flags)
+    left = rows_by_others(store)
+    if times[0] is None:
+        assert deleted.code == 1
+        assert "another program added this file without statistics (numRecords, and bounds of _time)" in deleted.err
+        assert left == [count + 2 for count in before]
+        return
+    assert deleted.code == 0, deleted.err
+    assert any("events that have no _time: it is left as it is" in warning for warning in deleted.json["warnings"])
+    assert left == [count + 2 - deleted.json["events"] for count in before]
+    assert pl.scan_delta(store.table_uri("events")).filter(pl.col("_message") == "foreign").collect().height == 2
+
+
+@pytest.mark.parametrize("stats", ["{}", '{"numRecords": 1}', None], ids=["empty", "rows only", "none"])
+def test_files_without_statistics_are_refused(tmp_path: Path, rekindle: Rekindle, stats: str | None) -> None:
+    """Nothing is guessed of their rows: each command names the file, and changes nothing."""
+    store = open_tier(str(tmp_path / "hot"), StorageOptions())
+    made_tier(store)
+    (tmp_path / "rules.yaml").write_text(RULES)
+    append(store, _time=[NOW - 10 * DAY], _message=["foreign"], _event_id=["a"], service=["db"], attributes=[None])
+    assert store.local_path is not None
+    entry = max((store.local_path / "events" / "_delta_log").glob("*.json"))
+    actions = [json.loads(line) for line in entry.read_text().splitlines()]
+    (add,) = (action["add"] for action in actions if "add" in action)
+    if stats is None:
+        del add["stats"]
+    else:
+        add["stats"] = stats
+    entry.write_text("".join(json.dumps(action) + "\n" for action in actions))
+    for command in (
+        ("search", "*"),
+        ("delete", "--rules", tmp_path / "rules.yaml", "--now", NOW.isoformat(), "--execute", "--yes"),
+        ("compact",),
+    ):
+        ended = rekindle(*command, "--hot-tier", store.uri, "--json")
+        assert ended.code == 1, (command, ended)
+        assert f"{add['path']}: another program added this file without statistics" in ended.err.replace("%3D", "=")
+    assert rows_by_others(store)[1] == sum(1 for _ in pl.scan_delta(store.table_uri("events")).collect().rows())

@@ -426,6 +426,11 @@ def test_hashes_by_a_key_from_a_file(tmp_path: Path) -> None:
     there, _ = run([redact("email", hash=True)], [{"m": "a@b.cd"}])
     assert len(here[0]["m"]) == 32
     assert here != there
+    (tmp_path / "key").write_text("key of the tests\r\n")
+    without_its_last_newline, _ = run(
+        [redact("email", hash=True, hash_key_file=str(tmp_path / "key"))], [{"m": "a@b.cd"}]
+    )
+    assert without_its_last_newline == there
     pipelines = load_pipelines(
         json.dumps({"pipelines": [{"name": "p", "steps": [redact("email", hash=True)]}]}), source="p"
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 
+import polars as pl
 import pytest
 
 from tests.transforms.query.reference import holds
 from tests.transforms.query.test_compiler import TEXTS, random_query
+from transforms.query.matching import Matches
 from transforms.query.parser import parse
 from transforms.query.pruning import NONE, UNKNOWN, Values, may_hold
-from transforms.query.syntax import Field
+from transforms.query.syntax import Comparison, Field, Operator, Pattern
 
 # query, the bounds of `a` (those of all else are unknown), whether a row may satisfy it
 CASES: dict[str, tuple[str, Values, bool]] = {
@@ -26,6 +28,13 @@ CASES: dict[str, tuple[str, Values, bool]] = {
     "the Kelvin sign": ("a=k", Values("\u212a", "\u212a"), True),
     "the long s": ("a=status", Values("\u017ftatus", "\u017ftatus"), True),
     "beyond ASCII": ("a=é", Values("É", "É"), True),
+    "beyond ASCII, whose capital is far away": ("a=ÿ", Values("Ÿ", "Ÿ"), True),
+    "beyond ASCII, whose small letter is far away": ("a=Ÿ", Values("ÿ", "ÿ"), True),
+    "beyond ASCII, whose capital is two letters": ("a=straße", Values("STRAẞE", "STRAẞE"), True),
+    "beyond ASCII, a capital of its own": ("a=ẞ*", Values("ßx", "ßx"), True),
+    "beyond ASCII, the micro sign": ("a=µs", Values("μs", "μs"), True),
+    "beyond ASCII, Greek": ("a=μs", Values("µs", "µs"), True),
+    "beyond ASCII, one of several": ("a IN (x, ÿ)", Values("Ÿ", "Ÿ"), True),
     "beyond ASCII, exact": ("a=CASE(é)", Values("a", "b"), False),
     "a list may hold anything": ("a=5", Values('["x"]', '["y"]'), True),
     "a list between": ("a=5", Values("X", "x"), True),
@@ -65,6 +74,21 @@ def test_may_hold(query: str, values: Values, *, expected: bool) -> None:
 
 def test_every_event_may_be_there() -> None:
     assert may_hold(None, lambda _: NONE)
+
+
+def test_no_letter_that_equals_another_without_case_is_ruled_out() -> None:
+    """All of Unicode, as the engine that compares them folds it."""
+    folded = [
+        (letter, other)
+        for letter in map(chr, (*range(0x41, 0xD800), *range(0xE000, 0x1F000)))
+        for other in {letter.casefold(), letter.lower(), letter.upper()} - {letter}
+        if len(other) == 1
+    ]
+    assert len(folded) > 2500
+    for one, other in (pair for pair in folded for pair in (pair, pair[::-1])):
+        pattern = Pattern((one,), exact_case=False)
+        if not may_hold(Comparison(Field("a"), Operator.EQUAL, pattern), lambda _, value=other: Values(value, value)):  # type: ignore[misc]
+            assert not Matches((pattern,))(pl.Series([other]))[0], (one, other)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -113,6 +113,17 @@ class TestListing:
         assert [len(page) for page in pages] == [10, 10, 5]
         assert [info.key for page in pages for info in page] == keys
 
+    def test_keys_as_s3_encodes_them(self, fault_proxy: FaultProxy, faulty: S3Store) -> None:
+        """With `encoding-type=url` a blank is `+`, and a plus sign `%2B`, as in a form; other stores write `%20`."""
+        entry = "<Contents><Key>{}</Key><Size>1</Size><LastModified>2025-01-01T00:00:00.000Z</LastModified></Contents>"
+        encoded = ["a+b%2Bc", "a%20b", "d%2Fe%25", "%C3%A9%0A"]
+        listed = "".join(map(entry.format, encoded))
+        body = "<ListBucketResult xmlns='http://s3.amazonaws.com/doc/2006-03-01/'>{}{}</ListBucketResult>"
+        fault_proxy.add(Fault(None, status=200, body=body.format("<EncodingType>url</EncodingType>", listed)))
+        assert [info.key for info in all_objects(faulty)] == ["a b+c", "a b", "d/e%", "é\n"]
+        fault_proxy.add(Fault(None, status=200, body=body.format("", listed)))
+        assert [info.key for info in all_objects(faulty)] == encoded
+
     def test_a_prefix_is_text_not_segments(self, s3: S3, store: S3Store) -> None:
         for key in ("logs/2025-01", "logs/2025-02/x", "logs/2024", "/logs/2025"):
             s3.put(key, b"x")
@@ -256,6 +267,16 @@ class TestBadDays:
         assert starts == sorted(starts)
         assert (starts[-1] > 7) == bool(fault.truncate)
         assert all(one.headers["if-match"] == f'"{info.etag}"' for one in requests)
+
+    def test_only_failures_in_a_row_are_too_many(
+        self, s3: S3, fault_proxy: FaultProxy, faulty: S3Store, key: str
+    ) -> None:
+        """However often a large object breaks off: each time something comes, it goes on."""
+        s3.put(key, LARGE)
+        fault_proxy.add(Fault(key, truncate=1_100_000, count=7))
+        store = S3Store(s3.bucket, faulty.connection.options, retry=replace(AT_ONCE, attempts=3))
+        assert read(store, find(store, key)) == LARGE
+        assert len(fault_proxy.requests(key)) == 8
 
     @pytest.mark.parametrize(
         "fault", [Fault("", truncate=0), Fault("", status=503), Fault("", reset=True)], ids=["no body", "503", "reset"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import zoneinfo
+from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 
 import polars as pl
@@ -11,7 +13,7 @@ import pytest
 from tests.conftest import many
 from transforms.timestamps import detect_times, head_is_day_first, parse_times
 from transforms.timestamps.grammar.months import MONTH_NUMBERS
-from transforms.timestamps.grammar.zones import UNREAD_ZONES
+from transforms.timestamps.grammar.zones import UNREAD_ZONES, ZONE_NAMES
 
 UTC = timezone.utc
 MODIFIED = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -256,6 +258,42 @@ def _fraction(rng: random.Random) -> tuple[str, int]:
     text = f"{rng.randrange(10**digits):0{digits}}"
     mark = rng.choice((".", ",")) if digits in (3, 6, 9) else "."
     return mark + text, int((text + "000000")[:6])
+
+
+# Names that the tz database of today lacks, or has for several offsets: RFC 822 §5.1, and German and Singapore's.
+NOT_BY_TZDATA = {
+    "UT": 0, "Z": 0, "z": 0, "utc": 0, "gmt": 0, "CST": -360, "CDT": -300, "PST": -480, "MEZ": 60, "MESZ": 120,
+    "SGT": 480,
+}  # fmt: skip
+
+
+def _offsets_of_today() -> dict[str, set[int]]:
+    """Return the minutes east of UTC that the tz database's zones use each abbreviation for."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for name in zoneinfo.available_timezones() - {"localtime"}:
+        for month in (1, 7):
+            moment = datetime(2024, month, 15, tzinfo=zoneinfo.ZoneInfo(name))
+            offset = moment.utcoffset()
+            assert offset is not None
+            found[str(moment.tzname())].add(int(offset.total_seconds()) // 60)
+    return {name: offsets for name, offsets in found.items() if name[0] not in "+-"}
+
+
+def test_names_of_zones_are_those_of_the_tz_database() -> None:
+    today = _offsets_of_today()
+    assert NOT_BY_TZDATA.keys() <= ZONE_NAMES.keys()
+    for name, east in ZONE_NAMES.items():
+        assert {east} == ({NOT_BY_TZDATA[name]} if name in NOT_BY_TZDATA else today[name]), name
+    assert today.keys() - ZONE_NAMES.keys() - set(UNREAD_ZONES) <= {"CAT", "-00"}, "CAT is a word too"
+
+
+@pytest.mark.parametrize("form", ["{}", "({})"], ids=["bare", "in brackets"])
+def test_every_name_of_a_zone_is_read(form: str) -> None:
+    stamps = [f"2024-06-30 10:00:00 {form.format(name)}" for name in ZONE_NAMES]
+    expected = [datetime(2024, 6, 30, 10, tzinfo=UTC) - timedelta(minutes=east) for east in ZONE_NAMES.values()]
+    assert in_fields(stamps) == expected
+    assert in_lines([f"{stamp} x" for stamp in stamps]) == expected
+    assert [in_fields([stamp] * 2) for stamp in stamps] == [[time] * 2 for time in expected], "read by their places"
 
 
 def _zone(rng: random.Random) -> tuple[str, int | None]:

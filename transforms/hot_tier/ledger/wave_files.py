@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from transforms.core.errors import TierError
 from transforms.hot_tier.data.file_objects import ObjectBounds, objects_in
 from transforms.hot_tier.data.rewrite import every_row, rewrite_file, without_contents
 from transforms.hot_tier.ledger.dispositions import Wave
@@ -50,7 +51,11 @@ class WaveFiles:
     def without(
         self, files: Sequence[FileDescription], uris: set[str], promoted: Sequence[str]
     ) -> list[FileDescription]:
-        """Return new files that hold rows of these objects and of no others, with columns for what is promoted."""
+        """Return new files that hold rows of these objects and of no others, with columns for what is promoted.
+
+        Raises:
+            TierError: a rewritten file does not have as many rows as it should.
+        """
         kept: list[FileDescription] = []
         for file in files:
             gone = file.objects.keys() - uris
@@ -58,7 +63,9 @@ class WaveFiles:
             if not gone and not misplaced:
                 kept.append(file)
             elif len(gone) < len(file.objects):
-                kept += self._rewritten(file, dict.fromkeys(gone), promoted, anew=bool(misplaced))
+                written = self._rewritten(file, dict.fromkeys(gone), promoted, anew=bool(misplaced))
+                _check_rows(file, gone, written)
+                kept += written
         return kept
 
     def replacements(
@@ -104,3 +111,9 @@ class WaveFiles:
             )
         written = self._written[key]
         return [] if written is None else [written]
+
+
+def _check_rows(file: FileDescription, gone: Set[str], written: Sequence[FileDescription]) -> None:
+    rows, expected = sum(one.rows for one in written), file.rows - sum(file.objects[uri].rows for uri in gone)
+    if rows != expected:
+        raise TierError(f"{file.path}: {rows:,} rows were written where {expected:,} were counted")

@@ -10,10 +10,11 @@ ZONE_NAMES = {
     "MET": 60, "MEST": 120, "WET": 0, "WEST": 60, "EET": 120, "EEST": 180, "BST": 60, "MSK": 180, "SAST": 120,
     "PKT": 300, "HKT": 480, "SGT": 480, "JST": 540, "KST": 540, "AWST": 480, "ACST": 570, "ACDT": 630, "AEST": 600,
     "AEDT": 660, "NZST": 720, "NZDT": 780, "AKST": -540, "AKDT": -480, "HST": -600,
+    "HDT": -540,
 }  # fmt: skip
 UNREAD_ZONES = (
-    "IST", "IDT", "AST", "ADT", "NST", "NDT", "EAT", "WAT", "WAST", "SST", "CHST", "BRT", "BRST", "CLT", "CLST", "PYT",
-    "UYT", "GST", "IRST", "IRDT", "AFT", "NPT", "BDT", "ICT", "WIB", "WITA", "WIT", "PHT", "PHST", "MYT", "ULAT",
+    "IST", "IDT", "AST", "ADT", "NST", "NDT", "EAT", "WAT", "WAST", "SST", "CHST", "ChST", "BRT", "BRST", "CLT", "CLST",
+    "PYT", "UYT", "GST", "IRST", "IRDT", "AFT", "NPT", "BDT", "ICT", "WIB", "WITA", "WIT", "PHT", "PHST", "MYT", "ULAT",
     "UZT", "YEKT", "OMST", "NOVT", "KRAT", "IRKT", "YAKT", "VLAT", "MAGT", "PETT", "SAMT", "MSD", "TRT", "CHADT",
     "CHAST",
 )  # fmt: skip

@@ -128,6 +128,30 @@ def test_nearly_sorted_batches_make_one_growing_file(local_tier: TierStore) -> N
     assert len(files) == 1
 
 
+def test_rows_that_come_late_behind_an_open_file(local_tier: TierStore) -> None:
+    """They get a file of their own, also where rows that come after the open one wait before them."""
+    batches = [
+        events(uri_of("a"), [NOON + (number * 500 + i) * 1000 for i in range(500)], str(number)) for number in range(24)
+    ]
+    late = [events(uri_of("b"), [NOON + number], f"late {number}") for number in range(2)]
+    for order in ([*batches, *late], [*batches[:20], late[0], *batches[20:], late[1]]):
+        files = write(local_tier, order, buffer_bytes=512 << 10)
+        check(local_tier, files, order)
+        assert len(files) == 2
+
+
+def test_a_file_refuses_rows_that_come_before_its_last(local_tier: TierStore) -> None:
+    def rows(*times: int) -> pa.Table:
+        return pa.Table.from_batches([events(uri_of("a"), times)])
+
+    file = DataFile(local_tier, rows(NOON), date="2024-10-04", promoted=())
+    file.append(rows(NOON, NOON + 5))
+    file.append(rows(NOON + 5))
+    with pytest.raises(ValueError, match=rf"rows of {NOON + 4} after {NOON + 5}"):
+        file.append(rows(NOON + 4))
+    file.abort()
+
+
 def test_events_in_no_order(local_tier: TierStore) -> None:
     chance = random.Random(2)
     batches = [

@@ -48,6 +48,24 @@ def test_events_and_ledger_appear_together(tier: TierStore) -> None:
     assert set(result.entries) == set(kept.values())
 
 
+def test_the_range_of_times_is_that_of_all_files(local_tier: TierStore) -> None:
+    """Whichever file is named last: by it, what replaces the object finds its events."""
+    batches = [times_of("a", 2), [time - 10_000_000 for time in times_of("a", 2)], [times_of("a", 2)[0] + 5_000_000]]
+    files = []
+    for times in (batches[1], batches[2], batches[0]):
+        writer = HotTierWriter(local_tier, columns=promoted_columns(local_tier), job="job")
+        writer.write(events(uri_of("a"), times, str(times[0])))
+        files += writer.close()
+    publish_wave(local_tier, job="job", wave=0, files=files, entries=[entry("a", 5)])
+    (kept,) = ledger(local_tier).of_job("job")
+    assert kept.min_time is not None
+    assert kept.max_time is not None
+    assert int(kept.min_time.timestamp() * 1e6) == batches[1][0]
+    assert int(kept.max_time.timestamp() * 1e6) == batches[2][0]
+    publish(local_tier, ["a"], job="new", content="2")
+    assert ids(local_tier) == expected_ids(["a"], content="2")
+
+
 def test_second_call_gives_the_same_result(tier: TierStore) -> None:
     files = write(tier, ["a", "b"])
     entries = [entry("a", 5), entry("b", 5)]
@@ -117,6 +135,19 @@ def test_only_files_that_hold_such_rows_are_written_again(
     live = Snapshot.load(local_tier).files
     assert all((file.path in live) == (set(file.objects) <= {uri_of("a"), uri_of("c")}) for file in files)
     assert ids(local_tier) == expected_ids(["a", "b", "c"])
+
+
+def test_rewritten_file_that_lacks_rows_is_not_published(
+    local_tier: TierStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(local_tier, ["a"], job="other")
+    version = Snapshot.load(local_tier).version
+    original = wave_files.without_contents
+    monkeypatch.setattr(wave_files, "without_contents", lambda gone: original({**gone, uri_of("d"): None}))
+    monkeypatch.setattr(publishing, "back_off", lambda failures: 0.0)
+    with pytest.raises(TierError, match="rows were written where .* were counted. Nothing of it was"):
+        publish(local_tier, ["a", "d", "g"])
+    assert Snapshot.load(local_tier).version == version
 
 
 def test_wave_of_nothing_new_is_recorded_and_brings_nothing(tier: TierStore) -> None:
@@ -228,6 +259,15 @@ def test_skip_leaves_the_older_rows(tier: TierStore) -> None:
 
     assert statuses(result) == {"a": "skipped", "b": "ingested"}
     assert ids(tier) == sorted(expected_ids(["a"]) + expected_ids(["b"], content="2"))
+
+
+def test_skip_holds_for_changed_content_also_by_force(tier: TierStore) -> None:
+    """`--force` brings once more what is known, and `onChanged: skip` leaves what has changed."""
+    publish(tier, ["a", "b"], job="old")
+    rules: dict[str, Any] = {"on_changed": "skip", "force": True}
+    assert statuses(publish(tier, ["a"], job="changed", content="2", **rules)) == {"a": "skipped"}
+    assert statuses(publish(tier, ["b"], job="same", **rules)) == {"b": "ingested"}
+    assert ids(tier) == sorted(expected_ids(["a", "b"]) + expected_ids(["b"]))
 
 
 def test_force_adds_the_same_events_once_more_and_no_more(tier: TierStore) -> None:
@@ -386,6 +426,46 @@ def test_lost_answer(tier: TierStore, monkeypatch: pytest.MonkeyPatch, committed
     assert len(calls) == (1 if committed else 2)
     assert ids(tier) == expected_ids(["a", "b"])
     assert len(ledger(tier).waves_of_job("job")) == 1
+
+
+def test_commit_that_lands_late(tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store takes the first request after it has been given up: what the ledger needs for it is still there."""
+    late: list[Callable[[], None]] = []
+
+    def commit(snapshot: Snapshot, **more: Any) -> None:
+        if not late:
+            late.append(lambda: commits.commit(snapshot, **more))
+            raise OSError("timed out")
+        if len(late) == 1:
+            late.append(late[0])
+            late[0]()
+        commits.commit(snapshot, **more)
+
+    monkeypatch.setattr(publishing, "commit", commit)
+    result = publish(tier, ["a", "b"])
+
+    assert statuses(result) == {"a": "ingested", "b": "ingested"}
+    assert ids(tier) == expected_ids(["a", "b"])
+    assert {one.key for one in ledger(tier).of_job("job")} == {"a", "b"}
+    assert len(ledger(tier).waves_of_job("job")) == 1
+    assert sum(1 for _ in tier.list("_rekindle/ledger/")) == 1, "the refused attempt's sidecar is gone"
+
+
+def test_failures_are_counted_anew_when_rivals_commit(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many commit before it: who is refused because others came first tries again."""
+    refused: list[int] = []
+
+    def commit(snapshot: Snapshot, **more: Any) -> None:
+        if len(refused) < 3 * publishing.MOST_FAILURES:
+            refused.append(snapshot.version)
+            commits.commit(snapshot, transactions=[("rival", len(refused))])
+        commits.commit(snapshot, **more)
+
+    monkeypatch.setattr(publishing, "commit", commit)
+    monkeypatch.setattr(publishing, "back_off", lambda failures: 0.0)
+    assert statuses(publish(local_tier, ["a"])) == {"a": "ingested"}
+    assert len(set(refused)) == 3 * publishing.MOST_FAILURES
+    assert ids(local_tier) == expected_ids(["a"])
 
 
 def test_answer_that_was_a_lie(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ from transforms.hot_tier.maintenance.audit import read_audit
 from transforms.hot_tier.maintenance.commit_run import commit_run
 from transforms.hot_tier.maintenance.finish import finish_interrupted
 from transforms.hot_tier.maintenance.restore.restore import find_runs, restore
-from transforms.hot_tier.maintenance.vacuum.removal import remove_old_files
+from transforms.hot_tier.maintenance.vacuum.removal import Removal, remove_old_files
 from transforms.hot_tier.maintenance.vacuum.tombstones import removal_times
 from transforms.hot_tier.table.delta import promoted_columns
 from transforms.hot_tier.table.prepare import prepare
@@ -267,6 +267,26 @@ def test_removal_that_has_not_deleted_yet(local_tier: TierStore, monkeypatch: py
     assert ids(local_tier) == expected_ids(["a", "b"])
     finish_interrupted(local_tier, lambda run: run.kind != REMOVE)
     assert files(local_tier) == set(Snapshot.load(local_tier).files)
+
+
+def test_removal_leaves_what_another_has_listed(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its files would be counted and audited twice: they are neither live nor removed by any commit any more."""
+    publish(local_tier, ["a", "b"])
+    delete_events(local_tier, with_filename("a"))
+    write(local_tier, ["c"])
+    before = files(local_tier)
+    with monkeypatch.context() as patch:
+        patch.setattr("transforms.hot_tier.maintenance.vacuum.removal.delete_listed", _killed)
+        with pytest.raises(Killed):
+            remove_old_files(local_tier, later(), timedelta(0), is_live=DEAD)
+    assert remove_old_files(local_tier, later(), timedelta(0), is_live=DEAD) == Removal()
+    write(local_tier, ["d"])
+    assert remove_old_files(local_tier, later(), timedelta(0), is_live=DEAD).files == 1, "what came since, alone"
+    assert files(local_tier) == before
+    finish_interrupted(local_tier, lambda run: run.kind != REMOVE)
+    assert files(local_tier) == set(Snapshot.load(local_tier).files)
+    removed = sorted(row["files"] for row in read_audit(local_tier) if row["kind"] == "remove")
+    assert removed == [1, len(before) - len(files(local_tier))]
 
 
 def test_wave_that_is_published_first_keeps_its_files(local_tier: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
