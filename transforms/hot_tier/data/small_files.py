@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import repeat
 
 import numpy as np
@@ -30,7 +31,7 @@ GROUP_BYTES = 16 << 20
 _REQUESTS = 8
 """Files of S3 that are read at once."""
 
-ColumnsRead = Callable[[Sequence[str]], Sequence[str]]
+ColumnsRead = Callable[[tuple[str, ...]], Sequence[str]]
 """From the names of a file's columns to those that are read of it."""
 
 
@@ -112,6 +113,7 @@ def read_small_files(store: TierStore, files: Sequence[LiveFile], columns: Colum
 
 def _tables(store: TierStore, files: Sequence[LiveFile], columns: ColumnsRead) -> Iterable[pa.Table]:
     """Return columns of each file; on S3 each is a request."""
+    columns = cache(columns)  # most files have the same
     if store.is_local:
         return [_table(store, file, columns) for file in files]
     with ThreadPoolExecutor(_REQUESTS, thread_name_prefix="small") as pool:
@@ -120,5 +122,5 @@ def _tables(store: TierStore, files: Sequence[LiveFile], columns: ColumnsRead) -
 
 def _table(store: TierStore, file: LiveFile, columns: ColumnsRead) -> pa.Table:
     with pq.ParquetFile(pa.BufferReader(store.get(f"{EVENTS}/{file.path}"))) as parquet:
-        names = list(columns(parquet.schema_arrow.names)) or ["_time"]
+        names = list(columns(tuple(parquet.schema_arrow.names))) or ["_time"]
         return parquet.read(columns=names, use_threads=False).replace_schema_metadata()
