@@ -6,7 +6,7 @@ Beam is imported only where there is something for workers to do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -73,16 +73,25 @@ class Rewriter:
         Raises:
             TierError: there is too little free disk for the new files, or a file can't be read or written.
         """
-        missing = [task for task in tasks if task.paths not in self._done]
+        missing = [left for task in tasks if (left := self._without_done(task)) is not None]
         size = sum(source.size for task in missing for source in task.sources)
         check_disk(self.tier, size, "are to be written again")
         results = self._run(missing, tuple(promoted))
-        self._done |= {task.paths: result for task, result in zip(missing, results, strict=True)}
-        return [self._done[task.paths] for task in tasks]
+        for task, result in zip(missing, results, strict=True):
+            self._done |= dict(zip(_keys(task), _parts(task, result), strict=True))
+        return [_joined([self._done[key] for key in _keys(task)]) for task in tasks]
 
     def forget_results(self) -> None:
         """Forget the results of tasks: they were made by other rules or holds."""
         self._done.clear()
+
+    def _without_done(self, task: Task) -> Task | None:
+        """Return what of a task was not executed yet, None where all of it was."""
+        keys = _keys(task)
+        left = [key for key in keys if key not in self._done]
+        if len(left) == len(keys) or not left:
+            return task if left else None
+        return replace(task, sources=tuple(source for source in task.sources if (source.path,) in left))
 
     def _new_engine(self) -> Engine:
         from pipelines.runner.engine import Engine
@@ -113,6 +122,21 @@ class Rewriter:
             return read_results(folder, tasks)
         finally:
             folder.remove()
+
+
+def _keys(task: Task) -> list[tuple[str, ...]]:
+    """Return under what the results of a task are kept: of each source alone, where they don't go together."""
+    return [task.paths] if task.destination is not None else [(path,) for path in task.paths]
+
+
+def _parts(task: Task, result: TaskResult) -> list[TaskResult]:
+    return [result] if task.destination is not None else [TaskResult((source,)) for source in result.sources]
+
+
+def _joined(parts: Sequence[TaskResult]) -> TaskResult:
+    return TaskResult(
+        tuple(source for part in parts for source in part.sources), tuple(file for part in parts for file in part.moved)
+    )
 
 
 def check_disk(tier: TierStore, needed: int, what: str) -> None:

@@ -151,6 +151,34 @@ def test_to_count_writes_nothing_but_the_numbers(local_tier: TierStore) -> None:
     assert everything_in(local_tier) == before
 
 
+@pytest.mark.parametrize("count_only", [True, False])
+def test_small_files_in_one_task_are_as_each_in_its_own(local_tier: TierStore, count_only: bool) -> None:
+    files = sources_of(filled(local_tier))
+    task = Task(tuple(files), PROGRAM, None)
+    ran = rewritten(rewriting(local_tier, count_only=count_only), task)
+    assert (ran.main, ran.counters) == ([2], {"rows_taken": 2, "files": 3})
+    [result] = results(local_tier, task)
+    assert numbers(result) == [
+        (files[0].path, (1, 0), (0,)),
+        (files[1].path, (1, 0), (1,)),
+        (files[2].path, (0, 0), (0,)),
+    ]
+    left = [messages(local_tier, one.rest) for one in result.sources if one.rest]
+    assert left == ([] if count_only else [["web"], ["held"]])
+
+
+@pytest.mark.parametrize("count_only", [True, False])
+def test_which_of_some_small_files_is_damaged_or_gone(local_tier: TierStore, count_only: bool) -> None:
+    files = sources_of(filled(local_tier))
+    transform, task = rewriting(local_tier, count_only=count_only), Task(tuple(files), PROGRAM, None)
+    local_tier.put(f"events/{files[1].path}", b"PAR1 and no more")
+    with pytest.raises(TierError, match=rf": {files[1].path} is damaged, and"):
+        rewritten(transform, task)
+    local_tier.delete(f"events/{files[1].path}")
+    with pytest.raises(GoneError, match=rf"a file is gone from the store \(.*{files[1].path}"):
+        rewritten(transform, task)
+
+
 def test_a_move_writes_what_is_taken_where_it_goes(local_tier: TierStore) -> None:
     files = sources_of(filled(local_tier))
     before = stored_files(local_tier)
@@ -230,7 +258,7 @@ def test_a_file_that_is_damaged(local_tier: TierStore, count_only: bool) -> None
 def test_files_of_several_partitions_are_no_task(local_tier: TierStore) -> None:
     files = sources_of(filled(local_tier))
     with pytest.raises(ValueError, match=r"^a task's files are of one partition, not \["):
-        Task(tuple(files), PROGRAM, None)
+        Task(tuple(files), PROGRAM, COLD)
     with pytest.raises(ValueError, match=r"^a task's files are of one partition, not \[\]$"):
         Task((), PROGRAM, None)
 

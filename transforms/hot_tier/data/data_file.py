@@ -162,7 +162,7 @@ def dictionary_columns(table: pa.Table) -> list[str]:
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:
-    if pa.types.is_dictionary(column.type) or pa.types.is_timestamp(column.type):
+    if pa.types.is_dictionary(column.type) or pa.types.is_timestamp(column.type) or column.null_count == len(column):
         return True
     if pa.types.is_map(column.type):
         return False

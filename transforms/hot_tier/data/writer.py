@@ -33,6 +33,7 @@ from transforms.hot_tier.data.buffer import (
     stored_part,
 )
 from transforms.hot_tier.data.data_file import DataFile
+from transforms.hot_tier.data.row_groups import without_empty
 from transforms.hot_tier.data.spill import Slice, SortedRun
 from transforms.hot_tier.table.file_description import FileDescription, ObjectRows
 from transforms.storage import TierStore
@@ -178,7 +179,7 @@ class HotTierWriter:
         self._scattered = []
         for partition in self._partitions.values():
             partition.parts = []
-        run = SortedRun(table, times, times // DAY)
+        run = SortedRun(without_empty(table), times, times // DAY)
         self._spilled += run.size
         for of_date in run.slices:
             self._partition(of_date.day).slices.append(of_date)

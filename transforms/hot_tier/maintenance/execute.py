@@ -14,6 +14,7 @@ from transforms.core.errors import GoneError, TierError
 from transforms.hot_tier.data.merge import MergeInput, merge_files
 from transforms.hot_tier.data.rewrite import Keep, rewrite_file
 from transforms.hot_tier.data.row_groups import map_names_without
+from transforms.hot_tier.data.small_files import grouped, read_small_files
 from transforms.hot_tier.maintenance.tasks import SourceResult, Task, TaskResult
 from transforms.hot_tier.table.delta import EVENTS
 from transforms.hot_tier.table.file_description import in_both
@@ -29,8 +30,7 @@ def count_rows(store: TierStore, task: Task) -> TaskResult:
         GoneError: a file is gone.
         TierError: a file can't be read.
     """
-    with _sources(store, task):
-        return TaskResult(tuple(_count(store, source, task.rules) for source in task.sources))
+    return TaskResult(tuple(one for group in grouped(task.sources) for one in _count_group(store, group, task.rules)))
 
 
 def execute_task(store: TierStore, task: Task, *, promoted: Sequence[str], run_id: str) -> TaskResult:
@@ -46,12 +46,12 @@ def execute_task(store: TierStore, task: Task, *, promoted: Sequence[str], run_i
         GoneError: a file is gone.
         TierError: a file can't be read or written.
     """
-    with _sources(store, task):
+    with _sources(store, task.paths):
         return _execute_task(store, task, promoted, run_id)
 
 
 @contextmanager
-def _sources(store: TierStore, task: Task) -> Iterator[None]:
+def _sources(store: TierStore, paths: Sequence[str]) -> Iterator[None]:
     """Raise GoneError, which workers pass on, where a file is gone, and TierError where one is damaged."""
     try:
         yield
@@ -62,7 +62,7 @@ def _sources(store: TierStore, task: Task) -> Iterator[None]:
         ) from error
     except pa.ArrowInvalid as error:
         raise TierError(
-            f"hot tier {store.uri}: {' or '.join(task.paths)} is damaged, and can't be read as Parquet ({error}); "
+            f"hot tier {store.uri}: {' or '.join(paths)} is damaged, and can't be read as Parquet ({error}); "
             "nothing was changed"
         ) from error
 
@@ -105,6 +105,36 @@ def _without_names(store: TierStore, task: Task) -> TaskResult | None:
             return None
         results.append(SourceResult(source.path, (0,), map_names=names.text))
     return TaskResult(tuple(results))
+
+
+def _count_group(
+    store: TierStore, sources: Sequence[LiveFile], compiled: CompiledRules | None
+) -> Sequence[SourceResult]:
+    """Count rows of a file, or of small files together (`small_files.grouped`)."""
+    if compiled is not None and len(sources) > 1:
+        try:
+            return _count_small(store, sources, compiled)
+        except (FileNotFoundError, pa.ArrowInvalid):
+            pass  # one by one it shows which of them it is
+    results = []
+    for source in sources:
+        with _sources(store, (source.path,)):
+            results.append(_count(store, source, compiled))
+    return results
+
+
+def _count_small(store: TierStore, sources: Sequence[LiveFile], compiled: CompiledRules) -> list[SourceResult]:
+    taken = np.zeros((len(sources), len(compiled.rules)), np.int64)
+    held = np.zeros((len(sources), len(compiled.holds)), np.int64)
+    for some in read_small_files(store, sources, compiled.columns_needed):
+        evaluated = compiled.evaluate(some.table)
+        for numbers, found in ((evaluated.rule, taken), (evaluated.hold, held)):
+            rows = np.flatnonzero(numbers != STAYS)
+            np.add.at(found, (some.file_of_row[rows], numbers[rows]), 1)
+    return [
+        SourceResult(source.path, tuple(by_rule), tuple(by_hold))
+        for source, by_rule, by_hold in zip(sources, taken.tolist(), held.tolist(), strict=True)
+    ]
 
 
 def _count(store: TierStore, source: LiveFile, compiled: CompiledRules | None) -> SourceResult:

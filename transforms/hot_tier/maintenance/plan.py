@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 
 from transforms.hot_tier.data.data_file import COMPRESSION_LEVEL
+from transforms.hot_tier.data.small_files import grouped
 from transforms.hot_tier.maintenance.classify_files import ActionKind, FileAction, classify_files
 from transforms.hot_tier.maintenance.tasks import Destination, SourceResult, Task
 from transforms.hot_tier.table.file_description import layout_of
@@ -45,16 +46,17 @@ class MaintenancePlan:
 
 
 def plan_deletion(snapshot: Snapshot, compiled: CompiledRules) -> MaintenancePlan:
-    """Plan which files are removed, and which are examined, each in a task of its own."""
+    """Plan which files are removed, and which are examined, each in a task of its own but for small ones."""
     decided: list[tuple[LiveFile, SourceResult]] = []
-    tasks: list[Task] = []
+    examined: list[LiveFile] = []
     for file, action in classify_files(snapshot, compiled):
         if action.kind is not ActionKind.KEEP and not snapshot.can_be_named(file.path):
             decided.append((file, left_alone(file, compiled)))
         elif action.kind is ActionKind.OPEN:
-            tasks.append(Task((file,), compiled, None))
+            examined.append(file)
         elif action.kind is not ActionKind.KEEP:
             decided.append((file, decided_result(file, action, compiled)))
+    tasks = (Task(tuple(group), compiled, None) for group in grouped(examined))
     return MaintenancePlan(tuple(decided), tuple(tasks))
 
 

@@ -35,7 +35,7 @@ class Task:
     """Files that are rewritten together.
 
     Attributes:
-        sources: Live files of one partition, in the order of their times.
+        sources: Live files; where they go together, of one partition and in the order of their times.
         rules: Which rows are taken from them; None takes all.
         destination: Where these go; None deletes them.
         promoting: Attributes that get a column: of sources that have none of them in their maps nothing is taken.
@@ -47,8 +47,9 @@ class Task:
     promoting: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse files of several partitions, whose rows would end under one date."""
-        if len({(source.tier, source.date) for source in self.sources}) != 1:
+        """Refuse files of several partitions, whose rows would end under one date; those of a deletion go nowhere."""
+        partitions = {(source.tier, source.date) for source in self.sources}
+        if not partitions or (self.destination is not None and len(partitions) > 1):
             raise ValueError(f"a task's files are of one partition, not {[source.path for source in self.sources]}")
 
     @property

@@ -75,8 +75,8 @@ class EventFile:
         """Take a live file, and the attributes that are never in its map."""
         self.path = file.path
         self.oldest, self.newest = file.min_time, file.max_time
-        self._tier = tier
-        self._file = file
+        self.tier = tier
+        self.live = file
         self._never_in_map = frozenset(never_in_map)
         self._values: dict[str, pl.Series] = {}
         self._kept_rows: KeptRows | None = None
@@ -320,9 +320,9 @@ class EventFile:
         return self._open_lazily(_NUMBER)
 
     def _open_lazily(self, number: str | None) -> pl.LazyFrame:
-        options = self._tier.polars_options()
+        options = self.tier.polars_options()
         return pl.scan_parquet(
-            file_uri(self._tier, self.path),
+            file_uri(self.tier, self.path),
             storage_options=options or None,
             credential_provider=None,
             glob=False,
@@ -331,23 +331,23 @@ class EventFile:
         )
 
     def _metadata(self) -> pq.FileMetaData:
-        if self._tier.local_path is not None:
-            return pq.read_metadata(file_uri(self._tier, self.path))
+        if self.tier.local_path is not None:
+            return pq.read_metadata(file_uri(self.tier, self.path))
         with self._open() as source:
             return pq.ParquetFile(source).metadata
 
     def _times(self, statistics: pq.Statistics | None) -> tuple[int, int]:
         if statistics is None or not statistics.has_min_max:
-            return self._file.min_time, self._file.max_time
+            return self.live.min_time, self.live.max_time
         return int(statistics.min_raw), int(statistics.max_raw)
 
     def _open(self) -> BinaryIO:
-        return self._tier.open_input(f"{EVENTS}/{self.path}")
+        return self.tier.open_input(f"{EVENTS}/{self.path}")
 
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Turn what reading the file raises into a TierError."""
-        where = f"hot tier {self._tier.uri}: {EVENTS}/{self.path}"
+        where = f"hot tier {self.tier.uri}: {EVENTS}/{self.path}"
         try:
             yield
         except FileNotFoundError as error:

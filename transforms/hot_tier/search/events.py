@@ -7,7 +7,6 @@ unread can be newer. Of a row group only the columns of the query are read; the 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from transforms.hot_tier.search.event_file import EventFile, RowGroup
+from transforms.hot_tier.search.reading.unread import UnreadRowGroups
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.rows import flat_rows, row_field
 from transforms.hot_tier.search.serving.stop import StopSignal
@@ -100,50 +100,13 @@ class Search:
             limit: The most events; None means all.
             stop: What ends it early, by its errors.
         """
-        return _in_order(UnreadRowGroups(self.files, self.request), self.request, limit, stop or StopSignal())
+        return _in_order(self, limit, stop or StopSignal())
 
 
-class UnreadRowGroups:
-    """The row groups not read yet, the first to read first; a file's footer is read when the file is next."""
-
-    def __init__(self, files: Sequence[EventFile], request: SearchRequest) -> None:
-        """Begin with all row groups of some files."""
-        self._request = request
-        self._queue: list[tuple[int, int, EventFile, RowGroup | None]] = []
-        self._pushed = 0
-        for file in sorted(files, key=lambda file: file.path):
-            self._push(file, None)
-
-    def bound(self) -> int | None:
-        """Return a time that nothing unread precedes in the request's order, or None where all is read."""
-        if not self._queue:
-            return None
-        first = self._queue[0][0]
-        return first if self._request.oldest_first else -first
-
-    def take(self, count: int) -> list[tuple[EventFile, RowGroup]]:
-        """Return the next row groups, at most so many."""
-        taken: list[tuple[EventFile, RowGroup]] = []
-        while self._queue and len(taken) < count:
-            _, _, file, group = heapq.heappop(self._queue)
-            if group is not None:
-                taken.append((file, group))
-                continue
-            for found in file.row_groups(self._request):
-                self._push(file, found)
-        return taken
-
-    def _push(self, file: EventFile, group: RowGroup | None) -> None:
-        bounds = group or file
-        self._pushed += 1
-        first = bounds.oldest if self._request.oldest_first else -bounds.newest
-        heapq.heappush(self._queue, (first, self._pushed, file, group))
-
-
-def _in_order(
-    unread: UnreadRowGroups, request: SearchRequest, limit: int | None, stop: StopSignal
-) -> Iterator[pl.DataFrame]:
+def _in_order(search: Search, limit: int | None, stop: StopSignal) -> Iterator[pl.DataFrame]:
     """Read row groups, few at first and then more at a time, and yield what nothing unread can precede."""
+    request = search.request
+    unread = UnreadRowGroups(search.files, request, stop)
 
     def read(file: EventFile, group: RowGroup) -> pl.DataFrame:
         stop.check()

@@ -17,9 +17,10 @@ import polars as pl
 
 from transforms.core.errors import ConfigurationError
 from transforms.hot_tier.search.event_file import EventFile, RowGroup
-from transforms.hot_tier.search.events import Search, UnreadRowGroups
+from transforms.hot_tier.search.events import Search
 from transforms.hot_tier.search.paging import position as keys
 from transforms.hot_tier.search.paging.position import EventPosition, PageCursor
+from transforms.hot_tier.search.reading.unread import UnreadRowGroups
 from transforms.hot_tier.search.request import SearchRequest
 from transforms.hot_tier.search.serving.stop import StopSignal
 from transforms.hot_tier.table.snapshot import Snapshot
@@ -93,7 +94,7 @@ def first_rows(
 ) -> pl.DataFrame:
     """Return the first matching events behind a position, with their keys."""
     request = _narrowed(request, after)
-    unread = UnreadRowGroups(Search.begin(snapshot, request).files, request)
+    unread = UnreadRowGroups(Search.begin(snapshot, request).files, request, stop)
     found = pl.DataFrame()
     at_once = 1
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="page") as pool:
