@@ -19,7 +19,7 @@ from service.api.search.surrounding import (
     event_query,
     surrounding_query,
 )
-from service.errors import ApiError, message_of
+from service.errors import ApiError, reply_of
 from service.pages.explore.question import Question, condition
 from service.pages.explore.rows import shown_row, shown_value
 from service.pages.rendering import PageRoute, escape_json, render
@@ -50,10 +50,8 @@ async def show_event(request: Request, visitor: Visitor, id: str = "", time: str
     try:
         row = await _find(request, id, time)
     except (ApiError, RekindleError) as error:
-        status, message, headers = message_of(error)
-        page = render(request, "explore/event_row.html", status=status, failure=message, **known)
-        page.headers.update(headers)
-        return page
+        reply = reply_of(error)
+        return render(request, "explore/event_row.html", reply=reply, failure=reply.message, **known)
     return render(
         request, "explore/event_row.html", failure=None, row=row, **known, **_attributes(request, row, question)
     )

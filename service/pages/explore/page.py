@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pipelines.documents import JsonObject
 from service.api.search.contents import usage_query
 from service.api.search.parameters import SearchQuery, engine_of
-from service.errors import ApiError, message_of
+from service.errors import ApiError, reply_of
 from service.pages.explore.download import FORMATS
 from service.pages.explore.question import Question, failure_of, term
 from service.pages.explore.rows import shown_row
@@ -34,12 +34,9 @@ async def explore(request: Request, visitor: Visitor) -> Response:
     try:
         found = await engine_of(request).run(request, _found(question, engine_of(request).cache))
     except (ApiError, RekindleError) as error:
-        status, message, headers = message_of(error)
-        page = render(
-            request, name, status=status, page="Explore", question=question, failure=failure_of(error, message)
-        )
-        page.headers.update(headers)
-        return page
+        reply = reply_of(error)
+        failure = failure_of(error, reply.message)
+        return render(request, name, reply=reply, page="Explore", question=question, failure=failure)
     return render(request, name, page="Explore", question=question, failure=None, formats=FORMATS, **found)
 
 

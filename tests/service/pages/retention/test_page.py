@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from service.pages.sessions import COOKIE
-from service.pages.text_editor import mistakes_in
 from tests.service.conftest import Api, fill
 from tests.service.pages.conftest import HOSTILE, Page, read, show
 from transforms.hot_tier.configuration.holds import add_hold
@@ -152,21 +151,6 @@ def test_a_key_that_reads_sees_all_and_changes_nothing(api: Api) -> None:
 @pytest.mark.parametrize(("version", "status"), [("x", 400), ("99", 404), ("9" * 30, 400)])
 def test_an_unknown_version(api: Api, version: str, status: int) -> None:
     assert api.ask("GET", "/pages/retention/rules", params={"version": version}).status_code == status
-
-
-def test_mistakes_have_their_lines() -> None:
-    text = "a\nbcd"
-    found = mistakes_in(text, "f.yaml:2:2: x: wrong\n  more\nf.yaml:99:1: y", file="f.yaml")
-    assert [(one["line"], one["column"], one["text"], one["shown"]) for one in found] == [
-        (2, 2, "x: wrong\n  more", "bcd"),
-        (99, 1, "y", ""),
-    ]
-    assert mistakes_in(text, "no place", file="f.yaml")[0] == {
-        "line": None,
-        "column": None,
-        "text": "no place",
-        "shown": "",
-    }
 
 
 def test_rules_that_are_no_longer_valid_are_shown_as_such(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
