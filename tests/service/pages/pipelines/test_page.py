@@ -93,7 +93,10 @@ def test_what_does_not_check_is_not_saved(api: Api) -> None:
 
 def test_mistakes_are_told_while_it_is_typed(api: Api) -> None:
     page = sent(api, "", path=f"{PATH}/check", text="pipelines: [{}]")
-    assert (page.elements[0], "2 mistakes" in page.text) == (("div", {"id": "mistakes", "class": "full", "role": "status"}), True)
+    assert (page.elements[0], "2 mistakes" in page.text) == (
+        ("div", {"id": "mistakes", "class": "full", "role": "status"}),
+        True,
+    )
     assert "mistake" not in sent(api, "", path=f"{PATH}/check", text=EXAMPLE).text
 
 
