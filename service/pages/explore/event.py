@@ -22,6 +22,7 @@ from service.api.search.surrounding import (
 from service.errors import ApiError, reply_of
 from service.pages.explore.question import Question, condition
 from service.pages.explore.rows import shown_row, shown_value
+from service.pages.explore.texts import in_lines
 from service.pages.rendering import PageRoute, escape_json, render
 from service.pages.sessions import Visitor
 from transforms.core.errors import ConfigurationError, RekindleError
@@ -136,6 +137,7 @@ def _attributes(request: Request, row: JsonObject, question: Question) -> JsonOb
     part = min(max(1, int(number) if number.isdecimal() and len(number) < 9 else 1), parts)
     begin = (part - 1) * _ATTRIBUTES
     return {
+        "message": in_lines(row.get("_message") or ""),
         "attributes": [_attribute(name, row[name], question) for name in shown[begin : begin + _ATTRIBUTES]],
         "filter": text,
         "part": part,

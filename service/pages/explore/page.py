@@ -15,6 +15,7 @@ from service.errors import ApiError, reply_of
 from service.pages.explore.download import FORMATS
 from service.pages.explore.question import Question, failure_of, term
 from service.pages.explore.rows import shown_row
+from service.pages.explore.texts import words_of
 from service.pages.rendering import PageRoute, render
 from service.pages.sessions import Visitor
 from transforms.core.errors import RekindleError
@@ -41,11 +42,11 @@ async def explore(request: Request, visitor: Visitor) -> Response:
 
 
 def _found(question: Question, cache: Any) -> SearchQuery:
-    rows, columns = question.rows_query(), question.columns
+    rows, columns, words = question.rows_query(), question.columns, words_of(question.values["query"])
 
     def find(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
         found = rows(snapshot, stop)
-        events = [shown_row(row, columns) for row in found["rows"]]
+        events = [shown_row(row, columns, words) for row in found["rows"]]
         return found | {"rows": events, "overview": _overview(snapshot, cache, stop) if question.is_empty else None}
 
     return find
