@@ -41,9 +41,9 @@ tiers:
 
 
 @router.get("")
-async def show_retention(request: Request, visitor: Visitor) -> Response:
-    """Show rules and holds, what runs now, and what was done."""
-    return await _show(request, visitor)
+async def show_retention(request: Request, visitor: Visitor, when: str = "") -> Response:
+    """Show rules and holds, what runs now, and what was done; a query is in the form of a hold, if one is given."""
+    return await _show(request, visitor, typed=dict.fromkeys(_HOLD_FIELDS, "") | {"when": when})
 
 
 @router.get("/rules")

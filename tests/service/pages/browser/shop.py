@@ -67,7 +67,7 @@ def _fill(shown: Site) -> None:
 def _set_rules(shown: Site, text: str) -> None:
     path = shown.source / "rules.yaml"
     path.write_text(text, "utf-8")
-    _run(shown, "rules", "set", path)
+    _run(shown, "rules", "set", path.name)
 
 
 def _ingest(shown: Site, pattern: str) -> None:
@@ -79,4 +79,5 @@ def _ingest(shown: Site, pattern: str) -> None:
 
 def _run(shown: Site, *arguments: object) -> None:
     command = [sys.executable, "-m", "pipelines.cli", *map(str, arguments), "--hot-tier", str(shown.tier)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=shown.source, env=environment, check=True, capture_output=True)

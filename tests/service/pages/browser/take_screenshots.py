@@ -44,7 +44,6 @@ FILLED = {
     "job": "/pages/jobs#second",
     "job-failures": "/pages/jobs#first",
     "pipelines": "/pages/pipelines",
-    "trial": "/pages/pipelines?query=status%3D503&limit=5",
     "pipelines-mistake": "/pages/pipelines",
     "retention": "/pages/retention",
     "rules-mistake": "/pages/retention/rules",
@@ -60,20 +59,27 @@ FOLLOWED = {
     "around": "main table tbody a.without",
 }
 TYPED = {
-    "pipelines-mistake": ({"text": "pipelines:\n  - name: failed\n    when: status=(503\n    steps: []\n"}, "Test it"),
-    "rules-mistake": ({"text": "rules:\n  - {name: debug, retention: 7x, when: level=debug}\n"}, "Set these rules"),
-    "hold-mistake": ({"hold-name": "case 18", "hold-when": "user=(ann"}, "Hold them"),
-    "dry-run": ({}, "Dry run"),
-    "refused": ({"token": "rk_not-a-key"}, "Sign in"),
+    "pipelines-mistake": (
+        {"text": "pipelines:\n  - name: failed\n    when: status=(503\n    steps: []\n"},
+        ("Test it",),
+    ),
+    "rules-mistake": ({"text": "rules:\n  - {name: debug, retention: 7x, when: level=debug}\n"}, ("Set these rules",)),
+    "hold-mistake": ({"hold-name": "case 18", "hold-when": "user=(ann"}, ("Hold them",)),
+    "dry-run": ({}, ("Dry run",)),
+    "refused": ({"token": "rk_not-a-key"}, ("Sign in",)),
+    "trial": ({}, ("Insert an example, with events to test it on", "Test it")),
 }
-"""What is typed into fields, by their ids, and the button that is pressed then."""
+"""What is typed into fields, by their ids, and the buttons that are pressed then."""
 LOOKED_AT = {"trial": "#tried", "hold-mistake": "#holds", "dry-run": "#execute-heading, #chart-heading"}
 """What is at the top of a picture, where it isn't the page's beginning."""
+ENDS = {"dry-run": "#execute-heading", "trial": "#tried"}
+"""What is there when a state is reached, where it is no alert."""
 EMPTY = {
     "empty-explore": "/explore",
     "empty-jobs": "/pages/jobs",
     "empty-pipelines": "/pages/pipelines",
     "empty-retention": "/pages/retention",
+    "trial": "/pages/pipelines",
     "sign-in": "/login",
     "refused": "/login",
 }
@@ -129,13 +135,12 @@ def go(page: Page, shown: Site, name: str, path: str) -> None:
         assert href
         page.goto(shown.at(href))
     if name in TYPED:
-        fields, button = TYPED[name]
+        fields, buttons = TYPED[name]
         for field, text in fields.items():
             page.locator(f"#{field}").fill(text)
-        page.get_by_role("button", name=button, exact=True).first.click()
-        page.locator(
-            "#execute-heading" if name == "dry-run" else "[role=alert]:visible, #mistakes .alert"
-        ).first.wait_for()
+        for button in buttons:
+            page.get_by_role("button", name=button, exact=True).first.click()
+        page.locator(ENDS.get(name, "[role=alert]:visible, #mistakes .alert")).first.wait_for()
     wait_at_rest(page)
     if name in LOOKED_AT:
         page.locator(LOOKED_AT[name]).first.evaluate("(one) => one.scrollIntoView()")

@@ -158,3 +158,11 @@ def test_rules_that_are_no_longer_valid_are_shown_as_such(api: Api, monkeypatch:
     monkeypatch.setattr("transforms.retention.rules_file._RULE_FIELDS", ("name",))
     page: Page = show(api, "/pages/retention")
     assert "no longer valid" in page.text
+
+
+def test_a_query_of_explore_becomes_a_hold(api: Api) -> None:
+    fill(api)
+    found = read(api.ask("GET", "/explore", params={"query": "status=404 host=web-1"}).text)
+    address = next(one["href"] for one in found.all("a") if one.get("title", "").startswith("Keep all"))
+    assert read(api.ask("GET", address).text).one("input", id="hold-when")["value"] == "status=404 host=web-1"
+    assert not [one for one in read(api.ask("GET", "/explore").text).all("a") if "Keep all" in one.get("title", "")]
