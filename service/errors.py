@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -68,6 +69,14 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
 
+class ErrorReply(NamedTuple):
+    """What an answer that is no JSON tells of an error: its status, its message, and headers such as `Retry-After`."""
+
+    status: int
+    message: str
+    headers: dict[str, str]
+
+
 def answer(
     status: int, message: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
@@ -90,14 +99,14 @@ def status_of(error: RekindleError) -> int:
     return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
 
 
-def message_of(error: ApiError | RekindleError) -> tuple[int, str, dict[str, str]]:
-    """Return the status, the message and the headers of an error, for answers that are no JSON."""
+def reply_of(error: ApiError | RekindleError) -> ErrorReply:
+    """Return what an answer that is no JSON tells of an error."""
     if isinstance(error, ApiError):
-        return error.status, error.message, error.headers
+        return ErrorReply(error.status, error.message, error.headers)
     status = status_of(error)
     if isinstance(error, TierError):
         log(f"the hot tier failed: {error}", level=logging.ERROR)
-    return status, str(error), {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return ErrorReply(status, str(error), {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:

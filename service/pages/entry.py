@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from service.api.callers import caller_of
-from service.errors import ApiError
+from service.errors import ApiError, reply_of
 from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import Form, ProvedForm, Visitor, address_parts, forget_token, keep_token, path_here
 from service.pages.themes import keep_theme
@@ -36,9 +36,7 @@ async def sign_in(request: Request, form: Form) -> Response:
     try:
         caller = await run_in_threadpool(caller_of, request, token or None)
     except ApiError as error:
-        page = render(request, "login.html", status=error.status, next=then, message=error.message)
-        page.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
-        return page
+        return render(request, "login.html", reply=reply_of(error), next=then, message=error.message)
     if not caller.has("read"):
         text = "This key may not read: take one of the role read or admin"
         return render(request, "login.html", status=HTTPStatus.FORBIDDEN, next=then, message=text)

@@ -16,7 +16,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 
-from service.errors import ApiError, message_of
+from service.errors import ApiError, ErrorReply, reply_of
 from service.pages.assets import asset_path
 from service.pages.sessions import COOKIE, PROOF, proof_of
 from service.pages.themes import theme_of
@@ -38,11 +38,24 @@ _KEY = re.compile(r"\(key ([0-9a-f]{8})[0-9a-f-]{28}\)")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-def render(request: Request, name: str, *, status: int = HTTPStatus.OK, **context: Any) -> HTMLResponse:
-    """Return a page."""
+def render(
+    request: Request, name: str, *, status: int = HTTPStatus.OK, reply: ErrorReply | None = None, **context: Any
+) -> HTMLResponse:
+    """Return a page.
+
+    Args:
+        request: The call.
+        name: Of its template.
+        status: Its status.
+        reply: The error that it tells of, which gives the status and headers.
+        context: What the template shows.
+    """
+    headers = _HEADERS
+    if reply is not None:
+        status, headers = reply.status, _HEADERS | reply.headers
     known = {"request": request, "root": request.scope.get("root_path", ""), "pages": PAGES, "proof": proof_of(request)}
     known |= {"proof_name": PROOF, "has_token": COOKIE in request.cookies, "theme": theme_of(request)}
-    return HTMLResponse(_templates().get_template(name).render(known | context), status, headers=_HEADERS)
+    return HTMLResponse(_templates().get_template(name).render(known | context), status, headers=headers)
 
 
 def lead_to(request: Request, path: str, values: dict[str, Any] | None = None) -> RedirectResponse:
@@ -83,14 +96,13 @@ class PageRoute(APIRoute):
 
 
 def _error_page(request: Request, error: ApiError | RekindleError) -> Response:
-    status, message, headers = message_of(error)
+    reply = reply_of(error)
     root = request.scope.get("root_path", "")
-    if status == HTTPStatus.UNAUTHORIZED and request.method == "GET":
+    if reply.status == HTTPStatus.UNAUTHORIZED and request.method == "GET":
         path = request.url.path.removeprefix(root)
         here = f"{path}?{request.url.query}" if request.url.query else path
         return lead_on(request, "/login", {"next": here})
-    page = render(request, "error.html", status=status, message=message, title=HTTPStatus(status).phrase)
-    page.headers.update(headers)
+    page = render(request, "error.html", reply=reply, message=reply.message, title=HTTPStatus(reply.status).phrase)
     if "HX-Request" in request.headers:
         page.headers["HX-Reswap"] = "none"  # a part that is asked for again and again stays as it was
     return page

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 
-from pipelines.documents import JsonObject
+from service.pages.rendering import visible
 
-_MOST_MISTAKES = 50
-_MOST_SHOWN = 300
+MOST_MISTAKES = 50
+_BEFORE, _AFTER = 60, 120  # characters of the line that are shown around a mistake
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A mistake of a text.
+
+    Attributes:
+        line: Where it stands, counted from 1; 0 where no place is known.
+        column: Likewise, in characters.
+        message: What is wrong.
+        more: Further lines of the message, such as a query with a mark under it.
+        before: The line up to the place, its beginning left out where it is long.
+        at: The character at the place.
+        after: What follows.
+    """
+
+    line: int = 0
+    column: int = 0
+    message: str
+    more: str = ""
+    before: str = ""
+    at: str = ""
+    after: str = ""
 
 
 def read_text(typed: str) -> str:
@@ -15,26 +39,43 @@ def read_text(typed: str) -> str:
     return typed.replace("\r\n", "\n")
 
 
-def mistakes_in(text: str, message: str, *, file: str) -> list[JsonObject]:
-    """Return the mistakes that a message about a file tells, each with its place and the line that is meant.
+def mistakes_of(message: str, text: str, *, file: str) -> list[Mistake]:
+    """Return what a message about a text says of it, mistake by mistake.
 
     Args:
-        text: The file's.
-        message: As `FILE:LINE:COLUMN: what is wrong`, a line for each; lines that begin otherwise belong to the mistake
-            before them.
-        file: The file's name, which the message begins with.
+        message: As `FILE:LINE:COLUMN: what is wrong`, or `FILE: what is wrong`, a line for each; lines that begin
+            otherwise belong to the mistake before them.
+        text: The text.
+        file: What the message calls it.
     """
     lines = text.split("\n")
-    place = re.compile(rf"{re.escape(file)}:(\d{{1,9}}):(\d{{1,9}}): ")
-    found: list[JsonObject] = []
-    for line in message.split("\n"):
-        at = place.match(line)
-        if at:
-            number, column = int(at[1]), int(at[2])
-            shown = lines[number - 1] if 0 < number <= len(lines) else ""
-            found.append({"line": number, "column": column, "text": line[at.end() :], "shown": shown[:_MOST_SHOWN]})
-        elif found:
-            found[-1]["text"] += f"\n{line}"
+    place = re.compile(rf"{re.escape(file)}:(\d{{1,9}}):(\d{{1,9}}): (.*)")
+    found: list[Mistake] = []
+    for part in message.split("\n"):
+        at = place.fullmatch(part)
+        if at is not None:
+            found.append(_at(lines, int(at[1]), int(at[2]), at[3]))
+        elif found and not part.startswith(f"{file}: "):
+            found[-1] = replace(found[-1], more=f"{found[-1].more}\n{part}".lstrip("\n"))
         else:
-            found.append({"line": None, "column": None, "text": line, "shown": ""})
-    return found[:_MOST_MISTAKES]
+            found.append(Mistake(message=part.removeprefix(f"{file}: ")))
+    return found
+
+
+def _at(lines: list[str], line: int, column: int, message: str) -> Mistake:
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    start = max(0, column - 1 - _BEFORE)
+    return Mistake(
+        line=line,
+        column=column,
+        message=message,
+        before=("…" if start else "") + text[start : column - 1],
+        at=text[column - 1 : column],
+        after=text[column : column + _AFTER],
+    )
+
+
+def unseen_lines(text: str) -> list[tuple[int, str]]:
+    """Return the lines with characters that are not seen, or turn the direction: a reader may take them for others."""
+    lines = enumerate(text.split("\n"), 1)
+    return [(number, line[:_AFTER]) for number, line in lines if visible(line) != line][:MOST_MISTAKES]

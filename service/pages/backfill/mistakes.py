@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 
-from service.errors import ApiError, message_of
+from service.errors import ApiError, reply_of
 from service.pages.backfill.fields import FORMAT, job_fields
 from service.wording import in_words_of_http
 from transforms.core.errors import AccessError, RekindleError
@@ -18,7 +18,7 @@ _BEGINS = re.compile(r"(?:source (?P<source>[^:]+): )?(?P<field>[A-Za-z][\w.]*)(
 
 def mistakes_of(error: ApiError | RekindleError) -> dict[str, str]:
     """Return the messages of an error by the fields of the form that they stand beside."""
-    _, message, _ = message_of(error)
+    message = reply_of(error).message
     field = getattr(error, "field", None)
     if isinstance(error, AccessError):
         field = "bucket"
@@ -34,7 +34,7 @@ def mistakes_of(error: ApiError | RekindleError) -> dict[str, str]:
 
 def status_of(error: ApiError | RekindleError) -> int:
     """Return the status of the page that shows an error; one of the source is no error of the service."""
-    return HTTPStatus.BAD_REQUEST if isinstance(error, AccessError) else message_of(error)[0]
+    return HTTPStatus.BAD_REQUEST if isinstance(error, AccessError) else reply_of(error).status
 
 
 def _known(field: str | None) -> str:

@@ -13,7 +13,7 @@ from service.api.callers import Caller
 from service.api.state import service_of
 from service.api.uploads.receiving import Admission
 from service.api.uploads.routes import start_upload
-from service.errors import ApiError, message_of
+from service.errors import ApiError, reply_of
 from service.pages.backfill.form import PATH, refusal_of
 from service.pages.rendering import PageRoute, lead_on, render
 from service.pages.sessions import PROOF, Visitor, check_origin, check_proof
@@ -41,12 +41,10 @@ async def upload_files(request: Request, visitor: Visitor) -> Response:
         admit = Admission(PROOF, partial(check_proof, request))
         started = await start_upload(request, visitor, admit)
     except (ApiError, RekindleError) as error:
-        status, message, headers = message_of(error)
+        reply = reply_of(error)
         template = "backfill/upload_failure.html" if is_part else "backfill/upload_page.html"
-        shown = shown_upload(request, visitor, failure=in_words_of_http(message))
-        answer = render(request, template, status=status, page="Backfill", **shown)
-        answer.headers.update(headers)
-        return answer
+        shown = shown_upload(request, visitor, failure=in_words_of_http(reply.message))
+        return render(request, template, reply=reply, page="Backfill", **shown)
     return lead_on(request, f"/pages/jobs/{started.task_id}")
 
 

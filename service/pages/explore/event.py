@@ -19,9 +19,10 @@ from service.api.search.surrounding import (
     event_query,
     surrounding_query,
 )
-from service.errors import ApiError, message_of
+from service.errors import ApiError, reply_of
 from service.pages.explore.question import Question, condition
 from service.pages.explore.rows import shown_row, shown_value
+from service.pages.explore.texts import in_lines
 from service.pages.rendering import PageRoute, escape_json, render
 from service.pages.sessions import Visitor
 from transforms.core.errors import ConfigurationError, RekindleError
@@ -50,10 +51,8 @@ async def show_event(request: Request, visitor: Visitor, id: str = "", time: str
     try:
         row = await _find(request, id, time)
     except (ApiError, RekindleError) as error:
-        status, message, headers = message_of(error)
-        page = render(request, "explore/event_row.html", status=status, failure=message, **known)
-        page.headers.update(headers)
-        return page
+        reply = reply_of(error)
+        return render(request, "explore/event_row.html", reply=reply, failure=reply.message, **known)
     return render(
         request, "explore/event_row.html", failure=None, row=row, **known, **_attributes(request, row, question)
     )
@@ -138,6 +137,7 @@ def _attributes(request: Request, row: JsonObject, question: Question) -> JsonOb
     part = min(max(1, int(number) if number.isdecimal() and len(number) < 9 else 1), parts)
     begin = (part - 1) * _ATTRIBUTES
     return {
+        "message": in_lines(row.get("_message") or ""),
         "attributes": [_attribute(name, row[name], question) for name in shown[begin : begin + _ATTRIBUTES]],
         "filter": text,
         "part": part,

@@ -11,10 +11,11 @@ from fastapi.responses import Response
 from pipelines.documents import JsonObject
 from service.api.search.contents import usage_query
 from service.api.search.parameters import SearchQuery, engine_of
-from service.errors import ApiError, message_of
+from service.errors import ApiError, reply_of
 from service.pages.explore.download import FORMATS
 from service.pages.explore.question import Question, failure_of, term
 from service.pages.explore.rows import shown_row
+from service.pages.explore.texts import words_of
 from service.pages.rendering import PageRoute, render
 from service.pages.sessions import Visitor
 from transforms.core.errors import RekindleError
@@ -34,21 +35,18 @@ async def explore(request: Request, visitor: Visitor) -> Response:
     try:
         found = await engine_of(request).run(request, _found(question, engine_of(request).cache))
     except (ApiError, RekindleError) as error:
-        status, message, headers = message_of(error)
-        page = render(
-            request, name, status=status, page="Explore", question=question, failure=failure_of(error, message)
-        )
-        page.headers.update(headers)
-        return page
+        reply = reply_of(error)
+        failure = failure_of(error, reply.message)
+        return render(request, name, reply=reply, page="Explore", question=question, failure=failure)
     return render(request, name, page="Explore", question=question, failure=None, formats=FORMATS, **found)
 
 
 def _found(question: Question, cache: Any) -> SearchQuery:
-    rows, columns = question.rows_query(), question.columns
+    rows, columns, words = question.rows_query(), question.columns, words_of(question.values["query"])
 
     def find(snapshot: Snapshot, stop: StopSignal) -> JsonObject:
         found = rows(snapshot, stop)
-        events = [shown_row(row, columns) for row in found["rows"]]
+        events = [shown_row(row, columns, words) for row in found["rows"]]
         return found | {"rows": events, "overview": _overview(snapshot, cache, stop) if question.is_empty else None}
 
     return find

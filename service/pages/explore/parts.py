@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from pipelines.documents import JsonObject
 from service.api.search.parameters import SearchQuery, engine_of
-from service.errors import ApiError, message_of
+from service.errors import ApiError, reply_of
 from service.pages.explore.levels import meaning_of
 from service.pages.explore.question import Question, condition, failure_of
 from service.pages.rendering import render
@@ -50,10 +50,8 @@ async def answer_part(
     try:
         found = await find()
     except (ApiError, RekindleError) as error:
-        status, message, headers = message_of(error)
-        page = render(request, template, status=status, failure=failure_of(error, message), **context)
-        page.headers.update(headers)
-        return page
+        reply = reply_of(error)
+        return render(request, template, reply=reply, failure=failure_of(error, reply.message), **context)
     return render(request, template, failure=None, **context, **found)
 
 

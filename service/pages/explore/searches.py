@@ -12,7 +12,7 @@ from pipelines.documents import JsonObject
 from service.api.administration import searches as api
 from service.api.search.parameters import fields_of
 from service.api.state import service_of
-from service.errors import ApiError, message_of
+from service.errors import ApiError, ErrorReply, reply_of
 from service.pages.explore.question import Question
 from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import ProvedForm, Visitor
@@ -44,11 +44,11 @@ async def save_search(request: Request, visitor: Visitor, form: ProvedForm) -> R
         seen = _version(form.get("replace", ""))
         await run_in_threadpool(api.keep, service, visitor, name, asked, expected=seen)
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
-        known = await run_in_threadpool(load_searches, service.tier) if status in _TAKEN else None
+        reply = reply_of(error)
+        known = await run_in_threadpool(load_searches, service.tier) if reply.status in _TAKEN else None
         if known is not None and (taken := known.find(name)) is not None:
             return await _show(request, question, status=HTTPStatus.CONFLICT, typed=name, taken=taken)
-        return await _show(request, question, status=status, typed=name, failure=message)
+        return await _show(request, question, reply=reply, typed=name, failure=reply.message)
     return lead_to(request, "/explore", question.values | {"saved": name})
 
 
@@ -60,8 +60,8 @@ async def delete_search(request: Request, visitor: Visitor, form: ProvedForm) ->
         seen = _version(form.get("version", ""))
         gone = await run_in_threadpool(api.forget, service, visitor, name, expected=seen)
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
-        return await _show(request, Question.of_values({}), status=status, failure=message)
+        reply = reply_of(error)
+        return await _show(request, Question.of_values({}), reply=reply, failure=reply.message)
     return lead_to(request, "/explore/searches", _values(gone) | {"deleted": name})
 
 
@@ -73,6 +73,7 @@ async def _show(
     typed: str = "",
     taken: KeptSearch | None = None,
     failure: str = "",
+    reply: ErrorReply | None = None,
 ) -> Response:
     kept = await run_in_threadpool(load_searches, service_of(request).tier)
     is_part = "HX-Request" in request.headers and request.method == "GET"
@@ -80,6 +81,7 @@ async def _show(
         request,
         "explore/searches_list.html" if is_part else "explore/searches.html",
         status=status,
+        reply=reply,
         page="Explore",
         question=question,
         searches=[_row(one) for one in kept.searches],

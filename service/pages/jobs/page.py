@@ -16,7 +16,7 @@ from pipelines.jobs.settings import StoredJob
 from service.api import jobs as api
 from service.api.callers import Caller
 from service.api.state import Service, service_of
-from service.errors import ApiError, message_of
+from service.errors import ApiError, reply_of
 from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import ProvedForm, Visitor, check_admin
 from service.workers.maintenance import MaintenanceRequest, run_in_process
@@ -184,8 +184,8 @@ async def retry_job(request: Request, task_id: str, visitor: Visitor, form: Prov
         stored = await run_in_threadpool(_stored, service, report["taskId"])
         started = await api.ingest(request, stored.job.as_document(), visitor)
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
-        return await _show(request, task_id, visitor, failure=message, status=status)
+        reply = reply_of(error)
+        return await _show(request, task_id, visitor, reply=reply, failure=reply.message)
     return lead_to(request, f"/pages/jobs/{started.task_id}")
 
 
@@ -208,10 +208,10 @@ async def change_job(request: Request, task_id: str, action: str, visitor: Visit
         else:
             raise ApiError(HTTPStatus.NOT_FOUND, f"a job can't be changed by {action!r:.40}")
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
-        if status == HTTPStatus.NOT_FOUND:
+        reply = reply_of(error)
+        if reply.status == HTTPStatus.NOT_FOUND:
             raise
-        return await _show(request, task_id, visitor, failure=message, status=status)
+        return await _show(request, task_id, visitor, reply=reply, failure=reply.message)
     root = request.scope.get("root_path", "")
     return lead_to(request, request.url.path.removeprefix(root).rpartition("/")[0])
 

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from service.api import iam_keys
 from service.api.callers import Caller
 from service.api.state import service_of
-from service.errors import ApiError, message_of
+from service.errors import ApiError, ErrorReply, reply_of
 from service.pages.keys.ready import ready_lines
 from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import ProvedForm, Visitor
@@ -59,8 +59,8 @@ async def make_key(request: Request, caller: Administrator, form: ProvedForm) ->
             iam_keys.make_key, document | {"hec": bool(typed["hec"])}, service_of(request), caller
         )
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
-        return await _show(request, caller, status=status, typed=typed, failure=message)
+        reply = reply_of(error)
+        return await _show(request, caller, reply=reply, typed=typed, failure=reply.message)
     return await _show(request, caller, made=orjson.loads(made.body))
 
 
@@ -73,7 +73,7 @@ async def revoke_key(request: Request, key_id: str, caller: Administrator, form:
     return lead_to(request, "/pages/keys")
 
 
-async def _show(request: Request, caller: Caller, *, status: int = HTTPStatus.OK, **more: Any) -> Response:
+async def _show(request: Request, caller: Caller, *, reply: ErrorReply | None = None, **more: Any) -> Response:
     listed = await run_in_threadpool(iam_keys.show_keys, service_of(request), caller)
     absent = dict.fromkeys(("env", "team", "revokedAt", "lastUsedAt"))
     keys = [absent | key for key in orjson.loads(listed.body)["keys"]]
@@ -84,7 +84,7 @@ async def _show(request: Request, caller: Caller, *, status: int = HTTPStatus.OK
     return render(
         request,
         "keys/page.html",
-        status=status,
+        reply=reply,
         page="Keys",
         keys=keys,
         revoking=revoked,

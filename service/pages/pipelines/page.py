@@ -19,13 +19,13 @@ from service.api.callers import Caller
 from service.api.search.pages import PageParameters, page_query
 from service.api.search.parameters import engine_of
 from service.api.state import Service, service_of
-from service.errors import ApiError, message_of
+from service.errors import ApiError, reply_of
 from service.pages.pipelines.catalogue import EXAMPLE, EXAMPLE_SAMPLE, catalogue, with_include
 from service.pages.pipelines.history import difference
-from service.pages.pipelines.mistakes import MOST, SOURCE, mistakes_of, unseen_lines
 from service.pages.pipelines.samples import GIVEN, sample_of, shown_trial
 from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.sessions import ProvedForm, Visitor
+from service.pages.text_editor import Mistake, mistakes_of, read_text, unseen_lines
 from transforms.core.errors import ConfigurationError, RekindleError
 from transforms.hot_tier.configuration.store import load_version
 
@@ -33,6 +33,8 @@ router = APIRouter(prefix="/pages/pipelines", include_in_schema=False, route_cla
 _TYPED = ("text", "base", "file", "sample", *GIVEN, "format", "query", "limit")
 _LIMITS = ("5", "10", "20", "50")
 _VERSIONS = 50
+_SOURCE = "pipelines"
+"""What messages call an edited text."""
 
 
 @router.get("")
@@ -86,8 +88,8 @@ async def check(request: Request, visitor: Visitor, form: ProvedForm) -> Respons
 
 
 def _typed(form: dict[str, str]) -> dict[str, str]:
-    """Return the fields as they were typed: browsers send each end of a line as two characters."""
-    return {name: form.get(name, "").replace("\r\n", "\n") for name in _TYPED}
+    """Return the fields as they were typed."""
+    return {name: read_text(form.get(name, "")) for name in _TYPED}
 
 
 def _mistakes(text: str, visitor: Caller) -> dict[str, Any]:
@@ -95,13 +97,13 @@ def _mistakes(text: str, visitor: Caller) -> dict[str, Any]:
     message = ""
     if text.strip():
         try:
-            check_pipelines(text, SOURCE, visitor)
+            check_pipelines(text, _SOURCE, visitor)
         except ConfigurationError as error:
             message = str(error)
         except ApiError as error:
             message = error.message
-    found = mistakes_of(message, text) if message else []
-    return {"mistakes": found[:MOST], "more_mistakes": len(found[MOST:]), "unseen": unseen_lines(text)}
+    found: list[Mistake] = mistakes_of(message, text, file=_SOURCE) if message else []
+    return {"mistakes": found, "unseen": unseen_lines(text)}
 
 
 async def _test(request: Request, visitor: Caller, typed: dict[str, str], *, taken: int = 0) -> Response:
@@ -118,9 +120,9 @@ async def _test(request: Request, visitor: Caller, typed: dict[str, str], *, tak
     try:
         tried = await run_in_threadpool(try_out, document, service_of(request), visitor)
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
+        reply = reply_of(error)
         field = str(getattr(error, "field", None) or "sample").replace("formatOptions.", "")
-        return await _show(request, visitor, typed, status=status, wrong={field: message})
+        return await _show(request, visitor, typed, reply=reply, wrong={field: reply.message})
     return await _show(request, visitor, typed, checked=found, trial=shown_trial(tried), taken=taken)
 
 
@@ -131,8 +133,8 @@ async def _take_sample(request: Request, visitor: Caller, typed: dict[str, str])
         query = page_query(PageParameters(query=typed["query"], limit=int(limit)))
         found = await engine_of(request).run(request, query)
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
-        return await _show(request, visitor, typed, status=status, wrong={"query": message})
+        reply = reply_of(error)
+        return await _show(request, visitor, typed, reply=reply, wrong={"query": reply.message})
     if not found["rows"]:
         wrong = {"query": "No event matches: leave the query empty for the newest ones"}
         return await _show(request, visitor, typed, status=HTTPStatus.NOT_FOUND, wrong=wrong)
@@ -166,10 +168,10 @@ async def _save(request: Request, visitor: Caller, typed: dict[str, str]) -> Res
         wrong = {} if found["mistakes"] else {"text": str(error)}
         return await _show(request, visitor, typed, status=HTTPStatus.BAD_REQUEST, checked=found, wrong=wrong)
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
-        if status == HTTPStatus.PRECONDITION_FAILED:
+        reply = reply_of(error)
+        if reply.status == HTTPStatus.PRECONDITION_FAILED:
             return await _show_conflict(request, visitor, typed)
-        return await _show(request, visitor, typed, status=status, wrong={"text": message})
+        return await _show(request, visitor, typed, reply=reply, wrong={"text": reply.message})
     return lead_to(request, "/pages/pipelines", {"saved": saved})
 
 

@@ -15,13 +15,13 @@ from service.api.administration.holds import MOST_HOLDS
 from service.api.administration.kept_files import FileText, change_as, load_asked, set_kept
 from service.api.callers import Caller
 from service.api.state import Service, service_of
-from service.errors import ApiError, message_of
+from service.errors import ApiError, ErrorReply, reply_of
 from service.logs import log
 from service.pages.rendering import PageRoute, lead_to, render
 from service.pages.retention.history import find_running, read_history
 from service.pages.retention.kept import describe_kept
 from service.pages.sessions import ProvedForm, Visitor, check_admin
-from service.pages.text_editor import mistakes_in, read_text
+from service.pages.text_editor import mistakes_of, read_text
 from transforms.core.errors import ConfigurationError, ConflictError, QueryError, RekindleError
 from transforms.hot_tier.configuration.holds import add_hold, lift_hold
 from transforms.hot_tier.configuration.store import RULES_SET, Configuration, load_changes, load_configuration
@@ -41,9 +41,9 @@ tiers:
 
 
 @router.get("")
-async def show_retention(request: Request, visitor: Visitor) -> Response:
-    """Show rules and holds, what runs now, and what was done."""
-    return await _show(request, visitor)
+async def show_retention(request: Request, visitor: Visitor, when: str = "") -> Response:
+    """Show rules and holds, what runs now, and what was done; a query is in the form of a hold, if one is given."""
+    return await _show(request, visitor, typed=dict.fromkeys(_HOLD_FIELDS, "") | {"when": when})
 
 
 @router.get("/rules")
@@ -65,9 +65,9 @@ async def set_rules(request: Request, visitor: Visitor, form: ProvedForm) -> Res
         asked = FileText(text=text, file=known["file"])
         await run_in_threadpool(set_kept, service, visitor, "rules", asked, expected=known["version"])
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
-        mistakes = mistakes_in(text, message, file=known["file"])
-        return _show_editor(request, visitor, known | {"text": text}, mistakes=mistakes, status=status)
+        reply = reply_of(error)
+        mistakes = mistakes_of(reply.message, text, file=known["file"])
+        return _show_editor(request, visitor, known | {"text": text}, mistakes=mistakes, reply=reply)
     return lead_to(request, "/pages/retention")
 
 
@@ -79,10 +79,10 @@ async def set_hold(request: Request, visitor: Visitor, form: ProvedForm) -> Resp
     try:
         await run_in_threadpool(_add, service_of(request), visitor, typed)
     except (ApiError, RekindleError) as error:
-        status, message, _ = message_of(error)
+        reply = reply_of(error)
         position = error.position if isinstance(error, QueryError) else None
-        failure = {"field": _field_of(error), "message": message.partition("\n")[0], "position": position}
-        return await _show(request, visitor, status=status, typed=typed, failure=failure)
+        failure = {"field": _field_of(error), "message": reply.message.partition("\n")[0], "position": position}
+        return await _show(request, visitor, reply=reply, typed=typed, failure=failure)
     return lead_to(request, "/pages/retention#holds")
 
 
@@ -100,7 +100,7 @@ async def end_hold(request: Request, visitor: Visitor, form: ProvedForm) -> Resp
     return lead_to(request, "/pages/retention#holds")
 
 
-async def _show(request: Request, visitor: Caller, *, status: int = HTTPStatus.OK, **more: Any) -> Response:
+async def _show(request: Request, visitor: Caller, *, reply: ErrorReply | None = None, **more: Any) -> Response:
     found = await run_in_threadpool(_load, service_of(request))
     known: JsonObject = {"typed": dict.fromkeys(_HOLD_FIELDS, ""), "failure": None, "lifting": None} | more
     lifting = next((hold for hold in found["holds"] if hold["name"] == known["lifting"]), None)
@@ -109,7 +109,7 @@ async def _show(request: Request, visitor: Caller, *, status: int = HTTPStatus.O
     return render(
         request,
         "retention/page.html",
-        status=status,
+        reply=reply,
         page=PAGE,
         example=EXAMPLE,
         may_change=visitor.has("admin"),

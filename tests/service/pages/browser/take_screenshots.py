@@ -8,50 +8,81 @@ FOLDER is docs/images. WebP, by Chromium itself: no other tool is needed.
 from __future__ import annotations
 
 import base64
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from demo.sample_logs import sample_objects
 from service.pages.sessions import COOKIE
 from tests.service.conftest import ROOT
 from tests.service.pages.browser.conftest import chromium_path
 from tests.service.pages.browser.looking import HEIGHT, THEMES, WIDTHS, wait_at_rest
-from tests.service.pages.browser.sites import Site, site
+from tests.service.pages.browser.shop import BUCKET, shop
+from tests.service.pages.browser.sites import Site
 
-QUALITY = 55
+QUALITY = 50
 OUTAGE = "from=2025-08-12T13%3A30Z&to=2025-08-12T15%3A00Z"
 FILLED = {
     "explore": "/explore",
     "query": f"/explore?query=status%3D503&{OUTAGE}",
+    "words": "/explore?query=acquirer&from=2025-08-12T14%3A00Z&to=2025-08-12T14%3A30Z",
     "error": "/explore?query=status%3D503%20(login",
     "nothing": "/explore?query=status%3D418",
-    "event": f"/explore?query=status%3D503&{OUTAGE}#first",
-    "patterns": f"/explore/patterns?query=status%3D503&{OUTAGE}",
+    "event": f"/explore?query=acquirer&{OUTAGE}#first",
+    "patterns": "/explore/patterns?query=level%3D*",
+    "fields": "/explore/fields",
+    "field": "/explore/field?name=status",
     "around": f"/explore?query=status%3D503&{OUTAGE}#around",
-    "backfill": "/pages/backfill?bucket=file%3A%2F%2F{source}&pattern=logs%2Faudit%2F**&show=preview",
+    "searches": "/explore/searches",
+    "backfill": f"/pages/backfill?bucket={BUCKET}&pattern=logs%2Faudit%2F**&show=preview",
+    "backfill-mistake": f"/pages/backfill?bucket={BUCKET}&pattern=logs%2F%7Bweb&show=preview",
     "jobs": "/pages/jobs",
-    "job": "/pages/jobs#first",
+    "jobs-nothing": "/pages/jobs?search=no-such-bucket",
+    "job": "/pages/jobs#second",
+    "job-failures": "/pages/jobs#first",
     "pipelines": "/pages/pipelines",
+    "pipelines-mistake": "/pages/pipelines",
     "retention": "/pages/retention",
+    "rules-mistake": "/pages/retention/rules",
+    "hold-mistake": "/pages/retention",
+    "dry-run": "/pages/retention",
     "keys": "/pages/keys",
     "missing": "/pages/nothing",
 }
-"""Pages by the names of their pictures; what is behind `#` names the link of the first row that is followed."""
-FOLLOWED = {"first": "main table tbody a", "around": "main table tbody a.without"}
-TWICE = ("patterns", "around", "backfill", "pipelines", "retention")
-"""Those of two pictures, not of four: wide and light, narrow and dark."""
-RULES = """rules:
-  - {name: debug, retention: 7d, when: level=debug, description: noise}
-  - {name: all, retention: 900d}
-"""
-EMPTY = {"empty-explore": "/explore", "empty-jobs": "/pages/jobs", "sign-in": "/login"}
+"""Pages by the names of their pictures; what is behind `#` names the link that is followed."""
+FOLLOWED = {
+    "first": "main table tbody a",
+    "second": "main table tbody tr:nth-child(2) th a",
+    "around": "main table tbody a.without",
+}
+TYPED = {
+    "pipelines-mistake": (
+        {"text": "pipelines:\n  - name: failed\n    when: status=(503\n    steps: []\n"},
+        ("Test it",),
+    ),
+    "rules-mistake": ({"text": "rules:\n  - {name: debug, retention: 7x, when: level=debug}\n"}, ("Set these rules",)),
+    "hold-mistake": ({"hold-name": "case 18", "hold-when": "user=(ann"}, ("Hold them",)),
+    "dry-run": ({}, ("Dry run",)),
+    "refused": ({"token": "rk_not-a-key"}, ("Sign in",)),
+    "trial": ({}, ("Insert an example, with events to test it on", "Test it")),
+}
+"""What is typed into fields, by their ids, and the buttons that are pressed then."""
+LOOKED_AT = {"trial": "#tried", "hold-mistake": "#holds", "dry-run": "#execute-heading, #chart-heading"}
+"""What is at the top of a picture, where it isn't the page's beginning."""
+ENDS = {"dry-run": "#execute-heading", "trial": "#tried"}
+"""What is there when a state is reached, where it is no alert."""
+EMPTY = {
+    "empty-explore": "/explore",
+    "empty-jobs": "/pages/jobs",
+    "empty-pipelines": "/pages/pipelines",
+    "empty-retention": "/pages/retention",
+    "trial": "/pages/pipelines",
+    "sign-in": "/login",
+    "refused": "/login",
+}
 """Those of a tier without events."""
 
 
@@ -64,9 +95,7 @@ def main(folder: Path, names: list[str]) -> None:
         for paths, has_events in ((EMPTY, False), (FILLED, True)):
             chosen = {name: path for name, path in paths.items() if not names or name in names}
             if chosen:
-                shown = opened.enter_context(site(place / str(has_events)))
-                if has_events:
-                    fill(shown)
+                shown = opened.enter_context(shop(place / str(has_events), is_filled=has_events))
                 take(browser, shown, chosen, folder)
 
 
@@ -77,23 +106,6 @@ def chromium() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
 
 
-def fill(shown: Site) -> None:
-    """Make events of the demonstration's logs, as its backfill does."""
-    for name, data in sample_objects():
-        if name.startswith(("logs/web", "logs/app", "logs/audit")):
-            path = shown.source / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-    shown.keep_pipelines(ROOT / "demo/access_logs.yaml")
-    shown.ingest("logs/{web,app}/**")
-    rules = shown.source.parent / "rules.yaml"
-    rules.write_text(RULES, "utf-8")
-    hold = ("holds", "add", "case 17", "--when", "user=fatima", "--description", "asked for by the court")
-    for arguments in (("rules", "set", str(rules)), hold):
-        command = [sys.executable, "-m", "pipelines.cli", *arguments, "--hot-tier", str(shown.tier)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-
-
 def take(browser: Browser, shown: Site, paths: dict[str, str], folder: Path) -> None:
     """Take the pictures of some pages."""
     for width in WIDTHS:
@@ -102,26 +114,36 @@ def take(browser: Browser, shown: Site, paths: dict[str, str], folder: Path) -> 
                 viewport={"width": width, "height": HEIGHT}, color_scheme=theme, reduced_motion="reduce"
             )
             context.set_default_timeout(120_000)
-            context.add_cookies([{"name": COOKIE, "value": shown.tokens["admin"], "url": shown.origin}])
-            page = context.new_page()
             for name, path in paths.items():
-                if name in TWICE and (width == WIDTHS[0]) != (theme == THEMES[0]):
-                    continue
-                go(page, shown, path)
+                context.clear_cookies()
+                if path != "/login":
+                    context.add_cookies([{"name": COOKIE, "value": shown.tokens["admin"], "url": shown.origin}])
+                page = context.new_page()
+                go(page, shown, name, path)
                 (folder / f"{name}-{width}-{theme}.webp").write_bytes(picture(page))
+                page.close()
             context.close()
 
 
-def go(page: Page, shown: Site, path: str) -> None:
-    """Open a page, and wait until all of it is there."""
+def go(page: Page, shown: Site, name: str, path: str) -> None:
+    """Open a page, bring it into its state, and wait until all of it is there."""
     address, _, follows = path.partition("#")
-    page.goto(shown.at(address.replace("{source}", quote(str(shown.source), safe=""))))
+    page.goto(shown.at(address))
     wait_at_rest(page)
     if follows:
         href = page.locator(FOLLOWED[follows]).first.get_attribute("href")
         assert href
         page.goto(shown.at(href))
-        wait_at_rest(page)
+    if name in TYPED:
+        fields, buttons = TYPED[name]
+        for field, text in fields.items():
+            page.locator(f"#{field}").fill(text)
+        for button in buttons:
+            page.get_by_role("button", name=button, exact=True).first.click()
+        page.locator(ENDS.get(name, "[role=alert]:visible, #mistakes .alert")).first.wait_for()
+    wait_at_rest(page)
+    if name in LOOKED_AT:
+        page.locator(LOOKED_AT[name]).first.evaluate("(one) => one.scrollIntoView()")
 
 
 def picture(page: Page) -> bytes:

@@ -14,6 +14,8 @@ PATHS = [
     "/explore?query=status%3D",
     "/explore?query=no_such_word_anywhere",
     "/explore/patterns?query=level=error",
+    "/explore/fields",
+    "/explore/field?name=status",
     "/pages/backfill",
     "/pages/jobs",
     "/pages/jobs?search=nothing",

@@ -8,7 +8,6 @@ import pytest
 
 from service.pages.pipelines.catalogue import EXAMPLE, EXAMPLE_SAMPLE, catalogue, with_include
 from service.pages.pipelines.history import difference
-from service.pages.pipelines.mistakes import Mistake, mistakes_of, unseen_lines
 from service.pages.pipelines.samples import sample_of
 from service.pages.sessions import COOKIE
 from tests.service.conftest import Api, fill
@@ -94,7 +93,10 @@ def test_what_does_not_check_is_not_saved(api: Api) -> None:
 
 def test_mistakes_are_told_while_it_is_typed(api: Api) -> None:
     page = sent(api, "", path=f"{PATH}/check", text="pipelines: [{}]")
-    assert (page.elements[0], "2 mistakes" in page.text) == (("div", {"id": "mistakes", "role": "status"}), True)
+    assert (page.elements[0], "2 mistakes" in page.text) == (
+        ("div", {"id": "mistakes", "class": "full", "role": "status"}),
+        True,
+    )
     assert "mistake" not in sent(api, "", path=f"{PATH}/check", text=EXAMPLE).text
 
 
@@ -218,26 +220,6 @@ def test_included_by_its_button(api: Api) -> None:
     assert ("include: [waf, syslog]" in page.text, "stays" in page.text) == (True, True)
     assert send(api, "include:nothing").status_code == 404
     assert {f"include:{one.name}" for one in catalogue()} <= {one.get("value", "") for one in page.all("button")}
-
-
-def test_mistakes_have_their_places() -> None:
-    message = "pipelines:2:5: p: query, character 3: x\n  a=(\n    ^\npipelines: no place"
-    found = mistakes_of(message, "first\n" + "e" * 3 + "  " + "x" * 300)
-    assert found == [
-        Mistake(
-            line=2,
-            column=5,
-            message="p: query, character 3: x",
-            more="  a=(\n    ^",
-            before="eee ",
-            at=" ",
-            after="x" * 120,
-        ),
-        Mistake(message="no place"),
-    ]
-    assert mistakes_of("pipelines: it is none", "") == [Mistake(message="it is none")]
-    assert mistakes_of("pipelines:9:9: x", "one")[0].at == ""
-    assert unseen_lines("a\nb\u202ec\n") == [(2, "b\u202ec")]
 
 
 def test_differences() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from service.pages.sessions import COOKIE
-from service.pages.text_editor import mistakes_in
 from tests.service.conftest import Api, fill
 from tests.service.pages.conftest import HOSTILE, Page, read, show
 from transforms.hot_tier.configuration.holds import add_hold
@@ -154,23 +153,16 @@ def test_an_unknown_version(api: Api, version: str, status: int) -> None:
     assert api.ask("GET", "/pages/retention/rules", params={"version": version}).status_code == status
 
 
-def test_mistakes_have_their_lines() -> None:
-    text = "a\nbcd"
-    found = mistakes_in(text, "f.yaml:2:2: x: wrong\n  more\nf.yaml:99:1: y", file="f.yaml")
-    assert [(one["line"], one["column"], one["text"], one["shown"]) for one in found] == [
-        (2, 2, "x: wrong\n  more", "bcd"),
-        (99, 1, "y", ""),
-    ]
-    assert mistakes_in(text, "no place", file="f.yaml")[0] == {
-        "line": None,
-        "column": None,
-        "text": "no place",
-        "shown": "",
-    }
-
-
 def test_rules_that_are_no_longer_valid_are_shown_as_such(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     set_rules(api.service.tier, RULES, file="rules.yaml")
     monkeypatch.setattr("transforms.retention.rules_file._RULE_FIELDS", ("name",))
     page: Page = show(api, "/pages/retention")
     assert "no longer valid" in page.text
+
+
+def test_a_query_of_explore_becomes_a_hold(api: Api) -> None:
+    fill(api)
+    found = read(api.ask("GET", "/explore", params={"query": "status=404 host=web-1"}).text)
+    address = next(one["href"] for one in found.all("a") if one.get("title", "").startswith("Keep all"))
+    assert read(api.ask("GET", address).text).one("input", id="hold-when")["value"] == "status=404 host=web-1"
+    assert not [one for one in read(api.ask("GET", "/explore").text).all("a") if "Keep all" in one.get("title", "")]

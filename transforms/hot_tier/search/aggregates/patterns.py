@@ -2,6 +2,9 @@
 
 Masked are numbers, hexadecimal numbers, UUIDs, addresses and what stands in quotes, each as `*`. A shape is thus a
 phrase of the query language: `"login of * from *"` finds its messages.
+
+Of JSON objects the names stay, and of their values the texts that people read: those of `message`, `level`, `error` and
+the like, masked as other messages are. All other values are `*`: `{"level":"error","msg":"took * ms","user":*}`.
 """
 
 from __future__ import annotations
@@ -38,9 +41,25 @@ _MAIL = r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"
 """Addresses of mail are addresses too."""
 _HEXADECIMAL = r"\b0[xX][0-9A-Fa-f]+\b|\b[0-9A-Fa-f]*(?:[0-9][A-Fa-f]|[A-Fa-f][0-9])[0-9A-Fa-f]*\b"
 _NUMBER = r"[+-]?\d+(?:[.,:]\d+)*"
-_VARIABLE = "|".join((_QUOTED, _UUID, _MAIL, _ADDRESS, _HEXADECIMAL, _NUMBER))
+_NAMELESS = "|".join((_UUID, _MAIL, _ADDRESS, _HEXADECIMAL, _NUMBER))
+_VARIABLE = f"{_QUOTED}|{_NAMELESS}"
 _REPEATED = r"\*(?:[\s,;:/_.+-]*\*)+"
 """Several masked values in a row are one, so that lists and dates of any length have one shape."""
+
+
+_READ = ("message", "msg", "text", "log", "event", "level", "lvl", "severity", "error", "err", "exception", "reason")
+_COLONS = {"\ufdd0": ":", "\ufdd1": ": "}
+"""Stand for a colon before what is kept of JSON while other values are masked: code points that no text may have."""
+_KEPT = {
+    f'"{written}"{colon}"': f'"{written}"{mark}"'
+    for name in _READ
+    for written in (name, name.capitalize(), name.upper(), f"@{name}")
+    for mark, colon in _COLONS.items()
+}
+_OBJECT = r'^\{\s*"'
+_STRING = r'"(?:[^"\\]|\\.)*(?:"|\\?$)'
+_VALUE = rf'":\s*(?:{_STRING}|[-+.\w]+|\[(?:[^"\[\]{{}}]|{_STRING})*(?:\]|$))'
+"""A value of JSON, also one that is cut: a text, a number, a word, or an array of them."""
 
 
 @dataclass(frozen=True)
@@ -184,9 +203,25 @@ def _shapes(selection: Selection, stop: StopSignal) -> Iterator[pl.DataFrame]:
 def shapes_of(messages: pl.Series) -> pl.DataFrame:
     """Return the shapes of messages, how many have each, and the least of them: the same wherever messages are cut."""
     counts = messages.alias(_EXAMPLE).value_counts(name=_COUNT).cast({_COUNT: pl.Int64})
+    text = pl.col(_EXAMPLE)
+    is_json = text.str.contains(_OBJECT) & ~text.str.contains_any(list(_COLONS))
+    plain = counts.filter(~is_json).with_columns(text.str.replace_all(_VARIABLE, "*").alias(_SHAPE))
+    shapes = pl.concat([plain, _json_shapes(counts.filter(is_json))])
     # a literal asterisk would be a wildcard in the query; as part of a shape it stands for itself and others
-    shape = pl.col(_EXAMPLE).str.replace_all(_VARIABLE, "*").str.replace_all(_REPEATED, "*")
-    return _grouped(counts.with_columns(shape.alias(_SHAPE)), pl.col(_COUNT).sum())
+    return _grouped(shapes.with_columns(pl.col(_SHAPE).str.replace_all(_REPEATED, "*")), pl.col(_COUNT).sum())
+
+
+def _json_shapes(counts: pl.DataFrame) -> pl.DataFrame:
+    """Mask the values of JSON objects, but for those that people read: of these what any message has masked.
+
+    Few texts are left once whole values are masked, so that the slow pattern looks at each of these once: 60,000
+    messages take 0.14 s of CPU, not 1.4 s. No step uses groups, which would cost ten times as much. What is no JSON
+    after all gets a shape that finds it too.
+    """
+    kept = pl.col(_EXAMPLE).str.replace_many(_KEPT).str.replace_all(_VALUE, '":*')
+    masked = _grouped(counts.with_columns(kept.alias(_SHAPE)), pl.col(_COUNT).sum())
+    shape = pl.col(_SHAPE).str.replace_all(_NAMELESS, "*").str.replace_many(_COLONS)
+    return masked.select(_EXAMPLE, _COUNT, shape.alias(_SHAPE))
 
 
 def _grouped(frame: pl.DataFrame, count: pl.Expr) -> pl.DataFrame:

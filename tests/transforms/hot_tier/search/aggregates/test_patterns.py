@@ -38,6 +38,18 @@ SHAPES = {
     "asterisks": ("a * b ** c", "a * b * c"),
     "no ASCII": ("größe ٣ überall 7", "größe * überall *"),
     "empty": ("", ""),
+    "JSON": (
+        '{"time":"2025-01-02","level":"error","user":"ann","msg":"took 35 ms","n":-1.5e3,"ok":true}',
+        '{"time":*,"level":"error","user":*,"msg":"took * ms","n":*,"ok":*}',
+    ),
+    "JSON in JSON": ('{"a": {"message": "x 17", "b": null}, "c": "y"}', '{"a": {"message": "x *", "b":*}, "c":*}'),
+    "arrays of JSON": ('{"a":["x","y",3],"b":[],"Msg":"z"}', '{"a":*,"b":*,"Msg":"z"}'),
+    "quotes in JSON": ('{"msg":"said \\"hi 7\\"","user":"a\\"b"}', '{"msg":"said \\"hi *\\"","user":*}'),
+    "JSON with numbers as names": ('{"p95":12,"id 7":"x"}', '{"p*":*,"id *":*}'),
+    "JSON that is cut in what is read": ('{"user":"ann","msg":"in the mid', '{"user":*,"msg":"in the mid'),
+    "JSON that is cut elsewhere": ('{"msg":"m","user":"in the mid', '{"msg":"m","user":*'),
+    "no JSON after all": ('{"x" is 7, "y": z', '{"x" is *, "y":*'),
+    "JSON with the mark of a kept quote": ('{"msg":"\ufdd0"}', "{*}"),
 }
 
 
@@ -55,6 +67,36 @@ def test_the_query_of_a_shape_finds_its_messages(seed: int) -> None:
     words = ["a", "7", " ", '"', "'", "\\", "*", "-", "0x1f", "10.0.0.1", "::", ",", "=", "(", "AND", "é", "\n", "@b.c"]
     messages = ["".join(rng.choices(words, k=rng.randrange(9))) for _ in range(300)]
     for message in messages:
+        ((shape, _, _),) = shapes_of(pl.Series([message])).rows()
+        if (query := shape_query(shape)) is not None:
+            assert holds(parse(query), {"_message": message}, {}), (message, shape, query)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_query_of_a_shape_of_what_looks_like_json_finds_its_messages(seed: int) -> None:
+    rng = random.Random(seed)
+    words = [
+        '"msg":"',
+        '"level":',
+        '"n":',
+        '"',
+        ",",
+        ":",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\\",
+        "a",
+        "7",
+        " ",
+        "null",
+        "*",
+        "\ufdd0",
+        "\n",
+    ]
+    for _ in range(500):
+        message = '{"' + "".join(rng.choices(words, k=rng.randrange(12)))
         ((shape, _, _),) = shapes_of(pl.Series([message])).rows()
         if (query := shape_query(shape)) is not None:
             assert holds(parse(query), {"_message": message}, {}), (message, shape, query)
