@@ -99,7 +99,8 @@ def table(
 
 
 def _median(runs: Sequence[Taken], field: str) -> float:
-    return statistics.median(getattr(run, field) for run in runs)
+    values: list[float] = [getattr(run, field) for run in runs]
+    return statistics.median(values)
 
 
 def main() -> None:
