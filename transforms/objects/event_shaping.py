@@ -226,7 +226,7 @@ def _without_messages(events: pa.RecordBatch, read: pa.RecordBatch, *, rewritten
     Args:
         events: Behind their pipelines, with their times.
         read: The same events as they were read.
-        rewritten: Whether a pipeline may have written a message; to compare them takes 0.3 ms a MiB.
+        rewritten: Whether a pipeline may have written a message.
     """
     row = format_of(read)
     if row is None or "keep_message" not in row.options:

@@ -3,8 +3,8 @@ r"""Which JSON objects have no members but those that were found in them, by the
 An object without white space and backslashes is as long as its braces, commas, names and values with their quotes; how
 many of its values are strings follows from the number of its quotes. A member more (a null, one of another name, a
 doubled one) makes it longer by two bytes at least, and so does white space by one. So where the length is right there
-is no other, provided that no number was written anew in a longer way (`duckdb_guards`). This takes 0.7 ms a MiB, to
-list the names of all objects 1.8.
+is no other, provided that no number was written anew in a longer way (`duckdb_guards`). This takes 1.0 ms a MiB, to
+list the names of all objects 2.0.
 """
 
 from __future__ import annotations
