@@ -3,7 +3,7 @@
     python -m benchmarks.equal_terms                                # 1 and 4 GiB a workload, five rounds: hours
     python -m benchmarks.equal_terms --mib 64 256 --rounds 1        # a quick look
 
-`rekindle` keeps the raw record; the peers' rows with `raw` do so too (`benchmarks.peers.RAW`; chDB has no cheap way),
+`rekindle` keeps the raw record; the peers' rows with `raw` do so too (`benchmarks.peers.RAW`; chDB's way is not written),
 and `rekindle --no-message` keeps fields alone, as the other rows do. An access log's line is kept by all. All of them
 are whole processes, by CPU seconds (user + system) and by wall. What the second size takes more than the first is the
 *marginal* GiB, in which no start is.

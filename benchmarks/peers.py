@@ -6,7 +6,7 @@ Each peer reads one reference workload and writes Parquet (zstd) partitioned by 
 
 Prints one JSON line: seconds, MiB/s of decoded text (its size is read from DIR.json), events, peak memory. Two threads
 each. None of them keeps the raw record of ndjson and csv, ids, or a ledger: they do less than Rekindle does. With
-`--raw` they keep the record too, in the cheapest way that was found (`RAW`); of access logs they always do.
+`--raw` they keep the record too, in one way each (`RAW`; chDB's is not written); of access logs they always do.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def run_chdb(kind: str, src: Path, out: Path) -> int:
 
 
 def run_polars_raw(kind: str, src: Path, out: Path) -> int:
-    """Convert as `run_polars` does, the lines beside their fields: read twice, which took less than `json_decode`."""
+    """Convert as `run_polars` does, the lines beside their fields: the files are read twice."""
     os.environ["POLARS_MAX_THREADS"] = "2"
     import polars as pl
 
