@@ -2,10 +2,11 @@
 
 Each peer reads one reference workload and writes Parquet (zstd) partitioned by date.
 
-    python -m benchmarks.peers {polars,duckdb,chdb} {access,ndjson,csv} DIR OUT
+    python -m benchmarks.peers {polars,duckdb,chdb} {access,ndjson,csv} DIR OUT [--raw]
 
 Prints one JSON line: seconds, MiB/s of decoded text (its size is read from DIR.json), events, peak memory. Two threads
-each. None of them keeps the raw record of ndjson and csv, ids, or a ledger: they do less than Rekindle does.
+each. None of them keeps the raw record of ndjson and csv, ids, or a ledger: they do less than Rekindle does. With
+`--raw` they keep the record too, in one way each (`RAW`; chDB's is not written); of access logs they always do.
 """
 
 from __future__ import annotations
@@ -89,7 +90,50 @@ def run_chdb(kind: str, src: Path, out: Path) -> int:
     return int(str(chdb.query(f"select count() from file('{out}/*.parquet')")).strip())
 
 
+def run_polars_raw(kind: str, src: Path, out: Path) -> int:
+    """Convert as `run_polars` does, the lines beside their fields: the files are read twice."""
+    os.environ["POLARS_MAX_THREADS"] = "2"
+    import polars as pl
+
+    if kind == "ndjson":
+        fields, form = pl.scan_ndjson(f"{src}/*"), ("time", "%Y-%m-%dT%H:%M:%S%.fZ")
+    else:
+        fields, form = pl.scan_csv(f"{src}/*", infer_schema=False), ("timestamp", "%Y-%m-%d %H:%M:%S%.f")
+    lines = pl.scan_csv(
+        f"{src}/*", has_header=kind == "csv", separator="\x01", quote_char=None, infer_schema=False,
+        with_column_names=lambda _: ["_message"],
+    )  # fmt: skip
+    frame = pl.concat([fields, lines], how="horizontal")
+    frame = frame.with_columns(pl.col(form[0]).str.to_datetime(form[1]).alias("_time"))
+    frame = frame.with_columns(pl.col("_time").dt.strftime("%Y-%m-%d").alias("date"))
+    frame.sink_parquet(pl.PartitionBy(out, key=["date"]), compression="zstd", mkdir=True)
+    return int(pl.scan_parquet(f"{out}/**/*.parquet").select(pl.len()).collect().item())
+
+
+def run_duckdb_raw(kind: str, src: Path, out: Path) -> int:
+    """Convert as `run_duckdb` does, the lines beside their fields."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("set threads=2")
+    if kind == "ndjson":
+        objects = f"read_json_objects('{src}/*', format='newline_delimited')"
+        sample = f"select json_group_structure(json) from (from {objects} limit 10000)"
+        row = connection.execute(sample).fetchone()
+        query = f"""with lines as (select json::varchar as _message, json_transform(json, '{row[0] if row else "{}"}') as fields
+            from {objects}), x as (select _message, fields.* from lines)
+            select *, strftime(time::timestamp, '%Y-%m-%d') as date from x"""
+    else:
+        lines = f"read_csv('{src}/*', columns={{'_message':'VARCHAR'}}, delim='\x01', quote='', escape='', header=true, auto_detect=false)"
+        query = f"""select *, substr(timestamp, 1, 10) as date
+            from read_csv('{src}/*', all_varchar=true) positional join {lines}"""
+    connection.execute(f"copy ({query}) to '{out}' (format parquet, compression zstd, partition_by (date))")
+    row = connection.execute(f"select count(*) from read_parquet('{out}/**/*.parquet')").fetchone()
+    return int(row[0]) if row else 0
+
+
 PEERS: dict[str, Callable[[str, Path, Path], int]] = {"polars": run_polars, "duckdb": run_duckdb, "chdb": run_chdb}
+RAW: dict[str, Callable[[str, Path, Path], int]] = {"polars": run_polars_raw, "duckdb": run_duckdb_raw}
 
 
 def main() -> None:
@@ -99,11 +143,13 @@ def main() -> None:
     parser.add_argument("kind", choices=["access", "ndjson", "csv"])
     parser.add_argument("src", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--raw", action="store_true", help="keep the record of ndjson and csv too")
     arguments = parser.parse_args()
+    run = (RAW if arguments.raw and arguments.kind != "access" else PEERS)[arguments.peer]
     mib = json.loads(arguments.src.with_suffix(".json").read_text(encoding="utf-8"))["mib"]
     shutil.rmtree(arguments.out, ignore_errors=True)
     begin = time.perf_counter()
-    events = PEERS[arguments.peer](arguments.kind, arguments.src, arguments.out)
+    events = run(arguments.kind, arguments.src, arguments.out)
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     result = {

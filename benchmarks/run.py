@@ -98,10 +98,20 @@ class Contest:
         return max(one.peak_mib for one in self.measures[name])
 
 
+def command_of_rekindle(workload: Workload, source: Sequence[str], out: Path) -> list[str]:
+    """Return the product's command for a workload, into a fresh hot tier."""
+    pipelines = ("--pipelines", str(ROOT / "benchmarks" / "access_logs.yaml")) if workload.kind == "access" else ()
+    return [str(REKINDLE), "backfill", *source, *pipelines, "--hot-tier", str(out), "--json", "--quiet"]
+
+
+def command_of_script(script: str, arguments: Sequence[str], workload: Workload, out: Path) -> list[str]:
+    """Return the command of hot_path or a peer for a workload."""
+    return [sys.executable, "-m", f"benchmarks.{script}", *arguments, workload.kind, str(workload.folder), str(out)]
+
+
 def run_rekindle(workload: Workload, source: Sequence[str], out: Path) -> Measure:
     """Run the product's command over a workload into a fresh hot tier, and check that no event is missing."""
-    pipelines = ("--pipelines", str(ROOT / "benchmarks" / "access_logs.yaml")) if workload.kind == "access" else ()
-    command = [str(REKINDLE), "backfill", *source, *pipelines, "--hot-tier", str(out), "--json", "--quiet"]
+    command = command_of_rekindle(workload, source, out)
     report, seconds, peak = measure(command, CREDENTIALS)
     if report["events"] != workload.events:
         raise RuntimeError(f"{' '.join(command)} published {report['events']:,} events of {workload.events:,}")
@@ -110,7 +120,7 @@ def run_rekindle(workload: Workload, source: Sequence[str], out: Path) -> Measur
 
 def run_script(script: str, arguments: Sequence[str], workload: Workload, out: Path) -> Measure:
     """Run hot_path or a peer over a workload."""
-    command = [sys.executable, "-m", f"benchmarks.{script}", *arguments, workload.kind, str(workload.folder), str(out)]
+    command = command_of_script(script, arguments, workload, out)
     result, seconds, peak = measure(command, {})
     if result["events"] != workload.events:
         raise RuntimeError(f"{' '.join(command)} made {result['events']:,} events of {workload.events:,}")

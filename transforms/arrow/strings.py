@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from transforms.arrow import Flags, Indices
 
-_INLINE = 12
+INLINE = 12
+"""Bytes of a text that stands in its view."""
 _VIEW = np.dtype(np.complex128)  # any type of 16 bytes that `numpy.take` knows: five times as fast as void
-_MASKS = np.tril(np.full((_INLINE + 1, _INLINE), 0xFF, np.uint8), -1).view(np.int32)  # by length: the bytes that it has
+_MASKS = np.tril(np.full((INLINE + 1, INLINE), 0xFF, np.uint8), -1).view(np.int32)  # by length: the bytes that it has
 _LOWER = np.uint8(0x20)  # the bit of ASCII that distinguishes lower case from upper case
 
 
@@ -38,7 +39,7 @@ def view_array(
     views[:, 0] = lengths
     views[:, 3] = starts
     _write_prefixes(views, text, starts)
-    short = np.flatnonzero(views[:, 0] <= _INLINE)
+    short = np.flatnonzero(views[:, 0] <= INLINE)
     if short.size:
         _write_inline(views, text, short)
     return _build(views.view(_VIEW)[:, 0], present, [pa.py_buffer(text)])
@@ -103,13 +104,13 @@ def fold_ascii_case(array: pa.Array) -> pa.Array | None:
     """
     raw, valid, data = _parts(array)
     views = raw.view(np.int32).reshape(-1, 4).copy()
-    short = np.flatnonzero(views[:, 0] <= _INLINE)
+    short = np.flatnonzero(views[:, 0] <= INLINE)
     inline = views[short, 1:].view(np.uint8)
     texts = [np.frombuffer(buffer, np.uint8) for buffer in data]
     if any(text.max(initial=0) > 0x7F for text in (inline, *texts)):
         return None
     views[:, 1] |= int.from_bytes([_LOWER] * 4, "little")
-    views[short, 1:] = np.where(np.arange(_INLINE) < views[short, :1], inline | _LOWER, 0).view(np.int32)
+    views[short, 1:] = np.where(np.arange(INLINE) < views[short, :1], inline | _LOWER, 0).view(np.int32)
     return _build(views.view(_VIEW)[:, 0], valid, [pa.py_buffer(text | _LOWER) for text in texts])
 
 
@@ -136,6 +137,12 @@ def split_columns(column: pa.ListArray, width: int) -> tuple[list[pa.Array], Ind
 def nulls(rows: int) -> pa.Array:
     """Return a column of strings that is null in every row."""
     return pa.nulls(rows, pa.string_view())
+
+
+def text_views(array: pa.Array) -> tuple[npt.NDArray[np.int32], Flags | None, list[pa.Buffer]]:
+    """Return an array's views as four numbers each, validity (None: all valid) and data buffers."""
+    views, valid, data = _parts(array)
+    return views.view(np.int32).reshape(-1, 4), valid, data
 
 
 def _parts(array: pa.Array) -> tuple[npt.NDArray[np.complex128], Flags | None, list[pa.Buffer]]:

@@ -22,15 +22,16 @@ class BreakableStream:
         except Exception as error:  # noqa: BLE001 - raised by who reads, after what came before it
             self.error = error
 
-    def blocks(self) -> Iterator[bytes]:
-        """Yield the chunks up to the break, joined to blocks of some 8 MiB."""
-        buffer = ChunkBuffer()
+    def blocks(self) -> Iterator[list[bytes]]:
+        """Yield the chunks up to the break, some 8 MiB of them together."""
+        chunks: list[bytes] = []
         for chunk in self:
-            buffer.add(chunk)
-            if buffer.size >= BLOCK_BYTES:
-                yield buffer.join()
-        if buffer.size:
-            yield buffer.join()
+            chunks.append(chunk)
+            if sum(map(len, chunks)) >= BLOCK_BYTES:
+                yield chunks
+                chunks = []
+        if any(chunks):
+            yield chunks
 
 
 class ChunkBuffer:

@@ -47,7 +47,7 @@ def without_separators(chunks: Iterable[bytes]) -> Iterator[bytes]:
         text = rest + chunk
         rest = text[len(text) - next((n for n in (2, 1) if text.endswith(codecs.BOM_UTF8[:n])), 0) :]
         text = text[: len(text) - len(rest)]
-        if b"\x1e" in text or b"\0" in text or codecs.BOM_UTF8 in text:
+        if b"\x1e" in text or b"\0" in text or _has_mark(text):
             if between:
                 first = _SEPARATORS.match(text)
                 assert first is not None
@@ -56,6 +56,11 @@ def without_separators(chunks: Iterable[bytes]) -> Iterator[bytes]:
         between = text.rstrip(b" \t\r")[-1:] in b"\n}]," and (between or bool(text.strip(b" \t\r")))
         yield text
     yield rest
+
+
+def _has_mark(text: bytes) -> bool:
+    """Whether a byte order mark is in a text; one byte is looked for at 25 GB/s, three at 1."""
+    return codecs.BOM_UTF8[:1] in text and codecs.BOM_UTF8 in text
 
 
 def _blanks(found: re.Match[bytes]) -> bytes:
@@ -85,9 +90,9 @@ def _without_first(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
         count = max(count - len(chunk), 0)
 
 
-def is_utf8(data: bytes) -> bool:
+def is_utf8(data: bytes | memoryview) -> bool:
     """Whether all bytes are valid UTF-8; at 30 GB/s where they are ASCII."""
-    if data.isascii():
+    if isinstance(data, bytes) and data.isascii():
         return True
     try:
         pa.Array.from_buffers(

@@ -29,7 +29,7 @@ class Lines:
     """The lines of a block that are not blank.
 
     Attributes:
-        text: Valid UTF-8.
+        text: Valid UTF-8, as far as lines go: there may be more of the stream before and behind them.
         starts: Where each line begins in it.
         lengths: Its bytes, without its end.
         long: Which lines were cut, None if none were.
@@ -140,8 +140,10 @@ def raw_places(raw: bytes, lines: Lines, places: Indices) -> Indices:
     return np.append(_line_ranges(raw)[0], len(raw))[np.searchsorted(starts, places)]
 
 
-def split_lines(block: bytes, *, max_record: int) -> Lines:
-    """Find the lines of a block."""
+def split_lines(block: bytes, *, max_record: int, within: tuple[int, int] | None = None) -> Lines:
+    """Find the lines of a block, or of a range of it, which begins and ends at lines' ends."""
+    if within is not None and within != (0, len(block)):
+        return _lines_within(block, *within, max_record=max_record)
     starts, ends = _line_ranges(block)
     size = len(block)
     if (ends - starts >= max_record + MARGIN).any():
@@ -159,9 +161,18 @@ def split_lines(block: bytes, *, max_record: int) -> Lines:
     return replace(lines, cut=lines.cut + cut) if cut else lines
 
 
-def _line_ranges(block: bytes) -> tuple[Indices, Indices]:
+def _lines_within(block: bytes, low: int, high: int, *, max_record: int) -> Lines:
+    """Find the lines of a range, of the block itself where it can stay as it is: a copy takes as long as the rest."""
+    starts, ends = (places + low for places in _line_ranges(memoryview(block)[low:high]))
+    valid = block.isascii() or is_utf8(memoryview(block)[low:high])
+    if not valid or (ends - starts >= max_record + MARGIN).any() or b"\r" in block:
+        return split_lines(block[low:high], max_record=max_record)
+    return _without_blanks(block, starts, ends - starts, None, max_record)
+
+
+def _line_ranges(block: bytes | memoryview) -> tuple[Indices, Indices]:
     ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _LF)
-    if block and not block.endswith(b"\n"):
+    if len(block) and block[-1] != _LF:
         ends = np.append(ends, len(block))
     starts = np.empty_like(ends)
     starts[:1] = 0

@@ -146,7 +146,7 @@ def shape_events(
     inherit = partial(_inherit, batch, shaping) if settings.inherits and inheriting(batch.events) else None
     events = shaping.choose(events, year, inherit, unbelieved)
     if not settings.keep_message:
-        events = _without_messages(events, batch.events)
+        events = _without_messages(events, batch.events, rewritten=bool(settings.pipelines))
     if MESSAGE_IS_FIELD in events.schema.names:
         events = events.drop_columns(MESSAGE_IS_FIELD)
     if not keep_dropped:
@@ -217,7 +217,7 @@ def _counts_of_pipelines(done: PipelineCounts) -> Iterator[tuple[CountKey, int]]
             yield CountKey(EventCount.PIPELINE_MATCHED, name), number
 
 
-def _without_messages(events: pa.RecordBatch, read: pa.RecordBatch) -> pa.RecordBatch:
+def _without_messages(events: pa.RecordBatch, read: pa.RecordBatch, *, rewritten: bool) -> pa.RecordBatch:
     """Return events without the messages that only say what their attributes say.
 
     Kept are those of records with an error, those that are a field of the record (Splunk's `_raw`), and those that a
@@ -226,12 +226,15 @@ def _without_messages(events: pa.RecordBatch, read: pa.RecordBatch) -> pa.Record
     Args:
         events: Behind their pipelines, with their times.
         read: The same events as they were read.
+        rewritten: Whether a pipeline may have written a message.
     """
     row = format_of(read)
     if row is None or "keep_message" not in row.options:
         return events
     messages = events.column("_message")
-    kept = as_flags(as_series(messages).ne_missing(as_series(read.column("_message"))))
+    kept = np.zeros(events.num_rows, np.bool_)
+    if rewritten:
+        kept |= as_flags(as_series(messages).ne_missing(as_series(read.column("_message"))))
     if "_error" in events.schema.names:
         kept |= is_present(events.column("_error"))
     if MESSAGE_IS_FIELD in events.schema.names:

@@ -61,8 +61,9 @@ def guarded_rows(lines: Lines, messages: pl.Series) -> GuardedRows:
     )
     found = messages.to_frame().select(numbers=message.contains(_MINUS_ZERO), strange=strange)
     numbers = found["numbers"].to_numpy().copy()
-    data = np.frombuffer(lines.text, np.uint8)
-    places = _changed_numbers(data, _marks(data))
+    low, high = int(lines.starts[0]), int(lines.starts[-1] + lines.lengths[-1])
+    data = np.frombuffer(lines.text, np.uint8)[low : high + 1]  # with the byte behind a number that ends the last line
+    places = _changed_numbers(data, _marks(data)) + low
     numbers[np.searchsorted(lines.starts, places, side="right") - 1] = True
     return GuardedRows(numbers, found["strange"].to_numpy())
 

@@ -3,7 +3,8 @@ r"""The top-level fields of many JSON objects at once, by DuckDB's `json_keys` a
 They take 1,100 and 550 MB/s on one core. The names need not be known beforehand. Those that are frequent are asked for,
 and each object's number of names is compared with the number of values found: only for objects with others (or with
 nulls) are their names listed. A value is looked for by a pointer, along the names of its object; so objects with very
-many names, or with names that hardly any other has, are left to be read one by one.
+many names, or with names that hardly any other has, are left to be read one by one. Most objects' texts show by their
+lengths alone that they have no other names (`explained_objects`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pyarrow as pa
 from transforms.arrow import Indices
 from transforms.arrow.arrays import single_chunk, take
 from transforms.arrow.strings import nulls, split_columns
+from transforms.formats.json.explained_objects import explained
 from transforms.formats.record_block import MAX_CELLS
 
 _SAMPLE = 256
@@ -46,6 +48,7 @@ class JsonFields:
             config={"threads": 1, "produce_arrow_string_view": True, "arrow_output_version": "1.4"}
         )
         self._names: list[str] = []
+        self._explains = True  # whether most objects are explained by their lengths
 
     def extract(self, objects: pa.Array, *, quote_numbers: bool) -> tuple[Indices, Fields]:
         """Return the fields of JSON objects by name, null where absent.
@@ -61,11 +64,11 @@ class JsonFields:
         if quote_numbers:
             objects, rows = _quote_numbers(objects)
         try:
-            read, fields = self._fields(objects)
+            read, fields = self._fields(objects, plain=not quote_numbers)
         except _NO_JSON:
             valid = self.valid(objects)
             rows, objects = rows[valid], take(objects, valid)
-            read, fields = self._fields(objects)
+            read, fields = self._fields(objects, plain=not quote_numbers)
         return rows[read], {
             name: _unquote_numbers(column) for name, column in fields.items()
         } if quote_numbers else fields
@@ -75,8 +78,8 @@ class JsonFields:
         result = self._query("SELECT json_valid(m) v FROM source", objects)
         return np.flatnonzero(single_chunk(result.column("v")).to_numpy(zero_copy_only=False))
 
-    def _fields(self, objects: pa.Array) -> tuple[Indices, Fields]:
-        """Return rows, and their fields."""
+    def _fields(self, objects: pa.Array, *, plain: bool) -> tuple[Indices, Fields]:
+        """Return rows, and their fields; `plain` where no text of them was changed."""
         total = len(objects)
         if not total:
             return np.arange(0), {}
@@ -84,7 +87,7 @@ class JsonFields:
             sample = objects.slice(0, _SAMPLE)
             self._names = [name for name, count in self._count_names(sample) if count * _FREQUENT >= len(sample)]
         names = self._names[: min(_MAX_NAMES, MAX_CELLS // total)]
-        fields, found, counts = self._values(objects, names)
+        fields, found, counts = self._counted_values(objects, names, plain=plain)
         rows = np.arange(total)
         incomplete = np.flatnonzero(counts != found)
         if incomplete.size:
@@ -105,21 +108,40 @@ class JsonFields:
         names = [name for name, _ in self._count_names(objects) if name not in known]
         if len(names) > min(_MAX_NAMES, MAX_CELLS // total - len(known), 16 + len(objects) // 8):
             return None
-        fields, _, _ = self._values(objects, names)
+        fields, _, _ = self._values(objects, names, counted=False)
         places = np.full(total, -1)
         places[rows] = np.arange(len(rows))
         return {name: take(column, places) for name, column in fields.items()}
 
-    def _values(self, objects: pa.Array, names: list[str]) -> tuple[Fields, Indices, Indices]:
-        """Return the values of some names; how many of each object there are; and how many names it has."""
-        pointers = ", ".join(_pointer(name) for name in names)
-        values = f"json_extract_string(m, [{pointers}]) x, " if names else ""
-        result = self._query(f"SELECT {values}len(json_keys(m)) k FROM source", objects)
-        counts = single_chunk(result.column("k")).to_numpy(zero_copy_only=False)
+    def _values(self, objects: pa.Array, names: list[str], *, counted: bool) -> tuple[Fields, Indices, Indices | None]:
+        """Return the values of some names, how many of each object there are, and if asked how many names it has."""
         if not names:
-            return {}, np.zeros(len(objects), np.int64), counts
+            return {}, np.zeros(len(objects), np.int64), None
+        pointers = ", ".join(_pointer(name) for name in names)
+        lengths = ", len(json_keys(m)) k" if counted else ""
+        result = self._query(f"SELECT json_extract_string(m, [{pointers}]) x{lengths} FROM source", objects)
+        counts = single_chunk(result.column("k")).to_numpy(zero_copy_only=False) if counted else None
         columns, found = split_columns(single_chunk(result.column("x")), len(names))
         return dict(zip(names, columns, strict=True)), found, counts
+
+    def _counted_values(self, objects: pa.Array, names: list[str], *, plain: bool) -> tuple[Fields, Indices, Indices]:
+        """Return the values of some names, how many of each object there are, and how many names it has."""
+        explains = plain and self._explains
+        fields, found, counts = self._values(objects, names, counted=not explains)
+        if counts is not None:
+            return fields, found, counts
+        others = np.flatnonzero(~explained(objects, fields))
+        if explains and names and len(objects) >= _SAMPLE:  # nearly all objects of a stream are, or none
+            self._explains = 2 * len(others) < len(objects)
+        counts = np.array(found, np.int64)
+        if others.size:
+            counts[others] = self._counts(take(objects, others))
+        return fields, found, counts
+
+    def _counts(self, objects: pa.Array) -> Indices:
+        """Return how many names each object has."""
+        result = self._query("SELECT len(json_keys(m)) k FROM source", objects)
+        return np.asarray(single_chunk(result.column("k")).to_numpy(zero_copy_only=False))
 
     def _count_names(self, objects: pa.Array) -> list[tuple[str, int]]:
         result = self._query(

@@ -29,25 +29,25 @@ _OTHER_LIST = (
 
 
 def read_objects(
-    chunks: Iterable[bytes], options: FormatOptions, *, path: tuple[str, ...] | None
+    decoded: Iterable[bytes], options: FormatOptions, *, path: tuple[str, ...] | None
 ) -> Iterator[ObjectBatch]:
     """Yield the objects of a stream; if it breaks, those first that were whole.
 
     Args:
-        chunks: Its bytes.
+        decoded: Its bytes.
         options: How to read.
         path: Where each object has its records; None if the first object decides; empty if objects are records.
     """
     framer = JsonFramer(max_record=options.max_record, path=path)
     reader = ObjectReader(max_record=options.max_record)
-    text, dropped = utf8(iter(chunks)), DroppedBytes()
+    text, dropped = utf8(iter(decoded)), DroppedBytes()
     if options.join_partial:
         text = join_parts(text, "json", max_record=options.max_record, dropped=dropped)
     stream = BreakableStream(without_separators(text))
-    for block in stream.blocks():
-        framer.feed(block, final=False)
+    for chunks in stream.blocks():
+        framer.feed(*chunks, final=False)
         yield from _read(framer, reader)
-    framer.feed(b"", final=stream.error is None)
+    framer.feed(final=stream.error is None)
     if stream.error is not None:
         framer.give_up()
     yield from _read(framer, reader)

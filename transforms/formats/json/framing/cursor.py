@@ -34,12 +34,13 @@ class Cursor:
         self._depth, self._within = 0, False  # of a record that was cut
         self.cut = 0  # bytes of records that were too long which are not kept
 
-    def feed(self, block: bytes, *, final: bool) -> None:
+    def feed(self, *chunks: bytes, final: bool) -> None:
         """Take more of the stream."""
         keep = max(0, self.place - HISTORY)
         self.origin &= not keep
         self.gaps.move(keep)
-        self.text, self.place, self.final = self.text[keep:] + block, self.place - keep, final
+        self.text = b"".join((memoryview(self.text)[keep:], *chunks))
+        self.place, self.final = self.place - keep, final
 
     def scan(self) -> FramedRecords:
         """Read as far as the text can be understood without what follows it."""

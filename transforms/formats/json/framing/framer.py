@@ -52,9 +52,9 @@ class JsonFramer(Cursor):
         """Whether the text ended within an array or a wrapper."""
         return self._in_array or self._wrapper.is_unclosed or self._nested.is_unclosed
 
-    def feed(self, block: bytes, *, final: bool) -> None:
+    def feed(self, *chunks: bytes, final: bool) -> None:
         """Take more of the stream."""
-        super().feed(block, final=final)
+        super().feed(*chunks, final=final)
         self._wrapper.fed()
         self._nested.fed()
 
@@ -76,7 +76,7 @@ class JsonFramer(Cursor):
         begins = text[low - 1 : low] == b"\n" if low else self.origin
         if self.state != self._outside or self.path or not begins or high <= low or text[low] != ord("{"):
             return None
-        return _objects(split_lines(text[low:high], max_record=self.max_record))
+        return _objects(split_lines(text, max_record=self.max_record, within=(low, high)))
 
     def are_alone(self, lines: Lines, rows: Iterable[int]) -> bool:
         """Whether lines that are no objects are a record each, and leave the next line alone."""
