@@ -189,3 +189,4 @@ def test_constants_of_joined_batches_stay_constants(tmp_path: Path) -> None:
     assert batch.events.column("_format").dictionary.to_pylist() == ["text"]
     assert batch.joined is not None
     assert batch.joined.rows == (1, 1)
+    assert [len([*shape_and_count(batch, SETTINGS["plain"], {}, PastRules())])] == [1]  # none is shaped by itself
