@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import apache_beam as beam
 
 from transforms.elements import EventBatch
-from transforms.objects.event_counts import CountKey, EventCounts
-from transforms.objects.event_shaping import ShapingSettings, shape_events
+from transforms.objects.event_counts import EventCounts
+from transforms.objects.event_shaping import ShapingSettings
+from transforms.objects.joined.shaping import shape_and_count
 from transforms.retention.compiled_rules import CompiledRules
 from transforms.retention.past_rules import PastRules
 
@@ -43,7 +43,7 @@ class ApplyPipelines(beam.PTransform):
     past_rules: PastRules = field(default_factory=PastRules)
 
     def expand(self, batches: beam.PCollection[EventBatch]) -> beam.pvalue.DoOutputsTuple:
-        """Apply `shape_events` to every batch, with its counts as a tagged output."""
+        """Apply `shape_and_count` to every batch, with its counts as a tagged output."""
         apply = beam.ParDo(_ApplyPipelinesFn(self)).with_output_types(EventBatch, **{COUNTS: EventCounts})
         return batches | "Apply" >> apply.with_outputs(COUNTS, main=MAIN)
 
@@ -53,16 +53,9 @@ class _ApplyPipelinesFn(beam.DoFn):
         self._config = config
 
     def process(self, batch: EventBatch) -> Iterator[Any]:
-        counts: Counter[CountKey] = Counter()
-        uri = str(batch.events.column("_object")[0])
-        shaped = shape_events(
-            batch,
-            self._config.settings[batch.source],
-            rules_by_section=self._config.rules_by_section,
-            past_rules=self._config.past_rules.of_object(uri),
-            counts=counts,
-        )
-        if shaped.num_rows:
-            yield shaped
-        if counts:
-            yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(uri, tuple(counts.items())))
+        config = self._config
+        settings = config.settings[batch.source]
+        for shaped, counts in shape_and_count(batch, settings, config.rules_by_section, config.past_rules):
+            if shaped.num_rows:
+                yield shaped
+            yield from (beam.pvalue.TaggedOutput(COUNTS, one) for one in counts)

@@ -10,6 +10,7 @@ from typing import Any
 import apache_beam as beam
 
 from transforms.elements import EventBatch, Split
+from transforms.objects.joined.joining import EventJoiner, is_small
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
@@ -28,8 +29,8 @@ class ReadEvents(beam.PTransform):
     Output: `main`, a `PCollection[EventBatch]`; and `outcomes`, a `PCollection[ObjectOutcome]` with one outcome for
         each object or part of one, however its reading ended.
     Metrics: counters `objects`, `events`, `bytes_read` in the namespace `rekindle`.
-    Guarantees: an object that can't be read is an outcome, never an exception; a batch holds events of one object, in
-        its order.
+    Guarantees: an object that can't be read is an outcome, never an exception; a batch holds events of one object, or
+        of several small ones one after the other, in their order.
 
     Attributes:
         source: Where the objects are.
@@ -60,13 +61,21 @@ class _ReadEventsFn(beam.DoFn):
     def process(self, split: Split) -> Iterator[Any]:
         settings = self._config.settings
         heartbeat = Heartbeat(self._config.tier, settings[0].task_id, split.wave)
-        tick = partial(self._tick, heartbeat)
+        tick, joiner = partial(self._tick, heartbeat), EventJoiner()
         for part in split.parts:
+            small: list[EventBatch] | None = [] if is_small(part) else None
             for element in read_part(part, self._store, settings[part.info.source], tick=tick):
-                yield beam.pvalue.TaggedOutput(OUTCOMES, element) if isinstance(element, ObjectOutcome) else element
+                if isinstance(element, ObjectOutcome):
+                    yield beam.pvalue.TaggedOutput(OUTCOMES, element)
+                elif small is None:
+                    yield element
+                else:
+                    small.append(element)
+            yield from joiner.add(small or ())
             if part.start == 0:
                 heartbeat.tick(objects=1)
                 self._objects.inc()
+        yield from joiner.flush()
         heartbeat.flush()
 
     def _tick(self, heartbeat: Heartbeat, nbytes: int, events: int) -> None:

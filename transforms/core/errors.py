@@ -126,5 +126,9 @@ class BombError(ObjectError):
     """A stream expands beyond the allowed ratio; nothing of it is salvaged."""
 
 
+class MixedObjectsError(RekindleError):
+    """Events of several objects can't be shaped together; it is caught, and each object shaped by itself."""
+
+
 class UnsupportedError(ObjectError):
     """The object is a container or binary file, which holds no records that can be read."""

@@ -1,8 +1,8 @@
 """The event: its columns and their types, stored and in flight; `names` has what takes no pyarrow.
 
-In flight, events of ONE object are a `pyarrow.RecordBatch`. Strings are `string_view` (Polars' and DuckDB's own layout:
-no copies), columns that are constant over the object are `dictionary<int32, string>`, and a column that would be all
-null is left out.
+In flight, events of one object, or of several small ones, are a `pyarrow.RecordBatch`. Strings are `string_view`
+(Polars' and DuckDB's own layout: no copies), columns that are constant over an object are `dictionary<int32, string>`,
+and a column that would be all null is left out.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ __all__ = [
     "BASE_ATTRIBUTES",
     "CONSTANT",
     "EventBatch",
+    "JoinedObjects",
     "PARTITION_COLUMNS",
     "PRODUCT",
     "PROMOTED_LIMIT",
@@ -86,16 +87,31 @@ _NEAR = 64 << 10
 
 
 @dataclass(frozen=True)
+class JoinedObjects:
+    """The objects that the events of a batch are of, one after the other.
+
+    Attributes:
+        rows: How many events each of them has.
+        modified: LastModified of each, with its zone.
+    """
+
+    rows: tuple[int, ...]
+    modified: tuple[datetime, ...]
+
+
+@dataclass(frozen=True)
 class EventBatch:
-    """Events of one object in flight: what the PTransforms hand on.
+    """Events of one object in flight, or of several small ones: what the PTransforms hand on.
 
     Attributes:
         events: The events, with the columns that this module describes.
-        modified: The object's LastModified, with its zone: it chooses the year of times that name none.
+        modified: The object's LastModified, with its zone: it chooses the year of times that name none. Of several
+            objects that of the last one.
         day_first: Whether the object's beginning shows that its dates have the day before the month.
         preceding: The records before them, of which the first may have their time; None where they need none.
         source: The number of the job's source that the object belongs to.
         years: Those of stamps without one, where they are known; records are counted from the batch's first event.
+        joined: The objects, where there are several; nothing precedes their events then.
     """
 
     events: pa.RecordBatch
@@ -104,6 +120,7 @@ class EventBatch:
     preceding: pa.RecordBatch | None = None
     source: int = 0
     years: RecordYears | None = None
+    joined: JoinedObjects | None = None
 
     @property
     def num_rows(self) -> int:

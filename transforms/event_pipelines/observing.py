@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -72,9 +73,11 @@ class StepCounter(StepObserver):
     def began(self, pipeline: str, events: Events, *, ready_made: bool) -> None:
         """Keep the columns as they are, to compare them later."""
         columns = events.columns
+        tried = np.zeros(columns.size, np.bool_)
+        tried[slice(None) if events.rows is None else events.rows] = True
         self._before = dict(columns.by_name)
         self._was_dropped = None if columns.dropped is None else columns.dropped.copy()
-        self._runs.append(_PipelineRun(pipeline, ready_made, len(events), np.zeros(columns.size, np.bool_), []))
+        self._runs.append(_PipelineRun(pipeline, ready_made, tried, np.zeros(columns.size, np.bool_), []))
 
     def ended(self, events: Events) -> None:
         """Note which events have changed."""
@@ -93,13 +96,28 @@ class StepCounter(StepObserver):
 
     def add_to(self, counts: PipelineCounts) -> None:
         """Add what was counted."""
+        for name, rows in self.tried():
+            counts.tried[name] += int(rows.sum())
+        for name, rows in self.matched():
+            counts.matched[name] += int(rows.sum())
+        for step, rows in self.failures():
+            if number := int(rows.sum()):
+                counts.failures[step] += number
+
+    def tried(self) -> Iterator[tuple[str, Flags]]:
+        """Yield the events that each pipeline of the first level was tried on."""
+        return ((run.name, run.tried) for run in self._runs)
+
+    def matched(self) -> Iterator[tuple[str, Flags]]:
+        """Yield the events that each of them changed."""
+        return ((run.name, run.changed) for run in self._runs)
+
+    def failures(self) -> Iterator[tuple[StepName, Flags]]:
+        """Yield the events that each processor failed on, as `PipelineCounts.failures` counts them."""
         known = np.logical_or.reduce([run.changed for run in self._runs if run.ready_made])
         for run in self._runs:
-            counts.tried[run.name] += run.tried
-            counts.matched[run.name] += int(run.changed.sum())
             for step, rows in run.failures:
-                if number := int((rows & (run.changed | ~known) if run.ready_made else rows).sum()):
-                    counts.failures[step] += number
+                yield step, rows & (run.changed | ~known) if run.ready_made else rows
 
 
 class _PipelineRun(NamedTuple):
@@ -108,14 +126,14 @@ class _PipelineRun(NamedTuple):
     Attributes:
         name: The pipeline's.
         ready_made: Whether it ships with the product.
-        tried: On how many events it ran.
+        tried: Which rows of the batch it ran on.
         changed: Which rows of the batch it changed.
         failures: Which rows each of its processors failed on.
     """
 
     name: str
     ready_made: bool
-    tried: int
+    tried: Flags
     changed: Flags
     failures: list[tuple[StepName, Flags]]
 

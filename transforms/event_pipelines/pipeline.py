@@ -19,6 +19,7 @@ from transforms.processors.kernels.events import Columns, Events
 from transforms.processors.parameters import output_column
 from transforms.processors.processor import Processor
 from transforms.query import Expr, columns_read
+from transforms.timestamps import Modified
 
 _NAMES = "_pipelines"
 DROPPED_BY = "_dropped_by"
@@ -46,7 +47,7 @@ def apply_pipelines(
     pipelines: Sequence[Pipeline],
     *,
     received: datetime,
-    modified: datetime | None = None,
+    modified: Modified | None = None,
     year: int | Indices | None = None,
     counts: PipelineCounts | None = None,
     watch: StepObserver | None = None,

@@ -14,6 +14,9 @@ from transforms.arrow.arrays import constant
 from transforms.core import schema
 from transforms.storage import ObjectInfo
 
+_FEW = 64
+"""So few ids are quicker made one by one (5 µs against 24 for six)."""
+
 
 def event_id_prefix(info: ObjectInfo) -> str:
     """Return what the ids of an object's events begin with.
@@ -100,6 +103,8 @@ def fill_defaults(columns: Mapping[str, pa.Array], defaults: Mapping[str, str], 
 
 
 def _event_ids(prefix: str, first: int, rows: int) -> pa.Array:
+    if rows <= _FEW:
+        return pa.array([f"{prefix}{number}" for number in range(first, first + rows)], schema.TEXT)
     numbers = pl.int_range(first, first + rows, eager=True).cast(pl.String)
     return (pl.Series("", [prefix]) + numbers).to_arrow(compat_level=pl.CompatLevel.newest())
 

@@ -15,18 +15,20 @@ import pyarrow.compute as pc
 
 from transforms.arrow import Indices
 from transforms.arrow.arrays import as_flags, as_series, is_present, null_unless, take
-from transforms.core.schema import EventBatch
-from transforms.event_pipelines import DROPPED_BY, Pipeline, PipelineCounts, apply_pipelines
+from transforms.core.errors import MixedObjectsError
+from transforms.core.schema import EventBatch, JoinedObjects
+from transforms.event_pipelines import DROPPED_BY, Pipeline, StepCounter, apply_pipelines
 from transforms.formats import format_of
 from transforms.formats.options import FormatOptions
 from transforms.formats.record_block import MESSAGE_IS_FIELD
 from transforms.objects.event_counts import OLDER_THAN, CountKey, EventCount
+from transforms.objects.event_tally import EventTally
 from transforms.objects.inherited_times.preceding_records import inheriting
-from transforms.objects.inherited_times.window import inherited_times, last_time, record_starts
-from transforms.retention.compiled_rules import CompiledRules
+from transforms.objects.inherited_times.window import WINDOW, inherited_times, last_time, record_starts
+from transforms.retention.compiled_rules import STAYS, CompiledRules
 from transforms.retention.durations import format_duration
 from transforms.retention.past_rules import taken_by
-from transforms.timestamps import choose_times, own_times
+from transforms.timestamps import Modified, ModifiedTimes, choose_times, own_times
 
 _DROPPED = EventCount.DROPPED, EventCount.DROPPED_WITH_ERROR
 _DELETED = EventCount.DELETED, EventCount.DELETED_WITH_ERROR
@@ -72,8 +74,14 @@ class _Shaping:
     """How the events of one batch are shaped."""
 
     settings: ShapingSettings
-    modified: datetime
+    modified: Modified
     received: datetime
+
+    @classmethod
+    def of(cls, batch: EventBatch, settings: ShapingSettings) -> _Shaping:
+        received = batch.events.column("_observed_at")[0].as_py()
+        settings = replace(settings, day_first=settings.day_first or batch.day_first)
+        return cls(settings, batch.modified if batch.joined is None else _modified_times(batch.joined), received)
 
     def year(self, batch: EventBatch) -> int | Indices | None:
         """Return the year of stamps without one, that of each event where these are known."""
@@ -84,13 +92,13 @@ class _Shaping:
         return self.settings.year if batch.years is None else batch.years.of(-rows, rows)
 
     def run(
-        self, events: pa.RecordBatch, year: int | Indices | None, counts: PipelineCounts | None = None
+        self, events: pa.RecordBatch, year: int | Indices | None, watch: StepCounter | None = None
     ) -> pa.RecordBatch:
         pipelines = self.settings.pipelines
         if not pipelines:
             return events
         return apply_pipelines(
-            events, pipelines, received=self.received, modified=self.modified, year=year, counts=counts
+            events, pipelines, received=self.received, modified=self.modified, year=year, watch=watch
         )
 
     def choose(
@@ -136,32 +144,57 @@ def shape_events(
             would take at once; None to count nothing.
         keep_dropped: Keep those that were dropped, with the pipeline's name in `DROPPED_BY` where there are any.
     """
-    modified, received = batch.modified, batch.events.column("_observed_at")[0].as_py()
-    settings = replace(settings, day_first=settings.day_first or batch.day_first)
-    shaping = _Shaping(settings, modified, received)
-    done = None if counts is None else PipelineCounts()
-    unbelieved: Counter[str] | None = None if counts is None else Counter()
+    tally = None if counts is None else EventTally([batch.num_rows])
+    rules = rules_by_section or {}
+    shaped = shape_with_tally(batch, settings, tally, rules, past_rules=past_rules, keep_dropped=keep_dropped)
+    if counts is not None and tally is not None:
+        counts.update(tally.counts[0])
+    return shaped
+
+
+def shape_with_tally(
+    batch: EventBatch,
+    settings: ShapingSettings,
+    tally: EventTally | None,
+    rules_by_section: Mapping[str, CompiledRules],
+    *,
+    past_rules: Sequence[CompiledRules] = (),
+    keep_dropped: bool = False,
+) -> EventBatch:
+    """Do the same for events of one object or of several; `tally` counts those of each object.
+
+    Raises:
+        MixedObjectsError: there are several objects, and what becomes of the events depends on which they are of.
+    """
+    shaping = _Shaping.of(batch, settings)
+    watch = None if tally is None else StepCounter()
+    unbelieved: Counter[str] | None = None if tally is None else Counter()
     year = shaping.year(batch)
-    events = shaping.run(batch.events, year, done)
+    events = shaping.run(batch.events, year, watch)
     inherit = partial(_inherit, batch, shaping) if settings.inherits and inheriting(batch.events) else None
     events = shaping.choose(events, year, inherit, unbelieved)
+    if tally is not None and watch is not None:
+        _count_pipelines(tally, watch)
+    if unbelieved and tally is not None:
+        _count_unbelieved(tally, unbelieved)
     if not settings.keep_message:
         events = _without_messages(events, batch.events, rewritten=bool(settings.pipelines))
     if MESSAGE_IS_FIELD in events.schema.names:
         events = events.drop_columns(MESSAGE_IS_FIELD)
     if not keep_dropped:
-        events = _without_dropped(events, Counter() if counts is None else counts)
+        events = _without_dropped(events, tally)
     if past_rules and events.num_rows:
-        deleted = taken_by(events, past_rules)
-        events = _without(events, deleted, _DELETED, Counter() if counts is None else counts)
-    if counts is not None and done is not None:
-        counts.update(dict(_counts_of_pipelines(done)))
-        for reason, number in (unbelieved or {}).items():
-            counts[CountKey(EventCount.NOT_BELIEVED, reason)] += number
-        for source, number in count_time_sources([events]).items():
-            counts[CountKey(EventCount.TIMED, source)] += number
-        counts.update(dict(count_too_old(events, rules_by_section or {})))
-    return EventBatch(events, modified, batch.day_first, source=batch.source)
+        events = _without(events, taken_by(events, past_rules), _DELETED, tally)
+    if tally is not None:
+        tally.add_names(EventCount.TIMED, events.column("_time_source"))
+        _count_too_old(tally, events, rules_by_section)
+    return EventBatch(events, batch.modified, batch.day_first, source=batch.source)
+
+
+def _modified_times(joined: JoinedObjects) -> ModifiedTimes:
+    each = pl.Series(joined.modified, dtype=pl.Datetime("us", "UTC"))
+    of_events = each.gather(np.repeat(np.arange(len(joined.rows)), joined.rows))
+    return ModifiedTimes(min(joined.modified), max(joined.modified), of_events)
 
 
 def _inherit(batch: EventBatch, shaping: _Shaping, own: pl.Series) -> pl.Series:
@@ -178,7 +211,10 @@ def _inherit(batch: EventBatch, shaping: _Shaping, own: pl.Series) -> pl.Series:
         earlier = shaping.choose(shaping.run(batch.preceding, year), year)
         starts, end = record_starts(as_series(batch.preceding.column("_message")))
         before = last_time(own_times(earlier), starts, end)
-    times = inherited_times(own, record_starts(as_series(batch.events.column("_message")))[0], before)
+    starts = record_starts(as_series(batch.events.column("_message")))[0]
+    if batch.joined is not None:  # no event has the time of one of another object
+        starts += pl.Series(np.repeat(np.arange(len(batch.joined.rows)), batch.joined.rows)) * (WINDOW + 1)
+    times = inherited_times(own, starts, before)
     if inheriting(batch.events) == "errors":
         times = times.set(as_series(batch.events.column("_error")).is_null(), None)
     return times
@@ -207,14 +243,28 @@ def count_time_sources(batches: Iterable[pa.RecordBatch]) -> Counter[str]:
     return counts
 
 
-def _counts_of_pipelines(done: PipelineCounts) -> Iterator[tuple[CountKey, int]]:
-    for step, number in done.failures.items():
-        yield CountKey(EventCount.STEP_FAILED, step.pipeline, step.step), number
-    for name, number in done.tried.items():
-        yield CountKey(EventCount.PIPELINE_TRIED, name), number
-    for name, number in done.matched.items():
-        if number:
-            yield CountKey(EventCount.PIPELINE_MATCHED, name), number
+def _count_pipelines(tally: EventTally, watch: StepCounter) -> None:
+    for step, rows in watch.failures():
+        tally.add(CountKey(EventCount.STEP_FAILED, step.pipeline, step.step), rows)
+    for name, rows in watch.tried():
+        tally.add(CountKey(EventCount.PIPELINE_TRIED, name), rows)
+    for name, rows in watch.matched():
+        tally.add(CountKey(EventCount.PIPELINE_MATCHED, name), rows)
+
+
+def _count_unbelieved(tally: EventTally, unbelieved: Counter[str]) -> None:
+    if len(tally.counts) > 1:
+        raise MixedObjectsError("there are times that are not believed, and it is not known of which object")
+    for reason, number in unbelieved.items():
+        tally.counts[0][CountKey(EventCount.NOT_BELIEVED, reason)] += number
+
+
+def _count_too_old(tally: EventTally, events: pa.RecordBatch, rules_by_section: Mapping[str, CompiledRules]) -> None:
+    for section, compiled in rules_by_section.items():
+        numbers = compiled.evaluate(events).rule
+        for at in np.unique(numbers[numbers != STAYS]).tolist():
+            rule = compiled.rules[at]
+            tally.add(CountKey(OLDER_THAN[section], rule.name, format_duration(rule.retention)), numbers == at)
 
 
 def _without_messages(events: pa.RecordBatch, read: pa.RecordBatch, *, rewritten: bool) -> pa.RecordBatch:
@@ -244,16 +294,16 @@ def _without_messages(events: pa.RecordBatch, read: pa.RecordBatch, *, rewritten
     return events.set_column(events.schema.get_field_index("_message"), "_message", null_unless(kept, messages))
 
 
-def _without_dropped(events: pa.RecordBatch, counts: Counter[CountKey]) -> pa.RecordBatch:
+def _without_dropped(events: pa.RecordBatch, tally: EventTally | None) -> pa.RecordBatch:
     """Return the events that no pipeline dropped, and count the others by the pipeline's name."""
     if DROPPED_BY not in events.schema.names:
         return events
     dropped_by = events.column(DROPPED_BY).dictionary_decode()
-    return _without(events.drop_columns(DROPPED_BY), dropped_by, _DROPPED, counts)
+    return _without(events.drop_columns(DROPPED_BY), dropped_by, _DROPPED, tally)
 
 
 def _without(
-    events: pa.RecordBatch, names: pa.Array, kinds: tuple[EventCount, EventCount], counts: Counter[CountKey]
+    events: pa.RecordBatch, names: pa.Array, kinds: tuple[EventCount, EventCount], tally: EventTally | None
 ) -> pa.RecordBatch:
     """Return the events without a name, and count the others by it.
 
@@ -261,19 +311,15 @@ def _without(
         events: The events.
         names: What takes each of them, null for one that stays.
         kinds: What they are counted under, and those of them that have `_error`.
-        counts: Where.
+        tally: Where.
     """
     if names.null_count == len(names):
         return events
-    counts.update({CountKey(kinds[0], name): number for name, number in _numbers_by_name(names)})
-    if "_error" in events.schema.names:
-        broken = names.filter(events.column("_error").is_valid())
-        counts.update({CountKey(kinds[1], name): n for name, n in _numbers_by_name(broken)})
     rows = np.flatnonzero(~is_present(names))
+    if tally is not None:
+        tally.add_names(kinds[0], names)
+        if "_error" in events.schema.names:
+            tally.add_names(kinds[1], pc.if_else(events.column("_error").is_valid(), names, None))
+        tally.keep(rows)
     columns = [take(column, rows) for column in events.columns]
     return pa.RecordBatch.from_arrays(columns, schema=events.schema)
-
-
-def _numbers_by_name(names: pa.Array) -> Iterator[tuple[str, int]]:
-    for one in names.drop_null().value_counts().to_pylist():
-        yield one["values"], one["counts"]

@@ -34,6 +34,7 @@ from transforms.timestamps import head_is_day_first, head_is_yearless
 
 CODEC_SAMPLE = 4096
 FORMAT_SAMPLE = 64 << 10
+_HELD_BYTES = 1 << 20
 _WRITE_TEST = (
     "aws-logs-write-test"  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasksConsole.html
 )
@@ -191,7 +192,10 @@ class Reading:
     ) -> Iterator[EventBatch]:
         self.first, columns = first, self._columns(first=first)
         inherits = self._inherits
+        held: pa.RecordBatch | None = None
         for block in blocks:
+            if held is not None:
+                preceding, held = last_records(preceding, held), None
             self.blank += block.blank
             self.header += block.header
             self.replaced += block.replaced
@@ -202,7 +206,9 @@ class Reading:
                 if inheriting(batch.events):
                     batch = replace(batch, preceding=preceding)
                 yield from with_years([batch], self.years, first=columns.next - batch.num_rows)
-                if inherits:
+                if inherits and batch.events.get_total_buffer_size() <= _HELD_BYTES:
+                    held = batch.events  # most likely the object ends here, and nothing has to be looked for
+                elif inherits:
                     preceding = last_records(preceding, batch.events)
 
     @property

@@ -11,14 +11,23 @@ import polars as pl
 
 from transforms.arrow import Flags
 from transforms.arrow.arrays import as_flags
-from transforms.core.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError, MixedObjectsError
 from transforms.core.schema import TIME_FROM_PIPELINE, TIME_RECEIVED
 from transforms.processors.kernels.events import Events
 from transforms.processors.kernels.java_patterns import JavaPattern, translate
 from transforms.processors.kernels.java_times import read_java_times
 from transforms.processors.parameters import Parameters
 from transforms.processors.processor import Processor
-from transforms.timestamps import FORMS, UNITS, Form, check_timezone, detect_times, parse_epochs, parse_times
+from transforms.timestamps import (
+    FORMS,
+    UNITS,
+    Form,
+    ModifiedTimes,
+    check_timezone,
+    detect_times,
+    parse_epochs,
+    parse_times,
+)
 
 _AUTO = "AUTO"
 _DATED = tuple(form for form in FORMS if re.search("<(?:year|yy|year_behind|epoch|tai)>", form.pattern))
@@ -91,6 +100,8 @@ class Timestamp(Processor):
         times = self._read(texts, events)
         failed = texts.is_not_null() & times.is_null()
         if self.format == _CUSTOM and failed.any():
+            if isinstance(events.modified, ModifiedTimes):
+                raise MixedObjectsError("each object has a time of receipt of its own")
             late = pl.repeat(events.received, len(times), dtype=times.dtype, eager=True)
             events.put_times(late.set(~failed, None), source=TIME_RECEIVED)
         events.put_times(times, source=TIME_FROM_PIPELINE)

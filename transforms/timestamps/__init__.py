@@ -4,7 +4,7 @@ Every step is a column operation.
 """
 
 from transforms.timestamps.choosing import by_year, choose_times, detect_missing, own_times, put_times
-from transforms.timestamps.clock import check_timezone, latest_events
+from transforms.timestamps.clock import Modified, ModifiedTimes, check_timezone, latest_events
 from transforms.timestamps.columns import parse_epochs, parse_times
 from transforms.timestamps.detection import detect_times, head_is_day_first, head_is_yearless
 from transforms.timestamps.epochs import UNITS
@@ -17,6 +17,8 @@ __all__ = [
     "UNITS",
     "FirstRows",
     "Form",
+    "Modified",
+    "ModifiedTimes",
     "TimeFields",
     "by_year",
     "check_timezone",

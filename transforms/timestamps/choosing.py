@@ -23,7 +23,7 @@ from transforms.core.schema import (
     TIME_RECEIVED,
 )
 from transforms.timestamps.casting import nothing
-from transforms.timestamps.clock import DAY, EPOCH, UTC, count_reasons
+from transforms.timestamps.clock import DAY, EPOCH, UTC, Modified, ModifiedTimes, count_reasons
 from transforms.timestamps.detection import detect_times
 
 
@@ -32,7 +32,7 @@ def choose_times(
     *,
     timestamp: str,
     timezone: str,
-    modified: datetime,
+    modified: Modified,
     received: datetime,
     lines: str = "all",
     year: int | Indices | None = None,
@@ -43,7 +43,7 @@ def choose_times(
     """Give every event a time: the one it has, else the stamp in its line, one before it, or the object's.
 
     Args:
-        batch: Events of one object.
+        batch: Events of one object, or of several; these have `_observed_at`.
         timestamp: `auto`; `object` or `received` for lines that shall not be searched and get that time.
         timezone: IANA name that holds where a stamp has no zone.
         modified: When the object was last modified.
@@ -93,14 +93,29 @@ def is_believed(modified: datetime, received: datetime) -> bool:
 
 
 def _put_objects_time(
-    batch: pa.RecordBatch, *, timestamp: str, modified: datetime, received: datetime
+    batch: pa.RecordBatch, *, timestamp: str, modified: Modified, received: datetime
 ) -> pa.RecordBatch:
     """Give the time of the object, or else that of receipt, to the events that have none."""
     times = times_of(batch)
+    if isinstance(modified, ModifiedTimes):
+        return _put_times_of_objects(batch, times, timestamp, modified.of_events)
     objects = timestamp != "received" and is_believed(modified, received)
     time, source = (modified, TIME_FROM_OBJECT) if objects else (received, TIME_RECEIVED)
     late = pl.repeat(time, len(times), dtype=UTC, eager=True)
     return put_times(batch, late.set(times.is_not_null(), None), source=source)
+
+
+def _put_times_of_objects(
+    batch: pa.RecordBatch, times: pl.Series, timestamp: str, modified: pl.Series
+) -> pa.RecordBatch:
+    """Do the same for events of several objects, each of which has a time of its own."""
+    if not times.null_count():
+        return batch
+    received = pl.Series(pl.from_arrow(batch.column("_observed_at")), dtype=UTC)
+    believed = (modified > EPOCH) & (modified <= received + DAY) if timestamp != "received" else times.is_null() & False
+    of_objects = believed & times.is_null()
+    batch = put_times(batch, modified.set(~of_objects, None), source=TIME_FROM_OBJECT)
+    return put_times(batch, received.set(of_objects | times.is_not_null(), None), source=TIME_RECEIVED)
 
 
 def times_of(batch: pa.RecordBatch) -> pl.Series:

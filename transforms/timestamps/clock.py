@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 import polars as pl
 
-from transforms.core.errors import ConfigurationError
+from transforms.core.errors import ConfigurationError, MixedObjectsError
 
 UTC = pl.Datetime("us", "UTC")
 NAIVE = pl.Datetime("us")
@@ -24,6 +24,25 @@ IN_FUTURE, BEFORE_EPOCH = "in the future", "before 1970"
 """Why a time is not believed."""
 _WIDEST_OFFSET = timedelta(hours=15)
 _LEAP_YEARS_APART = 8  # 1896 to 1904, and 2096 to 2104
+
+
+@dataclass(frozen=True)
+class ModifiedTimes:
+    """When the objects were last modified that some events are of.
+
+    Attributes:
+        first: The earliest; all are after `EPOCH`, or none is.
+        last: The latest.
+        of_events: That of each event's object, Datetime[us, UTC].
+    """
+
+    first: datetime
+    last: datetime
+    of_events: pl.Series = field(compare=False)
+
+
+Modified = datetime | ModifiedTimes
+"""When the object was last modified that some events are of, or the objects, where these are several."""
 
 
 def latest_events(modified: datetime, received: datetime) -> datetime:
@@ -79,7 +98,7 @@ class TimeContext:
     """
 
     timezone: str
-    modified: datetime
+    modified: Modified
     received: datetime | None
     year: int | None = None
     day_first: DayFirst = False
@@ -91,7 +110,13 @@ class TimeContext:
 
     @property
     def latest(self) -> datetime:
-        """When the latest events of the object may have happened."""
+        """When the latest events of the object may have happened.
+
+        Raises:
+            MixedObjectsError: there are several objects, and it is another time for each.
+        """
+        if isinstance(self.modified, ModifiedTimes):
+            raise MixedObjectsError("the objects were modified at different times")
         return latest_events(self.modified, self.received or self.modified)
 
     def in_region(self, name: str) -> TimeContext:
@@ -139,9 +164,14 @@ class TimeContext:
 
         Returns:
             The chosen times, null where no year has the date.
+
+        Raises:
+            MixedObjectsError: there are several objects, and what is chosen depends on which it is.
         """
         if self.year is not None:
             return in_year(self.year)
+        if isinstance(self.modified, ModifiedTimes):
+            return self._choose_same_year(self.modified, in_year, leap_day)
         limit = self.latest + DAY
         year = (limit + _WIDEST_OFFSET).year
         chosen = in_year(year)
@@ -153,3 +183,15 @@ class TimeContext:
                 break
             chosen = chosen.zip_with(resolved, in_year(before))
         return chosen
+
+    def _choose_same_year(
+        self, modified: ModifiedTimes, in_year: Callable[[int], pl.Series], leap_day: pl.Series | None
+    ) -> pl.Series:
+        """Choose the years by the first and by the last time of modification: any between chooses as both do."""
+        first, last = (
+            replace(self, modified=one).choose_year(in_year, leap_day=leap_day)
+            for one in (modified.first, modified.last)
+        )
+        if not first.equals(last, null_equal=True):
+            raise MixedObjectsError("the years of stamps depend on when their objects were modified")
+        return last

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from transforms.arrow.arrays import as_series
 from transforms.timestamps.casting import cast_iso, first_of, nothing
-from transforms.timestamps.clock import DayFirst, TimeContext
+from transforms.timestamps.clock import DayFirst, Modified, TimeContext
 from transforms.timestamps.epochs import UNITS, read_epochs
 from transforms.timestamps.forms import (
     COUNTS,
@@ -43,7 +43,7 @@ def parse_times(
     values: pa.Array | pl.Series,
     *,
     timezone: str,
-    modified: datetime,
+    modified: Modified,
     received: datetime | None,
     epochs: bool,
     forms: Sequence[Form] = FORMS,

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from transforms.arrow.arrays import as_series
-from transforms.timestamps.clock import count_reasons, why_unbelieved
+from transforms.timestamps.clock import Modified, count_reasons, why_unbelieved
 from transforms.timestamps.columns import parse_times
 from transforms.timestamps.fields.day_order import is_day_first
 from transforms.timestamps.forms import COUNTS, FORMS, for_rust
@@ -42,6 +42,11 @@ _MAYBE_YEARLESS = (
     r"|\[[0-9]{2}\.[0-9]{2} [0-9]{2}:"
 )
 """What each form without a year has: looked for first, as it is much cheaper than to find the stamps."""
+_MAYBE_YEARLESS_SHORT = re.compile(
+    _MAYBE_YEARLESS.replace(r"[\p{L}.]", r"(?:[^\W\d_]|\.)").replace(r"\p{L}", r"[^\W\d_]")
+)
+"""The same for a short text: Polars compiles the pattern anew each time, which takes longer than to search."""
+_SHORT = 8 << 10
 _DAY_FIRST = re.compile(rb"(?:\b|\x1b\[[0-9;]*m)(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}\b")
 
 
@@ -49,7 +54,7 @@ def detect_times(
     messages: pa.Array | pl.Series,
     *,
     timezone: str,
-    modified: datetime,
+    modified: Modified,
     received: datetime,
     year: int | None = None,
     day_first: bool = False,
@@ -114,7 +119,9 @@ def head_is_day_first(head: bytes) -> bool:
 def head_is_yearless(head: bytes) -> bool:
     """Return whether a stamp of an object's first lines has no year."""
     text = head.decode("utf-8", "replace")
-    if not pl.Series([text]).str.contains(_MAYBE_YEARLESS).item():
+    if len(text) <= _SHORT and not _MAYBE_YEARLESS_SHORT.search(text):
+        return False
+    if len(text) > _SHORT and not pl.Series([text]).str.contains(_MAYBE_YEARLESS).item():
         return False
     stamps = first_stamps(without_colours(pl.Series(text.splitlines(), dtype=pl.String)))
     return bool((~stamps.str.contains(HAS_YEAR)).any())

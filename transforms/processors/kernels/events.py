@@ -18,7 +18,7 @@ from transforms.arrow import Flags, Indices
 from transforms.arrow.arrays import as_view, constant, is_present, take
 from transforms.arrow.strings import nulls
 from transforms.core.schema import SYSTEM_COLUMNS
-from transforms.timestamps import put_times
+from transforms.timestamps import Modified, put_times
 
 _VIEWS = pl.CompatLevel.newest()
 
@@ -76,7 +76,7 @@ class Events:
 
     columns: Columns
     rows: Indices | None
-    modified: datetime
+    modified: Modified
     received: datetime
     year: int | Indices | None = None
 

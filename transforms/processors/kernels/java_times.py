@@ -10,7 +10,7 @@ import polars as pl
 
 from transforms.core.errors import ConfigurationError
 from transforms.processors.kernels.java_patterns import JavaPattern
-from transforms.timestamps import Form, check_timezone, parse_times
+from transforms.timestamps import Form, Modified, check_timezone, parse_times
 from transforms.timestamps.grammar.months import MONTHS, WEEKDAYS
 
 _CANONICAL = (
@@ -46,7 +46,7 @@ def read_java_times(
     pattern: JavaPattern,
     *,
     timezone: str,
-    modified: datetime,
+    modified: Modified,
     received: datetime,
     year: int | None = None,
 ) -> pl.Series:
