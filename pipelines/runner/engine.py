@@ -151,10 +151,11 @@ class Engine:
             CanceledError: it was canceled.
         """
         for attempt in range(1, _TRIES + 1):
+            before = len(self._losses())
             try:
                 self._wait(self._submit(build, name))
             except RunnerError as error:
-                lost = self._processes.replace_lost() if self._processes is not None else []
+                lost = self._losses()[before:]  # another pipeline may have seen it first
                 failure = RunnerError(", ".join(lost)) if lost else error
                 is_last = (self.is_local and not lost) or attempt == _TRIES
                 if not is_last and not self._canceled.is_set():
@@ -166,6 +167,13 @@ class Engine:
                     raise failure from error
             else:
                 return
+
+    def _losses(self) -> list[str]:
+        """Return how worker processes have ended, all of which are replaced."""
+        if self._processes is None:
+            return []
+        self._processes.replace_lost()
+        return list(self._processes.losses)
 
     def close(self) -> None:
         """Stop the job server, if Beam has started one; what it runs ends with it. Worker processes have ended."""

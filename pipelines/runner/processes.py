@@ -40,7 +40,11 @@ _sockets: ContextVar[Iterator[str] | None] = ContextVar("sockets", default=None)
 
 
 class WorkerProcesses:
-    """Processes that run the workers of pipelines, by threads."""
+    """Processes that run the workers of pipelines, by threads.
+
+    Attributes:
+        losses: How each process ended that was replaced.
+    """
 
     def __init__(self, number: int) -> None:
         """Start them; they take some two seconds to be ready, which other work may fill."""
@@ -48,6 +52,7 @@ class WorkerProcesses:
         short = len(os.fsencode(folder)) <= _LONGEST_SOCKET
         self._folder = Path(tempfile.mkdtemp(prefix="rekindle-", dir=folder if short else "/tmp"))
         self._numbers = count()
+        self.losses: list[str] = []
         self._lock = threading.Lock()
         self._processes = [self._start() for _ in range(number)]
 
@@ -63,12 +68,14 @@ class WorkerProcesses:
             addresses = [process.address for process in self._processes]
         return _ProcessRunner(addresses, (f"unix:{self._folder}/launcher-{number}" for number in self._numbers))
 
-    def replace_lost(self) -> list[str]:
-        """Start processes for those that have ended, and return how these did."""
+    def replace_lost(self) -> None:
+        """Start processes for those that have ended; `losses` has how they did."""
         with self._lock:
-            lost = [process.end for process in self._processes if process.end is not None]
-            self._processes = [one if one.end is None else self._start() for one in self._processes]
-        return lost
+            ends = [process.end for process in self._processes]
+            self._processes = [
+                one if end is None else self._start() for one, end in zip(self._processes, ends, strict=True)
+            ]
+            self.losses += [end for end in ends if end is not None]
 
     def close(self) -> None:
         """End the processes."""
