@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Literal
 
@@ -99,9 +100,9 @@ class ServiceSettings(JsonModel):
             key: The id of the key that lets it in.
             upload: The id of the job for which its files are uploaded.
         """
-        source = self.source_options
+        source = replace(self.source_options, inside=self.allow_dirs)
         if job is not None and job.region is not None:
-            source = StorageOptions(**{**vars(source), "region": job.region})
+            source = replace(source, region=job.region)
         return RunSettings(
             hot_tier=self.hot_tier,
             source_options=source,

@@ -20,6 +20,7 @@ _TEXTS = {
     "`--fields A,B`": "`fields`",
     "`rekindle sql`": "`POST /sql`",
     "--no-message": "`keepMessage: false`",
+    "raise --memory": "raise `rekindle serve --memory`",
     "--yes": "`yes`",
 }
 _REQUIRED = re.compile(r"give --[\w-]+, or the field (\w+) of the job file")

@@ -218,6 +218,14 @@ def test_a_store_that_takes_long_is_left_to_the_worker(
         answers.set()
 
 
+def test_a_link_does_not_lead_out(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("2025-01-01 10:00:00 sesame\n")
+    (tmp_path / "source/a.log").unlink()
+    (tmp_path / "source/b.log").symlink_to("../secret")
+    answer = api.ask("POST", "/preview?events=1", json={"bucket": f"file://{tmp_path}/source"})
+    assert ("a link to a file in none of the folders" in answer.text, "sesame" in answer.text) == (True, False)
+
+
 def test_preview(api: Api, tmp_path: Path) -> None:
     answer = api.ask("POST", "/preview?events=1", json={"bucket": f"file://{tmp_path}/source"})
     assert answer.status_code == 200, answer.text

@@ -24,6 +24,7 @@ from service.api.search.answers import (
     UsageAnswer,
 )
 from service.api.search.statements import SqlAnswer
+from service.memory import MemoryShares
 from tests.service.conftest import DAY, Api, fill, make_api
 from tests.transforms.hot_tier.tiers import Tier, event
 from transforms.core.errors import CanceledError, GoneError, TierError
@@ -348,6 +349,14 @@ def test_a_statement_that_takes_too_long(filled: Api, monkeypatch: pytest.Monkey
     monkeypatch.setattr(filled.service, "engine", SearchEngine(filled.service.tier, seconds=0.2))
     answer = post_sql(filled, "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range = 7")
     assert (answer.status_code, "took longer than 0.2 s" in answer.text) == (504, True)
+
+
+def test_a_statement_that_needs_too_much(filled: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = SearchEngine(filled.service.tier, memory=MemoryShares(sql=32 << 20))
+    monkeypatch.setattr(filled.service, "engine", engine)
+    answer = post_sql(filled, "SELECT list(range::VARCHAR || 'a longer text than that') FROM range(10000000)")
+    message = answer.json()["error"]["message"]
+    assert (answer.status_code, "raise `rekindle serve --memory`" in message) == (400, True), answer.text
 
 
 FORMS = [

@@ -7,6 +7,15 @@ next. The class decides the exit code: 2 for what the user wrote, 1 for the envi
 
 from __future__ import annotations
 
+import re
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s'\"]*:[^/?#\s'\"]*(?=@)")
+
+
+def hide_credentials(text: str) -> str:
+    """Return a text in which the user and password of each URL (`https://user:password@host`) are `***`."""
+    return _CREDENTIALS.sub("***", text)
+
 
 def reason_of(error: OSError | UnicodeDecodeError) -> str:
     """Return why a file can't be read, without its path and the number of the error."""
@@ -14,9 +23,13 @@ def reason_of(error: OSError | UnicodeDecodeError) -> str:
 
 
 class RekindleError(Exception):
-    """The root: the environment failed, or the job did."""
+    """The root: the environment failed, or the job did. No message shows what a URL has of credentials."""
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        """Keep the message."""
+        super().__init__(hide_credentials(message))
 
 
 class ConfigurationError(RekindleError):
@@ -67,6 +80,10 @@ class UnconfirmedError(RekindleError):
 
 class TimeLimitError(RekindleError):
     """A query took longer than it may."""
+
+
+class ResourceLimitError(RekindleError):
+    """A statement needs more memory, or more of the disk, than it may take."""
 
 
 class BusyError(RekindleError):

@@ -11,7 +11,7 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 
 from transforms.core.errors import AccessError, ConfigurationError, DeniedError, ObjectError, VanishedError
@@ -24,8 +24,12 @@ _ESCAPED_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
 class LocalStore(ObjectStore):
     """The files below a folder."""
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, bucket: str, *, inside: Iterable[str] | None = None) -> None:
         """Take `file:///folder`; that it is there is proved by listing.
+
+        Args:
+            bucket: The folder.
+            inside: Folders in which all that is read must lie, links followed; None is anywhere.
 
         Raises:
             ConfigurationError: the path is not absolute.
@@ -37,6 +41,7 @@ class LocalStore(ObjectStore):
             )
         self.folder = os.path.normpath("/" + path.lstrip("/"))
         self.bucket = FILE_SCHEME + self.folder
+        self._inside = None if inside is None else tuple(map(os.path.realpath, inside))
 
     def list_pages(self, prefix: str, *, delimiter: str | None = None) -> Iterator[list[ObjectInfo]]:
         """Yield the files whose keys begin with the prefix, `PAGE_OBJECTS` at a time."""
@@ -70,6 +75,7 @@ class LocalStore(ObjectStore):
             return
         descriptor = self._open(info)
         with os.fdopen(descriptor, "rb", buffering=0) as file:
+            self._require_inside(info, descriptor)
             self._require_unchanged(info, descriptor)
             file.seek(start)
             while start < stop:
@@ -176,6 +182,21 @@ class LocalStore(ObjectStore):
             raise VanishedError(
                 f"{info.uri}: it changed since it was listed "
                 f"({info.size} bytes then, {status.st_size} now, or its time)"
+            )
+
+    def _require_inside(self, info: ObjectInfo, descriptor: int) -> None:
+        """Refuse a file that lies elsewhere: it is a link, and perhaps another one by now than when it was opened."""
+        if self._inside is None:
+            return
+        path = os.path.realpath(os.fsdecode(self._path(info.key)))
+        try:
+            is_same = os.path.samestat(os.fstat(descriptor), os.lstat(path))
+        except OSError:
+            is_same = False
+        if not (is_same and any(os.path.commonpath([path, folder]) == folder for folder in self._inside)):
+            raise DeniedError(
+                f"{info.uri}: it is a link to a file in none of the folders that may be read here "
+                f"({', '.join(self._inside)}): put the file itself there"
             )
 
     def _require_folder(self) -> None:

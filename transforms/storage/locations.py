@@ -75,7 +75,7 @@ def open_store(bucket: str, options: StorageOptions) -> ObjectStore:
     if bucket.startswith(FILE_SCHEME):
         from transforms.storage.local import LocalStore
 
-        return LocalStore(bucket)
+        return LocalStore(bucket, inside=options.inside)
     from transforms.storage.s3 import S3Store
 
     return S3Store(_bucket_name(bucket), options)

@@ -80,7 +80,8 @@ class NotificationQueue:
             options: How S3 is reached; profile, role and, where the queue is not AWS's, the endpoint hold for SQS too.
 
         Raises:
-            ConfigurationError: the URL is none of a queue, or of another endpoint than the one that is asked.
+            ConfigurationError: the URL is none of a queue, has credentials, or is of another endpoint than the one that
+                is asked.
         """
         check_queue_url(url)
         self.url = url

@@ -27,6 +27,7 @@ class StorageOptions:
         request_payer: Pay for the requests (requester-pays buckets).
         ca_bundle: Path of a PEM file of the certificates to trust.
         role_arn: An AWS role to assume with the credentials of the chain.
+        inside: Folders of this machine in which the files of a `file://` bucket must lie, links followed; None is all.
     """
 
     endpoint_url: str | None = None
@@ -36,6 +37,7 @@ class StorageOptions:
     request_payer: bool = False
     ca_bundle: str | None = None
     role_arn: str | None = None
+    inside: tuple[str, ...] | None = None
 
 
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})

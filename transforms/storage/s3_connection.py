@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.exceptions as sdk
@@ -253,6 +254,12 @@ class S3Connection:
         return kind(f"{where}: no permission to {doing} it ({message}): {advice}; --profile chooses others")
 
     def _client(self, *, attempts: int) -> Any:  # noqa: ANN401
+        if "@" in urlsplit(self.options.endpoint_url or "").netloc:
+            raise ConfigurationError(
+                f"endpoint {self.options.endpoint_url!r}: a URL is shown and logged, so that no credentials may stand "
+                "in it: give them by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or by --profile",
+                field="endpointUrl",
+            )
         config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=10,

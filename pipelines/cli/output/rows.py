@@ -19,7 +19,8 @@ from typing import Any
 
 import orjson
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters (C0, C1), and those that turn the direction of a text or break its lines."""
 _JSON_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
 
@@ -59,13 +60,16 @@ def write_csv(text: bytes) -> None:
 
 
 def printable(text: str) -> str:
-    r"""Return a text that can do a terminal no harm: control characters but tab and newline are written as `\x1b`."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    r"""Return a text that can do a terminal no harm, nor show itself as another.
+
+    Control characters but tab and newline are written as `\x1b`, those that turn the direction as `\u202e`.
+    """
+    return _HARMFUL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _printable_json(text: str) -> str:
-    r"""Return JSON with the control characters escaped that it allows in strings: DEL to `\u009f`."""
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    r"""Return JSON with the harmful characters escaped that it allows in strings: DEL to `\u009f`, `\u202e`."""
+    return _HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _csv_cell(cell: object) -> object:

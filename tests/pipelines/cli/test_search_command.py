@@ -567,14 +567,14 @@ def on_terminal(*argv: object) -> str:
 )
 def test_a_terminal_is_not_obeyed(tmp_path: Path, flags: list[str]) -> None:
     tier = Tier(open_tier(str(tmp_path / "hot"), StorageOptions())).add(
-        [event(DAY, "a\x1b[31mb\x9bc", **{"\x1bname": "\x1bvalue"})]
+        [event(DAY, "a\x1b[31mb\x9bc\u202ed", **{"\x1bname": "\x1bvalue"})]
     )
     where = (*flags, "--hot-tier", tier.store.uri)
     shown = on_terminal("search", "", *where)
-    assert [text for text in ("\x1b[31m", "\x1bname", "\x1bvalue", "\x9b") if text in shown] == []
+    assert [text for text in ("\x1b[31m", "\x1bname", "\x1bvalue", "\x9b", "\u202e") if text in shown] == []
     assert "[31mb" in shown
     if flags == ["--json"]:
-        assert json.loads(shown)["_message"] == "a\x1b[31mb\x9bc"
+        assert json.loads(shown)["_message"] == "a\x1b[31mb\x9bc\u202ed"
 
 
 def test_sql_on_a_terminal(tier: Tier) -> None:

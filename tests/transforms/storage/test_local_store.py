@@ -124,6 +124,20 @@ class TestOddNeighbours:
         found = all_objects(store)
         assert {key: read(store, info) for key, info in found.items()} == {"a": b"12345", "link": b"12345"}
 
+    def test_links_may_be_kept_from_leading_out(self, tmp_path: Path) -> None:
+        write(tmp_path, "allowed/inside/a", "allowed/b", "outside/c", content=b"12345")
+        (tmp_path / "allowed/inside/near").symlink_to("../b")
+        (tmp_path / "allowed/inside/far").symlink_to("../../outside/c")
+        (tmp_path / "allowed/inside/farther").symlink_to("far")
+        (tmp_path / "allow").symlink_to("allowed")
+        options = StorageOptions(inside=(f"{tmp_path}/nothing", f"{tmp_path}/allow"))
+        store = open_store(f"file://{tmp_path}/allowed/inside", options)
+        found = all_objects(store)
+        assert {key: read(store, found[key]) for key in ("a", "near")} == {"a": b"12345", "near": b"12345"}
+        for key in ("far", "farther"):
+            with pytest.raises(DeniedError, match="a link to a file in none of the folders"):
+                read(store, found[key])
+
     def test_links_to_folders_are_not_followed(self, tmp_path: Path) -> None:
         write(tmp_path, "inside/a", "outside/b")
         (tmp_path / "inside/circle").symlink_to(".")

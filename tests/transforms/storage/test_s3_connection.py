@@ -20,7 +20,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from tests.conftest import S3
 from tests.fault_proxy import FaultProxy
-from transforms.core.errors import AccessError, TierError
+from transforms.core.errors import AccessError, ConfigurationError, TierError
 from transforms.storage import StorageOptions, open_store, open_tier
 
 
@@ -163,3 +163,15 @@ class TestCredentials:
         options = open_tier("s3://bucket/hot", StorageOptions(no_sign_request=True)).polars_options()
         assert options["AWS_SKIP_SIGNATURE"] == "true"
         assert "AWS_ACCESS_KEY_ID" not in options
+
+
+def test_a_url_has_no_credentials() -> None:
+    options = StorageOptions(endpoint_url="http://ann:sesame@127.0.0.1:9")
+    with pytest.raises(ConfigurationError, match="no credentials may stand in it") as caught:
+        list(open_store("bucket", options).list_pages(""))
+    assert "sesame" not in str(caught.value)
+
+
+def test_no_message_shows_credentials() -> None:
+    shown = str(TierError("https://ann:sesame@a.example/x failed, s3://bucket/a:b@c too, and at 10:00 me@b.example"))
+    assert shown == "https://***@a.example/x failed, s3://bucket/a:b@c too, and at 10:00 me@b.example"

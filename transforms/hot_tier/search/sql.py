@@ -14,7 +14,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from transforms.core.errors import ConfigurationError, RekindleError, TierError
+from transforms.core.errors import ConfigurationError, RekindleError, ResourceLimitError, TierError
 from transforms.hot_tier.search import events_view as view
 from transforms.hot_tier.search.duckdb_session import Database, can_read
 from transforms.hot_tier.search.serving.stop import StopSignal
@@ -24,7 +24,9 @@ from transforms.hot_tier.table.snapshot import Snapshot
 from transforms.storage import TierStore
 
 _BATCH_ROWS = 100_000
-_SURROUNDINGS = ("IO Error", "Out of Memory Error", "INTERNAL Error", "HTTP Error")
+_SURROUNDINGS = ("IO Error", "INTERNAL Error", "HTTP Error")
+_LIMITS = "Out of Memory Error"
+"""DuckDB says it of memory and of the disk alike."""
 _FROM_DATASET = ("registered as '_events'", "arrow_scan: get_next")
 _T = TypeVar("_T")
 
@@ -105,6 +107,7 @@ def run_sql(
         ConfigurationError: it is not one SELECT, or DuckDB refuses it, with DuckDB's message. Reading rows may raise it
             too (a cast that fails).
         TierError: the table can't be read.
+        ResourceLimitError: it needs more memory or disk than it may take; reading rows may raise it too.
         CanceledError: it was canceled.
         TimeLimitError: its time is over.
     """
@@ -231,6 +234,12 @@ class _SqlDatabase(Database):
 
 
 def _explained(message: str) -> RekindleError:
+    if message.startswith(_LIMITS):
+        return ResourceLimitError(
+            "the statement needs more memory, and more of the disk for what it spills, than it may take"
+            f" ({message.partition(chr(10))[0].partition(': ')[2]}):"
+            " read a shorter range of time or fewer columns, sort fewer rows (LIMIT), or raise --memory"
+        )
     if message.startswith(_SURROUNDINGS) or any(sign in message for sign in _FROM_DATASET):
         return TierError(f"the statement could not be run: {message}")
     hint = ""

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from tests.transforms.hot_tier.tiers import Tier, event, foreign_file
-from transforms.core.errors import ConfigurationError, TierError
+from transforms.core.errors import ConfigurationError, ResourceLimitError, TierError
 from transforms.core.schema import BASE_ATTRIBUTES, SYSTEM_COLUMNS
 from transforms.hot_tier.search import sql, sql_text
 from transforms.hot_tier.search.duckdb_session import Database
@@ -517,3 +518,19 @@ def test_ctrl_c_ends_it(local: TierStore, when: str, text: str) -> None:
     command = [sys.executable, "-X", "faulthandler", "-c", CTRL_C, local.uri, when, text]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path.cwd(), timeout=120)
     assert (done.stdout, done.returncode) == ("interrupted\n", 0), done.stderr
+
+
+def test_memory_has_a_limit(local: TierStore) -> None:
+    text = "SELECT list(range::VARCHAR || 'a longer text than that') FROM range(10000000)"
+    with (
+        pytest.raises(ResourceLimitError, match="more memory, and more of the disk .* raise --memory"),
+        run_sql(local, text, memory=32 << 20) as result,
+    ):
+        result.read_all()
+
+
+def test_what_is_spilled_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(path=path, free=64 << 20))
+    with Database() as database:
+        select = "SELECT current_setting('max_temp_directory_size')"
+        assert database.wait(lambda: database.connection.execute(select).fetchall()) == [("32.0 MiB",)]
