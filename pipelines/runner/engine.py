@@ -38,6 +38,7 @@ _SPLIT_BYTES = 16 << 20
 """How large splits are on a cluster, which gives them to its workers at random: of many small ones each gets about as
 much. The splits of a bundle share files, so they need not be worth one each.
 """
+_LOSS_SECONDS = 0.2
 _CANCEL_SECONDS = 20.0
 """Workers see within a second that they should stop; those that never started are stopped by the cluster."""
 
@@ -155,7 +156,7 @@ class Engine:
             try:
                 self._wait(self._submit(build, name))
             except RunnerError as error:
-                lost = self._losses()[before:]  # another pipeline may have seen it first
+                lost = self._losses(patience=_LOSS_SECONDS)[before:]  # another pipeline may have seen it first
                 failure = RunnerError(", ".join(lost)) if lost else error
                 is_last = (self.is_local and not lost) or attempt == _TRIES
                 if not is_last and not self._canceled.is_set():
@@ -168,11 +169,11 @@ class Engine:
             else:
                 return
 
-    def _losses(self) -> list[str]:
+    def _losses(self, *, patience: float = 0.0) -> list[str]:
         """Return how worker processes have ended, all of which are replaced."""
         if self._processes is None:
             return []
-        self._processes.replace_lost()
+        self._processes.replace_lost(patience=patience)
         return list(self._processes.losses)
 
     def close(self) -> None:

@@ -68,10 +68,14 @@ class WorkerProcesses:
             addresses = [process.address for process in self._processes]
         return _ProcessRunner(addresses, (f"unix:{self._folder}/launcher-{number}" for number in self._numbers))
 
-    def replace_lost(self) -> None:
-        """Start processes for those that have ended; `losses` has how they did."""
+    def replace_lost(self, *, patience: float = 0.0) -> None:
+        """Start processes for those that have ended; `losses` has how they did.
+
+        Args:
+            patience: How many seconds to wait for the end of each: its connections are lost a little earlier.
+        """
         with self._lock:
-            ends = [process.end for process in self._processes]
+            ends = [process.wait_for_end(patience) for process in self._processes]
             self._processes = [
                 one if end is None else self._start() for one, end in zip(self._processes, ends, strict=True)
             ]
@@ -99,11 +103,11 @@ class _Process:
         )
         self._is_ready = False
 
-    @property
-    def end(self) -> str | None:
-        """How the process ended; None while it runs."""
-        code = self._process.poll()
-        if code is None:
+    def wait_for_end(self, seconds: float) -> str | None:
+        """Return how the process ended; None where it runs on."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
             return None
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return f"worker process {self._process.pid} {how}"
@@ -116,7 +120,7 @@ class _Process:
         self._process.stdout.close()
         if not self._is_ready:
             self.close()
-            raise RunnerError(f"{self.end} before it was ready")
+            raise RunnerError(f"{self.wait_for_end(_END_SECONDS)} before it was ready")
 
     def close(self) -> None:
         process = self._process
