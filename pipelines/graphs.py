@@ -6,6 +6,7 @@ Each composes PTransforms that its caller has configured, and knows nothing of j
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import apache_beam as beam
 
@@ -53,7 +54,9 @@ def build_wave(
     )
     shaped = events.main | "ApplyPipelines" >> apply
     files = shaped.main | "WriteHotTier" >> write
-    return {"files": files, "outcomes": events[OUTCOMES], "counts": shaped[COUNTS]} | "PublishWave" >> publish
+    described = {"files": files, "outcomes": events[OUTCOMES], "counts": shaped[COUNTS]}
+    # a copy: Beam keeps the pipeline in what a dictionary goes through, and then refuses any other: this may run again
+    return described | "PublishWave" >> copy(publish)
 
 
 def build_rewriting(pipeline: beam.Pipeline, tasks: Sequence[Task], *, rewrite: RewriteFiles) -> beam.PCollection[int]:

@@ -61,6 +61,7 @@ class JobFlags(ReadingFlags):
     max_expansion: float
     max_record: str
     memory: str | None
+    workers: int | None
     require_match: bool
     try_archived: bool
     retry_failed: bool
@@ -111,6 +112,7 @@ class JobFlags(ReadingFlags):
             max_expansion=self.max_expansion,
             max_record=parse_size(self.max_record, "--max-record"),
             memory=parse_size(self.memory, "--memory") if self.memory else None,
+            workers=self.workers,
             require_match=self.require_match,
             try_archived=self.try_archived,
             retry_failed=self.retry_failed,

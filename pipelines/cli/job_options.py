@@ -150,6 +150,13 @@ job_flags = pass_flags(
     ),
     job_option("--max-record", metavar="SIZE", default="10MiB", help="Cut and mark records longer than SIZE."),
     job_option("--memory", metavar="SIZE", help="Use at most SIZE of memory for buffers."),
+    job_option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        show_default="all cores",
+        help="Read N splits at once on this machine; beyond 8 by worker processes.",
+    ),
     job_option("--require-match", is_flag=True, help="Exit with 1 if no object matches."),
     job_option("--try-archived", is_flag=True, help="Try to read objects in Glacier and Deep Archive."),
     job_option("--retry-failed", is_flag=True, help="Read salvaged objects again and replace their events."),

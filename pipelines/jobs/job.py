@@ -135,7 +135,9 @@ class _Job:
         self.published = Progress()
         self.deletions: PastDeletions | None = None
         self.canceled = threading.Event()
-        self.engine = Engine(settings.beam_flags, message=console.message, canceled=self.canceled)
+        self.engine = Engine(
+            settings.beam_flags, workers=settings.workers, message=console.message, canceled=self.canceled
+        )
         watch = specification.watch
         self.watcher_of: Callable[[], Watcher] | None = None if watch is None else (lambda: Watcher(self, watch))
         self.watcher: Watcher | None = None
@@ -235,8 +237,9 @@ class _Job:
         if self.settings.promote and self.view.snapshot is not None:
             self._promote_named()
         if plan.waves:
-            self.promote_sampled(plan.work())
-            self._process(plan)
+            with self.engine.worker_processes(plan.work_bytes):  # they start while the sample is read
+                self.promote_sampled(plan.work())
+                self._process(plan)
             self._compact_where_it_pays()
         return plan
 
@@ -258,6 +261,7 @@ class _Job:
             hot_tier=settings.hot_tier,
             tier_options=settings.tier_options,
             beam_flags=settings.beam_flags,
+            workers=settings.workers,
             console=self.console,
         )
 

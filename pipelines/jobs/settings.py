@@ -44,6 +44,7 @@ class RunSettings:
         max_expansion: An object may be so many times as large decoded as it is compressed; beyond 4 GiB only.
         max_record: The longest record, in bytes.
         memory: Bytes that events may take in memory while they are written, or None for the default.
+        workers: How many splits are read at once on this machine; None for as many as its cores.
         require_match: End with exit code 1 where nothing matches.
         try_archived: Read objects of Glacier and Deep Archive too.
         retry_failed: Read salvaged objects again, and replace their events.
@@ -72,6 +73,7 @@ class RunSettings:
     max_expansion: float = 200.0
     max_record: int = 10 << 20
     memory: int | None = None
+    workers: int | None = None
     require_match: bool = False
     try_archived: bool = False
     retry_failed: bool = False
@@ -97,6 +99,7 @@ class RunSettings:
             hot_tier=other.hot_tier,
             source_options=_override(self.source_options, other.source_options),
             tier_options=_override(self.tier_options, other.tier_options),
+            workers=other.workers or self.workers,
             beam_flags=other.beam_flags or self.beam_flags,
         )
 

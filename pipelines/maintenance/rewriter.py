@@ -29,12 +29,14 @@ class MaintenanceSettings:
         hot_tier: The hot tier: a folder or `s3://bucket/prefix`.
         tier_options: How it is reached.
         beam_flags: Flags for Apache Beam.
+        workers: How many tasks run at once on this machine; None for as many as its cores.
         console: Where the run reports to.
     """
 
     hot_tier: str
     tier_options: StorageOptions = field(default_factory=StorageOptions)
     beam_flags: tuple[str, ...] = ()
+    workers: int | None = None
     console: Console = field(default_factory=Silent)
 
     def open_tier(self) -> TierStore:
@@ -96,7 +98,8 @@ class Rewriter:
     def _new_engine(self) -> Engine:
         from pipelines.runner.engine import Engine
 
-        return Engine(self._settings.beam_flags, message=self._settings.console.message)
+        settings = self._settings
+        return Engine(settings.beam_flags, workers=settings.workers, message=settings.console.message)
 
     def _announce(self, sources: Sequence[LiveFile]) -> None:
         """Say which files take a while, once: what was counted is then written again."""
@@ -118,7 +121,9 @@ class Rewriter:
         folder = results_folder(self.tier, self._run_id)
         try:
             self._engine = self._engine or self._new_engine()
-            self._engine.run(partial(build_rewriting, tasks=tasks, rewrite=rewrite), name=f"rekindle-{self._run_id}")
+            with self._engine.worker_processes(sum(source.size for task in tasks for source in task.sources)):
+                build = partial(build_rewriting, tasks=tasks, rewrite=rewrite)
+                self._engine.run(build, name=f"rekindle-{self._run_id}")
             return read_results(folder, tasks)
         finally:
             folder.remove()
