@@ -1,13 +1,14 @@
 # `make` prints the targets. Everything runs in .venv, which scripts/install.sh makes and keeps in step with setup.py and constraints.txt.
 # On another Python, in an environment of its own: make test-quick PYTHON=python3.13 VENV=.venv-3.13
 .DEFAULT_GOAL := help
-.PHONY: help install lint types test test-quick test-slow test-runners test-minio test-thorough bench docs constraints clean
+.PHONY: help install lint types test test-quick test-slow test-runners test-minio test-thorough bench profile docs constraints clean
 
 VENV := $(or $(REKINDLE_VENV),.venv)
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= auto
 PYTEST_FLAGS ?=
 BENCH_FLAGS ?=
+PROFILE_FLAGS ?=
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -45,6 +46,9 @@ bench: ## the reference workloads, 1 GiB each, against the bare loop and the pee
 	$(BIN)/python -m benchmarks.run $(BENCH_FLAGS)
 	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.pipelines
+
+profile: install ## CPU by step and idle cores by cause, 256 MiB a workload; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.step_profile $(PROFILE_FLAGS)
 
 docs: install ## write the pages of docs/ that are generated from the code
 	$(BIN)/python -m scripts.make_docs

@@ -199,7 +199,7 @@ class HotTierWriter:
         waiting = sorted(partition.slices, key=lambda spilled: spilled.min_time)
         partition.slices = []
         for spilled in waiting:
-            if self._memory.used > self._buffer_bytes:
+            if partition.parts and self._memory.used > self._buffer_bytes:
                 self._append(partition, until=spilled.min_time)  # what no later slice can precede
             partition.parts.append(part_of_slice(spilled.read(), self._memory))
 
