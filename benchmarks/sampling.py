@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -67,8 +67,8 @@ class StepSampler:
         """Take what the process has used so far as its start, on one core."""
         before = sum(os.times()[:2])
         self.cores = cores
-        self.cpu: Counter[str] = Counter({"imports": before})
-        self.idle: Counter[str] = Counter({"imports": before * (cores - 1)})
+        self.cpu: defaultdict[str, float] = defaultdict(float, {"imports": before})
+        self.idle: defaultdict[str, float] = defaultdict(float, {"imports": before * (cores - 1)})
         self.seconds = before
         self._last: dict[int, float] = {}
         self._ended = threading.Event()

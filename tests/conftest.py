@@ -130,9 +130,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if parameter_sets:
         _keep(config, items, _few_of_each(items, parameter_sets))
     for item in items:
-        mark = next((name for name in TIME_LIMITS if item.get_closest_marker(name)), None)
-        if mark and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(TIME_LIMITS[mark] * (4 if THOROUGH else 1)))
+        limit = next((seconds for name, seconds in TIME_LIMITS.items() if item.get_closest_marker(name)), None)
+        if limit and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(limit * (4 if THOROUGH else 1)))
     for item in items if server == "minio" else ():
         mark = item.get_closest_marker("moto_only")
         if mark:

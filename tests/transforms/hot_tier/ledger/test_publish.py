@@ -13,7 +13,7 @@ from deltalake.exceptions import DeltaError
 
 from tests.transforms.hot_tier.samples import entry, events, expected_ids, ids, publish, read, times_of, uri_of, write
 from transforms.core.errors import TierError
-from transforms.hot_tier.data.rewrite import rewrite_file
+from transforms.hot_tier.data.rewrite import rewrite_file, without_contents
 from transforms.hot_tier.data.writer import HotTierWriter
 from transforms.hot_tier.ledger import publish as publishing
 from transforms.hot_tier.ledger import wave_files
@@ -142,8 +142,8 @@ def test_rewritten_file_that_lacks_rows_is_not_published(
 ) -> None:
     publish(local_tier, ["a"], job="other")
     version = Snapshot.load(local_tier).version
-    original = wave_files.without_contents
-    monkeypatch.setattr(wave_files, "without_contents", lambda gone: original({**gone, uri_of("d"): None}))
+    original = without_contents
+    monkeypatch.setattr(f"{wave_files.__name__}.without_contents", lambda gone: original({**gone, uri_of("d"): None}))
     monkeypatch.setattr(publishing, "back_off", lambda failures: 0.0)
     with pytest.raises(TierError, match="rows were written where .* were counted. Nothing of it was"):
         publish(local_tier, ["a", "d", "g"])

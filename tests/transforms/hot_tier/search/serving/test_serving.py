@@ -15,6 +15,7 @@ from transforms.core.errors import (
     CanceledError,
     ConfigurationError,
     RekindleError,
+    ResourceLimitError,
     TierError,
     TimeLimitError,
 )
@@ -110,7 +111,7 @@ def test_rows_of_a_statement_stop_too(tier: Tier) -> None:
 
 def test_a_statement_keeps_to_its_memory(tier: Tier) -> None:
     text = "SELECT list(range) FROM range(30000000)"
-    with pytest.raises(TierError, match="[Mm]emory"), run_sql(tier.store, text, memory=64 << 20) as result:
+    with pytest.raises(ResourceLimitError, match="[Mm]emory"), run_sql(tier.store, text, memory=64 << 20) as result:
         result.read_all()
 
 
