@@ -64,7 +64,7 @@ def printable(text: str) -> str:
 
     Control characters but tab and newline are written as `\x1b`, those that turn the direction as `\u202e`.
     """
-    return _HARMFUL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return _HARMFUL.sub(lambda match: f"\\x{code:02x}" if (code := ord(match[0])) < 256 else f"\\u{code:04x}", text)
 
 
 def _printable_json(text: str) -> str:
