@@ -63,15 +63,17 @@ class _ReadEventsFn(beam.DoFn):
         heartbeat = Heartbeat(self._config.tier, settings[0].task_id, split.wave)
         tick, joiner = partial(self._tick, heartbeat), EventJoiner()
         for part in split.parts:
-            small: list[EventBatch] | None = [] if is_small(part) else None
+            held: list[EventBatch] = []
+            holds = is_small(part)
             for element in read_part(part, self._store, settings[part.info.source], tick=tick):
                 if isinstance(element, ObjectOutcome):
                     yield beam.pvalue.TaggedOutput(OUTCOMES, element)
-                elif small is None:
-                    yield element
-                else:
-                    small.append(element)
-            yield from joiner.add(small or ())
+                elif holds and not held:
+                    held.append(element)  # the only one, most likely
+                else:  # a small object may expand to any size
+                    yield from (*held, element)
+                    held, holds = [], False
+            yield from joiner.add(held)
             if part.start == 0:
                 heartbeat.tick(objects=1)
                 self._objects.inc()

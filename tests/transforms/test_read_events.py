@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
@@ -22,10 +24,12 @@ from transforms.formats.options import FormatOptions
 from transforms.hot_tier.ledger.entries import entry_of
 from transforms.hot_tier.ledger.ledger import LedgerEntry
 from transforms.objects.event_columns import event_id_prefix
+from transforms.objects.joined.joining import is_small
 from transforms.objects.outcomes import ObjectOutcome
 from transforms.objects.parts import ObjectPart
+from transforms.objects.read_object import read_part
 from transforms.objects.reading import ReadSettings
-from transforms.read_events import ReadEvents
+from transforms.read_events import ReadEvents, _ReadEventsFn
 from transforms.storage import ObjectInfo, SourceLocation, StorageOptions, TierLocation, open_tier
 from transforms.storage.job_folder import Heartbeat, JobFolder
 
@@ -480,3 +484,26 @@ def test_a_bucket_that_can_not_be_read_at_all_is_no_outcome(s3: S3, tmp_path: Pa
     )
     with pytest.raises(AccessError, match=r"no-such-bucket-of-ours.*\[while running 'ReadEvents/Read/.*'\]$"):
         run(read, Given(Split, [split(info)]))
+
+
+def test_a_small_object_that_expands_is_not_held(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def read_many(*given: Any, **named: Any) -> Iterator[Any]:
+        for number, element in enumerate(read_part(*given, **named)):
+            read.append(number)
+            yield element
+
+    monkeypatch.setattr("transforms.read_events.read_part", read_many)
+    content = bz2.compress(b"2025-08-11 00:00:01 the same line again\n" * 600_000)
+    info = source.put({"a.log.bz2": content}).info("a.log.bz2")
+    assert is_small(ObjectPart(info))
+    reader = _ReadEventsFn(reading(source, tmp_path))
+    reader.setup()
+    elements = cast(Generator[Any, None, None], reader.process(split(info)))
+    next(elements)
+    assert len(read) == 2
+    assert [isinstance(element, EventBatch) for element in (next(elements), next(elements))] == [True, True]
+    elements.close()
