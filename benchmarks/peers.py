@@ -20,6 +20,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 PATTERN = (
     r'^(?P<clientip>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<req_time>[^\]]+)\] "(?P<method>\S+) (?P<uri>\S+) HTTP/(?P<http_version>[^"]+)" '
@@ -46,9 +47,7 @@ def run_polars(kind: str, src: Path, out: Path) -> int:
     else:
         frame = pl.scan_csv(f"{src}/*", infer_schema=False)
         frame = frame.with_columns(pl.col("timestamp").str.to_datetime("%Y-%m-%d %H:%M:%S%.f").alias("_time"))
-    frame = frame.with_columns(pl.col("_time").dt.strftime("%Y-%m-%d").alias("date"))
-    frame.sink_parquet(pl.PartitionBy(out, key=["date"]), compression="zstd", mkdir=True)
-    return int(pl.scan_parquet(f"{out}/**/*.parquet").select(pl.len()).collect().item())
+    return _sink_polars(frame, out)
 
 
 def run_duckdb(kind: str, src: Path, out: Path) -> int:
@@ -64,9 +63,7 @@ def run_duckdb(kind: str, src: Path, out: Path) -> int:
         "ndjson": f"select *, strftime(time::timestamp, '%Y-%m-%d') as date from read_json('{src}/*', format='newline_delimited')",
         "csv": f"select *, substr(timestamp, 1, 10) as date from read_csv('{src}/*', all_varchar=true)",
     }
-    connection.execute(f"copy ({queries[kind]}) to '{out}' (format parquet, compression zstd, partition_by (date))")
-    row = connection.execute(f"select count(*) from read_parquet('{out}/**/*.parquet')").fetchone()
-    return int(row[0]) if row else 0
+    return _copy_duckdb(connection, queries[kind], out)
 
 
 def run_chdb(kind: str, src: Path, out: Path) -> int:
@@ -105,9 +102,7 @@ def run_polars_raw(kind: str, src: Path, out: Path) -> int:
     )  # fmt: skip
     frame = pl.concat([fields, lines], how="horizontal")
     frame = frame.with_columns(pl.col(form[0]).str.to_datetime(form[1]).alias("_time"))
-    frame = frame.with_columns(pl.col("_time").dt.strftime("%Y-%m-%d").alias("date"))
-    frame.sink_parquet(pl.PartitionBy(out, key=["date"]), compression="zstd", mkdir=True)
-    return int(pl.scan_parquet(f"{out}/**/*.parquet").select(pl.len()).collect().item())
+    return _sink_polars(frame, out)
 
 
 def run_duckdb_raw(kind: str, src: Path, out: Path) -> int:
@@ -127,6 +122,20 @@ def run_duckdb_raw(kind: str, src: Path, out: Path) -> int:
         lines = f"read_csv('{src}/*', columns={{'_message':'VARCHAR'}}, delim='\x01', quote='', escape='', header=true, auto_detect=false)"
         query = f"""select *, substr(timestamp, 1, 10) as date
             from read_csv('{src}/*', all_varchar=true) positional join {lines}"""
+    return _copy_duckdb(connection, query, out)
+
+
+def _sink_polars(frame: Any, out: Path) -> int:
+    """Write the rows of a lazy frame by their dates, and return how many there are."""
+    import polars as pl
+
+    frame = frame.with_columns(pl.col("_time").dt.strftime("%Y-%m-%d").alias("date"))
+    frame.sink_parquet(pl.PartitionBy(out, key=["date"]), compression="zstd", mkdir=True)
+    return int(pl.scan_parquet(f"{out}/**/*.parquet").select(pl.len()).collect().item())
+
+
+def _copy_duckdb(connection: Any, query: str, out: Path) -> int:
+    """Write the rows of a query by their dates, and return how many there are."""
     connection.execute(f"copy ({query}) to '{out}' (format parquet, compression zstd, partition_by (date))")
     row = connection.execute(f"select count(*) from read_parquet('{out}/**/*.parquet')").fetchone()
     return int(row[0]) if row else 0

@@ -34,6 +34,8 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("transforms/processors/", "apply"),
     ("transforms/objects/event_columns", "ids"),
     ("transforms/objects/event_shaping", "apply"),
+    ("transforms/objects/event_tally", "apply"),
+    ("transforms/objects/joined/", "apply"),
     ("transforms/hot_tier/data/data_file", "Parquet"),
     ("transforms/hot_tier/data/", "lay out"),
     ("transforms/hot_tier/ledger/", "publish"),

@@ -21,7 +21,7 @@ from typing import NoReturn
 
 from benchmarks.measuring import measure
 from benchmarks.report import put_section
-from benchmarks.run import KINDS, ROOT, WORK, Workload, report
+from benchmarks.run import KINDS, WORK, Workload, command_of_rekindle, report
 from benchmarks.sampling import NAMES, StepSampler
 
 TITLE = "CPU by step, and idle cores"
@@ -60,18 +60,9 @@ def profile_job(workload: Workload, label: str, flags: Sequence[str] = ()) -> Jo
     WORK.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         out = Path(folder)
-        pipelines = ("--pipelines", str(ROOT / "benchmarks" / "access_logs.yaml")) if workload.kind == "access" else ()
-        backfill = [
-            "backfill",
-            "--bucket",
-            f"file://{workload.folder}",
-            "--hot-tier",
-            str(out / "tier"),
-            "--quiet",
-            "--json",
-        ]
+        _, *backfill = command_of_rekindle(workload, ("--bucket", f"file://{workload.folder}"), out / "tier")
         child = [sys.executable, "-m", "benchmarks.step_profile", "--child", str(out / "profile.json")]
-        _, _, peak = measure([*child, *backfill, *pipelines, *flags], {})
+        _, _, peak = measure([*child, *backfill, *flags], {})
         found = json.loads((out / "profile.json").read_text(encoding="utf-8"))
         return JobProfile(label=label, mib=workload.mib, cores=os.cpu_count() or 1, peak_mib=peak, **found)
 

@@ -7,7 +7,6 @@ with its process. The folders that nobody holds are those of services that have 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import uuid
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 import orjson
 
 from transforms.core.errors import RekindleError
+from transforms.core.file_lock import try_lock
 from transforms.storage.local_tier import sync_folder
 
 _IDENTITY = "log.json"
@@ -126,7 +126,7 @@ def hold_folder(base: Path, table: str) -> LogFolder:
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             sync_folder(base)
-            lock = _try_lock(path)
+            lock = try_lock(path / _LOCK, create=True)
         except OSError as error:
             raise RekindleError(f"--hec-dir: {path} can't be used: {error.strerror or error}") from error
         if lock is not None:
@@ -137,7 +137,7 @@ def hold_folder(base: Path, table: str) -> LogFolder:
 def left_folders(base: Path, table: str) -> Iterator[LogFolder]:
     """Yield, held, the folders of services that have ended and left something."""
     for path in sorted(base.glob("log-*")):
-        lock = _try_lock(path)
+        lock = try_lock(path / _LOCK, create=True)
         if lock is None:
             continue
         if any(path.glob(f"*{_SUFFIX}")):
@@ -152,16 +152,3 @@ def _opened(path: Path, lock: int, table: str) -> LogFolder:
     except BaseException:
         os.close(lock)
         raise
-
-
-def _try_lock(path: Path) -> int | None:
-    descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor

@@ -13,6 +13,8 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.core.names import (
@@ -97,6 +99,11 @@ class JoinedObjects:
 
     rows: tuple[int, ...]
     modified: tuple[datetime, ...]
+
+    @property
+    def of_events(self) -> npt.NDArray[np.int64]:
+        """Which of the objects each event is of, by their numbers."""
+        return np.repeat(np.arange(len(self.rows)), self.rows)
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,14 @@ class BreakableStream:
     def blocks(self) -> Iterator[list[bytes]]:
         """Yield the chunks up to the break, some 8 MiB of them together."""
         chunks: list[bytes] = []
+        size = 0
         for chunk in self:
             chunks.append(chunk)
-            if sum(map(len, chunks)) >= BLOCK_BYTES:
+            size += len(chunk)
+            if size >= BLOCK_BYTES:
                 yield chunks
-                chunks = []
-        if any(chunks):
+                chunks, size = [], 0
+        if size:
             yield chunks
 
 

@@ -193,8 +193,7 @@ def shape_with_tally(
 
 def _modified_times(joined: JoinedObjects) -> ModifiedTimes:
     each = pl.Series(joined.modified, dtype=pl.Datetime("us", "UTC"))
-    of_events = each.gather(np.repeat(np.arange(len(joined.rows)), joined.rows))
-    return ModifiedTimes(min(joined.modified), max(joined.modified), of_events)
+    return ModifiedTimes(min(joined.modified), max(joined.modified), each.gather(joined.of_events))
 
 
 def _inherit(batch: EventBatch, shaping: _Shaping, own: pl.Series) -> pl.Series:
@@ -213,7 +212,7 @@ def _inherit(batch: EventBatch, shaping: _Shaping, own: pl.Series) -> pl.Series:
         before = last_time(own_times(earlier), starts, end)
     starts = record_starts(as_series(batch.events.column("_message")))[0]
     if batch.joined is not None:  # no event has the time of one of another object
-        starts += pl.Series(np.repeat(np.arange(len(batch.joined.rows)), batch.joined.rows)) * (WINDOW + 1)
+        starts += pl.Series(batch.joined.of_events) * (WINDOW + 1)
     times = inherited_times(own, starts, before)
     if inheriting(batch.events) == "errors":
         times = times.set(as_series(batch.events.column("_error")).is_null(), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import pyarrow as pa
@@ -32,8 +32,8 @@ def shape_and_count(
         rules_by_section: Rules by their section, to count the events that are too old for them.
         past_rules: What was deleted of objects that are read again.
     """
-    names = _names(batch)
-    tally = EventTally((batch.num_rows,) if batch.joined is None else batch.joined.rows)
+    rows = (batch.num_rows,) if batch.joined is None else batch.joined.rows
+    names, tally = _names(batch, rows), EventTally(rows)
     past = past_rules.of_object(names[0])
     try:
         if batch.joined is not None and any(map(past_rules.of_object, names)):
@@ -47,9 +47,8 @@ def shape_and_count(
     yield shaped, [EventCounts(uri, tuple(found.items())) for uri, found in counts if found]
 
 
-def _names(batch: EventBatch) -> list[str]:
-    """Return the URI of each object."""
-    rows = (batch.num_rows,) if batch.joined is None else batch.joined.rows
+def _names(batch: EventBatch, rows: Sequence[int]) -> list[str]:
+    """Return the URI of each object, by how many events each has."""
     firsts = pa.array(accumulate(rows[:-1], initial=0), pa.int64())
     names: list[str] = batch.events.column("_object").take(firsts).to_pylist()
     return names

@@ -6,12 +6,13 @@ however it ends, and whoever next makes a folder removes those that nobody holds
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
 import time
 from pathlib import Path
+
+from transforms.core.file_lock import try_lock
 
 _PREFIX = "rekindle-sql-"
 _LOCK = "lock"
@@ -38,9 +39,11 @@ class SpillFolder:
         base = Path(tempfile.gettempdir())
         for left in base.glob(f"{_PREFIX}*"):
             _remove_left(left)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-        self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        lock = None
+        while lock is None:  # another that removes folders may have been quicker
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+            lock = try_lock(self.path / _LOCK, create=True)
+        self._lock = lock
         self.limit = int(shutil.disk_usage(self.path).free * _SHARE)
 
     def remove(self) -> None:
@@ -57,13 +60,9 @@ def _remove_left(path: Path) -> None:
             if age > _MAKING_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
             return
-        lock = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+        lock = try_lock(path / _LOCK, create=False)
     except OSError:  # another has just removed it, or it is another user's
         return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if lock is not None:
         shutil.rmtree(path, ignore_errors=True)
-    except BlockingIOError:
-        pass
-    finally:
         os.close(lock)
